@@ -1,0 +1,92 @@
+/** A case: one connection with all that is known of it. The context: what is known of its hosts. */
+import type { Endpoint } from './address.ts';
+import type { Pair, SocketLife, WireConnection } from './connection.ts';
+import type { CallEvent, CounterEvent, DropEvent, SnapshotEvent, SocketEvent } from './event.ts';
+import type { Source } from './source.ts';
+import type { ClockLabel, CommonTime, SourceTime } from './time.ts';
+
+export interface Case {
+  /** c1, c2, … in the order of first sight. */
+  id: string;
+  client: Endpoint;
+  server: Endpoint;
+  netns: string | null;
+  /** The capture that shows it best first; empty without packets. */
+  wires: WireConnection[];
+  /** Full sockets, [client's, server's]. */
+  lives: Pair<SocketLife | null>;
+  drops: DropEvent[];
+  calls: CallEvent[];
+  /** Rows of socket tables that show this tuple, from either side. */
+  rows: SocketEvent[];
+  listener: Listener | null;
+}
+
+/** A listening socket: from state events, socket tables or the SYN-ACKs of a capture. */
+export interface Listener {
+  host: Host | null;
+  local: Endpoint;
+  lives: SocketLife[];
+  rows: SocketEvent[];
+}
+
+/** One machine (or network namespace) the evidence comes from. */
+export interface Host {
+  /** From the prompt, manifest or --host; else its first local address. */
+  name: string;
+  /** True when only an address stands for the name. */
+  unnamed: boolean;
+  addresses: Set<string>;
+  sources: Source[];
+}
+
+/** Counter readings of one host in order, with what each step added. */
+export interface CounterSeries {
+  source: Source;
+  /** null when the files do not say whose counters these are. */
+  host: Host | null;
+  readings: CounterEvent[];
+}
+
+/** Everything around the cases that a rule may look at. */
+export interface Context {
+  sources: Source[];
+  hosts: Host[];
+  cases: Case[];
+  listeners: Listener[];
+  counters: CounterSeries[];
+  snapshots: SnapshotEvent[];
+  /** Whole lives of a source's tables and logs that belong to no case, e.g. of listeners. */
+  sysctls: Map<string, string>;
+  timeline: Timeline;
+}
+
+/** What alignment found: how every source's times reach the common timeline. */
+export interface Timeline {
+  /** Time of a record of a source on the common timeline; null when its clock could not be brought there. */
+  at(source: number, time: SourceTime | null): CommonTime | null;
+  /** Time of a transition, also through durations where the source prints no times. */
+  ofTransition(life: SocketLife, index: number): CommonTime | null;
+  /** What the common timeline is for this source. */
+  label(source: number): ClockLabel;
+  /** RFC 3339, time of day, or seconds since the first event, as `label` says; '' for null. */
+  format(time: CommonTime | null, label: ClockLabel): string;
+  fits: ClockFit[];
+}
+
+/** How one source's clock was brought to another's. */
+export interface ClockFit {
+  source: string;
+  reference: string;
+  /** `anchored` (same clock or anchors), `estimated` (pairs), `none`. */
+  method: 'anchored' | 'estimated' | 'none';
+  /** Nanoseconds added to the source's time (relative to both bases). */
+  offset: number | null;
+  /** Parts per million, 0 when the span is too short to tell. */
+  drift: number;
+  /** Median and largest distance of the pairs from the fit, in nanoseconds. */
+  residual: number | null;
+  worst: number | null;
+  pairs: number;
+  message: string;
+}

@@ -1,0 +1,109 @@
+/** Events: one thing the kernel, or a table of it, said. Importers make them; every one can be found again. */
+import type { Endpoint } from './address.ts';
+import type { TcpState } from './tcp.ts';
+import type { SourceTime } from './time.ts';
+
+interface EventBase {
+  /** Source.id */
+  source: number;
+  /** 1-based line in its file. */
+  line: number;
+  /** Time on the source's clock; null where the source gives none (its order is then all there is). */
+  time: SourceTime | null;
+}
+
+/** A change of sk_state (sock:inet_sock_set_state), as tcpstates prints it. */
+export interface StateEvent extends EventBase {
+  kind: 'state';
+  /** Kernel address of the socket, in the source's own notation; unique only during one life (G11). */
+  socket: string;
+  /** Whoever was running, not necessarily the owner (G12). Null when not printed. */
+  pid: number | null;
+  comm: string | null;
+  local: Endpoint;
+  remote: Endpoint;
+  from: TcpState;
+  to: TcpState;
+  /** Nanoseconds spent in `from`, as the tool measured it; null when not printed. 0 on the first line of a socket. */
+  duration: number | null;
+}
+
+/** A packet that the kernel dropped (skb:kfree_skb, tcp_drop). */
+export interface DropEvent extends EventBase {
+  kind: 'drop';
+  pid: number | null;
+  /** Sender and receiver of the dropped packet as printed (but see import-formats.md for IPv6). */
+  from: Endpoint;
+  to: Endpoint;
+  state: TcpState | null;
+  /** TCP flags of the packet; null when not printed. */
+  flags: number | null;
+  reason: { code: number | null; name: string | null } | null;
+  /** Kernel functions, innermost first, without offsets. */
+  stack: string[];
+}
+
+/** A call that tcptracer saw: connect, accept or close of an established socket. */
+export interface CallEvent extends EventBase {
+  kind: 'call';
+  call: 'connect' | 'accept' | 'close';
+  pid: number;
+  comm: string;
+  local: Endpoint;
+  remote: Endpoint;
+}
+
+/** One row of a socket table (netstat, ss) at the moment of its snapshot. */
+export interface SocketEvent extends EventBase {
+  kind: 'socket';
+  /** Number of the snapshot within its source, from 1. */
+  snapshot: number;
+  state: TcpState;
+  local: Endpoint;
+  remote: Endpoint;
+  recvQ: number;
+  sendQ: number;
+  /** LISTEN only: the limit of the accept queue, where the tool shows it (ss does, netstat prints 0). */
+  acceptLimit: number | null;
+  /** `none`: the tool could have seen an owner and there is none. `hidden`: the column was not asked for. */
+  owner: 'known' | 'none' | 'hidden';
+  pid: number | null;
+  comm: string | null;
+  /** `timewait`, `keepalive`, `on`, `persist` …, with the time left in nanoseconds; null when not shown. */
+  timer: { name: string; left: number; retransmits: number } | null;
+}
+
+/** A snapshot of a socket table begins, even when no row follows: an empty table is evidence for its moment. */
+export interface SnapshotEvent extends EventBase {
+  kind: 'snapshot';
+  snapshot: number;
+  /** The filter the command line applied (`grep 8080`), or null: rows it would hide prove nothing by absence. */
+  filter: string | null;
+  rows: number;
+}
+
+/** Counters of one network namespace at one moment. */
+export interface CounterEvent extends EventBase {
+  kind: 'counters';
+  snapshot: number;
+  /** Kernel names (TcpExt without prefix, Tcp with `Tcp`): ListenOverflows, TcpOutRsts. */
+  values: Map<string, number>;
+  /** True for nstat without -a: the values are deltas since its previous call. */
+  delta: boolean;
+}
+
+/** Values of sysctls. */
+export interface SysctlEvent extends EventBase {
+  kind: 'sysctl';
+  name: string;
+  value: string;
+}
+
+export type KernelEvent =
+  | StateEvent
+  | DropEvent
+  | CallEvent
+  | SocketEvent
+  | SnapshotEvent
+  | CounterEvent
+  | SysctlEvent;

@@ -1,0 +1,57 @@
+import type { Endpoint } from './address.ts';
+import type { ClockLabel } from './time.ts';
+
+export type Group = 'close' | 'syn' | 'fin-wait2' | 'stuck';
+export const GROUPS: readonly Group[] = ['close', 'syn', 'fin-wait2', 'stuck'];
+
+/** The verdict of a group, an earlier step of the same story, or something worth noting besides. */
+export type Role = 'verdict' | 'stage' | 'note';
+
+/**
+ * `proved`: the kernel said so, or the wire alone admits one cause. `inferred`: signature plus context leave one
+ * likely cause. `possible`: consistent, others are too; the finding lists them.
+ */
+export type Confidence = 'proved' | 'inferred' | 'possible';
+export const CONFIDENCE_ORDER: readonly Confidence[] = ['proved', 'inferred', 'possible'];
+
+export type Severity = 'info' | 'warning' | 'error';
+
+/** Where the fault or act lies. */
+export type FindingSide = 'client' | 'server' | 'path';
+
+/** One checkable fact. */
+export interface Evidence {
+  /** Display name of the source, or '' for reasoning over the other items. */
+  source: string;
+  /** `frame 12`, `line 7`, `lines 5, 9`, or ''. */
+  locator: string;
+  /** As formatted for its clock, '' when the source has none. */
+  time: string;
+  fact: string;
+}
+
+/** What would settle the question, and how to record it. */
+export interface Missing {
+  what: string;
+  how: string;
+}
+
+export interface Finding {
+  connection: string;
+  rule: string;
+  group: Group;
+  role: Role;
+  confidence: Confidence;
+  severity: Severity;
+  side: FindingSide;
+  client: Endpoint;
+  server: Endpoint;
+  time: string;
+  clock: ClockLabel;
+  summary: string;
+  remedy: string;
+  evidence: Evidence[];
+  missing: Missing[];
+  /** Rule ids, likeliest first. */
+  alternatives: string[];
+}

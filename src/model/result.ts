@@ -1,0 +1,137 @@
+/** The one serialisable result that every output is written from. */
+import type { Endpoint } from './address.ts';
+import type { ClockFit } from './case.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import type { Confidence, Finding, Group, Severity } from './finding.ts';
+import type { ClockLabel } from './time.ts';
+
+export type CloseKind = 'fin' | 'rst' | 'timeout' | 'refused' | 'unanswered' | 'open' | 'unknown';
+
+/** A row of connections.csv; null is an empty cell. */
+export interface ConnectionRow {
+  id: string;
+  host: string;
+  netns: string;
+  client: Endpoint;
+  server: Endpoint;
+  startTime: string;
+  endTime: string;
+  clock: ClockLabel;
+  durationS: number | null;
+  closeKind: CloseKind;
+  closedBy: 'client' | 'server' | 'both' | 'none';
+  firstFinBy: 'client' | 'server' | '';
+  resetBy: 'client' | 'server' | 'middle' | '';
+  closeRule: string;
+  synRule: string;
+  finWait2Rule: string;
+  stuckRule: string;
+  connState: string;
+  history: string;
+  completeness: number | null;
+  clientPackets: number | null;
+  serverPackets: number | null;
+  clientBytes: number | null;
+  serverBytes: number | null;
+  clientSyns: number | null;
+  serverSynAcks: number | null;
+  clientRetransmits: number | null;
+  serverRetransmits: number | null;
+  finWait2WireS: number | null;
+  finWait2KernelS: number | null;
+  clientPid: number | null;
+  clientComm: string;
+  serverPid: number | null;
+  serverComm: string;
+  encapsulation: string;
+  sources: string[];
+}
+
+export type TimelineKind =
+  | 'packet'
+  | 'state'
+  | 'reset'
+  | 'drop'
+  | 'retransmit'
+  | 'listener'
+  | 'counter'
+  | 'socket'
+  | 'call'
+  | 'walk';
+
+/** A row of timeline.csv. */
+export interface TimelineItem {
+  seq: number;
+  /** Nanoseconds on the common timeline, for charts; null when only the order is known. */
+  at: number | null;
+  time: string;
+  clock: ClockLabel;
+  timeSource: string;
+  connection: string;
+  kind: TimelineKind;
+  side: 'client' | 'server' | '';
+  what: string;
+  stateBefore: string;
+  stateAfter: string;
+  pid: number | null;
+  comm: string;
+  source: string;
+  locator: string;
+}
+
+/** Connections that share one cause, told as one. */
+export interface CauseGroup {
+  rule: string;
+  title: string;
+  group: Group;
+  severity: Severity;
+  /** Weakest to strongest confidence among its findings. */
+  confidence: Confidence;
+  connections: string[];
+  summary: string;
+  remedy: string;
+}
+
+/** A question people ask of such files, answered from them. */
+export interface Answer {
+  question: string;
+  answer: string;
+}
+
+/** How a counter's steps are explained by the connections seen. */
+export interface Reconciliation {
+  counter: string;
+  host: string;
+  source: string;
+  from: number | null;
+  to: number;
+  /** null when there is one reading only: a total since boot. */
+  delta: number | null;
+  explained: number | null;
+  text: string;
+}
+
+export interface InputSummary {
+  name: string;
+  format: string;
+  host: string;
+  clock: string;
+  records: number;
+}
+
+export interface Result {
+  tool: { name: 'tcpautopsy'; version: string };
+  command: string;
+  /** What happened, in at most five sentences. */
+  story: string[];
+  inputs: InputSummary[];
+  hosts: { name: string; addresses: string[] }[];
+  causes: CauseGroup[];
+  findings: Finding[];
+  connections: ConnectionRow[];
+  timeline: TimelineItem[];
+  clocks: ClockFit[];
+  counters: Reconciliation[];
+  answers: Answer[];
+  diagnostics: Diagnostic[];
+}

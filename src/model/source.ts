@@ -1,0 +1,20 @@
+import type { Clock } from './time.ts';
+
+/** One input file, or one part of a pasted terminal log, with one clock. */
+export interface Source {
+  /** Index in the list of sources; events and packets refer to it. */
+  id: number;
+  /** As shown to people: the path as given, with `#part` when one file holds several parts. */
+  name: string;
+  /** Importer id: `pcap`, `pcapng`, `tcpstates`, `netstat-sockets`, … */
+  format: string;
+  clock: Clock;
+  /** Host name as the source itself gives it (shell prompt, manifest) or as given with --host; null when unknown. */
+  host: string | null;
+  /** The command line at the prompt, when the source is a pasted terminal log. */
+  command: string | null;
+  /** True when the prompt says the command ran as root, so that `-` for a process means there is none. */
+  root: boolean | null;
+  /** Records read from it: packets, events, rows. */
+  records: number;
+}

@@ -1,0 +1,96 @@
+/** TCP as the wire (RFC 9293) and the Linux kernel (include/net/tcp_states.h) number it. */
+
+export const FIN = 0x01;
+export const SYN = 0x02;
+export const RST = 0x04;
+export const PSH = 0x08;
+export const ACK = 0x10;
+export const URG = 0x20;
+export const ECE = 0x40;
+export const CWR = 0x80;
+/** Accurate ECN, formerly NS (RFC 9768). */
+export const AE = 0x100;
+
+/** Kernel state numbers, as tracepoints and drgn print them. */
+export const STATE_NAMES = [
+  'UNKNOWN',
+  'ESTABLISHED',
+  'SYN_SENT',
+  'SYN_RECV',
+  'FIN_WAIT1',
+  'FIN_WAIT2',
+  'TIME_WAIT',
+  'CLOSE',
+  'CLOSE_WAIT',
+  'LAST_ACK',
+  'LISTEN',
+  'CLOSING',
+  'NEW_SYN_RECV',
+] as const;
+
+export type TcpState = (typeof STATE_NAMES)[number];
+
+const SPELLINGS = new Map<string, TcpState>([
+  ...STATE_NAMES.map((name): [string, TcpState] => [name, name]),
+  ...STATE_NAMES.map((name, number): [string, TcpState] => [String(number), name]),
+  ['ESTAB', 'ESTABLISHED'],
+  ['FIN_WAIT_1', 'FIN_WAIT1'],
+  ['FIN_WAIT_2', 'FIN_WAIT2'],
+  ['UNCONN', 'CLOSE'],
+  ['CLOSED', 'CLOSE'],
+]);
+
+/** Reads a state as any tool spells it (`ESTAB`, `FIN-WAIT-2`, `FIN_WAIT2`, `5`); null when it is none. */
+export function parseState(text: string): TcpState | null {
+  return SPELLINGS.get(text.toUpperCase().replaceAll('-', '_')) ?? null;
+}
+
+const FLAG_LETTERS: readonly [number, string][] = [
+  [FIN, 'F'],
+  [SYN, 'S'],
+  [RST, 'R'],
+  [PSH, 'P'],
+  [URG, 'U'],
+  [ECE, 'E'],
+  [CWR, 'W'],
+  [AE, 'e'],
+  [ACK, '.'],
+];
+
+/** Flags as current tcpdump writes them between brackets: `S.`, `R`, `F.`; `none` for no flag. */
+export function flagLetters(flags: number): string {
+  let letters = '';
+  for (const [bit, letter] of FLAG_LETTERS) if (flags & bit) letters += letter;
+  return letters === '' ? 'none' : letters;
+}
+
+const FLAG_NAMES: readonly [number, string][] = [
+  [SYN, 'SYN'],
+  [FIN, 'FIN'],
+  [RST, 'RST'],
+  [PSH, 'PSH'],
+  [ACK, 'ACK'],
+  [URG, 'URG'],
+  [ECE, 'ECE'],
+  [CWR, 'CWR'],
+];
+
+/** Flags in words joined by `|`: `SYN|ACK`, as bcc and bpftrace tools and people write them. */
+export function flagNames(flags: number): string {
+  const names = FLAG_NAMES.filter(([bit]) => flags & bit).map(([, name]) => name);
+  return names.length === 0 ? 'none' : names.join('|');
+}
+
+/** `SYN|ACK` (any separator) back to bits; unknown words are ignored. */
+export function parseFlagNames(text: string): number {
+  let flags = 0;
+  for (const word of text.toUpperCase().split(/[^A-Z]+/)) {
+    flags |= FLAG_NAMES.find(([, name]) => name === word)?.[0] ?? 0;
+  }
+  return flags;
+}
+
+/** Signed distance a - b in sequence space (RFC 9293 §3.4, Linux before()/after()); operands are any 32-bit view. */
+export function seqDiff(a: number, b: number): number {
+  return (a - b) | 0;
+}

@@ -1,0 +1,80 @@
+/**
+ * What an importer is. Two kinds: a capture format reads bytes; a line format reads lines of text, so that one
+ * pasted terminal log can hold several of them. Adding a format: one file, one line in formats.ts, one sample.
+ */
+import type { Diagnostics } from '../model/diagnostic.ts';
+import type { KernelEvent } from '../model/event.ts';
+import type { Frame, Packet } from '../model/packet.ts';
+import type { Source } from '../model/source.ts';
+import type { ClockKind } from '../model/time.ts';
+
+/** What every format says of itself: `tcpautopsy formats` prints it. */
+export interface FormatInfo {
+  /** Stable id, equal to the file name. */
+  id: string;
+  title: string;
+  clock: ClockKind;
+  /** What evidence of this kind can prove, and what it cannot. One sentence each. */
+  proves: string;
+  cannotProve: string;
+  /** A real line (or for binary formats a few words) that shows it. */
+  example: string;
+}
+
+/** Where importers put what they read. Frames and packets are reused objects: valid during the call only. */
+export interface Sink {
+  /** A raw frame of a capture file, to be decoded. */
+  frame(source: Source, frame: Frame): void;
+  /** A segment that a text already describes (tcpdump output). */
+  packet(source: Source, packet: Packet): void;
+  event(source: Source, event: KernelEvent): void;
+}
+
+/** What a reader needs to make sources. */
+export interface ReadContext {
+  sink: Sink;
+  diagnostics: Diagnostics;
+  /** Makes a source and lists it. */
+  source(init: Omit<Source, 'id' | 'records'>): Source;
+  /** Bytes read so far, for progress. */
+  progress(bytes: number): void;
+}
+
+/** A binary capture format, fed with consecutive blocks of bytes. */
+export interface CaptureFormat extends FormatInfo {
+  /** Decides from the first bytes alone (at least 24 are given when the file has them). */
+  sniff(head: Uint8Array): boolean;
+  open(name: string, context: ReadContext): CaptureReader;
+}
+
+export interface CaptureReader {
+  /** The next bytes of the file. The reader keeps what it cannot use yet, in bounded memory. */
+  push(bytes: Uint8Array): void;
+  /** End of file: reports a truncated record. */
+  end(): void;
+}
+
+/** A section of a text: lines from one command, or a run of lines of one format. */
+export interface Section {
+  /** Display name of the source-to-be. */
+  name: string;
+  host: string | null;
+  command: string | null;
+  root: boolean | null;
+  context: ReadContext;
+}
+
+/** A text format made of lines. */
+export interface LineFormat extends FormatInfo {
+  /** True when the line is a header or record that this format and no other writes. Cheap; no state. */
+  recognises(line: string): boolean;
+  /** Matches the command at a shell prompt whose output this is, so that empty output counts too. */
+  command?: RegExp;
+  open(section: Section): LineReader;
+}
+
+export interface LineReader {
+  /** Takes a line (without its end) and its 1-based number; false when the line is not of this format. */
+  line(text: string, number: number): boolean;
+  end(): void;
+}
