@@ -95,8 +95,7 @@ function parseIpv6(text: string): [number, number, number, number] | null {
   groups[groups.length - 1]!.push(...tail);
   const count = groups.reduce((sum, part) => sum + part.length, 0);
   if (groups.flat().includes(-1) || count > 8 || (halves.length === 1 && count !== 8)) return null;
-  const all =
-    halves.length === 1 ? groups[0]! : [...groups[0]!, ...Array(8 - count).fill(0), ...groups[1]!];
+  const all = halves.length === 1 ? groups[0]! : [...groups[0]!, ...Array(8 - count).fill(0), ...groups[1]!];
   const word = (i: number) => (all[i]! << 16) | all[i + 1]!;
   return [word(0), word(2), word(4), word(6)];
 }

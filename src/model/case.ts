@@ -63,10 +63,12 @@ export interface Context {
 
 /** What alignment found: how every source's times reach the common timeline. */
 export interface Timeline {
-  /** Time of a record of a source on the common timeline; null when its clock could not be brought there. */
+  /** Time of a record of a source on the common timeline of its clock domain; null when it has no time. */
   at(source: number, time: SourceTime | null): CommonTime | null;
   /** Time of a transition, also through durations where the source prints no times. */
   ofTransition(life: SocketLife, index: number): CommonTime | null;
+  /** True when common times of the two sources may be compared: both lie in one clock domain. */
+  comparable(a: number, b: number): boolean;
   /** What the common timeline is for this source. */
   label(source: number): ClockLabel;
   /** RFC 3339, time of day, or seconds since the first event, as `label` says; '' for null. */

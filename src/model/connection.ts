@@ -62,6 +62,8 @@ export interface WireConnection {
   source: number;
   client: Endpoint;
   server: Endpoint;
+  /** What the orientation rests on; `guess`: the side seen first is called the client. */
+  orientation: 'syn' | 'syn-ack' | 'guess';
   start: SourceTime;
   end: SourceTime;
   startFrame: number;

@@ -14,6 +14,8 @@ export interface Diagnostic {
   locator: string;
   count: number;
   message: string;
+  /** Lost before it reached the file (by the tracer, by tcpdump): the file itself is whole. */
+  upstream?: true;
 }
 
 /** Collects diagnostics: one row per code and source, which keeps the first place and counts the rest. */
@@ -34,6 +36,6 @@ export class Diagnostics {
 
   /** True when some input was damaged, truncated or not readable: exit status 2. */
   get damaged(): boolean {
-    return this.list().some((d) => d.severity !== 'info');
+    return this.list().some((d) => d.severity !== 'info' && !d.upstream);
   }
 }

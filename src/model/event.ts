@@ -39,6 +39,8 @@ export interface DropEvent extends EventBase {
   /** TCP flags of the packet; null when not printed. */
   flags: number | null;
   reason: { code: number | null; name: string | null } | null;
+  /** Present when the tool prints the ends of the socket (`to` local, `from` remote): which one sent is not known. */
+  socketEnds?: true;
   /** Kernel functions, innermost first, without offsets. */
   stack: string[];
 }
@@ -71,6 +73,8 @@ export interface SocketEvent extends EventBase {
   comm: string | null;
   /** `timewait`, `keepalive`, `on`, `persist` …, with the time left in nanoseconds; null when not shown. */
   timer: { name: string; left: number; retransmits: number } | null;
+  /** Packets this socket dropped (`ss -m`, the d of skmem); of a listener its own share of ListenDrops. */
+  drops?: number;
 }
 
 /** A snapshot of a socket table begins, even when no row follows: an empty table is evidence for its moment. */
@@ -99,6 +103,36 @@ export interface SysctlEvent extends EventBase {
   value: string;
 }
 
+/** The end of a connection as tcplife sums it up. */
+export interface LifeEvent extends EventBase {
+  kind: 'life';
+  pid: number;
+  comm: string;
+  local: Endpoint;
+  remote: Endpoint;
+  /** Bytes sent and received, in the tool's steps of 1 KiB or a hundredth of it. */
+  sent: number;
+  received: number;
+  /** Nanoseconds from the first state the tool saw to CLOSE. */
+  duration: number;
+}
+
+/** A kernel function was entered (bpftrace function traces, --walk). */
+export interface WalkEvent extends EventBase {
+  kind: 'walk';
+  function: string;
+  /** Address of the struct sock, request or minisock, in the source's own notation. */
+  socket: string;
+  /** Whoever was running, not necessarily the owner (G12). */
+  pid: number | null;
+  /** State before the function ran; null when not printed. */
+  state: TcpState | null;
+  /** tcp_set_state only: the state it sets. */
+  newState: TcpState | null;
+  /** sk_max_ack_backlog: a socket made by accept() inherits the listener's, one made by connect() has 0. */
+  acceptLimit: number | null;
+}
+
 export type KernelEvent =
   | StateEvent
   | DropEvent
@@ -106,4 +140,6 @@ export type KernelEvent =
   | SocketEvent
   | SnapshotEvent
   | CounterEvent
-  | SysctlEvent;
+  | SysctlEvent
+  | LifeEvent
+  | WalkEvent;

@@ -15,6 +15,11 @@ export interface Source {
   command: string | null;
   /** True when the prompt says the command ran as root, so that `-` for a process means there is none. */
   root: boolean | null;
+  /**
+   * Of a `relative` source that also prints times of day: the bounds of the time of day (nanoseconds since midnight,
+   * local) at which its own time was 0. TIME is taken when the line is printed, so the bounds are of that.
+   */
+  wallOfZero?: { from: number; to: number };
   /** Records read from it: packets, events, rows. */
   records: number;
 }

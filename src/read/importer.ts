@@ -61,6 +61,8 @@ export interface Section {
   host: string | null;
   command: string | null;
   root: boolean | null;
+  /** 1-based line where it begins: the prompt, else its first line. */
+  line: number;
   context: ReadContext;
 }
 
@@ -76,5 +78,17 @@ export interface LineFormat extends FormatInfo {
 export interface LineReader {
   /** Takes a line (without its end) and its 1-based number; false when the line is not of this format. */
   line(text: string, number: number): boolean;
+  /**
+   * Tools that take one snapshot a run: the tool ran again on the same host, and what follows is the next snapshot of
+   * the same source. `command` is null when no prompt shows it. Without this method every run is a source of its own.
+   */
+  rerun?(command: string | null, number: number): void;
+  /** A line of the current run could not be read: a row may be missing from it. */
+  unread?(): void;
+  /**
+   * Logs of events: true when this line, which stands apart from the log without prompt or header, belongs to it
+   * (an excerpt, or its continuation), because it tells of something the log already told of.
+   */
+  continues?(text: string): boolean;
   end(): void;
 }

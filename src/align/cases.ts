@@ -1,0 +1,273 @@
+/**
+ * Cases: everything known of one connection, joined by 4-tuple and time. A tuple that was used once in every source
+ * is one case; a reused one is split by time where the clocks allow it, by order where every source saw it equally
+ * often, and is otherwise left apart and named as ambiguous.
+ */
+import { type Endpoint, isWildcard, sameEndpoint } from '../model/address.ts';
+import type { Case, Host, Listener, Timeline } from '../model/case.ts';
+import { CLIENT, type Pair, SERVER, type SocketLife, type WireConnection } from '../model/connection.ts';
+import type { Diagnostics } from '../model/diagnostic.ts';
+import type { CallEvent, DropEvent, KernelEvent, SocketEvent } from '../model/event.ts';
+import type { Source } from '../model/source.ts';
+import { groupBy, isTuple, tupleKey } from './tuple.ts';
+
+export interface Pieces {
+  sources: readonly Source[];
+  wires: readonly WireConnection[];
+  lives: readonly SocketLife[];
+  events: readonly KernelEvent[];
+  hostOf: ReadonlyMap<number, Host>;
+  timeline: Timeline;
+  diagnostics: Diagnostics;
+}
+
+/** One piece of evidence about a tuple, with the stretch of common time it covers (null when unknown). */
+interface Piece {
+  value: WireConnection | SocketLife | SocketEvent | DropEvent | CallEvent;
+  kind: 'wire' | 'life' | 'point';
+  /** Pieces of one track are consecutive lives of the tuple: one capture, or one end in one log. */
+  track: string;
+  from: number | null;
+  to: number | null;
+  /** Source and place, for the order of first sight. */
+  order: [number, number];
+}
+
+/** Evidence of one life may miss the other's ends by this much: clocks are fitted, final ACKs come late. Ns. */
+const SLACK = 1e9;
+
+export function buildCases(pieces: Pieces, listeners: readonly Listener[]): Case[] {
+  const groups = groupBy(collect(pieces), (p) => p.tuple);
+  const drafts: { pieces: Piece[]; order: [number, number] }[] = [];
+  for (const group of groups.values()) {
+    for (const part of splitLives(
+      group.map((g) => g.piece),
+      pieces,
+    )) {
+      const first = part.reduce((a, b) => (before(b.order, a.order) ? b : a));
+      drafts.push({ pieces: part, order: first.order });
+    }
+  }
+  drafts.sort((a, b) => (before(a.order, b.order) ? -1 : 1));
+  return drafts.map((draft, i) => makeCase(`c${i + 1}`, draft.pieces, listeners, pieces));
+}
+
+function before(a: [number, number], b: [number, number]): boolean {
+  return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
+}
+
+function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
+  const { timeline, hostOf } = pieces;
+  const out: { tuple: string; piece: Piece }[] = [];
+  const add = (a: Endpoint, b: Endpoint, piece: Piece, source: number) => {
+    if (!isTuple(a, b)) return;
+    out.push({ tuple: tupleKey(a, b, hostOf.get(source)?.name ?? null), piece });
+  };
+  for (const w of pieces.wires) {
+    const from = timeline.at(w.source, w.start);
+    const to = timeline.at(w.source, w.end);
+    const track = `wire ${w.source}`;
+    add(
+      w.client,
+      w.server,
+      { value: w, kind: 'wire', track, from, to, order: [w.source, w.startFrame] },
+      w.source,
+    );
+  }
+  for (const l of pieces.lives) {
+    if (l.role === 'listener') continue;
+    const from = timeline.ofTransition(l, 0);
+    const to = timeline.ofTransition(l, l.transitions.length - 1);
+    const track = `life ${l.source} ${l.local.address} ${l.local.port}`;
+    const order: [number, number] = [l.source, l.transitions[0]!.line];
+    add(l.local, l.remote, { value: l, kind: 'life', track, from, to, order }, l.source);
+  }
+  for (const e of pieces.events) {
+    if (e.kind !== 'socket' && e.kind !== 'drop' && e.kind !== 'call') continue;
+    if (e.kind === 'socket' && (e.state === 'LISTEN' || isWildcard(e.remote.address))) continue;
+    const [a, b] = e.kind === 'drop' ? [e.from, e.to] : [e.local, e.remote];
+    const at = timeline.at(e.source, e.time);
+    const track = `${e.kind} ${e.source}`;
+    add(a, b, { value: e, kind: 'point', track, from: at, to: at, order: [e.source, e.line] }, e.source);
+  }
+  return out;
+}
+
+/** Splits the evidence about one tuple into lives of it. */
+function splitLives(group: Piece[], pieces: Pieces): Piece[][] {
+  const tracks = groupBy(group, (p) => (p.kind === 'point' ? null : p.track));
+  const most = [...tracks.values()].reduce((n, t) => Math.max(n, t.length), 0);
+  if (most <= 1 && !apart([...tracks.values()], pieces.timeline)) return [group];
+  const backbone = [...tracks.values()].find((t) => t.length === most)!;
+  const parts: Piece[][] = backbone.map((p) => [p]);
+  const strays: Piece[] = [];
+  for (const [track, members] of groupBy(group, (p) => p.track)) {
+    if (track === backbone[0]!.track) continue;
+    for (const [i, piece] of members.entries()) {
+      const counted = piece.kind !== 'point' && members.length === most;
+      const target = byTime(piece, parts, pieces.timeline) ?? (counted ? parts[i] : undefined);
+      if (target) target.push(piece);
+      else strays.push(piece);
+    }
+  }
+  if (strays.length > 0) {
+    reportAmbiguous(strays, parts.length, pieces);
+    // lives and captures stand for themselves; table rows and drops go to the last life they may belong to
+    for (const s of strays) {
+      if (s.kind === 'point') parts.at(-1)!.push(s);
+      else parts.push([s]);
+    }
+  }
+  return parts;
+}
+
+/** True when single pieces of two tracks are known to lie at different times: the tuple was reused. */
+function apart(tracks: Piece[][], timeline: Timeline): boolean {
+  const timed = tracks.map((t) => t[0]!).filter((p) => p.from !== null && p.to !== null);
+  return timed.some((a) => timed.some((b) => comparable(a, b, timeline) && a.to! + SLACK < b.from!));
+}
+
+function comparable(a: Piece, b: Piece, timeline: Timeline): boolean {
+  return timeline.comparable(a.order[0], b.order[0]);
+}
+
+/**
+ * The part nearest in time, when it lies within SLACK; undefined when times do not tell. Parts are in the order of
+ * time, so that a tuple used 65,535 times costs a binary search, not a scan.
+ */
+function byTime(piece: Piece, parts: Piece[][], timeline: Timeline): Piece[] | undefined {
+  if (piece.from === null || piece.to === null) return undefined;
+  if (!comparable(piece, parts[0]![0]!, timeline)) return undefined;
+  let low = 0;
+  let high = parts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((parts[middle]![0]!.from ?? 0) <= piece.from) low = middle + 1;
+    else high = middle;
+  }
+  const distance = (part: Piece[] | undefined) => {
+    const { from, to } = part?.[0] ?? {};
+    if (from === null || from === undefined || to === null || to === undefined)
+      return Number.POSITIVE_INFINITY;
+    return Math.max(0, from - piece.to!, piece.from! - to);
+  };
+  const [earlier, later] = [parts[low - 1], parts[low]];
+  const best = distance(earlier) <= distance(later) ? earlier : later;
+  return distance(best) <= SLACK ? best : undefined;
+}
+
+function reportAmbiguous(strays: Piece[], lives: number, { sources, diagnostics }: Pieces): void {
+  const first = strays[0]!;
+  const [source, place] = first.order;
+  diagnostics.add({
+    code: 'ambiguous-join',
+    severity: 'info',
+    source: sources[source]!.name,
+    locator: `${first.kind === 'wire' ? 'frame' : 'line'} ${place}`,
+    count: strays.length,
+    message: `The 4-tuple was used ${lives} times and nothing says which life this belongs to; it was not joined with a capture or another log.`,
+  });
+}
+
+function makeCase(id: string, parts: Piece[], listeners: readonly Listener[], pieces: Pieces): Case {
+  const wires = parts.filter((p) => p.kind === 'wire').map((p) => p.value as WireConnection);
+  const lives = parts.filter((p) => p.kind === 'life').map((p) => p.value as SocketLife);
+  const points = parts
+    .filter((p) => p.kind === 'point')
+    .map((p) => p.value as SocketEvent | DropEvent | CallEvent);
+  const rows = points.filter((e): e is SocketEvent => e.kind === 'socket');
+  const drops = points.filter((e): e is DropEvent => e.kind === 'drop');
+  const calls = points.filter((e): e is CallEvent => e.kind === 'call');
+  wires.sort((a, b) => packets(b) - packets(a));
+  const [client, server] = orient(wires, lives, rows, drops, calls, listeners);
+  const pair: Pair<SocketLife | null> = [null, null];
+  for (const life of lives) {
+    const side = sameEndpoint(life.local, client) ? CLIENT : SERVER;
+    pair[side] ??= life;
+  }
+  const host = lives.map((l) => pieces.hostOf.get(l.source)).find((h) => h !== undefined);
+  const listener = findListener(server, listeners, pair[SERVER] ? host : undefined);
+  return { id, client, server, netns: null, wires, lives: pair, drops, calls, rows, listener };
+}
+
+function packets(w: WireConnection): number {
+  return w.packets[CLIENT] + w.packets[SERVER];
+}
+
+/** Client and server: SYN sender first; else the listener's port; else as first seen (design §4). */
+function orient(
+  wires: WireConnection[],
+  lives: SocketLife[],
+  rows: SocketEvent[],
+  drops: DropEvent[],
+  calls: CallEvent[],
+  listeners: readonly Listener[],
+): [Endpoint, Endpoint] {
+  const syn = wires.find((w) => w.orientation !== 'guess');
+  if (syn) return [syn.client, syn.server];
+  const sided = lives.find((l) => l.role !== null);
+  if (sided) return sided.role === 'client' ? [sided.local, sided.remote] : [sided.remote, sided.local];
+  const call = calls.find((c) => c.call !== 'close');
+  if (call) return call.call === 'connect' ? [call.local, call.remote] : [call.remote, call.local];
+  const opening = rows.find((r) => r.state === 'SYN_SENT' || r.state === 'SYN_RECV');
+  if (opening)
+    return opening.state === 'SYN_SENT' ? [opening.local, opening.remote] : [opening.remote, opening.local];
+  const ends = endsOf(wires[0], lives[0], rows[0], drops[0], calls[0]);
+  const isListening = (e: Endpoint) => findListener(e, listeners, undefined) !== null;
+  return isListening(ends[0]) && !isListening(ends[1]) ? [ends[1], ends[0]] : ends;
+}
+
+function endsOf(
+  wire?: WireConnection,
+  life?: SocketLife,
+  row?: SocketEvent,
+  drop?: DropEvent,
+  call?: CallEvent,
+): [Endpoint, Endpoint] {
+  if (wire) return [wire.client, wire.server];
+  const local = life ?? row ?? call;
+  return local ? [local.local, local.remote] : [drop!.from, drop!.to];
+}
+
+/** The listener of an endpoint: by port, and by address unless it listens on the wildcard. */
+function findListener(
+  server: Endpoint,
+  listeners: readonly Listener[],
+  host: Host | undefined,
+): Listener | null {
+  const matches = listeners.filter(
+    (l) =>
+      l.local.port === server.port &&
+      (l.local.address === server.address ||
+        (isWildcard(l.local.address) &&
+          (l.host === null || l.host.addresses.has(server.address) || l.host === host))),
+  );
+  return matches[0] ?? null;
+}
+
+/** Listening sockets of all hosts, from state events and socket tables. */
+export function findListeners(
+  lives: readonly SocketLife[],
+  events: readonly KernelEvent[],
+  hostOf: ReadonlyMap<number, Host>,
+): Listener[] {
+  const listeners: Listener[] = [];
+  const at = (source: number, local: Endpoint): Listener => {
+    const host = hostOf.get(source) ?? null;
+    const same = (l: Listener) =>
+      l.host === host &&
+      l.local.port === local.port &&
+      (l.local.address === local.address || (isWildcard(l.local.address) && isWildcard(local.address)));
+    let listener = listeners.find(same);
+    if (!listener) {
+      listener = { host, local, lives: [], rows: [] };
+      listeners.push(listener);
+    }
+    return listener;
+  };
+  for (const life of lives) if (life.role === 'listener') at(life.source, life.local).lives.push(life);
+  for (const e of events) {
+    if (e.kind === 'socket' && e.state === 'LISTEN') at(e.source, e.local).rows.push(e);
+  }
+  return listeners;
+}

@@ -1,0 +1,222 @@
+/**
+ * Brings every source to one common timeline. Realtime sources share it by definition; others are fitted to what is
+ * already there through moments both saw (design §8); a log without any times is placed life by life, through the
+ * durations it prints. What could not be placed keeps its own clock, and says so.
+ */
+import type { ClockFit, Timeline } from '../model/case.ts';
+import type { SocketLife, Transition } from '../model/connection.ts';
+import type { Source } from '../model/source.ts';
+import { type ClockKind, type CommonTime, NS_PER_MS } from '../model/time.ts';
+import { apart, type Domain, estimated, NO_FIT } from './fits.ts';
+import { formatTime, labelOf } from './format-time.ts';
+import { type Evidence, type Match, matchByTuple } from './match.ts';
+import { lifeMoments, packetMoments } from './moments.ts';
+import { type ClockPair, fitOffset, type OffsetFit } from './robust.ts';
+
+/** Clocks in the order in which they are preferred as the reference. */
+const PREFERENCE: readonly ClockKind[] = ['realtime', 'wall', 'monotonic', 'relative'];
+
+/** Pairs closer than this to the others are never rejected: scheduling alone scatters that much. */
+const FLOOR = NS_PER_MS;
+
+export function alignClocks(evidence: Evidence): Timeline {
+  return new Alignment(evidence).solve();
+}
+
+/** How a source's times reach its domain's common time. */
+interface Place {
+  domain: Domain;
+  at: (time: number) => number;
+}
+
+class Alignment {
+  readonly #sources: readonly Source[];
+  readonly #matches: Match[];
+  readonly #lives: readonly SocketLife[];
+  readonly #fits: ClockFit[] = [];
+  readonly #places = new Map<number, Place>();
+  /** Per life of a source without times: where its birth lies. */
+  readonly #births = new Map<SocketLife, { domain: Domain; at: number }>();
+
+  constructor(evidence: Evidence) {
+    this.#sources = evidence.sources;
+    this.#lives = evidence.lives;
+    this.#matches = matchByTuple(evidence);
+  }
+
+  solve(): Timeline {
+    for (let reference = this.#nextReference(); reference; reference = this.#nextReference()) {
+      const domain = this.#openDomain(reference);
+      while (this.#fitOneMore(domain));
+    }
+    this.#anchorLives();
+    return this.#timeline();
+  }
+
+  /** The best clock among the sources that nothing leads to yet. */
+  #nextReference(): Source | null {
+    for (const kind of PREFERENCE) {
+      const candidates = this.#sources.filter((s) => s.clock.kind === kind && !this.#places.has(s.id));
+      if (candidates.length > 0) return candidates.reduce((a, b) => (b.records > a.records ? b : a));
+    }
+    return null;
+  }
+
+  /** A domain begins with one reference and all sources whose clock is the same by definition. */
+  #openDomain(reference: Source): Domain {
+    const same = this.#sources.filter((s) => s === reference || sharesClock(s, reference));
+    let epoch = reference.clock.base;
+    for (const { clock } of same) if (clock.base < epoch) epoch = clock.base;
+    const first = this.#places.size === 0;
+    const domain: Domain = { reference, label: labelOf(reference.clock.kind), epoch };
+    for (const source of same) {
+      const shift = Number(source.clock.base - epoch);
+      this.#places.set(source.id, { domain, at: (time) => time + shift });
+    }
+    if (!first) this.#fits.push(apart(domain, same));
+    return domain;
+  }
+
+  /** Fits the unplaced source with most pairs to the domain; false when none is left that can be. */
+  #fitOneMore(domain: Domain): boolean {
+    let best: { source: Source; fit: OffsetFit; reference: string } | null = null;
+    for (const source of this.#sources) {
+      if (this.#places.has(source.id) || source.clock.kind === 'order') continue;
+      const { pairs, reference } = this.#pairsOf(source);
+      const fit = fitOffset(pairs, Math.max(FLOOR, source.clock.resolution));
+      if (fit && (!best || fit.pairs > best.fit.pairs)) best = { source, fit, reference };
+    }
+    if (!best) return false;
+    const { source, fit, reference } = best;
+    const at = (time: number) => time + fit.offset + fit.drift * (time - fit.origin);
+    this.#places.set(source.id, { domain, at });
+    this.#fits.push(estimated(source, reference, fit));
+    for (const other of this.#sources) {
+      if (this.#places.has(other.id) || !sharesClock(other, source)) continue;
+      const shift = Number(other.clock.base - source.clock.base);
+      this.#places.set(other.id, { domain, at: (time) => at(time + shift) });
+    }
+    return true;
+  }
+
+  #pairsOf(source: Source): { pairs: ClockPair[]; reference: string } {
+    const pairs: ClockPair[] = [];
+    const references = new Set<string>();
+    const own = (t: Transition) => t.time;
+    for (const match of this.#matches) {
+      const lives = match.lives.filter((l) => l.source === source.id);
+      const wires = match.wires.filter((w) => w.source === source.id);
+      for (const life of lives) {
+        for (const wire of match.wires)
+          this.#toCommon(wire.source, packetMoments(life, wire, own), pairs, references);
+        for (const peer of match.lives)
+          this.#toCommon(peer.source, lifeMoments(life, own, peer, own), pairs, references);
+      }
+      for (const wire of wires) {
+        for (const life of match.lives) {
+          const swapped = packetMoments(life, wire, own).map((p) => ({
+            local: p.reference,
+            reference: p.local,
+          }));
+          this.#toCommon(life.source, swapped, pairs, references);
+        }
+      }
+    }
+    return { pairs, reference: [...references].join(', ') };
+  }
+
+  #toCommon(from: number, found: ClockPair[], pairs: ClockPair[], references: Set<string>): void {
+    const place = this.#places.get(from);
+    if (!place || found.length === 0) return;
+    references.add(this.#sources[from]!.name);
+    for (const p of found) pairs.push({ local: p.local, reference: place.at(p.reference) });
+  }
+
+  /** Lives of sources without times, first through packets, then through the other end of the connection. */
+  #anchorLives(): void {
+    const worst = new Map<number, number[]>();
+    for (let grown = true; grown; ) {
+      grown = false;
+      for (const match of this.#matches) {
+        for (const life of match.lives) {
+          if (this.#places.has(life.source) || this.#births.has(life)) continue;
+          const found = this.#birthOf(life, match);
+          if (!found) continue;
+          this.#births.set(life, { domain: found.domain, at: found.fit.offset });
+          const list = worst.get(life.source);
+          if (list) list.push(found.fit.worst);
+          else worst.set(life.source, [found.fit.worst]);
+          grown = true;
+        }
+      }
+    }
+    for (const [id, list] of worst) this.#fits.push(this.#placedByLife(id, list));
+  }
+
+  #birthOf(life: SocketLife, match: Match): { domain: Domain; fit: OffsetFit } | null {
+    const since = (t: Transition) => t.sinceBirth;
+    for (const wire of match.wires) {
+      const pairs: ClockPair[] = [];
+      this.#toCommon(wire.source, packetMoments(life, wire, since), pairs, new Set());
+      const fit = fitOffset(pairs, FLOOR);
+      if (fit) return { domain: this.#places.get(wire.source)!.domain, fit };
+    }
+    for (const peer of match.lives) {
+      const domain = this.#domainOf(peer);
+      if (peer === life || !domain) continue;
+      const fit = fitOffset(
+        lifeMoments(life, since, peer, (t) => this.#ofTransition(peer, t)),
+        FLOOR,
+      );
+      if (fit) return { domain, fit };
+    }
+    return null;
+  }
+
+  #placedByLife(id: number, worst: number[]): ClockFit {
+    const source = this.#sources[id]!;
+    const total = this.#lives.filter((l) => l.source === id && l.role !== 'listener').length;
+    return {
+      ...NO_FIT,
+      source: source.name,
+      method: 'estimated',
+      worst: worst.reduce((a, b) => Math.max(a, b), 0),
+      pairs: worst.length,
+      message:
+        `${source.name} prints no times. ${worst.length} of its ${total} sockets were placed through moments that ` +
+        'another source times on the same connection, and the durations in its MS column; the others have an order only.',
+    };
+  }
+
+  #domainOf(life: SocketLife): Domain | null {
+    return this.#places.get(life.source)?.domain ?? this.#births.get(life)?.domain ?? null;
+  }
+
+  #ofTransition(life: SocketLife, t: Transition): number | null {
+    const place = this.#places.get(life.source);
+    if (place) return t.time === null ? null : place.at(t.time);
+    const birth = this.#births.get(life);
+    return birth === undefined || t.sinceBirth === null ? null : birth.at + t.sinceBirth;
+  }
+
+  #timeline(): Timeline {
+    const domains = new Map<number, Domain>();
+    for (const [id, place] of this.#places) domains.set(id, place.domain);
+    for (const [life, birth] of this.#births) domains.set(life.source, birth.domain);
+    const epochs = new Map([...domains.values()].map((d) => [d.label, d.epoch]));
+    return {
+      at: (source, time) =>
+        (time === null ? null : (this.#places.get(source)?.at(time) ?? null)) as CommonTime | null,
+      ofTransition: (life, index) => this.#ofTransition(life, life.transitions[index]!) as CommonTime | null,
+      comparable: (a, b) => domains.has(a) && domains.get(a) === domains.get(b),
+      label: (source) => domains.get(source)?.label ?? 'order',
+      format: (time, clock) => formatTime(time, clock, epochs.get(clock) ?? 0n),
+      fits: this.#fits,
+    };
+  }
+}
+
+/** Realtime clocks are one clock; so are times of day, in want of a zone. A relative clock is its source's own. */
+function sharesClock(a: Source, b: Source): boolean {
+  return a.clock.kind === b.clock.kind && (a.clock.kind === 'realtime' || a.clock.kind === 'wall');
+}

@@ -1,0 +1,137 @@
+/** The whole line, top to bottom: read → decode → connect → align → explain → report. */
+import { buildCases, findListeners } from './align/cases.ts';
+import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
+import { alignClocks } from './align/timeline.ts';
+import { type CivilOptions, placeWallClocks } from './align/zone.ts';
+import { socketLives } from './connect/lives.ts';
+import { Tracker } from './connect/tracker.ts';
+import { Decoder } from './decode/decode.ts';
+import { explain } from './explain/explain.ts';
+import type { Context, CounterSeries, Host } from './model/case.ts';
+import type { SocketLife } from './model/connection.ts';
+import { Diagnostics } from './model/diagnostic.ts';
+import type { KernelEvent, StateEvent } from './model/event.ts';
+import { type Frame, Packet } from './model/packet.ts';
+import type { Result } from './model/result.ts';
+import type { Source } from './model/source.ts';
+import type { Sink } from './read/importer.ts';
+import { type HostNames, type ReadProgress, readInputs } from './read/read.ts';
+import { assembleResult, type ResultOptions } from './report/result.ts';
+
+export interface AnalyzeOptions extends CivilOptions, ResultOptions {
+  /** Host names by input path. */
+  hosts?: HostNames;
+  /** Split lives as Zeek's timers do. */
+  zeekTimers?: boolean;
+  onProgress?: (progress: ReadProgress) => void;
+}
+
+/** Reads inputs (files, folders, `-`) and explains every connection in them. Never throws for bad input. */
+export async function analyze(inputs: readonly string[], options: AnalyzeOptions = {}): Promise<Result> {
+  const diagnostics = new Diagnostics();
+  const collector = new Collector(diagnostics, options.zeekTimers ?? false);
+  const onProgress = options.onProgress ?? (() => undefined);
+  const sources = await readInputs(inputs, options.hosts ?? new Map(), collector, diagnostics, onProgress);
+  placeWallClocks(sources, options);
+  const context = join(sources, collector, diagnostics);
+  const explanation = explain(context, diagnostics);
+  return assembleResult(context, explanation, diagnostics, options);
+}
+
+/** Takes what importers read: frames through the decoder into one tracker per source, events into lists. */
+class Collector implements Sink {
+  readonly trackers = new Map<number, Tracker>();
+  readonly events = new Map<number, KernelEvent[]>();
+  readonly #decoders = new Map<number, Decoder>();
+  readonly #diagnostics: Diagnostics;
+  readonly #zeekTimers: boolean;
+  readonly #packet = new Packet();
+  #source: Source | null = null;
+  #tracker: Tracker | null = null;
+  #decoder: Decoder | null = null;
+
+  constructor(diagnostics: Diagnostics, zeekTimers: boolean) {
+    this.#diagnostics = diagnostics;
+    this.#zeekTimers = zeekTimers;
+  }
+
+  frame(source: Source, frame: Frame): void {
+    if (source !== this.#source) this.#select(source);
+    if (this.#decoder!.decode(frame, this.#packet) === 0) {
+      this.#packet.source = source.id;
+      this.#tracker!.packet(this.#packet);
+    }
+  }
+
+  packet(source: Source, packet: Packet): void {
+    if (source !== this.#source) this.#select(source);
+    packet.source = source.id;
+    this.#tracker!.packet(packet);
+  }
+
+  event(source: Source, event: KernelEvent): void {
+    const list = this.events.get(source.id);
+    if (list) list.push(event);
+    else this.events.set(source.id, [event]);
+  }
+
+  /** Diagnostics of the decoders, once everything is read. */
+  finish(sources: readonly Source[]): void {
+    for (const [id, decoder] of this.#decoders) decoder.report(sources[id]!, this.#diagnostics);
+  }
+
+  #select(source: Source): void {
+    let tracker = this.trackers.get(source.id);
+    if (!tracker) {
+      const decoder = new Decoder();
+      tracker = new Tracker({ zeekTimers: this.#zeekTimers, encapsulations: decoder.encapsulations });
+      this.trackers.set(source.id, tracker);
+      this.#decoders.set(source.id, decoder);
+    }
+    this.#source = source;
+    this.#tracker = tracker;
+    this.#decoder = this.#decoders.get(source.id)!;
+  }
+}
+
+/** Connects packets and events, brings their clocks together and joins them into cases. */
+function join(sources: Source[], collector: Collector, diagnostics: Diagnostics): Context {
+  collector.finish(sources);
+  const wires = [...collector.trackers.values()].flatMap((t) => [...t.connections()]);
+  const events = [...collector.events.values()].flat();
+  const lives: SocketLife[] = [];
+  const addresses = new Map<number, LocalAddresses>();
+  for (const [id, list] of collector.events) {
+    const states = list.filter((e): e is StateEvent => e.kind === 'state');
+    const own = socketLives(sources[id]!, states, diagnostics);
+    for (const life of own) lives.push(life);
+    addresses.set(id, localAddresses(list, own));
+  }
+  const { hosts, hostOf } = findHosts(sources, addresses, diagnostics);
+  const timeline = alignClocks({ sources, wires, lives });
+  const listeners = findListeners(lives, events, hostOf);
+  const cases = buildCases({ sources, wires, lives, events, hostOf, timeline, diagnostics }, listeners);
+  return {
+    sources,
+    hosts,
+    cases,
+    listeners,
+    counters: counterSeries(sources, collector.events, hostOf),
+    snapshots: events.filter((e) => e.kind === 'snapshot'),
+    sysctls: new Map(events.filter((e) => e.kind === 'sysctl').map((e) => [e.name, e.value])),
+    timeline,
+  };
+}
+
+function counterSeries(
+  sources: readonly Source[],
+  events: ReadonlyMap<number, KernelEvent[]>,
+  hostOf: ReadonlyMap<number, Host>,
+): CounterSeries[] {
+  const series: CounterSeries[] = [];
+  for (const source of sources) {
+    const readings = (events.get(source.id) ?? []).filter((e) => e.kind === 'counters');
+    if (readings.length > 0) series.push({ source, host: hostOf.get(source.id) ?? null, readings });
+  }
+  return series;
+}

@@ -1,0 +1,233 @@
+/**
+ * Socket lives from state events (sock:inet_sock_set_state). One kernel address serves many sockets in turn, each
+ * of them a life (kernel-notes G11). Tools print through per-CPU buffers, so lines of one socket can be out of
+ * order, and a tracepoint program skipped by the recursion guard leaves no line at all (G17): the state machine
+ * shows both, and both are put right and said.
+ */
+import { isWildcard } from '../model/address.ts';
+import type { SocketLife, Transition } from '../model/connection.ts';
+import type { Diagnostics } from '../model/diagnostic.ts';
+import type { StateEvent } from '../model/event.ts';
+import type { Source } from '../model/source.ts';
+import type { TcpState } from '../model/tcp.ts';
+
+/** How many events of one socket may wait for an earlier one before that one is taken for lost. */
+const PATIENCE = 32;
+
+/** Groups one source's state events into lives, in the order in which they began. Linear in the events. */
+export function socketLives(
+  source: Source,
+  events: readonly StateEvent[],
+  diagnostics: Diagnostics,
+): SocketLife[] {
+  const lives: SocketLife[] = [];
+  const sockets = new Map<string, SocketChain>();
+  for (const event of events) {
+    let chain = sockets.get(event.socket);
+    if (!chain) {
+      chain = new SocketChain(lives);
+      sockets.set(event.socket, chain);
+    }
+    chain.add(event);
+  }
+  for (const chain of sockets.values()) chain.finish();
+  lives.sort((a, b) => firstLine(a) - firstLine(b));
+  for (const life of lives) complete(life, source, diagnostics);
+  return lives;
+}
+
+/** The events of one kernel address: a chain of states in which each line must start where the last one ended. */
+class SocketChain {
+  readonly #lives: SocketLife[];
+  readonly #waiting: StateEvent[] = [];
+  #life: SocketLife | null = null;
+
+  constructor(lives: SocketLife[]) {
+    this.#lives = lives;
+  }
+
+  add(event: StateEvent): void {
+    this.#waiting.push(event);
+    this.#drain();
+    if (this.#waiting.length > PATIENCE) this.#skipLost();
+  }
+
+  finish(): void {
+    while (this.#waiting.length > 0) this.#skipLost();
+  }
+
+  /** Takes every waiting event that follows from the state reached. */
+  #drain(): void {
+    for (;;) {
+      const next = this.#waiting.findIndex((e) => this.#follows(e));
+      if (next < 0) return;
+      this.#append(this.#waiting.splice(next, 1)[0]!);
+    }
+  }
+
+  #follows(event: StateEvent): boolean {
+    const state = this.#life?.state ?? 'CLOSE';
+    if (state === 'CLOSE') return isBirth(event) || event.duration === 0;
+    return !isBirth(event) && event.from === state;
+  }
+
+  /** The event that should come next is lost: go on from the first waiting one that no other one leads to. */
+  #skipLost(): void {
+    const waiting = this.#waiting;
+    const index = Math.max(
+      waiting.findIndex(
+        (e) => isBirth(e) || !waiting.some((o) => o !== e && o.to === e.from && o.from !== o.to),
+      ),
+      0,
+    );
+    const event = waiting.splice(index, 1)[0]!;
+    if (!this.#insertSelf(event)) this.#append(event);
+    this.#drain();
+  }
+
+  /** A late X→X line (close() on a socket that had sent its FIN, G5) goes back to where the state was X. */
+  #insertSelf(event: StateEvent): boolean {
+    const life = this.#life;
+    if (!life || event.from !== event.to) return false;
+    const at = life.transitions.findIndex((t) => t.from === event.from);
+    if (at < 0) return false;
+    life.transitions.splice(at, 0, transition(event));
+    for (const gap of life.missing) if (gap.before >= at) gap.before++;
+    return true;
+  }
+
+  #append(event: StateEvent): void {
+    const life = this.#life;
+    if (!life || life.state === 'CLOSE' || isBirth(event)) {
+      if (life && life.state !== 'CLOSE') {
+        // a birth on an address whose socket was never seen to close
+        life.missing.push({ before: life.transitions.length, from: life.state, to: 'CLOSE' });
+      }
+      this.#life = newLife(event);
+      this.#lives.push(this.#life);
+      return;
+    }
+    if (life.state !== event.from) {
+      life.missing.push({ before: life.transitions.length, from: life.state, to: event.from });
+    }
+    life.transitions.push(transition(event));
+    life.state = event.to;
+    if (!isComplete(life)) adoptTuple(life, event);
+  }
+}
+
+/**
+ * The event with which a socket, as the tracepoint sees it, begins (G9, G10: a child appears at the third ACK).
+ * A socket older than the trace begins in the middle: tcpstates then prints a duration of 0 for its first line.
+ */
+function isBirth(e: StateEvent): boolean {
+  return (e.from === 'CLOSE' && e.to !== 'CLOSE') || (e.from === 'LISTEN' && e.to === 'SYN_RECV');
+}
+
+function newLife(event: StateEvent): SocketLife {
+  return {
+    source: event.source,
+    socket: event.socket,
+    local: event.local,
+    remote: event.remote,
+    role: null,
+    transitions: [transition(event)],
+    missing: [],
+    owner: null,
+    state: event.to,
+  };
+}
+
+function transition(e: StateEvent): Transition {
+  const { from, to, time, duration, pid, comm, line } = e;
+  return { from, to, time, sinceBirth: null, duration, pid, comm, line, reordered: false };
+}
+
+/** Ports and addresses are not all there on the first line: G8 (client port), G9 (child's peer). */
+function isComplete(life: SocketLife): boolean {
+  return life.local.port !== 0 && life.remote.port !== 0 && !isWildcard(life.local.address);
+}
+
+function adoptTuple(life: SocketLife, event: StateEvent): void {
+  if (event.local.port !== 0) life.local = event.local;
+  if (event.remote.port !== 0) life.remote = event.remote;
+}
+
+function firstLine(life: SocketLife): number {
+  return life.transitions[0]!.line;
+}
+
+/** Fills in what needs the whole life, and says what was repaired. */
+function complete(life: SocketLife, source: Source, diagnostics: Diagnostics): void {
+  life.role = roleOf(life);
+  life.owner = ownerOf(life);
+  let since: number | null = 0;
+  let line = 0;
+  for (const [i, t] of life.transitions.entries()) {
+    if (i > 0) since = since === null || t.duration === null ? null : since + t.duration;
+    t.sinceBirth = since;
+    t.reordered = t.line < line;
+    line = Math.max(line, t.line);
+    if (t.reordered) reportReordered(t, source, diagnostics);
+  }
+  for (const gap of life.missing) reportMissing(life, gap, source, diagnostics);
+}
+
+function roleOf(life: SocketLife): SocketLife['role'] {
+  const { from, to } = life.transitions[0]!;
+  if (to === 'LISTEN' || (from === 'LISTEN' && to === 'CLOSE')) return 'listener';
+  if (to === 'SYN_SENT' || from === 'SYN_SENT') return 'client';
+  if (from === 'LISTEN' || from === 'SYN_RECV') return 'server';
+  return null;
+}
+
+/** Transitions that happen in the owner's own system call (G12); the rest runs on whoever was interrupted. */
+function inProcessContext(from: TcpState, to: TcpState): boolean {
+  return (
+    (from === 'CLOSE' && (to === 'SYN_SENT' || to === 'LISTEN')) ||
+    (from === 'LISTEN' && to === 'CLOSE') ||
+    (from === 'ESTABLISHED' && to === 'FIN_WAIT1') ||
+    (from === 'CLOSE_WAIT' && to === 'LAST_ACK') ||
+    (from === to && from !== 'CLOSE')
+  );
+}
+
+function ownerOf(life: SocketLife): SocketLife['owner'] {
+  for (const t of life.transitions) {
+    if (t.pid !== null && t.pid > 0 && t.comm !== null && inProcessContext(t.from, t.to)) {
+      return { pid: t.pid, comm: t.comm, line: t.line };
+    }
+  }
+  return null;
+}
+
+function reportReordered(t: Transition, source: Source, diagnostics: Diagnostics): void {
+  diagnostics.add({
+    code: 'state-lines-reordered',
+    severity: 'info',
+    source: source.name,
+    locator: `line ${t.line}`,
+    message: `The line ${t.from} -> ${t.to} stands before the line it follows from (per-CPU buffers); the state machine put it right.`,
+  });
+}
+
+function reportMissing(
+  life: SocketLife,
+  gap: SocketLife['missing'][number],
+  source: Source,
+  diagnostics: Diagnostics,
+): void {
+  const next = life.transitions[gap.before];
+  const last = life.transitions.at(-1)!;
+  diagnostics.add({
+    code: 'state-line-missing',
+    severity: 'data-loss',
+    upstream: true,
+    source: source.name,
+    locator: `line ${(next ?? last).line}`,
+    message:
+      `Socket ${life.socket} (local port ${life.local.port}): no line for ${gap.from} -> ${gap.to}. ` +
+      'Most likely the tracer was skipped while another BPF program ran on that CPU (recursion guard), or its buffer was full; ' +
+      `the MS of the next line then spans both states.`,
+  });
+}

@@ -1,0 +1,221 @@
+/** Rows of connections.csv from cases and their verdicts. */
+import { formatEndpoint } from '../model/address.ts';
+import type { Case, Context } from '../model/case.ts';
+import {
+  CLIENT,
+  SERVER,
+  SIDES,
+  type Side,
+  type SideIndex,
+  type SocketLife,
+  type WireConnection,
+} from '../model/connection.ts';
+import type { Finding, Group } from '../model/finding.ts';
+import type { CloseKind, ConnectionRow } from '../model/result.ts';
+import type { CommonTime } from '../model/time.ts';
+
+export type Verdicts = Record<Group, string>;
+
+export function connectionRow(
+  c: Case,
+  findings: readonly Finding[],
+  verdicts: Verdicts,
+  context: Context,
+): ConnectionRow {
+  const wire = c.wires[0];
+  const span = spanOf(c, context);
+  const close = findings.find((f) => f.rule === verdicts.close);
+  const reset = resetBy(c, close);
+  const firstFin = firstFinBy(c);
+  return {
+    id: c.id,
+    host: hostsOf(c, context),
+    netns: c.netns ?? '',
+    client: c.client,
+    server: c.server,
+    startTime: span.start,
+    endTime: span.end,
+    clock: span.clock,
+    durationS: span.duration,
+    closeKind: closeKind(c, verdicts),
+    closedBy: closedBy(c, firstFin, reset, close),
+    firstFinBy: firstFin,
+    resetBy: reset,
+    closeRule: verdicts.close,
+    synRule: verdicts.syn,
+    finWait2Rule: verdicts['fin-wait2'],
+    stuckRule: verdicts.stuck,
+    connState: wire?.connState ?? '',
+    history: wire?.history ?? '',
+    completeness: wire?.completeness ?? null,
+    clientPackets: wire?.packets[CLIENT] ?? null,
+    serverPackets: wire?.packets[SERVER] ?? null,
+    clientBytes: wire?.bytes[CLIENT] ?? null,
+    serverBytes: wire?.bytes[SERVER] ?? null,
+    clientSyns: wire?.syns[CLIENT] ?? null,
+    serverSynAcks: wire?.synAcks[SERVER] ?? null,
+    clientRetransmits: wire?.retransmits[CLIENT] ?? null,
+    serverRetransmits: wire?.retransmits[SERVER] ?? null,
+    finWait2WireS: seconds(wire ? finWait2Wire(wire) : null),
+    finWait2KernelS: seconds(finWait2Kernel(c)),
+    ...processOf(c, CLIENT),
+    ...processOf(c, SERVER),
+    encapsulation: wire?.encapsulation ?? '',
+    sources: sourcesOf(c).map((id) => context.sources[id]!.name),
+  } as ConnectionRow;
+}
+
+function seconds(ns: number | null): number | null {
+  return ns === null ? null : ns / 1e9;
+}
+
+function sourcesOf(c: Case): number[] {
+  const lives = c.lives.filter((l): l is SocketLife => l !== null);
+  return [...new Set([...c.wires, ...lives, ...c.drops, ...c.calls, ...c.rows].map((x) => x.source))].sort(
+    (a, b) => a - b,
+  );
+}
+
+function hostsOf(c: Case, context: Context): string {
+  const ids = new Set(sourcesOf(c));
+  const hosts = context.hosts.filter((h) => h.sources.some((s) => ids.has(s.id)));
+  return hosts.map((h) => h.name).join(' ');
+}
+
+function spanOf(c: Case, { timeline }: Context) {
+  const times: { at: CommonTime; source: number }[] = [];
+  const add = (at: CommonTime | null, source: number) => {
+    if (at !== null) times.push({ at, source });
+  };
+  for (const w of c.wires) {
+    add(timeline.at(w.source, w.start), w.source);
+    add(timeline.at(w.source, w.end), w.source);
+  }
+  for (const l of c.lives) {
+    if (!l) continue;
+    add(timeline.ofTransition(l, 0), l.source);
+    add(timeline.ofTransition(l, l.transitions.length - 1), l.source);
+  }
+  if (times.length === 0) return { start: '', end: '', clock: 'order' as const, duration: lifeDuration(c) };
+  const first = times.reduce((a, b) => (b.at < a.at ? b : a));
+  const last = times.reduce((a, b) => (b.at > a.at ? b : a));
+  const clock = timeline.label(first.source);
+  return {
+    start: timeline.format(first.at, clock),
+    end: timeline.format(last.at, clock),
+    clock,
+    duration: (last.at - first.at) / 1e9,
+  };
+}
+
+/** Without times a life still has the durations its tool printed. */
+function lifeDuration(c: Case): number | null {
+  const spans = c.lives.map((l) => l?.transitions.at(-1)?.sinceBirth ?? null).filter((n) => n !== null);
+  return spans.length === 0 ? null : Math.max(...spans) / 1e9;
+}
+
+const CLOSE_KINDS: Record<string, CloseKind> = {
+  'graceful-close': 'fin',
+  'connection-refused': 'refused',
+  'retransmission-timeout': 'timeout',
+};
+const UNANSWERED = new Set([
+  'unanswered-syn',
+  'accept-queue-overflow-syn',
+  'syn-queue-full-drop',
+  'syn-lost-on-path',
+]);
+
+function closeKind(c: Case, verdicts: Verdicts): CloseKind {
+  const byRule = CLOSE_KINDS[verdicts.close] ?? (verdicts.close.endsWith('-reset') ? 'rst' : undefined);
+  if (byRule) return byRule;
+  const wire = c.wires[0];
+  if (wire) return closeKindOfWire(wire);
+  const ends = c.lives.filter((l): l is SocketLife => l !== null);
+  if (ends.length === 0)
+    return UNANSWERED.has(verdicts.syn) ? 'unanswered' : c.rows.length > 0 ? 'open' : 'unknown';
+  const closed = ends.filter((l) => l.state === 'CLOSE');
+  if (closed.length === 0) return 'open';
+  const from = closed.map((l) => l.transitions.at(-1)!.from);
+  if (from.some((s) => s === 'ESTABLISHED' || s === 'CLOSE_WAIT')) return 'rst';
+  if (from.some((s) => s === 'LAST_ACK' || s === 'CLOSING')) return 'fin';
+  return 'unknown';
+}
+
+function closeKindOfWire(w: WireConnection): CloseKind {
+  if (w.syns[CLIENT] > 0 && w.packets[SERVER] === 0) return 'unanswered';
+  if (w.rsts[SERVER] > 0 && w.synAcks[SERVER] === 0 && w.syns[CLIENT] > 0 && w.bytes[SERVER] === 0)
+    return 'refused';
+  const bothFins = w.finAckedTime[CLIENT] !== null && w.finAckedTime[SERVER] !== null;
+  if (w.rsts[CLIENT] + w.rsts[SERVER] > 0 && !bothFins) return 'rst';
+  return w.fins[CLIENT] > 0 && w.fins[SERVER] > 0 ? 'fin' : 'open';
+}
+
+function firstFinBy(c: Case): Side | '' {
+  const [client, server] = c.wires[0]?.finTime ?? [null, null];
+  if (client !== null || server !== null) {
+    if (client === null) return 'server';
+    return server === null || client <= server ? 'client' : 'server';
+  }
+  for (const side of [CLIENT, SERVER] as const) {
+    const life = c.lives[side];
+    if (life?.transitions.some((t) => t.to === 'FIN_WAIT1')) return SIDES[side]!;
+    if (life?.transitions.some((t) => t.to === 'CLOSE_WAIT')) return SIDES[1 - side]!;
+  }
+  return '';
+}
+
+function resetBy(c: Case, close: Finding | undefined): ConnectionRow['resetBy'] {
+  if (close?.rule === 'middlebox-reset') return 'middle';
+  const [client, server] = c.wires[0]?.rstTime ?? [null, null];
+  if (client !== null || server !== null) {
+    if (client === null) return 'server';
+    return server === null || client <= server ? 'client' : 'server';
+  }
+  if (!close?.rule.endsWith('-reset') && close?.rule !== 'connection-refused') return '';
+  return close.side === 'path' ? 'middle' : close.side;
+}
+
+function closedBy(
+  c: Case,
+  firstFin: Side | '',
+  reset: ConnectionRow['resetBy'],
+  close: Finding | undefined,
+): ConnectionRow['closedBy'] {
+  if (c.lives.every((l) => l?.transitions.some((t) => t.to === 'FIN_WAIT1'))) return 'both';
+  if (firstFin !== '') return firstFin;
+  if (reset === 'client' || reset === 'server') return reset;
+  return close?.rule === 'retransmission-timeout' && close.side !== 'path' ? close.side : 'none';
+}
+
+/** Protocol-level FIN_WAIT2: from the ACK of the first FIN to the other side's FIN. Null unless both were seen. */
+export function finWait2Wire(w: WireConnection): number | null {
+  for (const side of [CLIENT, SERVER] as const) {
+    const peer = (1 - side) as SideIndex;
+    const [acked, fin] = [w.finAckedTime[side], w.finTime[peer]];
+    if (acked !== null && fin !== null && acked <= fin) return fin - acked;
+  }
+  return null;
+}
+
+/** Nanoseconds the full socket spent in FIN_WAIT2 (the minisock that may follow is invisible to state events). */
+export function finWait2Kernel(c: Case): number | null {
+  let total: number | null = null;
+  for (const life of c.lives) {
+    for (const t of life?.transitions ?? []) {
+      if (t.from === 'FIN_WAIT2' && t.duration !== null) total = (total ?? 0) + t.duration;
+    }
+  }
+  return total;
+}
+
+function processOf(c: Case, side: SideIndex): Partial<ConnectionRow> {
+  const end = side === CLIENT ? c.client : c.server;
+  const isLocal = (e: { local: Case['client'] }) => formatEndpoint(e.local) === formatEndpoint(end);
+  const call = c.calls.find((e) => isLocal(e));
+  const row = c.rows.find((r) => r.pid !== null && isLocal(r));
+  const owner = c.lives[side]?.owner ?? call ?? row ?? null;
+  const pid = owner?.pid ?? null;
+  const comm = owner?.comm ?? '';
+  return side === CLIENT ? { clientPid: pid, clientComm: comm } : { serverPid: pid, serverComm: comm };
+}

@@ -1,0 +1,202 @@
+/** Rows of timeline.csv: everything joined about the connections of interest, in one order. */
+import { formatEndpoint, sameEndpoint } from '../model/address.ts';
+import type { Case, Context } from '../model/case.ts';
+import {
+  CLIENT,
+  type KeyPacket,
+  SERVER,
+  SIDES,
+  type SideIndex,
+  type SocketLife,
+} from '../model/connection.ts';
+import type { CallEvent, CounterEvent, DropEvent, SocketEvent } from '../model/event.ts';
+import type { TimelineItem, TimelineKind } from '../model/result.ts';
+import { flagNames } from '../model/tcp.ts';
+import type { CommonTime } from '../model/time.ts';
+
+/** An item before its place in the order is known. `line` orders items of one source that have no time. */
+type Draft = Omit<TimelineItem, 'seq' | 'time' | 'clock' | 'timeSource'> & { from: number; line: number };
+
+/** Counters worth a row in the timeline. */
+const PRESSURE = [
+  'ListenOverflows',
+  'ListenDrops',
+  'TCPReqQFullDrop',
+  'TCPReqQFullDoCookies',
+  'SyncookiesSent',
+];
+
+export function timelineOf(cases: readonly Case[], context: Context): TimelineItem[] {
+  const drafts: Draft[] = [];
+  for (const c of cases) {
+    for (const w of c.wires) for (const p of w.keyPackets) drafts.push(packetItem(p, c, context));
+    for (const life of c.lives) if (life) drafts.push(...stateItems(life, c, context));
+    for (const d of c.drops) drafts.push(dropItem(d, c, context));
+    for (const e of c.calls) drafts.push(callItem(e, c, context));
+    for (const r of c.rows) drafts.push(socketItem(r, c, context));
+  }
+  if (cases.length > 0) drafts.push(...surroundings(cases, context));
+  return inOrder(drafts).map((d, i) => finish(d, i + 1, context));
+}
+
+function finish(
+  { from, line: _line, ...item }: Draft,
+  seq: number,
+  { timeline, sources }: Context,
+): TimelineItem {
+  const label = item.at === null ? 'order' : timeline.label(from);
+  const time = timeline.format(item.at as CommonTime | null, label);
+  return { seq, ...item, time, clock: label, timeSource: sources[from]!.name };
+}
+
+/** By time; an item without one stays behind its predecessor in the same source. */
+function inOrder(drafts: Draft[]): Draft[] {
+  const bySource = [...drafts].sort((a, b) => a.from - b.from || a.line - b.line);
+  const last = new Map<number, number>();
+  const keyed = bySource.map((draft, index) => {
+    const effective = draft.at ?? last.get(draft.from) ?? Number.NEGATIVE_INFINITY;
+    last.set(draft.from, effective);
+    return { draft, effective, index };
+  });
+  keyed.sort((a, b) => (a.effective === b.effective ? a.index - b.index : a.effective - b.effective));
+  return keyed.map((k) => k.draft);
+}
+
+interface Base {
+  at: number | null;
+  from: number;
+  line: number;
+  locator: string;
+}
+
+function draft(
+  kind: TimelineKind,
+  base: Base,
+  c: Case | null,
+  context: Context,
+  rest: Partial<Draft>,
+): Draft {
+  return {
+    connection: c?.id ?? '',
+    kind,
+    side: '',
+    what: '',
+    stateBefore: '',
+    stateAfter: '',
+    pid: null,
+    comm: '',
+    source: context.sources[base.from]!.name,
+    ...base,
+    ...rest,
+  };
+}
+
+function sideName(side: SideIndex): 'client' | 'server' {
+  return SIDES[side]!;
+}
+
+function packetItem(p: KeyPacket, c: Case, context: Context): Draft {
+  const at = context.timeline.at(p.source, p.time);
+  const text = context.sources[p.source]!.format === 'tcpdump';
+  const locator = `${text ? 'line' : 'frame'} ${p.frame}`;
+  const payload = p.payload > 0 ? `, ${p.payload} bytes` : '';
+  const what = `${flagNames(p.flags)}${payload}, seq ${p.seq >>> 0}, ack ${p.ack >>> 0}, win ${p.window}`;
+  return draft('packet', { at, from: p.source, line: p.frame, locator }, c, context, {
+    side: sideName(p.side),
+    what,
+  });
+}
+
+function stateItems(life: SocketLife, c: Case, context: Context): Draft[] {
+  const side = sameEndpoint(life.local, c.client) ? CLIENT : SERVER;
+  return life.transitions.map((t, i) =>
+    draft(
+      'state',
+      {
+        at: context.timeline.ofTransition(life, i),
+        from: life.source,
+        line: t.line,
+        locator: `line ${t.line}`,
+      },
+      c,
+      context,
+      {
+        side: sideName(side),
+        what: `${t.from} -> ${t.to}${t.reordered ? ' (line was out of order)' : ''}`,
+        stateBefore: t.from,
+        stateAfter: t.to,
+        pid: t.pid,
+        comm: t.comm ?? '',
+      },
+    ),
+  );
+}
+
+function eventBase(e: DropEvent | CallEvent | SocketEvent | CounterEvent, context: Context): Base {
+  const at = context.timeline.at(e.source, e.time);
+  return { at, from: e.source, line: e.line, locator: `line ${e.line}` };
+}
+
+function dropItem(d: DropEvent, c: Case, context: Context): Draft {
+  const flags = d.flags === null ? 'packet' : flagNames(d.flags);
+  const reason = d.reason?.name ? `, reason ${d.reason.name}` : '';
+  const place = d.stack.find((f) => !f.startsWith('tcp_drop') && !f.startsWith('kfree_skb'));
+  const state = d.state ? ` in state ${d.state}` : '';
+  const what = `dropped ${flags} from ${formatEndpoint(d.from)}${state}${place ? ` by ${place}` : ''}${reason}`;
+  const side = sideName(sameEndpoint(d.to, c.client) ? CLIENT : SERVER);
+  return draft('drop', eventBase(d, context), c, context, {
+    side,
+    what,
+    pid: d.pid,
+    stateBefore: d.state ?? '',
+  });
+}
+
+function callItem(e: CallEvent, c: Case, context: Context): Draft {
+  const side = sideName(sameEndpoint(e.local, c.client) ? CLIENT : SERVER);
+  return draft('call', eventBase(e, context), c, context, {
+    side,
+    what: `${e.call}()`,
+    pid: e.pid,
+    comm: e.comm,
+  });
+}
+
+function socketItem(r: SocketEvent, c: Case, context: Context): Draft {
+  const side = sideName(sameEndpoint(r.local, c.client) ? CLIENT : SERVER);
+  const owner = r.owner === 'none' ? ', no owning process' : '';
+  const what = `socket table: ${r.state}, Recv-Q ${r.recvQ}, Send-Q ${r.sendQ}${owner}`;
+  const rest = { side, what, stateAfter: r.state, pid: r.pid, comm: r.comm ?? '' };
+  return draft('socket', eventBase(r, context), c, context, rest);
+}
+
+/** What happened around the connections: listeners and counters. */
+function surroundings(cases: readonly Case[], context: Context): Draft[] {
+  const drafts: Draft[] = [];
+  const listeners = new Set(cases.map((c) => c.listener).filter((l) => l !== null));
+  for (const listener of listeners) {
+    for (const life of listener.lives) {
+      for (const [i, t] of life.transitions.entries()) {
+        const at = context.timeline.ofTransition(life, i);
+        const base = { at, from: life.source, line: t.line, locator: `line ${t.line}` };
+        const what = `listener ${formatEndpoint(life.local)}: ${t.from} -> ${t.to}`;
+        const rest = { what, stateBefore: t.from, stateAfter: t.to, pid: t.pid, comm: t.comm ?? '' };
+        drafts.push(draft('listener', base, null, context, rest));
+      }
+    }
+    for (const row of listener.rows) {
+      const limit = row.acceptLimit === null ? '' : ` of ${row.acceptLimit}`;
+      const what = `listener ${formatEndpoint(row.local)}: ${row.recvQ}${limit} in the accept queue`;
+      const rest = { what, stateAfter: 'LISTEN', pid: row.pid, comm: row.comm ?? '' };
+      drafts.push(draft('listener', eventBase(row, context), null, context, rest));
+    }
+  }
+  for (const reading of context.counters.flatMap((s) => s.readings)) {
+    const values = PRESSURE.filter((name) => reading.values.has(name)).map(
+      (n) => `${n} ${reading.values.get(n)}`,
+    );
+    if (values.length === 0) continue;
+    drafts.push(draft('counter', eventBase(reading, context), null, context, { what: values.join(', ') }));
+  }
+  return drafts;
+}
