@@ -9,6 +9,7 @@ import { CLIENT, type Pair, SERVER, type SocketLife, type WireConnection } from 
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { CallEvent, DropEvent, KernelEvent, SocketEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
+import { flipWire } from './flip.ts';
 import { groupBy, isTuple, tupleKey } from './tuple.ts';
 
 export interface Pieces {
@@ -97,7 +98,7 @@ function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
 function splitLives(group: Piece[], pieces: Pieces): Piece[][] {
   const tracks = groupBy(group, (p) => (p.kind === 'point' ? null : p.track));
   const most = [...tracks.values()].reduce((n, t) => Math.max(n, t.length), 0);
-  if (most <= 1 && !apart([...tracks.values()], pieces.timeline)) return [group];
+  if (most <= 1) return inClusters(group, pieces.timeline);
   const backbone = [...tracks.values()].find((t) => t.length === most)!;
   const parts: Piece[][] = backbone.map((p) => [p]);
   const strays: Piece[] = [];
@@ -121,10 +122,27 @@ function splitLives(group: Piece[], pieces: Pieces): Piece[][] {
   return parts;
 }
 
-/** True when single pieces of two tracks are known to lie at different times: the tuple was reused. */
-function apart(tracks: Piece[][], timeline: Timeline): boolean {
-  const timed = tracks.map((t) => t[0]!).filter((p) => p.from !== null && p.to !== null);
-  return timed.some((a) => timed.some((b) => comparable(a, b, timeline) && a.to! + SLACK < b.from!));
+/**
+ * Every source saw the tuple once, but perhaps not the same life of it: a piece that begins a connection (a SYN, the
+ * birth of a socket) after all others have ended opens a new one. Late segments without a SYN belong to the old one.
+ */
+function inClusters(group: Piece[], timeline: Timeline): Piece[][] {
+  const timed = group.filter((p) => p.from !== null && p.to !== null).sort((a, b) => a.from! - b.from!);
+  if (timed.length < 2 || !timed.every((p) => comparable(p, timed[0]!, timeline))) return [group];
+  const clusters: Piece[][] = [];
+  let end = Number.NEGATIVE_INFINITY;
+  for (const piece of timed) {
+    if (clusters.length === 0 || (begins(piece) && piece.from! > end + SLACK)) clusters.push([]);
+    clusters.at(-1)!.push(piece);
+    end = Math.max(end, piece.to!);
+  }
+  clusters.at(-1)!.push(...group.filter((p) => !timed.includes(p)));
+  return clusters;
+}
+
+function begins({ kind, value }: Piece): boolean {
+  if (kind === 'wire') return (value as WireConnection).orientation !== 'guess';
+  return kind === 'life' && (value as SocketLife).role !== null;
 }
 
 function comparable(a: Piece, b: Piece, timeline: Timeline): boolean {
@@ -180,6 +198,7 @@ function makeCase(id: string, parts: Piece[], listeners: readonly Listener[], pi
   const calls = points.filter((e): e is CallEvent => e.kind === 'call');
   wires.sort((a, b) => packets(b) - packets(a));
   const [client, server] = orient(wires, lives, rows, drops, calls, listeners);
+  const oriented = wires.map((w) => (sameEndpoint(w.client, client) ? w : flipWire(w)));
   const pair: Pair<SocketLife | null> = [null, null];
   for (const life of lives) {
     const side = sameEndpoint(life.local, client) ? CLIENT : SERVER;
@@ -187,7 +206,7 @@ function makeCase(id: string, parts: Piece[], listeners: readonly Listener[], pi
   }
   const host = lives.map((l) => pieces.hostOf.get(l.source)).find((h) => h !== undefined);
   const listener = findListener(server, listeners, pair[SERVER] ? host : undefined);
-  return { id, client, server, netns: null, wires, lives: pair, drops, calls, rows, listener };
+  return { id, client, server, netns: null, wires: oriented, lives: pair, drops, calls, rows, listener };
 }
 
 function packets(w: WireConnection): number {

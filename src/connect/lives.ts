@@ -112,7 +112,7 @@ class SocketChain {
     }
     life.transitions.push(transition(event));
     life.state = event.to;
-    if (!isComplete(life)) adoptTuple(life, event);
+    if (life.transitions.length === 2 || !isComplete(life)) adoptTuple(life, event);
   }
 }
 
@@ -143,7 +143,10 @@ function transition(e: StateEvent): Transition {
   return { from, to, time, sinceBirth: null, duration, pid, comm, line, reordered: false };
 }
 
-/** Ports and addresses are not all there on the first line: G8 (client port), G9 (child's peer). */
+/**
+ * Ports and addresses are not all there on the first line: G8 (the client's port is 0, or the one of the socket's
+ * life before, after connect(AF_UNSPEC)), G9 (a child's peer). Later lines may have lost them again (G7).
+ */
 function isComplete(life: SocketLife): boolean {
   return life.local.port !== 0 && life.remote.port !== 0 && !isWildcard(life.local.address);
 }

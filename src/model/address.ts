@@ -4,6 +4,8 @@
  * address is four 32-bit words in network order, IPv4 as the mapped form 0:0:ffff:a.b.c.d.
  */
 
+import { displayAddress } from './hostnames.ts';
+
 export interface Endpoint {
   address: string;
   port: number;
@@ -12,9 +14,10 @@ export interface Endpoint {
 /** Third word of an IPv4-mapped address. */
 export const MAPPED_WORD = 0xffff;
 
-/** `10.0.0.1:80`, `[2001:db8::1]:80`. */
+/** `10.0.0.1:80`, `[2001:db8::1]:80`, and `host.example:80` where a source printed a name. */
 export function formatEndpoint(e: Endpoint): string {
-  return e.address.includes(':') ? `[${e.address}]:${e.port}` : `${e.address}:${e.port}`;
+  const shown = displayAddress(e.address);
+  return shown.includes(':') ? `[${shown}]:${e.port}` : `${shown}:${e.port}`;
 }
 
 export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {

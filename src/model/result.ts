@@ -77,6 +77,10 @@ export interface TimelineItem {
   comm: string;
   source: string;
   locator: string;
+  /** Nanoseconds since the first state of the same socket, by the durations its tool printed: where `at` is null. */
+  elapsed?: number | null;
+  /** Numbers behind `what`, for charts: `acceptQueue`, `acceptLimit`, `tcpFlags`, counters by their kernel names. */
+  measures?: Readonly<Record<string, number>>;
 }
 
 /** Connections that share one cause, told as one. */

@@ -135,6 +135,17 @@ describe('socket lives', () => {
     });
   });
 
+  it('does not keep the port of the life before (G8 after connect(AF_UNSPEC))', () => {
+    const stale = { local: { address: '10.0.0.1', port: 34736 } };
+    const own = { local: { address: '10.0.0.1', port: 34752 } };
+    const { lives: found } = lives(
+      event('a', 'CLOSE', 'SYN_SENT', 0, stale),
+      event('a', 'SYN_SENT', 'ESTABLISHED', 1, own),
+      event('a', 'ESTABLISHED', 'CLOSE', 1, { local: { address: '0.0.0.0', port: 0 } }),
+    );
+    expect(found[0]!.local).toEqual(own.local);
+  });
+
   it('keeps close() after the FIN where it belongs (G5), even when its line is late', () => {
     const { lives: found } = lives(
       event('a', 'LISTEN', 'SYN_RECV', 0),

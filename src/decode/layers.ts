@@ -1,0 +1,59 @@
+/** Every layer there is. Adding one: a file under layers/ and a line here. The first that answers to a number has it. */
+import type { Layer } from './cursor.ts';
+import { ciscoHdlc } from './layers/cisco-hdlc.ts';
+import { erspan } from './layers/erspan.ts';
+import { ethernet } from './layers/ethernet.ts';
+import { fabricPath } from './layers/fabric-path.ts';
+import { geneve } from './layers/geneve.ts';
+import { gre } from './layers/gre.ts';
+import { gtpU } from './layers/gtp-u.ts';
+import { ipAuthentication } from './layers/ip-authentication.ts';
+import { ipv4 } from './layers/ipv4.ts';
+import { ipv6 } from './layers/ipv6.ts';
+import { ipv6Extension } from './layers/ipv6-extension.ts';
+import { ipv6Fragment } from './layers/ipv6-fragment.ts';
+import { linuxCooked } from './layers/linux-cooked.ts';
+import { linuxCooked2 } from './layers/linux-cooked2.ts';
+import { llc } from './layers/llc.ts';
+import { loopback } from './layers/loopback.ts';
+import { mpls } from './layers/mpls.ts';
+import { nonIp } from './layers/non-ip.ts';
+import { ppp } from './layers/ppp.ts';
+import { pppoe } from './layers/pppoe.ts';
+import { rawIp } from './layers/raw-ip.ts';
+import { tcp } from './layers/tcp.ts';
+import { teredo } from './layers/teredo.ts';
+import { udp } from './layers/udp.ts';
+import { vlan } from './layers/vlan.ts';
+import { vnTag } from './layers/vn-tag.ts';
+import { vxlan } from './layers/vxlan.ts';
+
+export const layers: readonly Layer[] = [
+  ethernet,
+  ipv4,
+  tcp,
+  ipv6,
+  linuxCooked,
+  linuxCooked2,
+  vlan,
+  llc,
+  nonIp,
+  loopback,
+  rawIp,
+  ipv6Extension,
+  ipv6Fragment,
+  ipAuthentication,
+  udp,
+  mpls,
+  pppoe,
+  ppp,
+  gre,
+  erspan,
+  vxlan,
+  geneve,
+  gtpU,
+  teredo,
+  vnTag,
+  fabricPath,
+  ciscoHdlc,
+];

@@ -1,0 +1,26 @@
+import { IPV4, IPV6, type Layer, linkType, PPP } from '../cursor.ts';
+import { NOT_IP, TRUNCATED_LINK } from '../outcomes.ts';
+
+/** Address and control field of HDLC framing, which may be left out (RFC 1661, RFC 1662). */
+const HDLC = 0xff03;
+const PPP_IPV4 = 0x21;
+const PPP_IPV6 = 0x57;
+
+/** PPP (RFC 1661), with its protocol field in two bytes or compressed into one. */
+export const ppp: Layer = {
+  id: 'ppp',
+  over: [PPP, linkType(9), linkType(50)],
+  role: 'plain',
+  decode(cursor) {
+    const { bytes, end } = cursor;
+    let pos = cursor.pos;
+    if (end - pos >= 2 && ((bytes[pos] << 8) | bytes[pos + 1]) === HDLC) pos += 2;
+    if (end - pos < 2) return TRUNCATED_LINK;
+    // The first byte of an uncompressed protocol number is even.
+    const compressed = (bytes[pos] & 1) !== 0;
+    const protocol = compressed ? bytes[pos] : (bytes[pos] << 8) | bytes[pos + 1];
+    cursor.pos = pos + (compressed ? 1 : 2);
+    if (protocol === PPP_IPV4) return IPV4;
+    return protocol === PPP_IPV6 ? IPV6 : NOT_IP;
+  },
+};

@@ -1,0 +1,254 @@
+/**
+ * Where bytes come from: a file or standard input, unwrapped when it is compressed, in large consecutive blocks.
+ * Memory is a few blocks whatever the input claims or unpacks to.
+ */
+import { once } from 'node:events';
+import { type FileHandle, open } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import type { Diagnostics } from '../model/diagnostic.ts';
+
+const BLOCK_BYTES = 1 << 20;
+
+/** What `head` holds at least, unless the input is shorter. */
+export const HEAD_BYTES = 1 << 16;
+
+/** An opened input. */
+export interface ByteSource {
+  /** First bytes after unpacking, at least HEAD_BYTES of them unless the input is shorter; valid until blocks(). */
+  readonly head: Uint8Array;
+  /** Bytes taken from the file or pipe so far, before unpacking: for progress. */
+  readonly consumed: number;
+  /** Size of the file before unpacking; null for a pipe. */
+  readonly size: number | null;
+  /** All bytes, the head first. A block is valid until the next one is asked for. Can be called once. */
+  blocks(): AsyncGenerator<Uint8Array, void>;
+  /** Needed only when blocks() is not read to its end. */
+  close(): Promise<void>;
+}
+
+/** Says where reading broke off; `at` counts bytes of the input as it lies on disk. */
+type Damage = (code: string, at: number, message: string) => void;
+
+interface Compression {
+  name: string;
+  /** First bytes; -1 matches any. */
+  magic: readonly number[];
+  /** Unpacks, or the command that does when it is not supported. */
+  unpack: ((raw: Raw, damage: Damage) => AsyncGenerator<Uint8Array, void>) | string;
+}
+
+/** Every compression that is told apart. Supporting one more: its `unpack` here. */
+const COMPRESSIONS: readonly Compression[] = [
+  { name: 'gzip', magic: [0x1f, 0x8b, 0x08], unpack: gunzip },
+  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: 'zstd -d' },
+  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], unpack: 'xz -d' },
+  { name: 'bzip2', magic: [0x42, 0x5a, 0x68, -1, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59], unpack: 'bzip2 -d' },
+  { name: 'lz4', magic: [0x04, 0x22, 0x4d, 0x18], unpack: 'lz4 -d' },
+  { name: 'zip', magic: [0x50, 0x4b, 0x03, 0x04], unpack: 'unzip' },
+];
+
+/**
+ * Opens a path, or standard input for `-`. Null when nothing can be read from it; that and every damage met later
+ * is in `diagnostics` under `name`: `unreadable`, `read-failed`, `gzip-truncated`, `gzip-damaged`, `compression-unsupported`.
+ */
+export async function openBytes(
+  path: string,
+  name: string,
+  diagnostics: Diagnostics,
+  blockBytes = BLOCK_BYTES,
+): Promise<ByteSource | null> {
+  const damage: Damage = (code, at, message) =>
+    diagnostics.add({ code, severity: 'data-loss', source: name, locator: `byte ${at}`, message });
+  const fail = (code: string, message: string) => {
+    diagnostics.add({ code, severity: 'error', source: name, locator: '', message });
+    return null;
+  };
+  let raw: Raw | null = null;
+  try {
+    raw = path === '-' ? new Raw(null, null, blockBytes) : await openFile(path, blockBytes);
+    await raw.peek();
+  } catch (error) {
+    await raw?.close();
+    return fail('unreadable', `cannot be read: ${systemMessage(error)}`);
+  }
+  const packed = COMPRESSIONS.find(({ magic }) =>
+    magic.every((byte, i) => byte < 0 || byte === raw.first[i]),
+  );
+  if (typeof packed?.unpack === 'string') {
+    await raw.close();
+    return fail(
+      'compression-unsupported',
+      `is compressed with ${packed.name}, which is not read; unpack it first (${packed.unpack})`,
+    );
+  }
+  const chunks = packed ? packed.unpack(raw, damage) : raw.chunks(damage);
+  const source = new Opened(raw, chunks);
+  await source.gatherHead();
+  return source;
+}
+
+async function openFile(path: string, blockBytes: number): Promise<Raw> {
+  const handle = await open(path);
+  const size = await handle.stat().then(
+    (stat) => (stat.isFile() ? stat.size : null),
+    // Only progress needs it.
+    () => null,
+  );
+  return new Raw(handle, size, blockBytes);
+}
+
+/** `no such file or directory` out of Node's `ENOENT: no such file or directory, open '…'`. */
+function systemMessage(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return /^[A-Z0-9]+: ([^,]+)/.exec(text)?.[1] ?? text;
+}
+
+class Opened implements ByteSource {
+  head: Uint8Array = new Uint8Array(0);
+  readonly #raw: Raw;
+  readonly #chunks: AsyncGenerator<Uint8Array, void>;
+
+  constructor(raw: Raw, chunks: AsyncGenerator<Uint8Array, void>) {
+    this.#raw = raw;
+    this.#chunks = chunks;
+  }
+
+  get consumed(): number {
+    return this.#raw.consumed;
+  }
+
+  get size(): number | null {
+    return this.#raw.size;
+  }
+
+  async gatherHead(): Promise<void> {
+    while (this.head.length < HEAD_BYTES) {
+      const { done, value } = await this.#chunks.next();
+      if (done) return;
+      this.head = this.head.length === 0 && value.length >= HEAD_BYTES ? value : concat(this.head, value);
+    }
+  }
+
+  async *blocks(): AsyncGenerator<Uint8Array, void> {
+    try {
+      if (this.head.length > 0) yield this.head;
+      yield* this.#chunks;
+    } finally {
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return();
+    await this.#raw.close();
+  }
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+/** The bytes as they lie on disk or come through the pipe. */
+class Raw {
+  first: Uint8Array = new Uint8Array(0);
+  consumed = 0;
+  readonly size: number | null;
+  readonly #handle: FileHandle | null;
+  readonly #input: AsyncIterator<Uint8Array> | null;
+  readonly #buffers: [Uint8Array, Uint8Array] | null;
+  #turn = 0;
+
+  /** A handle of null means standard input, which is read through its stream: it may be non-blocking. */
+  constructor(handle: FileHandle | null, size: number | null, blockBytes: number) {
+    this.#handle = handle;
+    this.size = size;
+    this.#input = handle ? null : (process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>);
+    this.#buffers = handle ? [new Uint8Array(blockBytes), new Uint8Array(blockBytes)] : null;
+  }
+
+  /** Reads the first block into `first`, so that its magic can be looked at; chunks() yields it again. */
+  async peek(): Promise<void> {
+    this.first = await this.#next();
+  }
+
+  /** Consecutive blocks, the next one being read while the current one is worked on. */
+  async *chunks(damage: Damage): AsyncGenerator<Uint8Array, void> {
+    let block = this.first;
+    while (block.length > 0) {
+      this.consumed += block.length;
+      const next = this.#next().catch((error: unknown) => {
+        damage('read-failed', this.consumed, `reading broke off: ${systemMessage(error)}`);
+        return new Uint8Array(0);
+      });
+      try {
+        yield block;
+      } finally {
+        block = await next;
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#handle) await this.#handle.close();
+    else await this.#input?.return?.();
+  }
+
+  async #next(): Promise<Uint8Array> {
+    if (this.#handle === null) return (await this.#input?.next())?.value ?? new Uint8Array(0);
+    this.#turn ^= 1;
+    const buffer = this.#buffers![this.#turn]!;
+    // A position of null reads on from the last one, which pipes and devices need.
+    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, null);
+    return buffer.subarray(0, bytesRead);
+  }
+}
+
+/**
+ * zlib hands out nothing of the chunk it fails in, so damage costs up to one chunk of what came before it: chunks are
+ * a small part of the file, as far as speed allows.
+ */
+const MIN_CHUNK = 512;
+const MAX_CHUNK = 1 << 17;
+
+function chunkFor(size: number | null): number {
+  return size === null ? MAX_CHUNK : Math.min(Math.max(size >> 6, MIN_CHUNK), MAX_CHUNK);
+}
+
+async function* gunzip(raw: Raw, damage: Damage): AsyncGenerator<Uint8Array, void> {
+  const stream = createGunzip({ chunkSize: chunkFor(raw.size) });
+  const fed = feed(stream, raw, damage);
+  try {
+    for await (const chunk of stream) yield chunk;
+  } catch (error) {
+    const truncated = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
+    if (truncated)
+      damage('gzip-truncated', raw.consumed, 'the gzip stream is cut short; what was there is read');
+    else {
+      const what = systemMessage(error);
+      damage(
+        'gzip-damaged',
+        stream.bytesWritten,
+        `the gzip stream is damaged (${what}); what came before is read`,
+      );
+    }
+  } finally {
+    stream.destroy();
+    await fed;
+  }
+}
+
+/** Ends quietly when the stream fails or is given up: the reading side reports it. */
+async function feed(stream: ReturnType<typeof createGunzip>, raw: Raw, damage: Damage): Promise<void> {
+  const closed = once(stream, 'close').catch(() => undefined);
+  for await (const block of raw.chunks(damage)) {
+    const written = new Promise((resolve) => stream.write(block, resolve));
+    await Promise.race([written, closed]);
+    if (stream.destroyed) return;
+  }
+  // Everything that came is handed out before the end of the stream is found missing.
+  await Promise.race([new Promise<void>((resolve) => stream.flush(resolve)), closed]);
+  if (!stream.destroyed) stream.end();
+}

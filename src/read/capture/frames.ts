@@ -1,0 +1,144 @@
+/** What the capture readers share: the one Frame of a file, its source, and the checks on the order of times. */
+import type { DiagnosticSeverity } from '../../model/diagnostic.ts';
+import { Frame } from '../../model/packet.ts';
+import type { Source } from '../../model/source.ts';
+import { NS_PER_S } from '../../model/time.ts';
+import type { ReadContext } from '../importer.ts';
+
+/** libpcap's MAXIMUM_SNAPLEN: no capture of network traffic holds more of a packet. */
+export const MAX_CAPTURED = 262_144;
+
+/** A damaged record, while the next sound one is looked for. */
+export interface Lost {
+  offset: number;
+  why: string;
+  /** The record reaches beyond the end of the file: when no other follows, it was only cut. */
+  tail: boolean;
+}
+
+export class FrameStream {
+  /** Reused for every packet: fill it, then deliver(). */
+  readonly frame = new Frame();
+  readonly source: Source;
+  /** True once the clock has its base. */
+  started = false;
+  readonly #timeless = new Tally();
+  readonly #backwards = new Tally();
+  readonly #far = new Tally();
+  #previous = -Number.MAX_SAFE_INTEGER;
+  readonly #context: ReadContext;
+
+  /** @param resolution nanoseconds, as in Clock */
+  constructor(name: string, format: string, resolution: number, context: ReadContext) {
+    this.#context = context;
+    this.source = context.source({
+      name,
+      format,
+      clock: { kind: 'realtime', base: 0n, resolution },
+      host: null,
+      command: null,
+      root: null,
+    });
+  }
+
+  /** The clock's base: the whole second (of the Unix epoch) that the first packet with a time falls in. */
+  start(second: bigint): void {
+    this.started = true;
+    this.source.clock.base = second * BigInt(NS_PER_S);
+  }
+
+  deliver(): void {
+    const frame = this.frame;
+    frame.number = ++this.source.records;
+    const time = frame.time as number;
+    if (time < this.#previous || time > Number.MAX_SAFE_INTEGER) this.#oddTime(time);
+    this.#previous = time;
+    this.#context.sink.frame(this.source, frame);
+  }
+
+  /** Numbers a packet that cannot be handed on. */
+  skip(code: string, message: string): void {
+    this.source.records++;
+    this.#add(code, 'data-loss', `frame ${this.source.records}`, message);
+  }
+
+  /** Says that the frame in hand has no time of its own. */
+  timeless(): void {
+    this.#timeless.add(this.source.records + 1);
+  }
+
+  /** Reports something about the frame in hand. */
+  note(code: string, message: string): void {
+    this.#add(code, 'info', `frame ${this.source.records + 1}`, message);
+  }
+
+  /** Reports that less was on the wire than was captured, or 2 GiB and more (a negative `length`). */
+  doubtLength(captured: number, length: number): void {
+    const code = length < 0 ? 'capture-absurd-length' : 'capture-exceeds-length';
+    this.note(code, `${captured} bytes captured of a packet of ${length >>> 0}`);
+  }
+
+  /** Reports something at a place in the file. */
+  place(code: string, byte: number, message: string): void {
+    this.#add(code, 'info', `byte ${byte}`, message);
+  }
+
+  /** Reports evidence that is missing, at a place in the file. */
+  loss(code: string, byte: number, message: string): void {
+    this.#add(code, 'data-loss', `byte ${byte}`, message);
+  }
+
+  /** Reports a fault after which the rest of the file is not read. */
+  error(code: string, byte: number, message: string): void {
+    this.#add(code, 'error', `byte ${byte}`, message);
+  }
+
+  /** Reports a damaged record, behind which reading goes on at `byte`. */
+  found(code: string, { offset, why }: Lost, byte: number): void {
+    this.loss(code, offset, `${why}; read on at byte ${byte}, ${byte - offset} bytes skipped`);
+  }
+
+  /** Reports packets that the capturing tool says it lost. */
+  dropped(count: number, message: string): void {
+    this.#add('capture-dropped-packets', 'data-loss', '', message, count);
+  }
+
+  /** End of the file: reports what was counted on the way. */
+  end(): void {
+    const tallies: [Tally, string, string][] = [
+      [
+        this.#timeless,
+        'capture-no-time',
+        'packets without a time of their own get that of the packet before',
+      ],
+      [this.#backwards, 'capture-time-backwards', 'packets are earlier than the one before them in the file'],
+      [
+        this.#far,
+        'capture-time-far',
+        'times over 104 days from the first packet are not exact to the nanosecond',
+      ],
+    ];
+    for (const [tally, code, message] of tallies) {
+      if (tally.count > 0) this.#add(code, 'info', `frame ${tally.first}`, message, tally.count);
+    }
+  }
+
+  #add(code: string, severity: DiagnosticSeverity, locator: string, message: string, count = 1): void {
+    this.#context.diagnostics.add({ code, severity, source: this.source.name, locator, count, message });
+  }
+
+  #oddTime(time: number): void {
+    if (Math.abs(time) > Number.MAX_SAFE_INTEGER) this.#far.add(this.source.records);
+    if (time < this.#previous) this.#backwards.add(this.source.records);
+  }
+}
+
+/** How often something that many packets of a file can show was seen, and at which frame first. */
+class Tally {
+  count = 0;
+  first = 0;
+
+  add(frame: number): void {
+    if (this.count++ === 0) this.first = frame;
+  }
+}
