@@ -5,7 +5,7 @@ import { hideBin } from 'yargs/helpers';
 import type { AnalyzeOptions } from './analyze.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { Result } from './model/result.ts';
-import type { ReadProgress } from './read/read.ts';
+import { Progress } from './progress.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_OK = 0;
@@ -19,6 +19,9 @@ class UsageError extends Error {}
 
 const out = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 const err = (text: string) => process.stderr.write(`${text}\n`);
+
+/** What stands for `-` while yargs parses: it would lose a lone dash among positional arguments. */
+const STDIN = '\u0000-';
 
 interface InputArguments {
   input: string[];
@@ -179,15 +182,18 @@ async function runAnalysis(
   } catch (error) {
     toUsageError(error);
   }
-  const progress = new Progress();
-  const result = await analyze(a.input, {
-    ...options,
-    hosts: hostNames(a.host ?? []),
-    date: a.date,
-    zone: a.tz,
-    command: `tcpautopsy ${process.argv.slice(2).map(quoted).join(' ')}`,
-    onProgress: (p) => progress.show(p),
-  });
+  const progress = new Progress(process.stderr);
+  const result = await analyze(
+    a.input.map((path) => (path === STDIN ? '-' : path)),
+    {
+      ...options,
+      hosts: hostNames(a.host ?? []),
+      date: a.date,
+      zone: a.tz,
+      command: `tcpautopsy ${process.argv.slice(2).map(quoted).join(' ')}`,
+      onProgress: (p) => progress.show(p),
+    },
+  );
   progress.clear();
   return predicate ? filterResult(result, predicate) : result;
 }
@@ -265,28 +271,6 @@ function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** One line on a terminal's stderr, at most ten times a second; nothing elsewhere. */
-class Progress {
-  #last = 0;
-  #shown = false;
-
-  show({ name, bytes, total }: ReadProgress): void {
-    const now = Date.now();
-    if (process.stderr.isTTY !== true || now - this.#last < 100) return;
-    this.#last = now;
-    this.#shown = true;
-    const amount =
-      total === null
-        ? `${(bytes / 1e6).toFixed(1)} MB`
-        : `${((100 * bytes) / Math.max(total, 1)).toFixed(0)} %`;
-    process.stderr.write(`\r\x1b[Kreading ${name.replaceAll(/[^\x20-\x7e]/g, '?')}: ${amount}`);
-  }
-
-  clear(): void {
-    if (this.#shown) process.stderr.write('\r\x1b[K');
-  }
-}
-
 process.on('SIGINT', () => process.exit(EXIT_INTERRUPTED));
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // the reader of a pipe has gone (`| head`): nothing is left to say
@@ -295,7 +279,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  process.exitCode = await main(hideBin(process.argv));
+  process.exitCode = await main(hideBin(process.argv).map((word) => (word === '-' ? STDIN : word)));
 } catch (error) {
   if (error instanceof UsageError) {
     err(`tcpautopsy: ${error.message}\nTry: tcpautopsy --help`);

@@ -42,7 +42,7 @@ const SPELLINGS = new Map<string, TcpState>([
 
 /** Reads a state as any tool spells it (`ESTAB`, `FIN-WAIT-2`, `FIN_WAIT2`, `5`); null when it is none. */
 export function parseState(text: string): TcpState | null {
-  return SPELLINGS.get(text.toUpperCase().replaceAll('-', '_')) ?? null;
+  return SPELLINGS.get(text) ?? SPELLINGS.get(text.toUpperCase().replaceAll('-', '_')) ?? null;
 }
 
 const FLAG_LETTERS: readonly [number, string][] = [

@@ -100,7 +100,9 @@ export class FrameStream {
 
   /** Reports packets that the capturing tool says it lost. */
   dropped(count: number, message: string): void {
-    this.#add('capture-dropped-packets', 'data-loss', '', message, count);
+    const { name } = this.source;
+    const diagnostic = { code: 'capture-dropped-packets', source: name, locator: '', count, message };
+    this.#context.diagnostics.add({ ...diagnostic, severity: 'data-loss', upstream: true });
   }
 
   /** End of the file: reports what was counted on the way. */

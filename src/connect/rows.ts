@@ -1,0 +1,56 @@
+/**
+ * Fixed-size records in one growing buffer. A record is named by the offset of its first word, which stays valid
+ * until it is released; offset 0 is never handed out, so that 0 in a link means none. Released records are reused.
+ */
+export class Rows {
+  /** The records as words, and the same bytes as doubles (index = offset / 2). Replaced when the buffer grows. */
+  words: Int32Array;
+  doubles: Float64Array;
+  /** Words per record, even. */
+  readonly stride: number;
+  /** Records in use. */
+  live = 0;
+  #end: number;
+  #free = 0;
+
+  constructor(stride: number, capacity = 64) {
+    this.stride = stride;
+    this.words = new Int32Array(stride * (capacity + 1));
+    this.doubles = new Float64Array(this.words.buffer);
+    this.#end = stride;
+  }
+
+  /** Offset behind the last record ever handed out; the first is at `stride`. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Offset of a record of zeros. */
+  allocate(): number {
+    this.live++;
+    const reused = this.#free;
+    if (reused !== 0) {
+      this.#free = this.words[reused]!;
+      // A loop: the built-in fill costs more for so few words.
+      for (let i = reused; i < reused + this.stride; i++) this.words[i] = 0;
+      return reused;
+    }
+    const at = this.#end;
+    this.#end += this.stride;
+    if (this.#end > this.words.length) this.#grow();
+    return at;
+  }
+
+  release(at: number): void {
+    this.words[at] = this.#free;
+    this.#free = at;
+    this.live--;
+  }
+
+  #grow(): void {
+    const words = new Int32Array(this.words.length * 2);
+    words.set(this.words);
+    this.words = words;
+    this.doubles = new Float64Array(words.buffer);
+  }
+}

@@ -1,0 +1,230 @@
+/** What one segment adds to its connection: counts, sequence numbers, labels, and whether it is a key packet. */
+import {
+  WHY_ACK_OF_FIN,
+  WHY_DATA_AFTER_FIN,
+  WHY_FIN,
+  WHY_FIRST_DATA,
+  WHY_KEEPALIVE,
+  WHY_RETRANSMIT,
+  WHY_RST,
+  WHY_SYN,
+  WHY_SYN_ACK,
+  WHY_THIRD_ACK,
+  WHY_ZERO_WINDOW,
+} from '../model/connection.ts';
+import type { Packet } from '../model/packet.ts';
+import { ACK, FIN, RST, SYN } from '../model/tcp.ts';
+import { NS_PER_MS } from '../model/time.ts';
+import { handshake } from './handshake.ts';
+import {
+  KEPT_FINS,
+  KEPT_OTHERS,
+  KEPT_RETRANSMITS,
+  KEPT_RSTS,
+  KEPT_SYNS,
+  keep,
+  keepBeforeRst,
+  keepLatestSyn,
+  rememberLast,
+  SURPLUS,
+} from './key-packets.ts';
+import { completenessBits } from './labels/completeness.ts';
+import { zeekSegment } from './labels/zeek.ts';
+import {
+  ACK_SEEN,
+  ACKED,
+  AFTER_FIN_MASK,
+  AFTER_FIN_SHIFT,
+  BITS,
+  BYTES,
+  COMPLETENESS_SHIFT,
+  DATA_SEEN,
+  DUPLICATES,
+  FIN_ACKED,
+  FIN_END,
+  FINS,
+  KEEPALIVES,
+  KEYS_DROPPED,
+  LAST_PACKET,
+  LAST_RST,
+  LAST_TIME,
+  NEXT,
+  PACKED_FLAGS,
+  PACKED_WINDOW,
+  PACKETS,
+  RETRANSMITS,
+  RSTS,
+  SIDE_BITS,
+  STARTED,
+  SYN_ACKS,
+  SYNS,
+  THIRD_SEEN,
+  WINDOW_BEFORE_RST,
+  ZERO_WINDOWS,
+} from './layout.ts';
+import { acknowledge, receive, startSequence } from './sequence.ts';
+import { otherSide, type Store, sideOf } from './store.ts';
+import { isHere } from './vantage.ts';
+
+/** A segment overtaken by later ones arrives within this time of them; what comes later was sent again. */
+const OUT_OF_ORDER_WITHIN = 3 * NS_PER_MS;
+
+/** Accounts for a segment of `side` of the connection at `at`. */
+export function segment(store: Store, at: number, side: number, p: Packet): void {
+  const words = store.connections.words;
+  const mine = sideOf(at, side);
+  const other = sideOf(at, otherSide(side));
+  if (!isHere(store, at, side, p)) {
+    words[at + DUPLICATES]!++;
+    return;
+  }
+  const { flags, payload } = p;
+  const isFirst = (words[mine + SIDE_BITS]! & STARTED) === 0;
+  let why = 0;
+  if (flags & SYN) why = handshake(store, at, side, p);
+  // The number of a RST may be anything: it starts nothing.
+  else if (isFirst && !(flags & RST)) begin(store, at, side, p);
+  const next = isFirst && !(flags & SYN) ? p.seq : words[mine + NEXT]!;
+  if (flags & RST) why |= reset(store, at, side);
+  else if (payload > 0 || flags & FIN) why |= content(store, at, side, p, next);
+  else if (!(flags & SYN)) why |= emptySegment(store, at, side, p, next);
+  const gaps = flags & ACK ? acknowledgment(store, at, side, p) : 0;
+  if (p.window === 0 && !(flags & (SYN | FIN | RST))) why |= zeroWindow(store, at, side);
+  why |= moments(words, mine, other, p, why);
+  words[at + BITS]! |= completenessBits(flags, payload) << COMPLETENESS_SHIFT;
+  zeekSegment(store, at, side, p, next, gaps);
+  if (flags & FIN) words[mine + FIN_END] = (p.seq + payload + 1) | 0;
+  if (flags & RST) store.troubles.words[store.trouble(at, side) + LAST_RST] = p.seq;
+  words[mine + PACKETS]!++;
+  rememberLast(store, at, side, p);
+  if (why !== 0) keepFor(store, at, side, why);
+}
+
+/** First segment of a side of which no SYN was seen. */
+function begin(store: Store, at: number, side: number, p: Packet): void {
+  startSequence(store, at, side, (p.seq - 1) | 0);
+  store.connections.words[sideOf(at, side) + SIDE_BITS]! |= STARTED;
+}
+
+/** RST: what stood before it is kept, for it may answer that. */
+function reset(store: Store, at: number, side: number): number {
+  const words = store.connections.words;
+  const mine = sideOf(at, side);
+  const last = words[mine + LAST_PACKET + PACKED_FLAGS]!;
+  if (words[mine + PACKETS]! > 0 && !(last & RST)) {
+    const window = (words[mine + LAST_PACKET + PACKED_WINDOW]! & 0xffff) + 1;
+    store.troubles.words[store.trouble(at, side) + WINDOW_BEFORE_RST] = last & SYN ? -window : window;
+  }
+  if (store.count(at, side, RSTS) > KEPT_RSTS) return SURPLUS;
+  keepBeforeRst(store, at);
+  return WHY_RST;
+}
+
+/**
+ * Payload and FIN. A retransmission begins below what the side has sent before and repeats some of it, or fills a
+ * hole later than a segment that was only overtaken would.
+ */
+function content(store: Store, at: number, side: number, p: Packet, next: number): number {
+  const { words, doubles } = store.connections;
+  const mine = sideOf(at, side);
+  const isFin = (p.flags & FIN) !== 0;
+  const from = p.flags & SYN ? (p.seq + 1) | 0 : p.seq;
+  const to = (from + p.payload) | 0;
+  const end = isFin ? (to + 1) | 0 : to;
+  const below = (from - next) | 0;
+  const advance = (end - next) | 0;
+  const fresh = p.payload > 0 ? receive(store, at, side, from, to) : 0;
+  if (advance > 0) words[mine + NEXT] = end;
+  // An acknowledgment that stands before its data in the file has made the data no less new.
+  const beyond = Math.min(p.payload, advance - (isFin ? 1 : 0));
+  doubles[(mine + BYTES) >> 1]! += fresh > beyond ? fresh : beyond > 0 ? beyond : 0;
+  let why = 0;
+  if (isFin) why = ++words[mine + FINS]! <= KEPT_FINS ? WHY_FIN : SURPLUS;
+  if (below >= 0 || p.flags & SYN) return why;
+  if (below === -1 && p.payload === 1 && !isFin) return keepalive(store, at, side);
+  if (p.payload === 0) return advance > 0 ? why : why | retransmit(store, at, side);
+  const isLate = p.time - doubles[(mine + LAST_TIME) >> 1]! >= OUT_OF_ORDER_WITHIN;
+  return fresh === p.payload && !isLate ? why : why | retransmit(store, at, side);
+}
+
+/** Pure ACK. One below the next number is a keepalive; one above shows that the capture missed data. */
+function emptySegment(store: Store, at: number, side: number, p: Packet, next: number): number {
+  const words = store.connections.words;
+  const ahead = (p.seq - next) | 0;
+  if (ahead > 0) words[sideOf(at, side) + NEXT] = p.seq;
+  return ahead === -1 ? keepalive(store, at, side) : 0;
+}
+
+function retransmit(store: Store, at: number, side: number): number {
+  return store.count(at, side, RETRANSMITS) <= KEPT_RETRANSMITS ? WHY_RETRANSMIT : SURPLUS;
+}
+
+function keepalive(store: Store, at: number, side: number): number {
+  return store.count(at, side, KEEPALIVES) <= KEPT_OTHERS ? WHY_KEEPALIVE : SURPLUS;
+}
+
+function zeroWindow(store: Store, at: number, side: number): number {
+  return store.count(at, side, ZERO_WINDOWS) <= KEPT_OTHERS ? WHY_ZERO_WINDOW : SURPLUS;
+}
+
+/** Takes note of what the segment acknowledges; content gaps of the other side that it reveals. */
+function acknowledgment(store: Store, at: number, side: number, p: Packet): number {
+  const words = store.connections.words;
+  const mine = sideOf(at, side);
+  const other = sideOf(at, otherSide(side));
+  const isStarted = (words[other + SIDE_BITS]! & STARTED) !== 0;
+  if (p.flags & RST) {
+    const isKnown = isStarted && ((p.ack - words[other + NEXT]!) | 0) <= 0;
+    return isKnown ? acknowledge(store, at, otherSide(side), p.ack) : 0;
+  }
+  const isFirst = p.flags & SYN || (words[mine + SIDE_BITS]! & ACK_SEEN) === 0;
+  if (isFirst || ((p.ack - words[mine + ACKED]!) | 0) > 0) {
+    words[mine + ACKED] = p.ack;
+    words[mine + SIDE_BITS]! |= ACK_SEEN;
+    if (isStarted) return acknowledge(store, at, otherSide(side), p.ack);
+  }
+  return 0;
+}
+
+/** Reasons to keep the packet that lie in where it stands: third ACK, first data, data or ACK after a FIN. */
+function moments(words: Int32Array, mine: number, other: number, p: Packet, known: number): number {
+  const { flags, payload } = p;
+  if (flags & RST) return 0;
+  let why = 0;
+  const bits = words[mine + SIDE_BITS]!;
+  if (flags & ACK && !(flags & SYN) && words[mine + SYNS]! > 0 && !(bits & THIRD_SEEN)) {
+    words[mine + SIDE_BITS]! |= THIRD_SEEN;
+    if (payload === 0 && !(flags & FIN)) why |= WHY_THIRD_ACK;
+  }
+  if (payload > 0 && !(bits & DATA_SEEN) && !(known & WHY_KEEPALIVE)) {
+    words[mine + SIDE_BITS]! |= DATA_SEEN;
+    why |= WHY_FIRST_DATA;
+  }
+  if (words[other + FINS]! === 0) return why;
+  if (payload > 0) {
+    const count = (bits >> AFTER_FIN_SHIFT) & AFTER_FIN_MASK;
+    if (count < KEPT_OTHERS) words[mine + SIDE_BITS]! += 1 << AFTER_FIN_SHIFT;
+    why |= count < KEPT_OTHERS ? WHY_DATA_AFTER_FIN : SURPLUS;
+  }
+  const isAcked = (words[other + SIDE_BITS]! & FIN_ACKED) !== 0;
+  if (!isAcked && flags & ACK && ((p.ack - words[other + FIN_END]!) | 0) >= 0) {
+    words[other + SIDE_BITS]! |= FIN_ACKED;
+    why |= WHY_ACK_OF_FIN;
+  }
+  return why;
+}
+
+/** Keeps the side's last packet, unless it has no reasons but such as enough packets were kept for already. */
+function keepFor(store: Store, at: number, side: number, reasons: number): void {
+  const words = store.connections.words;
+  const mine = sideOf(at, side);
+  const why = reasons & ~SURPLUS;
+  if (why === 0) words[at + KEYS_DROPPED]!++;
+  else if (why & (WHY_SYN | WHY_SYN_ACK) && words[mine + SYNS]! + words[mine + SYN_ACKS]! > KEPT_SYNS) {
+    keepLatestSyn(store, at, side, why);
+  } else {
+    const isFirstFin = why & WHY_FIN && words[mine + FINS] === 1;
+    const isFirstRst = why & WHY_RST && store.troubled(at, side, RSTS) === 1;
+    keep(store, at, side, why, Boolean(isFirstFin || isFirstRst || why & WHY_ACK_OF_FIN));
+  }
+}

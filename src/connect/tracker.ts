@@ -1,0 +1,159 @@
+/**
+ * Packets → connections, for one capture. Every packet is looked at once; no object, string or closure is made for
+ * it. Connections stand in numbered slots; a slot that was forgotten is used again.
+ */
+import type { WireConnection } from '../model/connection.ts';
+import type { Packet } from '../model/packet.ts';
+import { SYN } from '../model/tcp.ts';
+import { addFlip } from './labels/history.ts';
+import { zeekBadChecksum } from './labels/zeek.ts';
+import { originator } from './labels/zeek-endpoint.ts';
+import { comesFromResponder, isNewForZeek } from './labels/zeek-lives.ts';
+import {
+  ADDRESS,
+  BITS,
+  CLIENT_BIT,
+  CLOSED_AT,
+  CONNECTION_STRIDE,
+  HASH,
+  ORIGINATOR_BIT,
+  PATH,
+  PORTS,
+  SERIAL,
+  SOURCE,
+  START,
+  START_FRAME,
+} from './layout.ts';
+import { isNewLife } from './reuse.ts';
+import { segment } from './segment.ts';
+import { Store } from './store.ts';
+import { matchTuple, TupleTable } from './tuple-table.ts';
+import { viewConnection } from './view.ts';
+
+export interface TrackerOptions {
+  /** Divide packets among connections, and name their sides, as Zeek does, to compare with its logs. */
+  zeekTimers?: boolean;
+  /** Leave out segments whose checksum was found bad, as Zeek does. */
+  ignoreBadChecksums?: boolean;
+  /** Texts for Packet.encapsulation; may grow while packets come. */
+  encapsulations?: readonly string[];
+}
+
+const CHECKSUM_BAD = 2;
+
+export class Tracker {
+  readonly #store = new Store();
+  readonly #table = new TupleTable(this.#store.connections);
+  readonly #zeekTimers: boolean;
+  readonly #ignoreBadChecksums: boolean;
+  readonly #encapsulations: readonly string[];
+  /** Connection of the packet before: runs of packets of one connection are common. */
+  #recent = 0;
+  #serial = 0;
+  #forgot = false;
+
+  constructor(options: TrackerOptions = {}) {
+    this.#zeekTimers = options.zeekTimers ?? false;
+    this.#ignoreBadChecksums = options.ignoreBadChecksums ?? false;
+    this.#encapsulations = options.encapsulations ?? [];
+  }
+
+  /** Takes the next packet of the capture. Packets of all connections, in the order of the file. */
+  packet(p: Packet): void {
+    const found = this.#find(p);
+    const side = found & 1;
+    const at = found - side;
+    if (this.#ignoreBadChecksums && p.checksum === CHECKSUM_BAD) zeekBadChecksum(this.#store, at, side);
+    else segment(this.#store, at, side, p);
+  }
+
+  /** Connections held. While none was forgotten their slots are 0 … count - 1, in the order of first sight. */
+  get count(): number {
+    return this.#store.connections.live;
+  }
+
+  /** The connection in a slot; `flipped` names its sides the other way round, for who knows the listener. */
+  connection(slot: number, flipped = false): WireConnection {
+    const at = (slot + 1) * CONNECTION_STRIDE;
+    const words = this.#store.connections.words;
+    if (at < CONNECTION_STRIDE || at >= this.#store.connections.end || words[at + SERIAL] === 0) {
+      throw new RangeError(`no connection in slot ${slot}`);
+    }
+    const client = words[at + BITS]! & CLIENT_BIT ? 1 : 0;
+    const foreign = this.#zeekTimers && client !== originator(words, at);
+    return viewConnection(this.#store, at, flipped !== foreign, this.#encapsulations);
+  }
+
+  /** All connections in the order of first sight. */
+  *connections(): Iterable<WireConnection> {
+    for (const slot of this.slots()) yield this.connection(slot);
+  }
+
+  /** Slots in use, in the order in which their connections were first seen. */
+  slots(): number[] {
+    const { words, end } = this.#store.connections;
+    const serial = (slot: number) => words[(slot + 1) * CONNECTION_STRIDE + SERIAL]!;
+    const slots: number[] = [];
+    for (let slot = 0; (slot + 1) * CONNECTION_STRIDE < end; slot++) if (serial(slot) !== 0) slots.push(slot);
+    return this.#forgot ? slots.sort((a, b) => serial(a) - serial(b)) : slots;
+  }
+
+  /** Forgets a connection; its slot may be used again. A later packet of its tuple begins a new one. */
+  forget(slot: number): void {
+    const at = (slot + 1) * CONNECTION_STRIDE;
+    this.#table.remove(at);
+    this.#store.release(at);
+    if (this.#recent === at) this.#recent = 0;
+    this.#forgot = true;
+  }
+
+  /** Offset of the packet's connection, begun if need be, plus the side that sent it. */
+  #find(p: Packet): number {
+    const table = this.#table;
+    const words = this.#store.connections.words;
+    let found = this.#recent === 0 ? 0 : matchTuple(words, this.#recent, p);
+    if (found === 0) {
+      const hash = table.hash(p);
+      found = table.find(p, hash);
+      if (found === 0) return this.#begin(p, 0, hash);
+    }
+    const side = found & 1;
+    const at = found - side;
+    const isNew = this.#zeekTimers
+      ? isNewForZeek(this.#store, at, p)
+      : (p.flags & SYN) !== 0 && isNewLife(this.#store, at, side, p);
+    if (isNew) return this.#begin(p, at, words[at + HASH]!);
+    this.#recent = at;
+    return found;
+  }
+
+  /** Makes a connection for its first packet; its sender is side 0. */
+  #begin(p: Packet, older: number, hash: number): number {
+    const rows = this.#store.connections;
+    const at = rows.allocate();
+    const { words, doubles } = rows;
+    words[at + ADDRESS] = p.src0;
+    words[at + ADDRESS + 1] = p.src1;
+    words[at + ADDRESS + 2] = p.src2;
+    words[at + ADDRESS + 3] = p.src3;
+    words[at + ADDRESS + 4] = p.dst0;
+    words[at + ADDRESS + 5] = p.dst1;
+    words[at + ADDRESS + 6] = p.dst2;
+    words[at + ADDRESS + 7] = p.dst3;
+    words[at + PORTS] = (p.srcPort << 16) | p.dstPort;
+    words[at + SOURCE] = p.source;
+    words[at + PATH] = p.encapsulation;
+    words[at + START_FRAME] = p.frame;
+    words[at + SERIAL] = ++this.#serial;
+    words[at + HASH] = hash;
+    doubles[(at + START) >> 1] = p.time;
+    doubles[(at + CLOSED_AT) >> 1] = Number.NaN;
+    if (comesFromResponder(p)) {
+      words[at + BITS]! |= ORIGINATOR_BIT;
+      addFlip(this.#store, at);
+    }
+    this.#table.insert(at, older, hash);
+    this.#recent = at;
+    return at;
+  }
+}

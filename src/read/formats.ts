@@ -1,0 +1,37 @@
+/** The formats that can be read, in the order in which they are asked. Adding one: its file and a line here. */
+import { pcap } from './capture/pcap.ts';
+import { pcapng } from './capture/pcapng.ts';
+import type { CaptureFormat, LineFormat } from './importer.ts';
+import { bpftraceWalk } from './lines/bpftrace-walk.ts';
+import { libbpfStates } from './lines/libbpf-states.ts';
+import { netstat } from './lines/netstat.ts';
+import { netstatS } from './lines/netstat-s.ts';
+import { nstat } from './lines/nstat.ts';
+import { procNet } from './lines/proc-net.ts';
+import { ss } from './lines/ss.ts';
+import { sysctl } from './lines/sysctl.ts';
+import { tcpdrop } from './lines/tcpdrop.ts';
+import { tcpdropBt } from './lines/tcpdrop-bt.ts';
+import { tcpdump } from './lines/tcpdump.ts';
+import { tcplife } from './lines/tcplife.ts';
+import { tcpstates } from './lines/tcpstates.ts';
+import { tcptracer } from './lines/tcptracer.ts';
+
+export const captureFormats: readonly CaptureFormat[] = [pcapng, pcap];
+
+export const lineFormats: readonly LineFormat[] = [
+  tcpstates,
+  tcpdrop,
+  tcpdropBt,
+  tcptracer,
+  tcplife,
+  tcpdump,
+  netstat,
+  netstatS,
+  ss,
+  nstat,
+  procNet,
+  sysctl,
+  bpftraceWalk,
+  libbpfStates,
+];

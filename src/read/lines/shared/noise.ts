@@ -1,0 +1,53 @@
+/** Lines that the tools print around their output: they say nothing about a connection. */
+import type { DiagnosticSeverity } from '../../../model/diagnostic.ts';
+
+const NOISE: readonly RegExp[] = [
+  /^(?:tcpdump: )?(?:dropped privs to |verbose output suppressed|listening on |data link type |WARNING: |Warning: )/,
+  /^reading from (?:file|PCAP)/,
+  /^\d+ packets? (?:captured|received by filter)/,
+  /^Active (?:Internet connections|UNIX domain sockets)/,
+  /^Tracing .*(?:Ctrl-C|\.\.\.)/,
+  /^Attach(?:ing|ed) (?:to )?\d+ probes?/,
+  /^\(Not all processes could be identified|^ will not be shown, you would have to be root/,
+  /^(?:WARNING|ERROR): tcp_drop\(\) kernel function/,
+  /^Failed to find cgroup2 mount/,
+  /^sysctl: (?:reading key|permission denied|cannot stat)/,
+  /^(?:\^[CZD\\])+$/,
+  /^(?:exit|logout)$/,
+  /^-+$|^=+$|^\.{3,}$|^…$/,
+];
+
+/** Lost records, as the tools say it on their standard error. The first group is how many. */
+const LOSSES: readonly { pattern: RegExp; code: string; what: string }[] = [
+  {
+    pattern: /^[Ll]ost (\d+) events(?: on CPU #\d+!?)?$/,
+    code: 'tool-lost-events',
+    what: 'events lost by the tool',
+  },
+  { pattern: /^Possibly lost (\d+) samples$/, code: 'tool-lost-events', what: 'events lost by the tool' },
+  {
+    pattern: /^(\d+) packets? dropped by (?:kernel|interface)/,
+    code: 'tool-lost-packets',
+    what: 'packets lost by tcpdump',
+  },
+];
+
+export interface Loss {
+  code: string;
+  severity: DiagnosticSeverity;
+  count: number;
+  message: string;
+}
+
+export function isNoise(line: string): boolean {
+  return NOISE.some((pattern) => pattern.test(line));
+}
+
+/** What the tool itself says it lost; null for other lines; a count of 0 for "0 packets dropped by kernel". */
+export function parseLoss(line: string): Loss | null {
+  for (const { pattern, code, what } of LOSSES) {
+    const match = pattern.exec(line);
+    if (match) return { code, severity: 'data-loss', count: Number(match[1]), message: what };
+  }
+  return null;
+}

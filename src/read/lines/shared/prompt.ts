@@ -1,0 +1,66 @@
+/** Shell prompts in a pasted terminal log: who ran what, where. */
+
+export interface Prompt {
+  /** User and host as printed, '' when the prompt names none: tells terminals apart, `localhost` included. */
+  key: string;
+  /** Host name that tells machines apart; null for localhost and for prompts without one. */
+  host: string | null;
+  root: boolean;
+  /** Command line after the prompt; '' for an empty one. */
+  command: string;
+}
+
+/** `[root@host dir]# cmd` */
+const BRACKETED = /^\[([^\s@[\]]{1,64})@([^\s\][]{1,255}) [^\]]{0,255}\]\s?([#$])(?:\s+(.*))?$/;
+/** `root@host:~# cmd`, also behind `(venv) ` */
+const COLON =
+  /^(?:\([^)]{1,64}\) )?([A-Za-z_][\w.-]{0,63})@([\w.-]{1,255}):\s?[~/][^#$\n]{0,255}([#$])(?:\s+(.*))?$/;
+const COLON_HOME = /^(?:\([^)]{1,64}\) )?([A-Za-z_][\w.-]{0,63})@([\w.-]{1,255}):([#$])(?:\s+(.*))?$/;
+/** `bash-5.1# cmd`, `sh-4.2$ cmd`, and busybox in containers: `/ # cmd`, `~ $ cmd` */
+const SHELL = /^(?:\w{1,8}sh-\d[\w.]{0,8}|sh-\d[\w.]{0,8}|[~/][\w./-]{0,255} )([#$])(?:\s+(.*))?$/;
+/** `# cmd`, `$ cmd` */
+const BARE = /^([#$])\s+(\S.*)$/;
+
+export function parsePrompt(line: string): Prompt | null {
+  const named = BRACKETED.exec(line) ?? COLON.exec(line) ?? COLON_HOME.exec(line);
+  if (named) {
+    const [, user, host, sign, command] = named;
+    return {
+      key: `${user}@${host}`,
+      host: /^localhost\b/i.test(host!) ? null : host!,
+      root: sign === '#' || user === 'root',
+      command: command?.trim() ?? '',
+    };
+  }
+  const shell = SHELL.exec(line);
+  if (!shell) return null;
+  return { key: '', host: null, root: shell[1] === '#', command: shell[2]?.trim() ?? '' };
+}
+
+/**
+ * `# netstat -anp` is a prompt, `# netstat shows nothing` a comment: taken as a prompt only when the known tool is
+ * followed by an option, a pipe or nothing, and after `#`, the sign of comments, not by nothing.
+ */
+export function parseBarePrompt(line: string, knows: (command: string) => boolean): Prompt | null {
+  const match = BARE.exec(line);
+  if (!match) return null;
+  const [, sign, rest] = match;
+  const command = rest!.trim();
+  const next = command.split(/\s+/, 3).slice(command.startsWith('sudo ') ? 2 : 1)[0];
+  const plausible =
+    next === undefined ? sign === '$' : /^(?:-|\||state\b)/.test(next) || /^\S+\|/.test(command);
+  if (!plausible || !knows(command)) return null;
+  return { key: '', host: null, root: sign === '#', command };
+}
+
+/** True when the command's output went somewhere else, so that seeing none proves nothing. */
+export function isRedirected(command: string): boolean {
+  return command.replace(/\d?>&\d|2>>?\s*\S+/g, '').includes('>');
+}
+
+/** What the pipeline does to the output: `grep 8080`; null when nothing. */
+export function pipelineFilter(command: string | null): string | null {
+  if (command === null) return null;
+  const bar = command.replaceAll('||', '  ').indexOf('|');
+  return bar < 0 ? null : command.slice(bar + 1).trim() || null;
+}

@@ -1,0 +1,268 @@
+/**
+ * Splits the lines of one text into sections: what one run of one tool printed. Prompts, headers, code fences and the
+ * lines themselves show where a section begins. Each line goes to the reader of the current section first.
+ */
+import type { LineFormat, LineReader, ReadContext, Section } from '../../importer.ts';
+import { isNoise, parseLoss } from './noise.ts';
+import { isRedirected, type Prompt, parseBarePrompt, parsePrompt } from './prompt.ts';
+import { quote } from './quote.ts';
+
+/** A text with more than so many unreadable lines before its first section is a document, not a log. */
+const PROSE = 2;
+
+const BLANK = /^\s*$/;
+const FENCE = /^\s*(?:```|~~~)/;
+
+/** What is known of the terminal that printed the lines. */
+interface Shell {
+  /** null: nothing shows which terminal it is. */
+  key: string | null;
+  host: string | null;
+  root: boolean | null;
+  command: string | null;
+}
+
+const NO_SHELL: Shell = { key: null, host: null, root: null, command: null };
+
+interface OpenSection {
+  format: LineFormat;
+  reader: LineReader;
+  section: NamedSection;
+  shell: Shell;
+  /** Lines that stood inside it and that nobody could read. */
+  unread: number;
+  firstUnread: { line: number; text: string };
+}
+
+/** Gets its name when a source is made of it, so that sections without a record use up no number. */
+class NamedSection implements Section {
+  readonly host: string | null;
+  readonly command: string | null;
+  readonly root: boolean | null;
+  readonly line: number;
+  readonly context: ReadContext;
+  readonly #give: () => string;
+  #name: string | null = null;
+
+  constructor(shell: Shell, line: number, context: ReadContext, give: () => string) {
+    this.host = shell.host;
+    this.command = shell.command;
+    this.root = shell.root;
+    this.line = line;
+    this.context = context;
+    this.#give = give;
+  }
+
+  get name(): string {
+    this.#name ??= this.#give();
+    return this.#name;
+  }
+}
+
+export class Sections {
+  readonly #name: string;
+  readonly #context: ReadContext;
+  readonly #formats: readonly LineFormat[];
+  readonly #sections: OpenSection[] = [];
+  #named = 0;
+  #current: OpenSection | null = null;
+  #shell: Shell = NO_SHELL;
+  /** The line before was read by the current section: what follows at once is its output too. */
+  #adjacent = false;
+  /** Prose stands between the sections, as in an article; otherwise everything after a prompt is output. */
+  #document = false;
+  /** Lines outside every section that are nothing known here. */
+  #outside = 0;
+  #firstOutside = { line: 0, text: '' };
+  /** First line that is not blank. */
+  #first: { line: number; text: string } | null = null;
+
+  constructor(name: string, context: ReadContext, formats: readonly LineFormat[]) {
+    this.#name = name;
+    this.#context = context;
+    this.#formats = formats;
+  }
+
+  line(text: string, number: number): void {
+    if (this.#first === null && !BLANK.test(text)) this.#first = { line: number, text: quote(text) };
+    if (this.#current?.reader.line(text, number)) this.#adjacent = true;
+    else this.#notOfCurrent(text, number);
+  }
+
+  /** A line longer than any that a tool writes, of which only the beginning is kept. */
+  tooLong(beginning: string, number: number): void {
+    this.#first ??= { line: number, text: quote(beginning) };
+    this.#unknown(beginning, number);
+  }
+
+  end(): void {
+    for (const section of this.#sections) {
+      section.reader.end();
+      if (section.unread > 0) this.#reportUnread(section);
+    }
+    if (this.#sections.length === 0) this.#reportUnknownFormat();
+    else if (this.#outside > 0) this.#reportOutside();
+  }
+
+  #notOfCurrent(text: string, number: number): void {
+    if (BLANK.test(text)) {
+      this.#adjacent = false;
+    } else if (FENCE.test(text)) {
+      this.#document = true;
+      this.#leave(NO_SHELL);
+    } else if (!this.#prompt(text, number) && !this.#start(text, number) && !this.#aside(text, number)) {
+      this.#unknown(text, number);
+    }
+  }
+
+  /** A shell prompt, also a commented-out one, ends the section. */
+  #prompt(text: string, number: number): boolean {
+    const known = (command: string) => this.#formatOf(command) !== undefined;
+    const prompt =
+      parsePrompt(text) ??
+      (text.startsWith('#') ? parsePrompt(text.slice(1).trimStart()) : null) ??
+      parseBarePrompt(text, known);
+    if (!prompt) return false;
+    const again = this.#asTerminal(prompt);
+    this.#leave(again);
+    const format = this.#formatOf(prompt.command);
+    if (format && !isRedirected(prompt.command)) this.#run(format, number);
+    return true;
+  }
+
+  /** The tool of this format runs: its next snapshot where there was one on this host, else a new section. */
+  #run(format: LineFormat, number: number): void {
+    const earlier = this.#sections.find(
+      (s) => s.format === format && s.reader.rerun && s.shell.key !== null && s.shell.key === this.#shell.key,
+    );
+    if (earlier) {
+      earlier.reader.rerun?.(this.#shell.command, number);
+      this.#current = earlier;
+    } else {
+      this.#open(format, number);
+    }
+  }
+
+  #asTerminal(prompt: Prompt): Shell {
+    // a prompt without a name is of the terminal of the named one before it
+    const key = prompt.key === '' ? (this.#shell.key ?? '') : prompt.key;
+    const host = prompt.key === '' ? this.#shell.host : prompt.host;
+    return { key, host, root: prompt.root, command: prompt.command === '' ? null : prompt.command };
+  }
+
+  #formatOf(command: string): LineFormat | undefined {
+    return this.#formats.find((f) => f.command?.test(command));
+  }
+
+  #leave(shell: Shell): void {
+    this.#current = null;
+    this.#adjacent = false;
+    this.#shell = shell;
+  }
+
+  /** A header or record that a format knows as its own begins or resumes a section. */
+  #start(text: string, number: number): boolean {
+    const format = this.#formats.find((f) => f.recognises(text));
+    if (!format) return false;
+    const before = this.#current;
+    const apart = before?.format !== format;
+    const told = apart
+      ? this.#sections.find((s) => s.format === format && s.reader.continues?.(text))
+      : undefined;
+    const count = this.#sections.length;
+    if (told) this.#current = told;
+    else if (apart && this.#shell.key !== null) this.#run(format, number);
+    else this.#open(format, number);
+    if (this.#current?.reader.line(text, number)) {
+      this.#adjacent = true;
+      return true;
+    }
+    // it looked like one but is damaged
+    this.#sections.length = count;
+    this.#current = before;
+    return false;
+  }
+
+  #open(format: LineFormat, number: number): void {
+    const section = new NamedSection(this.#shell, number, this.#context, () => this.#nextName());
+    const reader = format.open(section);
+    this.#current = {
+      format,
+      reader,
+      section,
+      shell: this.#shell,
+      unread: 0,
+      firstUnread: { line: 0, text: '' },
+    };
+    this.#sections.push(this.#current);
+  }
+
+  #nextName(): string {
+    return ++this.#named === 1 ? this.#name : `${this.#name}#${this.#named}`;
+  }
+
+  /** Notes of the tools, losses they report, comments, commented-out output. */
+  #aside(text: string, number: number): boolean {
+    const loss = parseLoss(text);
+    if (loss) {
+      const source = this.#current?.section.name ?? this.#name;
+      if (loss.count > 0) this.#context.diagnostics.add({ ...loss, source, locator: `line ${number}` });
+      return true;
+    }
+    if (isNoise(text)) {
+      this.#adjacent = false;
+      return true;
+    }
+    if (!text.startsWith('#')) return false;
+    const inner = text.slice(1).trimStart();
+    if (this.#current?.reader.line(inner, number)) return true;
+    if (!this.#start(inner, number)) this.#adjacent = false;
+    return true;
+  }
+
+  #unknown(text: string, number: number): void {
+    const section = this.#current;
+    if (section && (this.#adjacent || !this.#document)) {
+      if (section.unread++ === 0) section.firstUnread = { line: number, text: quote(text) };
+      section.reader.unread?.();
+      return;
+    }
+    if (this.#outside++ === 0) this.#firstOutside = { line: number, text: quote(text) };
+    if (this.#sections.length === 0 && this.#outside > PROSE) this.#document = true;
+  }
+
+  #reportUnread({ unread, firstUnread, section, format }: OpenSection): void {
+    this.#context.diagnostics.add({
+      code: 'unknown-line',
+      severity: 'data-loss',
+      source: section.name,
+      locator: `line ${firstUnread.line}`,
+      count: unread,
+      message: `lines in ${format.title} output that could not be read; the first is "${firstUnread.text}"`,
+    });
+  }
+
+  #reportOutside(): void {
+    this.#context.diagnostics.add({
+      code: 'text-outside',
+      severity: 'info',
+      source: this.#name,
+      locator: `line ${this.#firstOutside.line}`,
+      count: this.#outside,
+      message: `lines between the outputs of tools, not read; the first is "${this.#firstOutside.text}"`,
+    });
+  }
+
+  #reportUnknownFormat(): void {
+    const first = this.#first;
+    this.#context.diagnostics.add({
+      code: 'unknown-format',
+      severity: 'error',
+      source: this.#name,
+      locator: first ? `line ${first.line}` : '',
+      message: first
+        ? `is no capture and no output of a tool that is known here (see \`tcpautopsy formats\`); it begins "${first.text}"`
+        : 'is empty',
+    });
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Snapshots of a table, one a run: which run a row belongs to, and the event that says the table was looked at even
+ * when it was empty.
+ */
+import type { SnapshotEvent } from '../../../model/event.ts';
+import type { SectionSource } from './section.ts';
+import { NO_CLOCK } from './section.ts';
+import { FILTER_UNKNOWN } from './table-command.ts';
+
+export class Snapshots {
+  readonly #source: SectionSource;
+  /** Number of the current snapshot, from 1; 0 before the first. */
+  number = 0;
+  #line = 0;
+  #filter: string | null = null;
+  #rows = 0;
+  /** A prompt shows that the tool ran: an empty table is then evidence. */
+  #ran = false;
+  #whole = true;
+
+  constructor(source: SectionSource) {
+    this.#source = source;
+  }
+
+  begin(line: number, filter: string | null, ran: boolean): void {
+    this.finish();
+    this.number++;
+    this.#line = line;
+    this.#filter = filter;
+    this.#rows = 0;
+    this.#ran = ran;
+    this.#whole = true;
+  }
+
+  /** Says what the table leaves out, where a title tells what no command line did. */
+  narrow(filter: string | null): void {
+    if (this.#filter === null || this.#filter === FILTER_UNKNOWN) this.#filter = filter;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  row(): void {
+    this.#rows++;
+  }
+
+  /** A line was not understood: the table may hold more than its rows, so its emptiness proves nothing. */
+  spoil(): void {
+    this.#whole = false;
+  }
+
+  /** Rows come first, then the snapshot they make up. */
+  finish(): void {
+    if (this.number === 0 || !this.#whole || (this.#rows === 0 && !this.#ran)) return;
+    const source = this.#source.open(NO_CLOCK);
+    const event: SnapshotEvent = {
+      kind: 'snapshot',
+      source: source.id,
+      line: this.#line,
+      time: null,
+      snapshot: this.number,
+      filter: this.#filter,
+      rows: this.#rows,
+    };
+    this.#source.event(source, event);
+    this.#whole = false;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * The text that `tcpdump` prints, current and before 4.0. Its lines become packets: the number of the frame is the
+ * number of the line. Windows stay unscaled and sequence numbers are made absolute again (see tcpdump/sequence.ts).
+ */
+import { parseWords } from '../../model/address.ts';
+import { hostNameWords } from '../../model/hostnames.ts';
+import { OPT_DAMAGED, Packet } from '../../model/packet.ts';
+import type { LineFormat, LineReader, Section } from '../importer.ts';
+import { runs } from './shared/command.ts';
+import { SectionSource } from './shared/section.ts';
+import { StampClock } from './tcpdump/clock.ts';
+import { PrintedSegment, parseLine, parseSecondLine } from './tcpdump/line.ts';
+import { readOptions } from './tcpdump/options.ts';
+import { SequenceTable } from './tcpdump/sequence.ts';
+
+const CURRENT = / > \S{1,300}: Flags \[(?:[SFRPUWEe.]{1,9}|none)\], /;
+const OLD = / > \S{1,300}: [SFRPWE.]{1,6} (?:\d{1,10}:\d{1,10}\(\d{1,10}\)|ack \d{1,10} win )/;
+const VERBOSE = /(?:(?:^|\s)IP6?|, length \d{1,9}:) \((?:tos|class|flowlabel|hlim) [^>]{1,300}TCP \(6\)/;
+const HEX = /^\t0x[0-9a-f]{4}:\s/;
+const MAX_ADDRESSES = 65_536;
+
+type Words = readonly [number, number, number, number];
+
+export const tcpdump: LineFormat = {
+  id: 'tcpdump',
+  title: 'tcpdump (text)',
+  clock: 'wall',
+  proves: 'Which segments passed this point of the wire, with flags, numbers, window and options.',
+  cannotProve: 'That a segment was not sent (tcpdump may have dropped it), and what the kernel did with it.',
+  example:
+    '07:12:27.783229 IP 172.16.58.146.8080 > 172.16.58.147.43752: Flags [R.], seq 3446801307, ack 2969925217, win 509, options [nop,nop,TS val 1950798553 ecr 3917065523], length 0',
+  command: runs('tcpdump', /(?=\s|$)(?![^|]*\s-\w*w)/),
+  recognises: (line) =>
+    (line.includes(' > ') && (CURRENT.test(line) || OLD.test(line))) ||
+    (line.includes('TCP (6)') && VERBOSE.test(line)),
+  open: (section) => new TcpdumpReader(section),
+};
+
+class TcpdumpReader implements LineReader {
+  readonly #source: SectionSource;
+  readonly #clock: StampClock;
+  readonly #sequence: SequenceTable;
+  readonly #segment = new PrintedSegment();
+  readonly #packet = new Packet();
+  readonly #addresses = new Map<string, Words>();
+  readonly #places = new Map<string, number>([['', 0]]);
+  readonly #sink: Section['context']['sink'];
+  /** The line before was the first of a pair: of TCP, or of another protocol whose further lines are skipped. */
+  #head: 'tcp' | 'other' | null = null;
+
+  constructor(section: Section) {
+    this.#source = new SectionSource(section, tcpdump.id);
+    this.#clock = new StampClock(section.command);
+    this.#sequence = new SequenceTable(/\s-\w*S\w*(?:\s|$)/.test(section.command ?? '') ? true : null);
+    this.#sink = section.context.sink;
+  }
+
+  line(text: string, number: number): boolean {
+    if (HEX.test(text)) return this.#source.made !== null;
+    if (/^\s/.test(text) && this.#head !== null) {
+      if (this.#head === 'other') return true;
+      this.#head = null;
+      if (!parseSecondLine(text, this.#segment)) return false;
+      this.#emit(number);
+      return true;
+    }
+    const kind = parseLine(text, this.#segment);
+    this.#head = kind === 'head' ? 'tcp' : kind === 'other' || kind === 'other-head' ? 'other' : null;
+    if (kind === 'tcp') this.#emit(number);
+    else if (this.#head === 'other') this.#skipped(number);
+    return kind !== null;
+  }
+
+  #skipped(number: number): void {
+    this.#source.diagnose('not-tcp', 'info', number, 'packets of other protocols, not read');
+  }
+
+  #emit(number: number): void {
+    const s = this.#segment;
+    const time = this.#clock.read(s);
+    const source = this.#source.open(this.#clock.clock!);
+    const p = this.#packet;
+    p.source = source.id;
+    p.frame = number;
+    p.time = time;
+    p.vantage = this.#vantage(s.place);
+    p.direction = s.direction;
+    this.#ends(p);
+    p.flags = s.flags;
+    p.window = s.window;
+    p.payload = s.payload;
+    p.ttl = s.ttl;
+    p.ipId = s.ipId;
+    this.#numbers(p);
+    p.options = s.truncated ? OPT_DAMAGED : 0;
+    p.mss = p.windowScale = p.tsVal = p.tsEcr = 0;
+    if (s.options !== '') readOptions(s.options, p);
+    this.#say(number);
+    source.records++;
+    this.#sink.packet(source, p);
+  }
+
+  #numbers(p: Packet): void {
+    const s = this.#segment;
+    const source = `${s.source}.${s.sourcePort}`;
+    const destination = `${s.destination}.${s.destinationPort}`;
+    const first = source < destination;
+    const key = first ? `${source} ${destination}` : `${destination} ${source}`;
+    const { seq, ack } = this.#sequence.resolve(key, first ? 0 : 1, s.flags, s.seq, s.ack, s.payload);
+    p.seq = seq;
+    p.ack = ack;
+  }
+
+  #ends(p: Packet): void {
+    const s = this.#segment;
+    [p.src0, p.src1, p.src2, p.src3] = this.#words(s.source);
+    [p.dst0, p.dst1, p.dst2, p.dst3] = this.#words(s.destination);
+    p.srcPort = s.sourcePort;
+    p.dstPort = s.destinationPort;
+  }
+
+  #words(address: string): Words {
+    const known = this.#addresses.get(address);
+    if (known) return known;
+    if (this.#addresses.size >= MAX_ADDRESSES) this.#addresses.clear();
+    const words = parseWords(address) ?? hostNameWords(address);
+    this.#addresses.set(Buffer.from(address).toString(), words);
+    return words;
+  }
+
+  #vantage(place: string): number {
+    let index = this.#places.get(place);
+    if (index === undefined) {
+      index = this.#places.size;
+      this.#places.set(place, index);
+    }
+    return index;
+  }
+
+  #say(number: number): void {
+    if (this.#segment.unknownService !== '') {
+      this.#source.diagnose(
+        'service-unknown',
+        'data-loss',
+        number,
+        'ports printed as service names that are in no table here, taken as 0 (tcpdump -n prints numbers); the first',
+        this.#segment.unknownService,
+      );
+    }
+    if (this.#clock.fell) {
+      this.#clock.fell = false;
+      this.#source.diagnose(
+        'times-fall',
+        'data-loss',
+        number,
+        'times that begin at zero and fall again: they look like times since the packet before (-ttt) and are not added up without the command line',
+      );
+    }
+  }
+
+  end(): void {}
+}

@@ -1,0 +1,95 @@
+/** The clock of tcpdump's stamps: time of day, date and time, seconds since 1970, since the first or the last packet. */
+import { type Clock, NS_PER_S, type SourceTime } from '../../../model/time.ts';
+import { clockOf } from '../shared/section.ts';
+import { decimalToNs, resolutionOf, timeOfDay, WallClock } from '../shared/times.ts';
+import type { PrintedSegment } from './line.ts';
+
+const DAY = 86_400 * NS_PER_S;
+const FIRST = '00:00:00.000000';
+
+export class StampClock {
+  readonly #wall = new WallClock();
+  /** -ttt: each stamp is the time since the last packet. */
+  readonly #deltas: boolean;
+  readonly #fromFirst: boolean;
+  #elapsed = 0;
+  #last = 0;
+  #packets = 0;
+  clock: Clock | null = null;
+  /** A relative stamp fell: what was taken for times since the first packet were times since the last. */
+  fell = false;
+
+  constructor(command: string | null) {
+    const letters = /\s-\w*?(t+)\b/.exec(command ?? '')?.[1] ?? '';
+    this.#deltas = letters.length === 3;
+    this.#fromFirst = letters.length === 5;
+  }
+
+  read(stamp: PrintedSegment): SourceTime {
+    this.clock ??= this.#clock(stamp);
+    this.#packets++;
+    switch (this.clock.kind) {
+      case 'realtime':
+        return stamp.seconds === '' ? this.#repeat() : this.#keep(epochNs(stamp.seconds, this.clock.base));
+      case 'relative':
+        return this.#relative(timeOfDay(stamp.timeOfDay));
+      case 'wall':
+        return this.#wallTime(stamp, this.clock.base);
+      default:
+        return this.#packets as SourceTime;
+    }
+  }
+
+  #clock(stamp: PrintedSegment): Clock {
+    if (stamp.seconds !== '') {
+      return clockOf(
+        'realtime',
+        resolutionOf(stamp.seconds, NS_PER_S),
+        BigInt(Math.trunc(Number(stamp.seconds))) * 1_000_000_000n,
+      );
+    }
+    if (stamp.timeOfDay === '') return clockOf('order', 0);
+    const resolution = resolutionOf(stamp.timeOfDay, NS_PER_S);
+    if (stamp.date !== '') return clockOf('wall', resolution, dateNs(stamp.date));
+    const relative = this.#deltas || this.#fromFirst || stamp.timeOfDay.startsWith(FIRST);
+    return clockOf(relative ? 'relative' : 'wall', resolution);
+  }
+
+  #relative(time: number): SourceTime {
+    if (time < 0) return this.#repeat();
+    if (this.#deltas) {
+      // the first stamp is the time since nothing
+      this.#elapsed += this.#packets === 1 ? 0 : time;
+      return this.#elapsed as SourceTime;
+    }
+    this.fell ||= !this.#fromFirst && time < this.#last;
+    return this.#keep(time);
+  }
+
+  #wallTime(stamp: PrintedSegment, base: bigint): SourceTime {
+    if (stamp.timeOfDay === '') return this.#repeat();
+    if (base === 0n || stamp.date === '') return this.#keep(this.#wall.read(stamp.timeOfDay) ?? this.#last);
+    return this.#keep(Number(dateNs(stamp.date) - base) + Math.max(0, timeOfDay(stamp.timeOfDay)));
+  }
+
+  #keep(time: number): SourceTime {
+    this.#last = time;
+    return time as SourceTime;
+  }
+
+  #repeat(): SourceTime {
+    return this.#last as SourceTime;
+  }
+}
+
+/** Midnight of `YYYY-MM-DD` in nanoseconds since 1970, as if local time were UTC. */
+function dateNs(date: string): bigint {
+  const [year, month, day] = date.split('-').map(Number);
+  return BigInt(Math.floor(Date.UTC(year!, month! - 1, day!) / 86_400_000)) * BigInt(DAY);
+}
+
+function epochNs(seconds: string, base: bigint): number {
+  const dot = seconds.indexOf('.');
+  const whole = BigInt(dot < 0 ? seconds : seconds.slice(0, dot)) * 1_000_000_000n - base;
+  return Number(whole) + decimalToNs(`0${dot < 0 ? '' : seconds.slice(dot)}`, NS_PER_S);
+}

@@ -1,0 +1,87 @@
+/**
+ * tcpdump prints sequence numbers relative to the first it saw of a conversation. This undoes it, with the same
+ * table as print-tcp.c: the first segment with ACK, and every SYN with ACK, is printed as it is and records the bases
+ * of both directions (its seq, and its ack - 1); a segment without ACK is printed as it is and records nothing.
+ * With -S everything is printed as it is, which shows itself: the numbers then continue the absolute ones.
+ */
+import { ACK, FIN, SYN, seqDiff } from '../../../model/tcp.ts';
+
+/** Numbers nearer than this to what is expected next continue it; farther ones do not. */
+const NEAR = 1 << 28;
+
+/** One conversation; index 0 is the end that sorts first. */
+interface Conversation {
+  recorded: boolean;
+  base: [number, number];
+  /** Next sequence number of each end, absolute; null before it is known. */
+  next: [number | null, number | null];
+}
+
+export class SequenceTable {
+  readonly #conversations = new Map<string, Conversation>();
+  /** -S: null until a number shows it. */
+  #absolute: boolean | null;
+
+  constructor(absolute: boolean | null) {
+    this.#absolute = absolute;
+  }
+
+  /**
+   * Makes the printed numbers absolute, as signed 32-bit views. `seq` is null for a pure ACK, which tcpdump prints
+   * without: it is then the next one of its sender, or the base of the relative numbers when no number was seen.
+   */
+  resolve(
+    key: string,
+    sender: 0 | 1,
+    flags: number,
+    seq: number | null,
+    ack: number | null,
+    payload: number,
+  ): { seq: number; ack: number } {
+    const c = this.#conversation(key);
+    const peer = (1 - sender) as 0 | 1;
+    const relative = (flags & ACK) !== 0 && c.recorded && (flags & SYN) === 0;
+    if (relative) {
+      seq = seq === null ? null : this.#toAbsolute(seq, c.base[sender], c.next[sender]);
+      ack = ack === null ? null : this.#toAbsolute(ack, c.base[peer], c.next[peer]);
+    } else if (flags & ACK) {
+      c.recorded = true;
+      c.base[sender] = seq ?? 0;
+      c.base[peer] = ack === null ? 0 : (ack - 1) | 0;
+    }
+    const own = (seq ?? c.next[sender] ?? c.base[sender]) | 0;
+    if (seq !== null) advance(c, sender, flags, (own + payload + phantom(flags)) | 0);
+    if (ack !== null) c.next[peer] ??= ack | 0;
+    return { seq: own, ack: (ack ?? 0) | 0 };
+  }
+
+  #conversation(key: string): Conversation {
+    let c = this.#conversations.get(key);
+    if (!c) {
+      c = { recorded: false, base: [0, 0], next: [null, null] };
+      this.#conversations.set(key, c);
+    }
+    return c;
+  }
+
+  #toAbsolute(printed: number, base: number, next: number | null): number {
+    const shifted = (printed + base) | 0;
+    if (this.#absolute === null && next !== null) {
+      const asRelative = Math.abs((shifted - next) | 0);
+      const asAbsolute = Math.abs((printed - next) | 0);
+      if (asRelative < NEAR !== asAbsolute < NEAR) this.#absolute = asAbsolute < NEAR;
+    }
+    return this.#absolute ? printed | 0 : shifted;
+  }
+}
+
+/** SYN and FIN take a sequence number each. */
+function phantom(flags: number): number {
+  return (flags & SYN ? 1 : 0) + (flags & FIN ? 1 : 0);
+}
+
+/** A retransmission does not set the next number back; a SYN begins anew. */
+function advance(c: Conversation, sender: 0 | 1, flags: number, end: number): void {
+  const next = c.next[sender];
+  if (next === null || (flags & SYN) !== 0 || seqDiff(end, next) > 0) c.next[sender] = end;
+}

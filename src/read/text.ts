@@ -1,0 +1,95 @@
+/**
+ * Text input: bytes to lines, and lines to the sections of the tools that printed them. A file may hold the output
+ * of one tool, a pasted terminal log of many, or an article with such logs in it.
+ */
+import { TextDecoder } from 'node:util';
+import { lineFormats } from './formats.ts';
+import type { LineFormat, ReadContext } from './importer.ts';
+import { Sections } from './lines/shared/sections.ts';
+
+/** Longer lines are counted as unknown and not kept: no tool here writes them. */
+const MAX_LINE = 65_536;
+
+const ESC = '\u{1B}';
+/** CSI and OSC sequences and single-character escapes of terminals (ECMA-48), bounded so that no line is rescanned. */
+const ESCAPES = new RegExp(
+  `${ESC}(?:\\[[0-?]{0,32}[ -/]{0,4}[@-~]|\\][^\\u{7}${ESC}]{0,256}(?:\\u{7}|${ESC}\\\\)|[ -/]{0,2}[0-Z\\\\^-~])`,
+  'gu',
+);
+
+export class TextReader {
+  readonly #sections: Sections;
+  #decoder: TextDecoder | null = null;
+  /** The beginning of a line whose end has not come yet. */
+  #pending = '';
+  #overlong = false;
+  #number = 0;
+
+  constructor(name: string, context: ReadContext, formats: readonly LineFormat[] = lineFormats) {
+    this.#sections = new Sections(name, context, formats);
+  }
+
+  /** The next bytes of the file, in blocks of any size. */
+  push(bytes: Uint8Array): void {
+    this.#decoder ??= new TextDecoder(encodingOf(bytes));
+    this.#split(this.#decoder.decode(bytes, { stream: true }));
+  }
+
+  end(): void {
+    this.#split(this.#decoder?.decode() ?? '');
+    if (this.#pending !== '' || this.#overlong) this.#line(this.#pending);
+    this.#sections.end();
+  }
+
+  #split(text: string): void {
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      const rest = text.slice(start, end);
+      this.#line(this.#pending === '' ? rest : this.#pending + rest);
+      this.#pending = '';
+      start = end + 1;
+    }
+    if (this.#pending.length + text.length - start > MAX_LINE) {
+      if (!this.#overlong) this.#pending += text.slice(start, start + MAX_LINE);
+      this.#overlong = true;
+    } else if (!this.#overlong) {
+      this.#pending += text.slice(start);
+    }
+  }
+
+  #line(raw: string): void {
+    this.#number++;
+    if (this.#overlong || raw.length > MAX_LINE) {
+      this.#overlong = false;
+      this.#sections.tooLong(raw.slice(0, 256), this.#number);
+    } else {
+      this.#sections.line(clean(raw), this.#number);
+    }
+  }
+}
+
+/** Without line end, terminal escapes, what a carriage return overwrote, and the echo of an interrupt. */
+function clean(raw: string): string {
+  let line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+  if (line.includes(ESC)) line = line.replace(ESCAPES, '');
+  if (line.includes('\r')) line = line.slice(line.lastIndexOf('\r') + 1);
+  return line.startsWith('^C') ? line.replace(/^(?:\^C)+/, '') : line;
+}
+
+function encodingOf(head: Uint8Array): string {
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
+  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
+  return 'utf-8';
+}
+
+/** True for what a text file begins with: no NUL and next to no control characters, or a byte order mark. */
+export function looksLikeText(head: Uint8Array): boolean {
+  if (encodingOf(head) !== 'utf-8') return true;
+  let controls = 0;
+  for (const byte of head) {
+    if (byte === 0) return false;
+    // BEL, BS, TAB, LF, VT, FF, CR and ESC stand in terminal logs
+    if (byte < 32 && !(byte >= 7 && byte <= 13) && byte !== 27) controls++;
+  }
+  return controls * 50 <= head.length;
+}

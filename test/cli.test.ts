@@ -1,0 +1,217 @@
+// The command as users run it: exit status, messages with file and place, nothing half written.
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const EXP1 = join(ROOT, 'samples/documents/exp1');
+const PCAP = join(ROOT, 'samples/live/pcap-and-tcpstates/packets.pcap');
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tcpautopsy-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(args: string[], input?: Buffer, env: NodeJS.ProcessEnv = {}) {
+  const result = spawnSync(process.execPath, [join(ROOT, 'dist/cli.js'), ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    ...(input ? { input } : {}),
+  });
+  expect(result.stderr).not.toMatch(/\n\s+at .+:\d+/); // never a stack trace
+  return result;
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('analyze', () => {
+  it('writes every output of the design and says what it found', () => {
+    const out = join(folder, 'report');
+    const { status, stdout } = run(['analyze', EXP1, PCAP, '-o', out]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('report.html');
+    const files = readdirSync(out).sort();
+    expect(files).toEqual([
+      'charts',
+      'connections.csv',
+      'diagnostics.csv',
+      'findings.csv',
+      'report.html',
+      'report.md',
+      'result.json',
+      'timeline.csv',
+    ]);
+    const charts = readdirSync(join(out, 'charts'));
+    for (const chart of ['causes', 'fin-wait2', 'state-timeline', 'listener-pressure']) {
+      expect(charts).toContain(`${chart}.vl.json`);
+      expect(charts).toContain(`${chart}.svg`);
+    }
+  });
+
+  it('writes no HTML and no SVG with --no-html', () => {
+    const out = join(folder, 'bare');
+    expect(run(['analyze', PCAP, '-o', out, '--no-html']).status).toBe(0);
+    expect(existsSync(join(out, 'report.html'))).toBe(false);
+    expect(readdirSync(join(out, 'charts')).filter((f) => f.endsWith('.svg'))).toEqual([]);
+  });
+
+  it('refuses a folder that is not its own, and replaces one that is', () => {
+    const taken = join(folder, 'taken');
+    mkdirSync(taken);
+    writeFileSync(join(taken, 'precious.txt'), 'x');
+    const refused = run(['analyze', PCAP, '-o', taken]);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('taken');
+    expect(readFileSync(join(taken, 'precious.txt'), 'utf8')).toBe('x');
+
+    const own = join(folder, 'own');
+    expect(run(['analyze', PCAP, '-o', own, '--no-html']).status).toBe(0);
+    writeFileSync(join(own, 'stale.csv'), 'old');
+    expect(run(['analyze', PCAP, '-o', own, '--no-html']).status).toBe(0);
+    expect(existsSync(join(own, 'stale.csv'))).toBe(false);
+  });
+
+  it('gives the same bytes for the same input', () => {
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')];
+    for (const out of [a, b]) expect(run(['analyze', EXP1, PCAP, '-o', out, '--no-html']).status).toBe(0);
+    for (const name of ['connections.csv', 'findings.csv', 'timeline.csv', 'diagnostics.csv']) {
+      expect(readFileSync(join(a, name), 'utf8')).toBe(readFileSync(join(b, name), 'utf8'));
+    }
+  });
+
+  it('reads standard input', () => {
+    const { status, stdout } = run(['explain', '-'], readFileSync(PCAP));
+    expect(status).toBe(0);
+    expect(stdout).toContain('10.77.0.2');
+  });
+
+  it('keeps to --filter', () => {
+    const out = join(folder, 'filtered');
+    expect(run(['analyze', PCAP, '-o', out, '--no-html', '--filter', 'rule connection-refused']).status).toBe(
+      0,
+    );
+    const rows = readFileSync(join(out, 'connections.csv'), 'utf8').trim().split('\n');
+    expect(rows.length).toBe(3);
+    expect(rows.slice(1).every((r) => r.includes('connection-refused'))).toBe(true);
+  });
+});
+
+describe('bad input', () => {
+  const explain = (...inputs: string[]) => run(['explain', ...inputs]);
+
+  it.each([
+    ['an empty file', 'empty.pcap', ''],
+    ['prose', 'notes.txt', 'Dear all,\nthe service was slow this morning.\nRegards\n'],
+    ['bytes of something else', 'photo.jpg', Buffer.from('ffd8ffe000104a46494600010100', 'hex')],
+  ])('%s alone: exit 3, naming the file', (_what, name, content) => {
+    const { status, stderr } = explain(file(name, content));
+    expect(status).toBe(3);
+    expect(stderr).toContain(name);
+  });
+
+  it('a folder with nothing readable: exit 3', () => {
+    const path = join(folder, 'nothing');
+    mkdirSync(path);
+    const { status, stderr } = explain(path);
+    expect(status).toBe(3);
+    expect(stderr).toContain('nothing');
+  });
+
+  it('a file that is not there: exit 3, named', () => {
+    const { status, stderr } = explain(join(folder, 'missing.pcap'));
+    expect(status).toBe(3);
+    expect(stderr).toContain('missing.pcap');
+    expect(stderr).toContain('no such file');
+  });
+
+  it('a capture cut in the middle of a record: exit 2, with the byte, and the rest explained', () => {
+    const whole = readFileSync(PCAP);
+    const { status, stderr, stdout } = explain(file('cut.pcap', whole.subarray(0, whole.length - 30)));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/cut\.pcap, byte \d+/);
+    expect(stdout).toContain('10.77.0.2');
+  });
+
+  it('a pcapng with a block length of 4 GiB: exit 2 or 3, with the byte, at once', () => {
+    const header = Buffer.alloc(28);
+    header.writeUInt32LE(0x0a0d0d0a, 0);
+    header.writeUInt32LE(28, 4);
+    header.writeUInt32LE(0x1a2b3c4d, 8);
+    header.writeUInt16LE(1, 12);
+    header.fill(0xff, 16, 24);
+    header.writeUInt32LE(28, 24);
+    const block = Buffer.alloc(64);
+    block.writeUInt32LE(6, 0);
+    block.writeUInt32LE(0xfffffffc, 4);
+    const { status, stderr } = explain(file('huge.pcapng', Buffer.concat([header, block])));
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/huge\.pcapng, byte 28/);
+  });
+
+  it('one bad file among good ones: exit 2, the good ones are explained', () => {
+    const mixed = join(folder, 'mixed');
+    mkdirSync(mixed);
+    cpSync(PCAP, join(mixed, 'packets.pcap'));
+    writeFileSync(join(mixed, 'zero.pcap'), '');
+    const { status, stderr, stdout } = explain(mixed);
+    expect(status).toBe(2);
+    expect(stderr).toContain('zero.pcap');
+    expect(stdout).toContain('10.77.0.2');
+  });
+});
+
+describe('usage', () => {
+  it.each([
+    [['analyze', 'x.pcap'], /output/],
+    [['frobnicate'], /frobnicate/],
+    [['explain', 'x.pcap', '--filter', 'port abc'], /not a port/],
+    [['explain', 'x.pcap', '--date', 'yesterday'], /YYYY-MM-DD/],
+    [['explain', 'x.pcap', '--tz', 'Mars/Base'], /time zone/],
+    [['explain', 'x.pcap', '--connection', 'here-there'], /ADDRESS:PORT/],
+    [['explain', 'x.pcap', '--host', 'web'], /NAME=INPUT/],
+    [['rules', 'no-such-rule'], /no-such-rule/],
+    [[], /analyze/],
+  ])('%j: exit 1 and a hint', (args, message) => {
+    const { status, stderr } = run(args);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+
+  it('lists rules and formats, and explains one rule', () => {
+    expect(run(['rules']).stdout).toContain('unread-data-reset');
+    expect(run(['rules', 'unread-data-reset']).stdout).toMatch(/__tcp_close|tcp_close/);
+    const formats = run(['formats']).stdout;
+    for (const id of ['pcap', 'pcapng', 'tcpstates', 'tcpdrop', 'netstat', 'tcpdump'])
+      expect(formats).toContain(id);
+  });
+
+  it('shows one connection, either way round', () => {
+    const names = ['10.77.0.1:36763-10.77.0.2:8091', '10.77.0.2:8091-10.77.0.1:36763'];
+    const outputs = names.map((c) => run(['explain', PCAP, '--connection', c]));
+    expect(outputs.map((o) => o.status)).toEqual([0, 0]);
+    expect(outputs[0]!.stdout).toContain('36763');
+    expect(outputs[0]!.stdout).not.toContain('36802');
+    expect(outputs[1]!.stdout).toBe(outputs[0]!.stdout);
+  });
+
+  it('uses no colour in a pipe', () => {
+    expect(run(['explain', PCAP]).stdout).not.toContain('\u001b[');
+  });
+});

@@ -1,0 +1,142 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Tracker } from '../../src/connect/tracker.ts';
+import type { WireConnection } from '../../src/model/connection.ts';
+import { Talk } from './talk.ts';
+
+function view(tracker: Tracker): WireConnection {
+  return tracker.connection(0);
+}
+
+describe('sequence space', () => {
+  test('wraps', () => {
+    const tracker = new Tracker();
+    const talk = new Talk(tracker, { isn: [-5, 0x7ffffff0] }).open();
+    talk.client('P.', { length: 100 }).client('P.', { length: 100 }).server('P.', { length: 100 }).close();
+    const w = view(tracker);
+    expect([w.bytes, w.retransmits, w.connState]).toEqual([[200, 100], [0, 0], 'SF']);
+    expect(w.nextSeq[0]).toBe(197);
+    expect(w.nextSeq[1]).toBe((0x7ffffff0 + 102) | 0);
+  });
+
+  test('a retransmission repeats what was seen', () => {
+    const tracker = new Tracker();
+    const talk = new Talk(tracker).open().client('P.', { length: 100 });
+    talk.client('P.', { seq: 1001, length: 100, at: 300 }).client('P.', { seq: 1001, length: 150, at: 600 });
+    expect([view(tracker).retransmits, view(tracker).bytes]).toEqual([
+      [2, 0],
+      [150, 0],
+    ]);
+  });
+
+  test('a segment that was overtaken is no retransmission, one that comes later is', () => {
+    const tracker = new Tracker();
+    const talk = new Talk(tracker).open();
+    talk.client('P.', { seq: 1101, length: 100 }).client('P.', { seq: 1001, length: 100 });
+    talk.client('P.', { seq: 1301, length: 100 }).client('P.', { seq: 1201, length: 100, at: 500 });
+    expect([view(tracker).retransmits, view(tracker).bytes]).toEqual([
+      [1, 0],
+      [400, 0],
+    ]);
+  });
+
+  test('a FIN sent again is a retransmission', () => {
+    const tracker = new Tracker();
+    const talk = new Talk(tracker).open().client('F.').client('F.', { seq: 1001, at: 400 });
+    talk.server('.');
+    expect([view(tracker).fins, view(tracker).retransmits]).toEqual([
+      [2, 0],
+      [1, 0],
+    ]);
+    expect(view(tracker).finAckedTime).toEqual([401e6, null]);
+  });
+
+  test('keepalives are no retransmissions', () => {
+    const tracker = new Tracker();
+    const talk = new Talk(tracker).open().client('P.', { length: 10 }).server('.');
+    talk.client('.', { seq: 1010 }).server('.').client('.', { seq: 1010, length: 1 });
+    expect([view(tracker).keepalives, view(tracker).retransmits, view(tracker).bytes]).toEqual([
+      [2, 0],
+      [0, 0],
+      [10, 0],
+    ]);
+  });
+
+  test('zero windows are counted where a window is offered', () => {
+    const tracker = new Tracker();
+    const none = { window: 0 };
+    const talk = new Talk(tracker).client('S', none).server('S.').client('.', none);
+    talk.server('.', none).server('F.', none).server('R', none);
+    expect(view(tracker).zeroWindows).toEqual([1, 1]);
+  });
+
+  test('the number of a RST moves nothing', () => {
+    const tracker = new Tracker();
+    new Talk(tracker).open().client('R', { seq: 900_000_000 });
+    expect(view(tracker).nextSeq).toEqual([1001, 5001]);
+    const refused = new Tracker();
+    new Talk(refused).client('S').server('R.', { seq: 0 });
+    expect([view(refused).nextSeq, view(refused).acked]).toEqual([
+      [1001, null],
+      [null, null],
+    ]);
+  });
+
+  test('an acknowledgment that stands before its data in the file makes the data no less new', () => {
+    const tracker = new Tracker();
+    const talk = new Talk(tracker).open().server('.', { ack: 1101 }).client('P.', { length: 100 });
+    talk.client('P.', { length: 50 });
+    expect([view(tracker).bytes, view(tracker).retransmits]).toEqual([
+      [150, 0],
+      [0, 0],
+    ]);
+  });
+
+  test('more holes than are kept neither grow memory nor lose the highest number', () => {
+    const tracker = new Tracker();
+    const talk = new Talk(tracker).open();
+    for (let i = 1; i <= 5000; i++) talk.client('P.', { seq: 1001 + 20 * i, length: 10 });
+    expect(view(tracker).nextSeq[0]).toBe(1001 + 100_010);
+    expect(view(tracker).bytes[0]).toBe(50_000);
+  });
+
+  const pieces = fc.array(fc.tuple(fc.nat(50), fc.integer({ min: 2, max: 12 })), { maxLength: 40 });
+
+  test('property: bytes are those of the union, retransmissions the segments that repeat some of it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), pieces, (isn, segments) => {
+        const tracker = new Tracker();
+        const talk = new Talk(tracker, { isn: [isn, 1] }).open();
+        const seen = new Set<number>();
+        let repeats = 0;
+        for (const [from, length] of segments) {
+          talk.client('P.', { seq: isn + 1 + from, length });
+          const bytes = Array.from({ length }, (_, i) => from + i);
+          if (bytes.some((b) => seen.has(b))) repeats++;
+          for (const b of bytes) seen.add(b);
+        }
+        const top = Math.max(-1, ...seen) + 1;
+        expect(view(tracker).bytes[0]).toBe(seen.size);
+        expect(view(tracker).retransmits[0]).toBe(repeats);
+        expect(view(tracker).nextSeq[0]).toBe((isn + 1 + top) | 0);
+      }),
+    );
+  });
+
+  test('property: the order of segments does not change the bytes, nor does the initial number', () => {
+    const shuffled = pieces.chain((p) =>
+      fc.tuple(fc.constant(p), fc.shuffledSubarray(p, { minLength: p.length })),
+    );
+    fc.assert(
+      fc.property(shuffled, fc.integer({ min: -100, max: 0 }), ([one, other], isn) => {
+        const [a, b] = [new Tracker(), new Tracker()];
+        const first = new Talk(a).open();
+        const second = new Talk(b, { isn: [isn, 0] }).open();
+        for (const [from, length] of one) first.client('P.', { seq: 1001 + from, length });
+        for (const [from, length] of other) second.client('P.', { seq: isn + 1 + from, length });
+        expect(view(b).bytes).toEqual(view(a).bytes);
+        expect(view(b).packets).toEqual(view(a).packets);
+      }),
+    );
+  });
+});
