@@ -139,7 +139,7 @@ async function analyzeCommand(
   if (nothingRead(result)) return EXIT_NOTHING;
   await writeReport(result, a.output, { html: a.html });
   const { renderSummary } = await import('./report/terminal.ts');
-  out(renderSummary(result, a.output, terminal()));
+  out(renderSummary(result, a.output, terminal(), a.html));
   return exitStatus(result);
 }
 

@@ -151,6 +151,26 @@ class Alignment {
       }
     }
     for (const [id, list] of worst) this.#fits.push(this.#placedByLife(id, list));
+    this.#anchorListeners();
+  }
+
+  /**
+   * A listener has no packets, but the process that closes it closes the children in its accept queue in the same
+   * call (inet_csk_listen_stop): the listener's line stands right before theirs, which are placed.
+   */
+  #anchorListeners(): void {
+    for (const listener of this.#lives) {
+      const close = listener.transitions.at(-1)!;
+      if (listener.role !== 'listener' || close.to !== 'CLOSE' || close.sinceBirth === null) continue;
+      if (this.#places.has(listener.source)) continue;
+      for (const [life, birth] of this.#births) {
+        const end = life.transitions.at(-1)!;
+        if (life.source !== listener.source || end.line !== close.line + 1 || end.pid !== close.pid) continue;
+        const at = this.#ofTransition(life, end);
+        if (at !== null) this.#births.set(listener, { domain: birth.domain, at: at - close.sinceBirth });
+        break;
+      }
+    }
   }
 
   #birthOf(life: SocketLife, match: Match): { domain: Domain; fit: OffsetFit } | null {

@@ -127,6 +127,7 @@ function stateItems(life: SocketLife, c: Case, context: Context): Draft[] {
         stateAfter: t.to,
         pid: t.pid,
         comm: t.comm ?? '',
+        elapsed: t.sinceBirth,
       },
     ),
   );
@@ -187,7 +188,9 @@ function surroundings(cases: readonly Case[], context: Context): Draft[] {
     for (const row of listener.rows) {
       const limit = row.acceptLimit === null ? '' : ` of ${row.acceptLimit}`;
       const what = `listener ${formatEndpoint(row.local)}: ${row.recvQ}${limit} in the accept queue`;
-      const rest = { what, stateAfter: 'LISTEN', pid: row.pid, comm: row.comm ?? '' };
+      const measures: Record<string, number> = { acceptQueue: row.recvQ };
+      if (row.acceptLimit !== null) measures.acceptLimit = row.acceptLimit;
+      const rest = { what, stateAfter: 'LISTEN', pid: row.pid, comm: row.comm ?? '', measures };
       drafts.push(draft('listener', eventBase(row, context), null, context, rest));
     }
   }

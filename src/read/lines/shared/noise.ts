@@ -37,6 +37,8 @@ export interface Loss {
   severity: DiagnosticSeverity;
   count: number;
   message: string;
+  /** The tool lost them; the file is whole. */
+  upstream: true;
 }
 
 export function isNoise(line: string): boolean {
@@ -47,7 +49,7 @@ export function isNoise(line: string): boolean {
 export function parseLoss(line: string): Loss | null {
   for (const { pattern, code, what } of LOSSES) {
     const match = pattern.exec(line);
-    if (match) return { code, severity: 'data-loss', count: Number(match[1]), message: what };
+    if (match) return { code, severity: 'data-loss', upstream: true, count: Number(match[1]), message: what };
   }
   return null;
 }

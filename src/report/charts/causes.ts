@@ -1,0 +1,102 @@
+import { from, op } from 'arquero';
+import { CONFIDENCE_ORDER } from '../../model/finding.ts';
+import type { Result } from '../../model/result.ts';
+import { shortened } from '../escape.ts';
+import { bySeverity } from '../focus.ts';
+import { type Chart, type ChartBuilder, chart, INK, WIDTH } from './chart.ts';
+import { CONFIDENCE_COLORS } from './palette.ts';
+
+const LIMIT = 20;
+
+interface Count {
+  rule: string;
+  confidence: string;
+  connections: number;
+}
+
+/** Connections per cause, coloured by how sure the cause is. */
+export const causes: ChartBuilder = {
+  id: 'causes',
+  build(result) {
+    if (result.findings.length === 0) return null;
+    const shown = bySeverity(result.causes).slice(0, LIMIT);
+    const titles = new Map(shown.map((c) => [c.rule, shortened(c.title, 72)]));
+    const values = counts(result)
+      .filter((c) => titles.has(c.rule))
+      .map((c) => ({
+        ...c,
+        cause: titles.get(c.rule),
+        certainty: CONFIDENCE_ORDER.indexOf(c.confidence as never),
+      }));
+    const totals = shown.map((c) => ({ cause: titles.get(c.rule), connections: c.connections.length }));
+    return causesChart(values, totals, result.causes.length - shown.length);
+  },
+};
+
+function counts(result: Result): Count[] {
+  const columns = result.findings.map(({ rule, confidence, connection }) => ({
+    rule,
+    confidence,
+    connection,
+  }));
+  return from(columns)
+    .groupby('rule', 'confidence')
+    .rollup({ connections: op.distinct('connection') })
+    .objects() as Count[];
+}
+
+function causesChart(
+  values: object[],
+  totals: { cause: string | undefined; connections: number }[],
+  hidden: number,
+): Chart {
+  const y = {
+    field: 'cause',
+    type: 'nominal',
+    sort: totals.map((t) => t.cause),
+    title: null,
+    axis: { ticks: false, domain: false },
+  };
+  const top = totals.slice(0, 3).map((t) => `${t.cause} (${t.connections})`);
+  const description = `Connections for each of ${totals.length} causes, most severe first: ${top.join(', ')}${totals.length > 3 ? ', and so on' : ''}.`;
+  const body = {
+    width: WIDTH / 2,
+    height: { step: 26 },
+    layer: [
+      {
+        data: { values },
+        mark: { type: 'bar', height: 16, stroke: INK, strokeWidth: 0.5 },
+        encoding: {
+          y,
+          x: {
+            field: 'connections',
+            type: 'quantitative',
+            title: 'connections',
+            axis: { tickMinStep: 1, format: 'd', grid: true },
+          },
+          color: {
+            field: 'confidence',
+            type: 'nominal',
+            title: 'how sure',
+            scale: {
+              domain: [...CONFIDENCE_ORDER],
+              range: CONFIDENCE_ORDER.map((c) => CONFIDENCE_COLORS[c]),
+            },
+          },
+          order: { field: 'certainty', type: 'quantitative' },
+        },
+      },
+      {
+        data: { values: totals },
+        mark: { type: 'text', align: 'left', dx: 5, fontSize: 12 },
+        encoding: {
+          y,
+          x: { field: 'connections', type: 'quantitative' },
+          text: { field: 'connections', type: 'quantitative', format: ',d' },
+        },
+      },
+    ],
+  };
+  const subtitle = hidden > 0 ? [`the ${LIMIT} most severe; ${hidden} more are in findings.csv`] : [];
+  return chart('causes', 'Connections by cause', description, body, subtitle);
+}

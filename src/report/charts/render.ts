@@ -1,0 +1,52 @@
+/**
+ * Vega-Lite to SVG in Node, without browser and canvas. Vega is loaded on first use: it costs more time than most
+ * analyses of a log.
+ */
+import type { Spec } from 'vega';
+import { type Chart, INK, PAPER } from './chart.ts';
+
+/** Width of text as a share of the font size, on average over the sans-serif fonts that the charts name. */
+function roughWidth(text: string): number {
+  const wide = text.match(/[A-Z_]/g)?.length ?? 0;
+  return 0.72 * wide + 0.56 * (text.length - wide);
+}
+
+let loading: Promise<(spec: Chart['spec']) => Promise<string>> | null = null;
+
+/** The chart as a complete SVG document. Rejects when the specification is wrong: a fault of ours. */
+export async function renderSvg(chart: Chart): Promise<string> {
+  loading ??= loadRenderer();
+  return (await loading)(chart.spec);
+}
+
+async function loadRenderer(): Promise<(spec: Chart['spec']) => Promise<string>> {
+  const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
+  // Vega's guess without a canvas is 0.8, which pushes the plot far away from its labels
+  const metrics = (vega as unknown as { textMetrics: TextMetrics }).textMetrics;
+  metrics.width = (item, text) => metrics.height(item) * roughWidth(String(text ?? ''));
+  return async (spec) => {
+    const compiled = vegaLite.compile(spec).spec as Spec;
+    const view = new vega.View(vega.parse(compiled), { renderer: 'none' });
+    try {
+      return await view.toSVG();
+    } finally {
+      view.finalize();
+    }
+  };
+}
+
+interface TextMetrics {
+  height(item: unknown): number;
+  width(item: unknown, text: unknown): number;
+}
+
+/**
+ * The SVG for a page that is light or dark: ink takes the text colour of the page and paper its background. The page
+ * names the picture, so that it is one image to a screen reader.
+ */
+export function inlineSvg(svg: string): string {
+  return svg
+    .replaceAll(`"${INK}"`, '"currentColor"')
+    .replaceAll(`"${PAPER}"`, '"var(--paper)"')
+    .replace('<svg ', '<svg aria-hidden="true" focusable="false" ');
+}

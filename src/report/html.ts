@@ -1,0 +1,140 @@
+/**
+ * report.html: one file without any request or script, for a tired reader first and a sceptic after that. Parts that
+ * have nothing to say are left out.
+ */
+import { createHash } from 'node:crypto';
+import type { Result } from '../model/result.ts';
+import type { Chart } from './charts/chart.ts';
+import { inlineSvg } from './charts/render.ts';
+import { focusOf } from './focus.ts';
+import { causeCards, causesTable } from './html/causes.ts';
+import { connectionsTable, ladderSections } from './html/connections.ts';
+import { html, Markup } from './html/markup.ts';
+import { type Page, pageOf } from './html/page.ts';
+import {
+  answersSection,
+  clocksSection,
+  countersSection,
+  diagnosticsSection,
+  inputsSection,
+} from './html/quality.ts';
+import { STYLE } from './html/style.ts';
+import { counted } from './words.ts';
+
+export interface DrawnChart {
+  chart: Chart;
+  /** A whole SVG document. */
+  svg: string;
+}
+
+interface Section {
+  id: string;
+  title: string;
+  /** Empty: not shown. */
+  body: Markup | null;
+}
+
+const POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+export function renderHtml(result: Result, charts: readonly DrawnChart[]): string {
+  const shown = pageOf(focusOf(result));
+  const sections = sectionsOf(shown, charts).filter((s): s is Section & { body: Markup } => s.body !== null);
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${new Markup(POLICY)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="generator" content="tcpautopsy ${result.tool.version}">
+<title>${pageTitle(result)}</title>
+<style>${new Markup(STYLE)}</style>
+</head>
+<body>
+<a class="skip" href="#causes">Skip to the causes</a>
+<header class="top">
+<p>TCP post-mortem by tcpautopsy ${result.tool.version} · ${scope(result)}</p>
+</header>
+<main>
+${overview(shown, sections)}
+${sections.map((s) => html`<section aria-labelledby="${s.id}">\n<h2 id="${s.id}">${s.title}</h2>\n${s.body}\n</section>\n`)}
+</main>
+<footer><p>Made by tcpautopsy ${result.tool.version} from the files named above, and from nothing else.</p></footer>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function pageTitle({ causes, connections }: Result): string {
+  const worst =
+    causes.find((c) => c.severity === 'error') ?? causes.find((c) => c.severity === 'warning') ?? causes[0];
+  return `${worst ? worst.title : counted(connections.length, 'connection')} – TCP post-mortem`;
+}
+
+function scope({ connections, inputs, hosts }: Result): string {
+  const parts = [counted(connections.length, 'connection'), counted(inputs.length, 'source')];
+  if (hosts.length > 0) parts.push(counted(hosts.length, 'host'));
+  return parts.join(', ');
+}
+
+/** The first screen: the story, what is damaged, the causes in a table. */
+function overview(shown: Page, sections: readonly Section[]): Markup {
+  const { story, diagnostics } = shown.result;
+  const lost = diagnostics.filter((d) => d.severity !== 'info');
+  const warning =
+    lost.length > 0 &&
+    html`<p class="notice"><strong>Incomplete input.</strong> ${counted(lost.length, 'kind')} of loss or damage: <a href="#quality">see data quality</a>.</p>`;
+  const sentences = story.slice(0, 5).map((s) => html`<li>${s}</li>\n`);
+  return html`<h1>What happened</h1>
+<ul class="story${story.length < 2 && ' one'}">
+${sentences}</ul>
+${warning}
+${causesTable(shown)}
+<nav class="contents" aria-label="Contents"><ul>${sections.map((s) => html`<li><a href="#${s.id}">${s.title}</a></li>`)}</ul></nav>`;
+}
+
+function sectionsOf(shown: Page, charts: readonly DrawnChart[]): Section[] {
+  const { result } = shown;
+  const when = (condition: boolean, body: () => Markup) => (condition ? body() : null);
+  return [
+    { id: 'causes', title: 'Causes', body: when(result.causes.length > 0, () => causeCards(shown)) },
+    {
+      id: 'answers',
+      title: 'Questions answered',
+      body: when(result.answers.length > 0, () => answersSection(result)),
+    },
+    { id: 'charts', title: 'Charts', body: when(charts.length > 0, () => html`${charts.map(figure)}`) },
+    {
+      id: 'connections',
+      title: 'Connections',
+      body: when(result.connections.length > 0, () => connectionsTable(shown)),
+    },
+    {
+      id: 'steps',
+      title: 'Step by step',
+      body: when(shown.ladders.length > 0, () => ladderSections(shown)),
+    },
+    {
+      id: 'counters',
+      title: 'Counters',
+      body: when(result.counters.length > 0, () => countersSection(result)),
+    },
+    { id: 'clocks', title: 'Clocks', body: when(result.clocks.length > 0, () => clocksSection(result)) },
+    { id: 'quality', title: 'Data quality', body: diagnosticsSection(result) },
+    { id: 'reproduce', title: 'Inputs, and how to reproduce this', body: inputsSection(result) },
+  ];
+}
+
+function figure({ chart, svg }: DrawnChart): Markup {
+  return html`<figure role="group" aria-labelledby="chart-${chart.id}">
+<div class="scroll" role="region" aria-label="${chart.title}" tabindex="0">${new Markup(inlineSvg(svg))}</div>
+<figcaption id="chart-${chart.id}">${chart.description}</figcaption>
+</figure>
+`;
+}

@@ -1,0 +1,27 @@
+/** What the page shows of a result that may be too big for it: decided once, so that links lead to what is there. */
+import type { ConnectionRow } from '../../model/result.ts';
+import type { Focus } from '../focus.ts';
+
+const ROWS = 500;
+const LADDERS = 30;
+
+export interface Page extends Focus {
+  /** Rows of the table of connections: all, or those with a finding above info first. */
+  tableRows: readonly ConnectionRow[];
+  /** Connections drawn step by step, the most telling first. */
+  ladders: readonly string[];
+  /** Connections that have a place on the page to link to. */
+  anchors: ReadonlySet<string>;
+}
+
+export function pageOf(focus: Focus): Page {
+  const { connections } = focus.result;
+  const telling = new Set(focus.telling);
+  const ordered =
+    connections.length <= ROWS
+      ? connections
+      : [...connections.filter((r) => telling.has(r.id)), ...connections.filter((r) => !telling.has(r.id))];
+  const tableRows = ordered.slice(0, ROWS);
+  const ladders = focus.telling.filter((id) => (focus.timeline.get(id)?.length ?? 0) > 1).slice(0, LADDERS);
+  return { ...focus, tableRows, ladders, anchors: new Set([...ladders, ...tableRows.map((r) => r.id)]) };
+}

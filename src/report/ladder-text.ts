@@ -1,0 +1,83 @@
+/** A ladder in characters, for terminals and code blocks. Every text in it is made visible. */
+import { visible } from './escape.ts';
+import { type Ladder, type Lane, type Step, titleOf } from './ladder.ts';
+
+/** Two ends and what goes between them: 9 columns. */
+const RUNGS: Record<Lane, string> = {
+  client: '●       │',
+  server: '│       ●',
+  'from-client': '├──────▶│',
+  'from-server': '│◀──────┤',
+  listener: '│       ◇',
+};
+const BLANK = '│       │';
+const ALARMING: Partial<Record<Lane, string>> = { client: '✗       │', server: '│       ✗' };
+
+const WHEN = 12;
+
+/** Heads the steps that could not be put in order with the others. */
+export const UNPLACED = 'not in order with the above:';
+
+/** Paints a whole piece of text; the default paints nothing. */
+export type Paint = (text: string, style: 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan') => string;
+export const plain: Paint = (text) => text;
+
+/** Lines no wider than `width` (at least 60). */
+export function ladderText(ladder: Ladder, width: number, paint: Paint = plain): string[] {
+  const lines = [paint(titleOf(ladder.row), 'bold')];
+  const begins = ladder.begins ? ` (0 is ${ladder.begins})` : '';
+  lines.push(paint(`${'when'.padStart(WHEN)}  C       S`, 'dim') + paint(begins, 'dim'));
+  const room = Math.max(width, 60) - WHEN - 2 - 9 - 2;
+  for (const [i, step] of ladder.steps.entries()) {
+    if (ladder.omitted > 0 && i === ladder.resumes)
+      lines.push(`${' '.repeat(WHEN)}  ${paint(`… ${ladder.omitted} more steps, in timeline.csv`, 'dim')}`);
+    if (step.unplaced && !ladder.steps[i - 1]?.unplaced)
+      lines.push(`${' '.repeat(WHEN)}  ${paint(UNPLACED, 'dim')}`);
+    lines.push(...stepLines(step, room, paint));
+  }
+  for (const [i, source] of ladder.sources.entries())
+    lines.push(paint(`${' '.repeat(WHEN)}  [${i + 1}] ${visible(source)}`, 'dim'));
+  return lines;
+}
+
+function stepLines(step: Step, room: number, paint: Paint): string[] {
+  const rung = (step.alarming && ALARMING[step.lane]) || RUNGS[step.lane];
+  const place = step.places
+    .map((p) => `[${p.source + 1}${p.locator ? `, ${visible(p.locator)}` : ''}]`)
+    .join(' ');
+  const who = step.who ? `  ${visible(step.who)}` : '';
+  const wrapped = wrap(`${visible(step.what)}${who}`, room);
+  const last = wrapped.at(-1)!;
+  if (length(last) + 2 + length(place) <= room) wrapped[wrapped.length - 1] = `${last}  ${place}`;
+  else wrapped.push(...wrap(place, room));
+  const rest = `${' '.repeat(WHEN)}  ${BLANK}  `;
+  return wrapped.map((text, i) => {
+    const head = i === 0 ? `${visible(step.when).padStart(WHEN)}  ${rung}  ` : rest;
+    return paint(head, step.alarming ? 'red' : 'dim') + (step.alarming ? paint(text, 'red') : text);
+  });
+}
+
+/** Breaks at spaces; a word longer than the line is cut. Keeps double spaces inside a line. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/(?<=\s)(?=\S)/)) {
+    let rest = word;
+    if (line !== '' && length(line) + length(rest.trimEnd()) > width) {
+      lines.push(line.trimEnd());
+      line = '';
+    }
+    while (length(rest.trimEnd()) > width) {
+      const cut = [...rest].slice(0, width).join('');
+      lines.push(cut);
+      rest = rest.slice(cut.length);
+    }
+    line += rest;
+  }
+  if (line.trim() !== '' || lines.length === 0) lines.push(line.trimEnd());
+  return lines;
+}
+
+function length(text: string): number {
+  return [...text].length;
+}

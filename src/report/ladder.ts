@@ -1,0 +1,178 @@
+/** One connection as a ladder: what each end did, and what went between them, in order. Text and HTML draw the same. */
+import { formatSpan } from '../align/format-time.ts';
+import { formatEndpoint } from '../model/address.ts';
+import type { Evidence } from '../model/finding.ts';
+import type { ConnectionRow, TimelineItem } from '../model/result.ts';
+import type { Focus } from './focus.ts';
+
+/** Where a step stands: at an end, as a packet sent by an end, or at the server's listener. */
+export type Lane = 'client' | 'server' | 'from-client' | 'from-server' | 'listener';
+
+export interface Step {
+  /** Since the first timed step, or since this socket's own first state; the time itself when neither; or ''. */
+  when: string;
+  lane: Lane;
+  /** A packet that the receiver's kernel dropped, or a reset: what a reader looks for. */
+  alarming: boolean;
+  /** As it stands in the timeline: not yet made safe for any output. */
+  what: string;
+  /** `comm[pid]`; `during comm[pid]` when the kernel may only have interrupted it; or ''. */
+  who: string;
+  /** Its place among the others is not known, only its order within its source: such steps come last. */
+  unplaced: boolean;
+  /** Where it can be checked; several when more than one capture shows the packet. */
+  places: Place[];
+}
+
+export interface Place {
+  /** Place in Ladder.sources, from 0. */
+  source: number;
+  locator: string;
+}
+
+export interface Ladder {
+  row: ConnectionRow;
+  /** Time of the first timed step, as its clock has it, or ''. */
+  begins: string;
+  steps: Step[];
+  /** Steps beyond the limit, left out before step number `resumes`. */
+  omitted: number;
+  resumes: number;
+  sources: string[];
+}
+
+/** Steps shown after those left out. */
+const TAIL = 12;
+
+/** At most `limit` steps: the first and the last ones, because begin and end tell most. */
+export function ladderOf(focus: Focus, id: string, limit = 60): Ladder {
+  const row = focus.rows.get(id)!;
+  const own = focus.timeline.get(id) ?? [];
+  const states = own.filter((i) => i.kind === 'state');
+  // a log placed by durations alone counts from its own start: then nothing else may be counted from elsewhere
+  const ownStart = states.length > 0 && states.every((i) => i.at === null);
+  const zero = ownStart ? null : (own.find((i) => i.at !== null) ?? null);
+  const placed = (i: TimelineItem) => (ownStart ? i.kind === 'state' : zero === null || i.at !== null);
+  const all = withSurroundings(focus, row);
+  const groups = sightings([...all.filter(placed), ...all.filter((i) => !placed(i))]);
+  const kept = groups.length <= limit ? groups : [...groups.slice(0, limit - TAIL), ...groups.slice(-TAIL)];
+  const sources = [...new Set(kept.flat().map((i) => i.source))];
+  const steps = kept.map(([item, ...others]) => ({
+    when: whenOf(item, zero),
+    lane: laneOf(item),
+    alarming: item.kind === 'drop' || item.kind === 'reset' || /^RST\b/.test(item.what),
+    what: whatOf(item),
+    who: whoOf(item),
+    unplaced: !placed(item),
+    places: [item, ...others].map((i) => ({ source: sources.indexOf(i.source), locator: i.locator })),
+  }));
+  const begins = zero === null ? '' : trimTime(zero.time);
+  return { row, begins, steps, omitted: groups.length - kept.length, resumes: kept.length - TAIL, sources };
+}
+
+type Sightings = [TimelineItem, ...TimelineItem[]];
+
+/** Puts what several captures show of one packet into one group; a packet sent twice stays two. */
+function sightings(items: readonly TimelineItem[]): Sightings[] {
+  const groups: Sightings[] = [];
+  const byPacket = new Map<string, Sightings[]>();
+  for (const item of items) {
+    if (item.kind !== 'packet') {
+      groups.push([item]);
+      continue;
+    }
+    const key = `${item.side} ${item.what}`;
+    const same = byPacket.get(key) ?? [];
+    const group = same.find((g) => g.every((i) => i.source !== item.source));
+    if (group) group.push(item);
+    else {
+      const fresh: Sightings = [item];
+      groups.push(fresh);
+      byPacket.set(key, [...same, fresh]);
+    }
+  }
+  return groups;
+}
+
+/** The connection's items, and those of its listener that happened, or for want of times were noted, between them. */
+function withSurroundings(focus: Focus, row: ConnectionRow): TimelineItem[] {
+  const own = focus.timeline.get(row.id) ?? [];
+  const [from, to] = [own[0]?.seq ?? 0, own.at(-1)?.seq ?? 0];
+  const times = own.flatMap((i) => (i.at === null ? [] : [i.at]));
+  const [first, last] = [times[0] ?? 0, times.at(-1) ?? 0];
+  const port = `:${row.server.port}:`;
+  const between = (i: TimelineItem) =>
+    i.at === null || times.length === 0 ? i.seq >= from && i.seq <= to : i.at >= first && i.at <= last;
+  const around = (focus.timeline.get('') ?? []).filter(
+    (i) => i.kind === 'listener' && i.what.includes(port) && between(i),
+  );
+  return [...own, ...around].sort((a, b) => a.seq - b.seq);
+}
+
+function whenOf(item: TimelineItem, zero: TimelineItem | null): string {
+  if (item.at !== null && zero !== null && item.clock === zero.clock) {
+    const since = item.at - zero.at!;
+    return since === 0 ? '0' : `${since < 0 ? '' : '+'}${formatSpan(since)}`;
+  }
+  if (item.elapsed != null && zero === null) return item.elapsed === 0 ? '0' : `+${formatSpan(item.elapsed)}`;
+  return shortTime(item.time);
+}
+
+/** A time without the milli-, micro- and nanoseconds that its source did not measure. */
+export function trimTime(time: string): string {
+  return time.replace(/(\.\d*?)(?:000)+(?=Z|$)/, '$1').replace(/\.(?=Z|$)/, '');
+}
+
+/** `trimTime` without the date. */
+export function shortTime(time: string): string {
+  return trimTime(time).replace(/^\d{4}-\d\d-\d\dT/, '');
+}
+
+/** Where a fact can be checked: `access.log, line 7, 12:00:01.5`, or ''. */
+export function placeOf({ source, locator, time }: Evidence): string {
+  return [source, locator, trimTime(time)].filter(Boolean).join(', ');
+}
+
+function laneOf(item: TimelineItem): Lane {
+  if (item.side === '') return 'listener';
+  const between = item.kind === 'packet' || item.kind === 'retransmit' || item.kind === 'reset';
+  return between ? `from-${item.side}` : item.side;
+}
+
+/**
+ * Changes of state that happen in a call of the owner; all others are made while a packet is handled or a timer runs,
+ * in whatever process that interrupts (tcp_rcv_state_process, tcp_write_err).
+ */
+const OWN_CALLS = new Set([
+  'CLOSE SYN_SENT',
+  'CLOSE LISTEN',
+  'LISTEN CLOSE',
+  'ESTABLISHED FIN_WAIT1',
+  'CLOSE_WAIT LAST_ACK',
+]);
+
+function whoOf(item: TimelineItem): string {
+  if (item.comm === '' && item.pid === null) return '';
+  const name =
+    item.comm === '' ? `pid ${item.pid}` : `${item.comm}${item.pid === null ? '' : `[${item.pid}]`}`;
+  const own =
+    item.kind === 'call' ||
+    item.kind === 'socket' ||
+    item.stateBefore === item.stateAfter ||
+    (item.kind === 'listener' && item.stateBefore === '') ||
+    OWN_CALLS.has(`${item.stateBefore} ${item.stateAfter}`);
+  return own ? name : `during ${name}`;
+}
+
+function whatOf(item: TimelineItem): string {
+  return item.kind === 'state' || item.kind === 'listener' ? item.what.replace(' -> ', ' → ') : item.what;
+}
+
+/** `c7  10.0.0.1:4000 → 10.0.0.2:80` */
+export function titleOf(row: ConnectionRow): string {
+  return `${row.id}  ${tupleOf(row)}`;
+}
+
+export function tupleOf(row: ConnectionRow): string {
+  return `${formatEndpoint(row.client)} → ${formatEndpoint(row.server)}`;
+}

@@ -1,0 +1,150 @@
+/** report.md: the story to paste into a ticket. Text from outside is escaped, or stands in code. */
+import type { CauseGroup, Result } from '../model/result.ts';
+import { markdownCode as code, markdownBlock, markdown as md, markdownProse as prose } from './escape.ts';
+import { bySeverity, type Focus, focusOf } from './focus.ts';
+import { ladderOf, placeOf } from './ladder.ts';
+import { ladderText } from './ladder-text.ts';
+import { CONFIDENCE_WORDS, confidenceCounts, counted, distinctMissing, number, someOf } from './words.ts';
+
+const LADDERS = 3;
+const LADDER_STEPS = 30;
+const LADDER_WIDTH = 100;
+const EVIDENCE = 6;
+
+/** The whole file, ending in a line feed. */
+export function renderMarkdown(result: Result): string {
+  const focus = focusOf(result);
+  const sections = [
+    ['# What happened', '', result.story.map(prose).join(' '), ''],
+    causesTable(result),
+    ...bySeverity(result.causes).map((c) => causeSection(c, focus)),
+    ladders(focus),
+    answers(result),
+    counters(result),
+    quality(result),
+    reproduce(result),
+  ];
+  return `${sections.flat().join('\n').trimEnd()}\n`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line), ''];
+}
+
+function causesTable(result: Result): string[] {
+  if (result.causes.length === 0) return ['No cause was found.', ''];
+  const rows = bySeverity(result.causes).map((c) => [
+    md(c.title),
+    number(c.connections.length),
+    confidenceCounts(c, result)
+      .map(([confidence, n], _, all) => (all.length === 1 ? confidence : `${number(n)} ${confidence}`))
+      .join(', '),
+    c.severity,
+    code(c.rule),
+  ]);
+  return ['## Causes', '', ...table(['cause', 'connections', 'how sure', 'severity', 'rule'], rows)];
+}
+
+function causeSection(cause: CauseGroup, { findings, title }: Focus): string[] {
+  const group = cause.connections.flatMap((id) =>
+    (findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
+  );
+  const lines = [`### ${md(cause.title)}`, '', prose(cause.summary), ''];
+  lines.push(`- **Connections:** ${code(someOf(cause.connections))}`);
+  lines.push(`- **How sure:** ${cause.confidence}: ${CONFIDENCE_WORDS[cause.confidence]}`);
+  const first = group[0];
+  if (first) {
+    lines.push(
+      `- **Evidence** (${code(first.connection)}${group.length > 1 ? '; the others alike, in findings.csv' : ''}):`,
+    );
+    for (const e of first.evidence.slice(0, EVIDENCE)) {
+      const place = placeOf(e);
+      lines.push(`  - ${prose(e.fact)}${place ? ` (${code(place)})` : ''}`);
+    }
+    if (first.evidence.length > EVIDENCE)
+      lines.push(`  - and ${first.evidence.length - EVIDENCE} more, in findings.csv`);
+  }
+  if (cause.remedy) lines.push(`- **Remedy:** ${prose(cause.remedy)}`);
+  for (const m of distinctMissing(group.map((f) => f.missing)).slice(0, EVIDENCE)) {
+    lines.push(`- **Missing:** ${prose(m.what)}. To record it: ${prose(m.how)}`);
+  }
+  const others = [...new Set(group.flatMap((f) => f.alternatives))];
+  if (others.length > 0) {
+    lines.push(
+      `- **Fits as well, likeliest first:** ${others.map((id) => `${md(title(id))} (${code(id)})`).join('; ')}`,
+    );
+  }
+  return [...lines, ''];
+}
+
+function ladders(focus: Focus): string[] {
+  const ids = focus.telling.filter((id) => (focus.timeline.get(id)?.length ?? 0) > 1).slice(0, LADDERS);
+  if (ids.length === 0) return [];
+  const blocks = ids.flatMap((id) => [
+    markdownBlock(ladderText(ladderOf(focus, id, LADDER_STEPS), LADDER_WIDTH)),
+    '',
+  ]);
+  const title =
+    ids.length === 1 ? '## Step by step' : `## Step by step: the ${ids.length} most telling connections`;
+  return [
+    title,
+    '',
+    'C client, S server. The number in brackets is the source below each ladder.',
+    '',
+    ...blocks,
+  ];
+}
+
+function answers(result: Result): string[] {
+  if (result.answers.length === 0) return [];
+  const blocks = result.answers.flatMap((a) => [`**${md(a.question)}**`, '', prose(a.answer), '']);
+  return ['## Questions answered', '', ...blocks];
+}
+
+function counters(result: Result): string[] {
+  if (result.counters.length === 0) return [];
+  const value = (n: number | null) => (n === null ? '' : number(n));
+  const rows = result.counters.map((c) => [
+    code(c.counter),
+    md(c.host),
+    value(c.from),
+    value(c.to),
+    prose(c.text),
+  ]);
+  return ['## Counters', '', ...table(['counter', 'host', 'from', 'to', 'explained by'], rows)];
+}
+
+function quality(result: Result): string[] {
+  const clocks = result.clocks.map((c) => `- ${md(c.message)}`);
+  const rows = result.diagnostics.map((d) => [
+    d.severity,
+    code([d.source, d.locator].filter(Boolean).join(', ') || 'all inputs'),
+    number(d.count),
+    prose(d.message),
+  ]);
+  const lost =
+    rows.length > 0
+      ? table(['severity', 'where', 'times', 'what'], rows)
+      : ['Nothing was lost, skipped or ambiguous.', ''];
+  return ['## Data quality', '', ...lost, ...(clocks.length > 0 ? ['Clocks:', '', ...clocks, ''] : [])];
+}
+
+function reproduce(result: Result): string[] {
+  const rows = result.inputs.map((i) => [
+    code(i.name),
+    code(i.format),
+    i.host ? md(i.host) : '',
+    md(i.clock),
+    number(i.records),
+  ]);
+  const command = result.command ? [markdownBlock([result.command]), ''] : [];
+  return [
+    '## How to reproduce',
+    '',
+    `tcpautopsy ${code(result.tool.version)}, ${counted(result.connections.length, 'connection')}.`,
+    '',
+    ...command,
+    ...table(['input', 'format', 'host', 'clock', 'records'], rows),
+  ];
+}

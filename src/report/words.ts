@@ -1,0 +1,77 @@
+/** Words that several outputs share, so that they say the same. */
+import type { Confidence, Severity } from '../model/finding.ts';
+import type { CauseGroup, ConnectionRow, Result } from '../model/result.ts';
+
+export const CONFIDENCE_WORDS: Record<Confidence, string> = {
+  proved: 'the kernel said so, or the packets admit no other cause',
+  inferred: 'its signature and what happened around it leave one likely cause',
+  possible: 'it fits, and so do others',
+};
+
+export const SEVERITY_WORDS: Record<Severity, string> = {
+  error: 'something failed',
+  warning: 'something is wrong or at risk',
+  info: 'normal, worth knowing',
+};
+
+/** `1 connection`, `12,345 connections`. */
+export function counted(n: number, noun: string, plural = `${noun}s`): string {
+  return `${number(n)} ${n === 1 ? noun : plural}`;
+}
+
+/** With commas between thousands. */
+export function number(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+const CLOSE_WORDS: Record<ConnectionRow['closeKind'], string> = {
+  fin: 'closed with FIN',
+  rst: 'reset',
+  timeout: 'given up in silence',
+  refused: 'refused',
+  unanswered: 'unanswered',
+  open: 'still open at the end of the evidence',
+  unknown: 'end unknown',
+};
+
+/** How a connection ended, and who ended it: `reset, by the server`. */
+export function endingOf(row: ConnectionRow): string {
+  const who = row.closeKind === 'rst' && row.resetBy !== '' ? row.resetBy : row.closedBy;
+  const names: Record<string, string> = {
+    client: ', by the client',
+    server: ', by the server',
+    both: ', by both at once',
+    middle: ', by something on the path',
+  };
+  return `${CLOSE_WORDS[row.closeKind]}${names[who] ?? ''}`;
+}
+
+/** Connections of a cause by confidence, strongest first: `4 inferred, 1 possible`. */
+export function confidenceCounts(cause: CauseGroup, result: Result): [Confidence, number][] {
+  const ids: Record<Confidence, Set<string>> = {
+    proved: new Set(),
+    inferred: new Set(),
+    possible: new Set(),
+  };
+  for (const f of result.findings) if (f.rule === cause.rule) ids[f.confidence].add(f.connection);
+  const counts = (['proved', 'inferred', 'possible'] as const).map((c): [Confidence, number] => [
+    c,
+    ids[c].size,
+  ]);
+  return counts.filter(([, n]) => n > 0);
+}
+
+/** Distinct `missing` entries of many findings, in order of first sight. */
+export function distinctMissing<T extends { what: string; how: string }>(
+  lists: readonly (readonly T[])[],
+): T[] {
+  const seen = new Map<string, T>();
+  for (const m of lists.flat()) if (!seen.has(`${m.what}\0${m.how}`)) seen.set(`${m.what}\0${m.how}`, m);
+  return [...seen.values()];
+}
+
+/** Ids in short: `c1, c2, c3 and 97 more`. */
+export function someOf(ids: readonly string[], limit = 8): string {
+  const shown = ids.slice(0, limit).join(', ');
+  return ids.length > limit ? `${shown} and ${number(ids.length - limit)} more` : shown;
+}

@@ -1,0 +1,154 @@
+/** Writes the output folder of `analyze`. A folder is either left as it was, or holds one whole report. */
+import { randomUUID } from 'node:crypto';
+import { createWriteStream, rmSync } from 'node:fs';
+import { mkdir, open, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Result } from '../model/result.ts';
+import { writeCsv } from './csv.ts';
+import { visible } from './escape.ts';
+import { connectionsTable, diagnosticsTable, findingsTable, timelineTable } from './tables.ts';
+
+/** The folder cannot be used as it is; the message says why, and what to do. */
+export class OutputError extends Error {}
+
+const MARKER = 'result.json';
+
+/**
+ * Rejects with OutputError when `dir` is something other than a new folder, an empty one, or a report of ours: to be
+ * called before a long analysis.
+ */
+export async function checkOutput(dir: string): Promise<void> {
+  await stateOf(dir);
+}
+
+async function stateOf(dir: string): Promise<'new' | 'empty' | 'ours'> {
+  let names: string[];
+  try {
+    names = await readdir(dir);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') return 'new';
+    if (code === 'ENOTDIR') throw new OutputError(`${dir} is a file; -o names a folder`);
+    throw error;
+  }
+  if (names.length === 0) return 'empty';
+  if (names.includes(MARKER) && (await isOurs(join(dir, MARKER)))) return 'ours';
+  throw new OutputError(`${dir} is not empty and holds no report of ours; name another folder, or empty it`);
+}
+
+/** The marker says so in its first bytes; it may be far too big to be parsed. */
+async function isOurs(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
+    return /^\s*\{\s*"tool"\s*:\s*\{\s*"name"\s*:\s*"tcpautopsy"/.test(buffer.toString('utf8', 0, bytesRead));
+  } finally {
+    await file.close();
+  }
+}
+
+export interface WriteOptions {
+  /** False: neither report.html nor SVG charts. */
+  html: boolean;
+}
+
+/** Writes everything to `dir`. Rejects with OutputError, or with the file system's error; then `dir` is as before. */
+export async function writeReport(result: Result, dir: string, options: WriteOptions): Promise<void> {
+  const state = await stateOf(dir);
+  if (state === 'new') await mkdir(dirname(resolve(dir)), { recursive: true });
+  if (state === 'empty') return writeFiles(result, dir, options);
+  const target = state === 'new' ? resolve(dir) : await realpath(dir);
+  const fresh = join(dirname(target), `.${basename(target)}.${randomUUID()}`);
+  await mkdir(fresh);
+  const cleanUp = () => rmSync(fresh, { recursive: true, force: true });
+  process.once('exit', cleanUp);
+  try {
+    await writeFiles(result, fresh, options);
+    await swap(fresh, target, state === 'ours');
+  } finally {
+    process.removeListener('exit', cleanUp);
+    cleanUp();
+  }
+}
+
+async function swap(fresh: string, target: string, replace: boolean): Promise<void> {
+  if (!replace) return rename(fresh, target);
+  const old = `${fresh}-old`;
+  await rename(target, old).catch((error: Error) => {
+    throw new OutputError(
+      `${target} cannot be replaced (${error.message}); empty it, or name another folder`,
+    );
+  });
+  try {
+    await rename(fresh, target);
+  } catch (error) {
+    await rename(old, target);
+    throw error;
+  }
+  await rm(old, { recursive: true, force: true });
+}
+
+async function writeFiles(result: Result, dir: string, { html }: WriteOptions): Promise<void> {
+  const [{ buildCharts }, { renderMarkdown }] = await Promise.all([
+    import('./charts/index.ts'),
+    import('./markdown.ts'),
+  ]);
+  const file = (name: string, write: (path: string) => Promise<void>) => atomically(join(dir, name), write);
+  const text = (name: string, content: string) =>
+    file(name, (path) => writeFile(path, content, { flag: 'wx' }));
+  // the marker comes first: an interrupted report is still known as ours, and replaced by the next
+  await file(MARKER, (path) => writeJson(path, result));
+  await file(connectionsTable.file, (path) => writeCsv(path, connectionsTable.columns, result.connections));
+  await file(findingsTable.file, (path) => writeCsv(path, findingsTable.columns, result.findings));
+  await file(timelineTable.file, (path) => writeCsv(path, timelineTable.columns, result.timeline));
+  await file(diagnosticsTable.file, (path) => writeCsv(path, diagnosticsTable.columns, result.diagnostics));
+  await text('report.md', renderMarkdown(result));
+  const charts = buildCharts(result);
+  await mkdir(join(dir, 'charts'), { recursive: true });
+  for (const c of charts) await text(`charts/${c.id}.vl.json`, `${JSON.stringify(c.spec, null, 1)}\n`);
+  if (!html) return;
+  const [{ renderSvg }, { renderHtml }] = await Promise.all([
+    import('./charts/render.ts'),
+    import('./html.ts'),
+  ]);
+  const drawn = [];
+  for (const chart of charts) drawn.push({ chart, svg: await renderSvg(chart) });
+  for (const { chart, svg } of drawn) await text(`charts/${chart.id}.svg`, svg);
+  await text('report.html', renderHtml(result, drawn));
+}
+
+async function atomically(path: string, write: (path: string) => Promise<void>): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    await write(temporary);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** One line an element of each list: readable, comparable, and never one string for everything. The marker first. */
+async function writeJson(path: string, result: Result): Promise<void> {
+  await pipeline(Readable.from(jsonParts(result)), createWriteStream(path, { flags: 'wx' }));
+}
+
+function* jsonParts({ tool, ...rest }: Result): Generator<string> {
+  yield `{\n"tool": ${JSON.stringify(tool)}`;
+  for (const [key, value] of Object.entries(rest)) {
+    yield `,\n${JSON.stringify(key)}: `;
+    if (!Array.isArray(value) || value.length === 0) {
+      yield json(value);
+      continue;
+    }
+    for (const [i, element] of value.entries()) yield `${i === 0 ? '[\n' : ',\n'}${json(element)}`;
+    yield '\n]';
+  }
+  yield '\n}\n';
+}
+
+/** What JSON leaves as it is although nobody can see it becomes an escape that JSON understands. */
+function json(value: unknown): string {
+  return visible(JSON.stringify(value));
+}

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { Result } from '../../src/model/result.ts';
+import { buildCharts } from '../../src/report/charts/index.ts';
+import { renderSvg } from '../../src/report/charts/render.ts';
+import { renderHtml } from '../../src/report/html.ts';
+import { exp1Result } from './fixture.ts';
+import { bigResult, HOSTILE, hostileResult } from './variants.ts';
+
+async function page(result: Result): Promise<string> {
+  const drawn = [];
+  for (const chart of buildCharts(result)) drawn.push({ chart, svg: await renderSvg(chart) });
+  return renderHtml(result, drawn);
+}
+
+const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((m) => m[1]!);
+
+describe('the page of experiment 1', async () => {
+  const html = await page(exp1Result());
+
+  test('asks nothing of any other place and runs nothing', () => {
+    expect(html).not.toMatch(/<(script|link|img|iframe|object|embed|base|form)\b/i);
+    expect(html).not.toMatch(/\s(src|srcset|action|style|on\w+)=/i);
+    expect(html).not.toMatch(/@import|url\(/);
+    const addresses = all(html, /(https?:\/\/[^\s"'<]+)/g);
+    expect(new Set(addresses)).toEqual(
+      new Set(['http://www.w3.org/2000/svg', 'http://www.w3.org/1999/xlink']),
+    );
+  });
+
+  test('its policy allows its own style sheet alone', () => {
+    const [style] = all(html, /<style>([\s\S]*?)<\/style>/g);
+    const hash = createHash('sha256').update(style!).digest('base64');
+    expect(html).toContain(
+      `content="default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'"`,
+    );
+  });
+
+  test('tells the story first, then the causes, worst first', () => {
+    expect(html.indexOf('Ten clients on 172.16.58.147')).toBeLessThan(
+      html.indexOf('href="#cause-listener-closed-reset"'),
+    );
+    expect(all(html, /<article class="card (\w+)" id="cause-/g)).toEqual([
+      'error',
+      'error',
+      'error',
+      'warning',
+      'warning',
+      'info',
+    ]);
+    expect(all(html, /<h2[^>]*>([^<]*)/g)).toEqual([
+      'Causes',
+      'Questions answered',
+      'Charts',
+      'Connections',
+      'Step by step',
+      'Counters',
+      'Clocks',
+      'Data quality',
+      'Inputs, and how to reproduce this',
+    ]);
+  });
+
+  test('every part that a reader needs is there', () => {
+    for (const text of [
+      'Incomplete input.',
+      'its signature and what happened around it leave one likely cause',
+      'exp1/client-tcpstates.txt, line 36',
+      'the RST itself: it is in no transcript',
+      'tcpautopsy analyze exp1 -o report',
+      '42 µs',
+      '17 is a total since boot',
+      'SYN_SENT -&gt; ESTABLISHED of port 43798',
+    ]) {
+      expect(html).toContain(text);
+    }
+  });
+
+  test('ids are unique, links lead somewhere, headings have no gaps', () => {
+    const ids = all(html, /\sid="([^"]+)"/g);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const target of all(html, /href="#([^"]+)"/g)) expect(ids).toContain(target);
+    for (const target of all(html, /aria-labelledby="([^"]+)"/g)) expect(ids).toContain(target);
+    const levels = all(html, /<h([1-6])/g).map(Number);
+    expect(levels.filter((l) => l === 1)).toHaveLength(1);
+    for (const [i, level] of levels.entries())
+      if (i > 0) expect(level).toBeLessThanOrEqual(levels[i - 1]! + 1);
+  });
+
+  test('tables name their headers, boxes that scroll can be reached by keyboard', () => {
+    expect(html).not.toMatch(/<th(?![^>]*scope=)(?=[\s>])/);
+    for (const box of html.match(/<div class="scroll[^>]*>/g)!)
+      expect(box).toMatch(/role="region" aria-label="[^"]+" tabindex="0"/);
+    expect(html).toMatch(/<html lang="en">/);
+    expect(html).toMatch(/<a class="skip" href="#causes">/);
+  });
+
+  test('tags are balanced', () => {
+    const open: string[] = [];
+    const empty = new Set(['meta', 'br', 'path', 'line', 'rect']);
+    for (const [, close, tag, selfClosed] of html.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*?(\/?)>/gi)) {
+      if (close) expect(open.pop()).toBe(tag);
+      else if (!selfClosed && !empty.has(tag!)) open.push(tag!);
+    }
+    expect(open).toEqual([]);
+  });
+});
+
+test.each(HOSTILE)('no name becomes markup: %j', async (text) => {
+  const html = await page(hostileResult(text));
+  expect(html).not.toMatch(/<script|<img|<\/style><\/svg>/i);
+  expect(html.match(/<\/style>/g)).toHaveLength(1);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what must never come out
+  expect(html).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+});
+
+test('a result without causes or connections is still a page', async () => {
+  const html = await page({
+    ...exp1Result(),
+    story: ['Nothing was found.'],
+    causes: [],
+    findings: [],
+    connections: [],
+    timeline: [],
+    answers: [],
+    counters: [],
+    clocks: [],
+    diagnostics: [],
+  });
+  expect(html).toContain('No cause was found');
+  expect(html).toContain('Nothing was lost, skipped, truncated or ambiguous.');
+  expect(all(html, /<h2[^>]*>([^<]*)/g)).toEqual(['Data quality', 'Inputs, and how to reproduce this']);
+});
+
+test('10,000 connections stay usable: rows and ladders are capped, and it says so', async () => {
+  const html = await page(bigResult(10_000));
+  expect(html.length).toBeLessThan(1_500_000);
+  expect(html).toContain('500 of 10,000 connections');
+  expect(html).toContain('The 30 most telling of 8,333 connections');
+  const ids = new Set(all(html, /\sid="([^"]+)"/g));
+  for (const target of all(html, /href="#([^"]+)"/g)) expect(ids).toContain(target);
+});
