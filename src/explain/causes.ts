@@ -1,0 +1,49 @@
+/** Connections that share one cause, told as one. */
+import type { Group, Severity } from '../model/finding.ts';
+import type { CauseGroup } from '../model/result.ts';
+import { weakest } from './roles.ts';
+import type { Explained } from './rule.ts';
+import { capital, count } from './words.ts';
+
+/** The order in which a story runs. */
+const GROUP_ORDER: readonly Group[] = ['syn', 'stuck', 'close', 'fin-wait2'];
+const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
+
+/** One group per rule; the gravest and largest first. */
+export function groupCauses(explained: readonly Explained[]): CauseGroup[] {
+  const byRule = new Map<string, Explained[]>();
+  for (const e of explained) {
+    const list = byRule.get(e.rule.id);
+    if (list) list.push(e);
+    else byRule.set(e.rule.id, [e]);
+  }
+  return [...byRule.values()].map(toGroup).sort(graver);
+}
+
+function toGroup(all: Explained[]): CauseGroup {
+  const { rule, finding } = all[0]!;
+  const findings = all.map((e) => e.finding);
+  const severity = SEVERITY_ORDER.find((s) => findings.some((f) => f.severity === s)) ?? rule.severity;
+  const remedies = new Set(findings.map((f) => f.remedy));
+  return {
+    rule: rule.id,
+    title: rule.title,
+    group: rule.group,
+    severity,
+    confidence: weakest(findings),
+    connections: [...new Set(findings.map((f) => f.connection))],
+    summary: all.length === 1 ? finding.summary : capital(rule.together?.(all) ?? tellFirst(all)),
+    remedy: remedies.size === 1 ? finding.remedy : (findings.find((f) => f.remedy !== '')?.remedy ?? ''),
+  };
+}
+
+function tellFirst(all: Explained[]): string {
+  const { rule, finding } = all[0]!;
+  return `${rule.title} (${count(all.length, 'connection')}). For example: ${finding.summary}`;
+}
+
+function graver(a: CauseGroup, b: CauseGroup): number {
+  const rank = (g: CauseGroup) => SEVERITY_ORDER.indexOf(g.severity);
+  const order = (g: CauseGroup) => GROUP_ORDER.indexOf(g.group);
+  return rank(a) - rank(b) || b.connections.length - a.connections.length || order(a) - order(b);
+}

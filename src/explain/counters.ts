@@ -1,0 +1,188 @@
+/** Counter steps held against the connections seen: what they explain, and what remains. */
+import type { CounterSeries } from '../model/case.ts';
+import { CLIENT } from '../model/connection.ts';
+import type { Reconciliation } from '../model/result.ts';
+import type { Facts } from './facts/facts.ts';
+import { SYN_RETRIES } from './facts/timing.ts';
+import { type Step, stepsOf, type World } from './facts/world.ts';
+import { acceptQueueOverflowAck } from './procedures/half-handshake.ts';
+import { refusedSyns, silentSyn } from './procedures/syn.ts';
+import type { Explained } from './rule.ts';
+import { count, endpoints, list, span } from './words.ts';
+
+/** Counters whose steps connections can explain; kernel-notes §5. */
+const COUNTERS = [
+  'ListenOverflows',
+  'ListenDrops',
+  'TCPReqQFullDrop',
+  'TCPReqQFullDoCookies',
+  'SyncookiesSent',
+  'SyncookiesRecv',
+  'SyncookiesFailed',
+  'TCPAbortOnClose',
+  'TCPAbortOnData',
+  'TCPAbortOnTimeout',
+  'TCPAbortOnMemory',
+  'TCPAbortOnLinger',
+  'TCPTimeWaitOverflow',
+] as const;
+
+/** Rules whose connections each raise a counter by one. */
+const RAISED_BY: Record<string, readonly string[]> = {
+  TCPAbortOnClose: ['unread-data-reset'],
+  TCPAbortOnData: ['linger-zero-reset', 'data-after-close-reset'],
+  TCPAbortOnTimeout: ['keepalive-timeout-reset', 'retransmission-timeout'],
+  TCPAbortOnMemory: ['memory-pressure-reset'],
+  TCPAbortOnLinger: ['linger2-reset'],
+};
+
+export function reconcileCounters(world: World, explained: readonly Explained[]): Reconciliation[] {
+  const rows: Reconciliation[] = [];
+  for (const series of world.counters) {
+    for (const counter of COUNTERS) {
+      const row = reconcile(world, series, counter, explained);
+      if (row) rows.push(row);
+    }
+  }
+  return rows;
+}
+
+function reconcile(
+  world: World,
+  series: CounterSeries,
+  counter: string,
+  explained: readonly Explained[],
+): Reconciliation | null {
+  const readings = series.readings.filter((r) => r.values.has(counter));
+  const last = readings.at(-1);
+  if (!last) return null;
+  const to = last.values.get(counter)!;
+  const steps = stepsOf(series, counter);
+  const base = { counter, host: series.host?.name ?? '', source: series.source.name, to };
+  if (steps.length === 0) {
+    return to === 0
+      ? null
+      : { ...base, from: null, delta: null, explained: null, text: totalOnly(counter, to, explained) };
+  }
+  const delta = steps.reduce((sum, s) => sum + s.delta, 0);
+  const from = steps[0]!.reading.delta ? null : steps[0]!.from;
+  if (delta === 0) return null;
+  const { explains, text } = explainRise(world, series, counter, steps, delta, explained);
+  return { ...base, from, delta, explained: explains, text };
+}
+
+/** One reading: a total since boot. */
+function totalOnly(counter: string, total: number, explained: readonly Explained[]): string {
+  const text = `${total} is a total since boot: one reading explains nothing; a second one, after, would.`;
+  if (counter !== 'ListenOverflows' && counter !== 'ListenDrops') return text;
+  const facts = [...new Set(explained.map((e) => e.facts))];
+  const times = facts.map((f) => f.connectTime).filter((t) => t !== null);
+  const slowest = Math.max(...times);
+  if (times.length === 0 || facts.some((f) => silentSyn(f)) || slowest >= 1e9) return text;
+  return `${text} They are not SYNs of these connections: every client whose time is known was connected within ${span(slowest)} of its SYN.`;
+}
+
+interface Rise {
+  explains: number | null;
+  text: string;
+}
+
+function explainRise(
+  world: World,
+  series: CounterSeries,
+  counter: string,
+  steps: readonly Step[],
+  delta: number,
+  explained: readonly Explained[],
+): Rise {
+  if (counter === 'ListenOverflows') return overflows(world, steps, delta, explained);
+  if (counter === 'ListenDrops') return drops(series, delta);
+  const ids = RAISED_BY[counter];
+  if (!ids) return { explains: null, text: `It rose by ${delta}.` };
+  const found = new Set(
+    explained
+      .filter((e) => ids.includes(e.rule.id) && e.finding.role === 'verdict')
+      .map((e) => e.facts.case.id),
+  );
+  const explains = Math.min(found.size, delta);
+  if (found.size === 0) return { explains: 0, text: `It rose by ${delta}; no connection here shows why.` };
+  return {
+    explains,
+    text: `It rose by ${delta}; ${count(found.size, 'connection')} here ${found.size === 1 ? 'accounts' : 'account'} for ${explains}.${remainder(delta - explains)}`,
+  };
+}
+
+function remainder(n: number): string {
+  return n === 0 ? '' : ` ${n} ${n === 1 ? 'is' : 'are'} of connections that are not in the files.`;
+}
+
+function drops(series: CounterSeries, delta: number): Rise {
+  const overflows = stepsOf(series, 'ListenOverflows').reduce((sum, s) => sum + s.delta, 0);
+  const rest = delta - overflows;
+  return {
+    explains: Math.min(overflows, delta),
+    text:
+      rest === 0
+        ? `It rose by ${delta}, exactly as ListenOverflows did: every SYN or ACK that was dropped met a full accept queue.`
+        : `It rose by ${delta}, ${rest} more than ListenOverflows: those were dropped for another reason (SYN queue, memory, no route back, security module).`,
+  };
+}
+
+/** Every SYN and every ACK that meets a full accept queue counts one. */
+function overflows(
+  world: World,
+  steps: readonly Step[],
+  delta: number,
+  explained: readonly Explained[],
+): Rise {
+  const waiting = [
+    ...new Set(explained.filter((e) => e.rule.id === 'accept-queue-overflow-syn').map((e) => e.facts)),
+  ];
+  const acks = [...new Set(explained.map((e) => e.facts))].filter((f) => acceptQueueOverflowAck(f) !== null);
+  if (waiting.length === 0 && acks.length === 0) {
+    return { explains: 0, text: `It rose by ${delta}; no connection here shows a lost SYN or ACK.` };
+  }
+  const counts = waiting.map((f) => silentSyn(f)?.syns ?? null);
+  const unknown = counts.includes(null);
+  if (unknown && acks.length === 0) return perConnection(world, waiting, steps, delta);
+  const syns = waiting.reduce((sum, f) => sum + (refusedSyns(f) ?? 0), 0);
+  const explains = Math.min(delta, syns);
+  const ackText = acks.length > 0 ? ` and ACKs of ${count(acks.length, 'handshake')}` : '';
+  const rest = delta - explains;
+  const restText =
+    rest === 0
+      ? ''
+      : acks.length > 0
+        ? ` The other ${rest} are those ACKs, or connections not in the files.`
+        : remainder(rest);
+  return {
+    explains,
+    text: `It rose by ${delta}: ${count(syns, 'SYN')} of ${count(waiting.length, 'connection')}${ackText} met the full queue.${restText}`,
+  };
+}
+
+/** Nothing counts the SYNs themselves: does the rise divide evenly among the connections that wait? */
+function perConnection(world: World, waiting: Facts[], steps: readonly Step[], delta: number): Rise {
+  const n = waiting.length;
+  const each = delta / n;
+  const retries = world.sysctl('net.ipv4.tcp_syn_retries') ?? SYN_RETRIES;
+  const who = `${count(n, 'connection')} in SYN_SENT (${endpoints(waiting.map((f) => f.endpoint(CLIENT)))})`;
+  const shown = `${steps[0]!.from} → ${steps.map((s) => s.to).join(' → ')}`;
+  if (!Number.isInteger(each) || each > retries + 1) {
+    return {
+      explains: null,
+      text: `It rose by ${delta} (${shown}), which does not divide evenly among the ${who}.`,
+    };
+  }
+  const rounds = steps.filter((s) => s.delta === n).length;
+  const round =
+    rounds > 0 ? ` ${rounds === 1 ? 'One step' : `${rounds} of the steps`} of +${n}: one retry of each.` : '';
+  const all =
+    each === retries + 1
+      ? `the first and all ${retries} retries (tcp_syn_retries)`
+      : list(['the first', `${each - 1} retries`]);
+  return {
+    explains: delta,
+    text: `It rose by ${delta} (${shown}): ${n} × ${each} SYNs, ${all}, of the ${who}.${round}`,
+  };
+}

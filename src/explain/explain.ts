@@ -1,0 +1,104 @@
+/** The explain stage: asks every rule about every case, gives roles, and tells what many cases have in common. */
+import type { Context } from '../model/case.ts';
+import type { Diagnostics } from '../model/diagnostic.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Answer, CauseGroup, Reconciliation } from '../model/result.ts';
+import { answerQuestions } from './answers/index.ts';
+import { groupCauses } from './causes.ts';
+import { reconcileCounters } from './counters.ts';
+import type { Facts } from './facts/facts.ts';
+import { World } from './facts/world.ts';
+import { assignRoles } from './roles.ts';
+import type { Draft, Explained, Rule } from './rule.ts';
+import { rules as allRules } from './rules/index.ts';
+import { tellStory } from './story.ts';
+
+export { type Verdicts, verdictsOf } from './roles.ts';
+
+export interface Explanation {
+  findings: Finding[];
+  causes: CauseGroup[];
+  answers: Answer[];
+  counters: Reconciliation[];
+  story: string[];
+}
+
+/** Never throws: a rule that does becomes the diagnostic `rule-failed`, and nothing else is lost. */
+export function explain(
+  context: Context,
+  diagnostics: Diagnostics,
+  rules: readonly Rule[] = allRules,
+): Explanation {
+  const world = new World(context);
+  const explained: Explained[] = [];
+  const guard = <T>(what: string, where: string, work: () => T, otherwise: T): T => {
+    try {
+      return work();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      diagnostics.add({
+        code: 'rule-failed',
+        severity: 'error',
+        source: '',
+        locator: where,
+        message: `${what} failed and was left out: ${message}`,
+      });
+      return otherwise;
+    }
+  };
+  for (const c of context.cases) {
+    const facts = world.factsOf(c);
+    const own: Explained[] = [];
+    for (const rule of applicable(facts, rules)) {
+      const drafts = guard(`Rule ${rule.id}`, c.id, () => rule.explain(facts), null);
+      for (const draft of asList(drafts)) own.push({ facts, rule, finding: toFinding(facts, rule, draft) });
+    }
+    assignRoles(own.map((e) => e.finding));
+    for (const e of own) explained.push(e);
+  }
+  const causes = guard('Grouping causes', '', () => groupCauses(explained), []);
+  return {
+    findings: explained.map((e) => e.finding),
+    causes,
+    answers: guard('Answering questions', '', () => answerQuestions(world, explained), []),
+    counters: guard('Reconciling counters', '', () => reconcileCounters(world, explained), []),
+    story: guard('Telling the story', '', () => tellStory(world, explained, causes), []),
+  };
+}
+
+const ordinaryRules = allRules.filter((r) => r.id === 'graceful-close');
+
+/** An ordinary connection has one thing to say; of the others a rule is asked when the evidence is of its kind. */
+function applicable(facts: Facts, rules: readonly Rule[]): readonly Rule[] {
+  if (facts.ordinary) return ordinaryRules;
+  const { kinds } = facts;
+  return rules.filter((r) => r.needs.some((kind) => kinds.has(kind)));
+}
+
+function asList(drafts: Draft | Draft[] | null): Draft[] {
+  if (drafts === null) return [];
+  return Array.isArray(drafts) ? drafts : [drafts];
+}
+
+function toFinding(facts: Facts, rule: Rule, draft: Draft): Finding {
+  const { timeline } = facts.world.context;
+  const clock = draft.moment ? timeline.label(draft.moment.source) : 'order';
+  return {
+    connection: facts.case.id,
+    rule: rule.id,
+    group: rule.group,
+    role: 'note',
+    confidence: draft.confidence,
+    severity: draft.severity ?? rule.severity,
+    side: draft.side,
+    client: facts.case.client,
+    server: facts.case.server,
+    time: timeline.format(draft.moment?.at ?? null, clock),
+    clock,
+    summary: draft.summary,
+    remedy: draft.remedy,
+    evidence: draft.evidence,
+    missing: draft.missing ?? [],
+    alternatives: draft.alternatives ?? [],
+  };
+}

@@ -1,0 +1,86 @@
+/** Evidence items: where a reader finds the fact again. */
+import { formatEndpoint } from '../../model/address.ts';
+import type { KeyPacket, Transition } from '../../model/connection.ts';
+import type { CounterEvent, DropEvent, SocketEvent } from '../../model/event.ts';
+import type { Evidence } from '../../model/finding.ts';
+import { OPT_SACK } from '../../model/packet.ts';
+import { flagNames } from '../../model/tcp.ts';
+import type { CommonTime, SourceTime } from '../../model/time.ts';
+import { count, span } from '../words.ts';
+import type { Facts } from './facts.ts';
+import type { LifeFacts } from './life.ts';
+import type { WireFacts } from './wire.ts';
+import type { World } from './world.ts';
+
+/** A conclusion from the items before it, or knowledge of the kernel: nothing to look up in a file. */
+export function reasoning(fact: string): Evidence {
+  return { source: '', locator: '', time: '', fact };
+}
+
+function at(world: World, source: number, time: CommonTime | null): string {
+  const { timeline } = world.context;
+  return timeline.format(time, timeline.label(source));
+}
+
+export function packetEvidence(facts: Facts, wire: WireFacts, p: KeyPacket, note = ''): Evidence {
+  const { world } = facts;
+  const source = wire.wire.source;
+  const numbers =
+    p.payload > 0 ? count(p.payload, 'byte') : `win ${p.window}${p.options & OPT_SACK ? ', SACK' : ''}`;
+  const fact = `${facts.name(wire.sideOf(p))} sent ${flagNames(p.flags)} (${numbers})${note && `: ${note}`}`;
+  return {
+    source: world.source(source).name,
+    locator: `frame ${p.frame}`,
+    time: at(world, source, world.context.timeline.at(source, p.time)),
+    fact,
+  };
+}
+
+export function transitionEvidence(facts: Facts, life: LifeFacts, t: Transition, note = ''): Evidence {
+  const spent = t.duration === null || t.duration === 0 ? '' : ` after ${span(t.duration)}`;
+  const moment = facts.atTransition(life, t);
+  return {
+    source: facts.world.source(life.life.source).name,
+    locator: `line ${t.line}`,
+    time: at(facts.world, life.life.source, moment.at),
+    fact: `${facts.name(life.side)}: ${t.from} → ${t.to}${spent}${note && `: ${note}`}`,
+  };
+}
+
+export function rowEvidence(world: World, row: SocketEvent, note = ''): Evidence {
+  const owner = row.owner === 'known' ? `, process ${row.comm ?? '?'} (${row.pid ?? '?'})` : '';
+  const none = row.owner === 'none' ? ', no process' : '';
+  const timer = row.timer ? `, timer ${row.timer.name} ${span(row.timer.left)}` : '';
+  const fact =
+    `socket table: ${formatEndpoint(row.local)} to ${formatEndpoint(row.remote)} in ${row.state}, ` +
+    `Recv-Q ${row.recvQ}${timer}${owner}${none}${note && `: ${note}`}`;
+  return eventEvidence(world, row, fact);
+}
+
+export function dropEvidence(world: World, drop: DropEvent, note = ''): Evidence {
+  const flags = drop.flags === null ? 'a packet' : flagNames(drop.flags);
+  const where = drop.stack.find((f) => !/^(tcp_drop|kfree_skb|sk_skb_reason_drop|__kfree_skb)/.test(f));
+  const why = drop.reason?.name ? ` with reason ${drop.reason.name}` : '';
+  const state = drop.state === null ? '' : ` in state ${drop.state}`;
+  const fact =
+    `the kernel dropped ${flags} from ${formatEndpoint(drop.from)} to ${formatEndpoint(drop.to)}${state}` +
+    `${where ? ` (in ${where})` : ''}${why}${note && `: ${note}`}`;
+  return eventEvidence(world, drop, fact);
+}
+
+export function counterEvidence(world: World, reading: CounterEvent, fact: string): Evidence {
+  return eventEvidence(world, reading, fact);
+}
+
+export function eventEvidence(
+  world: World,
+  e: { source: number; line: number; time: SourceTime | null },
+  fact: string,
+): Evidence {
+  return {
+    source: world.source(e.source).name,
+    locator: `line ${e.line}`,
+    time: at(world, e.source, world.context.timeline.at(e.source, e.time)),
+    fact,
+  };
+}

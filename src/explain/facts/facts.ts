@@ -1,0 +1,159 @@
+/** Facts of one case, derived when first asked for and kept: rules read these, never the raw evidence. */
+import { type Endpoint, formatEndpoint, sameEndpoint } from '../../model/address.ts';
+import type { Case } from '../../model/case.ts';
+import {
+  CLIENT,
+  type KeyPacket,
+  type Pair,
+  SERVER,
+  SIDES,
+  type SideIndex,
+  type Transition,
+} from '../../model/connection.ts';
+import type { DropEvent, SocketEvent } from '../../model/event.ts';
+import { ACK, RST, SYN } from '../../model/tcp.ts';
+import type { EvidenceKind, Moment } from '../rule.ts';
+import { LifeFacts } from './life.ts';
+import type { ListenerFacts } from './listener.ts';
+import { WireFacts } from './wire.ts';
+import type { World } from './world.ts';
+
+export class Facts {
+  readonly world: World;
+  readonly case: Case;
+  #wires: WireFacts[] | null = null;
+  #lives: Pair<LifeFacts | null> | null = null;
+  #ordinary: boolean | null = null;
+
+  constructor(world: World, of: Case) {
+    this.world = world;
+    this.case = of;
+  }
+
+  /** Captures of the connection, the one that shows it best first. */
+  get wires(): WireFacts[] {
+    this.#wires ??= this.case.wires.map((w) => new WireFacts(w, this.case));
+    return this.#wires;
+  }
+
+  get wire(): WireFacts | null {
+    return this.wires[0] ?? null;
+  }
+
+  life(side: SideIndex): LifeFacts | null {
+    this.#lives ??= [this.#lifeFacts(CLIENT), this.#lifeFacts(SERVER)];
+    return this.#lives[side];
+  }
+
+  get lives(): LifeFacts[] {
+    return [this.life(CLIENT), this.life(SERVER)].filter((l) => l !== null);
+  }
+
+  get listener(): ListenerFacts {
+    return this.world.listenerOf(this.case);
+  }
+
+  /** `client 10.0.0.1:4242`. */
+  name(side: SideIndex): string {
+    return `${SIDES[side]} ${formatEndpoint(this.endpoint(side))}`;
+  }
+
+  endpoint(side: SideIndex): Endpoint {
+    return side === CLIENT ? this.case.client : this.case.server;
+  }
+
+  /** Both FINs acknowledged on the wire, no reset, and nothing else to look at: most connections of a capture. */
+  get ordinary(): boolean {
+    this.#ordinary ??= this.#isOrdinary();
+    return this.#ordinary;
+  }
+
+  #isOrdinary(): boolean {
+    const { lives, wires, drops, calls, rows } = this.case;
+    if (wires.length !== 1 || lives[0] || lives[1] || drops.length + calls.length + rows.length > 0) {
+      return false;
+    }
+    const { rsts, finTime, finAckedTime, syns, synAcks } = wires[0]!;
+    if (rsts[0] + rsts[1] > 0 || syns[0] > 1 || synAcks[1] > 1 || syns[1] > 0) return false;
+    if (this.world.cookiesCounted || this.world.earlierLives(this.case).length > 0) return false;
+    const [finA, finB] = finTime;
+    const [ackedA, ackedB] = finAckedTime;
+    if (finA === null || finB === null || ackedA === null || ackedB === null) return false;
+    const crossed = finA < ackedB && finB < ackedA;
+    return !crossed && Math.max(finA, finB) - Math.min(ackedA, ackedB) < ORDINARY_HALF_CLOSE;
+  }
+
+  /** Kinds of evidence this case has. */
+  get kinds(): ReadonlySet<EvidenceKind> {
+    const { lives, wires, drops, calls, rows } = this.case;
+    const kinds = new Set<EvidenceKind>();
+    if (lives[0] || lives[1]) kinds.add('states');
+    if (wires.length > 0) kinds.add('packets');
+    if (drops.length > 0) kinds.add('drops');
+    if (calls.length > 0) kinds.add('calls');
+    if (rows.length > 0) kinds.add('tables');
+    if (this.world.context.counters.length > 0) kinds.add('counters');
+    return kinds;
+  }
+
+  /** Rows of socket tables in which the given side is the local end. */
+  rows(side: SideIndex): SocketEvent[] {
+    const end = this.endpoint(side);
+    return this.case.rows.filter((r) => sameEndpoint(r.local, end));
+  }
+
+  /** SYN|ACKs that the client's kernel dropped when it was already connected: the server sent them again. */
+  get lateSynAckDrops(): DropEvent[] {
+    return this.case.drops.filter(
+      (d) =>
+        d.flags !== null &&
+        (d.flags & (SYN | ACK)) === (SYN | ACK) &&
+        sameEndpoint(d.from, this.case.server) &&
+        d.state !== null &&
+        d.state !== 'SYN_SENT' &&
+        d.state !== 'LISTEN',
+    );
+  }
+
+  /** RSTs a kernel took and then freed as dropped: before 5.18 tcp_validate_incoming does so with every RST. */
+  get resetDrops(): DropEvent[] {
+    return this.case.drops.filter((d) => d.flags !== null && d.flags & RST);
+  }
+
+  /** Time from the client's SYN to its ESTABLISHED, ns: from its socket, else from packets. */
+  get connectTime(): number | null {
+    const kernel = this.life(CLIENT)?.find('SYN_SENT', 'ESTABLISHED')?.duration;
+    if (kernel != null) return kernel;
+    const { wire } = this;
+    if (!wire?.sawHandshake) return null;
+    const syn = wire.packets.find((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === CLIENT);
+    const answer = wire.packets.find(
+      (p) => (p.flags & (SYN | ACK)) === (SYN | ACK) && wire.sideOf(p) === SERVER,
+    );
+    return syn && answer ? answer.time - syn.time : null;
+  }
+
+  atTransition(life: LifeFacts, t: Transition): Moment {
+    const index = life.index(t);
+    return {
+      source: life.life.source,
+      at: index < 0 ? null : this.world.context.timeline.ofTransition(life.life, index),
+    };
+  }
+
+  atPacket(wire: WireFacts, p: KeyPacket): Moment {
+    return { source: wire.wire.source, at: this.world.context.timeline.at(wire.wire.source, p.time) };
+  }
+
+  atEvent(e: { source: number; time: SocketEvent['time'] }): Moment {
+    return { source: e.source, at: this.world.context.timeline.at(e.source, e.time) };
+  }
+
+  #lifeFacts(side: SideIndex): LifeFacts | null {
+    const life = this.case.lives[side];
+    return life ? new LifeFacts(life, side) : null;
+  }
+}
+
+/** A FIN_WAIT2 on the wire longer than this is worth a look of its own, ns. */
+const ORDINARY_HALF_CLOSE = 100e6;

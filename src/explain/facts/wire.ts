@@ -1,0 +1,203 @@
+/** What the packets of one connection say, read once, with sides as the case has them. */
+import { sameEndpoint } from '../../model/address.ts';
+import type { Case } from '../../model/case.ts';
+import {
+  type KeyPacket,
+  type Pair,
+  type SideIndex,
+  WHY_DATA_AFTER_FIN,
+  WHY_KEEPALIVE,
+  WHY_RETRANSMIT,
+  type WireConnection,
+} from '../../model/connection.ts';
+import { OPT_TIMESTAMP } from '../../model/packet.ts';
+import { ACK, FIN, RST, SYN, seqDiff } from '../../model/tcp.ts';
+import type { SourceTime } from '../../model/time.ts';
+
+/**
+ * Who made a RST, by its shape (kernel-notes §1): `active` from a socket (tcp_send_active_reset), `passive` in
+ * answer to a packet (tcp_v4_send_reset), `foreign` like neither, `unclear` when the flow has no timestamps to tell.
+ */
+export type ResetShape = 'active' | 'passive' | 'foreign' | 'unclear';
+
+export interface WireReset {
+  packet: KeyPacket;
+  side: SideIndex;
+  shape: ResetShape;
+  /** What it answers, if it is an answer: the peer's packet with these numbers, else the peer's last one before it. */
+  answers: KeyPacket | null;
+  /** Time since that packet, ns. */
+  gap: number | null;
+}
+
+export class WireFacts {
+  readonly wire: WireConnection;
+  readonly #flipped: boolean;
+  #packets: KeyPacket[] | null = null;
+  #resets: WireReset[] | null = null;
+
+  constructor(wire: WireConnection, of: Case) {
+    this.wire = wire;
+    this.#flipped = !sameEndpoint(wire.client, of.client) && sameEndpoint(wire.server, of.client);
+  }
+
+  /** A per-side value of the wire for a side of the case. */
+  of<T>(pair: Pair<T>, side: SideIndex): T {
+    return this.#flipped ? pair[1 - side]! : pair[side];
+  }
+
+  sideOf(packet: KeyPacket): SideIndex {
+    return this.#flipped ? ((1 - packet.side) as SideIndex) : packet.side;
+  }
+
+  /** Key packets in the order of the capture. */
+  get packets(): KeyPacket[] {
+    this.#packets ??= this.wire.keyPackets;
+    return this.#packets;
+  }
+
+  get sawHandshake(): boolean {
+    return this.of(this.wire.syns, 0) > 0;
+  }
+
+  /** null when the capture lacks one of the SYNs. */
+  get timestamps(): boolean | null {
+    const syns = this.packets.filter((p) => p.flags & SYN);
+    const has = (answer: boolean) => syns.find((p) => Boolean(p.flags & ACK) === answer);
+    const [syn, synAck] = [has(false), has(true)];
+    if (!syn || !synAck) return this.packets.some(carriesTimestamp) ? true : null;
+    return carriesTimestamp(syn) && carriesTimestamp(synAck);
+  }
+
+  /** Time of a side's first FIN; null when it sent none here. */
+  finTime(side: SideIndex): SourceTime | null {
+    return this.of(this.wire.finTime, side);
+  }
+
+  finPacket(side: SideIndex): KeyPacket | null {
+    return this.packets.find((p) => p.flags & FIN && this.sideOf(p) === side) ?? null;
+  }
+
+  /** The first packet of the other side that acknowledges this side's FIN. */
+  ackOfFin(side: SideIndex): KeyPacket | null {
+    const time = this.of(this.wire.finAckedTime, side);
+    if (time === null) return null;
+    return this.packets.find((p) => p.time === time && this.sideOf(p) !== side && p.flags & ACK) ?? null;
+  }
+
+  /** FIN_WAIT2 as the wire has it: from the ACK of this side's FIN to the peer's FIN, ns; null unless in that order. */
+  finWait2(side: SideIndex): number | null {
+    const acked = this.of(this.wire.finAckedTime, side);
+    const fin = this.finTime((1 - side) as SideIndex);
+    return acked === null || fin === null || fin < acked ? null : fin - acked;
+  }
+
+  /** Data that the side's own FIN did not keep the peer from sending, and when it came first. */
+  dataAfterFin(closer: SideIndex): KeyPacket | null {
+    return (
+      this.packets.find(
+        (p) => p.why & WHY_DATA_AFTER_FIN && this.sideOf(p) !== closer && p.payload > 0 && !(p.flags & RST),
+      ) ?? null
+    );
+  }
+
+  /** Packets of one side before another packet, newest first. */
+  before(packet: KeyPacket, side: SideIndex): KeyPacket[] {
+    const at = this.packets.indexOf(packet);
+    return this.packets
+      .slice(0, at)
+      .filter((p) => this.sideOf(p) === side)
+      .reverse();
+  }
+
+  get resets(): WireReset[] {
+    this.#resets ??= this.#findResets();
+    return this.#resets;
+  }
+
+  /** The RST that ended the connection: after it its sender sent nothing but RSTs. null when none did. */
+  get decisiveReset(): WireReset | null {
+    for (const reset of this.resets) {
+      const at = this.packets.indexOf(reset.packet);
+      const goesOn = this.packets
+        .slice(at + 1)
+        .some((p) => this.sideOf(p) === reset.side && !(p.flags & RST) && p.time > reset.packet.time);
+      if (!goesOn) return reset;
+    }
+    return null;
+  }
+
+  /** The side sent SYN-ACKs (and RSTs) and nothing else: on its host no socket ever came of the handshake. */
+  sentOnlySynAcks(side: SideIndex): boolean {
+    const { wire } = this;
+    const synAcks = this.of(wire.synAcks, side);
+    return synAcks > 0 && this.of(wire.packets, side) === synAcks + this.of(wire.rsts, side);
+  }
+
+  /** Keepalive probes of a side that stand after the last packet of the other. */
+  unansweredKeepalives(side: SideIndex, until: KeyPacket): KeyPacket[] {
+    const lastOfPeer = this.before(until, (1 - side) as SideIndex)[0];
+    return this.before(until, side).filter(
+      (p) => p.why & WHY_KEEPALIVE && (!lastOfPeer || p.time > lastOfPeer.time),
+    );
+  }
+
+  /** What a side sent again and again after the last packet of the other: it had no answer to the end. */
+  unansweredRetransmits(side: SideIndex): KeyPacket[] {
+    const lastOfPeer = this.of(this.wire.lastTime, (1 - side) as SideIndex);
+    return this.packets.filter(
+      (p) =>
+        p.why & WHY_RETRANSMIT &&
+        this.sideOf(p) === side &&
+        !(p.flags & (SYN | RST)) &&
+        (lastOfPeer === null || p.time > lastOfPeer),
+    );
+  }
+
+  #findResets(): WireReset[] {
+    const { wire } = this;
+    if (wire.rsts[0] + wire.rsts[1] === 0) return [];
+    return this.packets
+      .filter((p) => p.flags & RST)
+      .map((packet) => {
+        const side = this.sideOf(packet);
+        const answers = this.#answered(packet, (1 - side) as SideIndex);
+        const shape = resetShape(packet, answers, this.timestamps);
+        const gap = answers === null ? null : packet.time - answers.time;
+        return { packet, side, shape, answers, gap };
+      });
+  }
+
+  #answered(reset: KeyPacket, peer: SideIndex): KeyPacket | null {
+    const before = this.before(reset, peer);
+    const exact = before.find((p) =>
+      reset.flags & ACK
+        ? !(p.flags & ACK) && seqDiff(reset.ack, nextSeq(p)) === 0
+        : p.flags & ACK && seqDiff(p.ack, reset.seq) === 0,
+    );
+    return exact ?? before[0] ?? null;
+  }
+}
+
+function carriesTimestamp(p: KeyPacket): boolean {
+  return (p.options & OPT_TIMESTAMP) !== 0;
+}
+
+/** Sequence number after a packet: SYN and FIN take one each. */
+export function nextSeq(p: KeyPacket): number {
+  return (p.seq + p.payload + (p.flags & SYN ? 1 : 0) + (p.flags & FIN ? 1 : 0)) | 0;
+}
+
+/** Kernel-notes §1, the table of the two shapes. */
+export function resetShape(
+  reset: KeyPacket,
+  answers: KeyPacket | null,
+  timestamps: boolean | null,
+): ResetShape {
+  const stamped = carriesTimestamp(reset);
+  if (!(reset.flags & ACK)) return reset.window === 0 && !stamped ? 'passive' : 'foreign';
+  if (reset.window > 0 || stamped) return 'active';
+  const answersSyn = answers !== null && !(answers.flags & ACK);
+  if (reset.seq === 0 && (answers === null || answersSyn)) return 'passive';
+  return timestamps === true ? 'foreign' : 'unclear';
+}

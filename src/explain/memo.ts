@@ -1,0 +1,31 @@
+/** Derivations that are made once: per object, or per instance. */
+
+/** Computes a derivation of an object when it is first asked for, and keeps it as long as the object lives. */
+export function memoised<K extends object, T>(derive: (key: K) => T): (key: K) => T {
+  const memo = new WeakMap<K, { value: T }>();
+  return (key) => {
+    let kept = memo.get(key);
+    if (!kept) {
+      kept = { value: derive(key) };
+      memo.set(key, kept);
+    }
+    return kept.value;
+  };
+}
+
+export function lazy<T>(derive: () => T): () => T {
+  let kept: { value: T } | null = null;
+  return () => {
+    kept ??= { value: derive() };
+    return kept.value;
+  };
+}
+
+/** One derivation per name. */
+export function byName<T>(derive: (name: string) => T): (name: string) => T {
+  const memo = new Map<string, T>();
+  return (name) => {
+    if (!memo.has(name)) memo.set(name, derive(name));
+    return memo.get(name) as T;
+  };
+}

@@ -1,0 +1,135 @@
+/** Kernel-notes §1.1 (3): a RST that a socket sent (tcp_send_active_reset). */
+import { type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
+import { FIN } from '../../model/tcp.ts';
+import { packetEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { WireFacts, WireReset } from '../facts/wire.ts';
+import { count, span } from '../words.ts';
+import type { Candidate } from './candidate.ts';
+import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
+
+export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
+  const { packet, side } = reset;
+  const shape =
+    reset.shape === 'active'
+      ? 'RST|ACK with a window: sent by the socket itself'
+      : 'RST|ACK without a window, no timestamps to tell more';
+  const make = maker({
+    side: SIDE_NAMES[side],
+    moment: f.atPacket(wire, packet),
+    evidence: [packetEvidence(f, wire, packet, shape)],
+  });
+  const probes = wire.unansweredKeepalives(side, packet);
+  if (probes.length >= 2) {
+    const because = `${count(probes.length, 'keepalive probe')} before it went unanswered`;
+    return [
+      make('keepalive-timeout-reset', 'inferred', because),
+      ...named(['socket-destroy-reset', 'linger-zero-reset'], SIDE_NAMES[side]),
+    ];
+  }
+  const list = wire.finTime(side) === null ? withoutFin(f, wire, reset, make) : afterFin(wire, reset, make);
+  const foreign = reset.shape === 'unclear' ? named(['middlebox-reset'], 'path') : [];
+  return [...list, ...foreign];
+}
+
+/** It had not begun to close. Was data waiting that its process had not read? */
+function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
+  const { packet, side } = reset;
+  const peer = otherSide(side);
+  const received = wire.of(wire.wire.bytes, peer);
+  const neverSent = wire.of(wire.wire.bytes, side) === 0;
+  const silentServer = side === SERVER && neverSent ? named(['listener-closed-reset'], 'server') : [];
+  const rest = [make('disconnect-reset', 'possible', ''), make('socket-destroy-reset', 'possible', '')];
+  const seen = whatItHadReceived(f, side);
+  const relief = reliefByCounters(f, side);
+  const linger = make(
+    'linger-zero-reset',
+    relief === 'linger-zero-reset' ? 'inferred' : 'possible',
+    received === 0 && wire.sawHandshake
+      ? `${f.name(side)} had received no data, so none can have been unread`
+      : 'close() with SO_LINGER set to 0 ends a connection this way',
+  );
+  if (received === 0 && wire.sawHandshake && !seen) return [linger, ...silentServer, ...rest];
+  const last = lastReceived(wire, packet, peer);
+  const waiting = last !== null && !answeredSince(wire, packet, side, last);
+  const because =
+    seen ??
+    (waiting
+      ? `the last it had received were data (${span(packet.time - last.time)} before), and it sent nothing but ACKs since`
+      : 'data it had received may have been unread');
+  const unread = make(
+    'unread-data-reset',
+    seen || relief === 'unread-data-reset' ? 'inferred' : 'possible',
+    because,
+  );
+  if (relief === 'linger-zero-reset' && !seen) return [linger, unread, ...silentServer, ...rest];
+  return waiting || seen || relief !== null
+    ? [unread, linger, ...silentServer, ...rest]
+    : [linger, unread, ...silentServer, ...rest];
+}
+
+/** It had sent its FIN, and reset afterwards. */
+function afterFin(wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
+  const { packet, side } = reset;
+  const fin = wire.finTime(side)!;
+  const peer = otherSide(side);
+  const between = wire.before(packet, peer).filter((p) => p.time >= fin);
+  const sinceFin = packet.time - fin;
+  if (between.length === 0) {
+    return [
+      make(
+        'memory-pressure-reset',
+        'possible',
+        `the RST followed its own FIN by ${span(sinceFin)} with no packet of the peer between`,
+      ),
+      ...['linger-zero-reset', 'linger2-reset', 'retransmission-timeout'].map((r) => make(r, 'possible', '')),
+    ];
+  }
+  const data = between.some((p) => p.payload > 0);
+  const unread = make('unread-data-reset', 'possible', 'data that came after its FIN may have been unread');
+  const rest = ['linger-zero-reset', 'linger2-reset', 'socket-destroy-reset', 'fin-wait2-expired-reset'].map(
+    (r) => make(r, 'possible', ''),
+  );
+  return data
+    ? [unread, ...rest]
+    : [
+        make('linger2-reset', 'possible', 'it reset after its FIN was acknowledged'),
+        ...rest.filter((c) => c.rule !== 'linger2-reset'),
+        unread,
+      ];
+}
+
+function lastReceived(wire: WireFacts, reset: KeyPacket, peer: SideIndex): KeyPacket | null {
+  return wire.before(reset, peer).find((p) => p.payload > 0) ?? null;
+}
+
+/** Its process sent something after it had received this: it had most likely read it. */
+function answeredSince(wire: WireFacts, reset: KeyPacket, side: SideIndex, data: KeyPacket): boolean {
+  return wire.before(reset, side).some((p) => p.payload > 0 && p.time > data.time && !(p.flags & FIN));
+}
+
+/** The last socket table before the end shows bytes that nobody had read; null when none does. */
+export function whatItHadReceived(f: Facts, side: SideIndex): string | null {
+  const row = f.rows(side).at(-1);
+  if (!row || row.recvQ === 0 || (row.state !== 'ESTABLISHED' && row.state !== 'CLOSE_WAIT')) return null;
+  // a received FIN counts as one in CLOSE_WAIT
+  const unread = row.state === 'CLOSE_WAIT' ? row.recvQ - 1 : row.recvQ;
+  return unread > 0 ? `a socket table showed ${count(unread, 'byte')} that nobody had read` : null;
+}
+
+/**
+ * Counters that tell unread data from SO_LINGER 0 on the side's host: only one of the two rose, and by at least as
+ * much as there are resets of that side to explain.
+ */
+export function reliefByCounters(
+  f: Facts,
+  side: SideIndex,
+): 'unread-data-reset' | 'linger-zero-reset' | null {
+  const [end, peer] = [f.endpoint(side), f.endpoint(otherSide(side))];
+  const onClose = f.world.rise('TCPAbortOnClose', end, peer);
+  const onData = f.world.rise('TCPAbortOnData', end, peer);
+  if (onClose === null || onData === null || (onClose > 0 && onData > 0)) return null;
+  if (onClose + onData < f.world.ownResetsOf(end.address)) return null;
+  if (onClose > 0) return 'unread-data-reset';
+  return onData > 0 ? 'linger-zero-reset' : null;
+}

@@ -1,0 +1,55 @@
+import type { Evidence, Finding, FindingSide, Missing } from '../../model/finding.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Draft, Moment } from '../rule.ts';
+
+/** What a decision procedure holds for possible; procedures return them likeliest first. */
+export interface Candidate {
+  rule: string;
+  side: FindingSide;
+  confidence: Finding['confidence'];
+  /** Why, in one sentence with the connection's own numbers. */
+  because: string;
+  moment: Moment | null;
+  evidence: Evidence[];
+}
+
+/** Words a rule puts around its candidate. */
+export interface Words {
+  summary: string;
+  remedy: string;
+  missing?: Missing[];
+}
+
+/**
+ * A rule's draft when its candidate is the likeliest of the list: the others become its alternatives, unless the
+ * confidence says that there is one cause only.
+ */
+export function leading(
+  candidates: readonly Candidate[],
+  rule: string,
+  words: (candidate: Candidate) => Words,
+): Draft | null {
+  const first = candidates[0];
+  if (first?.rule !== rule) return null;
+  const others = candidates.slice(1).map((c) => c.rule);
+  return draft(
+    first,
+    words(first),
+    [...new Set(others)].filter((id) => id !== rule),
+  );
+}
+
+export function draft(candidate: Candidate, words: Words, alternatives: string[]): Draft {
+  const { confidence, side, moment, evidence } = candidate;
+  return {
+    confidence,
+    side,
+    moment,
+    evidence,
+    ...words,
+    alternatives: confidence === 'proved' ? [] : alternatives,
+  };
+}
+
+/** Procedures are pure in the facts. */
+export type Procedure = (facts: Facts) => Candidate[];

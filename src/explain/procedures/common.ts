@@ -1,0 +1,40 @@
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import type { FindingSide } from '../../model/finding.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Candidate } from './candidate.ts';
+
+export const SIDE_NAMES: readonly ['client', 'server'] = ['client', 'server'];
+
+export function otherSide(side: SideIndex): SideIndex {
+  return side === 0 ? 1 : 0;
+}
+
+/** Candidates that are only names: they fit, and nothing speaks for them. */
+export function named(rules: readonly string[], side: FindingSide): Candidate[] {
+  return rules.map((rule) => ({
+    rule,
+    side,
+    confidence: 'possible',
+    because: '',
+    moment: null,
+    evidence: [],
+  }));
+}
+
+/** Makes candidates that share side, moment and evidence. */
+export function maker(base: Pick<Candidate, 'side' | 'moment' | 'evidence'>) {
+  return (rule: string, confidence: Candidate['confidence'], because: string): Candidate => ({
+    rule,
+    confidence,
+    because,
+    ...base,
+  });
+}
+
+export type Make = ReturnType<typeof maker>;
+
+/** `client 10.0.0.1:4242` for a finding's side; `the path` where no end is to blame. */
+export function sideEndpoint(f: Facts, side: FindingSide): string {
+  if (side === 'path') return 'a device on the path';
+  return f.name(side === 'client' ? CLIENT : SERVER);
+}

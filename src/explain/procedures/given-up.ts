@@ -1,0 +1,113 @@
+/**
+ * Retransmissions that nothing answered (kernel-notes R-TIMEOUT, F-LASTACK, F-FW1-STUCK): given up in silence, or
+ * still under way when the evidence ends. The kernel sends nothing when it gives up.
+ */
+import { CLIENT, type KeyPacket, SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
+import type { SocketEvent } from '../../model/event.ts';
+import type { Evidence } from '../../model/finding.ts';
+import { FIN } from '../../model/tcp.ts';
+import { packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { memoised } from '../memo.ts';
+import type { Moment } from '../rule.ts';
+import { count, span } from '../words.ts';
+import { otherSide } from './common.ts';
+
+/** Retransmissions without an answer after which a capture alone makes one think of a dead path. */
+const MANY = 3;
+
+export interface Unanswered {
+  side: SideIndex;
+  /** Packets sent again without an answer; 0 when only a socket table tells. */
+  repeats: number;
+  /** What was sent again is the side's FIN. */
+  isFin: boolean;
+  /** The peer's FIN had come before. */
+  peerClosed: boolean;
+  /** The kernel gave up: the socket's step to CLOSE. */
+  end: Transition | null;
+  /** A socket table shows the state with its retransmission timer. */
+  row: SocketEvent | null;
+  moment: Moment | null;
+  because: string;
+  evidence: Evidence[];
+}
+
+export const unanswered = memoised((f: Facts): Unanswered | null => {
+  if (f.wire && f.wire.resets.length > 0) return null;
+  return ofSide(f, CLIENT) ?? ofSide(f, SERVER);
+});
+
+/** Stuck closing states that retransmit, as tables show them. */
+function retransmittingRow(f: Facts, side: SideIndex): SocketEvent | null {
+  const states = ['FIN_WAIT1', 'LAST_ACK', 'CLOSING', 'ESTABLISHED', 'CLOSE_WAIT'];
+  return (
+    f.rows(side).find((r) => states.includes(r.state) && r.timer?.name === 'on' && r.timer.retransmits > 0) ??
+    null
+  );
+}
+
+function ofSide(f: Facts, side: SideIndex): Unanswered | null {
+  const { wire } = f;
+  const life = f.life(side);
+  const repeats = wire?.unansweredRetransmits(side) ?? [];
+  const row = retransmittingRow(f, side);
+  const last = life?.life.transitions.at(-1) ?? null;
+  const fromLive =
+    last?.to === 'CLOSE' &&
+    ['ESTABLISHED', 'CLOSE_WAIT', 'FIN_WAIT1', 'LAST_ACK', 'CLOSING'].includes(last.from);
+  const end = fromLive && last && !life?.byOwner(last) ? last : null;
+  // without packets a RST may have ended it as well
+  if (!wire && end) return null;
+  const enough = wire ? repeats.length >= (end || row ? 1 : MANY) : row !== null;
+  if (!enough) return null;
+  const fin = wire?.finTime(side) != null && wire.of(wire.wire.finAckedTime, side) === null;
+  const closing = ['FIN_WAIT1', 'LAST_ACK', 'CLOSING'];
+  const evidence: Evidence[] = [];
+  if (wire && repeats.length > 0) {
+    evidence.push(packetEvidence(f, wire, repeats[0]!, 'sent again'));
+    if (repeats.length > 1)
+      evidence.push(packetEvidence(f, wire, repeats.at(-1)!, 'sent again for the last time'));
+  }
+  if (row) evidence.push(rowEvidence(f.world, row, `sent again ${row.timer!.retransmits} times so far`));
+  if (life && end) evidence.push(transitionEvidence(f, life, end, 'by a timer'));
+  return {
+    side,
+    repeats: repeats.length,
+    isFin: fin || (row !== null && closing.includes(row.state)) || repeats.some((p) => p.flags & FIN),
+    peerClosed: peerClosed(f, side),
+    end,
+    row,
+    moment: momentOf(f, side, repeats, row, end),
+    because: describe(f, side, repeats, row),
+    evidence,
+  };
+}
+
+function peerClosed(f: Facts, side: SideIndex): boolean {
+  const life = f.life(side);
+  if (life?.closedSecond || life?.was('CLOSING')) return true;
+  return f.wire?.finTime(otherSide(side)) != null;
+}
+
+function momentOf(
+  f: Facts,
+  side: SideIndex,
+  repeats: KeyPacket[],
+  row: SocketEvent | null,
+  end: Transition | null,
+): Moment | null {
+  const life = f.life(side);
+  if (life && end) return f.atTransition(life, end);
+  if (f.wire && repeats.length > 0) return f.atPacket(f.wire, repeats.at(-1)!);
+  return row ? f.atEvent(row) : null;
+}
+
+function describe(f: Facts, side: SideIndex, repeats: KeyPacket[], row: SocketEvent | null): string {
+  const name = f.name(side);
+  if (repeats.length === 0)
+    return `${name} had sent the same again ${row?.timer?.retransmits ?? 0} times without an answer`;
+  const took = repeats.at(-1)!.time - repeats[0]!.time;
+  const over = took > 0 ? ` over ${span(took)}` : '';
+  return `${name} sent the same ${count(repeats.length, 'more time')}${over} and had no answer`;
+}

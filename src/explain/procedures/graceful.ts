@@ -1,0 +1,129 @@
+/** Whether both sides closed with FIN, and who did first: from packets, else from the states of either end. */
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import type { Evidence } from '../../model/finding.ts';
+import type { SourceTime } from '../../model/time.ts';
+import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { LifeFacts } from '../facts/life.ts';
+import type { WireFacts } from '../facts/wire.ts';
+import type { Draft } from '../rule.ts';
+import { span } from '../words.ts';
+import { otherSide, SIDE_NAMES } from './common.ts';
+import { finCandidates } from './fin.ts';
+import { unanswered } from './given-up.ts';
+import { minisockExpiry } from './minisock.ts';
+import { resetCandidates } from './reset.ts';
+
+type Graceful = Omit<Draft, 'remedy'>;
+
+export function gracefulClose(f: Facts): Graceful | null {
+  if (f.ordinary) return ordinary(f);
+  if (resetCandidates(f).length > 0 || unanswered(f)) return null;
+  if (f.wire) {
+    const seen = onWire(f, f.wire);
+    if (seen) return seen;
+  }
+  return inStates(f);
+}
+
+/** Most connections of a capture: told from the counts alone, without looking at a packet again. */
+function ordinary(f: Facts): Graceful {
+  const wire = f.case.wires[0]!;
+  const flipped = wire.client.port !== f.case.client.port || wire.client.address !== f.case.client.address;
+  const [a, b] = wire.finTime as [SourceTime, SourceTime];
+  const clientFirst = flipped ? b <= a : a <= b;
+  const first = clientFirst ? CLIENT : SERVER;
+  const { timeline } = f.world.context;
+  const at = timeline.at(wire.source, a <= b ? a : b);
+  const name = f.name(first);
+  return {
+    confidence: 'proved',
+    side: SIDE_NAMES[first],
+    moment: { source: wire.source, at },
+    summary: `both sides closed with FIN, ${name} first, and both were acknowledged`,
+    evidence: [
+      {
+        source: f.world.source(wire.source).name,
+        locator: `frame ${wire.startFrame}`,
+        time: '',
+        fact: `starts here; FIN of ${name}, and of the other side ${span(Math.abs(a - b))} later, both acknowledged`,
+      },
+    ],
+  };
+}
+
+function onWire(f: Facts, wire: WireFacts): Graceful | null {
+  const [a, b] = [wire.finTime(CLIENT), wire.finTime(SERVER)];
+  if (a === null || b === null) return null;
+  const first: SideIndex = a <= b ? CLIENT : SERVER;
+  const acked = ([CLIENT, SERVER] as const).every((side) => wire.of(wire.wire.finAckedTime, side) !== null);
+  const evidence = [first, otherSide(first)]
+    .map((side) => wire.finPacket(side))
+    .filter((p) => p !== null)
+    .map((p) => packetEvidence(f, wire, p));
+  return {
+    confidence: acked ? 'proved' : 'inferred',
+    side: SIDE_NAMES[first],
+    moment: {
+      source: wire.wire.source,
+      at: f.world.context.timeline.at(wire.wire.source, first === CLIENT ? a : b),
+    },
+    summary: acked
+      ? `both sides closed with FIN, ${f.name(first)} first, and both were acknowledged`
+      : `both sides closed with FIN, ${f.name(first)} first; the last acknowledgment is not in the capture`,
+    evidence,
+    missing: acked
+      ? []
+      : [{ what: 'The last acknowledgment', how: 'let the capture run until the connections have ended' }],
+  };
+}
+
+/** LAST_ACK → CLOSE, TIME_WAIT's stand-ins FIN_WAIT2 → CLOSE and CLOSING → CLOSE: a FIN of each side, most likely. */
+function inStates(f: Facts): Graceful | null {
+  const passive = f.lives.find((l) => l.find('LAST_ACK', 'CLOSE'));
+  const active = f.lives.find((l) => l.find('FIN_WAIT2', 'CLOSE') || l.find('CLOSING', 'CLOSE'));
+  const life = passive ?? active;
+  if (!life || (!passive && peerStayedOpen(f, life))) return null;
+  if (active && minisockExpiry(f, active)) return null;
+  const first = passive ? otherSide(passive.side) : active!.side;
+  const repaired = f.lives.some((l) => l.life.transitions.some((t) => t.reordered));
+  return {
+    confidence: 'inferred',
+    side: SIDE_NAMES[first],
+    moment: f.atTransition(life, life.life.transitions.at(-1)!),
+    summary:
+      `both sides closed with FIN, ${f.name(first)} first: ${f.name(life.side)} went ${life.path}` +
+      (repaired ? ' (its lines stood out of order in the log and were put right)' : ''),
+    evidence: evidenceOf(f, life),
+    missing: [
+      {
+        what: passive
+          ? 'Whether the last FIN was acknowledged: a RST ends LAST_ACK in the same way'
+          : "Whether and when the peer's FIN came: the socket was handed to TIME_WAIT's minisock, of which no event tells",
+        how: '`tcpautopsy capture` on either side records the packets with the state events',
+      },
+    ],
+  };
+}
+
+function evidenceOf(f: Facts, life: LifeFacts): Evidence[] {
+  return life.life.transitions.flatMap((t) => {
+    if (t.to === 'SYN_RECV' || t.to === 'SYN_SENT' || t.to === 'ESTABLISHED') return [];
+    const note =
+      t.from === t.to
+        ? 'close() of a socket that had sent its FIN already, by shutdown()'
+        : t.reordered
+          ? 'this line stood out of order'
+          : '';
+    return [transitionEvidence(f, life, t, note)];
+  });
+}
+
+/** Something shows that the peer had not closed when this side's socket was gone: its own end is then unknown. */
+function peerStayedOpen(f: Facts, life: LifeFacts): boolean {
+  const peer = f.life(otherSide(life.side));
+  if (peer && !peer.find('CLOSE_WAIT', 'LAST_ACK') && !peer.closedFirst) return true;
+  const first = finCandidates(f).find(({ side }) => side === life.side)?.candidates[0];
+  const later = f.wire?.finTime(otherSide(life.side)) != null;
+  return first?.rule === 'fin-wait2-in-minisock' && first.confidence !== 'possible' && !later;
+}

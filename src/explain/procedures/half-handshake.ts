@@ -1,0 +1,285 @@
+/**
+ * Connections that the client holds for made and the server does not (kernel-notes §3: S-ACCEPTQ-ACK,
+ * S-ABORT-OVERFLOW, S-REQ-EXPIRED, S-SYNQ-COOKIE): the third ACK met a full accept queue. What follows depends on
+ * whether the server kept a request for the connection, and on tcp_abort_on_overflow.
+ */
+import { sameEndpoint } from '../../model/address.ts';
+import {
+  CLIENT,
+  type KeyPacket,
+  SERVER,
+  WHY_FIRST_DATA,
+  WHY_SYN_ACK,
+  WHY_THIRD_ACK,
+} from '../../model/connection.ts';
+import type { DropEvent } from '../../model/event.ts';
+import type { Evidence } from '../../model/finding.ts';
+import { ACK, SYN } from '../../model/tcp.ts';
+import {
+  dropEvidence,
+  packetEvidence,
+  reasoning,
+  rowEvidence,
+  transitionEvidence,
+} from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { ListenerFacts } from '../facts/listener.ts';
+import { REQUEST_LIFE, RTO_MIN, retransmissionAt } from '../facts/timing.ts';
+import { memoised } from '../memo.ts';
+import type { Moment } from '../rule.ts';
+import { count, span } from '../words.ts';
+import type { Candidate } from './candidate.ts';
+import { type Make, maker, named } from './common.ts';
+import { cookiesInUse } from './cookies.ts';
+
+/** The server's kernel named the overflow itself (6.15+). */
+function overflowDrops(f: Facts): DropEvent[] {
+  return f.case.drops.filter(
+    (d) => d.reason?.name === 'TCP_LISTEN_OVERFLOW' && sameEndpoint(d.to, f.case.server),
+  );
+}
+
+/** The third segment of the handshake, or the client's first data when it stands for it. */
+function completion(f: Facts): KeyPacket | null {
+  const { wire } = f;
+  return (
+    wire?.packets.find(
+      (p) => p.why & (WHY_THIRD_ACK | WHY_FIRST_DATA) && wire.sideOf(p) === CLIENT && !(p.flags & SYN),
+    ) ?? null
+  );
+}
+
+/** SYN-ACKs on the wire after the client's ACK was. */
+function repeatedSynAcks(f: Facts): KeyPacket[] {
+  const { wire } = f;
+  const done = completion(f);
+  if (!wire || !done) return [];
+  return wire.packets.filter(
+    (p) =>
+      p.why & WHY_SYN_ACK &&
+      (p.flags & (SYN | ACK)) === (SYN | ACK) &&
+      wire.sideOf(p) === SERVER &&
+      p.time > done.time,
+  );
+}
+
+/** The server made a socket of the handshake in the end. */
+function hasChild(f: Facts): boolean {
+  if (f.life(SERVER) || f.rows(SERVER).some((r) => r.state !== 'SYN_RECV')) return true;
+  const { wire } = f;
+  return wire !== null && wire.of(wire.wire.synAcks, SERVER) > 0 && !wire.sentOnlySynAcks(SERVER);
+}
+
+/** What speaks for a full accept queue around this connection. */
+function fullQueue(f: Facts): Evidence[] {
+  const { listener } = f;
+  const full = listener.fullSight;
+  if (full) {
+    const note =
+      full.row.acceptLimit !== null
+        ? `its accept queue holds ${full.row.recvQ} of ${full.row.acceptLimit}`
+        : `its accept queue holds ${full.row.recvQ}, and ${full.unaccepted.length} connections have no process`;
+    return [rowEvidence(f.world, full.row, note)];
+  }
+  const rise = listener.rise('ListenOverflows') ?? 0;
+  return rise > 0 ? [reasoning(`ListenOverflows rose by ${rise} while the files were taken`)] : [];
+}
+
+/** A SYN-ACK was repeated after the client had sent data as well: a deferred accept would have taken those. */
+function insisted(f: Facts): boolean {
+  const { wire } = f;
+  const last = repeatedSynAcks(f).at(-1);
+  if (!wire || !last) return false;
+  return wire.before(last, CLIENT).some((p) => p.payload > 0);
+}
+
+const someoneInsisted = memoised((listener: ListenerFacts) => listener.notable.some(insisted));
+
+/** The server sent its SYN-ACK again although the client had answered it. */
+export const acceptQueueOverflowAck = memoised((f: Facts): Candidate | null => {
+  const named = overflowDrops(f);
+  const drops = f.lateSynAckDrops;
+  const again = repeatedSynAcks(f);
+  if (named.length + drops.length + again.length === 0) return null;
+  const queue = fullQueue(f);
+  const { wire } = f;
+  const evidence = [
+    ...named.map((d) => dropEvidence(f.world, d)),
+    ...drops.map((d) =>
+      dropEvidence(f.world, d, 'the server sent its SYN-ACK again, so it had not taken the ACK'),
+    ),
+    ...again
+      .slice(0, 3)
+      .map((p) => packetEvidence(f, wire!, p, 'sent again although the client had answered')),
+    ...queue,
+  ];
+  const times = drops.length + again.length;
+  const inferred = queue.length > 0 || someoneInsisted(f.listener);
+  return {
+    rule: 'accept-queue-overflow-ack',
+    side: 'server',
+    confidence: named.length > 0 ? 'proved' : inferred ? 'inferred' : 'possible',
+    because:
+      times > 0
+        ? `${count(times, 'SYN-ACK')} came after the client had completed the handshake`
+        : 'the kernel dropped the client’s ACK with reason TCP_LISTEN_OVERFLOW',
+    moment: again[0] && wire ? f.atPacket(wire, again[0]) : f.atEvent((named[0] ?? drops[0])!),
+    evidence,
+  };
+});
+
+/** A reset of such a connection: which of the ways the server may take. Empty when this is none of them. */
+export const halfHandshakeReset = memoised((f: Facts): Candidate[] => {
+  if (hasChild(f)) return [];
+  const { wire } = f;
+  const reset = wire?.decisiveReset;
+  if (wire && reset) {
+    const fits = reset.side === SERVER && reset.shape === 'passive' && wire.sentOnlySynAcks(SERVER);
+    return fits && completion(f) ? onWire(f) : [];
+  }
+  return inStates(f);
+});
+
+/** On the wire: which of the client's segments was reset, and when. */
+function onWire(f: Facts): Candidate[] {
+  const wire = f.wire!;
+  const reset = wire.decisiveReset!;
+  const { packet, answers } = reset;
+  const first = completion(f)!;
+  const synAck = wire.packets.find((p) => p.why & WHY_SYN_ACK && wire.sideOf(p) === SERVER);
+  const waited = synAck ? packet.time - synAck.time : 0;
+  const evidence = [
+    packetEvidence(f, wire, packet, 'no window, no options: an answer to a packet, not from a socket'),
+  ];
+  if (answers) evidence.unshift(packetEvidence(f, wire, answers, 'the packet it answers'));
+  const make = maker({ side: 'server', moment: f.atPacket(wire, packet), evidence });
+  const excluded = abortExcluded(f);
+
+  const gone = listenerGone(f, f.atPacket(wire, packet));
+  if (gone) return [make('no-socket-reset', 'inferred', gone), ...named(['request-expired-reset'], 'server')];
+  if (repeatedSynAcks(f).length > 0 || waited >= 3e9) {
+    const because = `the RST came ${span(waited)} after the SYN-ACK, which had been sent ${count(wire.of(wire.wire.synAcks, SERVER), 'time')}`;
+    const sure = repeatedSynAcks(f).length > 0 && waited >= 3e9;
+    return [
+      make('request-expired-reset', sure ? 'inferred' : 'possible', because),
+      make('no-socket-reset', 'possible', 'the listener may have been closed in between'),
+      make('abort-on-overflow-reset', 'possible', 'its first segments may have been lost before the server'),
+    ];
+  }
+  const later = answers !== null && answers.seq !== first.seq && answers.time > first.time;
+  const cookie = make(
+    'cookie-overflow-reset',
+    later && (excluded !== null || cookiesInUse(f.listener)) ? 'inferred' : 'possible',
+    'the ACK that completed the handshake went unanswered and a later segment was reset',
+  );
+  const queueKnown = fullQueue(f).length > 0;
+  const abort = make(
+    'abort-on-overflow-reset',
+    f.world.sysctl('net.ipv4.tcp_abort_on_overflow') === 1 && queueKnown ? 'inferred' : 'possible',
+    'the very ACK that completed the handshake was reset',
+  );
+  const rest = [
+    make('stray-ack-reset', 'possible', 'the ACK may have matched neither a request nor a valid cookie'),
+    make('request-expired-reset', 'possible', 'the request may have been dropped early from a crowded queue'),
+    make('no-socket-reset', 'possible', 'the listener may have been closed in between'),
+  ];
+  if (later) return excluded ? [cookie, ...rest] : [cookie, abort, ...rest];
+  return excluded ? [...rest, cookie] : [abort, ...rest, cookie];
+}
+
+/** The listener was closed before: its requests went with it. Null when nothing shows that. */
+function listenerGone(f: Facts, moment: Moment): string | null {
+  const before = (earlier: Moment) => {
+    const apart = f.world.between(moment, earlier);
+    return apart !== null && apart >= 0 && apart < REQUEST_LIFE;
+  };
+  if (f.listener.closings.some((c) => before(c.moment))) {
+    return 'the listener had been closed before, and the requests of its handshakes went with it';
+  }
+  return f.listener.bursts.some(before)
+    ? 'the server had reset the connections of its accept queue before, as it does when the listener is closed'
+    : null;
+}
+
+/** Without packets of it: the client's socket went straight to CLOSE. */
+function inStates(f: Facts): Candidate[] {
+  const life = f.life(CLIENT);
+  const abort = life?.abort;
+  if (!life || !abort || life.byOwner(abort) || !life.was('ESTABLISHED')) return [];
+  const elapsed = life.find('FIN_WAIT1', 'CLOSE') ? life.finWait1 : abort.duration;
+  if (elapsed === null) return [];
+  const queue = fullQueue(f);
+  const overflow = acceptQueueOverflowAck(f);
+  const drops = f.resetDrops.filter((d) => sameEndpoint(d.from, f.case.server));
+  const bare = drops.filter((d) => !(d.flags! & ACK));
+  const evidence = [
+    transitionEvidence(f, life, abort, 'straight to CLOSE, without an answer to its FIN'),
+    ...bare.map((d) =>
+      dropEvidence(f.world, d, 'the RST itself, without ACK: an answer to a packet, not from a socket'),
+    ),
+    ...(overflow ? overflow.evidence : queue),
+  ];
+  const make = maker({ side: 'server', moment: f.atTransition(life, abort), evidence });
+  if (overflow) return expired(f, elapsed, bare.length > 0, make);
+  if (queue.length === 0 || elapsed >= RTO_MIN) return [];
+  return resetAtOnce(f, elapsed, make);
+}
+
+function expired(f: Facts, elapsed: number, bare: boolean, make: Make): Candidate[] {
+  const resend = retransmissionAt(elapsed, f.connectTime);
+  const because = resend
+    ? `the reset came ${span(elapsed)} after the FIN: the moment of the client's ${ordinal(resend.n)} retransmission ` +
+      `(${span(resend.rto)} doubled each time: ${2 ** resend.n - 1} × ${span(resend.rto)})`
+    : `the reset came ${span(elapsed)} after the FIN`;
+  const known = resend !== null || bare;
+  const list = [make('request-expired-reset', known ? 'inferred' : 'possible', because)];
+  if (!outlived(f, elapsed))
+    list.push(make('no-socket-reset', 'possible', 'the listener may have been closed in between'));
+  list.push(...named(['middlebox-reset'], 'path'));
+  return list;
+}
+
+/** A connection of the same burst waited longer than this for the listener: it was still there. */
+function outlived(f: Facts, elapsed: number): boolean {
+  return f.listener.longestCloseWait > elapsed;
+}
+
+function resetAtOnce(f: Facts, elapsed: number, make: Make): Candidate[] {
+  const excluded = abortExcluded(f);
+  const cookies = cookiesInUse(f.listener);
+  const cookie = make(
+    'cookie-overflow-reset',
+    cookies && excluded !== null ? 'inferred' : 'possible',
+    `the reset came ${span(elapsed)} after the FIN, before anything could have been sent again` +
+      (excluded === null ? '' : `; ${excluded}`) +
+      (cookies ? '; and this listener was sending SYN cookies' : ''),
+  );
+  const abort = make(
+    'abort-on-overflow-reset',
+    'possible',
+    'with tcp_abort_on_overflow=1 the ACK of the handshake itself is reset',
+  );
+  const rest = [
+    make('stray-ack-reset', 'possible', 'the segment may have matched neither a request nor a valid cookie'),
+    ...named(['middlebox-reset'], 'path'),
+  ];
+  return cookies || excluded !== null ? [cookie, abort, ...rest] : [abort, cookie, ...rest];
+}
+
+/** Why tcp_abort_on_overflow cannot have been on; null when it can. */
+function abortExcluded(f: Facts): string | null {
+  if (f.world.sysctl('net.ipv4.tcp_abort_on_overflow') === 0) return 'tcp_abort_on_overflow is 0';
+  const survivor = overflowSurvivor(f.listener);
+  return survivor && survivor !== f
+    ? `tcp_abort_on_overflow cannot have been on, or port ${survivor.case.client.port} would have been reset at its ACK as well`
+    : null;
+}
+
+/** A connection whose ACK met the full queue and was not reset for it. */
+const overflowSurvivor = memoised((listener: ListenerFacts) =>
+  listener.notable.find((o) => acceptQueueOverflowAck(o)?.confidence === 'inferred'),
+);
+
+function ordinal(n: number): string {
+  return ['', 'first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth'][n] ?? `${n}th`;
+}

@@ -1,0 +1,90 @@
+/** R-LISTEN-CLOSE: a listening socket takes with it the connections nobody has accepted (inet_csk_listen_stop). */
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import { packetEvidence, reasoning, transitionEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { count, span } from '../words.ts';
+import type { Candidate } from './candidate.ts';
+import { named } from './common.ts';
+
+/** A child closes this soon after its listener when inet_csk_listen_stop closes both, ns. */
+const LISTEN_STOP = 5e6;
+const UNREAD =
+  'it had received data, and was closed together with the listener, as at the end of its process';
+
+/** R-LISTEN-CLOSE: from state events of listener and child, else from several RSTs at one moment. */
+/**
+ * A process that ends closes the connections it had accepted right after its listener, too; there unread data make
+ * the RST. One connection alone does not tell the two apart unless a table showed it unaccepted.
+ */
+export function listenerClosed(f: Facts, side: SideIndex): Candidate[] {
+  if (side !== SERVER || f.case.calls.some((c) => c.call === 'accept')) return [];
+  if (f.rows(SERVER).some((r) => r.owner === 'known')) return [];
+  const closed = inStates(f) ?? onWire(f);
+  if (!closed) return [];
+  if (f.rows(SERVER).some((r) => r.owner === 'none')) return [closed];
+  const unread: Candidate = { ...closed, rule: 'unread-data-reset', confidence: 'possible', because: UNREAD };
+  const linger = named(['linger-zero-reset'], 'server');
+  if (f.listener.burst(f).length >= 2) return [closed, unread, ...linger];
+  const possible: Candidate = { ...closed, confidence: 'possible' };
+  const received = f.wire !== null && f.wire.of(f.wire.wire.bytes, CLIENT) > 0;
+  return received ? [unread, possible, ...linger] : [possible, unread, ...linger];
+}
+
+function inStates(f: Facts): Candidate | null {
+  const life = f.life(SERVER);
+  const abort = life?.abort;
+  if (!life || !abort) return null;
+  const own = f.atTransition(life, abort);
+  const closing = f.listener.closings.find(({ life: listener, transition, moment }) => {
+    const samePid = abort.pid === transition.pid;
+    if (!samePid || listener.source !== life.life.source) return false;
+    const apart = f.world.between(own, moment);
+    if (apart !== null) return Math.abs(apart) <= LISTEN_STOP;
+    return transition.line < abort.line;
+  });
+  if (!closing) return null;
+  const { wire } = f;
+  const reset = wire?.decisiveReset;
+  const listener = closing.transition;
+  const unaccepted = f.rows(SERVER).filter((r) => r.owner === 'none');
+  const { timeline } = f.world.context;
+  const evidence = [
+    {
+      ...transitionEvidence(f, life, listener),
+      time: timeline.format(closing.moment.at, timeline.label(closing.life.source)),
+      fact: `the listener on port ${f.case.server.port}: LISTEN → CLOSE by ${listener.comm} (${listener.pid})`,
+    },
+    transitionEvidence(f, life, abort, 'right after, by the same process'),
+  ];
+  if (wire && reset?.side === SERVER) evidence.push(packetEvidence(f, wire, reset.packet, 'the RST'));
+  if (unaccepted.length > 0) {
+    evidence.push(reasoning('earlier socket tables show that no process had accepted the connection'));
+  }
+  const sent = wire !== null && wire.of(wire.wire.bytes, SERVER) > 0;
+  if (sent) return null;
+  return {
+    rule: 'listener-closed-reset',
+    side: 'server',
+    confidence: 'inferred',
+    because: `${listener.comm} (${listener.pid}) closed the listening socket and the connections still in its accept queue with it`,
+    moment: wire && reset?.side === SERVER ? f.atPacket(wire, reset.packet) : f.atTransition(life, abort),
+    evidence,
+  };
+}
+
+function onWire(f: Facts): Candidate | null {
+  const burst = f.listener.burst(f);
+  if (burst.length < 2 || !f.wire) return null;
+  const because =
+    `${count(burst.length, 'connection')} of port ${f.case.server.port} on which the server had never sent a byte ` +
+    `were reset within ${span(f.world.between(burst.at(-1)!.moment, burst[0]!.moment) ?? 0)}`;
+  const own = burst.find((r) => r.facts === f)!;
+  return {
+    rule: 'listener-closed-reset',
+    side: 'server',
+    confidence: 'inferred',
+    because,
+    moment: f.atPacket(own.wire, own.reset.packet),
+    evidence: [packetEvidence(f, own.wire, own.reset.packet, 'the RST'), reasoning(because)],
+  };
+}

@@ -1,0 +1,186 @@
+/**
+ * Proof that FIN_WAIT2 went on in a timewait minisock (kernel-notes F-ORPHAN-TW): someone saw FIN_WAIT2, or its
+ * peer still open, when the full socket was already gone. tcp_time_wait() hands over in microseconds, and no
+ * tracepoint tells of the minisock.
+ */
+import type { SocketEvent } from '../../model/event.ts';
+import type { Confidence, Evidence } from '../../model/finding.ts';
+import { FIN } from '../../model/tcp.ts';
+import {
+  eventEvidence,
+  packetEvidence,
+  reasoning,
+  rowEvidence,
+  transitionEvidence,
+} from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { LifeFacts } from '../facts/life.ts';
+import { TIME_WAIT } from '../facts/timing.ts';
+import { count, list, span } from '../words.ts';
+import { otherSide } from './common.ts';
+
+export interface MinisockProof {
+  confidence: Confidence;
+  because: string;
+  evidence: Evidence[];
+}
+
+/** The other way to tell: this much later than the full socket's end is later, ns. */
+const MARGIN = 1e6;
+/** Packets in one direction are not pushed together by more than this on their way from the tap to the host, ns. */
+const JITTER = 20e6;
+
+export function minisockProof(f: Facts, life: LifeFacts): MinisockProof | null {
+  const row = f.rows(life.side).find((r) => r.state === 'FIN_WAIT2' && r.owner !== 'known');
+  const timed = row?.timer?.name === 'timewait';
+  const shown = row ? shownTogether(f, life, row) : null;
+  const peer = peerStillOpen(f, life);
+  const wire = finLaterOnWire(f, life);
+  const evidence = [row ? rowEvidence(f.world, row) : null, shown, peer, wire].filter((e) => e !== null);
+  if (evidence.length === 0) return null;
+  const onWire = f.wire?.finWait2(life.side) ?? 0;
+  const wellLater = wire !== null && onWire > (life.finWait2 ?? 0) + JITTER;
+  const proved = timed || shown !== null || wellLater || (row !== undefined && peer !== null);
+  const stay = span(life.finWait2 ?? 0);
+  const reasons = [];
+  if (timed) reasons.push('the socket table shows FIN_WAIT2 with the timewait timer');
+  else if (row) reasons.push('a socket table shows it in FIN_WAIT2');
+  if (peer) reasons.push('the peer had not closed then');
+  if (wire) reasons.push('its FIN came later');
+  return {
+    confidence: proved ? 'proved' : 'inferred',
+    because: `the full socket was in FIN_WAIT2 for ${stay} only, and ${list(reasons)}`,
+    evidence,
+  };
+}
+
+/**
+ * One snapshot shows several sockets in FIN_WAIT2 whose stays as full sockets exclude each other: it cannot have
+ * caught more than one of them. Three rows or more, so that a chance catch is no explanation.
+ */
+function shownTogether(f: Facts, life: LifeFacts, row: SocketEvent): Evidence | null {
+  const windows = f.world
+    .snapshot(row)
+    .rows.filter((r) => r.row.state === 'FIN_WAIT2')
+    .flatMap(({ facts, row }) => {
+      const other = facts.life(life.side);
+      const isLocal = facts.rows(life.side).includes(row);
+      const window = isLocal && other ? fullSocketWindow(facts, other) : null;
+      return window ? [window] : [];
+    });
+  windows.sort((a, b) => a.from - b.from);
+  const exclude = windows.every((w, i) => i === 0 || windows[i - 1]!.to < w.from);
+  const sameScale = new Set(windows.map((w) => w.scale)).size === 1;
+  if (windows.length < 3 || !exclude || !sameScale) return null;
+  const stays = windows.map((w) => w.stay);
+  return reasoning(
+    `that one snapshot shows ${count(windows.length, 'socket')} in FIN_WAIT2 together, but as full sockets they were ` +
+      `in it one after the other, for ${span(Math.min(...stays))} to ${span(Math.max(...stays))} each`,
+  );
+}
+
+/** When the full socket was in FIN_WAIT2: on the timeline, else by the order of the lines of its log. */
+function fullSocketWindow(f: Facts, life: LifeFacts) {
+  const start = life.find('FIN_WAIT1', 'FIN_WAIT2');
+  const end = life.find('FIN_WAIT2', 'CLOSE');
+  if (!start || !end || end.duration === null) return null;
+  const from = f.atTransition(life, start).at;
+  const to = f.atTransition(life, end).at;
+  const stay = end.duration;
+  // sources that print no times are placed life by life, less exactly than their lines are ordered
+  const timed = f.world.source(life.life.source).clock.kind !== 'order';
+  if (timed && from !== null && to !== null)
+    return { from: from as number, to: to as number, stay, scale: `time of ${life.life.source}` };
+  return { from: start.line, to: end.line, stay, scale: `lines of ${life.life.source}` };
+}
+
+/** The peer's own states: it was in CLOSE_WAIT for longer than the closer's FIN took to be acknowledged. */
+function peerStillOpen(f: Facts, life: LifeFacts): Evidence | null {
+  const peer = f.life(otherSide(life.side));
+  const waited = peer?.closeWait ?? null;
+  const end = peer?.find('CLOSE_WAIT', 'LAST_ACK') ?? peer?.find('CLOSE_WAIT', 'CLOSE');
+  const until = (life.finWait1 ?? 0) + (life.finWait2 ?? 0);
+  if (!peer || !end || waited === null || waited < until + MARGIN) return null;
+  return transitionEvidence(f, peer, end, 'until then it had sent no FIN');
+}
+
+/** The wire shows a FIN_WAIT2 that is longer than the full socket's. */
+function finLaterOnWire(f: Facts, life: LifeFacts): Evidence | null {
+  const { wire } = f;
+  const onWire = wire?.finWait2(life.side) ?? null;
+  const stay = life.finWait2;
+  const fin = wire?.finPacket(otherSide(life.side));
+  if (!wire || !fin || onWire === null || stay === null || onWire < stay + MARGIN) return null;
+  if (wire.resets.some((r) => r.packet.time <= fin.time)) return null;
+  // still answered, although the full socket was gone: else the FIN would have met a RST
+  if (wire.of(wire.wire.finAckedTime, otherSide(life.side)) === null) return null;
+  return packetEvidence(f, wire, fin, `the peer's FIN, ${span(onWire)} after its ACK; it was acknowledged`);
+}
+
+/**
+ * The minisock ended before the peer closed: it lives for tcp_fin_timeout, at most 60 s (longer ones stay full
+ * sockets), and the peer was open for longer. Nothing is sent when it ends. Null when nothing shows that.
+ */
+export function minisockExpiry(f: Facts, life: LifeFacts): MinisockProof | null {
+  const peer = f.life(otherSide(life.side));
+  const limit = (f.world.sysctl('net.ipv4.tcp_fin_timeout') ?? TIME_WAIT / 1e9) * 1e9;
+  const waited = peer?.closeWait ?? null;
+  const onWire = f.wire?.finWait2(life.side) ?? null;
+  const evidence: Evidence[] = [];
+  const reasons: string[] = [];
+  if (peer && waited !== null && waited > limit) {
+    const end = peer.find('CLOSE_WAIT', 'LAST_ACK') ?? peer.find('CLOSE_WAIT', 'CLOSE')!;
+    evidence.push(transitionEvidence(f, peer, end));
+    reasons.push(`${f.name(peer.side)} stayed in CLOSE_WAIT for ${span(waited)}`);
+  } else if (f.wire && onWire !== null && onWire > limit) {
+    const fin = f.wire.finPacket(otherSide(life.side));
+    if (fin) evidence.push(packetEvidence(f, f.wire, fin, 'the FIN that came too late'));
+    reasons.push(`the FIN of ${f.name(otherSide(life.side))} came ${span(onWire)} after the ACK`);
+  } else return finMetReset(f, life);
+  const gone = missingLater(f, life);
+  if (gone) evidence.push(gone);
+  const most = f.world.sysctl('net.ipv4.tcp_fin_timeout') === null ? 'at most 60 s' : span(limit);
+  return {
+    confidence: 'inferred',
+    because: `${list(reasons)}, and a FIN_WAIT2 minisock lives ${most} (tcp_fin_timeout)`,
+    evidence,
+  };
+}
+
+/**
+ * A minisock in FIN_WAIT2 takes the peer's FIN; here it was answered with a RST, and a table had shown the minisock,
+ * so one had been made.
+ */
+function finMetReset(f: Facts, life: LifeFacts): MinisockProof | null {
+  const { wire } = f;
+  const row = f.rows(life.side).find((r) => r.state === 'FIN_WAIT2' && r.owner !== 'known');
+  const reset = wire?.decisiveReset;
+  const fin = reset?.answers;
+  if (!wire || !row || !fin || reset.side !== life.side || reset.shape !== 'passive') return null;
+  if (!(fin.flags & FIN) || fin.payload > 0) return null;
+  const waited = wire.finWait2(life.side);
+  return {
+    confidence: 'inferred',
+    because:
+      `the FIN of ${f.name(otherSide(life.side))}${waited === null ? '' : `, ${span(waited)} after the ACK,`} was answered with a RST, ` +
+      'although a socket table had shown FIN_WAIT2 before',
+    evidence: [
+      rowEvidence(f.world, row),
+      packetEvidence(f, wire, fin),
+      packetEvidence(f, wire, reset.packet),
+    ],
+  };
+}
+
+/** A later table of the same command, which had shown the socket before, shows it no more. */
+function missingLater(f: Facts, life: LifeFacts): Evidence | null {
+  const row = f.rows(life.side).find((r) => r.state === 'FIN_WAIT2');
+  if (!row) return null;
+  const filter = f.world.snapshot(row).event?.filter ?? null;
+  const later = f.world
+    .laterSnapshots(row)
+    .find((s) => s.event!.filter === filter && !s.rows.some((r) => r.facts === f));
+  return later
+    ? eventEvidence(f.world, later.event!, 'a later socket table with the same filter shows it no more')
+    : null;
+}

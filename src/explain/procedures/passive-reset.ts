@@ -1,0 +1,184 @@
+/** Kernel-notes §1.1 (1, 2): a RST that answers a packet (tcp_v4_send_reset). What it answers tells the cause. */
+import { CLIENT, SERVER, WHY_KEEPALIVE } from '../../model/connection.ts';
+import { ACK, FIN, SYN, seqDiff } from '../../model/tcp.ts';
+import { packetEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { TIME_WAIT } from '../facts/timing.ts';
+import type { WireFacts, WireReset } from '../facts/wire.ts';
+import { span } from '../words.ts';
+import type { Candidate } from './candidate.ts';
+import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
+
+/** Two clocks that saw the same thing may differ by this much, ns. */
+const MARGIN = 1e6;
+
+export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
+  const { packet, side, answers } = reset;
+  const evidence = [
+    packetEvidence(f, wire, packet, 'no window, no options: an answer to a packet, not from a socket'),
+  ];
+  if (answers) evidence.unshift(packetEvidence(f, wire, answers, 'the packet it answers'));
+  const make = maker({ side: SIDE_NAMES[side], moment: f.atPacket(wire, packet), evidence });
+  if (packet.flags & ACK || (answers && !(answers.flags & ACK))) return refused(f, reset, make);
+  if (side === CLIENT && answersHandshake(wire, reset)) return whileConnecting(f, wire, reset, make);
+  return wire.finTime(side) !== null && wire.finTime(side)! < packet.time
+    ? afterFin(f, wire, reset, make)
+    : vanished(f, wire, reset, make);
+}
+
+/** (1) A SYN met no listener, or a firewall that rejects. */
+function refused(f: Facts, { side }: WireReset, make: Make): Candidate[] {
+  const listens = f.listener.sights.length > 0;
+  const because = listens
+    ? 'a SYN was answered with a RST although a socket table shows a listener on that port: it listens on another address, was closed at that moment, or a firewall rejects'
+    : 'a SYN was answered with a RST: no socket listens there, or a firewall rejects with a RST';
+  return [
+    make('connection-refused', listens ? 'possible' : 'inferred', because),
+    ...named(['netfilter-drop', 'middlebox-reset'], 'path').map((c) => ({ ...c, side: SIDE_NAMES[side] })),
+  ];
+}
+
+/** The client answers what the server says to its SYN. */
+function answersHandshake(wire: WireFacts, { answers, side }: WireReset): boolean {
+  if (!answers) return false;
+  if (answers.flags & SYN) return true;
+  const sentBeyondSyn = wire.packets.some(
+    (p) => wire.sideOf(p) === side && !(p.flags & SYN) && p.time < answers.time,
+  );
+  return wire.sawHandshake && !sentBeyondSyn && answers.payload === 0;
+}
+
+function whileConnecting(f: Facts, wire: WireFacts, { answers }: WireReset, make: Make): Candidate[] {
+  const isn = wire.of(wire.wire.isn, CLIENT);
+  const wrong = isn !== null && answers !== null && seqDiff(answers.ack, isn + 1) !== 0;
+  if (wrong) {
+    return [
+      make(
+        'bad-syn-ack-reset',
+        'inferred',
+        `${f.name(SERVER)} acknowledged a number that the client's SYN had not sent: it still holds an older connection of these ports`,
+      ),
+      ...named(['no-socket-reset'], 'client'),
+    ];
+  }
+  const gone = f.life(CLIENT)?.find('SYN_SENT', 'CLOSE') != null;
+  return [
+    make(
+      'no-socket-reset',
+      gone ? 'inferred' : 'possible',
+      'the SYN-ACK came when the client had given the attempt up: its socket was gone',
+    ),
+    ...named(['bad-syn-ack-reset'], 'client'),
+  ];
+}
+
+/** The side had sent its FIN: which of its sockets, if any, met the packet? */
+function afterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
+  const { packet, side, answers } = reset;
+  const acked = wire.ackOfFin(side);
+  const since = acked ? packet.time - acked.time : null;
+  if (acked && answers === acked && answers.payload === 0 && !(answers.flags & FIN)) {
+    const because = `the RST answers the very packet that acknowledged its FIN, ${span(since ?? 0)} later`;
+    return [
+      make('linger2-reset', 'inferred', because),
+      ...named(['fin-wait2-expired-reset', 'no-socket-reset'], SIDE_NAMES[side]),
+    ];
+  }
+  const timeout = (f.world.sysctl('net.ipv4.tcp_fin_timeout') ?? TIME_WAIT / 1e9) * 1e9;
+  if (since !== null && since > timeout) {
+    return [
+      make(
+        'fin-wait2-expired-reset',
+        'inferred',
+        `the peer sent again ${span(since)} after the FIN of ${f.name(side)} was acknowledged: longer than tcp_fin_timeout keeps FIN_WAIT2`,
+      ),
+      ...named(['time-wait-overflow', 'no-socket-reset'], SIDE_NAMES[side]),
+    ];
+  }
+  const data = answers !== null && answers.payload > 0;
+  return data ? dataAfterFin(f, wire, reset, make) : finAfterFin(f, wire, reset, make);
+}
+
+/** A FIN or ACK that FIN_WAIT2 would have taken: nothing of the connection was left. */
+function finAfterFin(f: Facts, wire: WireFacts, { side }: WireReset, make: Make): Candidate[] {
+  const peer = otherSide(side);
+  const what = wire.finTime(peer) === null ? 'a packet' : 'the FIN';
+  const because = `${what} of ${f.name(peer)} was answered with a RST: nothing of the connection was left at ${f.name(side)}`;
+  const shown = f.rows(side).some((r) => r.state === 'FIN_WAIT2' && r.owner !== 'known');
+  const expired = make('fin-wait2-expired-reset', shown ? 'inferred' : 'possible', because);
+  const rise = f.world.rise('TCPTimeWaitOverflow', f.endpoint(side), f.endpoint(peer)) ?? 0;
+  if (rise > 0 && !shown) {
+    const none = `${because}, and TCPTimeWaitOverflow rose by ${rise}, so no minisock was made`;
+    return [make('no-socket-reset', 'inferred', none), expired];
+  }
+  return [expired, ...named(['time-wait-overflow', 'linger2-reset', 'no-socket-reset'], SIDE_NAMES[side])];
+}
+
+/** Data met the full socket, the minisock in its place, or nothing any more. */
+function dataAfterFin(
+  f: Facts,
+  wire: WireFacts,
+  { packet, side, answers }: WireReset,
+  make: Make,
+): Candidate[] {
+  const name = f.name(side);
+  const acked = wire.ackOfFin(side);
+  const bytes = answers!.payload;
+  const ackedBefore = acked !== null && acked !== answers && acked.time < answers!.time;
+  const life = f.life(side);
+  const gap = acked ? packet.time - acked.time : 0;
+  const stay = life?.find('FIN_WAIT2', 'CLOSE') ? life.finWait2 : null;
+  const inFull = stay !== null && stay >= gap - MARGIN;
+  const full = make(
+    'data-after-close-reset',
+    ackedBefore && !inFull ? 'possible' : 'inferred',
+    `${bytes} bytes reached ${name} after it had closed${ackedBefore ? '' : ', while its FIN was not acknowledged yet'}`,
+  );
+  if (!ackedBefore) return [full, ...named(['time-wait-data-reset'], SIDE_NAMES[side])];
+  const timer = f.rows(side).find((r) => r.timer?.name === 'timewait')?.timer?.left ?? null;
+  const late = timer !== null && gap > timer;
+  const minisock = make(
+    'time-wait-data-reset',
+    stay !== null && !inFull && !late ? 'inferred' : 'possible',
+    `${bytes} bytes reached ${name} ${span(gap)} after its FIN had been acknowledged`,
+  );
+  const expired = make(
+    'fin-wait2-expired-reset',
+    'possible',
+    late
+      ? `${bytes} bytes reached ${name} ${span(gap)} after its FIN had been acknowledged, when the ${span(timer)} that a socket table gave its minisock may have been over`
+      : '',
+  );
+  const rest = named(['linger2-reset'], SIDE_NAMES[side]);
+  if (inFull) return [full, minisock, expired, ...rest];
+  return late ? [expired, minisock, full, ...rest] : [minisock, full, expired, ...rest];
+}
+
+/** A live connection's packet met no socket. */
+function vanished(f: Facts, wire: WireFacts, { side, answers, packet }: WireReset, make: Make): Candidate[] {
+  const name = f.name(side);
+  const own = wire.before(packet, side)[0];
+  const idle = own ? packet.time - own.time : null;
+  const probe = answers !== null && answers.why & WHY_KEEPALIVE ? 'a keepalive probe' : 'a packet';
+  const quiet = idle === null ? '' : ` (its last packet was ${span(idle)} before)`;
+  const because = `${probe} of the connection reached ${name}, which had no socket for it any more${quiet}`;
+  const midstream = !wire.sawHandshake || (answers !== null && (answers.flags & FIN) !== 0);
+  // a lone segment to a port that listens: it met the listener
+  if (!wire.sawHandshake && side === SERVER && f.case.listener && wire.of(wire.wire.packets, CLIENT) === 1) {
+    const stray = 'the server knew nothing of a connection, and the segment met its listener';
+    return [
+      make('stray-ack-reset', 'possible', stray),
+      ...named(['no-socket-reset', 'request-expired-reset'], 'server'),
+    ];
+  }
+  return [
+    make('no-socket-reset', 'possible', because),
+    ...named(
+      midstream
+        ? ['data-after-close-reset', 'time-wait-data-reset', 'fin-wait2-expired-reset', 'stray-ack-reset']
+        : ['stray-ack-reset', 'retransmission-timeout', 'request-expired-reset'],
+      SIDE_NAMES[side],
+    ),
+    ...named(['middlebox-reset'], 'path'),
+  ];
+}

@@ -1,0 +1,220 @@
+/**
+ * Which cause a reset had: kernel-notes §1.1 for packets, §2 for states. The likeliest first. A procedure step that
+ * knows the cause of another group (half-handshake.ts) goes before all others.
+ */
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import { ACK, type TcpState } from '../../model/tcp.ts';
+import { dropEvidence, packetEvidence, reasoning, transitionEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { LifeFacts } from '../facts/life.ts';
+import { SYN_RTO } from '../facts/timing.ts';
+import type { WireFacts, WireReset } from '../facts/wire.ts';
+import { memoised } from '../memo.ts';
+import { span } from '../words.ts';
+import { activeReset, reliefByCounters, whatItHadReceived } from './active-reset.ts';
+import type { Candidate } from './candidate.ts';
+import { maker, named, SIDE_NAMES } from './common.ts';
+import { unanswered } from './given-up.ts';
+import { halfHandshakeReset } from './half-handshake.ts';
+import { listenerClosed } from './listener-closed.ts';
+import { passiveReset } from './passive-reset.ts';
+
+/** Candidates for the reset that ended the connection; empty when none did, or when it ended well before. */
+export const resetCandidates = memoised((f: Facts): Candidate[] => {
+  const half = halfHandshakeReset(f);
+  if (half.length > 0) return half;
+  const { wire } = f;
+  const reset = wire?.decisiveReset;
+  if (wire && reset) return endedWell(wire) ? [] : onWire(f, wire, reset);
+  return unanswered(f)?.end ? [] : inStates(f);
+});
+
+/** Both FINs were acknowledged before: the RST that came after ended nothing. */
+export function endedWell(wire: WireFacts): boolean {
+  const acked = [wire.of(wire.wire.finAckedTime, CLIENT), wire.of(wire.wire.finAckedTime, SERVER)];
+  const reset = wire.resets[0];
+  return reset !== undefined && acked.every((t) => t !== null && t <= reset.packet.time);
+}
+
+function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
+  const closed = listenerClosed(f, reset.side);
+  if (closed.length > 0 && reset.shape !== 'passive') return closed;
+  switch (reset.shape) {
+    case 'passive':
+      return passiveReset(f, wire, reset);
+    case 'foreign':
+      return foreignReset(f, wire, reset);
+    default: {
+      const life = f.life(reset.side);
+      if (life?.abort?.comm === 'ss') return killedBySs(f, life);
+      return activeReset(f, wire, reset);
+    }
+  }
+}
+
+/** §1.1 (4): like neither of the kernel's two ways. */
+function foreignReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
+  const { packet, side } = reset;
+  const usual = wire.packets.find((p) => wire.sideOf(p) === side && p !== packet && p.ttl !== packet.ttl);
+  const strange = usual !== undefined;
+  const because =
+    'a RST of this shape is not made by Linux: ' +
+    (packet.flags & ACK
+      ? 'RST|ACK without window or timestamps on a flow that has them'
+      : 'a window or options on a bare RST') +
+    (strange ? `; its TTL is ${packet.ttl}, that of other packets from there ${usual.ttl}` : '');
+  const evidence = [packetEvidence(f, wire, packet, `TTL ${packet.ttl}`)];
+  if (usual) evidence.push(packetEvidence(f, wire, usual, `TTL ${usual.ttl}`));
+  return [
+    {
+      rule: 'middlebox-reset',
+      side: 'path',
+      confidence: strange ? 'inferred' : 'possible',
+      because,
+      moment: f.atPacket(wire, packet),
+      evidence: [...evidence, reasoning(because)],
+    },
+    ...(strange ? [] : unexplained(f, side, evidence, f.atPacket(wire, packet))),
+  ];
+}
+
+/** Without the packet: a socket went from a live state straight to CLOSE. */
+function inStates(f: Facts): Candidate[] {
+  const refused = refusedInStates(f);
+  if (refused) return refused;
+  for (const life of f.lives) {
+    const closed = listenerClosed(f, life.side);
+    if (closed.length > 0) return closed;
+  }
+  const killed = f.lives.find((l) => l.abort?.comm === 'ss');
+  if (killed) return killedBySs(f, killed);
+  const own = f.lives.find((l) => l.abort && l.byOwner(l.abort));
+  if (own) return byOwnCall(f, own);
+  const life = f.lives.find((l) => l.abort);
+  return life ? fromOutside(f, life) : [];
+}
+
+/** SYN_SENT → CLOSE: a RST (or an ICMP error) answered the SYN; close() does it too, but in the process itself. */
+function refusedInStates(f: Facts): Candidate[] | null {
+  const life = f.life(CLIENT);
+  const t = life?.find('SYN_SENT', 'CLOSE');
+  if (!life || !t) return null;
+  if (t.duration === null || t.duration >= SYN_RTO) return [];
+  // its own process may have closed it; on one machine the answer is handled in that process as well
+  const own = life.byOwner(t);
+  return [
+    {
+      rule: 'connection-refused',
+      side: 'server',
+      confidence: own ? 'possible' : 'inferred',
+      because: `the attempt ended ${span(t.duration)} after the SYN, before it could be sent again${own ? '; unless the client closed it itself' : ''}`,
+      moment: f.atTransition(life, t),
+      evidence: [transitionEvidence(f, life, t)],
+    },
+    ...named(['netfilter-drop', 'middlebox-reset'], 'path'),
+  ];
+}
+
+/** tcp_abort runs in the process that asked for it. */
+function killedBySs(f: Facts, life: LifeFacts): Candidate[] {
+  const t = life.abort!;
+  const make = maker({
+    side: SIDE_NAMES[life.side],
+    moment: f.atTransition(life, t),
+    evidence: [transitionEvidence(f, life, t, `in the process ${t.comm} (${t.pid})`)],
+  });
+  return [make('socket-destroy-reset', 'inferred', `its socket was closed in the context of ss (${t.pid})`)];
+}
+
+/** Its own process closed it without a FIN: which call did, the states do not say (kernel-notes §2.0, G6). */
+function byOwnCall(f: Facts, life: LifeFacts): Candidate[] {
+  const t = life.abort!;
+  const side = SIDE_NAMES[life.side];
+  const evidence = [transitionEvidence(f, life, t, 'in its own process, without a FIN')];
+  const make = maker({ side, moment: f.atTransition(life, t), evidence });
+  const unread = whatItHadReceived(f, life.side);
+  const relief = reliefByCounters(f, life.side);
+  const list = [
+    make(
+      'unread-data-reset',
+      unread || relief === 'unread-data-reset' ? 'inferred' : 'possible',
+      unread ?? 'close() with unread data in the receive buffer resets',
+    ),
+    make(
+      'linger-zero-reset',
+      relief === 'linger-zero-reset' ? 'inferred' : 'possible',
+      'close() with SO_LINGER set to 0 resets',
+    ),
+    make('disconnect-reset', 'possible', 'connect(AF_UNSPEC) resets'),
+    make('socket-destroy-reset', 'possible', 'ss -K or another SOCK_DESTROY resets'),
+  ];
+  return relief === 'linger-zero-reset' && !unread ? [list[1]!, list[0]!, ...list.slice(2)] : list;
+}
+
+/** Something outside its process closed it: the peer's RST, or a timer. */
+function fromOutside(f: Facts, life: LifeFacts): Candidate[] {
+  const t = life.abort!;
+  const peer = (1 - life.side) as SideIndex;
+  const drops = f.resetDrops;
+  const evidence = [
+    transitionEvidence(f, life, t, 'not by its own process'),
+    ...drops.map((d) => dropEvidence(f.world, d, 'a RST')),
+  ];
+  return unexplained(f, peer, evidence, f.atTransition(life, t), t.from);
+}
+
+const CAUSES_LIVE = [
+  'unread-data-reset',
+  'linger-zero-reset',
+  'no-socket-reset',
+  'keepalive-timeout-reset',
+  'retransmission-timeout',
+  'disconnect-reset',
+  'socket-destroy-reset',
+];
+/** By the state in which the reset came: in FIN_WAIT1 this side had closed, in CLOSE_WAIT the sender of the RST. */
+const CAUSES_FROM: Record<string, readonly string[]> = {
+  FIN_WAIT1: [
+    'data-after-close-reset',
+    'unread-data-reset',
+    'no-socket-reset',
+    'retransmission-timeout',
+    'memory-pressure-reset',
+  ],
+  CLOSE_WAIT: [
+    'time-wait-data-reset',
+    'data-after-close-reset',
+    'fin-wait2-expired-reset',
+    'linger2-reset',
+    'no-socket-reset',
+    'unread-data-reset',
+  ],
+};
+const CAUSES_OF_LISTENER = [
+  'listener-closed-reset',
+  'cookie-overflow-reset',
+  'request-expired-reset',
+  'abort-on-overflow-reset',
+];
+
+/** A reset whose cause nothing here tells, with what can cause one in such a place. */
+function unexplained(
+  f: Facts,
+  side: SideIndex,
+  evidence: Candidate['evidence'],
+  moment: Candidate['moment'],
+  from?: TcpState,
+): Candidate[] {
+  const because = `${f.name(side)} sent a RST, or the connection was given up; nothing here says why`;
+  const first: Candidate = {
+    rule: 'unexplained-reset',
+    side: SIDE_NAMES[side],
+    confidence: 'possible',
+    because,
+    moment,
+    evidence: [...evidence, reasoning(because)],
+  };
+  const causes = CAUSES_FROM[from ?? ''] ?? CAUSES_LIVE;
+  const queue = side === SERVER ? CAUSES_OF_LISTENER : [];
+  return [first, ...named([...causes, ...queue], SIDE_NAMES[side])];
+}

@@ -1,0 +1,70 @@
+/**
+ * What a rule is: a named cause, the kernel condition behind it, and a function that says whether it holds for a
+ * case. Adding a rule: one file under rules/, one line in rules/index.ts, a fixture.
+ */
+import type {
+  Confidence,
+  Evidence,
+  Finding,
+  FindingSide,
+  Group,
+  Missing,
+  Severity,
+} from '../model/finding.ts';
+import type { CommonTime } from '../model/time.ts';
+import type { Facts } from './facts/facts.ts';
+
+/** A kind of evidence; a rule is asked only about cases that have at least one of the kinds it needs. */
+export type EvidenceKind = 'states' | 'packets' | 'drops' | 'calls' | 'tables' | 'counters';
+
+/** When something happened: the source that timed it, and its time on the common timeline (null when unknown). */
+export interface Moment {
+  source: number;
+  at: CommonTime | null;
+}
+
+/** What a rule says of one case; the runner adds identity and role. */
+export interface Draft {
+  confidence: Confidence;
+  side: FindingSide;
+  moment: Moment | null;
+  summary: string;
+  remedy: string;
+  evidence: Evidence[];
+  missing?: Missing[];
+  /** Other rule ids that fit as well, likeliest first. */
+  alternatives?: string[];
+  severity?: Severity;
+}
+
+/** A finding with the facts it was drawn from. */
+export interface Explained {
+  facts: Facts;
+  rule: Rule;
+  finding: Finding;
+}
+
+export interface Rule {
+  /** The file name without extension. */
+  id: string;
+  group: Group;
+  /** Short and human, for headings: `Accept queue full: SYN dropped`. */
+  title: string;
+  severity: Severity;
+  /** The kernel's condition in words. */
+  condition: string;
+  /** At least one of these must be in a case for the rule to be asked. */
+  needs: readonly EvidenceKind[];
+  /** Kernel function, RFC. */
+  reference: string;
+  /** This rule is an earlier step of the story when one of these holds for the same connection. */
+  stageOf?: readonly string[];
+  /** Names the cause of a reset although it is not of the close group: it fills close_rule as well. */
+  namesReset?: boolean;
+  /** Worth knowing besides, and never what decides a connection. */
+  noteOnly?: boolean;
+  /** null: does not apply. */
+  explain(facts: Facts): Draft | Draft[] | null;
+  /** All connections of this cause in one paragraph; without it the first one stands for all. */
+  together?(explained: readonly Explained[]): string;
+}

@@ -1,0 +1,24 @@
+import { formatEndpoint } from '../../model/address.ts';
+import { LISTENER, resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
+
+export const rule: Rule = {
+  id: 'abort-on-overflow-reset',
+  group: 'syn',
+  title: 'Accept queue full and tcp_abort_on_overflow=1: RST at the handshake',
+  severity: 'error',
+  condition:
+    'The accept queue was full when the ACK of the handshake came, and net.ipv4.tcp_abort_on_overflow is 1.',
+  needs: ['states', 'packets'],
+  reference: 'tcp_check_req (embryonic_reset), ip-sysctl tcp_abort_on_overflow',
+  namesReset: true,
+  explain: (f) =>
+    leading(resetCandidates(f), 'abort-on-overflow-reset', (c) => ({
+      summary: `The server ${formatEndpoint(f.case.server)} reset the connection from ${formatEndpoint(f.case.client)} just as it was made: ${c.because}.`,
+      remedy: `${ACCEPT_REMEDY} With tcp_abort_on_overflow=0 clients are not reset but wait and retry.`,
+      missing: [LISTENER, resetReason('server')],
+    })),
+};

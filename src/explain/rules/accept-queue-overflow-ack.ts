@@ -1,0 +1,33 @@
+import { formatEndpoint } from '../../model/address.ts';
+import { LISTENER } from '../missing.ts';
+import { draft } from '../procedures/candidate.ts';
+import { acceptQueueOverflowAck } from '../procedures/half-handshake.ts';
+import type { Rule } from '../rule.ts';
+import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
+
+export const rule: Rule = {
+  id: 'accept-queue-overflow-ack',
+  group: 'syn',
+  title: 'Accept queue full: the ACK of the handshake dropped',
+  severity: 'error',
+  condition:
+    'The accept queue was full when the third packet of the handshake (or the first data) came: it is dropped, the request stays, and the server sends its SYN-ACK again. The client believes it is connected.',
+  needs: ['drops', 'packets'],
+  reference: 'tcp_v4_syn_recv_sock → sk_acceptq_is_full, tcp_check_req (net/ipv4/tcp_minisocks.c)',
+  stageOf: ['request-expired-reset', 'abort-on-overflow-reset'],
+  explain: (f) => {
+    const c = acceptQueueOverflowAck(f);
+    if (!c) return null;
+    return draft(
+      c,
+      {
+        summary:
+          `${formatEndpoint(f.case.client)} believed itself connected, but the server never took its ACK: ${c.because}` +
+          `${c.confidence === 'possible' ? '' : '; its accept queue was full'}.`,
+        remedy: ACCEPT_REMEDY,
+        missing: [LISTENER],
+      },
+      ['deferred-accept'],
+    );
+  },
+};

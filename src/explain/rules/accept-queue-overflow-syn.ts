@@ -1,0 +1,44 @@
+import { formatEndpoint } from '../../model/address.ts';
+import type { Missing } from '../../model/finding.ts';
+import { LISTENER } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { describeAttempt, overflowSteps, silentSyn, synCandidates } from '../procedures/syn.ts';
+import type { Rule } from '../rule.ts';
+import { clients } from '../together.ts';
+import { count } from '../words.ts';
+
+export const ACCEPT_REMEDY =
+  'Let the server accept() faster: look for a blocked event loop or too few acceptor threads. A longer queue needs both a larger ' +
+  'backlog in listen() and net.core.somaxconn, and a restart of the service; it only helps against bursts. `ss -ltn` shows the ' +
+  'queue (Recv-Q) and its limit (Send-Q).';
+
+export const UNSEEN_DROP: Missing = {
+  what: 'Each dropped SYN by itself: the kernel drops it in tcp_conn_request without any drop event, so tcpdrop, dropwatch and perf cannot show it',
+  how: LISTENER.how,
+};
+
+export const rule: Rule = {
+  id: 'accept-queue-overflow-syn',
+  group: 'syn',
+  title: 'Accept queue full: SYN dropped',
+  severity: 'error',
+  condition:
+    'The accept queue held more connections than the backlog when the SYN came (sk_ack_backlog > sk_max_ack_backlog); the SYN is dropped in silence, whatever tcp_abort_on_overflow says.',
+  needs: ['states', 'packets', 'tables'],
+  reference: 'tcp_conn_request → sk_acceptq_is_full (net/ipv4/tcp_input.c)',
+  explain: (f) =>
+    leading(synCandidates(f), 'accept-queue-overflow-syn', (c) => ({
+      summary: `${describeAttempt(f, silentSyn(f)!)}; ${c.because}: the server drops SYNs while its accept queue is full.`,
+      remedy: ACCEPT_REMEDY,
+      missing: [UNSEEN_DROP],
+    })),
+  together: (all) => {
+    const { facts } = all[0]!;
+    const overflow = overflowSteps(facts);
+    const rise = overflow ? `; ListenOverflows rose by ${overflow.rise} meanwhile` : '';
+    return (
+      `SYNs of ${count(all.length, 'connection')} to ${formatEndpoint(facts.case.server)} were dropped because its accept queue was full${rise}. ` +
+      `They came from ${clients(all)}.`
+    );
+  },
+};

@@ -1,0 +1,25 @@
+import { resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'bad-syn-ack-reset',
+  group: 'close',
+  title: 'The answer to the SYN had the wrong numbers: RST',
+  severity: 'warning',
+  condition:
+    'In SYN_SENT a segment acknowledged what was never sent, or echoed a timestamp that was never sent.',
+  needs: ['packets'],
+  reference: 'tcp_rcv_synsent_state_process (net/ipv4/tcp_input.c), RFC 9293 §3.10.7.3',
+  explain: (f) =>
+    leading(resetCandidates(f), 'bad-syn-ack-reset', (c) => ({
+      summary: `${capital(sideEndpoint(f, c.side))} reset what came back on its SYN: ${c.because}.`,
+      remedy:
+        'The server still holds an older connection of the same ports (TIME_WAIT, or one whose end it never saw). Usually the next SYN succeeds; ' +
+        'if not, something filters the RST. Look for a NAT that reuses ports quickly.',
+      missing: [resetReason(c.side)],
+    })),
+};

@@ -1,0 +1,50 @@
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import { rowEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { TIME_WAIT } from '../facts/timing.ts';
+import { SIDE_NAMES } from '../procedures/common.ts';
+import type { Rule } from '../rule.ts';
+import { capital, span } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'close-wait-leak',
+  group: 'stuck',
+  title: 'CLOSE_WAIT: the process does not close its socket',
+  severity: 'error',
+  condition:
+    'The peer has closed, and the process that holds the descriptor does not: no timeout of the kernel ends CLOSE_WAIT.',
+  needs: ['tables'],
+  reference: 'tcp_fin (ESTABLISHED → CLOSE_WAIT)',
+  explain: (f) => {
+    for (const side of [SERVER, CLIENT] as const) {
+      const row = f.rows(side).find((r) => r.state === 'CLOSE_WAIT' && r.owner === 'known');
+      if (!row || closedInTime(f, side)) continue;
+      const waited = f.life(side)?.closeWait ?? null;
+      return {
+        confidence: f.wire || waited !== null ? 'inferred' : 'possible',
+        side: SIDE_NAMES[side]!,
+        moment: f.atEvent(row),
+        summary:
+          `${capital(f.name(side))} was in CLOSE_WAIT: the other side had closed, and ${row.comm ?? 'the process'} (${row.pid ?? '?'}) ` +
+          `${waited === null ? 'had not closed its socket by the end of the files' : `took ${span(waited)} to close its socket`}.`,
+        remedy:
+          'Find the code path that does not close the descriptor after read() returned 0, most often after an error. Restarting the process only clears it.',
+        evidence: [rowEvidence(f.world, row)],
+        missing: [
+          {
+            what: 'Whether the process closes it later',
+            how: 'a second `ss -tanp state close-wait` after a minute: the same rows mean a leak',
+          },
+        ],
+      };
+    }
+    return null;
+  },
+};
+
+/** It did close, and not only after a minute. */
+function closedInTime(f: Facts, side: SideIndex): boolean {
+  const waited = f.life(side)?.closeWait ?? null;
+  if (waited !== null) return waited < TIME_WAIT;
+  return f.wire?.finTime(side) != null || f.wire?.decisiveReset?.side === side;
+}

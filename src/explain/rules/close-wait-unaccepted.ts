@@ -1,0 +1,72 @@
+import { formatEndpoint } from '../../model/address.ts';
+import { SERVER } from '../../model/connection.ts';
+import type { Evidence } from '../../model/finding.ts';
+import { reasoning, rowEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { LISTENER } from '../missing.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { clients } from '../together.ts';
+import { count } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'close-wait-unaccepted',
+  group: 'stuck',
+  title: 'CLOSE_WAIT in the accept queue: nobody called accept()',
+  severity: 'error',
+  condition:
+    'The client connected, sent and closed while the connection stood in the accept queue; without accept() no process can close it.',
+  needs: ['tables'],
+  reference: 'tcp_fin (ESTABLISHED → CLOSE_WAIT), inet_csk_accept',
+  explain: (f) => {
+    const unowned = f.rows(SERVER).filter((r) => r.owner === 'none');
+    const row =
+      unowned.find((r) => r.state === 'CLOSE_WAIT') ?? (closedUnaccepted(f) ? unowned[0] : undefined);
+    if (!row) return null;
+    const sight = f.listener.sights.find((s) => s.unaccepted.includes(row));
+    const counted = sight !== undefined && sight.row.recvQ === sight.unaccepted.length;
+    const proved = counted && sight.ownersVisible && row.state === 'CLOSE_WAIT';
+    const evidence: Evidence[] = [rowEvidence(f.world, row)];
+    if (sight)
+      evidence.push(rowEvidence(f.world, sight.row, queue(sight.row.recvQ, sight.unaccepted.length)));
+    if (proved)
+      evidence.push(
+        reasoning('the table shows the process of the listener, so "-" means that there is none'),
+      );
+    return {
+      confidence: proved ? 'proved' : 'inferred',
+      side: 'server',
+      moment: f.atEvent(row),
+      summary:
+        `The connection from ${formatEndpoint(f.case.client)} was in CLOSE_WAIT on the server with no process behind it: it was still in the accept queue` +
+        `${unread(row.recvQ)}.`,
+      remedy:
+        'The server does not call accept(), or not fast enough: look at what its acceptor thread does (a stack dump, `strace -p`). ' +
+        'No timeout of the kernel ends such a connection.',
+      evidence,
+      missing: proved ? [] : [LISTENER],
+      alternatives: proved ? [] : ['close-wait-leak'],
+    };
+  },
+  together: (all) =>
+    `${count(all.length, 'connection')} to ${formatEndpoint(all[0]!.facts.case.server)} stood in CLOSE_WAIT without a process: nobody had accepted them. ` +
+    `They came from ${clients(all)}.`,
+};
+
+/** Its own states show CLOSE_WAIT, and it was reset when the listener was closed. */
+function closedUnaccepted(f: Facts): boolean {
+  return (
+    (f.life(SERVER)?.was('CLOSE_WAIT') ?? false) && resetCandidates(f)[0]?.rule === 'listener-closed-reset'
+  );
+}
+
+function queue(recvQ: number, rows: number): string {
+  return recvQ === rows
+    ? `its accept queue holds ${recvQ}, as many as there are connections without a process`
+    : `its accept queue holds ${recvQ}`;
+}
+
+/** Recv-Q of a socket whose peer has closed counts the FIN as one. */
+function unread(recvQ: number): string {
+  return recvQ > 1 ? `, ${count(recvQ - 1, 'byte')} and the client's FIN unread` : '';
+}

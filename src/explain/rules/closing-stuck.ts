@@ -1,0 +1,28 @@
+import { packets } from '../missing.ts';
+import { SIDE_NAMES } from '../procedures/common.ts';
+import { unanswered } from '../procedures/given-up.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'closing-stuck',
+  group: 'stuck',
+  title: 'CLOSING: the FINs crossed and one has no answer',
+  severity: 'warning',
+  condition: 'Both FINs crossed, and the acknowledgment of one does not come.',
+  needs: ['packets', 'tables'],
+  reference: 'tcp_rcv_state_process (TCP_CLOSING), tcp_orphan_retries',
+  explain: (f) => {
+    const u = unanswered(f);
+    if (!u?.isFin || !(f.life(u.side)?.was('CLOSING') || u.row?.state === 'CLOSING')) return null;
+    return {
+      confidence: 'inferred',
+      side: SIDE_NAMES[u.side]!,
+      moment: u.moment,
+      summary: `${capital(u.because)}: it waits in CLOSING for the acknowledgment of its FIN.`,
+      remedy: 'Look for what drops the ACK on the path; the kernel gives up after tcp_orphan_retries.',
+      evidence: u.evidence,
+      missing: [packets('other side')],
+    };
+  },
+};

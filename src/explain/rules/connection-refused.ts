@@ -1,0 +1,27 @@
+import { formatEndpoint } from '../../model/address.ts';
+import { resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { servers } from '../together.ts';
+import { count } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'connection-refused',
+  group: 'close',
+  title: 'Connection refused: no listener',
+  severity: 'warning',
+  condition:
+    'A SYN matched no listening socket of the address, port, device and namespace; the answer is RST|ACK.',
+  needs: ['states', 'packets'],
+  reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset, RFC 9293 §3.10.7.1',
+  explain: (f) =>
+    leading(resetCandidates(f), 'connection-refused', (c) => ({
+      summary: `${formatEndpoint(f.case.server)} refused the connection from ${formatEndpoint(f.case.client)}: ${c.because}.`,
+      remedy:
+        'Check with `ss -ltn` on the server that something listens on that very address and port (127.0.0.1 alone is not enough), in the right network namespace, ' +
+        'and that the service was not just restarting. A firewall rule with REJECT --reject-with tcp-reset looks the same: look at its counters.',
+      missing: [resetReason('server')],
+    })),
+  together: (all) => `${count(all.length, 'attempt')} to connect to ${servers(all)} were refused with a RST.`,
+};

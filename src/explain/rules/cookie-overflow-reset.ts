@@ -1,0 +1,48 @@
+import { formatEndpoint } from '../../model/address.ts';
+import type { Facts } from '../facts/facts.ts';
+import { LISTENER, resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { clients } from '../together.ts';
+import { count, span } from '../words.ts';
+import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
+
+export const rule: Rule = {
+  id: 'cookie-overflow-reset',
+  group: 'syn',
+  title: 'SYN cookie and full accept queue: RST to a later segment',
+  severity: 'error',
+  condition:
+    "The SYN was answered with a cookie, so the server kept nothing; the accept queue was full when the cookie's ACK came, which is dropped in silence. A later segment has another sequence number, fails the cookie check and is reset.",
+  needs: ['states', 'packets'],
+  reference: 'cookie_v4_check → tcp_get_cookie_sock (net/ipv4/syncookies.c)',
+  namesReset: true,
+  explain: (f) =>
+    leading(resetCandidates(f), 'cookie-overflow-reset', (c) => ({
+      summary:
+        `The server ${formatEndpoint(f.case.server)} most likely knew nothing of the connection from ${formatEndpoint(f.case.client)} ` +
+        `any more: a SYN cookie stood for it and the accept queue was full. ${unseen(f)}${because(c.because)}`,
+      remedy: `${ACCEPT_REMEDY} SYN cookies do not help against a full accept queue.`,
+      missing: [LISTENER, resetReason('server')],
+    })),
+  together: (all) =>
+    `${count(all.length, 'connection')} to ${formatEndpoint(all[0]!.facts.case.server)} were reset${waits(all.map((e) => e.facts))} because the server kept nothing of them: ` +
+    `it had answered their SYNs with cookies, and its accept queue was full. They came from ${clients(all)}.`,
+};
+
+function because(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** The RST itself may be in no file. */
+function unseen(f: Facts): string {
+  return f.wire?.decisiveReset || f.resetDrops.length > 0
+    ? ''
+    : 'Its RST is in none of the files; the state change of the client tells of it. ';
+}
+
+function waits(all: Facts[]): string {
+  const times = all.map((f) => f.life(0)?.finWait1 ?? null).filter((t) => t !== null);
+  return times.length === 0 ? '' : ` within ${span(Math.max(...times))} of their FIN`;
+}

@@ -1,0 +1,54 @@
+import { formatEndpoint } from '../../model/address.ts';
+import { CLIENT, SERVER, WHY_FIRST_DATA, WHY_THIRD_ACK } from '../../model/connection.ts';
+import { SYN } from '../../model/tcp.ts';
+import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { LISTENER } from '../missing.ts';
+import type { Rule } from '../rule.ts';
+import { span } from '../words.ts';
+
+/** The socket was made later than this after the ACK, and this close to the data, ns. */
+const LATER = 5e6;
+const TOGETHER = 3e6;
+
+export const rule: Rule = {
+  id: 'deferred-accept',
+  group: 'syn',
+  title: 'TCP_DEFER_ACCEPT: the connection is made when data come',
+  severity: 'info',
+  condition:
+    'The listener has TCP_DEFER_ACCEPT: the bare ACK of the handshake is dropped on purpose, and the socket is made of the first data.',
+  needs: ['packets'],
+  reference: 'tcp_check_req (TCPDeferAcceptDrop), tcp(7) TCP_DEFER_ACCEPT',
+  explain: (f) => {
+    const { wire } = f;
+    const life = f.life(SERVER);
+    const birth = life?.find('LISTEN', 'SYN_RECV');
+    if (!wire || !life || !birth) return null;
+    const first = (why: number) =>
+      wire.packets.find((p) => p.why & why && wire.sideOf(p) === CLIENT && !(p.flags & SYN));
+    const [ack, data] = [first(WHY_THIRD_ACK), first(WHY_FIRST_DATA)];
+    if (!ack || !data || wire.of(wire.wire.synAcks, SERVER) !== 1) return null;
+    const made = f.atTransition(life, birth);
+    const afterAck = f.world.between(made, f.atPacket(wire, ack));
+    const afterData = f.world.between(made, f.atPacket(wire, data));
+    if (afterAck === null || afterData === null) return null;
+    if (afterAck < LATER || Math.abs(afterData) > TOGETHER) return null;
+    return {
+      confidence: 'inferred',
+      side: 'server',
+      moment: made,
+      summary:
+        `The server made the connection from ${formatEndpoint(f.case.client)} only when its first data came, ${span(afterAck)} after the handshake, ` +
+        'as a listener with TCP_DEFER_ACCEPT does.',
+      remedy:
+        'Nothing to repair if the program sets TCP_DEFER_ACCEPT on purpose (nginx "deferred", Apache AcceptFilter).',
+      evidence: [
+        packetEvidence(f, wire, ack, 'the ACK of the handshake'),
+        packetEvidence(f, wire, data, 'the first data'),
+        transitionEvidence(f, life, birth, 'the socket is made'),
+      ],
+      missing: [LISTENER],
+      alternatives: ['accept-queue-overflow-ack'],
+    };
+  },
+};

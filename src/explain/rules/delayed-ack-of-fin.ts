@@ -1,0 +1,51 @@
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import { FIN } from '../../model/tcp.ts';
+import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { DELAYED_ACK_MAX, DELAYED_ACK_MIN } from '../facts/timing.ts';
+import { stateEvents } from '../missing.ts';
+import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
+import type { Draft, Rule } from '../rule.ts';
+import { capital, count, span } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'delayed-ack-of-fin',
+  group: 'fin-wait2',
+  title: 'The FIN waited 40 ms for a delayed ACK',
+  severity: 'info',
+  condition:
+    'The side that got the FIN neither closed nor wrote within 40 ms, so the acknowledgment came from the delayed-ACK timer.',
+  needs: ['states'],
+  noteOnly: true,
+  reference: 'tcp_fin, tcp_send_delayed_ack (TCP_ATO_MIN 40 ms, TCP_DELACK_MAX 200 ms)',
+  explain: (f) => ([CLIENT, SERVER] as const).flatMap((side) => delayed(f, side)),
+  together: (all) =>
+    `${count(all.length, 'connection')} stayed in FIN_WAIT1 for 40 ms or more because the acknowledgment of the FIN was a delayed one. That is no fault.`,
+};
+
+function delayed(f: Facts, side: SideIndex): Draft[] {
+  const life = f.life(side);
+  const t = life?.find('FIN_WAIT1', 'FIN_WAIT2');
+  const waited = life?.finWait1 ?? null;
+  if (!life || !t || waited === null || waited < DELAYED_ACK_MIN || waited > DELAYED_ACK_MAX) return [];
+  // a long way there and back looks the same
+  if (f.connectTime === null || f.connectTime > waited / 2) return [];
+  const ack = f.wire?.ackOfFin(side);
+  if (ack && (ack.flags & FIN || ack.payload > 0)) return [];
+  const evidence = [transitionEvidence(f, life, t)];
+  if (f.wire && ack) evidence.push(packetEvidence(f, f.wire, ack, 'a pure ACK'));
+  const peer = otherSide(side);
+  return [
+    {
+      confidence: 'inferred',
+      side: SIDE_NAMES[side]!,
+      moment: f.atTransition(life, t),
+      summary:
+        `${capital(f.name(side))} waited ${span(waited)} in FIN_WAIT1 because ${f.name(peer)} delayed its ACK: ` +
+        `it neither closed nor sent anything in that time (the round trip takes ${span(f.connectTime)}).`,
+      remedy: 'Nothing to repair.',
+      evidence,
+      missing: f.wire ? [] : [stateEvents('other side')],
+    },
+  ];
+}

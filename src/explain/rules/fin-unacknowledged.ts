@@ -1,0 +1,31 @@
+import { packets, stateEvents } from '../missing.ts';
+import { SIDE_NAMES } from '../procedures/common.ts';
+import { unanswered } from '../procedures/given-up.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'fin-unacknowledged',
+  group: 'fin-wait2',
+  title: 'The FIN was never acknowledged: stuck in FIN_WAIT1',
+  severity: 'warning',
+  condition:
+    'The FIN, or data before it, is not acknowledged; the orphaned socket retries tcp_orphan_retries times and is then dropped in silence.',
+  needs: ['packets', 'tables'],
+  reference: 'tcp_retransmit_timer, tcp_orphan_retries (net/ipv4/tcp_timer.c)',
+  explain: (f) => {
+    const u = unanswered(f);
+    if (!u?.isFin || u.peerClosed) return null;
+    const side = SIDE_NAMES[u.side]!;
+    return {
+      confidence: u.end !== null || u.row !== null ? 'inferred' : 'possible',
+      side,
+      moment: u.moment,
+      summary: `${capital(u.because)}: its FIN was never acknowledged${u.end ? ', and it left FIN_WAIT1 for CLOSE when the retries were over' : ''}.`,
+      remedy:
+        'Look at the peer and the path. Many such sockets at once can be limited with net.ipv4.tcp_orphan_retries and tcp_max_orphans.',
+      evidence: u.evidence,
+      missing: u.end ? [packets('other side')] : [stateEvents(side), packets('other side')],
+    };
+  },
+};

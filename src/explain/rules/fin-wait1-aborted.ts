@@ -1,0 +1,38 @@
+import { packets, resetReason } from '../missing.ts';
+import { draft } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { finCandidatesFor } from '../procedures/fin.ts';
+import type { Rule } from '../rule.ts';
+import { clients } from '../together.ts';
+import { capital, count, span } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'fin-wait1-aborted',
+  group: 'fin-wait2',
+  title: 'Closing cut short: from FIN_WAIT1 straight to CLOSE',
+  severity: 'warning',
+  condition:
+    'The socket was closed before its FIN was acknowledged: a RST came, data came after close(), or the retries ran out.',
+  needs: ['states'],
+  reference: 'tcp_reset, tcp_done (FIN_WAIT1 → CLOSE); never tcp_time_wait',
+  explain: (f) =>
+    finCandidatesFor(f, 'fin-wait1-aborted').map(([c]) =>
+      draft(
+        c!,
+        {
+          summary: `${capital(sideEndpoint(f, c!.side))} never reached FIN_WAIT2: ${c!.because}, without an acknowledgment.`,
+          remedy: 'See why the connection was reset: the finding of this connection that names the cause.',
+          missing: f.wire ? [resetReason('other side')] : [packets(c!.side), resetReason('other side')],
+        },
+        [],
+      ),
+    ),
+  together: (all) => {
+    const times = all
+      .flatMap((e) => e.facts.lives.map((l) => (l.find('FIN_WAIT1', 'CLOSE') ? l.finWait1 : null)))
+      .filter((n) => n !== null);
+    const range =
+      times.length === 0 ? '' : ` ${span(Math.min(...times))} to ${span(Math.max(...times))} after their FIN`;
+    return `${count(all.length, 'connection')} went from FIN_WAIT1 straight to CLOSE${range}: the closing was cut short. They came from ${clients(all)}.`;
+  },
+};

@@ -1,0 +1,24 @@
+import { MINISOCK, resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'fin-wait2-expired-reset',
+  group: 'close',
+  title: 'The peer closed too late: FIN_WAIT2 had expired, RST',
+  severity: 'warning',
+  condition:
+    'FIN_WAIT2 of a closed connection was given up after tcp_fin_timeout (or TCP_LINGER2) without a word; what the peer sends later meets no socket.',
+  needs: ['packets'],
+  reference: 'inet_twsk_kill, tcp_keepalive_timer (net/ipv4), tcp(7) tcp_fin_timeout',
+  explain: (f) =>
+    leading(resetCandidates(f), 'fin-wait2-expired-reset', (c) => ({
+      summary: `${capital(sideEndpoint(f, c.side))} answered with a RST because its half of the connection was gone: ${c.because}.`,
+      remedy:
+        'Find out why the peer kept its side open for so long: a descriptor leak, or a process that does not read the end of file. Raising net.ipv4.tcp_fin_timeout only hides it.',
+      missing: [resetReason(c.side), MINISOCK],
+    })),
+};

@@ -1,0 +1,45 @@
+import { MINISOCK } from '../missing.ts';
+import { SIDE_NAMES } from '../procedures/common.ts';
+import { finCandidates } from '../procedures/fin.ts';
+import { minisockExpiry } from '../procedures/minisock.ts';
+import type { Rule } from '../rule.ts';
+import { clients } from '../together.ts';
+import { capital, count, span } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'fin-wait2-expired',
+  group: 'fin-wait2',
+  title: 'FIN_WAIT2 gave up: the peer never closed in time',
+  severity: 'warning',
+  condition:
+    'The FIN_WAIT2 minisock ended after tcp_fin_timeout while the peer was still in CLOSE_WAIT. Nothing is sent.',
+  needs: ['states'],
+  reference: 'tcp_time_wait, inet_twsk_kill; ip-sysctl tcp_fin_timeout',
+  explain: (f) =>
+    finCandidates(f).flatMap(({ side, candidates }) => {
+      const first = candidates[0]!;
+      const life = f.life(side);
+      if (!life || first.rule !== 'fin-wait2-in-minisock' || first.confidence === 'possible') return [];
+      const expiry = minisockExpiry(f, life);
+      if (!expiry) return [];
+      return [
+        {
+          confidence: expiry.confidence,
+          side: SIDE_NAMES[side]!,
+          moment: null,
+          summary: `${capital(f.name(side))} gave its half of the connection up before the peer closed: ${expiry.because}.`,
+          remedy:
+            'The fault is at the peer, which does not close: a descriptor leak, a process that does not read the end of file, or a connection that nobody accepted. ' +
+            'A longer net.ipv4.tcp_fin_timeout does not help.',
+          evidence: expiry.evidence,
+          missing: [{ ...MINISOCK, what: 'The moment at which the minisock ended' }],
+        },
+      ];
+    }),
+  together: (all) => {
+    const waits = all.flatMap((e) => e.facts.lives.map((l) => l.closeWait)).filter((n) => n !== null);
+    const wait =
+      waits.length === 0 ? '' : `, which stayed in CLOSE_WAIT for up to ${span(Math.max(...waits))}`;
+    return `${count(all.length, 'connection')} were given up in FIN_WAIT2 by the side that had closed, before the peer did${wait}. They came from ${clients(all)}.`;
+  },
+};

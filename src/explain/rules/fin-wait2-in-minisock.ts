@@ -1,0 +1,44 @@
+import { MINISOCK, stateEvents } from '../missing.ts';
+import { draft } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { finCandidatesFor } from '../procedures/fin.ts';
+import type { Rule } from '../rule.ts';
+import { capital, count, span } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'fin-wait2-in-minisock',
+  group: 'fin-wait2',
+  title: 'FIN_WAIT2 lives on in a timewait minisock',
+  severity: 'info',
+  condition:
+    'The process had closed, the FIN was acknowledged by a packet without FIN, and tcp_fin_timeout is at most 60 s: tcp_time_wait() replaces the socket by a minisock with substate FIN_WAIT2, of which no tracepoint tells.',
+  needs: ['states'],
+  reference: 'tcp_rcv_state_process → tcp_time_wait(sk, TCP_FIN_WAIT2, tmo) (net/ipv4/tcp_minisocks.c)',
+  stageOf: ['fin-wait2-expired'],
+  explain: (f) =>
+    finCandidatesFor(f, 'fin-wait2-in-minisock').map((list) => {
+      const c = list.find((o) => o.rule === 'fin-wait2-in-minisock')!;
+      const others = list.filter((o) => o !== c).map((o) => o.rule);
+      return draft(
+        c,
+        {
+          summary:
+            c.confidence === 'possible'
+              ? `${capital(sideEndpoint(f, c.side))} may have left FIN_WAIT2 to a timewait minisock: ${c.because}.`
+              : `${capital(sideEndpoint(f, c.side))} was in FIN_WAIT2 after its socket had already gone to CLOSE: ${c.because}.`,
+          remedy:
+            'Nothing to repair: a normal close looks like this in tcpstates. To see the state, poll `ss -tano state fin-wait-2` or trace tcp_time_wait and inet_twsk_kill.',
+          missing: c.confidence === 'proved' ? [] : [MINISOCK, stateEvents('other side')],
+        },
+        others,
+      );
+    }),
+  together: (all) => {
+    const stays = all.flatMap((e) => e.facts.lives.map((l) => l.finWait2)).filter((n) => n !== null);
+    const range =
+      stays.length === 0
+        ? ''
+        : ` (${span(Math.min(...stays))} to ${span(Math.max(...stays))} in the state events)`;
+    return `${count(all.length, 'connection')} left FIN_WAIT2 almost at once as full sockets${range}, because a timewait minisock took the state over.`;
+  },
+};

@@ -1,0 +1,30 @@
+import { MINISOCK, packets } from '../missing.ts';
+import { draft } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { finCandidatesFor } from '../procedures/fin.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'fin-with-ack',
+  group: 'fin-wait2',
+  title: "The ACK of the FIN carried the peer's FIN: no FIN_WAIT2 to see",
+  severity: 'info',
+  condition:
+    'The packet that acknowledged the FIN carried a FIN itself: the socket passes FIN_WAIT2 within that packet and goes to TIME_WAIT.',
+  needs: ['states'],
+  reference: 'tcp_rcv_state_process → tcp_fin → tcp_time_wait(sk, TCP_TIME_WAIT, 0)',
+  explain: (f) =>
+    finCandidatesFor(f, 'fin-with-ack').map((list) => {
+      const c = list.find((o) => o.rule === 'fin-with-ack')!;
+      return draft(
+        c,
+        {
+          summary: `${capital(sideEndpoint(f, c.side))} ${c.confidence === 'possible' ? 'may have passed' : 'passed'} FIN_WAIT2 within one packet: ${c.because}.`,
+          remedy: 'Nothing to repair: the peer closed before it had to acknowledge.',
+          missing: c.confidence === 'proved' ? [] : [packets(c.side), MINISOCK],
+        },
+        list.filter((o) => o !== c).map((o) => o.rule),
+      );
+    }),
+};

@@ -1,0 +1,33 @@
+import { stateEvents } from '../missing.ts';
+import { draft } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { finCandidatesFor } from '../procedures/fin.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'half-close',
+  group: 'fin-wait2',
+  title: 'Half-closed: FIN_WAIT2 on a socket its process still holds',
+  severity: 'info',
+  condition:
+    'shutdown(SHUT_WR) with the descriptor still open: the full socket stays in FIN_WAIT2 until the peer closes.',
+  needs: ['states', 'packets'],
+  reference: 'tcp_shutdown, tcp_rcv_state_process (not SOCK_DEAD), RFC 1122 §4.2.2.13',
+  explain: (f) =>
+    finCandidatesFor(f, 'half-close')
+      .filter((list) => list[0]!.rule === 'half-close')
+      .map((list) => {
+        const c = list[0]!;
+        return draft(
+          c,
+          {
+            summary: `${capital(sideEndpoint(f, c.side))} closed its sending side only: ${c.because}.`,
+            remedy:
+              'Nothing to repair if the program means it. If it lasts, the peer is the one that does not close.',
+            missing: c.confidence === 'proved' ? [] : [stateEvents(c.side)],
+          },
+          list.slice(1).map((o) => o.rule),
+        );
+      }),
+};

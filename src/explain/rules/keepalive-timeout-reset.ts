@@ -1,0 +1,23 @@
+import { resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'keepalive-timeout-reset',
+  group: 'close',
+  title: 'Keepalive probes went unanswered: RST',
+  severity: 'error',
+  condition: 'tcp_keepalive_probes probes (or TCP_USER_TIMEOUT) went by without an answer.',
+  needs: ['packets'],
+  reference: 'tcp_keepalive_timer (net/ipv4/tcp_timer.c), RFC 1122 §4.2.3.6',
+  explain: (f) =>
+    leading(resetCandidates(f), 'keepalive-timeout-reset', (c) => ({
+      summary: `${capital(sideEndpoint(f, c.side))} gave the connection up and reset it: ${c.because}.`,
+      remedy:
+        'Look at the path and the peer: a NAT or firewall that forgets idle connections (set the keepalive time below its timeout), or a host that is gone.',
+      missing: [resetReason(c.side)],
+    })),
+};

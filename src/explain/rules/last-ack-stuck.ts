@@ -1,0 +1,31 @@
+import { packets } from '../missing.ts';
+import { SIDE_NAMES } from '../procedures/common.ts';
+import { unanswered } from '../procedures/given-up.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'last-ack-stuck',
+  group: 'stuck',
+  title: 'LAST_ACK: the last FIN has no answer',
+  severity: 'warning',
+  condition:
+    'The side that closed second sends its FIN again and again: the peer is gone, or its TIME_WAIT is.',
+  needs: ['packets', 'tables'],
+  reference: 'tcp_retransmit_timer in LAST_ACK, tcp_orphan_retries',
+  explain: (f) => {
+    const u = unanswered(f);
+    if (!u?.isFin || !u.peerClosed || f.life(u.side)?.was('CLOSING') || u.row?.state === 'CLOSING')
+      return null;
+    return {
+      confidence: u.row !== null || f.life(u.side)?.was('LAST_ACK') ? 'inferred' : 'possible',
+      side: SIDE_NAMES[u.side]!,
+      moment: u.moment,
+      summary: `${capital(u.because)}: it waits in LAST_ACK for the acknowledgment of its FIN.`,
+      remedy:
+        'Harmless in small numbers, and normal after the peer rebooted. Otherwise look for what drops the ACK on the path.',
+      evidence: u.evidence,
+      missing: [packets('other side')],
+    };
+  },
+};

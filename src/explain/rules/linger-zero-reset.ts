@@ -1,0 +1,26 @@
+import { closeCall, resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'linger-zero-reset',
+  group: 'close',
+  title: 'SO_LINGER with time 0: RST instead of FIN',
+  severity: 'info',
+  condition:
+    'close() on a socket with SO_LINGER on and a linger time of 0, in a state that tcp_need_reset names; data not yet sent are thrown away.',
+  needs: ['states', 'packets'],
+  reference: '__tcp_close → tcp_disconnect (net/ipv4/tcp.c), socket(7) SO_LINGER',
+  explain: (f) =>
+    leading(resetCandidates(f), 'linger-zero-reset', (c) => ({
+      summary:
+        `${capital(sideEndpoint(f, c.side))} ended the connection with a RST of its own, as close() with SO_LINGER set to 0 does: ` +
+        `${c.because}.`,
+      remedy:
+        'If the RST is not wanted, remove the SO_LINGER 0 from the program. Health checks, load generators and some connection pools set it on purpose, to leave no TIME_WAIT behind.',
+      missing: [closeCall(c.side), resetReason(c.side)],
+    })),
+};

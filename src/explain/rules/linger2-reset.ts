@@ -1,0 +1,23 @@
+import { closeCall, resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'linger2-reset',
+  group: 'close',
+  title: 'TCP_LINGER2 below 0: RST after the FIN',
+  severity: 'info',
+  condition:
+    'TCP_LINGER2 is negative: the socket is reset on close() in FIN_WAIT2, or when its FIN is acknowledged after close().',
+  needs: ['packets'],
+  reference: '__tcp_close, tcp_rcv_state_process (TCP_ABORT_ON_LINGER), tcp(7) TCP_LINGER2',
+  explain: (f) =>
+    leading(resetCandidates(f), 'linger2-reset', (c) => ({
+      summary: `${capital(sideEndpoint(f, c.side))} reset the connection after its own FIN: ${c.because}.`,
+      remedy: 'If the RST is not wanted, do not set TCP_LINGER2 below 0.',
+      missing: [closeCall(c.side), resetReason(c.side)],
+    })),
+};

@@ -1,0 +1,43 @@
+import { formatEndpoint } from '../../model/address.ts';
+import { SERVER } from '../../model/connection.ts';
+import { LISTENER } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { clients } from '../together.ts';
+import { count, span } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'listener-closed-reset',
+  group: 'close',
+  title: 'Listener closed: connections nobody had accepted were reset',
+  severity: 'error',
+  condition:
+    'The last descriptor of a listening socket was closed (or its process ended) while connections stood in its accept queue; each of them is reset.',
+  needs: ['states', 'packets'],
+  reference: 'inet_csk_listen_stop → inet_child_forget → tcp_disconnect (net/ipv4/inet_connection_sock.c)',
+  explain: (f) =>
+    leading(resetCandidates(f), 'listener-closed-reset', (c) => {
+      const waited = f.life(1)?.closeWait;
+      const wait = waited ? ` It had waited there in CLOSE_WAIT for ${span(waited)}.` : '';
+      return {
+        summary:
+          `The server reset the connection from ${formatEndpoint(f.case.client)} because its listener on port ${f.case.server.port} ` +
+          `was closed before any process accepted the connection: ${c.because}.${wait}`,
+        remedy:
+          'Stop new traffic first (take the server out of the load balancer), accept() until EAGAIN, then close the listener. ' +
+          'With SO_REUSEPORT, net.ipv4.tcp_migrate_req=1 (5.14 and later) hands the queue to another listener. ' +
+          'If connections wait here for long, the real fault is the process that does not call accept().',
+        missing: c.confidence === 'proved' ? [] : [LISTENER],
+      };
+    }),
+  together: (all) => {
+    const { server } = all[0]!.facts.case;
+    const waits = all.map((e) => e.facts.life(SERVER)?.closeWait ?? 0).filter((n) => n > 0);
+    const wait = waits.length > 0 ? `, after ${span(Math.max(...waits))} in CLOSE_WAIT` : '';
+    return (
+      `${count(all.length, 'connection')} to ${formatEndpoint(server)} were reset when the listener was closed, because nobody had accepted them${wait}. ` +
+      `They came from ${clients(all)}.`
+    );
+  },
+};

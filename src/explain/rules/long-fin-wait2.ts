@@ -1,0 +1,27 @@
+import { MINISOCK } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { finCandidatesFor } from '../procedures/fin.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'long-fin-wait2',
+  group: 'fin-wait2',
+  title: 'FIN_WAIT2 on a full socket without a process: tcp_fin_timeout above 60 s',
+  severity: 'info',
+  condition:
+    'The process had closed, but tcp_fin_timeout (or TCP_LINGER2) is longer than 60 s: the socket itself stays in FIN_WAIT2 under the keepalive timer for the time above 60 s.',
+  needs: ['states'],
+  reference: 'tcp_rcv_state_process, tcp_fin_time (tmo > TCP_TIMEWAIT_LEN)',
+  explain: (f) =>
+    finCandidatesFor(f, 'long-fin-wait2').flatMap((list) => {
+      const draft = leading(list, 'long-fin-wait2', (c) => ({
+        summary: `${capital(sideEndpoint(f, c.side))} stayed in FIN_WAIT2 as a full socket although its process had closed: ${c.because}.`,
+        remedy:
+          'net.ipv4.tcp_fin_timeout above 60 s costs memory for nothing; 60 s or less is enough unless a program asks for more.',
+        missing: [MINISOCK],
+      }));
+      return draft ? [draft] : [];
+    }),
+};

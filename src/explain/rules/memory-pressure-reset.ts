@@ -1,0 +1,23 @@
+import { resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'memory-pressure-reset',
+  group: 'close',
+  title: 'Too many orphans or too little TCP memory: RST at close',
+  severity: 'error',
+  condition: 'tcp_check_oom: more orphaned sockets than tcp_max_orphans, or TCP memory above tcp_mem.',
+  needs: ['packets'],
+  reference: 'tcp_check_oom, tcp_out_of_resources (net/ipv4/tcp.c, tcp_timer.c)',
+  explain: (f) =>
+    leading(resetCandidates(f), 'memory-pressure-reset', (c) => ({
+      summary: `${capital(sideEndpoint(f, c.side))} sent its FIN and a RST right after it: ${c.because}. A host that is short of orphans or TCP memory does this.`,
+      remedy:
+        'Look for "too many orphaned sockets" in dmesg and at /proc/net/sockstat; raise tcp_max_orphans or tcp_mem, or lower tcp_orphan_retries.',
+      missing: [resetReason(c.side)],
+    })),
+};

@@ -1,0 +1,25 @@
+import { formatEndpoint } from '../../model/address.ts';
+import { packets } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+
+export const rule: Rule = {
+  id: 'middlebox-reset',
+  group: 'close',
+  title: 'RST that neither end seems to have sent',
+  severity: 'warning',
+  condition:
+    'A RST of a shape that the Linux kernel does not make, or with a TTL unlike that of the other packets from there.',
+  needs: ['packets'],
+  reference: 'RFC 3360',
+  explain: (f) =>
+    leading(resetCandidates(f), 'middlebox-reset', (c) => ({
+      summary:
+        `The RST between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)} looks as if a device on the path ` +
+        `(or another operating system) had made it: ${c.because}.`,
+      remedy:
+        'Capture at both ends at once: a RST that one end receives and the other never sent was made between them.',
+      missing: [packets('client and on the server at once')],
+    })),
+};

@@ -1,0 +1,24 @@
+import { resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'no-socket-reset',
+  group: 'close',
+  title: 'RST because the host had no socket for the packet any more',
+  severity: 'warning',
+  condition: 'A packet other than a SYN matched no socket, no request and no timewait minisock.',
+  needs: ['states', 'packets'],
+  reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset',
+  explain: (f) =>
+    leading(resetCandidates(f), 'no-socket-reset', (c) => ({
+      summary: `${capital(sideEndpoint(f, c.side))} answered with a RST because it knew nothing of the connection: ${c.because}.`,
+      remedy:
+        'Ask what removed the socket on that host without a word: a reboot or failover, a timeout that is silent (tcp_retries2, keepalive), ' +
+        'a load balancer or NAT that sent the packet to another host, or its process that gave up before.',
+      missing: [resetReason(c.side)],
+    })),
+};

@@ -1,0 +1,45 @@
+import { formatEndpoint } from '../../model/address.ts';
+import type { Facts } from '../facts/facts.ts';
+import { REQUEST_LIFE } from '../facts/timing.ts';
+import { LISTENER, resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
+
+export const rule: Rule = {
+  id: 'request-expired-reset',
+  group: 'syn',
+  title: 'The server forgot the handshake: RST to the client that thought it was connected',
+  severity: 'error',
+  condition:
+    'The request of a handshake whose ACK was never taken expired (tcp_synack_retries, or earlier in a crowded SYN queue); the next segment of the client then meets the listener.',
+  needs: ['states', 'packets'],
+  reference: 'reqsk_timer_handler (net/ipv4/inet_connection_sock.c), tcp_v4_do_rcv in LISTEN',
+  namesReset: true,
+  explain: (f) =>
+    leading(resetCandidates(f), 'request-expired-reset', (c) => ({
+      summary:
+        `The server ${formatEndpoint(f.case.server)} reset the connection from ${formatEndpoint(f.case.client)} because it had already ` +
+        `given up the handshake that the client held for complete: ${c.because}.${early(f)}`,
+      remedy: `${ACCEPT_REMEDY} A client that needs to know should expect an answer of the application, not only a connect() that succeeds.`,
+      missing: [
+        LISTENER,
+        resetReason('server'),
+        {
+          what: 'How long the server keeps such a request',
+          how: 'sysctl net.ipv4.tcp_synack_retries on the server',
+        },
+      ],
+    })),
+};
+
+/** By default a request lives for 63 s; say what it takes to be forgotten sooner. */
+function early(f: Facts): string {
+  const elapsed = f.life(0)?.finWait1 ?? null;
+  if (elapsed === null || elapsed >= REQUEST_LIFE) return '';
+  const retries = f.world.sysctl('net.ipv4.tcp_synack_retries');
+  return retries === null
+    ? ' A request lives for 63 s by default; tcp_synack_retries below 5 (2 gives 7 s) or a crowded SYN queue ends it sooner.'
+    : ` With tcp_synack_retries=${retries} a request lives for ${2 ** (retries + 1) - 1} s.`;
+}

@@ -1,0 +1,36 @@
+import { packets, stateEvents } from '../missing.ts';
+import { SIDE_NAMES } from '../procedures/common.ts';
+import { unanswered } from '../procedures/given-up.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'retransmission-timeout',
+  group: 'close',
+  title: 'Given up in silence after retransmissions without an answer',
+  severity: 'error',
+  condition:
+    'Data (or a FIN) went unacknowledged through tcp_retries2, tcp_orphan_retries or TCP_USER_TIMEOUT; the socket is closed and nothing is sent.',
+  needs: ['packets', 'tables'],
+  reference:
+    'tcp_retransmit_timer → tcp_write_timeout → tcp_write_err (net/ipv4/tcp_timer.c), RFC 9293 §3.8.3',
+  explain: (f) => {
+    const u = unanswered(f);
+    if (!u || (u.end === null && (u.isFin || u.repeats === 0))) return null;
+    const side = SIDE_NAMES[u.side]!;
+    const ended = u.end !== null;
+    return {
+      confidence: ended && u.repeats > 0 ? 'inferred' : 'possible',
+      side,
+      moment: u.moment,
+      summary:
+        `${capital(u.because)}${ended ? ', and gave the connection up' : '; it may have given up, or the capture ends before an answer'}. ` +
+        'The kernel sends no RST then: the other side learns nothing.',
+      remedy:
+        'Look at the path and the peer: a host that is gone, a firewall or NAT that forgot the connection, or large packets that do not get through (MTU) while small ones do.',
+      evidence: u.evidence,
+      missing: ended ? [packets('other side')] : [stateEvents(side), packets('other side')],
+      alternatives: ended ? [] : ['no-socket-reset'],
+    };
+  },
+};

@@ -1,0 +1,26 @@
+import { draft } from '../procedures/candidate.ts';
+import { finCandidatesFor } from '../procedures/fin.ts';
+import type { Rule } from '../rule.ts';
+
+export const rule: Rule = {
+  id: 'simultaneous-close',
+  group: 'fin-wait2',
+  title: 'Both sides closed at once: CLOSING instead of FIN_WAIT2',
+  severity: 'info',
+  condition: "Each side had sent its FIN before it got the other's.",
+  needs: ['states', 'packets'],
+  reference: 'tcp_fin (FIN_WAIT1 → CLOSING), RFC 9293 §3.6',
+  explain: (f) =>
+    finCandidatesFor(f, 'simultaneous-close')
+      .slice(0, 1)
+      .map(([c]) =>
+        draft(
+          c!,
+          {
+            summary: `Both sides closed at the same time: ${c!.because}. There is no FIN_WAIT2 in such a close.`,
+            remedy: 'Nothing to repair.',
+          },
+          [],
+        ),
+      ),
+};

@@ -1,0 +1,41 @@
+import { CLIENT, SERVER } from '../../model/connection.ts';
+import type { Evidence } from '../../model/finding.ts';
+import { ACK, SYN } from '../../model/tcp.ts';
+import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'simultaneous-open',
+  group: 'syn',
+  title: 'Both sides connected to each other at once',
+  severity: 'info',
+  condition:
+    'A SYN without ACK came in SYN_SENT: both sides go through SYN_RECV, and no listener has a part in it.',
+  needs: ['states', 'packets'],
+  reference: 'tcp_rcv_synsent_state_process, RFC 9293 §3.5',
+  explain: (f) => {
+    const { wire } = f;
+    const evidence: Evidence[] = [];
+    for (const life of f.lives) {
+      const t = life.find('SYN_SENT', 'SYN_RECV');
+      if (t) evidence.push(transitionEvidence(f, life, t));
+    }
+    if (wire && wire.of(wire.wire.syns, CLIENT) > 0 && wire.of(wire.wire.syns, SERVER) > 0) {
+      for (const side of [CLIENT, SERVER] as const) {
+        const syn = wire.packets.find((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === side);
+        if (syn) evidence.push(packetEvidence(f, wire, syn));
+      }
+    }
+    if (evidence.length === 0) return null;
+    return {
+      confidence: 'proved',
+      side: 'client',
+      moment: null,
+      summary: `${capital(f.name(CLIENT))} and ${f.name(SERVER)} sent each other a SYN at the same time; which of them is called the client is arbitrary.`,
+      remedy:
+        'Nothing to repair. A process that connects to a port of its own ephemeral range can meet itself in this way.',
+      evidence,
+    };
+  },
+};

@@ -1,0 +1,22 @@
+import { formatEndpoint } from '../../model/address.ts';
+import { LISTENER, resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+
+export const rule: Rule = {
+  id: 'stray-ack-reset',
+  group: 'close',
+  title: 'An ACK met the listener and nothing else: RST',
+  severity: 'warning',
+  condition:
+    'An ACK matched no connection and no request, only a listening socket, and was no valid SYN cookie.',
+  needs: ['packets'],
+  reference: 'tcp_v4_do_rcv in LISTEN, cookie_v4_check, RFC 9293 §3.10.7.2',
+  explain: (f) =>
+    leading(resetCandidates(f), 'stray-ack-reset', (c) => ({
+      summary: `The server ${formatEndpoint(f.case.server)} reset the ACK of ${formatEndpoint(f.case.client)}: ${c.because}.`,
+      remedy: 'Compare SyncookiesFailed, ListenDrops and EmbryonicRsts of the server before and after.',
+      missing: [resetReason('server'), LISTENER],
+    })),
+};

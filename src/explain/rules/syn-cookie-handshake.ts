@@ -1,0 +1,44 @@
+import { formatEndpoint } from '../../model/address.ts';
+import { LISTENER } from '../missing.ts';
+import { cookieChildren } from '../procedures/cookies.ts';
+import type { Rule } from '../rule.ts';
+import { clients } from '../together.ts';
+import { count } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'syn-cookie-handshake',
+  group: 'syn',
+  title: 'Connected by a SYN cookie',
+  severity: 'warning',
+  condition:
+    'The SYN queue was full when the SYN came and net.ipv4.tcp_syncookies is on: a cookie is sent and nothing is stored.',
+  needs: ['packets'],
+  reference: 'tcp_conn_request, cookie_v4_check (net/ipv4/syncookies.c), RFC 4987 §3.6',
+  stageOf: ['cookie-overflow-reset'],
+  explain: (f) => {
+    const child = f.wire && cookieChildren(f.listener).get(f);
+    if (!child || !f.wire) return null;
+    return {
+      confidence: 'inferred',
+      side: 'server',
+      moment: f.atPacket(f.wire, child.packet),
+      summary:
+        `The handshake of ${formatEndpoint(f.case.client)} was completed through a SYN cookie: the server's socket had a window of ` +
+        `${child.window} where ${count(child.siblings, 'sibling')} that had received the same bytes had ${child.siblingsWindow}, and the SYN queue was full.`,
+      remedy:
+        'A cookie keeps the connection but loses the retransmission of the SYN-ACK, and some options where timestamps are off. ' +
+        'The SYN queue is as long as the backlog of listen(): raise it together with net.core.somaxconn, and accept() faster.',
+      evidence: child.evidence,
+      missing: [
+        { what: 'Whether this very handshake used a cookie', how: LISTENER.how },
+        {
+          what: 'How many cookies the server sent',
+          how: '`nstat -a TcpExtSyncookiesSent TcpExtSyncookiesRecv` before and after',
+        },
+      ],
+    };
+  },
+  together: (all) =>
+    `${count(all.length, 'connection')} to ${formatEndpoint(all[0]!.facts.case.server)} were most likely made through a SYN cookie, because the SYN queue was full: ` +
+    `their sockets have the smaller window of such children. They came from ${clients(all)}.`,
+};

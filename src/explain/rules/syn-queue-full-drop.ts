@@ -1,0 +1,21 @@
+import { leading } from '../procedures/candidate.ts';
+import { describeAttempt, silentSyn, synCandidates } from '../procedures/syn.ts';
+import type { Rule } from '../rule.ts';
+import { UNSEEN_DROP } from './accept-queue-overflow-syn.ts';
+
+export const rule: Rule = {
+  id: 'syn-queue-full-drop',
+  group: 'syn',
+  title: 'SYN queue full and SYN cookies off: SYN dropped',
+  severity: 'error',
+  condition: 'The SYN queue was full and net.ipv4.tcp_syncookies is 0.',
+  needs: ['states', 'packets', 'tables'],
+  reference: 'tcp_conn_request → tcp_syn_flood_action (net/ipv4/tcp_input.c)',
+  explain: (f) =>
+    leading(synCandidates(f), 'syn-queue-full-drop', (c) => ({
+      summary: `${describeAttempt(f, silentSyn(f)!)}; meanwhile ${c.because}.`,
+      remedy:
+        'Set net.ipv4.tcp_syncookies=1, or raise the backlog of listen(), net.core.somaxconn and tcp_max_syn_backlog.',
+      missing: [UNSEEN_DROP],
+    })),
+};

@@ -1,0 +1,24 @@
+import { MINISOCK, resetReason } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'time-wait-data-reset',
+  group: 'close',
+  title: 'Data arrived for a closed connection in FIN_WAIT2: RST',
+  severity: 'warning',
+  condition:
+    'The process had closed, the FIN was acknowledged and a timewait minisock in FIN_WAIT2 stood for the connection when a segment with new data came.',
+  needs: ['packets'],
+  reference: 'tcp_timewait_state_process (TCP_TW_RST), RFC 1122 §4.2.2.13',
+  explain: (f) =>
+    leading(resetCandidates(f), 'time-wait-data-reset', (c) => ({
+      summary: `${capital(sideEndpoint(f, c.side))} reset the connection because data came after it had closed: ${c.because}.`,
+      remedy:
+        'The side that closes should shut down only its sending side and read until the end of file; the other should stop sending when it reads the end of file.',
+      missing: [resetReason(c.side), MINISOCK],
+    })),
+};

@@ -1,0 +1,27 @@
+import { MINISOCK } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { sideEndpoint } from '../procedures/common.ts';
+import { finCandidatesFor } from '../procedures/fin.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'time-wait-overflow',
+  group: 'fin-wait2',
+  title: 'No room for the timewait minisock: the connection was forgotten at once',
+  severity: 'error',
+  condition:
+    'There were tcp_max_tw_buckets timewait minisocks already (or no memory): none was made, and the socket was closed.',
+  needs: ['states'],
+  reference: 'tcp_time_wait → inet_twsk_alloc (net/ipv4/inet_timewait_sock.c)',
+  explain: (f) =>
+    finCandidatesFor(f, 'time-wait-overflow').flatMap((list) => {
+      const draft = leading(list, 'time-wait-overflow', (c) => ({
+        summary: `${capital(sideEndpoint(f, c.side))} kept nothing of the connection after its FIN was acknowledged: ${c.because}.`,
+        remedy:
+          'Raise net.ipv4.tcp_max_tw_buckets, or let the clients close first so that TIME_WAIT falls to them.',
+        missing: [MINISOCK],
+      }));
+      return draft ? [draft] : [];
+    }),
+};

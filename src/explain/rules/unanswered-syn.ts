@@ -1,0 +1,27 @@
+import { LISTENER, packets } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { describeAttempt, silentSyn, synCandidates } from '../procedures/syn.ts';
+import type { Rule } from '../rule.ts';
+import { servers } from '../together.ts';
+import { count } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'unanswered-syn',
+  group: 'syn',
+  title: 'SYN without an answer, and nothing here says why',
+  severity: 'warning',
+  condition:
+    'A SYN was sent again (or given up) because no SYN-ACK came; where it or its answer was lost, the evidence does not show.',
+  needs: ['states', 'packets', 'tables'],
+  reference: 'tcp_retransmit_timer, tcp_syn_retries (ip-sysctl)',
+  explain: (f) =>
+    leading(synCandidates(f), 'unanswered-syn', (c) => ({
+      summary: `${describeAttempt(f, silentSyn(f)!)}; ${c.because}.`,
+      remedy:
+        'On the server compare `nstat TcpExtListenOverflows TcpExtListenDrops TcpExtTCPReqQFullDrop` before and after a try, and its packet capture: ' +
+        'a SYN in the capture that is not answered died in the server (queue, firewall, rp_filter), one that is not there died on the way.',
+      missing: [LISTENER, packets('server')],
+    })),
+  together: (all) =>
+    `${count(all.length, 'connection')} to ${servers(all)} had to send the SYN again or had no answer at all, and nothing here shows where it was lost.`,
+};

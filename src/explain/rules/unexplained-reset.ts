@@ -1,0 +1,23 @@
+import { packets, resetReason, stateEvents } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'unexplained-reset',
+  group: 'close',
+  title: 'Reset, and nothing here says why',
+  severity: 'warning',
+  condition:
+    'A connection went from a live state straight to its end, and the evidence fits several causes alike.',
+  needs: ['states', 'packets'],
+  reference: 'tcp_reset, tcp_send_active_reset, tcp_v4_send_reset',
+  explain: (f) =>
+    leading(resetCandidates(f), 'unexplained-reset', (c) => ({
+      summary: `${capital(c.because)}.`,
+      remedy:
+        'Record it again with `tcpautopsy capture` on both hosts; until then go through the alternatives, the likeliest first.',
+      missing: f.wire ? [resetReason(c.side), stateEvents(c.side)] : [packets(c.side), resetReason(c.side)],
+    })),
+};

@@ -1,0 +1,377 @@
+/** The catalogue, and each rule on a sample that it must name and on one that it must leave alone. */
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ruleById, rules } from '../../src/explain/rules/index.ts';
+import type { Confidence } from '../../src/model/finding.ts';
+import { analyzeSample, type EvidenceSet, sampleNamed } from './samples.ts';
+
+const FOLDER = path.resolve(import.meta.dirname, '../../src/explain/rules');
+
+/** The rules that the first version has to have. */
+const FIRST = [
+  'graceful-close',
+  'unread-data-reset',
+  'linger-zero-reset',
+  'listener-closed-reset',
+  'connection-refused',
+  'no-socket-reset',
+  'data-after-close-reset',
+  'unexplained-reset',
+  'accept-queue-overflow-syn',
+  'accept-queue-overflow-ack',
+  'request-expired-reset',
+  'syn-cookie-handshake',
+  'cookie-overflow-reset',
+  'unanswered-syn',
+  'fin-wait2-in-minisock',
+  'fin-wait2-expired',
+  'fin-with-ack',
+  'half-close',
+  'simultaneous-close',
+  'fin-wait1-aborted',
+  'close-wait-unaccepted',
+];
+
+describe('the catalogue', () => {
+  test('every file of the folder is in the list, under its own name', () => {
+    const files = readdirSync(FOLDER)
+      .filter((f) => f.endsWith('.ts') && f !== 'index.ts')
+      .map((f) => f.slice(0, -3));
+    expect([...rules.map((r) => r.id)].sort()).toEqual(files.sort());
+  });
+
+  test.each(FIRST)('%s is there', (id) => {
+    expect(ruleById(id)).toBeDefined();
+  });
+
+  test.each(rules.map((r) => [r.id, r] as const))('%s says what it is', (_id, rule) => {
+    expect(rule.title).not.toMatch(/\.$/);
+    expect(rule.condition).toMatch(/\.$/);
+    expect(rule.reference).not.toBe('');
+    expect(rule.needs.length).toBeGreaterThan(0);
+    for (const id of rule.stageOf ?? []) expect(ruleById(id), id).toBeDefined();
+  });
+});
+
+interface Case {
+  rule: string;
+  holds: string;
+  set: EvidenceSet;
+  confidence: Confidence;
+  /** A sample of something that looks alike. */
+  not: string;
+}
+
+const CASES: Case[] = [
+  {
+    rule: 'graceful-close',
+    holds: 'graceful-client-first',
+    set: 'packets',
+    confidence: 'proved',
+    not: 'linger-zero',
+  },
+  {
+    rule: 'graceful-close',
+    holds: 'graceful-server-first',
+    set: 'states',
+    confidence: 'inferred',
+    not: 'unread-data',
+  },
+  {
+    rule: 'unread-data-reset',
+    holds: 'unread-data',
+    set: 'packets',
+    confidence: 'possible',
+    not: 'closed-port',
+  },
+  { rule: 'unread-data-reset', holds: 'unread-data', set: 'all', confidence: 'inferred', not: 'linger-zero' },
+  { rule: 'linger-zero-reset', holds: 'linger-zero', set: 'all', confidence: 'inferred', not: 'unread-data' },
+  {
+    rule: 'linger2-reset',
+    holds: 'linger2-negative',
+    set: 'packets',
+    confidence: 'inferred',
+    not: 'data-into-minisock',
+  },
+  {
+    rule: 'listener-closed-reset',
+    holds: 'listener-closed',
+    set: 'all',
+    confidence: 'inferred',
+    not: 'unread-data',
+  },
+  {
+    rule: 'listener-closed-reset',
+    holds: 'listener-closed',
+    set: 'packets',
+    confidence: 'inferred',
+    not: 'linger-zero',
+  },
+  {
+    rule: 'connection-refused',
+    holds: 'closed-port',
+    set: 'packets',
+    confidence: 'inferred',
+    not: 'bad-syn-ack',
+  },
+  {
+    rule: 'connection-refused',
+    holds: 'closed-port',
+    set: 'states',
+    confidence: 'possible',
+    not: 'accept-queue-syn',
+  },
+  {
+    rule: 'no-socket-reset',
+    holds: 'no-socket-after-timeout',
+    set: 'packets',
+    confidence: 'possible',
+    not: 'closed-port',
+  },
+  {
+    rule: 'data-after-close-reset',
+    holds: 'data-after-close',
+    set: 'states-and-packets',
+    confidence: 'inferred',
+    not: 'data-into-minisock',
+  },
+  {
+    rule: 'time-wait-data-reset',
+    holds: 'data-into-minisock',
+    set: 'states-and-packets',
+    confidence: 'inferred',
+    not: 'data-after-close',
+  },
+  {
+    rule: 'keepalive-timeout-reset',
+    holds: 'keepalive-timeout',
+    set: 'packets',
+    confidence: 'inferred',
+    not: 'unread-data',
+  },
+  {
+    rule: 'socket-destroy-reset',
+    holds: 'ss-kill',
+    set: 'states',
+    confidence: 'inferred',
+    not: 'linger-zero',
+  },
+  {
+    rule: 'middlebox-reset',
+    holds: 'middlebox-reset',
+    set: 'packets',
+    confidence: 'inferred',
+    not: 'closed-port',
+  },
+  {
+    rule: 'retransmission-timeout',
+    holds: 'retransmission-timeout',
+    set: 'states-and-packets',
+    confidence: 'inferred',
+    not: 'no-socket-after-timeout',
+  },
+  {
+    rule: 'unexplained-reset',
+    holds: 'keepalive-timeout',
+    set: 'states',
+    confidence: 'possible',
+    not: 'graceful-client-first',
+  },
+  {
+    rule: 'accept-queue-overflow-syn',
+    holds: 'accept-queue-syn',
+    set: 'all',
+    confidence: 'inferred',
+    not: 'syn-dropped-nft',
+  },
+  {
+    rule: 'accept-queue-overflow-ack',
+    holds: 'accept-queue-ack',
+    set: 'packets',
+    confidence: 'inferred',
+    not: 'accept-queue-syn',
+  },
+  {
+    rule: 'abort-on-overflow-reset',
+    holds: 'abort-on-overflow',
+    set: 'packets',
+    confidence: 'possible',
+    not: 'request-expired',
+  },
+  {
+    rule: 'request-expired-reset',
+    holds: 'request-expired',
+    set: 'packets',
+    confidence: 'inferred',
+    not: 'accept-queue-ack',
+  },
+  {
+    rule: 'cookie-overflow-reset',
+    holds: 'cookie-overflow',
+    set: 'all',
+    confidence: 'inferred',
+    not: 'abort-on-overflow',
+  },
+  {
+    rule: 'syn-cookie-handshake',
+    holds: 'syn-cookie',
+    set: 'all',
+    confidence: 'inferred',
+    not: 'graceful-client-first',
+  },
+  {
+    rule: 'deferred-accept',
+    holds: 'deferred-accept',
+    set: 'states-and-packets',
+    confidence: 'inferred',
+    not: 'accept-queue-ack',
+  },
+  {
+    rule: 'simultaneous-open',
+    holds: 'simultaneous-open',
+    set: 'states',
+    confidence: 'proved',
+    not: 'graceful-client-first',
+  },
+  {
+    rule: 'syn-on-time-wait',
+    holds: 'syn-on-time-wait',
+    set: 'packets',
+    confidence: 'proved',
+    not: 'syn-on-stale-connection',
+  },
+  {
+    rule: 'unanswered-syn',
+    holds: 'syn-dropped-nft',
+    set: 'packets',
+    confidence: 'possible',
+    not: 'closed-port',
+  },
+  {
+    rule: 'fin-wait2-in-minisock',
+    holds: 'graceful-client-first',
+    set: 'states-and-packets',
+    confidence: 'proved',
+    not: 'fin-with-ack',
+  },
+  {
+    rule: 'fin-with-ack',
+    holds: 'fin-with-ack',
+    set: 'states-and-packets',
+    confidence: 'proved',
+    not: 'half-close',
+  },
+  {
+    rule: 'half-close',
+    holds: 'half-close',
+    set: 'packets',
+    confidence: 'proved',
+    not: 'graceful-client-first',
+  },
+  {
+    rule: 'half-close',
+    holds: 'half-close',
+    set: 'states',
+    confidence: 'inferred',
+    not: 'simultaneous-close',
+  },
+  { rule: 'long-fin-wait2', holds: 'long-fin-wait2', set: 'all', confidence: 'inferred', not: 'half-close' },
+  {
+    rule: 'fin-wait2-expired',
+    holds: 'fin-wait2-expired',
+    set: 'all',
+    confidence: 'inferred',
+    not: 'data-into-minisock',
+  },
+  {
+    rule: 'time-wait-overflow',
+    holds: 'time-wait-overflow',
+    set: 'all',
+    confidence: 'inferred',
+    not: 'graceful-client-first',
+  },
+  {
+    rule: 'simultaneous-close',
+    holds: 'simultaneous-close',
+    set: 'packets',
+    confidence: 'proved',
+    not: 'graceful-client-first',
+  },
+  {
+    rule: 'simultaneous-close',
+    holds: 'simultaneous-close',
+    set: 'states',
+    confidence: 'proved',
+    not: 'half-close',
+  },
+  {
+    rule: 'fin-wait1-aborted',
+    holds: 'fin-wait1-aborted',
+    set: 'states',
+    confidence: 'proved',
+    not: 'graceful-client-first',
+  },
+  {
+    rule: 'fin-unacknowledged',
+    holds: 'fin-unacknowledged',
+    set: 'states-and-packets',
+    confidence: 'inferred',
+    not: 'fin-wait1-aborted',
+  },
+  {
+    rule: 'delayed-ack-of-fin',
+    holds: 'graceful-client-first',
+    set: 'states',
+    confidence: 'inferred',
+    not: 'fin-wait1-aborted',
+  },
+  {
+    rule: 'close-wait-unaccepted',
+    holds: 'close-wait-unaccepted',
+    set: 'all',
+    confidence: 'proved',
+    not: 'close-wait-leak',
+  },
+  {
+    rule: 'close-wait-leak',
+    holds: 'close-wait-leak',
+    set: 'all',
+    confidence: 'inferred',
+    not: 'close-wait-unaccepted',
+  },
+  {
+    rule: 'last-ack-stuck',
+    holds: 'last-ack-stuck',
+    set: 'all',
+    confidence: 'inferred',
+    not: 'closing-stuck',
+  },
+  {
+    rule: 'closing-stuck',
+    holds: 'closing-stuck',
+    set: 'all',
+    confidence: 'inferred',
+    not: 'last-ack-stuck',
+  },
+  {
+    rule: 'fin-wait2-stuck',
+    holds: 'fin-wait2-stuck',
+    set: 'all',
+    confidence: 'inferred',
+    not: 'half-close',
+  },
+];
+
+describe.each(CASES)('$rule from $set', ({ rule, holds, set, confidence, not }) => {
+  test(`holds for ${holds}: ${confidence}`, async () => {
+    const { findings } = await analyzeSample(sampleNamed(holds), set);
+    const own = findings.filter((f) => f.rule === rule);
+    expect(own.map((f) => f.confidence)).toContain(confidence);
+  });
+
+  test(`does not hold for ${not}`, async () => {
+    const { findings } = await analyzeSample(sampleNamed(not), set);
+    expect(findings.filter((f) => f.rule === rule)).toEqual([]);
+  });
+});

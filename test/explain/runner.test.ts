@@ -1,0 +1,219 @@
+/** The runner: a rule that throws, needs, roles, verdicts, the fast path. */
+import { describe, expect, test } from 'vitest';
+import { explain, verdictsOf } from '../../src/explain/explain.ts';
+import { assignRoles } from '../../src/explain/roles.ts';
+import type { Draft, Rule } from '../../src/explain/rule.ts';
+import { ruleById } from '../../src/explain/rules/index.ts';
+import type { Case, Context, Timeline } from '../../src/model/case.ts';
+import type { SocketLife, WireConnection } from '../../src/model/connection.ts';
+import { Diagnostics } from '../../src/model/diagnostic.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import type { Source } from '../../src/model/source.ts';
+import type { CommonTime } from '../../src/model/time.ts';
+
+const client = { address: '10.0.0.1', port: 4000 };
+const server = { address: '10.0.0.2', port: 80 };
+
+const timeline: Timeline = {
+  at: (_source, time) => time as number | null as CommonTime | null,
+  ofTransition: () => null,
+  comparable: () => true,
+  label: () => 'relative',
+  format: (time) => (time === null ? '' : String(time)),
+  fits: [],
+};
+
+function contextOf(cases: Partial<Case>[]): Context {
+  const source: Source = {
+    id: 0,
+    name: 'test',
+    format: 'pcap',
+    clock: { kind: 'relative', base: 0n, resolution: 1 },
+    host: null,
+    command: null,
+    root: null,
+    records: 1,
+  };
+  const empty = { netns: null, wires: [], drops: [], calls: [], rows: [], listener: null };
+  return {
+    sources: [source],
+    hosts: [],
+    cases: cases.map((c, i) => ({ id: `c${i + 1}`, client, server, lives: [null, null], ...empty, ...c })),
+    listeners: [],
+    counters: [],
+    snapshots: [],
+    sysctls: new Map(),
+    timeline,
+  };
+}
+
+const life: SocketLife = {
+  source: 0,
+  socket: 'a',
+  local: client,
+  remote: server,
+  role: 'client',
+  transitions: [],
+  missing: [],
+  owner: null,
+  state: 'ESTABLISHED',
+};
+
+function ruleOf(id: string, explainCase: Rule['explain'], needs: Rule['needs'] = ['states']): Rule {
+  const base = { group: 'close', title: id, severity: 'info', condition: '.', reference: '-' } as const;
+  return { id, ...base, needs, explain: explainCase };
+}
+
+const draft: Draft = {
+  confidence: 'possible',
+  side: 'client',
+  moment: null,
+  summary: 'It did.',
+  remedy: '',
+  evidence: [],
+};
+
+describe('the runner', () => {
+  test('a rule that throws is shown, and nothing else is lost', () => {
+    const diagnostics = new Diagnostics();
+    const broken = ruleOf('broken', () => {
+      throw new Error('boom');
+    });
+    const result = explain(contextOf([{ lives: [life, null] }]), diagnostics, [
+      broken,
+      ruleOf('sound', () => draft),
+    ]);
+    expect(result.findings.map((f) => f.rule)).toEqual(['sound']);
+    const [failed] = diagnostics.list();
+    expect(failed).toMatchObject({ code: 'rule-failed', severity: 'error', locator: 'c1' });
+    expect(failed?.message).toContain('broken');
+    expect(failed?.message).toContain('boom');
+  });
+
+  test('a rule is asked only about cases with evidence of its kind', () => {
+    const rule = ruleOf('drops-only', () => draft, ['drops']);
+    expect(explain(contextOf([{ lives: [life, null] }]), new Diagnostics(), [rule]).findings).toEqual([]);
+  });
+
+  test('several drafts become several findings', () => {
+    const rule = ruleOf('twice', () => [draft, { ...draft, side: 'server' }]);
+    const { findings } = explain(contextOf([{ lives: [life, null] }]), new Diagnostics(), [rule]);
+    expect(findings.map((f) => [f.side, f.role])).toEqual([
+      ['client', 'verdict'],
+      ['server', 'verdict'],
+    ]);
+  });
+
+  test('no case: a story that says so', () => {
+    const { story, findings } = explain(contextOf([]), new Diagnostics());
+    expect(findings).toEqual([]);
+    expect(story).toEqual(['No TCP connection was found in these files.']);
+  });
+
+  test('an ordinary connection is told without reading its packets again', () => {
+    const wire = ordinaryWire();
+    const { findings } = explain(contextOf([{ wires: [wire] }]), new Diagnostics());
+    expect(findings).toHaveLength(1);
+    expect(findings[0]).toMatchObject({ rule: 'graceful-close', confidence: 'proved', side: 'client' });
+  });
+
+  test('a wire that calls the client the server is turned round', () => {
+    const turned = { ...ordinaryWire(), client: server, server: client };
+    const wire = Object.defineProperty(turned, 'keyPackets', { value: [] });
+    const { findings } = explain(contextOf([{ wires: [wire] }]), new Diagnostics());
+    expect(findings[0]).toMatchObject({ rule: 'graceful-close', side: 'server' });
+  });
+});
+
+/** Opened and closed; reading its packets is an error. */
+function ordinaryWire(): WireConnection {
+  const wire = {
+    source: 0,
+    client,
+    server,
+    startFrame: 1,
+    start: 0,
+    end: 9,
+    syns: [1, 0],
+    synAcks: [0, 1],
+    rsts: [0, 0],
+    fins: [1, 1],
+    finTime: [5, 7],
+    finAckedTime: [6, 8],
+  } as unknown as WireConnection;
+  return Object.defineProperty(wire, 'keyPackets', {
+    get: () => {
+      throw new Error('the packets of an ordinary connection were read');
+    },
+  });
+}
+
+function finding(
+  rule: string,
+  confidence: Finding['confidence'] = 'inferred',
+  side: Finding['side'] = 'client',
+) {
+  const { group } = ruleById(rule)!;
+  return { rule, group, confidence, side, role: 'note' } as Finding;
+}
+
+describe('roles', () => {
+  test('the step before is a stage, what came of it the verdict', () => {
+    const ack = finding('accept-queue-overflow-ack', 'inferred', 'server');
+    const expired = finding('request-expired-reset', 'inferred', 'server');
+    assignRoles([ack, expired]);
+    expect([ack.role, expired.role]).toEqual(['stage', 'verdict']);
+    assignRoles([ack]);
+    expect(ack.role).toBe('verdict');
+  });
+
+  test('of several of one group and side the first of the list is the verdict', () => {
+    const both = [finding('fin-with-ack', 'possible'), finding('fin-wait2-in-minisock', 'possible')];
+    assignRoles(both);
+    expect(both.map((f) => f.role)).toEqual(['note', 'verdict']);
+  });
+
+  test('what is only possible yields to what is more', () => {
+    const both = [finding('unread-data-reset', 'possible'), finding('graceful-close', 'proved')];
+    assignRoles(both);
+    expect(both.map((f) => f.role)).toEqual(['note', 'verdict']);
+  });
+
+  test('each side has its verdict', () => {
+    const both = [finding('half-close'), finding('half-close', 'inferred', 'server')];
+    assignRoles(both);
+    expect(both.map((f) => f.role)).toEqual(['verdict', 'verdict']);
+  });
+
+  test('a note stays a note', () => {
+    const note = finding('delayed-ack-of-fin');
+    assignRoles([note]);
+    expect(note.role).toBe('note');
+  });
+});
+
+describe('verdicts of a connection', () => {
+  test('a cause of the syn group that names a reset fills close_rule', () => {
+    const findings = [
+      finding('cookie-overflow-reset', 'inferred', 'server'),
+      finding('fin-wait1-aborted', 'proved'),
+    ];
+    assignRoles(findings);
+    expect(verdictsOf(findings)).toEqual({
+      close: 'cookie-overflow-reset',
+      syn: 'cookie-overflow-reset',
+      'fin-wait2': 'fin-wait1-aborted',
+      stuck: '',
+    });
+  });
+
+  test('a cause of the syn group that names none does not', () => {
+    const findings = [finding('syn-cookie-handshake'), finding('graceful-close', 'proved')];
+    assignRoles(findings);
+    expect(verdictsOf(findings)).toMatchObject({ close: 'graceful-close', syn: 'syn-cookie-handshake' });
+  });
+
+  test('nothing found, nothing named', () => {
+    expect(verdictsOf([])).toEqual({ close: '', syn: '', 'fin-wait2': '', stuck: '' });
+  });
+});

@@ -1,0 +1,115 @@
+/** Real captures and logs whose causes are known from the programs that made them (samples/live), for these tests. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { analyze } from '../../src/analyze.ts';
+import { formatEndpoint } from '../../src/model/address.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import type { ConnectionRow, Result } from '../../src/model/result.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../samples');
+export const DOCUMENTS = path.join(ROOT, 'documents');
+
+/** What the program that made a sample did with one connection. */
+export interface Truth {
+  client: string;
+  server: string;
+  close_rule: string;
+  syn_rule: string;
+  fin_wait2_rule: string;
+  stuck_rule: string;
+  note: string;
+}
+
+export interface Sample {
+  name: string;
+  folder: string;
+  truths: Truth[];
+}
+
+/** Which of a sample's files are given. */
+export type EvidenceSet =
+  | 'all'
+  | 'packets'
+  | 'client-packets'
+  | 'states'
+  | 'states-and-packets'
+  | 'no-packets';
+
+const PICK: Record<EvidenceSet, (file: string) => boolean> = {
+  all: () => true,
+  packets: (f) => f === 'packets.pcap',
+  'client-packets': (f) => f === 'client.pcap',
+  states: (f) => f === 'tcpstates.txt',
+  'states-and-packets': (f) => f === 'tcpstates.txt' || f === 'packets.pcap',
+  'no-packets': (f) => !f.endsWith('.pcap'),
+};
+
+/** Not evidence: the truth itself, and what the kernel said, which is there for people. */
+const APART = ['expected.json', 'kernel-resets.txt', 'README.md'];
+
+export function liveSamples(): Sample[] {
+  const live = path.join(ROOT, 'live');
+  if (!existsSync(live)) return [];
+  return readdirSync(live)
+    .sort()
+    .flatMap((name) => {
+      const folder = path.join(live, name);
+      if (!statSync(folder).isDirectory()) return [];
+      const kernels = readdirSync(folder).filter((k) => statSync(path.join(folder, k)).isDirectory());
+      const folders = kernels.length > 0 ? kernels.map((k) => path.join(folder, k)) : [folder];
+      return folders
+        .filter((f) => existsSync(path.join(f, 'expected.json')))
+        .map((f) => ({
+          name: kernels.length > 0 ? `${name}/${path.basename(f)}` : name,
+          folder: f,
+          truths: JSON.parse(readFileSync(path.join(f, 'expected.json'), 'utf8')).connections as Truth[],
+        }));
+    });
+}
+
+const cache = new Map<string, Promise<Result>>();
+
+export function analyzeSample(sample: Sample, set: EvidenceSet): Promise<Result> {
+  const key = `${sample.folder} ${set}`;
+  let result = cache.get(key);
+  if (!result) {
+    const files = readdirSync(sample.folder)
+      .filter((f) => !APART.includes(f) && PICK[set](f))
+      .map((f) => path.join(sample.folder, f));
+    // tables and counters do not say which of the two namespaces they are of
+    const named = files.filter((f) => /^(client-)?(ss|netstat|counters|nstat)/.test(path.basename(f)));
+    const hosts = new Map(
+      named.map((f) => [f, path.basename(f).startsWith('client-') ? 'client' : 'server']),
+    );
+    result = analyze(files, { hosts });
+    cache.set(key, result);
+  }
+  return result;
+}
+
+export interface Judged {
+  truth: Truth;
+  row: ConnectionRow;
+  findings: Finding[];
+}
+
+/** The connections of a result beside what is true of them; the n-th life of a tuple with its n-th truth. */
+export function judge(sample: Sample, result: Result): Judged[] {
+  const lives = new Map<string, number>();
+  return sample.truths.flatMap((truth) => {
+    const tuple = `${truth.client} ${truth.server}`;
+    const nth = lives.get(tuple) ?? 0;
+    lives.set(tuple, nth + 1);
+    const rows = result.connections.filter(
+      (c) => `${formatEndpoint(c.client)} ${formatEndpoint(c.server)}` === tuple,
+    );
+    const row = rows[nth];
+    return row ? [{ truth, row, findings: result.findings.filter((f) => f.connection === row.id) }] : [];
+  });
+}
+
+export function sampleNamed(name: string): Sample {
+  const sample = liveSamples().find((s) => s.name === name || s.name.startsWith(`${name}/`));
+  if (!sample) throw new Error(`no sample is called ${name}`);
+  return sample;
+}
