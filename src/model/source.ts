@@ -23,3 +23,8 @@ export interface Source {
   /** Records read from it: packets, events, rows. */
   records: number;
 }
+
+/** How a packet of the source is found again: text captures count lines, the others frames. */
+export function packetPlace(source: Source, number: number): string {
+  return `${source.format === 'tcpdump' ? 'line' : 'frame'} ${number}`;
+}

@@ -11,6 +11,7 @@ import {
 } from '../model/connection.ts';
 import type { CallEvent, CounterEvent, DropEvent, SocketEvent } from '../model/event.ts';
 import type { TimelineItem, TimelineKind } from '../model/result.ts';
+import { packetPlace } from '../model/source.ts';
 import { flagNames } from '../model/tcp.ts';
 import type { CommonTime } from '../model/time.ts';
 
@@ -97,8 +98,7 @@ function sideName(side: SideIndex): 'client' | 'server' {
 
 function packetItem(p: KeyPacket, c: Case, context: Context): Draft {
   const at = context.timeline.at(p.source, p.time);
-  const text = context.sources[p.source]!.format === 'tcpdump';
-  const locator = `${text ? 'line' : 'frame'} ${p.frame}`;
+  const locator = packetPlace(context.sources[p.source]!, p.frame);
   const payload = p.payload > 0 ? `, ${p.payload} bytes` : '';
   const what = `${flagNames(p.flags)}${payload}, seq ${p.seq >>> 0}, ack ${p.ack >>> 0}, win ${p.window}`;
   return draft('packet', { at, from: p.source, line: p.frame, locator }, c, context, {

@@ -4,6 +4,7 @@ import type { KeyPacket, Transition } from '../../model/connection.ts';
 import type { CounterEvent, DropEvent, SocketEvent } from '../../model/event.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { OPT_SACK } from '../../model/packet.ts';
+import { packetPlace } from '../../model/source.ts';
 import { flagNames } from '../../model/tcp.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
 import { count, span } from '../words.ts';
@@ -30,7 +31,7 @@ export function packetEvidence(facts: Facts, wire: WireFacts, p: KeyPacket, note
   const fact = `${facts.name(wire.sideOf(p))} sent ${flagNames(p.flags)} (${numbers})${note && `: ${note}`}`;
   return {
     source: world.source(source).name,
-    locator: `frame ${p.frame}`,
+    locator: packetPlace(world.source(source), p.frame),
     time: at(world, source, world.context.timeline.at(source, p.time)),
     fact,
   };

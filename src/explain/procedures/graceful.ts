@@ -1,6 +1,7 @@
 /** Whether both sides closed with FIN, and who did first: from packets, else from the states of either end. */
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
+import { packetPlace } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
 import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -44,7 +45,7 @@ function ordinary(f: Facts): Graceful {
     evidence: [
       {
         source: f.world.source(wire.source).name,
-        locator: `frame ${wire.startFrame}`,
+        locator: packetPlace(f.world.source(wire.source), wire.startFrame),
         time: '',
         fact: `starts here; FIN of ${name}, and of the other side ${span(Math.abs(a - b))} later, both acknowledged`,
       },
