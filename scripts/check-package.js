@@ -1,9 +1,19 @@
 // What `npm pack` would ship: the command, the capture script and the BPF programs.
 import { execFileSync } from 'node:child_process';
 
-const [pack] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8' }));
+const [pack] = JSON.parse(
+  execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8' }),
+);
 const files = pack.files.map((f) => f.path);
-const wanted = ['dist/cli.js', 'dist/index.js', 'dist/index.d.ts', 'capture/README.md', 'bpf/README.md', 'README.md', 'LICENSE'];
+const wanted = [
+  'dist/cli.js',
+  'dist/index.js',
+  'dist/index.d.ts',
+  'capture/README.md',
+  'bpf/README.md',
+  'README.md',
+  'LICENSE',
+];
 const missing = wanted.filter((path) => !files.includes(path));
 const strays = files.filter((path) => /^(src|test|node_modules|samples\/live)\//.test(path));
 for (const path of missing) console.error(`npm pack would not carry ${path}`);

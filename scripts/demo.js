@@ -7,7 +7,11 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const capture = 'samples/live/pcap-and-tcpstates';
 const demos = [
-  { title: 'An incident told from pasted transcripts', inputs: ['samples/documents/exp1'], output: 'accept-queue-incident' },
+  {
+    title: 'An incident told from pasted transcripts',
+    inputs: ['samples/documents/exp1'],
+    output: 'accept-queue-incident',
+  },
   {
     title: 'A capture and a tcpstates log of the same traffic',
     inputs: [`${capture}/packets.pcap`, `${capture}/tcpstates.txt`],
