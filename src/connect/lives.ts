@@ -167,6 +167,11 @@ function complete(life: SocketLife, source: Source, diagnostics: Diagnostics): v
   let since: number | null = 0;
   let line = 0;
   for (const [i, t] of life.transitions.entries()) {
+    const before = life.transitions[i - 1];
+    // captures print times instead of durations
+    if (t.duration === null && before && t.time !== null && before.time !== null) {
+      t.duration = Math.max(0, t.time - before.time);
+    }
     if (i > 0) since = since === null || t.duration === null ? null : since + t.duration;
     t.sinceBirth = since;
     t.reordered = t.line < line;

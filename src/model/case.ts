@@ -1,7 +1,7 @@
 /** A case: one connection with all that is known of it. The context: what is known of its hosts. */
 import type { Endpoint } from './address.ts';
 import type { Pair, SocketLife, WireConnection } from './connection.ts';
-import type { CallEvent, CounterEvent, DropEvent, SnapshotEvent, SocketEvent } from './event.ts';
+import type { CallEvent, CounterEvent, DropEvent, SnapshotEvent, SocketEvent, WalkEvent } from './event.ts';
 import type { Source } from './source.ts';
 import type { ClockLabel, CommonTime, SourceTime } from './time.ts';
 
@@ -58,6 +58,8 @@ export interface Context {
   snapshots: SnapshotEvent[];
   /** Whole lives of a source's tables and logs that belong to no case, e.g. of listeners. */
   sysctls: Map<string, string>;
+  /** Kernel functions as traces saw them entered, in the order of their lines; they name no connection. */
+  walks: WalkEvent[];
   timeline: Timeline;
 }
 

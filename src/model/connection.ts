@@ -1,5 +1,6 @@
 /** Connections as the wire shows them and socket lives as the kernel tells them. */
 import type { Endpoint } from './address.ts';
+import type { CapturedProcess } from './process.ts';
 import type { TcpState } from './tcp.ts';
 import type { SourceTime } from './time.ts';
 
@@ -97,6 +98,8 @@ export interface WireConnection {
   ttl: Pair<number | null>;
   /** 1 when the capturing host received this side's packets, 2 when it sent them, 0 unknown. */
   direction: Pair<number>;
+  /** Process at each end, where comments of the capture's packets name it (ptcpdump); null elsewhere. */
+  processes: Pair<CapturedProcess | null>;
   /** Packets seen again at another interface of the same capture. */
   duplicateSightings: number;
   /** Zeek's labels and Wireshark's completeness bits. */

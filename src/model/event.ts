@@ -26,6 +26,82 @@ export interface StateEvent extends EventBase {
   to: TcpState;
   /** Nanoseconds spent in `from`, as the tool measured it; null when not printed. 0 on the first line of a socket. */
   duration: number | null;
+  /** Network namespace of the socket (inode number), where the kernel named it. */
+  netns?: string;
+  /** Struct fields at that moment, where the capture read them. */
+  fields?: SocketFields;
+}
+
+/** Fields of struct sock and tcp_sock as a capture reads them at an event; a field the kernel lacks is absent. */
+export interface SocketFields {
+  /** rcv_nxt - copied_seq: bytes received and not read; includes 1 for a received FIN. */
+  unread?: number;
+  /** sk_shutdown: 1 receive, 2 send. */
+  shutdown?: number;
+  /** SO_LINGER is on, and its time in jiffies. */
+  linger?: boolean;
+  lingerTime?: number;
+  /** TCP_LINGER2 in jiffies; negative: no FIN_WAIT2. */
+  linger2?: number;
+  /** Accept queue now and its limit (listeners). */
+  backlog?: number;
+  limit?: number;
+  /** sk_err, a positive errno. */
+  error?: number;
+  /** The running task is exiting. */
+  exiting?: boolean;
+  /** snd_nxt and rcv_nxt, raw. */
+  sendNext?: number;
+  receiveNext?: number;
+}
+
+/** A packet as a kernel event describes it. */
+export interface PacketHeader {
+  from: Endpoint;
+  to: Endpoint;
+  flags: number;
+  seq: number;
+  ack: number;
+  payload: number;
+}
+
+/** The kernel sends a RST (tcp:tcp_send_reset). For active ones the event comes after the packet (G1). */
+export interface ResetSentEvent extends EventBase {
+  kind: 'reset-sent';
+  socket: string | null;
+  pid: number | null;
+  comm: string | null;
+  /** The end that resets, and the other. */
+  local: Endpoint;
+  remote: Endpoint;
+  /** State of the socket at the event (G6); null without a socket. */
+  state: TcpState | null;
+  /** sk_rst_reason as this kernel names it; null when the kernel does not say (before 6.10 and 6.12). */
+  reason: string | null;
+  /** The packet that the RST answers; null for an active reset. */
+  answers: PacketHeader | null;
+}
+
+/** The kernel took a RST, or reset the connection itself (tcp:tcp_receive_reset, G2). */
+export interface ResetReceivedEvent extends EventBase {
+  kind: 'reset-received';
+  socket: string;
+  local: Endpoint;
+  remote: Endpoint;
+}
+
+/** Any other probe of a capture: retransmissions, accept queue, functions. `name` and `values` as in docs/bundle.md. */
+export interface ProbeEvent extends EventBase {
+  kind: 'probe';
+  name: string;
+  socket: string | null;
+  pid: number | null;
+  comm: string | null;
+  local: Endpoint;
+  remote: Endpoint;
+  /** Present when the probe saw a packet. */
+  packet: PacketHeader | null;
+  values: Readonly<Record<string, number>>;
 }
 
 /** A packet that the kernel dropped (skb:kfree_skb, tcp_drop). */
@@ -142,4 +218,7 @@ export type KernelEvent =
   | CounterEvent
   | SysctlEvent
   | LifeEvent
-  | WalkEvent;
+  | WalkEvent
+  | ResetSentEvent
+  | ResetReceivedEvent
+  | ProbeEvent;

@@ -18,6 +18,10 @@ export class Frame {
   interfaceId = 0;
   /** 1-based, as Wireshark numbers frames. */
   number = 0;
+  /** DIRECTION_IN or DIRECTION_OUT where the file says so (epb_flags), else 0. */
+  direction = 0;
+  /** 1 + index in Source.processes of the process that a comment of the packet names; 0 for none. */
+  process = 0;
 }
 
 /** Bits of Packet.options. */
@@ -67,12 +71,16 @@ export class Packet {
   ttl = 0;
   /** IPv4 identification; 0 for IPv6. */
   ipId = 0;
-  /** 1 received by the capturing host, 2 sent by it, 0 unknown (from cooked headers or tcpdump -i any text). */
+  /** DIRECTION_IN received by the capturing host, _OUT sent by it, 0 unknown (cooked headers, epb_flags, -i any text). */
   direction = 0;
   /** Index into the table of encapsulation paths; 0 is none. */
   encapsulation = 0;
   /** 0 not verified, 1 good, 2 bad. */
   checksum = 0;
+  /** 1 when the capture does not hold the whole payload (snap length). */
+  snapped = 0;
+  /** As Frame.process: a process of the capturing host, at the end that `direction` names. */
+  process = 0;
 }
 
 export const DIRECTION_IN = 1;

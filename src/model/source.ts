@@ -1,3 +1,4 @@
+import type { CapturedProcess } from './process.ts';
 import type { Clock } from './time.ts';
 
 /** One input file, or one part of a pasted terminal log, with one clock. */
@@ -20,6 +21,10 @@ export interface Source {
    * local) at which its own time was 0. TIME is taken when the line is printed, so the bounds are of that.
    */
   wallOfZero?: { from: number; to: number };
+  /** pcapng: names of its interfaces by Frame.interfaceId, '' where the file gives none. */
+  interfaces?: string[];
+  /** pcapng: processes that packet comments name; Frame.process and Packet.process are 1 + the index. */
+  processes?: CapturedProcess[];
   /** Records read from it: packets, events, rows. */
   records: number;
 }

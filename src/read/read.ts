@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Source } from '../model/source.ts';
+import { isBundle, isBundleFile, readBundle } from './bundle/bundle.ts';
 import { openBytes } from './bytes.ts';
 import { captureFormats } from './formats.ts';
 import type { ReadContext, Sink } from './importer.ts';
@@ -20,7 +21,7 @@ export type HostNames = ReadonlyMap<string, string>;
 
 /**
  * Reads every input to the end of what is readable. A folder stands for the files below it, in the order of their
- * names. Whatever cannot be read is in `diagnostics`.
+ * names; a folder that a capture wrote is read as the bundle it is. Whatever cannot be read is in `diagnostics`.
  */
 export async function readInputs(
   inputs: readonly string[],
@@ -29,48 +30,102 @@ export async function readInputs(
   diagnostics: Diagnostics,
   onProgress: (progress: ReadProgress) => void,
 ): Promise<Source[]> {
-  const sources: Source[] = [];
-  for (const input of inputs) {
-    const files = await expand(input, diagnostics);
-    for (const path of files) {
-      const host = hosts.get(path) ?? hosts.get(input) ?? null;
-      await readFile(path, host, sources, sink, diagnostics, onProgress);
-    }
-  }
-  return sources;
+  const reading = new Reading(hosts, sink, diagnostics, onProgress);
+  for (const input of inputs) await reading.input(input);
+  return reading.sources;
 }
 
-async function readFile(
-  path: string,
-  host: string | null,
-  sources: Source[],
-  sink: Sink,
-  diagnostics: Diagnostics,
-  onProgress: (progress: ReadProgress) => void,
-): Promise<void> {
-  const name = path === '-' ? 'standard input' : path;
-  const bytes = await openBytes(path, name, diagnostics);
-  if (!bytes) return;
-  const context: ReadContext = {
-    sink,
-    diagnostics,
-    source(init) {
-      const source: Source = { ...init, host: host ?? init.host, id: sources.length, records: 0 };
-      sources.push(source);
-      return source;
-    },
-    progress: () => undefined,
-  };
-  const reader = chooseReader(name, bytes.head, context);
-  if (!reader) {
-    await bytes.close();
-    return;
+/** What is in an evidence folder besides evidence: passed over, not taken for damage. */
+const NOT_EVIDENCE = /^(README(\..*)?|expected\.json)$/i;
+
+class Reading {
+  readonly sources: Source[] = [];
+  readonly #hosts: HostNames;
+  readonly #sink: Sink;
+  readonly #diagnostics: Diagnostics;
+  readonly #onProgress: (progress: ReadProgress) => void;
+
+  constructor(
+    hosts: HostNames,
+    sink: Sink,
+    diagnostics: Diagnostics,
+    onProgress: (progress: ReadProgress) => void,
+  ) {
+    this.#hosts = hosts;
+    this.#sink = sink;
+    this.#diagnostics = diagnostics;
+    this.#onProgress = onProgress;
   }
-  for await (const block of bytes.blocks()) {
-    reader.push(block);
-    onProgress({ name, bytes: bytes.consumed, total: bytes.size });
+
+  async input(input: string): Promise<void> {
+    const host = this.#hosts.get(input) ?? null;
+    if (input === '-') return this.#file(input, host);
+    let isFolder: boolean;
+    try {
+      isFolder = (await stat(input)).isDirectory();
+    } catch (error) {
+      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      return this.#fail(
+        input,
+        missing ? 'no such file or folder' : `cannot be read: ${(error as Error).message}`,
+      );
+    }
+    if (!isFolder) return this.#file(input, host);
+    const files = await this.#folder(input, host);
+    if (files === 0) this.#fail(input, 'is a folder with no files in it');
   }
-  reader.end();
+
+  #fail(source: string, message: string): void {
+    this.#diagnostics.add({ code: 'unreadable', severity: 'error', source, locator: '', message });
+  }
+
+  /** Reads the files below a folder; hidden entries and symbolic links to folders are not followed. */
+  async #folder(folder: string, given: string | null): Promise<number> {
+    const host = this.#hosts.get(folder) ?? given;
+    const entries = await readdir(folder, { withFileTypes: true }).catch((error: Error) => {
+      this.#fail(folder, `cannot be read: ${error.message}`);
+      return [];
+    });
+    const bundle = await isBundle(folder);
+    const bundleHost = bundle ? await readBundle(folder, this.#context(host)) : null;
+    let files = bundle ? 1 : 0;
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(folder, entry.name);
+      if (entry.name.startsWith('.') || (bundle && isBundleFile(entry.name))) continue;
+      if (entry.isDirectory()) files += await this.#folder(path, host ?? bundleHost);
+      else if (entry.isFile() && !NOT_EVIDENCE.test(entry.name)) {
+        files++;
+        await this.#file(path, this.#hosts.get(path) ?? host ?? bundleHost);
+      }
+    }
+    return files;
+  }
+
+  async #file(path: string, host: string | null): Promise<void> {
+    const name = path === '-' ? 'standard input' : path;
+    const bytes = await openBytes(path, name, this.#diagnostics);
+    if (!bytes) return;
+    const reader = chooseReader(name, bytes.head, this.#context(host));
+    if (!reader) return bytes.close();
+    for await (const block of bytes.blocks()) {
+      reader.push(block);
+      this.#onProgress({ name, bytes: bytes.consumed, total: bytes.size });
+    }
+    reader.end();
+  }
+
+  #context(host: string | null): ReadContext {
+    return {
+      sink: this.#sink,
+      diagnostics: this.#diagnostics,
+      source: (init) => {
+        const source: Source = { ...init, host: host ?? init.host, id: this.sources.length, records: 0 };
+        this.sources.push(source);
+        return source;
+      },
+      progress: () => undefined,
+    };
+  }
 }
 
 function chooseReader(name: string, head: Uint8Array, context: ReadContext) {
@@ -83,42 +138,8 @@ function chooseReader(name: string, head: Uint8Array, context: ReadContext) {
   if (format) return format.open(name, context);
   if (looksLikeText(head)) return new TextReader(name, context);
   const magic = Buffer.from(head.subarray(0, 8)).toString('hex');
-  return unreadable('unknown-format', `begins with bytes ${magic}, which no supported format does (see tcpautopsy formats)`);
-}
-
-/** Files of an input in a fixed order; folders are walked, hidden entries and symbolic links to folders are not. */
-async function expand(input: string, diagnostics: Diagnostics): Promise<string[]> {
-  if (input === '-') return ['-'];
-  const fail = (message: string): string[] => {
-    diagnostics.add({ code: 'unreadable', severity: 'error', source: input, locator: '', message });
-    return [];
-  };
-  let entry: Awaited<ReturnType<typeof stat>>;
-  try {
-    entry = await stat(input);
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    return fail(missing ? 'no such file or folder' : `cannot be read: ${(error as Error).message}`);
-  }
-  if (!entry.isDirectory()) return [input];
-  const files = await walk(input, fail);
-  return files.length > 0 ? files : fail('is a folder with no files in it');
-}
-
-/** What is in an evidence folder besides evidence: said to be passed over, not taken for damage. */
-const NOT_EVIDENCE = /^(README(\..*)?|expected\.json)$/i;
-
-async function walk(folder: string, fail: (message: string) => string[]): Promise<string[]> {
-  const files: string[] = [];
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: Error) => {
-    fail(`cannot be read: ${error.message}`);
-    return [];
-  });
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = join(folder, entry.name);
-    if (entry.name.startsWith('.')) continue;
-    if (entry.isDirectory()) files.push(...(await walk(path, fail)));
-    else if (entry.isFile() && !NOT_EVIDENCE.test(entry.name)) files.push(path);
-  }
-  return files;
+  return unreadable(
+    'unknown-format',
+    `begins with bytes ${magic}, which no supported format does (see tcpautopsy formats)`,
+  );
 }

@@ -1,0 +1,213 @@
+/** A capture bundle: the folder that `tcpautopsy capture` writes (docs/bundle.md). Read to the end of what is there. */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CounterEvent, KernelEvent } from '../../model/event.ts';
+import type { Source } from '../../model/source.ts';
+import type { Clock, SourceTime } from '../../model/time.ts';
+import type { ReadContext } from '../importer.ts';
+import { ss } from '../lines/ss.ts';
+import { EventText, kernelEvent } from './event-text.ts';
+import { readJsonLines } from './lines.ts';
+import { reportManifest } from './losses.ts';
+import {
+  clockOffset,
+  isManifest,
+  type Manifest,
+  NO_REASONS,
+  parseManifest,
+  parseReasons,
+} from './manifest.ts';
+
+/** The files that are read here; packets.pcap and sysctl.txt are read as the captures and logs they are. */
+const OWN = new Set(['manifest.json', 'events.jsonl', 'counters.jsonl', 'sockets.jsonl', 'reasons.json']);
+
+export function isBundleFile(name: string): boolean {
+  return OWN.has(name);
+}
+
+/** True when the folder holds a bundle's manifest. */
+export async function isBundle(folder: string): Promise<boolean> {
+  const text = await head(join(folder, 'manifest.json'), 4096);
+  return text !== null && isManifest(text);
+}
+
+/** Reads the bundle's own files. Returns the host its other files come from. */
+export async function readBundle(folder: string, context: ReadContext): Promise<string | null> {
+  const { diagnostics } = context;
+  const bad = (file: string, message: string) =>
+    diagnostics.add({
+      code: 'bundle-damaged',
+      severity: 'data-loss',
+      source: join(folder, file),
+      locator: '',
+      message,
+    });
+  const parsed = parseManifest((await head(join(folder, 'manifest.json'), 1 << 22)) ?? '');
+  const manifest = typeof parsed === 'string' ? null : parsed;
+  if (typeof parsed === 'string') bad('manifest.json', parsed);
+  const reasons = parseReasons((await head(join(folder, 'reasons.json'), 1 << 20)) ?? '');
+  if (typeof reasons === 'string') bad('reasons.json', reasons);
+  const bundle = new Bundle(folder, manifest, context);
+  await bundle.events(typeof reasons === 'string' ? NO_REASONS : reasons);
+  await bundle.counters();
+  await bundle.sockets();
+  if (manifest) reportManifest(manifest, folder, bundle.ended, diagnostics);
+  return manifest?.host || null;
+}
+
+async function head(path: string, limit: number): Promise<string | null> {
+  const handle = await open(path).catch(() => null);
+  if (!handle) return null;
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(limit), 0, limit, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+class Bundle {
+  readonly #folder: string;
+  readonly #manifest: Manifest | null;
+  readonly #context: ReadContext;
+  /** CLOCK_REALTIME minus the clock of the events, ns; null until known. */
+  #offset: { offset: bigint; uncertainty: number } | null;
+  /** The `end` event came: the stream of events is whole. */
+  ended = false;
+
+  constructor(folder: string, manifest: Manifest | null, context: ReadContext) {
+    this.#folder = folder;
+    this.#manifest = manifest;
+    this.#context = context;
+    this.#offset = manifest && clockOffset(manifest);
+  }
+
+  async events(reasons: Parameters<typeof kernelEvent>[2]): Promise<void> {
+    const path = join(this.#folder, 'events.jsonl');
+    const lines: { text: EventText; line: number }[] = [];
+    await readJsonLines(path, this.#context.diagnostics, (value, line) => {
+      if (value.type !== 'printf' || typeof value.data !== 'string') return;
+      const text = new EventText(value.data);
+      if (text.kind === 'end') this.ended = true;
+      if (text.kind === 'begin') this.#offset ??= offsetOfBegin(text);
+      lines.push({ text, line });
+    });
+    if (lines.length === 0) return;
+    // per-CPU buffers are read in turn: the order of lines is not the order of events
+    lines.sort((a, b) => a.text.number('t') - b.text.number('t') || a.line - b.line);
+    const first = lines[0]!.text.number('t');
+    const source = this.#source('events.jsonl', 'bundle-events', first, 1);
+    for (const { text, line } of lines) {
+      const time = (text.number('t') - first) as SourceTime;
+      const event = kernelEvent(text, { source: source.id, line, time }, reasons);
+      if (event) this.#emit(source, event);
+    }
+  }
+
+  async counters(): Promise<void> {
+    let source: Source | null = null;
+    let first = 0;
+    let snapshot = 0;
+    let values = new Map<string, number>();
+    await readJsonLines(join(this.#folder, 'counters.jsonl'), this.#context.diagnostics, (value, line) => {
+      const t = Number(value.t);
+      const changed = value.values;
+      if (!(t >= 0) || typeof changed !== 'object' || changed === null)
+        throw new SyntaxError('no time or values');
+      if (!source) first = t;
+      source ??= this.#source('counters.jsonl', 'bundle-counters', t, TABLE_STEP);
+      values = new Map(value.full === true ? [] : values);
+      for (const [name, n] of Object.entries(changed)) values.set(name.replace(/^TcpExt/, ''), Number(n));
+      const time = (t - first) as SourceTime;
+      const event: CounterEvent = {
+        kind: 'counters',
+        source: source.id,
+        line,
+        time,
+        snapshot: ++snapshot,
+        values,
+        delta: false,
+      };
+      this.#emit(source, event);
+    });
+  }
+
+  /** Rows are ss's own lines: its importer reads them, each with the time of its snapshot. */
+  async sockets(): Promise<void> {
+    const path = join(this.#folder, 'sockets.jsonl');
+    let first: number | null = null;
+    let at = 0;
+    let source: Source | null = null;
+    const sink = {
+      ...this.#context.sink,
+      event: (own: Source, event: KernelEvent) => {
+        own.clock = this.#clock(first ?? 0, TABLE_STEP);
+        const time = (at - (first ?? 0)) as SourceTime;
+        this.#context.sink.event(own, { ...event, time });
+      },
+    };
+    const make = (init: Parameters<ReadContext['source']>[0]) => {
+      source = this.#context.source({ ...init, host: this.#manifest?.host || null });
+      return source;
+    };
+    const context: ReadContext = { ...this.#context, sink, source: make };
+    const filter = this.#manifest?.filters?.sockets ? ` ${this.#manifest.filters.sockets}` : '';
+    const section = {
+      name: path,
+      line: 1,
+      host: null,
+      command: `ss -tanpieOm${filter}`,
+      root: true,
+      context,
+    };
+    const reader = ss.open(section);
+    await readJsonLines(path, this.#context.diagnostics, (value, line) => {
+      if (typeof value.line === 'string') {
+        reader.line(value.line, line);
+        return;
+      }
+      const t = Number(value.t);
+      if (!(t >= 0)) throw new SyntaxError('no time');
+      if (first !== null) reader.rerun?.(section.command, line);
+      first ??= t;
+      at = t;
+    });
+    reader.end();
+  }
+
+  #emit(source: Source, event: KernelEvent): void {
+    source.records++;
+    this.#context.sink.event(source, event);
+  }
+
+  #source(file: string, format: string, t: number, resolution: number): Source {
+    const host = this.#manifest?.host || null;
+    const clock = this.#clock(t, resolution);
+    return this.#context.source({
+      name: join(this.#folder, file),
+      format,
+      clock,
+      host,
+      command: null,
+      root: true,
+    });
+  }
+
+  /** Realtime through the anchors; without any, time since boot. */
+  #clock(t: number, resolution: number): Clock {
+    if (!this.#offset) return { kind: 'monotonic', base: BigInt(t), resolution };
+    const { offset, uncertainty } = this.#offset;
+    return { kind: 'realtime', base: BigInt(t) + offset, resolution, uncertainty };
+  }
+}
+
+/** Counters and socket tables are timed by /proc/uptime. */
+const TABLE_STEP = 10_000_000;
+
+/** `real` is seconds with microseconds, CLOCK_REALTIME at the same moment. */
+function offsetOfBegin(begin: EventText): { offset: bigint; uncertainty: number } | null {
+  const match = /^(\d+)\.(\d{6})$/.exec(begin.text('real') ?? '');
+  if (!match) return null;
+  const real = BigInt(match[1]!) * 1_000_000_000n + BigInt(match[2]!) * 1000n;
+  return { offset: real - BigInt(begin.number('t')), uncertainty: 1000 };
+}

@@ -1,0 +1,151 @@
+/** One event of events.jsonl: `KIND key=value … comm=NAME` → an event of the model (docs/bundle.md). */
+import { type Endpoint, normaliseAddress } from '../../model/address.ts';
+import type { KernelEvent, PacketHeader, SocketFields } from '../../model/event.ts';
+import { parseState, type TcpState } from '../../model/tcp.ts';
+import type { SourceTime } from '../../model/time.ts';
+import type { Reasons } from './manifest.ts';
+
+/** SOCK_LINGER in sk_flags (include/net/sock.h). */
+const SOCK_LINGER = 4;
+
+/** The keys of one event. */
+export class EventText {
+  readonly kind: string;
+  readonly comm: string | null;
+  readonly #values: Map<string, string>;
+
+  /** Throws SyntaxError when the text has no kind or time. */
+  constructor(text: string) {
+    // comm comes last and may contain anything
+    const at = text.indexOf(' comm=');
+    this.comm = at < 0 ? null : text.slice(at + 6);
+    const [kind, ...pairs] = (at < 0 ? text : text.slice(0, at)).split(' ');
+    this.kind = kind!;
+    this.#values = new Map();
+    for (const pair of pairs) {
+      const eq = pair.indexOf('=');
+      if (eq > 0) this.#values.set(pair.slice(0, eq), pair.slice(eq + 1));
+    }
+    if (!/^[a-z][a-z-]*$/.test(this.kind) || !(this.number('t') >= 0))
+      throw new SyntaxError('no kind or time');
+  }
+
+  /** NaN when absent. */
+  number(key: string): number {
+    const text = this.#values.get(key);
+    return text === undefined || text === '' ? Number.NaN : Number(text);
+  }
+
+  hex(key: string): number {
+    const text = this.#values.get(key);
+    return text === undefined ? Number.NaN : Number.parseInt(text, 16);
+  }
+
+  text(key: string): string | null {
+    return this.#values.get(key) ?? null;
+  }
+
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  *numbers(): Iterable<[string, number]> {
+    for (const [key, text] of this.#values) if (/^-?\d+$/.test(text)) yield [key, Number(text)];
+  }
+}
+
+const NOWHERE: Endpoint = { address: '0.0.0.0', port: 0 };
+
+function endpoint(e: EventText, address: string, port: string): Endpoint {
+  const text = e.text(address);
+  return text === null ? NOWHERE : { address: normaliseAddress(text), port: e.number(port) || 0 };
+}
+
+function packetOf(e: EventText): PacketHeader | null {
+  if (!e.has('src')) return null;
+  return {
+    from: endpoint(e, 'src', 'sport'),
+    to: endpoint(e, 'dst', 'dport'),
+    flags: e.hex('flags') || 0,
+    seq: e.number('seq') | 0,
+    ack: e.number('ack') | 0,
+    payload: e.number('len') || 0,
+  };
+}
+
+function stateOf(e: EventText, key: string): TcpState | null {
+  const text = e.text(key);
+  return text === null || text === '0' ? null : parseState(text);
+}
+
+function socketOf(e: EventText): string | null {
+  const text = e.text('sk');
+  return text === null || text === '0' ? null : text;
+}
+
+function fieldsOf(e: EventText): SocketFields {
+  const fields: SocketFields = {};
+  const put = (key: 'unread' | 'shutdown' | 'backlog' | 'limit' | 'linger2', from: string = key) => {
+    const value = e.number(from);
+    if (!Number.isNaN(value)) fields[key] = value;
+  };
+  for (const key of ['unread', 'shutdown', 'backlog', 'limit', 'linger2'] as const) put(key);
+  if (e.has('flags')) fields.linger = (e.hex('flags') & (1 << SOCK_LINGER)) !== 0;
+  if (e.has('lingertime')) fields.lingerTime = e.number('lingertime');
+  if (e.number('err') > 0) fields.error = e.number('err');
+  if (e.number('exiting') === 1) fields.exiting = true;
+  if (e.has('nxt')) fields.sendNext = e.number('nxt') | 0;
+  if (e.has('rcv')) fields.receiveNext = e.number('rcv') | 0;
+  return fields;
+}
+
+/** The event, or null for signs of life that say nothing of a connection. */
+export function kernelEvent(
+  e: EventText,
+  where: { source: number; line: number; time: SourceTime },
+  reasons: Reasons,
+): KernelEvent | null {
+  const pid = Number.isNaN(e.number('pid')) ? null : e.number('pid');
+  const who = { pid, comm: e.comm };
+  const ends = { local: endpoint(e, 'l', 'lport'), remote: endpoint(e, 'r', 'rport') };
+  switch (e.kind) {
+    case 'begin':
+    case 'tick':
+    case 'end':
+    case 'date-exec':
+    case 'date-exit':
+      return null;
+    case 'state': {
+      const [from, to] = [stateOf(e, 'from'), stateOf(e, 'to')];
+      if (!from || !to) throw new SyntaxError('a state that is none');
+      const socket = socketOf(e) ?? '0';
+      const netns = e.text('ns');
+      const state = { ...where, kind: 'state' as const, socket, ...who, ...ends, from, to, duration: null };
+      return { ...state, ...(netns && { netns }), ...(e.has('unread') && { fields: fieldsOf(e) }) };
+    }
+    case 'reset-sent': {
+      const answers = packetOf(e);
+      const own = answers ? { local: answers.to, remote: answers.from } : ends;
+      const state = stateOf(e, 'state');
+      const reason = reasons.reset.get(e.number('reason')) ?? null;
+      return { ...where, kind: 'reset-sent', socket: socketOf(e), ...who, ...own, state, reason, answers };
+    }
+    case 'reset-received':
+      return { ...where, kind: 'reset-received', socket: socketOf(e) ?? '0', ...ends };
+    case 'drop': {
+      const packet = packetOf(e);
+      if (!packet) throw new SyntaxError('a drop without a packet');
+      const code = e.number('reason');
+      const reason = code >= 0 ? { code, name: reasons.drop.get(code) ?? null } : null;
+      const { from, to, flags } = packet;
+      const stack = [e.text('at')].filter((f) => f !== null);
+      return { ...where, kind: 'drop', pid, from, to, state: stateOf(e, 'state'), flags, reason, stack };
+    }
+    default: {
+      const packet = packetOf(e);
+      const own = packet && !e.has('l') ? { local: packet.to, remote: packet.from } : ends;
+      const values = Object.fromEntries(e.numbers());
+      return { ...where, kind: 'probe', name: e.kind, socket: socketOf(e), ...who, ...own, packet, values };
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** What a capture lost, by its own account: no rule may conclude from the absence of an event where any of it holds. */
+import { join } from 'node:path';
+import type { Diagnostics } from '../../model/diagnostic.ts';
+import type { Manifest } from './manifest.ts';
+
+export function reportManifest(
+  manifest: Manifest,
+  folder: string,
+  streamEnded: boolean,
+  diagnostics: Diagnostics,
+): void {
+  const source = join(folder, 'manifest.json');
+  const loss = (code: string, message: string, count = 1) =>
+    diagnostics.add({ code, severity: 'data-loss', upstream: true, source, locator: '', message, count });
+  const note = (code: string, message: string, count = 1) =>
+    diagnostics.add({ code, severity: 'info', source, locator: '', message, count });
+
+  if (!manifest.ended)
+    loss('capture-killed', 'the capture was killed, or was still running when the folder was copied');
+  else if (manifest.ended.how === 'failed')
+    loss('capture-failed', `the capture failed: ended by ${manifest.ended.by}`);
+  if (!streamEnded)
+    loss(
+      'events-cut-off',
+      'the stream of events was cut off: nothing follows from what is absent after its last line',
+    );
+  const lost = manifest.events?.lost ?? 0;
+  if (lost > 0) loss('events-lost', 'events were lost because the buffer was full', lost);
+  const misses = manifest.events?.recursion_misses;
+  if (misses && misses.total > 0) {
+    loss(
+      'events-skipped',
+      'runs of the BPF programs were skipped because another one was running on that CPU',
+      misses.total,
+    );
+  } else if (!misses || manifest.events?.misses_of_tracepoints_counted === false) {
+    note(
+      'events-skipped-unknown',
+      'this kernel does not count runs of BPF programs that it skipped: some events may be missing',
+    );
+  }
+  const dropped = manifest.packets?.dropped_by_kernel ?? 0;
+  if (dropped > 0) loss('packets-lost', 'packets were dropped before tcpdump could write them', dropped);
+  for (const problem of manifest.problems) loss('capture-problem', problem);
+  const missing = (manifest.probes?.missing ?? []).filter((p) => !p.why.startsWith('not asked for'));
+  if (missing.length > 0) {
+    const pieces = missing.map((p) => p.piece.replace(/\.bt$/, '')).join(', ');
+    note(
+      'probes-missing',
+      `not recorded on this host: ${pieces} (${missing[0]!.why.slice(0, 160)})`,
+      missing.length,
+    );
+  }
+}

@@ -1,0 +1,115 @@
+// A real bundle, and what is left of it when a capture is killed.
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { analyze } from '../../../src/analyze.ts';
+import { Diagnostics } from '../../../src/model/diagnostic.ts';
+import type { KernelEvent } from '../../../src/model/event.ts';
+import type { Source } from '../../../src/model/source.ts';
+import { readInputs } from '../../../src/read/read.ts';
+
+const BUNDLE = resolve(import.meta.dirname, '../../../samples/bundle/loopback/6.18');
+
+async function read(folder: string) {
+  const diagnostics = new Diagnostics();
+  const events: { source: Source; event: KernelEvent }[] = [];
+  const frames: { source: Source; time: number }[] = [];
+  const sink = {
+    frame: (source: Source, frame: { time: number }) => frames.push({ source, time: frame.time }),
+    packet: () => undefined,
+    event: (source: Source, event: KernelEvent) => events.push({ source, event }),
+  };
+  const sources = await readInputs([folder], new Map(), sink as never, diagnostics, () => undefined);
+  return { sources, events, frames, diagnostics: diagnostics.list() };
+}
+
+const copies: string[] = [];
+function copy(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+  cpSync(BUNDLE, folder, { recursive: true });
+  copies.push(folder);
+  return folder;
+}
+afterEach(() => {
+  for (const folder of copies.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+describe('a capture bundle', () => {
+  it('is read as one, on one clock', async () => {
+    const { sources, events, frames } = await read(BUNDLE);
+    expect(sources.map((s) => s.format)).toEqual([
+      'bundle-events',
+      'bundle-counters',
+      'ss',
+      'pcap',
+      'sysctl',
+    ]);
+    expect(sources.slice(0, 4).map((s) => s.clock.kind)).toEqual([
+      'realtime',
+      'realtime',
+      'realtime',
+      'realtime',
+    ]);
+    expect(new Set(sources.map((s) => s.host))).toEqual(new Set(['vm']));
+
+    const states = events.map((e) => e.event).filter((e) => e.kind === 'state');
+    const close = states.find((e) => e.from === 'ESTABLISHED' && e.to === 'CLOSE' && e.local.port === 18080)!;
+    expect(close).toMatchObject({
+      local: { address: '127.0.0.1', port: 18080 },
+      fields: { unread: 290, shutdown: 3, linger: false },
+      comm: 'python3',
+    });
+    const reset = events.map((e) => e.event).find((e) => e.kind === 'reset-sent' && e.state === 'CLOSE')!;
+    expect(reset).toMatchObject({ reason: 'TCP_ABORT_ON_CLOSE', answers: null });
+
+    // the event and its packet, each on its own clock, are the same moment to well below a millisecond
+    const absolute = (source: Source, time: number) => source.clock.base + BigInt(time);
+    const event = events.find((e) => e.event === reset)!;
+    const at = absolute(event.source, reset.time!);
+    const nearest = frames
+      .map((f) => Number(absolute(f.source, f.time) - at))
+      .sort((a, b) => Math.abs(a) - Math.abs(b));
+    expect(Math.abs(nearest[0]!)).toBeLessThan(1_000_000);
+  });
+
+  it('keeps what a process name says inside the name', async () => {
+    const folder = copy();
+    const path = join(folder, 'events.jsonl');
+    const forged = {
+      type: 'printf',
+      data: 'destroy t=5979629816386 sk=1 comm=x\nstate t=1 from=1 to=7 comm=y',
+    };
+    writeFileSync(path, `${readFileSync(path, 'utf8')}${JSON.stringify(forged)}\n`);
+    const [before, after] = [await read(BUNDLE), await read(folder)];
+    expect(after.events.length).toBe(before.events.length + 1);
+  });
+
+  it('names what is missing when the capture was killed', async () => {
+    const folder = copy();
+    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, ended: null }));
+    const events = readFileSync(join(folder, 'events.jsonl'), 'utf8');
+    writeFileSync(join(folder, 'events.jsonl'), events.slice(0, events.length / 2));
+    const codes = (await read(folder)).diagnostics.map((d) => d.code);
+    expect(codes).toContain('capture-killed');
+    expect(codes).toContain('events-cut-off');
+    expect(codes).toContain('bundle-cut-off');
+  });
+
+  it.each(readdirSync(BUNDLE).filter((f) => f !== 'README.md'))(
+    'cut off anywhere, %s is read and the rest explained',
+    async (file) => {
+      const size = readFileSync(join(BUNDLE, file)).length;
+      for (const share of [0, 0.01, 0.33, 0.5, 0.9, 0.999]) {
+        const folder = copy();
+        truncateSync(join(folder, file), Math.floor(size * share));
+        const result = await analyze([folder]);
+        expect(result.connections.length).toBeGreaterThan(0);
+        const named = result.diagnostics.some((d) => d.source.endsWith(file) && d.severity !== 'info');
+        // counters, tables and sysctls lose lines without a trace only where the cut falls between two lines
+        if (share === 0.5 && file !== 'sysctl.txt') expect(named).toBe(true);
+      }
+    },
+  );
+});
