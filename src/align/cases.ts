@@ -7,9 +7,10 @@ import { type Endpoint, isWildcard, sameEndpoint } from '../model/address.ts';
 import type { Case, Host, Listener, Timeline } from '../model/case.ts';
 import { CLIENT, type Pair, SERVER, type SocketLife, type WireConnection } from '../model/connection.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
-import type { CallEvent, DropEvent, KernelEvent, SocketEvent } from '../model/event.ts';
+import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
 import { flipWire } from './flip.ts';
+import { findListener, orient, type Told } from './orient.ts';
 import { groupBy, isTuple, tupleKey } from './tuple.ts';
 
 export interface Pieces {
@@ -22,9 +23,24 @@ export interface Pieces {
   diagnostics: Diagnostics;
 }
 
+/** Events of one moment that name a connection. */
+type PointEvent = SocketEvent | DropEvent | CallEvent | ProbedEvent;
+const POINTS: ReadonlySet<KernelEvent['kind']> = new Set([
+  'socket',
+  'drop',
+  'call',
+  'reset-sent',
+  'reset-received',
+  'probe',
+]);
+
+function isPoint(e: KernelEvent): e is PointEvent {
+  return POINTS.has(e.kind);
+}
+
 /** One piece of evidence about a tuple, with the stretch of common time it covers (null when unknown). */
 interface Piece {
-  value: WireConnection | SocketLife | SocketEvent | DropEvent | CallEvent;
+  value: WireConnection | SocketLife | PointEvent;
   kind: 'wire' | 'life' | 'point';
   /** Pieces of one track are consecutive lives of the tuple: one capture, or one end in one log. */
   track: string;
@@ -38,6 +54,7 @@ interface Piece {
 const SLACK = 1e9;
 
 export function buildCases(pieces: Pieces, listeners: readonly Listener[]): Case[] {
+  if (isOneCapture(pieces)) return casesOfCapture(pieces.wires, listeners);
   const groups = groupBy(collect(pieces), (p) => p.tuple);
   const drafts: { pieces: Piece[]; order: [number, number] }[] = [];
   for (const group of groups.values()) {
@@ -51,6 +68,19 @@ export function buildCases(pieces: Pieces, listeners: readonly Listener[]): Case
   }
   drafts.sort((a, b) => (before(a.order, b.order) ? -1 : 1));
   return drafts.map((draft, i) => makeCase(`c${i + 1}`, draft.pieces, listeners, pieces));
+}
+
+/** Then there is nothing to join: every life of a tuple is a case of its own. */
+function isOneCapture({ wires, lives, events }: Pieces): boolean {
+  const source = wires[0]?.source;
+  return lives.length === 0 && !events.some(isPoint) && wires.every((w) => w.source === source);
+}
+
+function casesOfCapture(wires: readonly WireConnection[], listeners: readonly Listener[]): Case[] {
+  return wires
+    .filter((w) => isTuple(w.client, w.server))
+    .sort((a, b) => a.startFrame - b.startFrame)
+    .map((w, i) => caseOf(`c${i + 1}`, [w], NOTHING, listeners, undefined));
 }
 
 function before(a: [number, number], b: [number, number]): boolean {
@@ -84,7 +114,7 @@ function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
     add(l.local, l.remote, { value: l, kind: 'life', track, from, to, order }, l.source);
   }
   for (const e of pieces.events) {
-    if (e.kind !== 'socket' && e.kind !== 'drop' && e.kind !== 'call') continue;
+    if (!isPoint(e)) continue;
     if (e.kind === 'socket' && (e.state === 'LISTEN' || isWildcard(e.remote.address))) continue;
     const [a, b] = e.kind === 'drop' ? [e.from, e.to] : [e.local, e.remote];
     const at = timeline.at(e.source, e.time);
@@ -187,106 +217,56 @@ function reportAmbiguous(strays: Piece[], lives: number, { sources, diagnostics 
   });
 }
 
-function makeCase(id: string, parts: Piece[], listeners: readonly Listener[], pieces: Pieces): Case {
+function makeCase(id: string, parts: Piece[], listeners: readonly Listener[], { hostOf }: Pieces): Case {
   const wires = parts.filter((p) => p.kind === 'wire').map((p) => p.value as WireConnection);
   const lives = parts.filter((p) => p.kind === 'life').map((p) => p.value as SocketLife);
-  const points = parts
-    .filter((p) => p.kind === 'point')
-    .map((p) => p.value as SocketEvent | DropEvent | CallEvent);
+  const points = parts.filter((p) => p.kind === 'point').map((p) => p.value as PointEvent);
   const rows = points.filter((e): e is SocketEvent => e.kind === 'socket');
   const drops = points.filter((e): e is DropEvent => e.kind === 'drop');
   const calls = points.filter((e): e is CallEvent => e.kind === 'call');
+  const kernel = points.filter((e): e is ProbedEvent => !BARE.has(e.kind));
+  const host = lives.map((l) => hostOf.get(l.source)).find((h) => h !== undefined);
   wires.sort((a, b) => packets(b) - packets(a));
-  const [client, server] = orient(wires, lives, rows, drops, calls, listeners);
+  return caseOf(id, wires, { lives, rows, drops, calls, kernel }, listeners, host);
+}
+
+/** Events that other tools give as well. */
+const BARE: ReadonlySet<KernelEvent['kind']> = new Set(['socket', 'drop', 'call']);
+
+type Said = Told & { kernel: ProbedEvent[] };
+const NOTHING: Said = { lives: [], rows: [], drops: [], calls: [], kernel: [] };
+
+function caseOf(
+  id: string,
+  wires: WireConnection[],
+  told: Said,
+  listeners: readonly Listener[],
+  host: Host | undefined,
+): Case {
+  const { lives, rows, drops, calls, kernel } = told;
+  const [client, server] = orient(wires, told, listeners);
   const oriented = wires.map((w) => (sameEndpoint(w.client, client) ? w : flipWire(w)));
   const pair: Pair<SocketLife | null> = [null, null];
   for (const life of lives) {
     const side = sameEndpoint(life.local, client) ? CLIENT : SERVER;
     pair[side] ??= life;
   }
-  const host = lives.map((l) => pieces.hostOf.get(l.source)).find((h) => h !== undefined);
   const listener = findListener(server, listeners, pair[SERVER] ? host : undefined);
-  return { id, client, server, netns: null, wires: oriented, lives: pair, drops, calls, rows, listener };
+  return {
+    id,
+    client,
+    server,
+    netns: null,
+    wires: oriented,
+    lives: pair,
+    drops,
+    calls,
+    rows,
+    kernel,
+    listener,
+  };
 }
 
 function packets(w: WireConnection): number {
   return w.packets[CLIENT] + w.packets[SERVER];
-}
-
-/** Client and server: SYN sender first; else the listener's port; else as first seen (design §4). */
-function orient(
-  wires: WireConnection[],
-  lives: SocketLife[],
-  rows: SocketEvent[],
-  drops: DropEvent[],
-  calls: CallEvent[],
-  listeners: readonly Listener[],
-): [Endpoint, Endpoint] {
-  const syn = wires.find((w) => w.orientation !== 'guess');
-  if (syn) return [syn.client, syn.server];
-  const sided = lives.find((l) => l.role !== null);
-  if (sided) return sided.role === 'client' ? [sided.local, sided.remote] : [sided.remote, sided.local];
-  const call = calls.find((c) => c.call !== 'close');
-  if (call) return call.call === 'connect' ? [call.local, call.remote] : [call.remote, call.local];
-  const opening = rows.find((r) => r.state === 'SYN_SENT' || r.state === 'SYN_RECV');
-  if (opening)
-    return opening.state === 'SYN_SENT' ? [opening.local, opening.remote] : [opening.remote, opening.local];
-  const ends = endsOf(wires[0], lives[0], rows[0], drops[0], calls[0]);
-  const isListening = (e: Endpoint) => findListener(e, listeners, undefined) !== null;
-  return isListening(ends[0]) && !isListening(ends[1]) ? [ends[1], ends[0]] : ends;
-}
-
-function endsOf(
-  wire?: WireConnection,
-  life?: SocketLife,
-  row?: SocketEvent,
-  drop?: DropEvent,
-  call?: CallEvent,
-): [Endpoint, Endpoint] {
-  if (wire) return [wire.client, wire.server];
-  const local = life ?? row ?? call;
-  return local ? [local.local, local.remote] : [drop!.from, drop!.to];
-}
-
-/** The listener of an endpoint: by port, and by address unless it listens on the wildcard. */
-function findListener(
-  server: Endpoint,
-  listeners: readonly Listener[],
-  host: Host | undefined,
-): Listener | null {
-  const matches = listeners.filter(
-    (l) =>
-      l.local.port === server.port &&
-      (l.local.address === server.address ||
-        (isWildcard(l.local.address) &&
-          (l.host === null || l.host.addresses.has(server.address) || l.host === host))),
-  );
-  return matches[0] ?? null;
-}
-
-/** Listening sockets of all hosts, from state events and socket tables. */
-export function findListeners(
-  lives: readonly SocketLife[],
-  events: readonly KernelEvent[],
-  hostOf: ReadonlyMap<number, Host>,
-): Listener[] {
-  const listeners: Listener[] = [];
-  const at = (source: number, local: Endpoint): Listener => {
-    const host = hostOf.get(source) ?? null;
-    const same = (l: Listener) =>
-      l.host === host &&
-      l.local.port === local.port &&
-      (l.local.address === local.address || (isWildcard(l.local.address) && isWildcard(local.address)));
-    let listener = listeners.find(same);
-    if (!listener) {
-      listener = { host, local, lives: [], rows: [] };
-      listeners.push(listener);
-    }
-    return listener;
-  };
-  for (const life of lives) if (life.role === 'listener') at(life.source, life.local).lives.push(life);
-  for (const e of events) {
-    if (e.kind === 'socket' && e.state === 'LISTEN') at(e.source, e.local).rows.push(e);
-  }
-  return listeners;
 }

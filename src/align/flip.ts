@@ -27,6 +27,7 @@ export function flipWire(w: WireConnection): WireConnection {
     windowScale: swap(w.windowScale),
     ttl: swap(w.ttl),
     direction: swap(w.direction),
+    processes: swap(w.processes),
     keyPackets: w.keyPackets.map((p) => ({ ...p, side: (1 - p.side) as SideIndex })),
   };
 }

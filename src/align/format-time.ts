@@ -7,26 +7,50 @@ export function labelOf(kind: ClockKind): ClockLabel {
   return kind === 'order' ? 'order' : 'relative';
 }
 
-const NS = 1_000_000_000n;
-const DAY = 86_400n;
+const NS_PER_S = 1_000_000_000;
+const DAY = 86_400;
+/** A time of day without a date counts from its first midnight; what lies a year on has a date. */
+const YEAR = 366;
 
 /** `epoch` is the absolute nanosecond of common time 0. '' for null. */
 export function formatTime(time: CommonTime | number | null, clock: ClockLabel, epoch: bigint): string {
   if (time === null || clock === 'order') return '';
-  if (clock === 'relative') return (time / 1e9).toFixed(9);
-  const absolute = epoch + BigInt(Math.round(time));
-  const seconds = absolute >= 0n ? absolute / NS : -((-absolute + NS - 1n) / NS);
-  const fraction = String(absolute - seconds * NS).padStart(9, '0');
-  if (clock === 'utc' || seconds >= 366n * DAY) {
-    const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
-    return clock === 'utc' ? `${text}.${fraction}Z` : `${text}.${fraction}`;
+  if (clock === 'relative') return (time / NS_PER_S).toFixed(9);
+  const { seconds: base, nanoseconds } = splitEpoch(epoch);
+  const whole = Math.floor(time / NS_PER_S);
+  const fraction = Math.round(time - whole * NS_PER_S) + nanoseconds;
+  const carry = Math.floor(fraction / NS_PER_S);
+  const seconds = base + whole + carry;
+  const day = Math.floor(seconds / DAY);
+  const text = `${timeOfDay(seconds - day * DAY)}.${String(fraction - carry * NS_PER_S).padStart(9, '0')}`;
+  if (clock === 'utc') return `${dateOf(day)}T${text}Z`;
+  if (day >= YEAR) return `${dateOf(day)}T${text}`;
+  return day === 0 ? text : `${text} (${day > 0 ? '+' : ''}${day} d)`;
+}
+
+// Bigints and dates are slow; the same epoch and the same day are asked for again and again.
+let lastEpoch = { epoch: 0n, seconds: 0, nanoseconds: 0 };
+let lastDay = { day: 0, text: '1970-01-01' };
+
+function splitEpoch(epoch: bigint): { seconds: number; nanoseconds: number } {
+  if (epoch !== lastEpoch.epoch) {
+    const nanoseconds = ((epoch % BigInt(NS_PER_S)) + BigInt(NS_PER_S)) % BigInt(NS_PER_S);
+    const seconds = (epoch - nanoseconds) / BigInt(NS_PER_S);
+    lastEpoch = { epoch, seconds: Number(seconds), nanoseconds: Number(nanoseconds) };
   }
-  // time of day without a date: days after the first are counted
-  const days = seconds / DAY;
-  const rest = Number(seconds - days * DAY);
-  const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
-  const text = `${two(rest / 3600)}:${two((rest / 60) % 60)}:${two(rest % 60)}.${fraction}`;
-  return days === 0n ? text : `${text} (+${days} d)`;
+  return lastEpoch;
+}
+
+function dateOf(day: number): string {
+  if (day !== lastDay.day) lastDay = { day, text: new Date(day * DAY * 1000).toISOString().slice(0, -14) };
+  return lastDay.text;
+}
+
+const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
+
+function timeOfDay(second: number): string {
+  const minute = Math.floor(second / 60);
+  return `${TWO_DIGITS[Math.floor(minute / 60)]}:${TWO_DIGITS[minute % 60]}:${TWO_DIGITS[second % 60]}`;
 }
 
 /** A duration in the unit people would use: `1.2 µs`, `40.4 ms`, `12.9 s`, `16 min 0 s`, `2 h 5 min`. */

@@ -140,7 +140,8 @@ function newLife(event: StateEvent): SocketLife {
 
 function transition(e: StateEvent): Transition {
   const { from, to, time, duration, pid, comm, line } = e;
-  return { from, to, time, sinceBirth: null, duration, pid, comm, line, reordered: false };
+  const own = { from, to, time, sinceBirth: null, duration, pid, comm, line, reordered: false };
+  return e.fields ? { ...own, fields: e.fields } : own;
 }
 
 /**

@@ -1,7 +1,15 @@
 /** A case: one connection with all that is known of it. The context: what is known of its hosts. */
 import type { Endpoint } from './address.ts';
 import type { Pair, SocketLife, WireConnection } from './connection.ts';
-import type { CallEvent, CounterEvent, DropEvent, SnapshotEvent, SocketEvent, WalkEvent } from './event.ts';
+import type {
+  CallEvent,
+  CounterEvent,
+  DropEvent,
+  ProbedEvent,
+  SnapshotEvent,
+  SocketEvent,
+  WalkEvent,
+} from './event.ts';
 import type { Source } from './source.ts';
 import type { ClockLabel, CommonTime, SourceTime } from './time.ts';
 
@@ -19,6 +27,8 @@ export interface Case {
   calls: CallEvent[];
   /** Rows of socket tables that show this tuple, from either side. */
   rows: SocketEvent[];
+  /** What the probes of a capture said of it: RSTs sent and taken, retransmissions, functions. In the order of time. */
+  kernel: ProbedEvent[];
   listener: Listener | null;
 }
 

@@ -1,5 +1,6 @@
 /** Connections as the wire shows them and socket lives as the kernel tells them. */
 import type { Endpoint } from './address.ts';
+import type { SocketFields } from './event.ts';
 import type { CapturedProcess } from './process.ts';
 import type { TcpState } from './tcp.ts';
 import type { SourceTime } from './time.ts';
@@ -126,6 +127,8 @@ export interface Transition {
   line: number;
   /** The line stood out of order in the log and was put right by the state machine. */
   reordered: boolean;
+  /** Struct fields at that moment, where a capture read them. */
+  fields?: SocketFields;
 }
 
 /** One socket from birth to destroy, from state events. */

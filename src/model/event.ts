@@ -209,6 +209,9 @@ export interface WalkEvent extends EventBase {
   acceptLimit: number | null;
 }
 
+/** Events that only a capture's own probes give. */
+export type ProbedEvent = ResetSentEvent | ResetReceivedEvent | ProbeEvent;
+
 export type KernelEvent =
   | StateEvent
   | DropEvent

@@ -9,7 +9,7 @@ import {
   type SideIndex,
   type SocketLife,
 } from '../model/connection.ts';
-import type { CallEvent, CounterEvent, DropEvent, SocketEvent } from '../model/event.ts';
+import type { CallEvent, CounterEvent, DropEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
 import type { TimelineItem, TimelineKind } from '../model/result.ts';
 import { packetPlace } from '../model/source.ts';
 import { flagNames } from '../model/tcp.ts';
@@ -35,6 +35,7 @@ export function timelineOf(cases: readonly Case[], context: Context): TimelineIt
     for (const d of c.drops) drafts.push(dropItem(d, c, context));
     for (const e of c.calls) drafts.push(callItem(e, c, context));
     for (const r of c.rows) drafts.push(socketItem(r, c, context));
+    for (const e of c.kernel) drafts.push(probedItem(e, c, context));
   }
   if (cases.length > 0) drafts.push(...surroundings(cases, context));
   return inOrder(drafts).map((d, i) => finish(d, i + 1, context));
@@ -133,7 +134,10 @@ function stateItems(life: SocketLife, c: Case, context: Context): Draft[] {
   );
 }
 
-function eventBase(e: DropEvent | CallEvent | SocketEvent | CounterEvent, context: Context): Base {
+function eventBase(
+  e: DropEvent | CallEvent | SocketEvent | CounterEvent | ProbedEvent,
+  context: Context,
+): Base {
   const at = context.timeline.at(e.source, e.time);
   return { at, from: e.source, line: e.line, locator: `line ${e.line}` };
 }
@@ -169,6 +173,34 @@ function socketItem(r: SocketEvent, c: Case, context: Context): Draft {
   const what = `socket table: ${r.state}, Recv-Q ${r.recvQ}, Send-Q ${r.sendQ}${owner}`;
   const rest = { side, what, stateAfter: r.state, pid: r.pid, comm: r.comm ?? '' };
   return draft('socket', eventBase(r, context), c, context, rest);
+}
+
+const PROBE_KINDS: Readonly<Record<string, TimelineKind>> = {
+  retransmit: 'retransmit',
+  'synack-retransmit': 'retransmit',
+  'accept-queue': 'listener',
+  'conn-request': 'listener',
+  'child-refused': 'listener',
+  'listen-stop': 'listener',
+};
+
+/** Values of a probe that a reader can use as they are; the rest is in the bundle. */
+const TELLING = ['backlog', 'limit', 'qlen', 'unread', 'error', 'verdict', 'substate', 'count', 'timeouts'];
+
+function probedItem(e: ProbedEvent, c: Case, context: Context): Draft {
+  const side = sideName(sameEndpoint(e.local, c.client) ? CLIENT : SERVER);
+  const base = eventBase(e, context);
+  if (e.kind === 'reset-received')
+    return draft('reset', base, c, context, { side, what: 'reset taken (tcp_reset)' });
+  const who = { pid: e.pid, comm: e.comm ?? '' };
+  if (e.kind === 'reset-sent') {
+    const answers = e.answers ? `, in answer to ${flagNames(e.answers.flags)}` : '';
+    const what = `sends RST: ${e.reason ?? 'no reason given'}${answers}`;
+    return draft('reset', base, c, context, { side, what, stateBefore: e.state ?? '', ...who });
+  }
+  const values = TELLING.filter((key) => key in e.values).map((key) => `${key} ${e.values[key]}`);
+  const what = `${e.name}${values.length > 0 ? `: ${values.join(', ')}` : ''}`;
+  return draft(PROBE_KINDS[e.name] ?? 'walk', base, c, context, { side, what, ...who });
 }
 
 /** What happened around the connections: listeners and counters. */

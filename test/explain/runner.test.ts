@@ -34,7 +34,7 @@ function contextOf(cases: Partial<Case>[]): Context {
     root: null,
     records: 1,
   };
-  const empty = { netns: null, wires: [], drops: [], calls: [], rows: [], listener: null };
+  const empty = { netns: null, wires: [], drops: [], calls: [], rows: [], kernel: [], listener: null };
   return {
     sources: [source],
     hosts: [],
@@ -43,6 +43,7 @@ function contextOf(cases: Partial<Case>[]): Context {
     counters: [],
     snapshots: [],
     sysctls: new Map(),
+    walks: [],
     timeline,
   };
 }
@@ -60,7 +61,14 @@ const life: SocketLife = {
 };
 
 function ruleOf(id: string, explainCase: Rule['explain'], needs: Rule['needs'] = ['states']): Rule {
-  const base = { group: 'close', title: id, severity: 'info', condition: '.', reference: '-' } as const;
+  const base = {
+    group: 'close',
+    title: id,
+    severity: 'info',
+    happened: 'were so',
+    condition: '.',
+    reference: '-',
+  } as const;
   return { id, ...base, needs, explain: explainCase };
 }
 

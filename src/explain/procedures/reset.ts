@@ -16,11 +16,14 @@ import type { Candidate } from './candidate.ts';
 import { maker, named, SIDE_NAMES } from './common.ts';
 import { unanswered } from './given-up.ts';
 import { halfHandshakeReset } from './half-handshake.ts';
+import { kernelReset } from './kernel-reset.ts';
 import { listenerClosed } from './listener-closed.ts';
 import { passiveReset } from './passive-reset.ts';
 
 /** Candidates for the reset that ended the connection; empty when none did, or when it ended well before. */
 export const resetCandidates = memoised((f: Facts): Candidate[] => {
+  const told = kernelReset(f);
+  if (told.length > 0) return told;
   const half = halfHandshakeReset(f);
   if (half.length > 0) return half;
   const { wire } = f;

@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'SO_LINGER with time 0: RST instead of FIN',
   severity: 'info',
+  happened: 'were reset by a close() with SO_LINGER 0, most likely',
   condition:
     'close() on a socket with SO_LINGER on and a linger time of 0, in a state that tcp_need_reset names; data not yet sent are thrown away.',
   needs: ['states', 'packets'],
@@ -21,6 +22,6 @@ export const rule: Rule = {
         `${c.because}.`,
       remedy:
         'If the RST is not wanted, remove the SO_LINGER 0 from the program. Health checks, load generators and some connection pools set it on purpose, to leave no TIME_WAIT behind.',
-      missing: [closeCall(c.side), resetReason(c.side)],
+      missing: c.confidence === 'proved' ? [] : [closeCall(c.side), resetReason(c.side)],
     })),
 };
