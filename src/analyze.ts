@@ -1,12 +1,13 @@
 /** The whole line, top to bottom: read → decode → connect → align → explain → report. */
-import { buildCases, findListeners } from './align/cases.ts';
+import { buildCases } from './align/cases.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
+import { findListeners } from './align/orient.ts';
 import { alignClocks } from './align/timeline.ts';
 import { type CivilOptions, placeWallClocks } from './align/zone.ts';
 import { socketLives } from './connect/lives.ts';
 import { Tracker } from './connect/tracker.ts';
 import { Decoder } from './decode/decode.ts';
-import { explain } from './explain/explain.ts';
+import { explain, type Keep } from './explain/explain.ts';
 import type { Context, CounterSeries, Host } from './model/case.ts';
 import type { SocketLife } from './model/connection.ts';
 import { Diagnostics } from './model/diagnostic.ts';
@@ -21,6 +22,8 @@ import { assembleResult, type ResultOptions } from './report/result.ts';
 export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   /** Host names by input path. */
   hosts?: HostNames;
+  /** Which connections to tell of (see parseFilter); all of them are context. */
+  keep?: Keep;
   /** Split lives as Zeek's timers do. */
   zeekTimers?: boolean;
   onProgress?: (progress: ReadProgress) => void;
@@ -34,7 +37,7 @@ export async function analyze(inputs: readonly string[], options: AnalyzeOptions
   const sources = await readInputs(inputs, options.hosts ?? new Map(), collector, diagnostics, onProgress);
   placeWallClocks(sources, options);
   const context = join(sources, collector, diagnostics);
-  const explanation = explain(context, diagnostics);
+  const explanation = explain(context, diagnostics, undefined, options.keep);
   return assembleResult(context, explanation, diagnostics, options);
 }
 
@@ -119,6 +122,7 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
     counters: counterSeries(sources, collector.events, hostOf),
     snapshots: events.filter((e) => e.kind === 'snapshot'),
     sysctls: new Map(events.filter((e) => e.kind === 'sysctl').map((e) => [e.name, e.value])),
+    walks: events.filter((e) => e.kind === 'walk'),
     timeline,
   };
 }

@@ -1,8 +1,22 @@
 #!/usr/bin/env node
 /** argv and exit codes. The only place that prints. */
-import yargs, { type Argv } from 'yargs';
+import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import type { AnalyzeOptions } from './analyze.ts';
+import {
+  connectionFilter,
+  hostNames,
+  type InputArguments,
+  inputOptions,
+  quoted,
+  type RedactArguments,
+  redactOptions,
+  redactor,
+  STDIN,
+  toUsageError,
+  UsageError,
+  usage,
+} from './arguments.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
 import type { Result } from './model/result.ts';
 import { Progress } from './progress.ts';
@@ -14,39 +28,8 @@ const EXIT_DAMAGED = 2;
 const EXIT_NOTHING = 3;
 const EXIT_INTERRUPTED = 130;
 
-/** A mistake in the command line, worded for the person who typed it. */
-class UsageError extends Error {}
-
 const out = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 const err = (text: string) => process.stderr.write(`${text}\n`);
-
-/** What stands for `-` while yargs parses: it would lose a lone dash among positional arguments. */
-const STDIN = '\u0000-';
-
-interface InputArguments {
-  input: string[];
-  host?: string[] | undefined;
-  date?: string | undefined;
-  tz?: string | undefined;
-}
-
-function inputOptions<T>(y: Argv<T>) {
-  return y
-    .positional('input', {
-      describe: 'files, folders, or - for standard input; told apart by content',
-      type: 'string',
-      array: true,
-      demandOption: true,
-    })
-    .option('host', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      describe: 'NAME=INPUT: the host an input comes from',
-    })
-    .option('date', { type: 'string', describe: 'YYYY-MM-DD of logs that print the time of day only' })
-    .option('tz', { type: 'string', describe: 'zone of such logs: Asia/Shanghai or +08:00 (default UTC)' });
-}
 
 async function main(argv: string[]): Promise<number> {
   let status = EXIT_OK;
@@ -60,7 +43,7 @@ async function main(argv: string[]): Promise<number> {
       'analyze <input...>',
       'write CSV, charts and a report about every connection to a folder',
       (y) =>
-        inputOptions(y)
+        redactOptions(inputOptions(y))
           .option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'folder to write' })
           .option('filter', {
             type: 'string',
@@ -80,7 +63,8 @@ async function main(argv: string[]): Promise<number> {
             type: 'boolean',
             default: true,
             describe: 'report.html and SVG charts (--no-html: neither)',
-          }),
+          })
+          .option('png', { type: 'boolean', default: false, describe: 'the charts as PNG too' }),
       (a) => run(() => analyzeCommand(a))(),
     )
     .command(
@@ -93,8 +77,24 @@ async function main(argv: string[]): Promise<number> {
             describe: 'A:P-B:P: only this connection, either way round',
           })
           .option('rule', { type: 'string', describe: 'only connections for which this rule holds' })
+          .option('time', {
+            type: 'string',
+            describe: 'FROM..TO: only connections that lived then (06:56..06:57)',
+          })
           .option('filter', { type: 'string', describe: 'as for analyze' }),
       (a) => run(() => explainCommand(a))(),
+    )
+    .command(
+      'annotate <input...>',
+      'write one pcapng file of all packets, with what was found as comments, for Wireshark',
+      (y) =>
+        redactOptions(inputOptions(y)).option('output', {
+          alias: 'o',
+          type: 'string',
+          demandOption: true,
+          describe: 'file to write',
+        }),
+      (a) => run(() => annotateCommand(a))(),
     )
     .command(
       'rules [id]',
@@ -109,7 +109,7 @@ async function main(argv: string[]): Promise<number> {
       run(formatsCommand),
     )
     .completion('completion', 'print a completion script for bash or zsh')
-    .demandCommand(1, 'Say what to do: analyze, explain, rules or formats.')
+    .demandCommand(1, 'Say what to do: analyze, explain, annotate, rules or formats.')
     .strict()
     .version(VERSION)
     .help()
@@ -124,20 +124,25 @@ async function main(argv: string[]): Promise<number> {
 }
 
 async function analyzeCommand(
-  a: InputArguments & {
-    output: string;
-    filter?: string | undefined;
-    timeline: 'findings' | 'all';
-    zeekTimers: boolean;
-    html: boolean;
-  },
+  a: InputArguments &
+    RedactArguments & {
+      output: string;
+      filter?: string | undefined;
+      timeline: 'findings' | 'all';
+      zeekTimers: boolean;
+      html: boolean;
+      png: boolean;
+    },
 ): Promise<number> {
   const { checkOutput, writeReport } = await import('./report/write.ts');
   await checkOutput(a.output).catch(toUsageError);
-  const result = await runAnalysis(a, { timeline: a.timeline, zeekTimers: a.zeekTimers }, a.filter);
-  reportDiagnostics(result.diagnostics);
+  const secret = await redactor(a);
+  const plain = await runAnalysis(a, { timeline: a.timeline, zeekTimers: a.zeekTimers }, a.filter);
+  reportDiagnostics(plain.diagnostics);
+  const { hashInputs } = await import('./report/hashes.ts');
+  const result = await redacted(await hashInputs(plain), secret);
   if (nothingRead(result)) return EXIT_NOTHING;
-  await writeReport(result, a.output, { html: a.html });
+  await writeReport(result, a.output, { html: a.html, png: a.png });
   const { renderSummary } = await import('./report/terminal.ts');
   out(renderSummary(result, a.output, terminal(), a.html));
   return exitStatus(result);
@@ -147,6 +152,7 @@ async function explainCommand(
   a: InputArguments & {
     connection?: string | undefined;
     rule?: string | undefined;
+    time?: string | undefined;
     filter?: string | undefined;
   },
 ): Promise<number> {
@@ -157,7 +163,10 @@ async function explainCommand(
   ];
   if (a.rule) await knownRule(a.rule);
   const filter = parts.filter(Boolean).join(' and ');
-  const result = await runAnalysis(a, { timeline: a.connection ? 'all' : 'findings' }, filter || undefined);
+  const { parsePeriod, withinPeriod } = await import('./report/period.ts');
+  const period = a.time === undefined ? null : usage(() => parsePeriod(a.time!));
+  const all = await runAnalysis(a, { timeline: a.connection ? 'all' : 'findings' }, filter || undefined);
+  const result = period ? withinPeriod(all, period) : all;
   reportDiagnostics(result.diagnostics);
   if (nothingRead(result)) return EXIT_NOTHING;
   const { renderExplain } = await import('./report/terminal.ts');
@@ -165,28 +174,45 @@ async function explainCommand(
   return exitStatus(result);
 }
 
+async function annotateCommand(a: InputArguments & RedactArguments & { output: string }): Promise<number> {
+  if (a.input.includes(STDIN)) throw new UsageError('annotate reads its inputs twice; give files');
+  const secret = await redactor(a);
+  const plain = await runAnalysis(a, { timeline: 'all' }, undefined);
+  reportDiagnostics(plain.diagnostics);
+  if (nothingRead(plain)) return EXIT_NOTHING;
+  const { annotate } = await import('./report/annotate/annotate.ts');
+  const hosts = hostNames(a.host ?? []);
+  const redact = secret ? { redact: secret } : {};
+  const made = await annotate(await redacted(plain, secret), a.input, a.output, { hosts, ...redact });
+  out(
+    `${a.output}: ${made.packets} packets, ${made.comments} comments, ${made.events} events. In Wireshark: frame.comment`,
+  );
+  return exitStatus(plain);
+}
+
+async function redacted(result: Result, secret: Awaited<ReturnType<typeof redactor>>): Promise<Result> {
+  if (!secret) return result;
+  return (await import('./report/redact/result.ts')).redactResult(result, secret);
+}
+
 async function runAnalysis(
   a: InputArguments,
   options: Omit<AnalyzeOptions, 'hosts' | 'date' | 'zone'>,
   filter: string | undefined,
 ): Promise<Result> {
-  const [{ analyze }, { filterResult, parseFilter }, { checkCivil }] = await Promise.all([
+  const [{ analyze }, { parseFilter }, { checkCivil }] = await Promise.all([
     import('./analyze.ts'),
     import('./report/filter.ts'),
     import('./align/zone.ts'),
   ]);
-  let predicate: ReturnType<typeof parseFilter> | null = null;
-  try {
-    if (filter) predicate = parseFilter(filter);
-    checkCivil({ date: a.date, zone: a.tz });
-  } catch (error) {
-    toUsageError(error);
-  }
+  const keep = filter ? usage(() => parseFilter(filter)) : undefined;
+  usage(() => checkCivil({ date: a.date, zone: a.tz }));
   const progress = new Progress(process.stderr);
   const result = await analyze(
     a.input.map((path) => (path === STDIN ? '-' : path)),
     {
       ...options,
+      ...(keep && { keep }),
       hosts: hostNames(a.host ?? []),
       date: a.date,
       zone: a.tz,
@@ -195,29 +221,7 @@ async function runAnalysis(
     },
   );
   progress.clear();
-  return predicate ? filterResult(result, predicate) : result;
-}
-
-function toUsageError(error: unknown): never {
-  throw new UsageError(error instanceof Error ? error.message : String(error));
-}
-
-function hostNames(pairs: readonly string[]): Map<string, string> {
-  const names = new Map<string, string>();
-  for (const pair of pairs) {
-    const at = pair.indexOf('=');
-    if (at < 1 || at === pair.length - 1) throw new UsageError(`--host ${pair}: expected NAME=INPUT`);
-    names.set(pair.slice(at + 1), pair.slice(0, at));
-  }
-  return names;
-}
-
-/** `10.0.0.1:4000-10.0.0.2:80`, either end first; brackets around IPv6. */
-function connectionFilter(text: string): string {
-  const end = String.raw`\[?([0-9A-Fa-f.:]+?)\]?:(\d+)`;
-  const match = new RegExp(`^${end}-${end}$`).exec(text);
-  if (!match) throw new UsageError(`--connection ${text}: expected ADDRESS:PORT-ADDRESS:PORT`);
-  return `host ${match[1]} and port ${match[2]} and host ${match[3]} and port ${match[4]}`;
+  return result;
 }
 
 async function knownRule(id: string): Promise<void> {
@@ -250,7 +254,10 @@ function terminal(): { width: number; color: boolean } {
 }
 
 function nothingRead(result: Result): boolean {
-  return result.inputs.every((i) => i.records === 0);
+  if (result.inputs.some((i) => i.records > 0)) return false;
+  const names = result.inputs.map((i) => i.name).join(', ');
+  err(`tcpautopsy: nothing to explain${names && `: no packet and no event in ${names}`}`);
+  return true;
 }
 
 function exitStatus(result: Result): number {
@@ -265,10 +272,6 @@ function reportDiagnostics(diagnostics: readonly Diagnostic[]): void {
     const times = d.count > 1 ? ` (${d.count} times)` : '';
     err(`tcpautopsy: ${place}: ${d.message}${times}`);
   }
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 process.on('SIGINT', () => process.exit(EXIT_INTERRUPTED));

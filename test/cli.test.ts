@@ -110,6 +110,15 @@ describe('analyze', () => {
     const rows = readFileSync(join(out, 'connections.csv'), 'utf8').trim().split('\n');
     expect(rows.length).toBe(3);
     expect(rows.slice(1).every((r) => r.includes('connection-refused'))).toBe(true);
+    const { story } = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'));
+    expect(story.at(-1)).toMatch(/filter hides \d+ other connections/);
+    expect(story.join(' ')).not.toContain('listener was closed');
+  });
+
+  it('says so when no connection passes the filter', () => {
+    const { status, stdout } = run(['explain', PCAP, '--filter', 'port 1']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('No connection passes the filter; it hides 22.');
   });
 });
 
@@ -124,6 +133,21 @@ describe('bad input', () => {
     const { status, stderr } = explain(file(name, content));
     expect(status).toBe(3);
     expect(stderr).toContain(name);
+  });
+
+  it('a capture without packets: exit 3, and says so', () => {
+    const { status, stderr } = explain(file('quiet.pcap', readFileSync(PCAP).subarray(0, 24)));
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/nothing to explain: no packet and no event in .*quiet\.pcap/);
+  });
+
+  it('a log with stray NULs: exit 2 with the line, and the rest explained', () => {
+    const log = readFileSync(join(ROOT, 'samples/live/pcap-and-tcpstates/tcpstates.txt'), 'utf8').split('\n');
+    log[60] = `\0${log[60]}`;
+    const { status, stderr, stdout } = explain(file('crashed.txt', `${log.join('\n')}\0\0\0\0`));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/crashed\.txt, line 61/);
+    expect(stdout).toContain('10.77.0.2');
   });
 
   it('a folder with nothing readable: exit 3', () => {

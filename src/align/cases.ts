@@ -11,6 +11,7 @@ import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from
 import type { Source } from '../model/source.ts';
 import { flipWire } from './flip.ts';
 import { findListener, orient, type Told } from './orient.ts';
+import { translated } from './translated.ts';
 import { groupBy, isTuple, tupleKey } from './tuple.ts';
 
 export interface Pieces {
@@ -89,10 +90,12 @@ function before(a: [number, number], b: [number, number]): boolean {
 
 function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
   const { timeline, hostOf } = pieces;
+  const nat = translated(pieces.wires);
   const out: { tuple: string; piece: Piece }[] = [];
   const add = (a: Endpoint, b: Endpoint, piece: Piece, source: number) => {
     if (!isTuple(a, b)) return;
-    out.push({ tuple: tupleKey(a, b, hostOf.get(source)?.name ?? null), piece });
+    const same = piece.kind === 'wire' ? nat.get(piece.value as WireConnection) : undefined;
+    out.push({ tuple: same ?? tupleKey(a, b, hostOf.get(source)?.name ?? null), piece });
   };
   for (const w of pieces.wires) {
     const from = timeline.at(w.source, w.start);
@@ -245,7 +248,8 @@ function caseOf(
 ): Case {
   const { lives, rows, drops, calls, kernel } = told;
   const [client, server] = orient(wires, told, listeners);
-  const oriented = wires.map((w) => (sameEndpoint(w.client, client) ? w : flipWire(w)));
+  // behind a NAT the other capture has other addresses, but the same sides
+  const oriented = wires.map((w) => (sameEndpoint(w.server, client) ? flipWire(w) : w));
   const pair: Pair<SocketLife | null> = [null, null];
   for (const life of lives) {
     const side = sameEndpoint(life.local, client) ? CLIENT : SERVER;

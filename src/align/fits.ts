@@ -44,6 +44,19 @@ export function estimated(source: Source, reference: string, fit: OffsetFit): Cl
   };
 }
 
+/** A relative clock whose tool printed the time of day as well: known to within the bounds of those. */
+export function byWall(source: Source, { reference }: Domain, error: number): ClockFit {
+  return {
+    ...NO_FIT,
+    source: source.name,
+    reference: reference.name,
+    method: 'estimated',
+    residual: error,
+    worst: error,
+    message: `${source.name} counts from its start, and prints the time of day as well: that places it on the clock of ${reference.name} within ${formatSpan(error)}.`,
+  };
+}
+
 /** Sources that stay on a clock of their own. */
 export function apart(domain: Domain, sources: readonly Source[]): ClockFit {
   const names = sources.map((s) => s.name).join(', ');

@@ -4,14 +4,23 @@
  * durations it prints. What could not be placed keeps its own clock, and says so.
  */
 import type { ClockFit, Timeline } from '../model/case.ts';
-import type { SocketLife, Transition } from '../model/connection.ts';
+import {
+  CLIENT,
+  SERVER,
+  type SideIndex,
+  type SocketLife,
+  type Transition,
+  type WireConnection,
+} from '../model/connection.ts';
 import type { Source } from '../model/source.ts';
 import { type ClockKind, type CommonTime, NS_PER_MS } from '../model/time.ts';
-import { apart, type Domain, estimated, NO_FIT } from './fits.ts';
+import { apart, byWall, type Domain, estimated, NO_FIT } from './fits.ts';
 import { formatTime, labelOf } from './format-time.ts';
 import { type Evidence, type Match, matchByTuple } from './match.ts';
-import { lifeMoments, packetMoments } from './moments.ts';
+import { lifeMoments, packetMoments, sideOf } from './moments.ts';
 import { type ClockPair, fitOffset, type OffsetFit } from './robust.ts';
+import { groupBy } from './tuple.ts';
+import { boundOffset, compared } from './two-captures.ts';
 
 /** Clocks in the order in which they are preferred as the reference. */
 const PREFERENCE: readonly ClockKind[] = ['realtime', 'wall', 'monotonic', 'relative'];
@@ -33,6 +42,9 @@ class Alignment {
   readonly #sources: readonly Source[];
   readonly #matches: Match[];
   readonly #lives: readonly SocketLife[];
+  readonly #wires: readonly WireConnection[];
+  /** Captures of which the nearer end is known. */
+  readonly #nearest = new Map<number, SideIndex>();
   readonly #fits: ClockFit[] = [];
   readonly #places = new Map<number, Place>();
   /** Per life of a source without times: where its birth lies. */
@@ -41,6 +53,7 @@ class Alignment {
   constructor(evidence: Evidence) {
     this.#sources = evidence.sources;
     this.#lives = evidence.lives;
+    this.#wires = evidence.wires;
     this.#matches = matchByTuple(evidence);
   }
 
@@ -48,6 +61,7 @@ class Alignment {
     for (let reference = this.#nextReference(); reference; reference = this.#nextReference()) {
       const domain = this.#openDomain(reference);
       while (this.#fitOneMore(domain));
+      this.#placeByWall(domain);
     }
     this.#anchorLives();
     return this.#timeline();
@@ -74,7 +88,43 @@ class Alignment {
       this.#places.set(source.id, { domain, at: (time) => time + shift });
     }
     if (!first) this.#fits.push(apart(domain, same));
+    this.#compareCaptures(same);
     return domain;
+  }
+
+  /** Captures of one kind of clock: of one host, or of two whose clocks may differ. */
+  #compareCaptures(same: readonly Source[]): void {
+    const bySource = groupBy(this.#wires, (w) => w.source);
+    const [reference, ...others] = same.filter((s) => bySource.has(s.id));
+    for (const other of others) {
+      const bounds = boundOffset(bySource.get(reference!.id)!, bySource.get(other.id)!);
+      if (!bounds) continue;
+      if (bounds.firstNearClient !== null) {
+        const [client, server] = bounds.firstNearClient ? [reference!, other] : [other, reference!];
+        this.#nearest.set(client.id, CLIENT).set(server.id, SERVER);
+      }
+      const base = Number(other.clock.base - reference!.clock.base);
+      const [least, most] = [bounds.least + base, bounds.most + base];
+      const shifted = least > 0 || most < 0;
+      if (shifted) {
+        const { domain, at } = this.#places.get(other.id)!;
+        const ahead = (least + most) / 2;
+        this.#places.set(other.id, { domain, at: (time) => at(time) - ahead });
+      }
+      this.#fits.push(compared(reference!, other, bounds, base, shifted));
+    }
+  }
+
+  /** Relative times of a tool that also prints times of day lie on that clock within the bounds it gives. */
+  #placeByWall(domain: Domain): void {
+    if (domain.label !== 'wall') return;
+    for (const source of this.#sources) {
+      const { wallOfZero } = source;
+      if (this.#places.has(source.id) || !wallOfZero || source.clock.kind !== 'relative') continue;
+      const zero = (wallOfZero.from + wallOfZero.to) / 2 - Number(domain.epoch);
+      this.#places.set(source.id, { domain, at: (time) => time + zero });
+      this.#fits.push(byWall(source, domain, (wallOfZero.to - wallOfZero.from) / 2));
+    }
   }
 
   /** Fits the unplaced source with most pairs to the domain; false when none is left that can be. */
@@ -107,13 +157,13 @@ class Alignment {
       const lives = match.lives.filter((l) => l.source === source.id);
       const wires = match.wires.filter((w) => w.source === source.id);
       for (const life of lives) {
-        for (const wire of match.wires)
+        for (const wire of match.wires.filter((w) => this.#isNear(w, life)))
           this.#toCommon(wire.source, packetMoments(life, wire, own), pairs, references);
         for (const peer of match.lives)
           this.#toCommon(peer.source, lifeMoments(life, own, peer, own), pairs, references);
       }
       for (const wire of wires) {
-        for (const life of match.lives) {
+        for (const life of match.lives.filter((l) => this.#isNear(wire, l))) {
           const swapped = packetMoments(life, wire, own).map((p) => ({
             local: p.reference,
             reference: p.local,
@@ -123,6 +173,12 @@ class Alignment {
       }
     }
     return { pairs, reference: [...references].join(', ') };
+  }
+
+  /** Of two captures only the nearer one times what a socket does to within microseconds. */
+  #isNear(wire: WireConnection, life: SocketLife): boolean {
+    const side = this.#nearest.get(wire.source);
+    return side === undefined || side === sideOf(life, wire);
   }
 
   #toCommon(from: number, found: ClockPair[], pairs: ClockPair[], references: Set<string>): void {

@@ -90,7 +90,7 @@ export const KEY_WHY_SHIFT = 18;
 export const KEY_WHY_MASK = 0x1fff;
 export const KEY_SIDE_SHIFT = 31;
 
-/** What went wrong, of each side. */
+/** What went wrong, of each side, and what few captures tell. */
 export const RSTS = 0;
 export const RETRANSMITS = 1;
 export const KEEPALIVES = 2;
@@ -104,7 +104,12 @@ export const WINDOW_BEFORE_RST = 6;
 export const ROLLING_SYN = 7;
 /** Zeek's counts of retransmissions, zero windows, gaps and bad checksums. */
 export const ZEEK_COUNTS = 8;
-export const TROUBLE_SIDE_STRIDE = 12;
+/** Packet.process of the first packet that names the process at this side. */
+export const PROCESS = 12;
+/** Stretch of payload that the capture does not hold (snap length) and the peer has not acknowledged; empty: none. */
+export const SNAPPED_FROM = 13;
+export const SNAPPED_TO = 14;
+export const TROUBLE_SIDE_STRIDE = 15;
 export const TROUBLE_STRIDE = 2 * TROUBLE_SIDE_STRIDE;
 
 /** A block of seen sequence space: link to the next higher block, first and one past the last number. */

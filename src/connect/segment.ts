@@ -59,10 +59,11 @@ import {
   SYN_ACKS,
   SYNS,
   THIRD_SEEN,
+  TROUBLE,
   WINDOW_BEFORE_RST,
   ZERO_WINDOWS,
 } from './layout.ts';
-import { acknowledge, receive, startSequence } from './sequence.ts';
+import { acknowledge, acknowledgesSnapped, receive, snapped, startSequence } from './sequence.ts';
 import { otherSide, type Store, sideOf } from './store.ts';
 import { isHere } from './vantage.ts';
 
@@ -86,8 +87,10 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   else if (isFirst && !(flags & RST)) begin(store, at, side, p);
   const next = isFirst && !(flags & SYN) ? p.seq : words[mine + NEXT]!;
   if (flags & RST) why |= reset(store, at, side);
-  else if (payload > 0 || flags & FIN) why |= content(store, at, side, p, next);
-  else if (!(flags & SYN)) why |= emptySegment(store, at, side, p, next);
+  else if (payload > 0 || flags & FIN) {
+    why |= content(store, at, side, p, next);
+    if (p.snapped !== 0 && payload > 0) cutOff(store, at, side, p);
+  } else if (!(flags & SYN)) why |= emptySegment(store, at, side, p, next);
   const gaps = flags & ACK ? acknowledgment(store, at, side, p) : 0;
   if (p.window === 0 && !(flags & (SYN | FIN | RST))) why |= zeroWindow(store, at, side);
   why |= moments(words, mine, other, p, why);
@@ -147,6 +150,15 @@ function content(store: Store, at: number, side: number, p: Packet, next: number
   return fresh === p.payload && !isLate ? why : why | retransmit(store, at, side);
 }
 
+/** The capture does not hold the payload. */
+function cutOff(store: Store, at: number, side: number, p: Packet): void {
+  const words = store.connections.words;
+  const other = sideOf(at, otherSide(side));
+  const from = p.flags & SYN ? (p.seq + 1) | 0 : p.seq;
+  const acked = words[other + SIDE_BITS]! & ACK_SEEN ? words[other + ACKED]! : null;
+  snapped(store, at, side, from, (from + p.payload) | 0, acked);
+}
+
 /** Pure ACK. One below the next number is a keepalive; one above shows that the capture missed data. */
 function emptySegment(store: Store, at: number, side: number, p: Packet, next: number): number {
   const words = store.connections.words;
@@ -181,9 +193,16 @@ function acknowledgment(store: Store, at: number, side: number, p: Packet): numb
   if (isFirst || ((p.ack - words[mine + ACKED]!) | 0) > 0) {
     words[mine + ACKED] = p.ack;
     words[mine + SIDE_BITS]! |= ACK_SEEN;
-    if (isStarted) return acknowledge(store, at, otherSide(side), p.ack);
+    if (isStarted) return gapsBelow(store, at, otherSide(side), p.ack);
   }
   return 0;
+}
+
+/** Gaps that an acknowledgment shows: holes, or payload that was cut off by the snap length. */
+function gapsBelow(store: Store, at: number, side: number, ack: number): number {
+  const holes = acknowledge(store, at, side, ack);
+  if (store.connections.words[at + TROUBLE] === 0) return holes;
+  return acknowledgesSnapped(store, at, side, ack) ? Math.max(holes, 1) : holes;
 }
 
 /** Reasons to keep the packet that lie in where it stands: third ACK, first data, data or ACK after a FIN. */

@@ -2,7 +2,19 @@
  * What has been seen of a side's sequence space: everything below WHOLE, and blocks above it where segments are
  * missing. All comparisons are distances in 32 bits (RFC 9293 §3.4).
  */
-import { BLOCK_FROM, BLOCK_LINK, BLOCK_TO, BLOCKS, FIN_END, FINS, ISN, NEXT, WHOLE } from './layout.ts';
+import {
+  BLOCK_FROM,
+  BLOCK_LINK,
+  BLOCK_TO,
+  BLOCKS,
+  FIN_END,
+  FINS,
+  ISN,
+  NEXT,
+  SNAPPED_FROM,
+  SNAPPED_TO,
+  WHOLE,
+} from './layout.ts';
 import { type Store, sideOf } from './store.ts';
 
 /** Blocks kept per side; with more holes than that the two highest blocks are taken for one. */
@@ -147,4 +159,35 @@ function absorb(store: Store, at: number, side: number, upTo: number): number {
     store.troubles.words[head] = block;
   }
   return gaps;
+}
+
+/**
+ * Takes note that the capture does not hold the payload [from, to), though it was seen. Zeek, which reads payload,
+ * takes it for missing, and for a gap once the peer acknowledges it.
+ * @param acked highest number that the peer has acknowledged, null for none
+ */
+export function snapped(
+  store: Store,
+  at: number,
+  side: number,
+  from: number,
+  to: number,
+  acked: number | null,
+): void {
+  const start = acked !== null && ((acked - from) | 0) > 0 ? acked : from;
+  if (((to - start) | 0) <= 0) return;
+  const trouble = store.trouble(at, side);
+  const words = store.troubles.words;
+  const isNone = words[trouble + SNAPPED_FROM] === words[trouble + SNAPPED_TO];
+  if (isNone || ((words[trouble + SNAPPED_FROM]! - start) | 0) > 0) words[trouble + SNAPPED_FROM] = start;
+  if (isNone || ((to - words[trouble + SNAPPED_TO]!) | 0) > 0) words[trouble + SNAPPED_TO] = to;
+}
+
+/** Whether an acknowledgment reaches into such a stretch, which ends there then. */
+export function acknowledgesSnapped(store: Store, at: number, side: number, ack: number): boolean {
+  const from = store.troubled(at, side, SNAPPED_FROM);
+  const to = store.troubled(at, side, SNAPPED_TO);
+  if (from === to || ((ack - from) | 0) <= 0) return false;
+  store.troubles.words[store.trouble(at, side) + SNAPPED_FROM] = ((ack - to) | 0) < 0 ? ack : to;
+  return true;
 }

@@ -3,7 +3,8 @@
  * it. Connections stand in numbered slots; a slot that was forgotten is used again.
  */
 import type { WireConnection } from '../model/connection.ts';
-import type { Packet } from '../model/packet.ts';
+import { DIRECTION_IN, type Packet } from '../model/packet.ts';
+import type { CapturedProcess } from '../model/process.ts';
 import { SYN } from '../model/tcp.ts';
 import { addFlip } from './labels/history.ts';
 import { zeekBadChecksum } from './labels/zeek.ts';
@@ -19,6 +20,7 @@ import {
   ORIGINATOR_BIT,
   PATH,
   PORTS,
+  PROCESS,
   SERIAL,
   SOURCE,
   START,
@@ -26,9 +28,9 @@ import {
 } from './layout.ts';
 import { isNewLife } from './reuse.ts';
 import { segment } from './segment.ts';
-import { Store } from './store.ts';
+import { otherSide, Store } from './store.ts';
 import { matchTuple, TupleTable } from './tuple-table.ts';
-import { viewConnection } from './view.ts';
+import { type Texts, viewConnection } from './view.ts';
 
 export interface TrackerOptions {
   /** Divide packets among connections, and name their sides, as Zeek does, to compare with its logs. */
@@ -37,6 +39,8 @@ export interface TrackerOptions {
   ignoreBadChecksums?: boolean;
   /** Texts for Packet.encapsulation; may grow while packets come. */
   encapsulations?: readonly string[];
+  /** What Packet.process stands for, Source.processes; may grow while packets come. */
+  processes?: readonly CapturedProcess[];
 }
 
 const CHECKSUM_BAD = 2;
@@ -46,7 +50,7 @@ export class Tracker {
   readonly #table = new TupleTable(this.#store.connections);
   readonly #zeekTimers: boolean;
   readonly #ignoreBadChecksums: boolean;
-  readonly #encapsulations: readonly string[];
+  readonly #texts: Texts;
   /** Connection of the packet before: runs of packets of one connection are common. */
   #recent = 0;
   #serial = 0;
@@ -55,7 +59,7 @@ export class Tracker {
   constructor(options: TrackerOptions = {}) {
     this.#zeekTimers = options.zeekTimers ?? false;
     this.#ignoreBadChecksums = options.ignoreBadChecksums ?? false;
-    this.#encapsulations = options.encapsulations ?? [];
+    this.#texts = { encapsulations: options.encapsulations ?? [], processes: options.processes ?? [] };
   }
 
   /** Takes the next packet of the capture. Packets of all connections, in the order of the file. */
@@ -63,6 +67,7 @@ export class Tracker {
     const found = this.#find(p);
     const side = found & 1;
     const at = found - side;
+    if (p.process !== 0) this.#nameProcess(at, side, p);
     if (this.#ignoreBadChecksums && p.checksum === CHECKSUM_BAD) zeekBadChecksum(this.#store, at, side);
     else segment(this.#store, at, side, p);
   }
@@ -81,7 +86,7 @@ export class Tracker {
     }
     const client = words[at + BITS]! & CLIENT_BIT ? 1 : 0;
     const foreign = this.#zeekTimers && client !== originator(words, at);
-    return viewConnection(this.#store, at, flipped !== foreign, this.#encapsulations);
+    return viewConnection(this.#store, at, flipped !== foreign, this.#texts);
   }
 
   /** All connections in the order of first sight. */
@@ -105,6 +110,14 @@ export class Tracker {
     this.#store.release(at);
     if (this.#recent === at) this.#recent = 0;
     this.#forgot = true;
+  }
+
+  /** The process is one of the capturing host: it has sent what goes out and receives what comes in. */
+  #nameProcess(at: number, side: number, p: Packet): void {
+    if (p.direction === 0) return;
+    const end = p.direction === DIRECTION_IN ? otherSide(side) : side;
+    const word = this.#store.trouble(at, end) + PROCESS;
+    this.#store.troubles.words[word] ||= p.process;
   }
 
   /** Offset of the packet's connection, begun if need be, plus the side that sent it. */

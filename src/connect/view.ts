@@ -2,6 +2,7 @@
 
 import { type Endpoint, formatWords } from '../model/address.ts';
 import { type Pair, WHY_ACK_OF_FIN, WHY_FIN, WHY_RST, type WireConnection } from '../model/connection.ts';
+import type { CapturedProcess } from '../model/process.ts';
 import { RST, SYN } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
 import { listKeyPackets } from './key-packets.ts';
@@ -33,6 +34,7 @@ import {
   PACKETS,
   PATH,
   PORTS,
+  PROCESS,
   RETRANSMITS,
   RSTS,
   SCALE_SEEN,
@@ -52,12 +54,18 @@ import { otherSide, type Store, sideOf } from './store.ts';
 
 const ORIENTATIONS = ['guess', 'syn-ack', 'syn'] as const;
 
+/** What the numbers of packets stand for, see TrackerOptions. */
+export interface Texts {
+  encapsulations: readonly string[];
+  processes: readonly CapturedProcess[];
+}
+
 /** Reads the connection at `at`; `flipped` calls the side the server that is held for the client. */
 export function viewConnection(
   store: Store,
   at: number,
   flipped: boolean,
-  encapsulations: readonly string[],
+  { encapsulations, processes }: Texts,
 ): WireConnection {
   const { words, doubles } = store.connections;
   const bits = words[at + BITS]!;
@@ -103,6 +111,7 @@ export function viewConnection(
     windowScale: [announced[0] ? scale[0] : null, announced[1] ? scale[1] : null],
     ttl: [lastTime[0] === null ? null : ttl[0], lastTime[1] === null ? null : ttl[1]],
     direction: pair((side) => (words[sideOf(at, side) + SIDE_BITS]! >> DIRECTION_SHIFT) & DIRECTION_MASK),
+    processes: pair((side) => processes[store.troubled(at, side, PROCESS) - 1] ?? null),
     duplicateSightings: words[at + DUPLICATES]!,
     connState: connState(store, at),
     history: historyText(store, at),

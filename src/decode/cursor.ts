@@ -1,5 +1,6 @@
 /** What a layer works on and answers with. One cursor is reused for every frame. */
-import type { Packet } from '../model/packet.ts';
+import { DIRECTION_IN, DIRECTION_OUT, type Packet } from '../model/packet.ts';
+import type { Fragments } from './fragments.ts';
 
 /** Where decoding stands in a frame. */
 export class Cursor {
@@ -15,8 +16,24 @@ export class Cursor {
   interfaceId = 0;
   /** A second announcement to try when the first is of no layer: the source port of UDP. 0 for none. */
   alternative = 0;
+  /** Number and time of the frame, see Frame. */
+  frame = 0;
+  time = 0;
+  /** Fragments of earlier frames. */
+  readonly fragments: Fragments;
+  /** The capture holds less of the frame than was on the wire. */
+  isSnapped = false;
+  /** `bytes` is what was put together of fragments: the header alone. */
+  isReassembled = false;
+  /** TCP checksums are to be verified. */
+  readonly verifiesChecksums: boolean;
   /** What follows was only guessed from a port number: when it makes no sense it was something else. */
   guessed = false;
+
+  constructor(fragments: Fragments, verifiesChecksums: boolean) {
+    this.fragments = fragments;
+    this.verifiesChecksums = verifiesChecksums;
+  }
 }
 
 /**
@@ -71,11 +88,17 @@ const KIND_BITS = 3;
 
 /**
  * A number for the place within a file where a packet was seen: interface, and what the cooked header says of the
- * direction (its packet type + 1; 0 without such a header). `ifindex` is the kernel's number from a version 2 cooked
+ * direction (its packet type + 1; 0 without such a header, or kindOf() what the file says). `ifindex` is the kernel's number from a version 2 cooked
  * header, which stands for several interfaces in one: both are folded into 28 bits, without clashes while indexes
  * stay below 65,537.
  */
 export function vantageOf(interfaceId: number, ifindex: number, kind: number): number {
   const place = (Math.imul(interfaceId, SPACE_SIZE + 1) + ifindex) & 0x0fffffff;
   return (place << KIND_BITS) | kind;
+}
+
+/** The packet type + 1 that a cooked header would have for a direction that the file itself gives. */
+export function kindOf(direction: number): number {
+  if (direction === DIRECTION_OUT) return 5;
+  return direction === DIRECTION_IN ? 1 : 0;
 }

@@ -2,11 +2,13 @@
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Frame, Packet } from '../model/packet.ts';
 import type { Source } from '../model/source.ts';
-import { Cursor, linkType, SPACE_SIZE, SPACES, udpPort, vantageOf } from './cursor.ts';
+import { Cursor, kindOf, linkType, SPACE_SIZE, SPACES, udpPort, vantageOf } from './cursor.ts';
 import { Encapsulations } from './encapsulations.ts';
+import { Fragments } from './fragments.ts';
 import { layers } from './layers.ts';
 import {
   BAD_IP_HEADER,
+  FRAGMENT,
   NOT_IP,
   NOT_TCP,
   OUTCOMES,
@@ -42,14 +44,24 @@ const UNANSWERED = [NOT_TCP, UNKNOWN_LINK_TYPE, UNKNOWN_ETHERTYPE, NOT_TCP, NOT_
 /** Outcomes that show that a guess was wrong. TCP's own mean that all headers before it made sense. */
 const NO_SENSE: ReadonlySet<number> = new Set([NOT_IP, TRUNCATED_LINK, TRUNCATED_IP, BAD_IP_HEADER]);
 
+export interface DecoderOptions {
+  /** Verify TCP checksums, which sets Packet.checksum. */
+  checksums?: boolean;
+}
+
 /** Decodes the frames of one source and counts what came of them. */
 export class Decoder {
-  readonly #cursor = new Cursor();
+  readonly #fragments = new Fragments();
+  readonly #cursor: Cursor;
   readonly #path = new Encapsulations();
   readonly #counts = new Float64Array(OUTCOMES.length);
   readonly #first = new Float64Array(OUTCOMES.length);
   /** The announcement that was not answered in the first frame of an outcome. */
   readonly #firstDetail = new Float64Array(OUTCOMES.length);
+
+  constructor(options: DecoderOptions = {}) {
+    this.#cursor = new Cursor(this.#fragments, options.checksums ?? false);
+  }
 
   /** Encapsulation paths by Packet.encapsulation, outermost header first: `''`, `vlan`, `vlan>ipv4>gre`. */
   get encapsulations(): readonly string[] {
@@ -58,7 +70,8 @@ export class Decoder {
 
   /**
    * Returns 0 (TCP) with `packet` filled in but for its `source`, else another of OUTCOMES, when `packet` is left
-   * in no particular state.
+   * in no particular state. A fragmented segment comes with its last fragment; one of which fragments are missing comes
+   * when it has waited too long, in the place of a later fragment, or from flush().
    */
   decode(frame: Frame, packet: Packet): number {
     const cursor = this.#cursor;
@@ -67,22 +80,40 @@ export class Decoder {
     cursor.end = frame.start + frame.captured;
     cursor.wireEnd = frame.start + frame.length;
     cursor.interfaceId = frame.interfaceId;
+    cursor.frame = frame.number;
+    cursor.time = frame.time;
+    cursor.isSnapped = frame.captured < frame.length;
+    cursor.isReassembled = false;
     cursor.guessed = false;
     this.#path.clear();
-    packet.vantage = vantageOf(frame.interfaceId, 0, 0);
-    packet.direction = 0;
+    packet.vantage = vantageOf(frame.interfaceId, 0, kindOf(frame.direction));
+    packet.direction = frame.direction;
     const outcome = this.#walk(cursor, linkType(frame.linkType), packet);
     if (this.#counts[outcome]++ === 0) this.#first[outcome] = frame.number;
     if (outcome === TCP) {
       packet.frame = frame.number;
       packet.time = frame.time;
+      packet.process = frame.process;
       packet.encapsulation = this.#path.index();
+    } else if (outcome === FRAGMENT) {
+      const next = this.#fragments.settle(frame, this.#path.index(), cursor, packet);
+      if (next !== 0 && this.#walk(cursor, next, packet) === TCP) return TCP;
     }
     return outcome;
   }
 
+  /** At the end of the source: fills in a segment of which fragments are missing, until it returns false. */
+  flush(packet: Packet): boolean {
+    while (this.#fragments.waiting > 0) {
+      const next = this.#fragments.giveUp(this.#cursor, packet);
+      if (this.#walk(this.#cursor, next, packet) === TCP) return true;
+    }
+    return false;
+  }
+
   /** Turns what was counted into diagnostics of `source`. */
   report(source: Source, diagnostics: Diagnostics): void {
+    this.#fragments.report(source, diagnostics);
     for (const [i, { id, severity, message }] of OUTCOMES.entries()) {
       const count = this.#counts[i];
       if (severity === null || count === 0) continue;

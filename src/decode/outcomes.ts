@@ -31,7 +31,7 @@ export const OUTCOMES: readonly Outcome[] = [
   {
     id: 'fragment',
     severity: 'info',
-    message: 'later fragments of IP packets with TCP: their bytes are not counted',
+    message: 'fragments of IP packets with TCP before the last, counted with it as one packet',
   },
   {
     id: 'unknown-ethertype',

@@ -3,7 +3,8 @@ import type { Group, Severity } from '../model/finding.ts';
 import type { CauseGroup } from '../model/result.ts';
 import { weakest } from './roles.ts';
 import type { Explained } from './rule.ts';
-import { capital, count } from './words.ts';
+import { tellTogether } from './together.ts';
+import { capital } from './words.ts';
 
 /** The order in which a story runs. */
 const GROUP_ORDER: readonly Group[] = ['syn', 'stuck', 'close', 'fin-wait2'];
@@ -32,14 +33,9 @@ function toGroup(all: Explained[]): CauseGroup {
     severity,
     confidence: weakest(findings),
     connections: [...new Set(findings.map((f) => f.connection))],
-    summary: all.length === 1 ? finding.summary : capital(rule.together?.(all) ?? tellFirst(all)),
+    summary: all.length === 1 ? finding.summary : capital(rule.together?.(all) ?? tellTogether(all)),
     remedy: remedies.size === 1 ? finding.remedy : (findings.find((f) => f.remedy !== '')?.remedy ?? ''),
   };
-}
-
-function tellFirst(all: Explained[]): string {
-  const { rule, finding } = all[0]!;
-  return `${rule.title} (${count(all.length, 'connection')}). For example: ${finding.summary}`;
 }
 
 function graver(a: CauseGroup, b: CauseGroup): number {

@@ -3,9 +3,11 @@ import type { CounterSeries } from '../model/case.ts';
 import { CLIENT } from '../model/connection.ts';
 import type { Reconciliation } from '../model/result.ts';
 import type { Facts } from './facts/facts.ts';
+import { type Step, stepsOf } from './facts/steps.ts';
 import { SYN_RETRIES } from './facts/timing.ts';
-import { type Step, stepsOf, type World } from './facts/world.ts';
+import type { World } from './facts/world.ts';
 import { acceptQueueOverflowAck } from './procedures/half-handshake.ts';
+import { refusedAcks } from './procedures/refused-acks.ts';
 import { refusedSyns, silentSyn } from './procedures/syn.ts';
 import type { Explained } from './rule.ts';
 import { count, endpoints, list, span } from './words.ts';
@@ -27,10 +29,16 @@ const COUNTERS = [
   'TCPTimeWaitOverflow',
 ] as const;
 
+/** Rules whose connections lost an ACK, and not only a SYN, to the full queue. */
+const MEET_WITH_ACK = ['abort-on-overflow-reset', 'cookie-overflow-reset', 'request-expired-reset'];
+
 /** Rules whose connections each raise a counter by one. */
 const RAISED_BY: Record<string, readonly string[]> = {
   TCPAbortOnClose: ['unread-data-reset'],
-  TCPAbortOnData: ['linger-zero-reset', 'data-after-close-reset'],
+  TCPAbortOnData: ['linger-zero-reset', 'data-after-close-reset', 'linger2-reset'],
+  SyncookiesFailed: ['cookie-overflow-reset'],
+  SyncookiesRecv: ['syn-cookie-handshake'],
+  TCPTimeWaitOverflow: ['time-wait-overflow'],
   TCPAbortOnTimeout: ['keepalive-timeout-reset', 'retransmission-timeout'],
   TCPAbortOnMemory: ['memory-pressure-reset'],
   TCPAbortOnLinger: ['linger2-reset'],
@@ -138,26 +146,27 @@ function overflows(
   const waiting = [
     ...new Set(explained.filter((e) => e.rule.id === 'accept-queue-overflow-syn').map((e) => e.facts)),
   ];
-  const acks = [...new Set(explained.map((e) => e.facts))].filter((f) => acceptQueueOverflowAck(f) !== null);
+  const halves = new Set(explained.filter((e) => MEET_WITH_ACK.includes(e.rule.id)).map((e) => e.facts));
+  const acks = [...new Set(explained.map((e) => e.facts))].filter(
+    (f) => halves.has(f) || acceptQueueOverflowAck(f) !== null,
+  );
   if (waiting.length === 0 && acks.length === 0) {
     return { explains: 0, text: `It rose by ${delta}; no connection here shows a lost SYN or ACK.` };
   }
-  const counts = waiting.map((f) => silentSyn(f)?.syns ?? null);
-  const unknown = counts.includes(null);
+  const unknown = waiting.some((f) => silentSyn(f)?.syns == null);
   if (unknown && acks.length === 0) return perConnection(world, waiting, steps, delta);
   const syns = waiting.reduce((sum, f) => sum + (refusedSyns(f) ?? 0), 0);
-  const explains = Math.min(delta, syns);
-  const ackText = acks.length > 0 ? ` and ACKs of ${count(acks.length, 'handshake')}` : '';
-  const rest = delta - explains;
-  const restText =
-    rest === 0
-      ? ''
-      : acks.length > 0
-        ? ` The other ${rest} are those ACKs, or connections not in the files.`
-        : remainder(rest);
+  const later = acks.reduce((sum, f) => sum + (refusedAcks(f) ?? 0), 0);
+  const parts = [];
+  if (syns > 0) parts.push(`${count(syns, 'SYN')} of ${count(waiting.length, 'connection')}`);
+  if (later > 0) parts.push(`${count(later, 'ACK')}, some with data, of ${count(acks.length, 'handshake')}`);
+  if (parts.length === 0) parts.push(`those of ${count(waiting.length + acks.length, 'connection')}`);
+  const seen = syns + later;
+  const over =
+    seen > delta ? ` The captures show ${seen - delta} more, which may have come when there was room.` : '';
   return {
-    explains,
-    text: `It rose by ${delta}: ${count(syns, 'SYN')} of ${count(waiting.length, 'connection')}${ackText} met the full queue.${restText}`,
+    explains: Math.min(delta, seen),
+    text: `It rose by ${delta}: ${list(parts)} met the full queue.${over || remainder(delta - seen)}`,
   };
 }
 

@@ -1,5 +1,5 @@
 /** The explain stage: asks every rule about every case, gives roles, and tells what many cases have in common. */
-import type { Context } from '../model/case.ts';
+import type { Case, Context } from '../model/case.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Answer, CauseGroup, Reconciliation } from '../model/result.ts';
@@ -16,6 +16,8 @@ import { tellStory } from './story.ts';
 export { type Verdicts, verdictsOf } from './roles.ts';
 
 export interface Explanation {
+  /** The cases that are told of: all, or those the filter keeps. */
+  cases: Case[];
   findings: Finding[];
   causes: CauseGroup[];
   answers: Answer[];
@@ -23,11 +25,15 @@ export interface Explanation {
   story: string[];
 }
 
+/** Which connections to tell of: all of them are context, whether kept or not. */
+export type Keep = (c: Pick<Case, 'client' | 'server'>, findings: readonly Finding[]) => boolean;
+
 /** Never throws: a rule that does becomes the diagnostic `rule-failed`, and nothing else is lost. */
 export function explain(
   context: Context,
   diagnostics: Diagnostics,
   rules: readonly Rule[] = allRules,
+  keep: Keep = () => true,
 ): Explanation {
   const world = new World(context);
   const explained: Explained[] = [];
@@ -53,11 +59,15 @@ export function explain(
       const drafts = guard(`Rule ${rule.id}`, c.id, () => rule.explain(facts), null);
       for (const draft of asList(drafts)) own.push({ facts, rule, finding: toFinding(facts, rule, draft) });
     }
-    assignRoles(own.map((e) => e.finding));
+    const findings = own.map((e) => e.finding);
+    assignRoles(findings);
+    if (!keep(c, findings)) continue;
+    world.told.push(c);
     for (const e of own) explained.push(e);
   }
   const causes = guard('Grouping causes', '', () => groupCauses(explained), []);
   return {
+    cases: world.told,
     findings: explained.map((e) => e.finding),
     causes,
     answers: guard('Answering questions', '', () => answerQuestions(world, explained), []),

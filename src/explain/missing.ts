@@ -42,6 +42,13 @@ export const LISTENER: Missing = {
     "listener's backlog; its counters and socket tables are taken every second",
 };
 
+export const DROPS: Missing = {
+  what: 'Which packet was dropped, where and for what reason',
+  how:
+    '`tcpautopsy capture` on the server: its tracepoint tier records skb:kfree_skb with the reason (kernel 5.17 and later) ' +
+    'or the place; `retis collect -c skb-drop` and pwru do too',
+};
+
 export const MINISOCK: Missing = {
   what: 'Whether and for how long a timewait minisock stood for the connection',
   how:

@@ -15,7 +15,7 @@ import type { CommonTime } from '../model/time.ts';
 import type { Facts } from './facts/facts.ts';
 
 /** A kind of evidence; a rule is asked only about cases that have at least one of the kinds it needs. */
-export type EvidenceKind = 'states' | 'packets' | 'drops' | 'calls' | 'tables' | 'counters';
+export type EvidenceKind = 'states' | 'packets' | 'drops' | 'calls' | 'tables' | 'counters' | 'kernel';
 
 /** When something happened: the source that timed it, and its time on the common timeline (null when unknown). */
 export interface Moment {
@@ -51,6 +51,8 @@ export interface Rule {
   /** Short and human, for headings: `Accept queue full: SYN dropped`. */
   title: string;
   severity: Severity;
+  /** What is said of its connections, after their number: `were refused, because nothing listens there`. */
+  happened: string;
   /** The kernel's condition in words. */
   condition: string;
   /** At least one of these must be in a case for the rule to be asked. */

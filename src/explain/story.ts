@@ -1,41 +1,99 @@
 /** What happened, in at most five sentences. */
 import { formatEndpoint } from '../model/address.ts';
 import type { CauseGroup } from '../model/result.ts';
+import type { Facts } from './facts/facts.ts';
 import type { World } from './facts/world.ts';
 import { verdictsOf } from './roles.ts';
-import type { Explained } from './rule.ts';
-import { capital, count, list } from './words.ts';
+import type { Explained, Rule } from './rule.ts';
+import { ruleById } from './rules/index.ts';
+import { tellStories } from './stories/index.ts';
+import { servers } from './together.ts';
+import { capital, count, list, number, predicate } from './words.ts';
 
 const SENTENCES = 5;
 
+/** A story across connections first, else the cause that most of them share; then the numbers, then other causes. */
 export function tellStory(
   world: World,
   explained: readonly Explained[],
   causes: readonly CauseGroup[],
 ): string[] {
-  const { cases } = world.context;
-  if (cases.length === 0) return ['No TCP connection was found in these files.'];
-  const story = [overview(world, explained)];
-  const told = new Set(explained.filter((e) => e.finding.role === 'verdict').map((e) => e.rule.id));
-  for (const cause of causes) {
-    if (story.length === SENTENCES) break;
-    if (cause.severity !== 'info' && told.has(cause.rule)) story.push(firstSentence(cause.summary));
+  const cases = world.told;
+  const hidden = world.context.cases.length - cases.length;
+  if (cases.length === 0 && hidden > 0) return [`No connection passes the filter; it hides ${hidden}.`];
+  if (cases.length === 0) return withoutConnections(world);
+  const across = tellStories(world, explained);
+  const story = across.flatMap((s) => s.sentences);
+  const told = new Set(across.flatMap((s) => s.rules));
+  const common = story.length === 0 ? commonCause(cases.length, explained) : null;
+  if (common) {
+    story.push(`${common.sentence}.`);
+    told.add(common.rule.id);
   }
-  return story;
+  const who = story.length > 0 ? allOf(cases.length) : overview(world);
+  story.push(`${who}${ends(cases.length, explained)}.`);
+  const verdicts = new Set(explained.filter((e) => e.finding.role === 'verdict').map((e) => e.rule.id));
+  for (const cause of causes) {
+    if (cause.severity === 'info' || told.has(cause.rule) || !verdicts.has(cause.rule)) continue;
+    story.push(firstSentence(cause.summary));
+  }
+  const sentences = story.slice(0, SENTENCES);
+  return hidden === 0 ? sentences : [...sentences, `The filter hides ${count(hidden, 'other connection')}.`];
 }
 
-/** How many connections, between whom, and how they ended. */
-function overview(world: World, explained: readonly Explained[]): string {
+/** Function traces and tables of listeners name no connection, and tell much all the same. */
+function withoutConnections(world: World): string[] {
+  const walks = world.walks.flatMap((w) =>
+    w.closes.map(
+      ({ first, second }) =>
+        `A connection with both ends on this host is closed in ${world.source(w.source).name}: socket ${first.socket} of process ${first.owner ?? '?'} ` +
+        `closed first, socket ${second.socket} of process ${second.owner ?? '?'} second.`,
+    ),
+  );
+  return walks.length > 0 ? walks.slice(0, SENTENCES) : ['No TCP connection was found in these files.'];
+}
+
+/** A verdict above info that at least half of all connections share. */
+function commonCause(
+  total: number,
+  explained: readonly Explained[],
+): { rule: Rule; sentence: string } | null {
+  const byRule = new Map<Rule, Map<Facts, Explained>>();
+  for (const e of explained) {
+    if (e.finding.role !== 'verdict' || e.finding.severity === 'info') continue;
+    const rule = ruleById(e.rule.id) ?? e.rule;
+    const found = byRule.get(rule) ?? new Map<Facts, Explained>();
+    byRule.set(rule, found.set(e.facts, e));
+  }
+  const ranked = [...byRule].sort((a, b) => b[1].size - a[1].size);
+  const [rule, found] = ranked[0] ?? [];
+  if (!rule || !found || found.size * 2 < total || total === 1) return null;
+  const n = found.size;
+  const of = n === total ? `All ${number(n)}` : `${capital(number(n))} of ${number(total)}`;
+  const sentence = `${of} connections${toServers([...found.values()])} ${predicate(n, rule.happened)}`;
+  return { rule, sentence };
+}
+
+function toServers(all: readonly Explained[]): string {
+  const to = servers(all);
+  return to.length > 80 ? '' : ` to ${to}`;
+}
+
+function allOf(total: number): string {
+  return total === 1 ? 'The connection' : `Of all ${number(total)} connections`;
+}
+
+/** How many connections, and between whom. */
+function overview(world: World): string {
   const { cases } = world.context;
-  const servers = new Map<string, number>();
+  const byServer = new Map<string, number>();
   for (const c of cases) {
     const server = formatEndpoint(c.server);
-    servers.set(server, (servers.get(server) ?? 0) + 1);
+    byServer.set(server, (byServer.get(server) ?? 0) + 1);
   }
-  const [busiest] = [...servers].sort((a, b) => b[1] - a[1])[0]!;
-  const to =
-    servers.size === 1 ? ` to ${busiest}` : ` to ${servers.size} servers, most of them to ${busiest}`;
-  return `${capital(count(cases.length, 'connection'))}${cases.length === 1 && servers.size === 1 ? ` to ${busiest}` : to}: ${ends(cases.length, explained)}.`;
+  const [busiest] = [...byServer].sort((a, b) => b[1] - a[1])[0]!;
+  const many = byServer.size > 1 ? `${byServer.size} servers, most of them to ` : '';
+  return `${capital(count(cases.length, 'connection'))} to ${many}${busiest}`;
 }
 
 function ends(total: number, explained: readonly Explained[]): string {
@@ -45,20 +103,29 @@ function ends(total: number, explained: readonly Explained[]): string {
     if (known) known.push(e);
     else byConnection.set(e.finding.connection, [e]);
   }
-  let [orderly, reset, unanswered] = [0, 0, 0];
+  let [orderly, silent, refused, reset, unanswered] = [0, 0, 0, 0, 0];
   for (const own of byConnection.values()) {
-    const verdicts = verdictsOf(own.map((e) => e.finding));
-    if (verdicts.close === 'graceful-close') orderly++;
-    else if (verdicts.close !== '') reset++;
-    else if (verdicts.syn !== '') unanswered++;
+    const { close, syn } = verdictsOf(own.map((e) => e.finding));
+    if (close === 'graceful-close') orderly++;
+    else if (close === 'retransmission-timeout') silent++;
+    else if (close === 'connection-refused') refused++;
+    else if (close !== '') reset++;
+    else if (syn !== '') unanswered++;
   }
-  const rest = total - orderly - reset - unanswered;
-  const parts = [];
-  if (orderly > 0) parts.push(`${orderly} closed in good order`);
-  if (reset > 0) parts.push(`${reset} ended by a reset`);
-  if (unanswered > 0) parts.push(`${unanswered} whose SYN had no answer, or a late one`);
-  if (rest > 0) parts.push(`${rest} whose end is not in the files`);
-  return list(parts);
+  const rest = total - orderly - silent - refused - reset - unanswered;
+  const one = total === 1;
+  const parts = [
+    [orderly, one ? 'was closed in good order' : 'closed in good order'],
+    [reset, one ? 'was ended by a reset' : 'ended by a reset'],
+    [refused, one ? 'was refused' : 'refused'],
+    [silent, one ? 'was given up in silence' : 'given up in silence'],
+    [unanswered, one ? 'had a SYN without an answer' : 'whose SYN had no answer, or a late one'],
+    [rest, one ? 'has its end outside these files' : 'whose end is not in the files'],
+  ] as const;
+
+  const known = parts.filter(([n]) => n > 0);
+  if (known.length === 1) return one ? ` ${known[0]![1]}` : `: all ${known[0]![1]}`;
+  return `: ${list(known.map(([n, what]) => `${n} ${what}`))}`;
 }
 
 /** Up to the first full stop that ends a sentence. */

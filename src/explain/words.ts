@@ -14,7 +14,16 @@ const NUMBERS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'e
 
 /** `one SYN`, `four SYNs`, `17 SYNs`. */
 export function count(n: number, noun: string, plural = `${noun}s`): string {
-  return `${NUMBERS[n] ?? n} ${n === 1 ? noun : plural}`;
+  return `${number(n)} ${n === 1 ? noun : plural}`;
+}
+
+export function number(n: number): string {
+  return NUMBERS[n] ?? String(n);
+}
+
+/** `were refused`, or `was refused` of one. */
+export function predicate(n: number, text: string): string {
+  return n === 1 ? text.replace(/^were /, 'was ') : text;
 }
 
 export function capital(text: string): string {

@@ -121,11 +121,15 @@ export interface InputSummary {
   host: string;
   clock: string;
   records: number;
+  /** Of the file, in hexadecimal, where it was asked for. */
+  sha256?: string;
 }
 
 export interface Result {
   tool: { name: 'tcpautopsy'; version: string };
   command: string;
+  /** What was replaced or left out, when the result was redacted. */
+  redaction?: string;
   /** What happened, in at most five sentences. */
   story: string[];
   inputs: InputSummary[];

@@ -2,10 +2,15 @@
  * Where bytes come from: a file or standard input, unwrapped when it is compressed, in large consecutive blocks.
  * Memory is a few blocks whatever the input claims or unpacks to.
  */
-import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
 import type { Diagnostics } from '../model/diagnostic.ts';
+import {
+  compressionOf,
+  type Damage,
+  MAGIC_BYTES,
+  type Packed,
+  withoutBombs,
+} from './compressed/compression.ts';
 
 const BLOCK_BYTES = 1 << 20;
 
@@ -26,30 +31,10 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
-/** Says where reading broke off; `at` counts bytes of the input as it lies on disk. */
-type Damage = (code: string, at: number, message: string) => void;
-
-interface Compression {
-  name: string;
-  /** First bytes; -1 matches any. */
-  magic: readonly number[];
-  /** Unpacks, or the command that does when it is not supported. */
-  unpack: ((raw: Raw, damage: Damage) => AsyncGenerator<Uint8Array, void>) | string;
-}
-
-/** Every compression that is told apart. Supporting one more: its `unpack` here. */
-const COMPRESSIONS: readonly Compression[] = [
-  { name: 'gzip', magic: [0x1f, 0x8b, 0x08], unpack: gunzip },
-  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: 'zstd -d' },
-  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], unpack: 'xz -d' },
-  { name: 'bzip2', magic: [0x42, 0x5a, 0x68, -1, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59], unpack: 'bzip2 -d' },
-  { name: 'lz4', magic: [0x04, 0x22, 0x4d, 0x18], unpack: 'lz4 -d' },
-  { name: 'zip', magic: [0x50, 0x4b, 0x03, 0x04], unpack: 'unzip' },
-];
-
 /**
  * Opens a path, or standard input for `-`. Null when nothing can be read from it; that and every damage met later
- * is in `diagnostics` under `name`: `unreadable`, `read-failed`, `gzip-truncated`, `gzip-damaged`, `compression-unsupported`.
+ * is in `diagnostics` under `name`: `unreadable`, `read-failed`, `compression-unsupported`, `compression-bomb`, and what
+ * the unpackers report.
  */
 export async function openBytes(
   path: string,
@@ -71,9 +56,7 @@ export async function openBytes(
     await raw?.close();
     return fail('unreadable', `cannot be read: ${systemMessage(error)}`);
   }
-  const packed = COMPRESSIONS.find(({ magic }) =>
-    magic.every((byte, i) => byte < 0 || byte === raw.first[i]),
-  );
+  const packed = compressionOf(raw.first);
   if (typeof packed?.unpack === 'string') {
     await raw.close();
     return fail(
@@ -81,7 +64,7 @@ export async function openBytes(
       `is compressed with ${packed.name}, which is not read; unpack it first (${packed.unpack})`,
     );
   }
-  const chunks = packed ? packed.unpack(raw, damage) : raw.chunks(damage);
+  const chunks = packed ? withoutBombs(packed.unpack(raw, damage), raw, damage) : raw.chunks(damage);
   const source = new Opened(raw, chunks);
   await source.gatherHead();
   return source;
@@ -152,7 +135,7 @@ function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
 }
 
 /** The bytes as they lie on disk or come through the pipe. */
-class Raw {
+class Raw implements Packed {
   first: Uint8Array = new Uint8Array(0);
   consumed = 0;
   readonly size: number | null;
@@ -172,6 +155,12 @@ class Raw {
   /** Reads the first block into `first`, so that its magic can be looked at; chunks() yields it again. */
   async peek(): Promise<void> {
     this.first = await this.#next();
+    // A pipe may begin with fewer bytes than its writer meant to write at once.
+    while (this.first.length < MAGIC_BYTES) {
+      const more = await this.#next();
+      if (more.length === 0) return;
+      this.first = concat(this.first, more);
+    }
   }
 
   /** Consecutive blocks, the next one being read while the current one is worked on. */
@@ -204,51 +193,4 @@ class Raw {
     const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, null);
     return buffer.subarray(0, bytesRead);
   }
-}
-
-/**
- * zlib hands out nothing of the chunk it fails in, so damage costs up to one chunk of what came before it: chunks are
- * a small part of the file, as far as speed allows.
- */
-const MIN_CHUNK = 512;
-const MAX_CHUNK = 1 << 17;
-
-function chunkFor(size: number | null): number {
-  return size === null ? MAX_CHUNK : Math.min(Math.max(size >> 6, MIN_CHUNK), MAX_CHUNK);
-}
-
-async function* gunzip(raw: Raw, damage: Damage): AsyncGenerator<Uint8Array, void> {
-  const stream = createGunzip({ chunkSize: chunkFor(raw.size) });
-  const fed = feed(stream, raw, damage);
-  try {
-    for await (const chunk of stream) yield chunk;
-  } catch (error) {
-    const truncated = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
-    if (truncated)
-      damage('gzip-truncated', raw.consumed, 'the gzip stream is cut short; what was there is read');
-    else {
-      const what = systemMessage(error);
-      damage(
-        'gzip-damaged',
-        stream.bytesWritten,
-        `the gzip stream is damaged (${what}); what came before is read`,
-      );
-    }
-  } finally {
-    stream.destroy();
-    await fed;
-  }
-}
-
-/** Ends quietly when the stream fails or is given up: the reading side reports it. */
-async function feed(stream: ReturnType<typeof createGunzip>, raw: Raw, damage: Damage): Promise<void> {
-  const closed = once(stream, 'close').catch(() => undefined);
-  for await (const block of raw.chunks(damage)) {
-    const written = new Promise((resolve) => stream.write(block, resolve));
-    await Promise.race([written, closed]);
-    if (stream.destroyed) return;
-  }
-  // Everything that came is handed out before the end of the stream is found missing.
-  await Promise.race([new Promise<void>((resolve) => stream.flush(resolve)), closed]);
-  if (!stream.destroyed) stream.end();
 }

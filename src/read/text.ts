@@ -82,14 +82,23 @@ function encodingOf(head: Uint8Array): string {
   return 'utf-8';
 }
 
-/** True for what a text file begins with: no NUL and next to no control characters, or a byte order mark. */
+/**
+ * True for what a text file begins with: no NUL and next to no control characters, or a byte order mark. A log that a
+ * crash or a terminal left bytes in is text all the same when one of its lines is of a known format.
+ */
 export function looksLikeText(head: Uint8Array): boolean {
   if (encodingOf(head) !== 'utf-8') return true;
   let controls = 0;
+  let nuls = 0;
   for (const byte of head) {
-    if (byte === 0) return false;
+    if (byte === 0) nuls++;
     // BEL, BS, TAB, LF, VT, FF, CR and ESC stand in terminal logs
-    if (byte < 32 && !(byte >= 7 && byte <= 13) && byte !== 27) controls++;
+    else if (byte < 32 && !(byte >= 7 && byte <= 13) && byte !== 27) controls++;
   }
-  return controls * 50 <= head.length;
+  return (nuls === 0 && controls * 50 <= head.length) || hasKnownLine(head);
+}
+
+function hasKnownLine(head: Uint8Array): boolean {
+  const lines = new TextDecoder().decode(head).split(/\r?\n/);
+  return lines.some((line) => line.length < 1024 && lineFormats.some((f) => f.recognises(line)));
 }

@@ -2,12 +2,11 @@
  * `--filter`: which connections are reported. Words as in pcap-filter(7), so that tcpdump users know them:
  * `host A`, `port N`, `net A/B`, and our `rule ID`, joined by and/or/not and parentheses.
  */
-import { groupBy } from '../align/tuple.ts';
+import type { Keep } from '../explain/explain.ts';
+import { ruleById } from '../explain/rules/index.ts';
 import { parseWords } from '../model/address.ts';
-import type { Finding } from '../model/finding.ts';
-import type { ConnectionRow, Result } from '../model/result.ts';
 
-type Predicate = (row: ConnectionRow, findings: readonly Finding[]) => boolean;
+type Predicate = Keep;
 
 /** Throws SyntaxError, worded for the command line, when the expression makes no sense. */
 export function parseFilter(text: string): Predicate {
@@ -19,26 +18,6 @@ export function parseFilter(text: string): Predicate {
     .filter(Boolean);
   const parser = new FilterParser(tokens);
   return parser.parse();
-}
-
-/** The result with only the connections for which the filter holds. Causes and counts follow. */
-export function filterResult(result: Result, predicate: Predicate): Result {
-  const findings = groupBy(result.findings, (f) => f.connection);
-  const keep = new Set(
-    result.connections.filter((c) => predicate(c, findings.get(c.id) ?? [])).map((c) => c.id),
-  );
-  const causes = result.causes
-    .map((g) => ({ ...g, connections: g.connections.filter((id) => keep.has(id)) }))
-    .filter((g) => g.connections.length > 0);
-  const dropped = result.connections.length - keep.size;
-  return {
-    ...result,
-    causes,
-    story: dropped === 0 ? result.story : [...result.story, `A filter hides ${dropped} other connections.`],
-    findings: result.findings.filter((f) => keep.has(f.connection)),
-    connections: result.connections.filter((c) => keep.has(c.id)),
-    timeline: result.timeline.filter((i) => i.connection === '' || keep.has(i.connection)),
-  };
 }
 
 /** Recursive descent; `and` binds tighter than `or`, as in most languages (pcap-filter gives them equal rank). */
@@ -95,7 +74,7 @@ class FilterParser {
     if (!make)
       throw new SyntaxError(`filter: unknown word "${word}" (known: ${Object.keys(PRIMITIVES).join(', ')})`);
     const value = this.#tokens[this.#at++];
-    if (value === undefined) throw new SyntaxError(`filter: "${word}" needs a value`);
+    if (value === undefined || value === ')') throw new SyntaxError(`filter: "${word}" needs a value`);
     return make(value);
   }
 
@@ -129,6 +108,7 @@ const PRIMITIVES: Record<string, (value: string) => Predicate> = {
     return (row) => row.client.port === port || row.server.port === port;
   },
   rule(value) {
+    if (!ruleById(value)) throw new SyntaxError(`filter: no rule is called ${value}; see tcpautopsy rules`);
     return (_row, findings) => findings.some((f) => f.rule === value);
   },
 };

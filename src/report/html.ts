@@ -1,6 +1,6 @@
 /**
- * report.html: one file without any request or script, for a tired reader first and a sceptic after that. Parts that
- * have nothing to say are left out.
+ * report.html: one file without any request, for a tired reader first and a sceptic after that. All of it is there
+ * without a script; the one script makes it easier to search. Parts that have nothing to say are left out.
  */
 import { createHash } from 'node:crypto';
 import type { Result } from '../model/result.ts';
@@ -8,7 +8,8 @@ import type { Chart } from './charts/chart.ts';
 import { inlineSvg } from './charts/render.ts';
 import { focusOf } from './focus.ts';
 import { causeCards, causesTable } from './html/causes.ts';
-import { connectionsTable, ladderSections } from './html/connections.ts';
+import { connectionsSection } from './html/connections.ts';
+import { ladderSections } from './html/ladders.ts';
 import { html, Markup } from './html/markup.ts';
 import { type Page, pageOf } from './html/page.ts';
 import {
@@ -18,6 +19,7 @@ import {
   diagnosticsSection,
   inputsSection,
 } from './html/quality.ts';
+import { SCRIPT } from './html/script.ts';
 import { STYLE } from './html/style.ts';
 import { counted } from './words.ts';
 
@@ -34,9 +36,12 @@ interface Section {
   body: Markup | null;
 }
 
+const sha256 = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
 const POLICY = [
   "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+  `style-src ${sha256(STYLE)}`,
+  `script-src ${sha256(SCRIPT)}`,
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ');
@@ -65,6 +70,7 @@ ${overview(shown, sections)}
 ${sections.map((s) => html`<section aria-labelledby="${s.id}">\n<h2 id="${s.id}">${s.title}</h2>\n${s.body}\n</section>\n`)}
 </main>
 <footer><p>Made by tcpautopsy ${result.tool.version} from the files named above, and from nothing else.</p></footer>
+<script>${new Markup(SCRIPT)}</script>
 </body>
 </html>
 `;
@@ -85,7 +91,7 @@ function scope({ connections, inputs, hosts }: Result): string {
 
 /** The first screen: the story, what is damaged, the causes in a table. */
 function overview(shown: Page, sections: readonly Section[]): Markup {
-  const { story, diagnostics } = shown.result;
+  const { story, diagnostics, redaction } = shown.result;
   const lost = diagnostics.filter((d) => d.severity !== 'info');
   const warning =
     lost.length > 0 &&
@@ -95,6 +101,7 @@ function overview(shown: Page, sections: readonly Section[]): Markup {
 <ul class="story${story.length < 2 && ' one'}">
 ${sentences}</ul>
 ${warning}
+${redaction !== undefined && html`<p class="notice">${redaction}</p>`}
 ${causesTable(shown)}
 <nav class="contents" aria-label="Contents"><ul>${sections.map((s) => html`<li><a href="#${s.id}">${s.title}</a></li>`)}</ul></nav>`;
 }
@@ -113,7 +120,7 @@ function sectionsOf(shown: Page, charts: readonly DrawnChart[]): Section[] {
     {
       id: 'connections',
       title: 'Connections',
-      body: when(result.connections.length > 0, () => connectionsTable(shown)),
+      body: when(result.connections.length > 0, () => connectionsSection(shown)),
     },
     {
       id: 'steps',

@@ -9,6 +9,8 @@ import type { Focus } from './focus.ts';
 export type Lane = 'client' | 'server' | 'from-client' | 'from-server' | 'listener';
 
 export interface Step {
+  /** The item itself, at the first place. */
+  item: TimelineItem;
   /** Since the first timed step, or since this socket's own first state; the time itself when neither; or ''. */
   when: string;
   lane: Lane;
@@ -28,6 +30,8 @@ export interface Place {
   /** Place in Ladder.sources, from 0. */
   source: number;
   locator: string;
+  /** Nanoseconds since the first timed step, or since this socket's own first state; null when only the order is known. */
+  offset: number | null;
 }
 
 export interface Ladder {
@@ -58,13 +62,18 @@ export function ladderOf(focus: Focus, id: string, limit = 60): Ladder {
   const kept = groups.length <= limit ? groups : [...groups.slice(0, limit - TAIL), ...groups.slice(-TAIL)];
   const sources = [...new Set(kept.flat().map((i) => i.source))];
   const steps = kept.map(([item, ...others]) => ({
+    item,
     when: whenOf(item, zero),
     lane: laneOf(item),
     alarming: item.kind === 'drop' || item.kind === 'reset' || /^RST\b/.test(item.what),
     what: whatOf(item),
     who: whoOf(item),
     unplaced: !placed(item),
-    places: [item, ...others].map((i) => ({ source: sources.indexOf(i.source), locator: i.locator })),
+    places: [item, ...others].map((i) => ({
+      source: sources.indexOf(i.source),
+      locator: i.locator,
+      offset: offsetOf(i, zero),
+    })),
   }));
   const begins = zero === null ? '' : trimTime(zero.time);
   return { row, begins, steps, omitted: groups.length - kept.length, resumes: kept.length - TAIL, sources };
@@ -109,13 +118,15 @@ function withSurroundings(focus: Focus, row: ConnectionRow): TimelineItem[] {
   return [...own, ...around].sort((a, b) => a.seq - b.seq);
 }
 
+function offsetOf(item: TimelineItem, zero: TimelineItem | null): number | null {
+  if (zero === null) return item.elapsed ?? null;
+  return item.at !== null && item.clock === zero.clock ? item.at - zero.at! : null;
+}
+
 function whenOf(item: TimelineItem, zero: TimelineItem | null): string {
-  if (item.at !== null && zero !== null && item.clock === zero.clock) {
-    const since = item.at - zero.at!;
-    return since === 0 ? '0' : `${since < 0 ? '' : '+'}${formatSpan(since)}`;
-  }
-  if (item.elapsed != null && zero === null) return item.elapsed === 0 ? '0' : `+${formatSpan(item.elapsed)}`;
-  return shortTime(item.time);
+  const since = offsetOf(item, zero);
+  if (since === null) return shortTime(item.time);
+  return since === 0 ? '0' : `${since < 0 ? '' : '+'}${formatSpan(since)}`;
 }
 
 /** A time without the milli-, micro- and nanoseconds that its source did not measure. */

@@ -16,6 +16,7 @@ export function renderMarkdown(result: Result): string {
   const focus = focusOf(result);
   const sections = [
     ['# What happened', '', result.story.map(prose).join(' '), ''],
+    result.redaction === undefined ? [] : [`> ${md(result.redaction)}`, ''],
     causesTable(result),
     ...bySeverity(result.causes).map((c) => causeSection(c, focus)),
     ladders(focus),
@@ -137,7 +138,10 @@ function reproduce(result: Result): string[] {
     i.host ? md(i.host) : '',
     md(i.clock),
     number(i.records),
+    i.sha256 ? code(i.sha256) : '',
   ]);
+  const hashed = result.inputs.some((i) => i.sha256);
+  const head = ['input', 'format', 'host', 'clock', 'records', 'SHA-256'];
   const command = result.command ? [markdownBlock([result.command]), ''] : [];
   return [
     '## How to reproduce',
@@ -145,6 +149,6 @@ function reproduce(result: Result): string[] {
     `tcpautopsy ${code(result.tool.version)}, ${counted(result.connections.length, 'connection')}.`,
     '',
     ...command,
-    ...table(['input', 'format', 'host', 'clock', 'records'], rows),
+    ...table(hashed ? head : head.slice(0, -1), hashed ? rows : rows.map((r) => r.slice(0, -1))),
   ];
 }

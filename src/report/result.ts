@@ -37,7 +37,7 @@ export function assembleResult(
     else byConnection.set(f.connection, [f]);
   }
   const findingsOf = (id: string) => byConnection.get(id) ?? [];
-  const ofInterest = context.cases.filter(
+  const ofInterest = explanation.cases.filter(
     (c) => options.timeline === 'all' || findingsOf(c.id).some((f) => f.severity !== 'info'),
   );
   return {
@@ -48,7 +48,7 @@ export function assembleResult(
     hosts: context.hosts.map((h) => ({ name: h.name, addresses: [...h.addresses] })),
     causes: explanation.causes,
     findings: explanation.findings,
-    connections: context.cases.map((c) => {
+    connections: explanation.cases.map((c) => {
       const findings = findingsOf(c.id);
       return connectionRow(c, findings, verdictsOf(findings), context);
     }),

@@ -1,5 +1,5 @@
 /** Rows of connections.csv from cases and their verdicts. */
-import { formatEndpoint } from '../model/address.ts';
+import { sameEndpoint } from '../model/address.ts';
 import type { Case, Context } from '../model/case.ts';
 import {
   CLIENT,
@@ -27,9 +27,11 @@ export function connectionRow(
   const close = findings.find((f) => f.rule === verdicts.close);
   const reset = resetBy(c, close);
   const firstFin = firstFinBy(c);
+  const sources = sourcesOf(c);
+  const [client, server] = [processOf(c, CLIENT), processOf(c, SERVER)];
   return {
     id: c.id,
-    host: hostsOf(c, context),
+    host: hostsOf(sources, context),
     netns: c.netns ?? '',
     client: c.client,
     server: c.server,
@@ -58,28 +60,33 @@ export function connectionRow(
     serverRetransmits: wire?.retransmits[SERVER] ?? null,
     finWait2WireS: seconds(wire ? finWait2Wire(wire) : null),
     finWait2KernelS: seconds(finWait2Kernel(c)),
-    ...processOf(c, CLIENT),
-    ...processOf(c, SERVER),
+    clientPid: client?.pid ?? null,
+    clientComm: client?.comm ?? '',
+    serverPid: server?.pid ?? null,
+    serverComm: server?.comm ?? '',
     encapsulation: wire?.encapsulation ?? '',
-    sources: sourcesOf(c).map((id) => context.sources[id]!.name),
-  } as ConnectionRow;
+    sources: sources.map((id) => context.sources[id]!.name),
+  };
 }
 
 function seconds(ns: number | null): number | null {
   return ns === null ? null : ns / 1e9;
 }
 
-function sourcesOf(c: Case): number[] {
-  const lives = c.lives.filter((l): l is SocketLife => l !== null);
-  return [...new Set([...c.wires, ...lives, ...c.drops, ...c.calls, ...c.rows].map((x) => x.source))].sort(
-    (a, b) => a - b,
-  );
+/** Numbers of the sources that show it, each once, ascending. */
+function sourcesOf({ wires, lives, drops, calls, rows }: Case): number[] {
+  const ids: number[] = [];
+  const add = (id: number) => {
+    if (!ids.includes(id)) ids.push(id);
+  };
+  for (const life of lives) if (life) add(life.source);
+  for (const list of [wires, drops, calls, rows]) for (const item of list) add(item.source);
+  return ids.sort((a, b) => a - b);
 }
 
-function hostsOf(c: Case, context: Context): string {
-  const ids = new Set(sourcesOf(c));
-  const hosts = context.hosts.filter((h) => h.sources.some((s) => ids.has(s.id)));
-  return hosts.map((h) => h.name).join(' ');
+function hostsOf(sources: readonly number[], { hosts }: Context): string {
+  const own = hosts.filter((h) => h.sources.some((s) => sources.includes(s.id)));
+  return own.map((h) => h.name).join(' ');
 }
 
 function spanOf(c: Case, { timeline }: Context) {
@@ -126,7 +133,13 @@ const UNANSWERED = new Set([
   'syn-lost-on-path',
 ]);
 
+/** A step to CLOSE that nothing explains, and no RST on any wire: reset or given up, the states do not say which. */
+function isUndecided(c: Case, closeRule: string): boolean {
+  return closeRule === 'unexplained-reset' && c.wires.every((w) => w.rsts[CLIENT] + w.rsts[SERVER] === 0);
+}
+
 function closeKind(c: Case, verdicts: Verdicts): CloseKind {
+  if (isUndecided(c, verdicts.close)) return 'unknown';
   const byRule = CLOSE_KINDS[verdicts.close] ?? (verdicts.close.endsWith('-reset') ? 'rst' : undefined);
   if (byRule) return byRule;
   const wire = c.wires[0];
@@ -137,13 +150,14 @@ function closeKind(c: Case, verdicts: Verdicts): CloseKind {
   const closed = ends.filter((l) => l.state === 'CLOSE');
   if (closed.length === 0) return 'open';
   const from = closed.map((l) => l.transitions.at(-1)!.from);
-  if (from.some((s) => s === 'ESTABLISHED' || s === 'CLOSE_WAIT')) return 'rst';
   if (from.some((s) => s === 'LAST_ACK' || s === 'CLOSING')) return 'fin';
   return 'unknown';
 }
 
 function closeKindOfWire(w: WireConnection): CloseKind {
-  if (w.syns[CLIENT] > 0 && w.packets[SERVER] === 0) return 'unanswered';
+  // a SYN, or one whose SYN-ACK the client never took: no connection came of it
+  const onlySyns = w.syns[CLIENT] > 0 && w.packets[CLIENT] === w.syns[CLIENT];
+  if (onlySyns && w.rsts[SERVER] === 0) return 'unanswered';
   if (w.rsts[SERVER] > 0 && w.synAcks[SERVER] === 0 && w.syns[CLIENT] > 0 && w.bytes[SERVER] === 0)
     return 'refused';
   const bothFins = w.finAckedTime[CLIENT] !== null && w.finAckedTime[SERVER] !== null;
@@ -172,7 +186,8 @@ function resetBy(c: Case, close: Finding | undefined): ConnectionRow['resetBy'] 
     if (client === null) return 'server';
     return server === null || client <= server ? 'client' : 'server';
   }
-  if (!close?.rule.endsWith('-reset') && close?.rule !== 'connection-refused') return '';
+  if (!close || isUndecided(c, close.rule)) return '';
+  if (!close.rule.endsWith('-reset') && close.rule !== 'connection-refused') return '';
   return close.side === 'path' ? 'middle' : close.side;
 }
 
@@ -182,10 +197,20 @@ function closedBy(
   reset: ConnectionRow['resetBy'],
   close: Finding | undefined,
 ): ConnectionRow['closedBy'] {
-  if (c.lives.every((l) => l?.transitions.some((t) => t.to === 'FIN_WAIT1'))) return 'both';
+  if (c.lives.every((l) => l?.transitions.some((t) => t.to === 'FIN_WAIT1')) || finsCrossed(c)) return 'both';
   if (firstFin !== '') return firstFin;
   if (reset === 'client' || reset === 'server') return reset;
   return close?.rule === 'retransmission-timeout' && close.side !== 'path' ? close.side : 'none';
+}
+
+/** Each side sent its FIN before it had acknowledged the other's. */
+function finsCrossed(c: Case): boolean {
+  const wire = c.wires[0];
+  if (!wire) return false;
+  const [finA, finB] = wire.finTime;
+  const [ackedA, ackedB] = wire.finAckedTime;
+  if (finA === null || finB === null || ackedA === null || ackedB === null) return false;
+  return finA < ackedB && finB < ackedA;
 }
 
 /** Protocol-level FIN_WAIT2: from the ACK of the first FIN to the other side's FIN. Null unless both were seen. */
@@ -209,13 +234,10 @@ export function finWait2Kernel(c: Case): number | null {
   return total;
 }
 
-function processOf(c: Case, side: SideIndex): Partial<ConnectionRow> {
+function processOf(c: Case, side: SideIndex): { pid: number | null; comm: string | null } | null {
   const end = side === CLIENT ? c.client : c.server;
-  const isLocal = (e: { local: Case['client'] }) => formatEndpoint(e.local) === formatEndpoint(end);
-  const call = c.calls.find((e) => isLocal(e));
+  const isLocal = (e: { local: Case['client'] }) => sameEndpoint(e.local, end);
+  const call = c.calls.find(isLocal);
   const row = c.rows.find((r) => r.pid !== null && isLocal(r));
-  const owner = c.lives[side]?.owner ?? call ?? row ?? null;
-  const pid = owner?.pid ?? null;
-  const comm = owner?.comm ?? '';
-  return side === CLIENT ? { clientPid: pid, clientComm: comm } : { serverPid: pid, serverComm: comm };
+  return c.lives[side]?.owner ?? call ?? row ?? null;
 }

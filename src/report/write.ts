@@ -52,6 +52,8 @@ async function isOurs(path: string): Promise<boolean> {
 export interface WriteOptions {
   /** False: neither report.html nor SVG charts. */
   html: boolean;
+  /** True: the charts as PNG too (they are drawn for it even without HTML). */
+  png?: boolean;
 }
 
 /** Writes everything to `dir`. Rejects with OutputError, or with the file system's error; then `dir` is as before. */
@@ -90,7 +92,7 @@ async function swap(fresh: string, target: string, replace: boolean): Promise<vo
   await rm(old, { recursive: true, force: true });
 }
 
-async function writeFiles(result: Result, dir: string, { html }: WriteOptions): Promise<void> {
+async function writeFiles(result: Result, dir: string, { html, png }: WriteOptions): Promise<void> {
   const [{ buildCharts }, { renderMarkdown }] = await Promise.all([
     import('./charts/index.ts'),
     import('./markdown.ts'),
@@ -108,13 +110,20 @@ async function writeFiles(result: Result, dir: string, { html }: WriteOptions): 
   const charts = buildCharts(result);
   await mkdir(join(dir, 'charts'), { recursive: true });
   for (const c of charts) await text(`charts/${c.id}.vl.json`, `${JSON.stringify(c.spec, null, 1)}\n`);
-  if (!html) return;
-  const [{ renderSvg }, { renderHtml }] = await Promise.all([
+  if (!html && !png) return;
+  const [{ renderPng, renderSvg }, { renderHtml }] = await Promise.all([
     import('./charts/render.ts'),
     import('./html.ts'),
   ]);
   const drawn = [];
   for (const chart of charts) drawn.push({ chart, svg: await renderSvg(chart) });
+  if (png) {
+    for (const { chart, svg } of drawn) {
+      const picture = await renderPng(svg);
+      await file(`charts/${chart.id}.png`, (path) => writeFile(path, picture, { flag: 'wx' }));
+    }
+  }
+  if (!html) return;
   for (const { chart, svg } of drawn) await text(`charts/${chart.id}.svg`, svg);
   await text('report.html', renderHtml(result, drawn));
 }

@@ -18,15 +18,17 @@ export function trackCapture(path: string, options: TrackerOptions = {}): Tracke
   const format = [pcapng, pcap].find((f) => f.sniff(bytes));
   if (!format) throw new Error(`${path}: no capture`);
   const sources: Source[] = [];
-  const decoder = new Decoder();
-  const tracker = new Tracker({ ...options, encapsulations: decoder.encapsulations });
+  const decoder = new Decoder({ checksums: options.ignoreBadChecksums ?? false });
+  const { encapsulations } = decoder;
+  let tracker: Tracker | null = null;
   const packet = new Packet();
   const unexpected = () => {
     throw new Error(`${path}: not a frame`);
   };
   const reader = format.open(path, {
     sink: {
-      frame(_source, frame) {
+      frame({ processes = [] }, frame) {
+        tracker ??= new Tracker({ ...options, encapsulations, processes });
         if (decoder.decode(frame, packet) === 0) tracker.packet(packet);
       },
       packet: unexpected,
@@ -41,5 +43,5 @@ export function trackCapture(path: string, options: TrackerOptions = {}): Tracke
   });
   reader.push(bytes);
   reader.end();
-  return { tracker, source: sources[0]! };
+  return { tracker: tracker ?? new Tracker(options), source: sources[0]! };
 }

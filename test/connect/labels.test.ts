@@ -76,6 +76,35 @@ describe('Zeek', () => {
     expect([w.history, w.bytes, w.packets]).toEqual(['ShACD', [10, 0], [3, 1]]);
   });
 
+  test('payload that the capture does not hold is a gap once it is acknowledged', () => {
+    const history = (say: (talk: Talk) => void) => {
+      const tracker = new Tracker();
+      say(new Talk(tracker).open());
+      return tracker.connection(0);
+    };
+    const cut = { length: 10, snapped: 1 };
+    expect(history((t) => t.client('P.', cut).server('.')).history).toBe('ShADaG');
+    expect(history((t) => t.client('P.', { length: 10 }).server('.')).history).toBe('ShADa');
+    // One acknowledgment of two segments shows one gap, two show two; the letter comes with the first and the tenth.
+    const once = history((t) => t.client('P.', cut).client('P.', cut).server('.'));
+    expect(once.history).toBe('ShADaG');
+    const often = history((t) => {
+      for (let i = 0; i < 10; i++) t.client('P.', cut).server('.');
+    });
+    expect(often.history).toBe('ShADaGG');
+    // Sent again after it was acknowledged, it is missing no more; what is counted of it does not change.
+    const again = history((t) =>
+      t
+        .client('P.', cut)
+        .server('.')
+        .client('P.', { ...cut, seq: 1001 })
+        .server('.'),
+    );
+    expect([again.history, again.bytes, again.retransmits]).toEqual(['ShADaGT', [10, 0], [1, 0]]);
+    const late = history((t) => t.client('P.', cut).client('P.', cut).server('.', { ack: 1011 }).server('.'));
+    expect(late.history).toBe('ShADaG');
+  });
+
   test('the likely server port is the responder’s; of two, the lower', () => {
     const history = (client: number, server: number) => {
       const tracker = new Tracker();

@@ -20,6 +20,7 @@ export interface SegmentOptions {
   scale?: number;
   ttl?: number;
   checksum?: number;
+  snapped?: number;
   encapsulation?: number;
 }
 
@@ -97,6 +98,7 @@ export class Talk {
     p.ttl = options.ttl ?? 64;
     p.vantage = options.vantage ?? 0;
     p.checksum = options.checksum ?? 0;
+    p.snapped = options.snapped ?? 0;
     p.encapsulation = options.encapsulation ?? 0;
     const end = (p.seq + p.payload + (p.flags & SYN ? 1 : 0) + (p.flags & FIN ? 1 : 0)) | 0;
     const isRst = (p.flags & RST) !== 0;

@@ -7,7 +7,7 @@ import { formatWords, normaliseAddress } from '../../src/model/address.ts';
 import { Diagnostics } from '../../src/model/diagnostic.ts';
 import { OPT_MSS, OPT_TIMESTAMP, OPT_WSCALE, Packet } from '../../src/model/packet.ts';
 import { formatOf } from '../read/capture/collect.ts';
-import { capturesIn, corpus, fields, hasTshark } from '../read/capture/tshark.ts';
+import { CUT_BY_OUTER, capturesIn, corpus, fields, hasTshark } from '../read/capture/tshark.ts';
 
 const TCP_FIELDS = ['srcport', 'dstport', 'seq_raw', 'ack_raw', 'flags', 'window_size_value', 'len'].map(
   (f) => `tcp.${f}`,
@@ -69,11 +69,6 @@ function theirs(path: string): Map<number, string> {
   );
 }
 
-/**
- * Where payload is not compared, because tshark's ends with the header around the IP packet and ours where the inner
- * IP header says: IP packets of GTP whose outer packet is a fragment, and IP lengths beyond their PPPoE frame.
- */
-const CUT_BY_OUTER = ['tunnels/gtp/gtp2_different_udp_port.pcap', 'pppoe-over-qinq.pcap'];
 const PAYLOAD = 6;
 
 function comparable(name: string, text: string): string {

@@ -99,9 +99,18 @@ describe('exp1: ten connections to a server that never accepts', () => {
     expect(all).toMatch(/fourth question of document 002.*earlier one.*snapshot-too-late.*fin-with-ack/s);
   });
 
-  test('the story is short', () => {
+  test('the story is short, and begins with what began it', () => {
     expect(r.story.length).toBeLessThanOrEqual(5);
-    expect(r.story[0]).toMatch(/^Ten connections to 172\.16\.58\.146:8080/);
+    expect(r.story[0]).toMatch(
+      /^The process \.\/server \(5348\), .* accepted no connection: six connections stood/,
+    );
+    expect(r.story[1]).toMatch(/^The full queue cost the last ACK of four handshakes/);
+    expect(r.story[2]).toMatch(
+      /closed the listening socket at 07:12:27.*six connections .* were reset with it/,
+    );
+    expect(r.story[3]).toBe('Of all ten connections: all ended by a reset.');
+    for (const sentence of r.story.slice(0, 3))
+      expect(sentence).toMatch(/\((?:client|server)-\w+\.txt.*\)\.$/);
   });
 
   test('causes tell their connections as one', () => {

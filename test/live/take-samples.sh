@@ -43,8 +43,9 @@ readme() { # SAMPLE DIR BEHAVIOUR ...
   echo "Two namespaces and a veth pair (test/live/lab.sh); \`test/live/behaviours/run.py $*\` plays both ends, and writes expected.json from what it did."
   echo "- packets.pcap: \`tcpdump -i eth0 --time-stamp-precision=nano -s 128 -w packets.pcap tcp\` in the server's namespace; client.pcap: the same in the client's."
   echo "  Checksums are not computed where the sender's kernel leaves them to the device, as on any host with offload."
-  delay=$(sed -n 's/^DELAY_MS = //p' "$here/behaviours/${1//-/_}.py")
-  [[ -n $delay ]] && echo "  Between the two, test/live/delay.py forwards each frame $delay ms after it came."
+  delay=$(sed -n 's/^DELAY_MS = //p' "$here/behaviours/${1//-/_}.py" || true)
+  if [[ -n $delay && $(settings "$sample") = *netem* ]]; then echo "  Between the two, a router with netem delays each frame by $delay ms."
+  elif [[ -n $delay ]]; then echo "  Between the two, test/live/delay.py forwards each frame $delay ms after it came."; fi
   for file in tcpstates.txt:-t tcpstates-T.txt:'-T -t' tcpstates.csv:'-s -t' tcpstates-w.txt:'-w -t'; do
     [[ -e $dir/${file%%:*} ]] && echo "- ${file%%:*}: \`tcpstates-bpfcc ${file#*:}\` in the host's namespace, so it saw both ends; lines of other programs (not 10.77.0.x, fd77::x) were removed."
   done
@@ -74,6 +75,7 @@ settings() { # SAMPLE : the environment that its recording takes
   local delay
   [[ $1 = pcap-and-tcpstates ]] && { echo "LAB_TCPSTATES='t Tt st wt' LAB_COMM='server,Socket Thread'"; return; }
   delay=$(sed -n 's/^DELAY_MS = //p' "$here/behaviours/${1//-/_}.py")
+  [[ -n ${LAB_VM:-} && -n $delay ]] && ! grep -q 'path(' "$here/behaviours/${1//-/_}.py" && echo LAB_DELAY_WITH=netem
   echo "${delay:+LAB_DELAY_MS=$delay} $([[ -n ${LAB_VM:-} ]] || echo LAB_RESETS=1) $([[ $1 != *-incident ]] || echo LAB_NETSTAT_S=1) LAB_TRACERS='${LAB_TRACERS:-}' LAB_TCPSTATES='${LAB_TCPSTATES:-t}'"
 }
 behaviours() { [[ $1 = pcap-and-tcpstates ]] && echo $several || echo "$1"; }
@@ -82,7 +84,7 @@ here_and_now() { # SAMPLE ... : on this kernel
   local sample part
   for sample; do
     part=$(mktemp -d)
-    if bash -c "$(settings "$sample") exec bash '$here/lab.sh' bash '$here/record.sh' '$part' $(behaviours "$sample")"
+    if bash -c "$(settings "$sample" | tr '\n' ' ') exec bash '$here/lab.sh' bash '$here/record.sh' '$part' $(behaviours "$sample")"
     then place "$sample" "$part" $(behaviours "$sample")
     else echo "$sample: FAILED, see $part" >&2; failed=1; fi
   done
@@ -101,7 +103,7 @@ in_vm() { # SAMPLE ... : all of them in one boot; bcc compiles there, against th
     echo 'mkdir -p /usr/src /lib/modules/$(uname -r) /run/lock; mv /job/src/* /usr/src/; cp /job/*-bpfcc /usr/sbin/'
     echo "ln -s $headers /lib/modules/\$(uname -r)/build; ln -s ${headers%-cloud-amd64}-common /lib/modules/\$(uname -r)/source"
     for sample; do
-      echo "echo 'vm: $sample'; mkdir -p \$OUT/$sample; $(settings "$sample") bash /job/live/lab.sh bash /job/live/record.sh \$OUT/$sample $(behaviours "$sample") || touch \$OUT/$sample/FAILED"
+      echo "echo 'vm: $sample'; mkdir -p \$OUT/$sample; $(settings "$sample" | tr '\n' ' ') bash /job/live/lab.sh bash /job/live/record.sh \$OUT/$sample $(behaviours "$sample") || touch \$OUT/$sample/FAILED"
     done
     echo 'exit 0'
   } > "$job/run"
@@ -118,7 +120,7 @@ if [[ ${1:-} = --readme ]]; then
   shift
   for folder; do
     sample=${folder%/}; sample=${sample%/[0-9].*}; sample=${sample##*/}
-    made=$(sed -n 's/^`test.live.take-samples.sh.*on \([0-9-]*\).*/\1/p' "$folder/README.md")
+    made=$(grep -o ' on 20[0-9-]*' "$folder/README.md" | head -1 | cut -c5-) || true
     readme "$sample" "$folder" $(behaviours "$sample") > "$folder/README.md.new"; mv "$folder/README.md.new" "$folder/README.md"
   done
   exit

@@ -24,13 +24,15 @@ describe('--filter', () => {
     ['not port 443', false],
     ['port 80 or port 443 and host 10.1.2.3', true],
     ['(port 80 or port 443) and host 9.9.9.9', false],
-    ['!port 80 && (host 10.1.2.3 || rule x)', true],
+    ['!port 80 && (host 10.1.2.3 || rule graceful-close)', true],
   ])('%s is %s', (text, expected) => {
     expect(holds(text)).toBe(expected);
   });
 
   it.each([
     ['port', /needs a value/],
+    ['(port)', /needs a value/],
+    ['rule foo', /no rule is called foo/],
     ['port x', /not a port/],
     ['port 70000', /not a port/],
     ['host nowhere', /not an address/],

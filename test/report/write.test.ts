@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { hashInputs } from '../../src/report/hashes.ts';
+import { renderHtml } from '../../src/report/html.ts';
+import { renderMarkdown } from '../../src/report/markdown.ts';
 import { checkOutput, OutputError, writeReport } from '../../src/report/write.ts';
 import { exp1Result } from './fixture.ts';
 import { HOSTILE, hostileResult } from './variants.ts';
@@ -38,6 +42,30 @@ test('without HTML there is neither page nor SVG, but the specifications', async
   await writeReport(exp1Result(), dir, { html: false });
   expect((await readdir(dir)).sort()).toEqual([...TABLES, 'charts'].sort());
   expect((await readdir(join(dir, 'charts'))).sort()).toEqual(CHARTS.map((c) => `${c}.vl.json`));
+});
+
+test('PNG where asked for, also without HTML', async () => {
+  const dir = join(root, 'report');
+  await writeReport(exp1Result(), dir, { html: false, png: true });
+  expect((await readdir(join(dir, 'charts'))).sort()).toEqual(
+    CHARTS.flatMap((c) => [`${c}.png`, `${c}.vl.json`]),
+  );
+  const png = await readFile(join(dir, 'charts', 'state-timeline.png'));
+  expect(png.subarray(1, 4).toString()).toBe('PNG');
+  expect(png.readUInt32BE(16)).toBeGreaterThan(1000);
+});
+
+test('inputs are hashed where they are files, and the hashes are on the page', async () => {
+  const sample = new URL('../../samples/documents/exp1/server-tcpdump.txt', import.meta.url).pathname;
+  const [template] = exp1Result().inputs;
+  const inputs = [`${sample}#2`, 'gone.txt'].map((name) => ({ ...template!, name }));
+  const result = await hashInputs({ ...exp1Result(), inputs });
+  const expected = createHash('sha256')
+    .update(await readFile(sample))
+    .digest('hex');
+  expect(result.inputs.map((i) => i.sha256)).toEqual([expected, undefined]);
+  expect(renderMarkdown(result)).toContain(expected);
+  expect(renderHtml(result, [])).toContain(expected);
 });
 
 test('result.json is the result, whatever is in it, and shows nothing unseen', async () => {

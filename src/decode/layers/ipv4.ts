@@ -1,10 +1,11 @@
 import { MAPPED_WORD } from '../../model/address.ts';
 import { IPV4, ipProtocol, type Layer, linkType, word } from '../cursor.ts';
-import { BAD_IP_HEADER, FRAGMENT, NOT_TCP, TRUNCATED_IP } from '../outcomes.ts';
+import { BAD_IP_HEADER, NOT_TCP, TRUNCATED_IP } from '../outcomes.ts';
 
 const MIN_HEADER = 20;
 const PROTOCOL_TCP = 6;
 const OFFSET_MASK = 0x1fff;
+const MORE_FRAGMENTS = 0x2000;
 
 /** IPv4 (RFC 791), also within IP (RFC 2003). */
 export const ipv4: Layer = {
@@ -24,8 +25,7 @@ export const ipv4: Layer = {
       if (cursor.end > cursor.wireEnd) cursor.end = cursor.wireEnd;
     }
     const protocol = bytes[pos + 9];
-    const offset = ((bytes[pos + 6] << 8) | bytes[pos + 7]) & OFFSET_MASK;
-    if (offset !== 0) return protocol === PROTOCOL_TCP ? FRAGMENT : NOT_TCP;
+    const fragment = ((bytes[pos + 6] << 8) | bytes[pos + 7]) & (OFFSET_MASK | MORE_FRAGMENTS);
     if (cursor.end - pos < header) return TRUNCATED_IP;
     packet.ipId = (bytes[pos + 4] << 8) | bytes[pos + 5];
     packet.ttl = bytes[pos + 8];
@@ -38,6 +38,14 @@ export const ipv4: Layer = {
     packet.dst2 = MAPPED_WORD;
     packet.dst3 = word(bytes, pos + 16);
     cursor.pos = pos + header;
+    if (fragment !== 0) {
+      const offset = (fragment & OFFSET_MASK) * 8;
+      if (protocol === PROTOCOL_TCP) {
+        return cursor.fragments.take(cursor, packet, packet.ipId, offset, (fragment & MORE_FRAGMENTS) !== 0);
+      }
+      // The first fragment of a tunnel's packet goes on: the header within says how long the packet in it is.
+      if (offset !== 0) return NOT_TCP;
+    }
     return ipProtocol(protocol);
   },
 };

@@ -1,6 +1,7 @@
 import { OPT_DAMAGED, OPT_TIMESTAMP, type Packet } from '../../model/packet.ts';
 import { ipProtocol, type Layer, word } from '../cursor.ts';
 import { BAD_TCP_HEADER, TCP, TRUNCATED_TCP } from '../outcomes.ts';
+import { verifyChecksum } from '../tcp-checksum.ts';
 import { readTcpOptions } from '../tcp-options.ts';
 
 const MIN_HEADER = 20;
@@ -33,7 +34,13 @@ export const tcp: Layer = {
     packet.windowScale = 0;
     packet.tsVal = 0;
     packet.tsEcr = 0;
+    packet.checksum = 0;
     if (header > MIN_HEADER) options(bytes, pos + MIN_HEADER, pos + header, cursor.end, packet);
+    if (!cursor.isReassembled) {
+      // Of what the first fragment of a tunnel's packet holds, the rest is elsewhere in the capture.
+      packet.snapped = cursor.isSnapped && cursor.end < wireEnd ? 1 : 0;
+      if (cursor.verifiesChecksums && cursor.end === wireEnd) verifyChecksum(bytes, pos, onWire, packet);
+    }
     return TCP;
   },
 };

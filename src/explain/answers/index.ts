@@ -4,12 +4,16 @@ import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';
 import { finWait2OfAnotherRun } from './fin-wait2-of-another-run.ts';
 import { finWait2Visibility } from './fin-wait2-visibility.ts';
+import { listenQueues } from './listen-queues.ts';
 import { lostLines } from './lost-lines.ts';
 import { resetListedAsDrop } from './reset-listed-as-drop.ts';
+import { settings } from './settings.ts';
+import { totalsSinceBoot } from './totals-since-boot.ts';
 import { unseenDrops } from './unseen-drops.ts';
+import { walkedClose } from './walked-close.ts';
 
-/** null: the files do not raise the question. */
-export type Answerer = (world: World, explained: readonly Explained[]) => Answer | null;
+/** null: the files do not raise the question. Several: it is one of more than one about the same thing. */
+export type Answerer = (world: World, explained: readonly Explained[]) => Answer | Answer[] | null;
 
 const ANSWERERS: readonly Answerer[] = [
   unseenDrops,
@@ -17,8 +21,12 @@ const ANSWERERS: readonly Answerer[] = [
   finWait2OfAnotherRun,
   lostLines,
   resetListedAsDrop,
+  walkedClose,
+  listenQueues,
+  totalsSinceBoot,
+  settings,
 ];
 
 export function answerQuestions(world: World, explained: readonly Explained[]): Answer[] {
-  return ANSWERERS.map((answer) => answer(world, explained)).filter((a) => a !== null);
+  return ANSWERERS.flatMap((answer) => answer(world, explained) ?? []);
 }

@@ -15,6 +15,7 @@ import { ACK, RST, SYN } from '../../model/tcp.ts';
 import type { EvidenceKind, Moment } from '../rule.ts';
 import { LifeFacts } from './life.ts';
 import type { ListenerFacts } from './listener.ts';
+import { DELAYED_ACK_MAX } from './timing.ts';
 import { WireFacts } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -80,7 +81,8 @@ export class Facts {
     const [ackedA, ackedB] = finAckedTime;
     if (finA === null || finB === null || ackedA === null || ackedB === null) return false;
     const crossed = finA < ackedB && finB < ackedA;
-    return !crossed && Math.max(finA, finB) - Math.min(ackedA, ackedB) < ORDINARY_HALF_CLOSE;
+    // a peer that closes when it reads the end of file does so before its delayed ACK would be due
+    return !crossed && Math.max(finA, finB) - Math.min(ackedA, ackedB) < DELAYED_ACK_MAX;
   }
 
   /** Kinds of evidence this case has. */
@@ -92,6 +94,7 @@ export class Facts {
     if (drops.length > 0) kinds.add('drops');
     if (calls.length > 0) kinds.add('calls');
     if (rows.length > 0) kinds.add('tables');
+    if (this.case.kernel.length > 0) kinds.add('kernel');
     if (this.world.context.counters.length > 0) kinds.add('counters');
     return kinds;
   }
@@ -154,6 +157,3 @@ export class Facts {
     return life ? new LifeFacts(life, side) : null;
   }
 }
-
-/** A FIN_WAIT2 on the wire longer than this is worth a look of its own, ns. */
-const ORDINARY_HALF_CLOSE = 100e6;

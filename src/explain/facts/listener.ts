@@ -1,29 +1,18 @@
 /** What the connections of one server endpoint, its listening socket and its counters say together. */
-import { isWildcard } from '../../model/address.ts';
+import { type Endpoint, isWildcard } from '../../model/address.ts';
 import type { Case, Listener } from '../../model/case.ts';
-import { CLIENT, SERVER, type SocketLife, type Transition } from '../../model/connection.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { SocketEvent } from '../../model/event.ts';
+import { ACK, SYN } from '../../model/tcp.ts';
 import { byName, lazy } from '../memo.ts';
 import type { Moment } from '../rule.ts';
+import { type Closing, findBursts, findClosedTogether, findClosings, type ServerReset } from './closings.ts';
 import type { Facts } from './facts.ts';
-import type { WireFacts, WireReset } from './wire.ts';
-import { type Step, stepsOf, type World } from './world.ts';
+import { type Step, stepsOf } from './steps.ts';
+import type { World } from './world.ts';
 
-/** RSTs that one inet_csk_listen_stop sends are this close together, ns. */
-const BURST = 5e6;
-
-export interface ServerReset {
-  facts: Facts;
-  wire: WireFacts;
-  reset: WireReset;
-  moment: Moment;
-}
-
-export interface Closing {
-  life: SocketLife;
-  transition: Transition;
-  moment: Moment;
-}
+/** Handshakes to measure the usual answer time by. */
+const HANDSHAKES = 500;
 
 /** A look at the accept queue in a socket table. */
 export interface QueueSight {
@@ -47,13 +36,51 @@ export class ListenerFacts {
 
   readonly #notable = lazy(() => this.#cases.map((c) => this.world.factsOf(c)).filter((f) => !f.ordinary));
   readonly #listeners = lazy(() => this.#findListeners());
-  readonly #closings = lazy(() => this.#findClosings());
-  readonly #resets = lazy(() => this.#findActiveResets());
-  readonly #resetOf = lazy(() => new Map(this.#resets().map((r, i) => [r.facts, i])));
-  readonly #bursts = lazy(() => this.#findBursts());
+  readonly #closings = lazy(() => findClosings(this.world, this.#listeners()));
+  readonly #bursts = lazy(() => findBursts(this.world, this.notable));
+  readonly #burstOf = lazy(() => new Map(this.#bursts().flatMap((b) => b.map((r) => [r.facts, b]))));
+  readonly #closedTogether = lazy(() => findClosedTogether(this.world, this.closings, this.notable));
   readonly #sights = lazy(() => this.#findSights());
   readonly #full = lazy(() => this.#sights().find(isFull) ?? null);
   readonly #concurrent = lazy(() => this.#countConcurrent());
+  readonly #answerTimes = byName((source) => {
+    let least: number | null = null;
+    for (const c of this.#cases.slice(0, HANDSHAKES)) {
+      for (const w of this.world.factsOf(c).wires) {
+        if (String(w.wire.source) !== source) continue;
+        let syn: number | null = null;
+        for (const p of w.packets) {
+          if (!(p.flags & SYN)) continue;
+          if (p.flags & ACK && syn !== null)
+            least = Math.min(least ?? Number.POSITIVE_INFINITY, p.time - syn);
+          syn = p.flags & ACK ? null : p.time;
+        }
+      }
+    }
+    return least;
+  });
+  readonly #halfOpen = lazy(() => {
+    const answered = this.notable.filter(
+      ({ wire }) =>
+        wire?.sentOnlySynAcks(SERVER) &&
+        wire.of(wire.wire.packets, CLIENT) === wire.of(wire.wire.syns, CLIENT),
+    );
+    const bySnapshot = new Map<string, number>();
+    for (const f of this.notable) {
+      for (const r of f.rows(SERVER).filter((row) => row.state === 'SYN_RECV')) {
+        const key = `${r.source} ${r.snapshot}`;
+        bySnapshot.set(key, (bySnapshot.get(key) ?? 0) + 1);
+      }
+    }
+    return Math.max(answered.length, ...bySnapshot.values());
+  });
+  readonly #accepted = lazy(() =>
+    this.#cases.some((c) => {
+      const f = this.world.factsOf(c);
+      const sent = f.wire !== null && f.wire.of(f.wire.wire.bytes, SERVER) > 0;
+      return sent || c.calls.some((call) => call.call === 'accept');
+    }),
+  );
   readonly #closeWait = lazy(() =>
     this.notable.reduce((most, f) => Math.max(most, f.life(SERVER)?.closeWait ?? 0), 0),
   );
@@ -67,30 +94,35 @@ export class ListenerFacts {
     return this.#notable();
   }
 
+  get server(): Endpoint {
+    return this.#cases[0]!.server;
+  }
+
+  /** A process was seen to serve one of the connections. */
+  get accepted(): boolean {
+    return this.#accepted();
+  }
+
   /** The moment the listening socket was closed, from its own state events. */
   get closings(): Closing[] {
     return this.#closings();
   }
 
-  /** The connections on which the server, which had never sent a byte, sent a RST within moments of this one. */
-  burst(facts: Facts): ServerReset[] {
-    const resets = this.#resets();
-    const at = this.#resetOf().get(facts);
-    const own = at === undefined ? undefined : resets[at];
-    if (at === undefined || !own || !neverAnswered(own)) return [];
-    const near = (r: ServerReset | undefined) => {
-      const apart = r ? this.world.between(r.moment, own.moment) : null;
-      return apart !== null && Math.abs(apart) <= BURST;
-    };
-    let [from, to] = [at, at + 1];
-    while (from > 0 && near(resets[from - 1])) from--;
-    while (to < resets.length && near(resets[to])) to++;
-    return resets.slice(from, to).filter(neverAnswered);
+  /** The connections on which the server, which had never sent a byte, sent a RST in one go with this one's. */
+  burst(facts: Facts): readonly ServerReset[] {
+    return this.#burstOf().get(facts) ?? [];
+  }
+
+  /** The closing of the listener in which this connection's socket was closed, by the server's state events. */
+  closedWith(facts: Facts): Closing | null {
+    return this.#closedTogether().get(facts) ?? null;
   }
 
   /** When the server sent several such RSTs at once. */
   get bursts(): Moment[] {
-    return this.#bursts();
+    return this.#bursts()
+      .filter((b) => b.length > 1)
+      .map((b) => b[0]!.moment);
   }
 
   /** Every time a socket table showed the listening socket. */
@@ -115,6 +147,16 @@ export class ListenerFacts {
     return this.#concurrent();
   }
 
+  /** Shortest time in a capture from a SYN to the SYN-ACK after it, ns: what the way to the server and back takes. */
+  answerTime(source: number): number | null {
+    return this.#answerTimes(String(source));
+  }
+
+  /** Requests that are half open: rows in SYN_RECV at one look, or handshakes whose ACK no capture shows. */
+  get halfOpen(): number {
+    return this.#halfOpen();
+  }
+
   /** Longest time a connection of this listener stood in CLOSE_WAIT, ns; 0 when none did. */
   get longestCloseWait(): number {
     return this.#closeWait();
@@ -128,44 +170,6 @@ export class ListenerFacts {
   rise(name: string): number | null {
     const steps = this.steps(name);
     return steps.length === 0 ? null : steps.reduce((sum, s) => sum + s.delta, 0);
-  }
-
-  #findClosings(): Closing[] {
-    const { timeline } = this.world.context;
-    return this.#listeners().flatMap(({ lives }) =>
-      lives.flatMap((life) =>
-        life.transitions.flatMap((transition, i) =>
-          transition.from === 'LISTEN' && transition.to === 'CLOSE'
-            ? [{ life, transition, moment: { source: life.source, at: timeline.ofTransition(life, i) } }]
-            : [],
-        ),
-      ),
-    );
-  }
-
-  /** RSTs in the active shape that the server sent, in order of time within each capture. */
-  #findActiveResets(): ServerReset[] {
-    return this.notable
-      .flatMap((facts) => {
-        const { wire } = facts;
-        const reset = wire?.decisiveReset;
-        if (!wire || !reset || reset.side !== SERVER) return [];
-        if (reset.shape !== 'active' && reset.shape !== 'unclear') return [];
-        return [{ facts, wire, reset, moment: facts.atPacket(wire, reset.packet) }];
-      })
-      .sort((a, b) => a.moment.source - b.moment.source || a.reset.packet.time - b.reset.packet.time);
-  }
-
-  /** The first moment of each. */
-  #findBursts(): Moment[] {
-    const bursts: Moment[] = [];
-    for (const { facts, moment } of this.#resets()) {
-      const last = bursts.at(-1);
-      const apart = last ? this.world.between(moment, last) : null;
-      if (apart !== null && apart <= BURST) continue;
-      if (this.burst(facts).length > 1) bursts.push(moment);
-    }
-    return bursts;
   }
 
   #findSights(): QueueSight[] {
@@ -221,9 +225,4 @@ function isFull({ row, unaccepted }: QueueSight): boolean {
 
 function isEstablishedChild(row: SocketEvent): boolean {
   return row.state === 'ESTABLISHED' || row.state === 'CLOSE_WAIT';
-}
-
-/** The server sent no payload on this connection as far as the capture shows, and no FIN. */
-function neverAnswered({ wire }: ServerReset): boolean {
-  return wire.of(wire.wire.bytes, SERVER) === 0 && wire.of(wire.wire.fins, SERVER) === 0;
 }

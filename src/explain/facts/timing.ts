@@ -7,6 +7,19 @@ export const RTO_MIN = 200 * NS_PER_MS;
 const TICK = 10 * NS_PER_MS;
 /** Before the first SYN, SYN-ACK or request timer can run out (TCP_TIMEOUT_INIT). */
 export const SYN_RTO = NS_PER_S;
+/**
+ * Two measures of one thing differ by less than this; two that differ by more are two things. When tcp_time_wait()
+ * takes over, FIN_WAIT2 of the full socket ends in the same softirq: 1 to 40 µs in 149 closings of the lab, and 59 ms
+ * in the shortest that a process held.
+ */
+export const MARGIN = NS_PER_MS;
+/**
+ * One system call closes socket after socket (inet_csk_listen_stop, exit_files); it may give the CPU away between two
+ * (cond_resched), for a slice of the scheduler, at most a tick at HZ=100. The lab had gaps of up to 2 ms among six.
+ */
+export const SAME_CALL = TICK;
+/** A program that makes SYNs itself repeats them sooner (500 ms in the lab); the kernel's 2 jiffies after a wrong answer are no timeout. */
+export const SHORTEST_RTO = 400 * NS_PER_MS;
 /** TCP_TIMEWAIT_LEN, and the longest time a FIN_WAIT2 minisock lives: a longer one stays a full socket. */
 export const TIME_WAIT = 60 * NS_PER_S;
 /** TCP_DELACK_MAX, plus a tick. */
@@ -16,6 +29,9 @@ export const DELAYED_ACK_MIN = 36 * NS_PER_MS;
 export const SYN_RETRIES = 6;
 /** Unless tcp_synack_retries or a crowded SYN queue says otherwise, a request is given up after 1+2+…+32 s. */
 export const REQUEST_LIFE = 63 * NS_PER_S;
+
+/** A request is never given up sooner than one repeated SYN-ACK (1 s) and the wait for its answer (2 s). */
+export const SHORTEST_REQUEST = 3 * NS_PER_S;
 
 /**
  * The n-th retransmission of a segment comes RTO × (2^n - 1) after it was sent. Returns n and that RTO when `elapsed`

@@ -1,12 +1,24 @@
 /** What is known around the cases: connections of one listener, snapshots of tables, counters, hosts. */
 import { type Endpoint, formatEndpoint } from '../../model/address.ts';
 import type { Case, Context, CounterSeries } from '../../model/case.ts';
-import type { CounterEvent, SnapshotEvent, SocketEvent } from '../../model/event.ts';
+import type { SocketLife } from '../../model/connection.ts';
+import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
-import { byName, memoised } from '../memo.ts';
+import type { SourceTime } from '../../model/time.ts';
 import type { Moment } from '../rule.ts';
 import { Facts } from './facts.ts';
+import {
+  capturesByEnds,
+  groupByServer,
+  groupReused,
+  livesBySocket,
+  snapshotKey,
+  spansOf,
+  tupleOf,
+} from './groups.ts';
 import { ListenerFacts } from './listener.ts';
+import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
+import { type Walk, walksOf } from './walk.ts';
 
 /** One snapshot of a socket table with the rows that belong to cases. */
 export interface Snapshot {
@@ -14,18 +26,10 @@ export interface Snapshot {
   rows: { facts: Facts; row: SocketEvent }[];
 }
 
-/** A counter between two readings of one series. */
-export interface Step {
-  series: CounterSeries;
-  name: string;
-  reading: CounterEvent;
-  from: number;
-  to: number;
-  delta: number;
-}
-
 export class World {
   readonly context: Context;
+  /** The cases to tell of; the others are context only. */
+  readonly told: Case[] = [];
   readonly #facts = new Map<Case, Facts>();
   readonly #listeners = new Map<string, ListenerFacts>();
   #byTuple: Map<string, Case[]> | null = null;
@@ -34,6 +38,11 @@ export class World {
   #counters: CounterSeries[] | null = null;
   #byServer: Map<string, Case[]> | null = null;
   #snapshots: Map<string, Snapshot> | null = null;
+  #capturesByEnds: Map<string, number[]> | null = null;
+  #livesBySocket: Map<string, SocketLife[]> | null = null;
+  #timeWaits = new Map<string, Map<string, number>>();
+  #captureSpans: Map<number, [SourceTime, SourceTime]> | null = null;
+  #walks: Walk[] | null = null;
 
   constructor(context: Context) {
     this.context = context;
@@ -53,6 +62,12 @@ export class World {
     this.#byTuple ??= groupReused(this.context.cases);
     const lives = this.#byTuple.get(tupleOf(of)) ?? [];
     return lives.slice(0, Math.max(lives.indexOf(of), 0)).map((c) => this.factsOf(c));
+  }
+
+  /** Traces of function entries, read once. */
+  get walks(): Walk[] {
+    this.#walks ??= walksOf(this.context.walks);
+    return this.#walks;
   }
 
   source(id: number): Source {
@@ -84,10 +99,53 @@ export class World {
     );
   }
 
+  /** Captures (Source.id) that saw connections of this client's address to this server endpoint. */
+  capturesOf({ client, server }: Case): readonly number[] {
+    this.#capturesByEnds ??= capturesByEnds(this.context.cases);
+    return this.#capturesByEnds.get(`${client.address} ${formatEndpoint(server)}`) ?? [];
+  }
+
+  /** The socket that came after this one at the same kernel address; null when none did. */
+  nextAtAddress(life: SocketLife): SocketLife | null {
+    this.#livesBySocket ??= livesBySocket(this.context.cases);
+    const group = this.#livesBySocket.get(`${life.source} ${life.socket}`) ?? [];
+    return group[group.indexOf(life) + 1] ?? null;
+  }
+
+  /** Rows of the same snapshot in TIME_WAIT between the same address and the same remote endpoint or port. */
+  timeWaits(row: SocketEvent): number {
+    const snapshot = snapshotKey(row);
+    let counts = this.#timeWaits.get(snapshot);
+    if (!counts) {
+      counts = new Map();
+      for (const { row: r } of this.snapshot(row).rows) {
+        if (r.state !== 'TIME_WAIT') continue;
+        for (const key of pairsOf(r)) counts.set(key, (counts.get(key) ?? 0) + 1);
+      }
+      this.#timeWaits.set(snapshot, counts);
+    }
+    return Math.max(...pairsOf(row).map((key) => counts.get(key) ?? 0));
+  }
+
+  /** Times of the first and the last packet of a capture: what it does not show may lie before or after. */
+  captureSpan(source: number): [SourceTime, SourceTime] {
+    this.#captureSpans ??= spansOf(this.context.cases);
+    return this.#captureSpans.get(source) ?? [0 as SourceTime, 0 as SourceTime];
+  }
+
   /** Nanoseconds from b to a; null when one has no time or their clocks cannot be compared. */
   between(a: Moment, b: Moment): number | null {
     if (a.at === null || b.at === null) return null;
     return this.context.timeline.comparable(a.source, b.source) ? a.at - b.at : null;
+  }
+
+  /** How far apart two clocks may tell one moment, ns: what remained of the fits that brought them together. */
+  clockError(a: number, b: number): number {
+    const ofSource = (id: number) =>
+      this.context.timeline.fits
+        .filter((fit) => fit.source === this.source(id).name)
+        .reduce((most, fit) => Math.max(most, fit.worst ?? 0), 0);
+    return a === b ? 0 : ofSource(a) + ofSource(b);
   }
 
   /** A sysctl's value as a number; null when no file gives it. */
@@ -172,88 +230,7 @@ export class World {
   }
 }
 
-function snapshotKey(e: { source: number; snapshot: number }): string {
-  return `${e.source}/${e.snapshot}`;
-}
-
-function tupleOf({ client, server }: Case): string {
-  return `${client.address} ${client.port} ${server.address} ${server.port}`;
-}
-
-/** Tuples that were used more than once. */
-function groupReused(cases: readonly Case[]): Map<string, Case[]> {
-  const groups = new Map<string, Case[]>();
-  for (const c of cases) {
-    const tuple = tupleOf(c);
-    const group = groups.get(tuple);
-    if (group) group.push(c);
-    else groups.set(tuple, [c]);
-  }
-  for (const [tuple, group] of groups) if (group.length === 1) groups.delete(tuple);
-  return groups;
-}
-
-function groupByServer(cases: readonly Case[]): Map<string, Case[]> {
-  const groups = new Map<string, Case[]>();
-  for (const c of cases) {
-    const key = formatEndpoint(c.server);
-    const group = groups.get(key);
-    if (group) group.push(c);
-    else groups.set(key, [c]);
-  }
-  return groups;
-}
-
-const stepsBySeries = memoised((series: CounterSeries) => byName((name) => findSteps(series, name)));
-
-/** The steps of one counter through a series. One reading makes no step: it is a total since boot. */
-export function stepsOf(series: CounterSeries, name: string): readonly Step[] {
-  return stepsBySeries(series)(name);
-}
-
-const riseBySeries = memoised((series: CounterSeries) =>
-  byName((name) => {
-    const steps = stepsOf(series, name);
-    return steps.length === 0 ? null : steps.reduce((sum, s) => sum + s.delta, 0);
-  }),
-);
-
-function findSteps(series: CounterSeries, name: string): Step[] {
-  const steps: Step[] = [];
-  let previous: number | null = null;
-  for (const reading of series.readings) {
-    const value = reading.values.get(name);
-    if (value === undefined) continue;
-    if (reading.delta) steps.push({ series, name, reading, from: 0, to: value, delta: value });
-    else if (previous !== null && value >= previous) {
-      steps.push({ series, name, reading, from: previous, to: value, delta: value - previous });
-    }
-    if (!reading.delta) previous = value;
-  }
-  return steps;
-}
-
-/** Totals since boot only grow, so their sum puts readings without a common clock in order. */
-function mergeByHost(all: readonly CounterSeries[]): CounterSeries[] {
-  const merged: CounterSeries[] = [];
-  for (const series of all) {
-    const totals = series.readings.every((r) => !r.delta);
-    const same = merged.find(
-      (m) =>
-        totals &&
-        series.host !== null &&
-        m.host === series.host &&
-        m.source.format === series.source.format &&
-        m.readings.every((r) => !r.delta),
-    );
-    if (!same) merged.push({ ...series, readings: [...series.readings] });
-    else same.readings = [...same.readings, ...series.readings].sort((a, b) => total(a) - total(b));
-  }
-  return merged;
-}
-
-function total(reading: CounterEvent): number {
-  let sum = 0;
-  for (const value of reading.values.values()) sum += value;
-  return sum;
+/** A TIME_WAIT as its client's side has it (one remote endpoint), and as its server's (one local one). */
+function pairsOf({ local, remote }: SocketEvent): string[] {
+  return [`${local.address} > ${formatEndpoint(remote)}`, `${formatEndpoint(local)} < ${remote.address}`];
 }

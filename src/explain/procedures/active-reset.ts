@@ -49,6 +49,10 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
       ? `${f.name(side)} had received no data, so none can have been unread`
       : 'close() with SO_LINGER set to 0 ends a connection this way',
   );
+  if (!seen && !(side === SERVER && neverSent)) {
+    const disconnected = disconnection(f, side, relief, make);
+    if (disconnected) return [disconnected, rest[1]!, linger, make('unread-data-reset', 'possible', '')];
+  }
   if (received === 0 && wire.sawHandshake && !seen) return [linger, ...silentServer, ...rest];
   const last = lastReceived(wire, packet, peer);
   const waiting = last !== null && !answeredSince(wire, packet, side, last);
@@ -66,6 +70,32 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
   return waiting || seen || relief !== null
     ? [unread, linger, ...silentServer, ...rest]
     : [linger, unread, ...silentServer, ...rest];
+}
+
+/** No Abort counter of its host rose, and the socket lives on: R-DISCONNECT. */
+export function disconnection(
+  f: Facts,
+  side: SideIndex,
+  relief: ReturnType<typeof reliefByCounters>,
+  make: Make,
+): Candidate | null {
+  const life = f.life(side)?.life;
+  const next = life ? f.world.nextAtAddress(life) : null;
+  const birth = next?.role === 'client' ? next.transitions[0] : undefined;
+  const again = birth !== undefined && birth.pid === life?.transitions.at(-1)?.pid;
+  const none =
+    'neither TCPAbortOnClose nor TCPAbortOnData rose, as close() with unread data or SO_LINGER 0 makes them';
+  if (relief === 'disconnect-reset') {
+    const why = again ? `${none}, and the same socket connected again` : none;
+    return make('disconnect-reset', again ? 'inferred' : 'possible', why);
+  }
+  return again && relief === null
+    ? make(
+        'disconnect-reset',
+        'possible',
+        'a socket at the same kernel address was connected again by the same process',
+      )
+    : null;
 }
 
 /** It had sent its FIN, and reset afterwards. */
@@ -124,11 +154,13 @@ export function whatItHadReceived(f: Facts, side: SideIndex): string | null {
 export function reliefByCounters(
   f: Facts,
   side: SideIndex,
-): 'unread-data-reset' | 'linger-zero-reset' | null {
+): 'unread-data-reset' | 'linger-zero-reset' | 'disconnect-reset' | null {
   const [end, peer] = [f.endpoint(side), f.endpoint(otherSide(side))];
   const onClose = f.world.rise('TCPAbortOnClose', end, peer);
   const onData = f.world.rise('TCPAbortOnData', end, peer);
   if (onClose === null || onData === null || (onClose > 0 && onData > 0)) return null;
+  // a disconnect and SOCK_DESTROY raise neither
+  if (onClose + onData === 0) return 'disconnect-reset';
   if (onClose + onData < f.world.ownResetsOf(end.address)) return null;
   if (onClose > 0) return 'unread-data-reset';
   return onData > 0 ? 'linger-zero-reset' : null;

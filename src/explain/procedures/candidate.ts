@@ -1,4 +1,4 @@
-import type { Evidence, Finding, FindingSide, Missing } from '../../model/finding.ts';
+import type { Evidence, Finding, FindingSide, Missing, Severity } from '../../model/finding.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Draft, Moment } from '../rule.ts';
 
@@ -18,6 +18,8 @@ export interface Words {
   summary: string;
   remedy: string;
   missing?: Missing[];
+  /** Where it is not the rule's own. */
+  severity?: Severity;
 }
 
 /**

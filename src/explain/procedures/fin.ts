@@ -8,18 +8,14 @@ import { ACK, FIN, seqDiff } from '../../model/tcp.ts';
 import { packetEvidence, reasoning, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
+import { MARGIN } from '../facts/timing.ts';
 import { nextSeq } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
 import { unanswered } from './given-up.ts';
-import { minisockProof } from './minisock.ts';
-
-/** A stay this much longer than the other measure of the same thing is a different thing, ns. */
-const MARGIN = 1e6;
-/** Packets in one direction are not pushed together by more than this between the tap and the host, ns. */
-const JITTER = 20e6;
+import { leftBeforeFin, minisockProof } from './minisock.ts';
 
 export const finCandidates = memoised((f: Facts): { side: SideIndex; candidates: Candidate[] }[] =>
   ([CLIENT, SERVER] as const)
@@ -137,10 +133,9 @@ function stayed(f: Facts, life: LifeFacts, make: Make): Candidate[] {
   const orphan = f.rows(side).find((r) => r.state === 'FIN_WAIT2' && r.owner === 'none');
   const closedAtOnce = life.find('FIN_WAIT1', 'FIN_WAIT1') !== null;
   const onWire = f.wire?.finWait2(side) ?? null;
-  const leftBeforeFin = onWire !== null && onWire > stay + JITTER;
   const long = make(
     'long-fin-wait2',
-    orphan || closedAtOnce || leftBeforeFin ? 'inferred' : 'possible',
+    orphan || closedAtOnce || leftBeforeFin(f, life) ? 'inferred' : 'possible',
     orphan
       ? `the full socket stayed in FIN_WAIT2 for ${span(stay)} without a process`
       : `the full socket stayed in FIN_WAIT2 for ${span(stay)}`,

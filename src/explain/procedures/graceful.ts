@@ -19,12 +19,26 @@ type Graceful = Omit<Draft, 'remedy'>;
 
 export function gracefulClose(f: Facts): Graceful | null {
   if (f.ordinary) return ordinary(f);
-  if (resetCandidates(f).length > 0 || unanswered(f)) return null;
+  if (resetCandidates(f).length > 0 || unanswered(f) || contradicted(f)) return null;
   if (f.wire) {
     const seen = onWire(f, f.wire);
     if (seen) return seen;
   }
-  return inStates(f);
+  return f.resetDrops.length > 0 || stillOpenInTable(f) ? null : inStates(f);
+}
+
+/** A socket that went from a live state straight to CLOSE did not close with FINs, whatever a capture shows. */
+function contradicted(f: Facts): boolean {
+  return f.lives.some((l) => l.abort !== null);
+}
+
+/** The last that is known of one side is a table that shows it open: its end is unknown, or never came. */
+function stillOpenInTable(f: Facts): boolean {
+  return ([CLIENT, SERVER] as const).some((side) => {
+    const last = f.rows(side).at(-1);
+    const open = last?.state === 'CLOSE_WAIT' || last?.state === 'ESTABLISHED';
+    return open && !f.life(side)?.life.transitions.some((t) => t.to === 'CLOSE');
+  });
 }
 
 /** Most connections of a capture: told from the counts alone, without looking at a packet again. */
@@ -87,9 +101,11 @@ function inStates(f: Facts): Graceful | null {
   if (!life || (!passive && peerStayedOpen(f, life))) return null;
   if (active && minisockExpiry(f, active)) return null;
   const first = passive ? otherSide(passive.side) : active!.side;
+  const overflow = finCandidates(f).some(({ candidates }) => candidates[0]?.rule === 'time-wait-overflow');
   const repaired = f.lives.some((l) => l.life.transitions.some((t) => t.reordered));
   return {
-    confidence: 'inferred',
+    confidence: overflow ? 'possible' : 'inferred',
+    ...(overflow ? { alternatives: ['no-socket-reset'] } : {}),
     side: SIDE_NAMES[first],
     moment: f.atTransition(life, life.life.transitions.at(-1)!),
     summary:

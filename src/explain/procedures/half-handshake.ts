@@ -24,7 +24,7 @@ import {
 } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
-import { REQUEST_LIFE, RTO_MIN, retransmissionAt } from '../facts/timing.ts';
+import { REQUEST_LIFE, RTO_MIN, retransmissionAt, SHORTEST_REQUEST } from '../facts/timing.ts';
 import { memoised } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { count, span } from '../words.ts';
@@ -49,18 +49,21 @@ function completion(f: Facts): KeyPacket | null {
   );
 }
 
-/** SYN-ACKs on the wire after the client's ACK was. */
+/**
+ * SYN-ACKs sent when the client's ACK must have been at the server: later than the handshake took, which is at least
+ * a round trip wherever the capture stands. Those before may have crossed the ACK (a SYN sent twice is answered twice).
+ */
 function repeatedSynAcks(f: Facts): KeyPacket[] {
   const { wire } = f;
   const done = completion(f);
   if (!wire || !done) return [];
-  return wire.packets.filter(
-    (p) =>
-      p.why & WHY_SYN_ACK &&
-      (p.flags & (SYN | ACK)) === (SYN | ACK) &&
-      wire.sideOf(p) === SERVER &&
-      p.time > done.time,
+  const syn = wire.packets.find((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === CLIENT);
+  const synAcks = wire.packets.filter(
+    (p) => p.why & WHY_SYN_ACK && (p.flags & (SYN | ACK)) === (SYN | ACK) && wire.sideOf(p) === SERVER,
   );
+  const opened = syn ?? synAcks[0];
+  const roundTrip = opened && opened.time < done.time ? done.time - opened.time : 0;
+  return synAcks.filter((p) => p.time > done.time + roundTrip);
 }
 
 /** The server made a socket of the handshake in the end. */
@@ -157,9 +160,9 @@ function onWire(f: Facts): Candidate[] {
 
   const gone = listenerGone(f, f.atPacket(wire, packet));
   if (gone) return [make('no-socket-reset', 'inferred', gone), ...named(['request-expired-reset'], 'server')];
-  if (repeatedSynAcks(f).length > 0 || waited >= 3e9) {
+  if (repeatedSynAcks(f).length > 0 || waited >= SHORTEST_REQUEST) {
     const because = `the RST came ${span(waited)} after the SYN-ACK, which had been sent ${count(wire.of(wire.wire.synAcks, SERVER), 'time')}`;
-    const sure = repeatedSynAcks(f).length > 0 && waited >= 3e9;
+    const sure = repeatedSynAcks(f).length > 0 && waited >= SHORTEST_REQUEST;
     return [
       make('request-expired-reset', sure ? 'inferred' : 'possible', because),
       make('no-socket-reset', 'possible', 'the listener may have been closed in between'),

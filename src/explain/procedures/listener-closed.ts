@@ -6,13 +6,11 @@ import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { named } from './common.ts';
 
-/** A child closes this soon after its listener when inet_csk_listen_stop closes both, ns. */
-const LISTEN_STOP = 5e6;
 const UNREAD =
   'it had received data, and was closed together with the listener, as at the end of its process';
 
-/** R-LISTEN-CLOSE: from state events of listener and child, else from several RSTs at one moment. */
 /**
+ * From state events of listener and child, else from several RSTs at one moment.
  * A process that ends closes the connections it had accepted right after its listener, too; there unread data make
  * the RST. One connection alone does not tell the two apart unless a table showed it unaccepted.
  */
@@ -34,14 +32,7 @@ function inStates(f: Facts): Candidate | null {
   const life = f.life(SERVER);
   const abort = life?.abort;
   if (!life || !abort) return null;
-  const own = f.atTransition(life, abort);
-  const closing = f.listener.closings.find(({ life: listener, transition, moment }) => {
-    const samePid = abort.pid === transition.pid;
-    if (!samePid || listener.source !== life.life.source) return false;
-    const apart = f.world.between(own, moment);
-    if (apart !== null) return Math.abs(apart) <= LISTEN_STOP;
-    return transition.line < abort.line;
-  });
+  const closing = f.listener.closedWith(f);
   if (!closing) return null;
   const { wire } = f;
   const reset = wire?.decisiveReset;

@@ -15,7 +15,7 @@ import {
 } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
-import { TIME_WAIT } from '../facts/timing.ts';
+import { MARGIN, TIME_WAIT } from '../facts/timing.ts';
 import { count, list, span } from '../words.ts';
 import { otherSide } from './common.ts';
 
@@ -25,11 +25,6 @@ export interface MinisockProof {
   evidence: Evidence[];
 }
 
-/** The other way to tell: this much later than the full socket's end is later, ns. */
-const MARGIN = 1e6;
-/** Packets in one direction are not pushed together by more than this on their way from the tap to the host, ns. */
-const JITTER = 20e6;
-
 export function minisockProof(f: Facts, life: LifeFacts): MinisockProof | null {
   const row = f.rows(life.side).find((r) => r.state === 'FIN_WAIT2' && r.owner !== 'known');
   const timed = row?.timer?.name === 'timewait';
@@ -38,8 +33,7 @@ export function minisockProof(f: Facts, life: LifeFacts): MinisockProof | null {
   const wire = finLaterOnWire(f, life);
   const evidence = [row ? rowEvidence(f.world, row) : null, shown, peer, wire].filter((e) => e !== null);
   if (evidence.length === 0) return null;
-  const onWire = f.wire?.finWait2(life.side) ?? 0;
-  const wellLater = wire !== null && onWire > (life.finWait2 ?? 0) + JITTER;
+  const wellLater = wire !== null && leftBeforeFin(f, life);
   const proved = timed || shown !== null || wellLater || (row !== undefined && peer !== null);
   const stay = span(life.finWait2 ?? 0);
   const reasons = [];
@@ -115,6 +109,22 @@ function finLaterOnWire(f: Facts, life: LifeFacts): Evidence | null {
   // still answered, although the full socket was gone: else the FIN would have met a RST
   if (wire.of(wire.wire.finAckedTime, otherSide(life.side)) === null) return null;
   return packetEvidence(f, wire, fin, `the peer's FIN, ${span(onWire)} after its ACK; it was acknowledged`);
+}
+
+/**
+ * The peer's FIN came when the full socket had left FIN_WAIT2. The ACK before it was on its way from the capture to
+ * the socket for no longer than FIN_WAIT1 of the kernel exceeds that of the wire, so it cannot have been held back
+ * for more than that and reach the socket together with the FIN.
+ */
+export function leftBeforeFin(f: Facts, life: LifeFacts): boolean {
+  const { wire } = f;
+  const onWire = wire?.finWait2(life.side) ?? null;
+  const [sent, acked] = [wire?.finTime(life.side) ?? null, wire?.ackOfFin(life.side)?.time ?? null];
+  const { finWait1, finWait2 } = life;
+  if (onWire === null || sent === null || acked === null || finWait1 === null || finWait2 === null)
+    return false;
+  const onItsWay = Math.max(0, finWait1 - (acked - sent));
+  return onWire > finWait2 + onItsWay + MARGIN;
 }
 
 /**

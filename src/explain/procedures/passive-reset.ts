@@ -3,14 +3,11 @@ import { CLIENT, SERVER, WHY_KEEPALIVE } from '../../model/connection.ts';
 import { ACK, FIN, SYN, seqDiff } from '../../model/tcp.ts';
 import { packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import { TIME_WAIT } from '../facts/timing.ts';
+import { MARGIN, TIME_WAIT } from '../facts/timing.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
-
-/** Two clocks that saw the same thing may differ by this much, ns. */
-const MARGIN = 1e6;
 
 export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side, answers } = reset;

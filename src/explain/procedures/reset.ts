@@ -11,7 +11,7 @@ import { SYN_RTO } from '../facts/timing.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import { span } from '../words.ts';
-import { activeReset, reliefByCounters, whatItHadReceived } from './active-reset.ts';
+import { activeReset, disconnection, reliefByCounters, whatItHadReceived } from './active-reset.ts';
 import type { Candidate } from './candidate.ts';
 import { maker, named, SIDE_NAMES } from './common.ts';
 import { unanswered } from './given-up.ts';
@@ -137,6 +137,7 @@ function byOwnCall(f: Facts, life: LifeFacts): Candidate[] {
   const make = maker({ side, moment: f.atTransition(life, t), evidence });
   const unread = whatItHadReceived(f, life.side);
   const relief = reliefByCounters(f, life.side);
+  const disconnected = unread ? null : disconnection(f, life.side, relief, make);
   const list = [
     make(
       'unread-data-reset',
@@ -151,6 +152,7 @@ function byOwnCall(f: Facts, life: LifeFacts): Candidate[] {
     make('disconnect-reset', 'possible', 'connect(AF_UNSPEC) resets'),
     make('socket-destroy-reset', 'possible', 'ss -K or another SOCK_DESTROY resets'),
   ];
+  if (disconnected) return [disconnected, list[3]!, list[1]!, list[0]!];
   return relief === 'linger-zero-reset' && !unread ? [list[1]!, list[0]!, ...list.slice(2)] : list;
 }
 

@@ -4,17 +4,19 @@
  */
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
-import { ACK, RST, SYN } from '../../model/tcp.ts';
+import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import { counterEvidence, packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
-import { SYN_RTO } from '../facts/timing.ts';
-import type { Step } from '../facts/world.ts';
+import type { Step } from '../facts/steps.ts';
+import { SHORTEST_RTO, SYN_RTO } from '../facts/timing.ts';
+import type { WireFacts } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { capital, count, list, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker, named } from './common.ts';
+import { byCounters, droppedSyn, lostBetween, requestWithoutAnswer } from './syn-drops.ts';
 
 /** An unanswered SYN, as the evidence shows it. */
 export interface SilentSyn {
@@ -26,40 +28,53 @@ export interface SilentSyn {
   answeredAfter: number | null;
   /** The attempt was given up, as the client's state events say. */
   gaveUp: boolean;
+  /** Longer than the first retransmission takes; otherwise the answer may still have been under way. */
+  overdue: boolean;
   moment: Moment | null;
   evidence: Evidence[];
 }
 
-export const silentSyn = memoised((f: Facts): SilentSyn | null => onWire(f) ?? inStates(f) ?? inTables(f));
+export const silentSyn = memoised((f: Facts): SilentSyn | null => {
+  // of two captures the client's shows the SYNs that the server's lacks
+  const seen = f.wires.map((wire) => onWire(f, wire)).filter((s) => s !== null);
+  seen.sort((a, b) => (b.syns ?? 0) - (a.syns ?? 0));
+  return seen[0] ?? inStates(f) ?? inTables(f);
+});
 
-function onWire(f: Facts): SilentSyn | null {
-  const { wire } = f;
-  if (!wire) return null;
-  const { syns, packets } = wire.wire;
-  const sent = wire.of(syns, CLIENT);
-  if (sent === 0) return null;
+function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
+  if (wire.of(wire.wire.syns, CLIENT) === 0) return null;
   const own = wire.packets.filter((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === CLIENT);
-  const first = own[0];
-  const onlySyns = wire.of(packets, CLIENT) === sent && wire.of(packets, SERVER) === 0;
-  const answer = onlySyns ? undefined : wire.packets.find((p) => wire.sideOf(p) === SERVER);
-  const answers = answer && (answer.flags & RST || (answer.flags & SYN && answer.flags & ACK));
-  if (!first || !(onlySyns || answers)) return null;
+  const [first] = own;
+  if (!first) return null;
+  const ofServer = wire.packets.filter((p) => wire.sideOf(p) === SERVER);
+  const answer = ofServer.find((p) => p.flags & RST || seqDiff(p.ack, first.seq + 1) === 0);
+  const strangers = answer ? [] : ofServer.filter((p) => !(p.flags & ACK));
+  if (strangers.length > 0 || (answer && !(answer.flags & (SYN | RST)))) return null;
   const before = answer ? own.filter((p) => p.time < answer.time) : own;
-  // answered at the first try, as far as the capture shows
-  if (answer && before.length < 2) return null;
+  // answered at the first try, or sent again at once because an old connection's ACK came back
+  const waited = (before.at(-1)?.time ?? first.time) - first.time;
+  if (answer && waited < SHORTEST_RTO) return null;
+  // the capture ends before the SYN could be sent again: its answer may have come
+  const left = f.world.captureSpan(wire.wire.source)[1] - first.time;
+  if (waited < SHORTEST_RTO && left < SYN_RTO) return null;
   const retries = before.slice(1).map((p) => (p.time - first.time) / 1e9);
   return {
     syns: before.length,
     retries,
     answeredAfter: answer ? answer.time - first.time : null,
     gaveUp: givenUp(f),
+    overdue: true,
     moment: f.atPacket(wire, first),
-    evidence: synEvidence(f, before, answer),
+    evidence: synEvidence(f, wire, before, answer),
   };
 }
 
-function synEvidence(f: Facts, syns: KeyPacket[], answer: KeyPacket | undefined): Evidence[] {
-  const wire = f.wire!;
+function synEvidence(
+  f: Facts,
+  wire: WireFacts,
+  syns: KeyPacket[],
+  answer: KeyPacket | undefined,
+): Evidence[] {
   const items = [packetEvidence(f, wire, syns[0]!, 'the first try')];
   if (syns.length > 1) items.push(packetEvidence(f, wire, syns.at(-1)!, `try ${syns.length}`));
   if (answer) items.push(packetEvidence(f, wire, answer, 'the first answer'));
@@ -75,13 +90,13 @@ function inStates(f: Facts): SilentSyn | null {
   const life = f.life(CLIENT);
   if (!life || f.wire) return null;
   const end = life.find('SYN_SENT', 'ESTABLISHED') ?? life.find('SYN_SENT', 'CLOSE');
-  if (!end || end.duration === null || end.duration < SYN_RTO * 0.95) return null;
-  if (end.to === 'CLOSE' && life.byOwner(end)) return null;
+  if (!end || end.duration === null || end.duration < SHORTEST_RTO) return null;
   return {
     syns: null,
     retries: [],
     answeredAfter: end.to === 'ESTABLISHED' ? end.duration : null,
     gaveUp: end.to === 'CLOSE',
+    overdue: true,
     moment: f.atTransition(life, end),
     evidence: [transitionEvidence(f, life, end)],
   };
@@ -97,6 +112,7 @@ function inTables(f: Facts): SilentSyn | null {
     retries: [],
     answeredAfter: null,
     gaveUp: false,
+    overdue: rows.length > 1 || rows.some((r) => (r.timer?.retransmits ?? 0) > 0),
     moment: f.atEvent(rows[0]!),
     evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)),
   };
@@ -131,10 +147,43 @@ const refusedOf = memoised((listener: ListenerFacts) =>
   listener.notable.reduce((sum, f) => sum + (refusedSyns(f) ?? 1), 0),
 );
 
-/** Where the SYNs may have died, likeliest first; empty when they were answered at once. */
+const ELSEWHERE = [
+  'syn-queue-full-drop',
+  'netfilter-drop',
+  'syn-lost-on-path',
+  'syn-ack-lost-on-path',
+  'syn-ack-lost-locally',
+  'no-reply-route-drop',
+  'syn-backlog-reserve-drop',
+  'reverse-path-drop',
+  'martian-drop',
+  'checksum-drop',
+  'other-ingress-drop',
+];
+
+/**
+ * Where the SYNs may have died, likeliest first; empty when they were answered at once. In the order of §3: what a
+ * kernel or a second capture says of the packet itself, then the queues, then what counters leave.
+ */
 export const synCandidates = memoised((f: Facts): Candidate[] => {
   const silent = silentSyn(f);
-  if (!silent) return [];
+  if (!silent) return droppedSyn(f, null);
+  const first = firstCause(f, silent);
+  const rest = named(['accept-queue-overflow-syn', ...ELSEWHERE], 'server');
+  return [...first, ...rest.filter((c) => first.every((o) => o.rule !== c.rule))];
+});
+
+function firstCause(f: Facts, silent: SilentSyn): Candidate[] {
+  for (const step of [droppedSyn, lostBetween, atFullQueue, requestWithoutAnswer, byCounters]) {
+    const found = step(f, silent);
+    if (found.length > 0) return found;
+  }
+  const make = maker({ side: 'server', moment: silent.moment, evidence: silent.evidence });
+  return [make('unanswered-syn', 'possible', 'nothing here shows where the SYNs or their answers were lost')];
+}
+
+/** The accept queue, or the SYN queue, was full. */
+function atFullQueue(f: Facts, silent: SilentSyn): Candidate[] {
   const overflow = overflowSteps(f);
   const full = f.listener.fullSight;
   const evidence = [...silent.evidence];
@@ -145,16 +194,6 @@ export const synCandidates = memoised((f: Facts): Candidate[] => {
     );
   }
   const make = maker({ side: 'server', moment: silent.moment, evidence });
-  const elsewhere = named(
-    [
-      'syn-queue-full-drop',
-      'netfilter-drop',
-      'syn-lost-on-path',
-      'syn-ack-lost-on-path',
-      'no-reply-route-drop',
-    ],
-    'server',
-  );
   if (overflow || full) {
     const parts = [];
     if (overflow) {
@@ -167,19 +206,21 @@ export const synCandidates = memoised((f: Facts): Candidate[] => {
     const because = `meanwhile ${list(parts)}`;
     // a rise smaller than the SYNs refused cannot account for each of them
     const enough = full !== null || (overflow?.rise ?? 0) >= refusedOf(f.listener);
-    return [make('accept-queue-overflow-syn', enough ? 'inferred' : 'possible', because), ...elsewhere];
+    return [make('accept-queue-overflow-syn', enough ? 'inferred' : 'possible', because)];
   }
   const queueFullDrops = f.listener.rise('TCPReqQFullDrop') ?? 0;
-  if (queueFullDrops > 0) {
-    const because = `TCPReqQFullDrop rose by ${queueFullDrops}: the SYN queue was full and SYN cookies are off`;
-    return [make('syn-queue-full-drop', 'inferred', because), ...elsewhere.slice(1)];
-  }
-  return [
-    make('unanswered-syn', 'possible', 'nothing here shows where the SYNs or their answers were lost'),
-    ...named(['accept-queue-overflow-syn'], 'server'),
-    ...elsewhere,
-  ];
-});
+  if (queueFullDrops === 0) return [];
+  const because = `TCPReqQFullDrop rose by ${queueFullDrops}: the SYN queue was full and SYN cookies are off`;
+  return [make('syn-queue-full-drop', 'inferred', because)];
+}
+
+/** What was tried, for a summary; also where only a drop tells of the attempt. */
+export function attemptOf(f: Facts): string {
+  const silent = silentSyn(f);
+  return silent
+    ? describeAttempt(f, silent)
+    : `${capital(f.name(CLIENT))} tried to connect to ${f.name(SERVER)}`;
+}
 
 /** `sent 7 SYNs, again after 1, 3 and 7 s`, or what a table or log shows instead. */
 export function describeAttempt(f: Facts, silent: SilentSyn): string {

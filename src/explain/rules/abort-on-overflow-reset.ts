@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'syn',
   title: 'Accept queue full and tcp_abort_on_overflow=1: RST at the handshake',
   severity: 'error',
+  happened: 'were reset at the handshake, because the accept queue was full and tcp_abort_on_overflow is 1',
   condition:
     'The accept queue was full when the ACK of the handshake came, and net.ipv4.tcp_abort_on_overflow is 1.',
   needs: ['states', 'packets'],

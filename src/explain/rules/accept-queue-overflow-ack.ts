@@ -10,6 +10,8 @@ export const rule: Rule = {
   group: 'syn',
   title: 'Accept queue full: the ACK of the handshake dropped',
   severity: 'error',
+  happened:
+    "were made for the client only: the server's accept queue was full when the ACK of the handshake came",
   condition:
     'The accept queue was full when the third packet of the handshake (or the first data) came: it is dropped, the request stays, and the server sends its SYN-ACK again. The client believes it is connected.',
   needs: ['drops', 'packets'],

@@ -22,6 +22,7 @@ export const rule: Rule = {
   group: 'syn',
   title: 'Accept queue full: SYN dropped',
   severity: 'error',
+  happened: "had a SYN dropped because the server's accept queue was full",
   condition:
     'The accept queue held more connections than the backlog when the SYN came (sk_ack_backlog > sk_max_ack_backlog); the SYN is dropped in silence, whatever tcp_abort_on_overflow says.',
   needs: ['states', 'packets', 'tables'],

@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'The answer to the SYN had the wrong numbers: RST',
   severity: 'warning',
+  happened: 'reset what came back on the SYN, because its numbers were of an older connection',
   condition:
     'In SYN_SENT a segment acknowledged what was never sent, or echoed a timestamp that was never sent.',
   needs: ['packets'],

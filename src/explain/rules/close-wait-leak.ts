@@ -11,6 +11,7 @@ export const rule: Rule = {
   group: 'stuck',
   title: 'CLOSE_WAIT: the process does not close its socket',
   severity: 'error',
+  happened: 'stood in CLOSE_WAIT because a process does not close its socket',
   condition:
     'The peer has closed, and the process that holds the descriptor does not: no timeout of the kernel ends CLOSE_WAIT.',
   needs: ['tables'],

@@ -14,6 +14,7 @@ export const rule: Rule = {
   group: 'stuck',
   title: 'CLOSE_WAIT in the accept queue: nobody called accept()',
   severity: 'error',
+  happened: 'stood in CLOSE_WAIT without a process, because nobody had accepted them',
   condition:
     'The client connected, sent and closed while the connection stood in the accept queue; without accept() no process can close it.',
   needs: ['tables'],

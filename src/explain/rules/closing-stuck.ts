@@ -9,6 +9,7 @@ export const rule: Rule = {
   group: 'stuck',
   title: 'CLOSING: the FINs crossed and one has no answer',
   severity: 'warning',
+  happened: 'waited in CLOSING for the acknowledgment of a FIN',
   condition: 'Both FINs crossed, and the acknowledgment of one does not come.',
   needs: ['packets', 'tables'],
   reference: 'tcp_rcv_state_process (TCP_CLOSING), tcp_orphan_retries',

@@ -11,6 +11,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'Connection refused: no listener',
   severity: 'warning',
+  happened: 'were refused, because nothing listens there (or a firewall rejects)',
   condition:
     'A SYN matched no listening socket of the address, port, device and namespace; the answer is RST|ACK.',
   needs: ['states', 'packets'],

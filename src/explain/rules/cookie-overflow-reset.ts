@@ -13,6 +13,8 @@ export const rule: Rule = {
   group: 'syn',
   title: 'SYN cookie and full accept queue: RST to a later segment',
   severity: 'error',
+  happened:
+    'were reset by a server that had answered the SYN with a cookie and had no room when its ACK came',
   condition:
     "The SYN was answered with a cookie, so the server kept nothing; the accept queue was full when the cookie's ACK came, which is dropped in silence. A later segment has another sequence number, fails the cookie check and is reset.",
   needs: ['states', 'packets'],

@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'Data arrived after the socket was closed: RST',
   severity: 'warning',
+  happened: 'were reset because data came for a socket that its process had closed',
   condition:
     'In FIN_WAIT1 or FIN_WAIT2, with the receiving side shut (close(), or shutdown(SHUT_RDWR)), a segment carried new data.',
   needs: ['states', 'packets'],

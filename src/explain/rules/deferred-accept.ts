@@ -2,19 +2,17 @@ import { formatEndpoint } from '../../model/address.ts';
 import { CLIENT, SERVER, WHY_FIRST_DATA, WHY_THIRD_ACK } from '../../model/connection.ts';
 import { SYN } from '../../model/tcp.ts';
 import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { MARGIN } from '../facts/timing.ts';
 import { LISTENER } from '../missing.ts';
 import type { Rule } from '../rule.ts';
 import { span } from '../words.ts';
-
-/** The socket was made later than this after the ACK, and this close to the data, ns. */
-const LATER = 5e6;
-const TOGETHER = 3e6;
 
 export const rule: Rule = {
   id: 'deferred-accept',
   group: 'syn',
   title: 'TCP_DEFER_ACCEPT: the connection is made when data come',
   severity: 'info',
+  happened: 'were made when the first data came (TCP_DEFER_ACCEPT)',
   condition:
     'The listener has TCP_DEFER_ACCEPT: the bare ACK of the handshake is dropped on purpose, and the socket is made of the first data.',
   needs: ['packets'],
@@ -32,7 +30,8 @@ export const rule: Rule = {
     const afterAck = f.world.between(made, f.atPacket(wire, ack));
     const afterData = f.world.between(made, f.atPacket(wire, data));
     if (afterAck === null || afterData === null) return null;
-    if (afterAck < LATER || Math.abs(afterData) > TOGETHER) return null;
+    const error = f.world.clockError(made.source, wire.wire.source) + MARGIN;
+    if (afterAck <= 2 * error || Math.abs(afterData) > error) return null;
     return {
       confidence: 'inferred',
       side: 'server',

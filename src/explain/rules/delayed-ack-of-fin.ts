@@ -13,6 +13,7 @@ export const rule: Rule = {
   group: 'fin-wait2',
   title: 'The FIN waited 40 ms for a delayed ACK',
   severity: 'info',
+  happened: 'waited for a delayed ACK of the FIN',
   condition:
     'The side that got the FIN neither closed nor wrote within 40 ms, so the acknowledgment came from the delayed-ACK timer.',
   needs: ['states'],

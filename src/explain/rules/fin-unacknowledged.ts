@@ -9,6 +9,7 @@ export const rule: Rule = {
   group: 'fin-wait2',
   title: 'The FIN was never acknowledged: stuck in FIN_WAIT1',
   severity: 'warning',
+  happened: 'had a FIN that was never acknowledged',
   condition:
     'The FIN, or data before it, is not acknowledged; the orphaned socket retries tcp_orphan_retries times and is then dropped in silence.',
   needs: ['packets', 'tables'],

@@ -11,6 +11,7 @@ export const rule: Rule = {
   group: 'fin-wait2',
   title: 'Closing cut short: from FIN_WAIT1 straight to CLOSE',
   severity: 'warning',
+  happened: 'ended in FIN_WAIT1, before the FIN was acknowledged',
   condition:
     'The socket was closed before its FIN was acknowledged: a RST came, data came after close(), or the retries ran out.',
   needs: ['states'],

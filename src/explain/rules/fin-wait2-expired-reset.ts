@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'The peer closed too late: FIN_WAIT2 had expired, RST',
   severity: 'warning',
+  happened: 'were reset because the peer sent again when FIN_WAIT2 was over',
   condition:
     'FIN_WAIT2 of a closed connection was given up after tcp_fin_timeout (or TCP_LINGER2) without a word; what the peer sends later meets no socket.',
   needs: ['packets'],

@@ -11,6 +11,7 @@ export const rule: Rule = {
   group: 'fin-wait2',
   title: 'FIN_WAIT2 gave up: the peer never closed in time',
   severity: 'warning',
+  happened: 'had their FIN_WAIT2 minisock end before the peer closed',
   condition:
     'The FIN_WAIT2 minisock ended after tcp_fin_timeout while the peer was still in CLOSE_WAIT. Nothing is sent.',
   needs: ['states'],

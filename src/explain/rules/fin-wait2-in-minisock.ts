@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'fin-wait2',
   title: 'FIN_WAIT2 lives on in a timewait minisock',
   severity: 'info',
+  happened: 'spent FIN_WAIT2 in a timewait minisock, which no state event shows',
   condition:
     'The process had closed, the FIN was acknowledged by a packet without FIN, and tcp_fin_timeout is at most 60 s: tcp_time_wait() replaces the socket by a minisock with substate FIN_WAIT2, of which no tracepoint tells.',
   needs: ['states'],

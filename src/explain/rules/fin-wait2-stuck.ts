@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'stuck',
   title: 'FIN_WAIT2 held by its process: the peer does not close',
   severity: 'warning',
+  happened: 'stood in FIN_WAIT2 because a process holds its half and the peer does not close',
   condition:
     'shutdown(SHUT_WR) with the descriptor open: no timeout of the kernel ends FIN_WAIT2 while the peer keeps its side open.',
   needs: ['tables'],

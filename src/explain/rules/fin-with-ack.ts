@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'fin-wait2',
   title: "The ACK of the FIN carried the peer's FIN: no FIN_WAIT2 to see",
   severity: 'info',
+  happened: "skipped FIN_WAIT2, because the peer's FIN came with the ACK",
   condition:
     'The packet that acknowledged the FIN carried a FIN itself: the socket passes FIN_WAIT2 within that packet and goes to TIME_WAIT.',
   needs: ['states'],

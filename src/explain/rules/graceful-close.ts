@@ -7,6 +7,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'Closed in good order',
   severity: 'info',
+  happened: 'were closed in good order',
   condition: 'Both sides sent FIN and both FINs were acknowledged.',
   needs: ['states', 'packets'],
   reference: 'RFC 9293 §3.6; tcp_close_state, tcp_fin',

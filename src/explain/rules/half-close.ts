@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'fin-wait2',
   title: 'Half-closed: FIN_WAIT2 on a socket its process still holds',
   severity: 'info',
+  happened: 'were half closed: one side had shut down its sending side and went on to receive',
   condition:
     'shutdown(SHUT_WR) with the descriptor still open: the full socket stays in FIN_WAIT2 until the peer closes.',
   needs: ['states', 'packets'],

@@ -4,6 +4,7 @@ import { rule as abortOnOverflowReset } from './abort-on-overflow-reset.ts';
 import { rule as acceptQueueOverflowAck } from './accept-queue-overflow-ack.ts';
 import { rule as acceptQueueOverflowSyn } from './accept-queue-overflow-syn.ts';
 import { rule as badSynAckReset } from './bad-syn-ack-reset.ts';
+import { rule as checksumDrop } from './checksum-drop.ts';
 import { rule as closeWaitLeak } from './close-wait-leak.ts';
 import { rule as closeWaitUnaccepted } from './close-wait-unaccepted.ts';
 import { rule as closingStuck } from './closing-stuck.ts';
@@ -12,6 +13,7 @@ import { rule as cookieOverflowReset } from './cookie-overflow-reset.ts';
 import { rule as dataAfterCloseReset } from './data-after-close-reset.ts';
 import { rule as deferredAccept } from './deferred-accept.ts';
 import { rule as delayedAckOfFin } from './delayed-ack-of-fin.ts';
+import { rule as disconnectReset } from './disconnect-reset.ts';
 import { rule as finUnacknowledged } from './fin-unacknowledged.ts';
 import { rule as finWait1Aborted } from './fin-wait1-aborted.ts';
 import { rule as finWait2Expired } from './fin-wait2-expired.ts';
@@ -22,31 +24,54 @@ import { rule as finWithAck } from './fin-with-ack.ts';
 import { rule as gracefulClose } from './graceful-close.ts';
 import { rule as halfClose } from './half-close.ts';
 import { rule as keepaliveTimeoutReset } from './keepalive-timeout-reset.ts';
+import { rule as kernelWireContradiction } from './kernel-wire-contradiction.ts';
 import { rule as lastAckStuck } from './last-ack-stuck.ts';
 import { rule as lingerZeroReset } from './linger-zero-reset.ts';
 import { rule as linger2Reset } from './linger2-reset.ts';
 import { rule as listenerClosedReset } from './listener-closed-reset.ts';
 import { rule as longFinWait2 } from './long-fin-wait2.ts';
+import { rule as martianDrop } from './martian-drop.ts';
 import { rule as memoryPressureReset } from './memory-pressure-reset.ts';
 import { rule as middleboxReset } from './middlebox-reset.ts';
+import { rule as netfilterDrop } from './netfilter-drop.ts';
+import { rule as noReplyRouteDrop } from './no-reply-route-drop.ts';
 import { rule as noSocketReset } from './no-socket-reset.ts';
+import { rule as otherIngressDrop } from './other-ingress-drop.ts';
 import { rule as requestExpiredReset } from './request-expired-reset.ts';
 import { rule as retransmissionTimeout } from './retransmission-timeout.ts';
+import { rule as reversePathDrop } from './reverse-path-drop.ts';
 import { rule as simultaneousClose } from './simultaneous-close.ts';
 import { rule as simultaneousOpen } from './simultaneous-open.ts';
+import { rule as snapshotTooLate } from './snapshot-too-late.ts';
 import { rule as socketDestroyReset } from './socket-destroy-reset.ts';
 import { rule as strayAckReset } from './stray-ack-reset.ts';
+import { rule as synAckLostLocally } from './syn-ack-lost-locally.ts';
+import { rule as synAckLostOnPath } from './syn-ack-lost-on-path.ts';
+import { rule as synBacklogReserveDrop } from './syn-backlog-reserve-drop.ts';
 import { rule as synCookieHandshake } from './syn-cookie-handshake.ts';
+import { rule as synLostOnPath } from './syn-lost-on-path.ts';
+import { rule as synOnStaleConnection } from './syn-on-stale-connection.ts';
 import { rule as synOnTimeWait } from './syn-on-time-wait.ts';
 import { rule as synQueueFullDrop } from './syn-queue-full-drop.ts';
 import { rule as timeWaitDataReset } from './time-wait-data-reset.ts';
 import { rule as timeWaitOverflow } from './time-wait-overflow.ts';
+import { rule as timeWaitPileup } from './time-wait-pileup.ts';
 import { rule as unansweredSyn } from './unanswered-syn.ts';
 import { rule as unexplainedReset } from './unexplained-reset.ts';
 import { rule as unreadDataReset } from './unread-data-reset.ts';
 
 export const rules: readonly Rule[] = [
   simultaneousOpen,
+  netfilterDrop,
+  reversePathDrop,
+  martianDrop,
+  checksumDrop,
+  otherIngressDrop,
+  synAckLostLocally,
+  synLostOnPath,
+  synAckLostOnPath,
+  noReplyRouteDrop,
+  synBacklogReserveDrop,
   synQueueFullDrop,
   acceptQueueOverflowSyn,
   requestExpiredReset,
@@ -54,6 +79,7 @@ export const rules: readonly Rule[] = [
   abortOnOverflowReset,
   acceptQueueOverflowAck,
   synCookieHandshake,
+  synOnStaleConnection,
   synOnTimeWait,
   deferredAccept,
   unansweredSyn,
@@ -65,6 +91,7 @@ export const rules: readonly Rule[] = [
   unreadDataReset,
   lingerZeroReset,
   linger2Reset,
+  disconnectReset,
   keepaliveTimeoutReset,
   memoryPressureReset,
   socketDestroyReset,
@@ -75,6 +102,7 @@ export const rules: readonly Rule[] = [
   retransmissionTimeout,
   unexplainedReset,
   gracefulClose,
+  kernelWireContradiction,
   finWait1Aborted,
   finUnacknowledged,
   timeWaitOverflow,
@@ -85,11 +113,13 @@ export const rules: readonly Rule[] = [
   finWait2InMinisock,
   finWithAck,
   delayedAckOfFin,
+  snapshotTooLate,
   closeWaitUnaccepted,
   closeWaitLeak,
   lastAckStuck,
   closingStuck,
   finWait2Stuck,
+  timeWaitPileup,
 ];
 
 const byId = new Map(rules.map((r) => [r.id, r]));

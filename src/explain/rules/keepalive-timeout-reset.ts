@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'Keepalive probes went unanswered: RST',
   severity: 'error',
+  happened: 'were reset because the peer answered no keepalive probe',
   condition: 'tcp_keepalive_probes probes (or TCP_USER_TIMEOUT) went by without an answer.',
   needs: ['packets'],
   reference: 'tcp_keepalive_timer (net/ipv4/tcp_timer.c), RFC 1122 §4.2.3.6',

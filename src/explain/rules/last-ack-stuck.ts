@@ -9,6 +9,7 @@ export const rule: Rule = {
   group: 'stuck',
   title: 'LAST_ACK: the last FIN has no answer',
   severity: 'warning',
+  happened: 'waited in LAST_ACK for the acknowledgment of the last FIN',
   condition:
     'The side that closed second sends its FIN again and again: the peer is gone, or its TIME_WAIT is.',
   needs: ['packets', 'tables'],

@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'TCP_LINGER2 below 0: RST after the FIN',
   severity: 'info',
+  happened: 'were reset by a socket with a negative TCP_LINGER2',
   condition:
     'TCP_LINGER2 is negative: the socket is reset on close() in FIN_WAIT2, or when its FIN is acknowledged after close().',
   needs: ['packets'],

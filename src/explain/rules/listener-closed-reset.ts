@@ -12,6 +12,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'Listener closed: connections nobody had accepted were reset',
   severity: 'error',
+  happened: 'were reset because the listener was closed while they stood in its accept queue',
   condition:
     'The last descriptor of a listening socket was closed (or its process ended) while connections stood in its accept queue; each of them is reset.',
   needs: ['states', 'packets'],

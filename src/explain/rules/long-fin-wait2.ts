@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'fin-wait2',
   title: 'FIN_WAIT2 on a full socket without a process: tcp_fin_timeout above 60 s',
   severity: 'info',
+  happened: 'stayed full sockets in FIN_WAIT2, as tcp_fin_timeout is longer than 60 s',
   condition:
     'The process had closed, but tcp_fin_timeout (or TCP_LINGER2) is longer than 60 s: the socket itself stays in FIN_WAIT2 under the keepalive timer for the time above 60 s.',
   needs: ['states'],

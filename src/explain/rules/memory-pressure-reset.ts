@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'Too many orphans or too little TCP memory: RST at close',
   severity: 'error',
+  happened: 'were reset because there were too many orphaned sockets or too little memory',
   condition: 'tcp_check_oom: more orphaned sockets than tcp_max_orphans, or TCP memory above tcp_mem.',
   needs: ['packets'],
   reference: 'tcp_check_oom, tcp_out_of_resources (net/ipv4/tcp.c, tcp_timer.c)',

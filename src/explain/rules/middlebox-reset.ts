@@ -9,6 +9,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'RST that neither end seems to have sent',
   severity: 'warning',
+  happened: 'were reset by a device on the path, by the shape of the RST',
   condition:
     'A RST of a shape that the Linux kernel does not make, or with a TTL unlike that of the other packets from there.',
   needs: ['packets'],

@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'RST because the host had no socket for the packet any more',
   severity: 'warning',
+  happened: 'were reset by a host that had no socket for them',
   condition: 'A packet other than a SYN matched no socket, no request and no timewait minisock.',
   needs: ['states', 'packets'],
   reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset',

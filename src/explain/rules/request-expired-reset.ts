@@ -12,6 +12,7 @@ export const rule: Rule = {
   group: 'syn',
   title: 'The server forgot the handshake: RST to the client that thought it was connected',
   severity: 'error',
+  happened: 'were reset because the server had given up the half-open request',
   condition:
     'The request of a handshake whose ACK was never taken expired (tcp_synack_retries, or earlier in a crowded SYN queue); the next segment of the client then meets the listener.',
   needs: ['states', 'packets'],

@@ -9,6 +9,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'Given up in silence after retransmissions without an answer',
   severity: 'error',
+  happened: 'were given up in silence after retransmissions without an answer',
   condition:
     'Data (or a FIN) went unacknowledged through tcp_retries2, tcp_orphan_retries or TCP_USER_TIMEOUT; the socket is closed and nothing is sent.',
   needs: ['packets', 'tables'],

@@ -7,6 +7,7 @@ export const rule: Rule = {
   group: 'fin-wait2',
   title: 'Both sides closed at once: CLOSING instead of FIN_WAIT2',
   severity: 'info',
+  happened: 'were closed by both sides at the same time',
   condition: "Each side had sent its FIN before it got the other's.",
   needs: ['states', 'packets'],
   reference: 'tcp_fin (FIN_WAIT1 → CLOSING), RFC 9293 §3.6',

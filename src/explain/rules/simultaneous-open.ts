@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'syn',
   title: 'Both sides connected to each other at once',
   severity: 'info',
+  happened: 'were opened from both sides at the same time',
   condition:
     'A SYN without ACK came in SYN_SENT: both sides go through SYN_RECV, and no listener has a part in it.',
   needs: ['states', 'packets'],

@@ -9,6 +9,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'Killed from outside (ss -K): RST',
   severity: 'warning',
+  happened: 'were killed from outside their process (ss -K)',
   condition:
     'SOCK_DESTROY through netlink (ss -K) or BPF, or the end of a network namespace, aborted the socket.',
   needs: ['states', 'packets'],

@@ -9,6 +9,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'An ACK met the listener and nothing else: RST',
   severity: 'warning',
+  happened: 'were reset because an ACK met a listener and nothing else',
   condition:
     'An ACK matched no connection and no request, only a listening socket, and was no valid SYN cookie.',
   needs: ['packets'],

@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'syn',
   title: 'Connected by a SYN cookie',
   severity: 'warning',
+  happened: 'were made by a SYN cookie, because the SYN queue was full',
   condition:
     'The SYN queue was full when the SYN came and net.ipv4.tcp_syncookies is on: a cookie is sent and nothing is stored.',
   needs: ['packets'],

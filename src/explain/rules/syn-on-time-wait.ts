@@ -11,6 +11,7 @@ export const rule: Rule = {
   group: 'syn',
   title: 'A new connection took over a TIME_WAIT of the same ports',
   severity: 'info',
+  happened: 'took the place of a TIME_WAIT of the same ports',
   condition:
     'A SYN with a newer timestamp or sequence number met a minisock in TIME_WAIT of the same 4-tuple: it is taken, and the minisock ends.',
   needs: ['packets'],

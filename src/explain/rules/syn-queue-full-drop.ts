@@ -8,6 +8,7 @@ export const rule: Rule = {
   group: 'syn',
   title: 'SYN queue full and SYN cookies off: SYN dropped',
   severity: 'error',
+  happened: 'had a SYN dropped because the SYN queue was full and SYN cookies are off',
   condition: 'The SYN queue was full and net.ipv4.tcp_syncookies is 0.',
   needs: ['states', 'packets', 'tables'],
   reference: 'tcp_conn_request → tcp_syn_flood_action (net/ipv4/tcp_input.c)',

@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'Data arrived for a closed connection in FIN_WAIT2: RST',
   severity: 'warning',
+  happened: 'were reset because data came for a closed connection in FIN_WAIT2',
   condition:
     'The process had closed, the FIN was acknowledged and a timewait minisock in FIN_WAIT2 stood for the connection when a segment with new data came.',
   needs: ['packets'],

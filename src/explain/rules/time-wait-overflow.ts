@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'fin-wait2',
   title: 'No room for the timewait minisock: the connection was forgotten at once',
   severity: 'error',
+  happened: 'were forgotten at once, because there was no room for a timewait minisock',
   condition:
     'There were tcp_max_tw_buckets timewait minisocks already (or no memory): none was made, and the socket was closed.',
   needs: ['states'],

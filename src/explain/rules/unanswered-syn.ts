@@ -10,6 +10,7 @@ export const rule: Rule = {
   group: 'syn',
   title: 'SYN without an answer, and nothing here says why',
   severity: 'warning',
+  happened: 'had to send the SYN again or had no answer, and nothing here shows where it was lost',
   condition:
     'A SYN was sent again (or given up) because no SYN-ACK came; where it or its answer was lost, the evidence does not show.',
   needs: ['states', 'packets', 'tables'],
@@ -21,6 +22,7 @@ export const rule: Rule = {
         'On the server compare `nstat TcpExtListenOverflows TcpExtListenDrops TcpExtTCPReqQFullDrop` before and after a try, and its packet capture: ' +
         'a SYN in the capture that is not answered died in the server (queue, firewall, rp_filter), one that is not there died on the way.',
       missing: [LISTENER, packets('server')],
+      ...(silentSyn(f)!.overdue ? {} : { severity: 'info' }),
     })),
   together: (all) =>
     `${count(all.length, 'connection')} to ${servers(all)} had to send the SYN again or had no answer at all, and nothing here shows where it was lost.`,

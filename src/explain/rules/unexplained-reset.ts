@@ -9,6 +9,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'Reset, and nothing here says why',
   severity: 'warning',
+  happened: 'were reset, and nothing here says why',
   condition:
     'A connection went from a live state straight to its end, and the evidence fits several causes alike.',
   needs: ['states', 'packets'],

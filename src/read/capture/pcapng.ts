@@ -28,7 +28,8 @@ import {
   setBase,
   ticksToNs,
 } from './pcapng-interfaces.ts';
-import { eachOption } from './pcapng-options.ts';
+import { eachOption, padded } from './pcapng-options.ts';
+import { PacketOptions } from './pcapng-packet-options.ts';
 
 export const pcapng: CaptureFormat = {
   id: 'pcapng',
@@ -52,7 +53,9 @@ class PcapngReader implements CaptureReader, RecordParser {
   readonly #carry = new Carry(this);
   readonly #stream: FrameStream;
   #big = false;
+  readonly #options: PacketOptions;
   readonly #interfaces: CaptureInterface[] = [];
+  readonly #interfaceNames: string[] = [];
   /** Where the current section's interfaces begin in #interfaces. */
   #firstInterface = 0;
   #baseSecond = 0n;
@@ -62,6 +65,10 @@ class PcapngReader implements CaptureReader, RecordParser {
 
   constructor(name: string, context: ReadContext) {
     this.#stream = new FrameStream(name, pcapng.id, NS_PER_US, context);
+    const { source } = this.#stream;
+    source.interfaces = this.#interfaceNames;
+    source.processes = [];
+    this.#options = new PacketOptions(source.processes);
   }
 
   push(bytes: Uint8Array): void {
@@ -168,6 +175,7 @@ class PcapngReader implements CaptureReader, RecordParser {
     clock.resolution = this.#interfaces.length === 0 ? resolution : Math.max(clock.resolution, resolution);
     if (this.#stream.started) setBase(described, this.#baseSecond);
     this.#interfaces.push(described);
+    this.#interfaceNames.push(described.name);
   }
 
   /** Enhanced packet block and the obsolete packet block, which differ in the width of the interface number alone. */
@@ -184,8 +192,23 @@ class PcapngReader implements CaptureReader, RecordParser {
     this.#lastTime = ticksToNs(itf, high, low);
     const captured = i32(bytes, pos + 20, big);
     const length = i32(bytes, pos + 24, big);
-    // Options follow the padded packet: comments (ptcpdump's processes) will be read from there.
+    this.#readOptions(bytes, pos + 28, bodyEnd, captured);
     this.#deliver(itf, this.#firstInterface + number, pos + 28, bodyEnd, captured, length);
+  }
+
+  /** Options follow the padded packet. */
+  #readOptions(bytes: Uint8Array, data: number, end: number, captured: number): void {
+    const { frame } = this.#stream;
+    frame.direction = 0;
+    frame.process = 0;
+    if (captured < 0 || captured > end - data) return;
+    const start = data + padded(captured);
+    if (end - start < 4) return;
+    if (this.#options.read(bytes, start, end, this.#big, frame)) return;
+    this.#stream.note(
+      'pcapng-damaged-packet-option',
+      'an option of it reaches beyond its block and is not read',
+    );
   }
 
   /** A simple packet block has no time: it gets that of the packet before it, or the clock's base when it is first. */
@@ -201,6 +224,8 @@ class PcapngReader implements CaptureReader, RecordParser {
     // What the block can hold is right even where the snap length is not, as in files that were edited.
     const captured = Math.min(limit, bodyEnd - data);
     this.#stream.timeless();
+    this.#stream.frame.direction = 0;
+    this.#stream.frame.process = 0;
     this.#deliver(itf, this.#firstInterface, data, bodyEnd, captured, length);
   }
 

@@ -14,11 +14,11 @@ interface Count {
   connections: number;
 }
 
-/** Connections per cause, coloured by how sure the cause is. */
+/** Connections per cause, coloured by how sure the cause is. One cause needs no picture. */
 export const causes: ChartBuilder = {
   id: 'causes',
   build(result) {
-    if (result.findings.length === 0) return null;
+    if (result.causes.length < 2) return null;
     const shown = bySeverity(result.causes).slice(0, LIMIT);
     const titles = new Map(shown.map((c) => [c.rule, shortened(c.title, 72)]));
     const values = counts(result)

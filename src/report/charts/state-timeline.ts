@@ -2,6 +2,7 @@ import { formatSpan } from '../../align/format-time.ts';
 import type { ConnectionRow, TimelineItem } from '../../model/result.ts';
 import { shortened } from '../escape.ts';
 import { type Focus, focusOf } from '../focus.ts';
+import { counted } from '../words.ts';
 import { axisLabels, breakBands, LABEL_ROOM, onAxis, tickLines } from './axis-layers.ts';
 import { type BrokenAxis, brokenAxis } from './broken-axis.ts';
 import { type Chart, type ChartBuilder, chart, INK, PAPER, WIDTH } from './chart.ts';
@@ -173,7 +174,7 @@ function stateChart(
   };
   const title = `TCP states of both ends of ${connections === 1 ? 'one connection' : `${connections} connections`}`;
   const states = colors.map(([s]) => s).join(', ');
-  const description = `Bars of the TCP states (${states}) that each end of ${connections} connections went through, over time since the connection's first event${axis.breaks.length > 0 ? `; ${axis.breaks.length} waits are cut out of the axis` : ''}.`;
+  const description = `Bars of the TCP states (${states}) that each end of ${counted(connections, 'connection')} went through, over time since the connection's first event${axis.breaks.length > 0 ? `; ${counted(axis.breaks.length, 'wait')} cut out of the axis` : ''}.`;
   const stateLayer = {
     data: { values: bars },
     mark: { type: 'bar', height: 12, stroke: INK, strokeWidth: 0.4 },

@@ -36,7 +36,7 @@ export function causesTable(page: Page): Markup {
     { text: 'how sure' },
     { text: 'severity' },
   ];
-  return dataTable('Causes', head, rows);
+  return dataTable('Causes', head, rows, 'causes');
 }
 
 export function causeCards(page: Page): Markup {

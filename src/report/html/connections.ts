@@ -1,25 +1,65 @@
-/** The table of connections, and a ladder for each connection of interest. */
+/** The connections: groups that share server, ending and cause; then a table of the connections themselves. */
 
 import { formatSpan } from '../../align/format-time.ts';
 import { formatEndpoint } from '../../model/address.ts';
 import type { ConnectionRow } from '../../model/result.ts';
-import type { Focus } from '../focus.ts';
-import { type Ladder, ladderOf, type Step, shortTime, trimTime, tupleOf } from '../ladder.ts';
-import { UNPLACED } from '../ladder-text.ts';
-import { endingOf, number } from '../words.ts';
-import { dataTable, html, type Markup, NOTHING } from './markup.ts';
+import { visible } from '../escape.ts';
+import { shortTime, trimTime } from '../ladder.ts';
+import { counted, endingOf, number } from '../words.ts';
+import { dataTable, html, Markup, NOTHING } from './markup.ts';
 import type { Page } from './page.ts';
 
-/** Ladders that are open from the start. */
-const OPEN = 3;
-const STEPS = 80;
+/** From so many connections on they are also told in groups. */
+const MANY = 50;
+const GROUPS = 100;
+/** Marks a time of day among times in UTC. */
+const LOCAL = '(local)';
 
-export function connectionsTable(page: Page): Markup {
+export function connectionsSection(page: Page): Markup {
   const { connections } = page.result;
-  const ladders = new Set(page.ladders);
-  const day = commonDay(page.tableRows);
-  const packets = connections.some((r) => r.clientPackets !== null);
+  return html`${connections.length >= MANY ? groupsTable(page) : NOTHING}${connectionsTable(page)}`;
+}
+
+function rulesOf(r: ConnectionRow): string[] {
+  return [...new Set([r.closeRule, r.synRule, r.finWait2Rule, r.stuckRule])].filter((rule) => rule !== '');
+}
+
+function groupsTable({ result: { connections }, title }: Page): Markup {
+  const groups = new Map<string, { row: ConnectionRow; clients: Set<string>; count: number }>();
+  for (const row of connections) {
+    const key = [formatEndpoint(row.server), endingOf(row), ...rulesOf(row)].join('\0');
+    const group = groups.get(key) ?? { row, clients: new Set(), count: 0 };
+    group.count++;
+    group.clients.add(row.client.address);
+    groups.set(key, group);
+  }
+  const sorted = [...groups.values()].sort((a, b) => b.count - a.count);
+  const rows = sorted
+    .slice(0, GROUPS)
+    .map(({ row, clients, count }) => [
+      html`${formatEndpoint(row.server)}`,
+      number(count),
+      number(clients.size),
+      endingOf(row),
+      html`<ul class="plain">${rulesOf(row).map((rule) => html`<li><a href="#cause-${rule}" title="${title(rule)}">${rule}</a></li>`)}</ul>`,
+    ]);
   const head = [
+    { text: 'server' },
+    { text: 'connections', numeric: true },
+    { text: 'clients', numeric: true },
+    { text: 'ends' },
+    { text: 'why' },
+  ];
+  const more = sorted.length - rows.length;
+  return html`<h3>${counted(sorted.length, 'group')} of connections with the same server, ending and causes</h3>
+${dataTable('Groups of connections', head, rows)}${more > 0 && html`<p class="notice">${counted(more, 'smaller group')} not shown: connections.csv has all connections.</p>`}
+<h3>One by one</h3>
+`;
+}
+
+/** Columns of the table; `packets`: only where there are captures. The script relies on this order. */
+function headOf(packets: boolean) {
+  return [
     { text: 'id' },
     { text: 'client' },
     { text: 'server' },
@@ -27,47 +67,85 @@ export function connectionsTable(page: Page): Markup {
     { text: 'lasts', numeric: true },
     { text: 'ends' },
     { text: 'why' },
+    { text: 'process' },
     ...(packets
       ? [
           { text: 'packets', numeric: true },
           { text: 'bytes', numeric: true },
         ]
       : []),
-    { text: 'process' },
   ];
-  const note =
-    connections.length > page.tableRows.length
-      ? html`<p class="notice">${number(page.tableRows.length)} of ${number(connections.length)} connections, those with a finding above <em>info</em> first. All of them are in connections.csv.</p>`
-      : NOTHING;
-  const table = dataTable(
-    'Connections',
-    head,
-    page.tableRows.map((r) => cells(r, ladders.has(r.id), packets, day)),
-  );
-  const times = day !== null && html`<p class="facts">Times are UTC, of ${day}.</p>`;
-  return html`${note}${times}${table}`;
+}
+
+function connectionsTable(page: Page): Markup {
+  const { connections } = page.result;
+  const ladders = new Set(page.ladders);
+  const packets = connections.some((r) => r.clientPackets !== null);
+  const day = commonDay(page.listed);
+  const rows = page.tableRows.map((r) => cells(r, ladders.has(r.id), packets, day));
+  const local = day !== null && page.listed.some((r) => r.clock === 'wall' && r.startTime !== '');
+  const times =
+    day !== null &&
+    html`<p class="facts">Times are UTC, of ${day}.${local && ` ${LOCAL} is the time of day in a log that prints neither date nor zone.`}</p>`;
+  const data = page.listed.map((r) => record(r, ladders.has(r.id), packets, day));
+  return html`${notes(page)}${times}<div id="connection-table">${dataTable('Connections', headOf(packets), rows)}</div>
+<script type="application/json" id="connection-data">${new Markup(jsonInHtml(data))}</script>`;
+}
+
+function notes({ result: { connections }, listed, tableRows }: Page): Markup {
+  const all = connections.length;
+  const most = '<em>info</em>';
+  const cut =
+    listed.length < all &&
+    html`<p class="notice">${number(listed.length)} of ${number(all)} connections can be searched here, those with a finding above ${new Markup(most)} first. All of them are in connections.csv.</p>`;
+  const paged =
+    tableRows.length < listed.length &&
+    html`<p class="notice plain-only">${number(tableRows.length)} of ${number(all)} connections, those with a finding above ${new Markup(most)} first. With scripts allowed, this table has pages. All of them are in connections.csv.</p>`;
+  return html`${cut}${paged}`;
+}
+
+/** `<` and `&` as escapes: nothing in it can end the element. */
+function jsonInHtml(value: unknown): string {
+  return visible(JSON.stringify(value)).replaceAll('<', '\\u003c').replaceAll('&', '\\u0026');
+}
+
+/** What the script needs of a row: the texts of its cells, its rules, numbers to sort by, and whether it has a ladder. */
+function record(r: ConnectionRow, hasLadder: boolean, packets: boolean, day: string | null) {
+  const sum = (a: number | null, b: number | null) => (a === null && b === null ? null : (a ?? 0) + (b ?? 0));
+  const sort = packets
+    ? [r.durationS, sum(r.clientPackets, r.serverPackets), sum(r.clientBytes, r.serverBytes)]
+    : [r.durationS];
+  return [texts(r, packets, day), rulesOf(r), sort, hasLadder ? 1 : 0];
+}
+
+/** Texts of the cells, without the one that says why. */
+function texts(r: ConnectionRow, packets: boolean, day: string | null): string[] {
+  const pair = (a: number | null, b: number | null) =>
+    a === null && b === null ? '' : `${number(a ?? 0)} / ${number(b ?? 0)}`;
+  return [
+    r.id,
+    formatEndpoint(r.client),
+    formatEndpoint(r.server),
+    beginsOf(r, day !== null),
+    r.durationS === null ? '' : formatSpan(r.durationS * 1e9),
+    endingOf(r),
+    processes(r),
+    ...(packets ? [pair(r.clientPackets, r.serverPackets), pair(r.clientBytes, r.serverBytes)] : []),
+  ];
 }
 
 function cells(r: ConnectionRow, hasLadder: boolean, packets: boolean, day: string | null): Markup[] {
-  const rules = [...new Set([r.closeRule, r.synRule, r.finWait2Rule, r.stuckRule])].filter(
-    (rule) => rule !== '',
-  );
-  const why = rules.map((rule) => html`<li><a href="#cause-${rule}">${rule}</a></li>`);
-  const pair = (a: number | null, b: number | null) =>
-    a === null && b === null ? '' : `${number(a ?? 0)} / ${number(b ?? 0)}`;
-  const id = hasLadder ? html`<a href="#${r.id}">${r.id}</a>` : html`<span id="${r.id}">${r.id}</span>`;
+  const [id, client, server, begins, lasts, ends, ...rest] = texts(r, packets, day);
+  const why = rulesOf(r).map((rule) => html`<li><a href="#cause-${rule}">${rule}</a></li>`);
   return [
-    id,
-    html`<span class="nowrap">${formatEndpoint(r.client)}</span>`,
-    html`<span class="nowrap">${formatEndpoint(r.server)}</span>`,
-    html`<span class="nowrap">${beginsOf(r, day !== null)}</span>`,
-    html`${r.durationS === null ? '' : formatSpan(r.durationS * 1e9)}`,
-    html`<span class="ends">${endingOf(r)}</span>`,
+    hasLadder ? html`<a href="#${id}">${id}</a>` : html`<span id="${id}">${id}</span>`,
+    html`<span class="nowrap">${client}</span>`,
+    html`<span class="nowrap">${server}</span>`,
+    html`<span class="nowrap">${begins}</span>`,
+    html`${lasts}`,
+    html`<span class="ends">${ends}</span>`,
     why.length === 0 ? NOTHING : html`<ul class="plain">${why}</ul>`,
-    ...(packets
-      ? [html`${pair(r.clientPackets, r.serverPackets)}`, html`${pair(r.clientBytes, r.serverBytes)}`]
-      : []),
-    html`${processes(r)}`,
+    ...rest.map((text) => html`${text}`),
   ];
 }
 
@@ -80,6 +158,7 @@ function commonDay(rows: readonly ConnectionRow[]): string | null {
 /** To the microsecond. */
 function beginsOf(r: ConnectionRow, dayKnown: boolean): string {
   const text = r.startTime.replace(/(\.\d{6})\d{3}(?=Z?$)/, '$1');
+  if (r.clock === 'wall' && text !== '') return `${shortTime(text)}${dayKnown ? ` ${LOCAL}` : ''}`;
   if (r.clock !== 'utc') return shortTime(text);
   return dayKnown ? shortTime(text).replace('Z', '') : trimTime(text).replace('T', ' ');
 }
@@ -90,52 +169,4 @@ function processes(r: ConnectionRow): string {
   const [client, server] = [name(r.clientComm, r.clientPid), name(r.serverComm, r.serverPid)];
   if (client === '' && server === '') return '';
   return `${client || '?'} → ${server || '?'}`;
-}
-
-export function ladderSections(page: Page): Markup {
-  const ids = page.ladders;
-  const of = page.telling.length;
-  const note =
-    of > ids.length
-      ? html`<p class="notice">The ${number(ids.length)} most telling of ${number(of)} connections with a finding above <em>info</em>. All are in timeline.csv.</p>`
-      : NOTHING;
-  return html`${note}${ids.map((id, i) => section(ladderOf(page, id, STEPS), page, i < OPEN))}`;
-}
-
-function section(ladder: Ladder, focus: Focus, open: boolean): Markup {
-  const { row } = ladder;
-  const titles = (focus.findings.get(row.id) ?? [])
-    .filter((f) => f.role === 'verdict')
-    .map((f) => focus.title(f.rule));
-  const begins = ladder.begins ? html`0 is ${ladder.begins}. ` : NOTHING;
-  return html`<details class="life"${open && html` open`}>
-<summary><strong>${row.id}</strong> ${tupleOf(row)} · ${endingOf(row)}${titles.length > 0 && html`<br><span class="facts">${[...new Set(titles)].join(' · ')}</span>`}</summary>
-<p class="facts" id="${row.id}">${begins}</p>
-<div class="scroll ladder" role="region" aria-label="What happened on ${row.id}" tabindex="0"><table>
-<thead><tr><th scope="col" class="num">when</th><th scope="col">client</th><th scope="col" class="wire">between</th><th scope="col">server</th><th scope="col">where</th></tr></thead>
-<tbody>
-${ladder.steps.map((s, i) => html`${dividers(ladder, i)}${stepRow(s)}`)}</tbody></table></div>
-<p class="place">${ladder.sources.map((s, i) => html`${i > 0 && ' · '}[${i + 1}] ${s}`)}</p>
-</details>
-`;
-}
-
-function dividers({ steps, omitted, resumes }: Ladder, i: number): Markup {
-  const line = (text: string) => html`<tr><td colspan="5" class="divider">${text}</td></tr>\n`;
-  const cut = omitted > 0 && i === resumes && line(`… ${number(omitted)} more steps, in timeline.csv`);
-  return html`${cut}${steps[i]!.unplaced && !steps[i - 1]?.unplaced && line(UNPLACED)}`;
-}
-
-function stepRow(step: Step): Markup {
-  const text = html`<span${step.alarming && html` class="alarm"`}>${step.what}</span>${step.who && html` <span class="who">${step.who}</span>`}`;
-  const places = step.places.map((p, i) => html`${i > 0 && html`<br>`}[${p.source + 1}] ${p.locator}`);
-  const at = (lane: Step['lane']) => (step.lane === lane ? text : NOTHING);
-  const between =
-    step.lane === 'from-client'
-      ? html`${text} <b>⟶</b>`
-      : step.lane === 'from-server'
-        ? html`<b>⟵</b> ${text}`
-        : NOTHING;
-  return html`<tr><th scope="row" class="num when">${step.when}</th><td class="end-c">${at('client')}</td><td class="wire">${between}</td><td class="end-s">${at('server')}${at('listener')}</td><td class="place nowrap">${places}</td></tr>
-`;
 }

@@ -48,11 +48,12 @@ export function dataTable(
   label: string,
   head: readonly HeadCell[],
   rows: readonly (readonly Value[])[],
+  className = '',
 ): Markup {
   const kind = (i: number) => (head[i]?.numeric ? html` class="num"` : NOTHING);
   const cell = (value: Value, i: number) =>
     i === 0 ? html`<th scope="row"${kind(i)}>${value}</th>` : html`<td${kind(i)}>${value}</td>`;
-  return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table>
+  return html`<div class="scroll ${className}" role="region" aria-label="${label}" tabindex="0"><table>
 <thead><tr>${head.map((h, i) => html`<th scope="col"${kind(i)}>${h.text}</th>`)}</tr></thead>
 <tbody>
 ${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody></table></div>`;

@@ -2,11 +2,15 @@
 import type { ConnectionRow } from '../../model/result.ts';
 import type { Focus } from '../focus.ts';
 
-const ROWS = 500;
+const ROWS = 200;
+/** At about 250 bytes each, this keeps the page below 5 MB. */
+const LISTED = 10_000;
 const LADDERS = 30;
 
 export interface Page extends Focus {
-  /** Rows of the table of connections: all, or those with a finding above info first. */
+  /** Rows that the script can search and page through: all, or those with a finding above info first. */
+  listed: readonly ConnectionRow[];
+  /** Rows that are there without a script: the first of `listed`. */
   tableRows: readonly ConnectionRow[];
   /** Connections drawn step by step, the most telling first. */
   ladders: readonly string[];
@@ -21,7 +25,14 @@ export function pageOf(focus: Focus): Page {
     connections.length <= ROWS
       ? connections
       : [...connections.filter((r) => telling.has(r.id)), ...connections.filter((r) => !telling.has(r.id))];
-  const tableRows = ordered.slice(0, ROWS);
+  const listed = ordered.slice(0, LISTED);
+  const tableRows = listed.slice(0, ROWS);
   const ladders = focus.telling.filter((id) => (focus.timeline.get(id)?.length ?? 0) > 1).slice(0, LADDERS);
-  return { ...focus, tableRows, ladders, anchors: new Set([...ladders, ...tableRows.map((r) => r.id)]) };
+  return {
+    ...focus,
+    listed,
+    tableRows,
+    ladders,
+    anchors: new Set([...ladders, ...tableRows.map((r) => r.id)]),
+  };
 }

@@ -93,6 +93,7 @@ export function inputsSection(result: Result): Markup {
     { text: 'host' },
     { text: 'clock' },
     { text: 'records', numeric: true },
+    ...(result.inputs.some((i) => i.sha256) ? [{ text: 'SHA-256' }] : []),
   ];
   const rows = result.inputs.map((i) => [
     i.name,
@@ -100,6 +101,7 @@ export function inputsSection(result: Result): Markup {
     i.host,
     i.clock,
     number(i.records),
+    ...(i.sha256 ? [html`<span class="place mono">${i.sha256}</span>`] : []),
   ]);
   return html`<p>tcpautopsy ${result.tool.version}${result.command !== '' && ', run as'}</p>
 ${result.command !== '' && html`<pre>${result.command}</pre>`}

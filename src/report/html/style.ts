@@ -1,14 +1,16 @@
 /** The style sheet of report.html. Its hash stands in the page's content security policy. */
+import { LANES_STYLE } from './style-lanes.ts';
+
 export const STYLE = `
 :root {
   color-scheme: light dark;
   --paper: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --raised: #f6f8fa; --link: #0550ae;
-  --error: #b3261e; --warning: #8a5300; --info: #1b5e9b; --focus: #0969da;
+  --error: #b3261e; --warning: #8a5300; --info: #1b5e9b; --focus: #0969da; --chosen: #fff3c4;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #0d1117; --ink: #e6edf3; --soft: #9da7b3; --line: #3d444d; --raised: #161b22; --link: #79b8ff;
-    --error: #ff8a80; --warning: #e8b04b; --info: #79b8ff; --focus: #58a6ff;
+    --error: #ff8a80; --warning: #e8b04b; --info: #79b8ff; --focus: #58a6ff; --chosen: #4a3c10;
   }
 }
 * { box-sizing: border-box; }
@@ -17,7 +19,7 @@ body {
   margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "Liberation Sans", Arial, sans-serif;
 }
-main, header.top, footer { max-width: 72rem; margin: 0 auto; padding: 0 1.25rem; }
+main, header.top, footer { max-width: 80rem; margin: 0 auto; padding: 0 1.25rem; }
 .skip { position: absolute; left: -100rem; }
 .skip:focus { position: static; display: inline-block; padding: .5rem; }
 header.top { padding-top: 1.25rem; }
@@ -27,7 +29,7 @@ h2 { font-size: 1.375rem; margin: 2.5rem 0 .75rem; padding-top: .75rem; border-t
 h3 { font-size: 1.0625rem; margin: 0; }
 h4 { font-size: .9375rem; margin: 1rem 0 .25rem; }
 a { color: var(--link); }
-a:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 .story { font-size: 1.125rem; max-width: 62rem; margin: 0; padding-left: 1.25rem; }
 .story li { margin: .25rem 0; }
 .story.one { list-style: none; padding: 0; }
@@ -83,11 +85,17 @@ td.wire { min-width: 15rem; }
 td.end-c, td.end-s { min-width: 9rem; }
 .who { color: var(--soft); }
 footer { margin-top: 3rem; padding-bottom: 2rem; color: var(--soft); font-size: .875rem; }
+${LANES_STYLE}
 @media (max-width: 40rem) {
   body { font-size: 15px; }
   main, header.top, footer { padding-left: .875rem; padding-right: .875rem; }
   h1 { font-size: 1.5rem; }
   .story { font-size: 1rem; }
+  .causes thead { position: absolute; left: -100rem; }
+  .causes tr { display: flex; flex-wrap: wrap; gap: 0 .5rem; border-bottom: 1px solid var(--line); }
+  .causes tbody th { flex: 1 0 100%; }
+  .causes tbody th, .causes tbody td { border: 0; padding-block: .1rem; }
+  .causes tbody td.num::after { content: " ×"; }
   dl.about { display: block; }
   dl.about dt { margin-top: .5rem; }
 }

@@ -2,7 +2,7 @@
 the first ACK takes the last place, and the ACKs of the other three are dropped (S-ACCEPTQ-ACK). Those clients believe they
 are connected. The server accepts 2.6 s later, and all complete."""
 import time
-from lab import begin, drain, quiet
+from lab import begin, drain
 DELAY_MS = 20
 
 

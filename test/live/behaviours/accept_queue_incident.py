@@ -8,7 +8,6 @@ Which connection of the bursts had a child and which only a request is taken fro
 Seen on 6.18: the two clients that closed while their data was still being retransmitted were in FIN_WAIT1, but no FIN ever left: the RST
 came first. tcpstates has lines out of order (per-CPU buffers)."""
 import json, os, signal, socket, subprocess, threading, time
-import lab
 from lab import ADDRESS, OUT, libc, quiet
 DELAY_MS = 20
 SECONDS = 120
@@ -78,7 +77,7 @@ def request(end, rows, born):
     row = {'client': '%s:%d' % sock.getsockname(), 'born': born, 'step': 'connect', 'error': ''}
     rows.append(row)
     try:
-        sock.settimeout(3)
+        sock.settimeout(3.6)
         sock.connect((ADDRESS['server'], end.port))
         row['step'] = 'answer'
         sock.settimeout(5.5)
@@ -98,7 +97,7 @@ def verdict(row, before_kill, killed):
             late = row['born'] < killed - 0.05
             return dict(close_kind='refused', closed_by='server', close_rule='connection-refused',
                         syn_rule='accept-queue-overflow-syn' if late else '', note='its SYNs were dropped until the server was gone' if late else 'no server')
-        return dict(close_kind='unanswered', closed_by='client', syn_rule='accept-queue-overflow-syn', note='the program gave up after 3 s')
+        return dict(close_kind='unanswered', closed_by='client', syn_rule='accept-queue-overflow-syn', note='the program gave up after 3.6 s')
     if not row['error'] and row['died'] < killed or row['born'] > killed or not held and not row['error']:
         return dict(close_kind='fin', closed_by='client', close_rule='graceful-close', fin_wait2_rule='fin-with-ack')
     if held == 'SYN-RECV':

@@ -3,7 +3,7 @@ one socket, no listener.
 
 Seen on 6.18: each end shows the other's SYN-ACK as kfree_skb TCP_OLD_DATA (33) at tcp_rcv_state_process: not a loss."""
 import time
-from lab import ADDRESS, quiet, wait_eof
+from lab import ADDRESS, wait_eof
 import socket
 DELAY_MS = 20
 

@@ -1,6 +1,5 @@
 """tcp_syncookies=0 and three quarters of tcp_max_syn_backlog (8) taken: SYNs of unproven peers are dropped although the listener's
 SYN queue (backlog 16) has room (S-SYNBACKLOG-34, ListenDrops only)."""
-import time
 from lab import ADDRESS, flood, sysctl
 
 

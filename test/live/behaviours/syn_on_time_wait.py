@@ -1,7 +1,7 @@
 """The server closed first, so TIME_WAIT is on its side; the client connects again from the same port, and the SYN takes over the
 TIME_WAIT minisock (S-SYN-TW; the server's new ISN is the old snd_nxt + 65537)."""
 import time
-from lab import linger, wait_eof
+from lab import wait_eof
 
 
 def server(end):

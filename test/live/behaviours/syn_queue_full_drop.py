@@ -1,6 +1,5 @@
 """The SYN queue is full and tcp_syncookies=0: the SYN is dropped (S-SYNQ-FULL-DROP, TCPReqQFullDrop). One client gives up; one gets
 through when the half-open requests have expired (tcp_synack_retries=1: 3 s)."""
-import time
 from lab import ADDRESS, drain, flood, sysctl
 
 

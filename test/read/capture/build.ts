@@ -62,6 +62,7 @@ export const section = (big = false, major = 1): Buffer =>
 export interface InterfaceKind {
   linkType?: number;
   snapLength?: number;
+  name?: string;
   /** The byte of if_tsresol. */
   resolution?: number;
   offset?: bigint;
@@ -69,8 +70,9 @@ export interface InterfaceKind {
 }
 
 export function describe(kind: InterfaceKind = {}): Buffer {
-  const { linkType = 1, snapLength = 0, resolution, offset, big = false } = kind;
+  const { linkType = 1, snapLength = 0, name, resolution, offset, big = false } = kind;
   const parts = [numbers(big, [2, linkType], [2, 0], [4, snapLength])];
+  if (name !== undefined) parts.push(option(2, Buffer.from(name), big));
   if (resolution !== undefined) parts.push(option(9, Buffer.of(resolution), big));
   if (offset !== undefined) parts.push(option(14, numbers(big, [8, offset]), big));
   return block(1, Buffer.concat(parts), big);

@@ -12,6 +12,8 @@ export interface Seen {
   length: number;
   linkType: number;
   interfaceId: number;
+  direction: number;
+  process: number;
   data: string;
 }
 
@@ -35,11 +37,11 @@ export function collect(file: Uint8Array, cuts: readonly number[] = [], format =
       frame(_source, frame) {
         if (frame.start + frame.captured > frame.bytes.length)
           throw new Error('frame reaches beyond its block');
-        const { number, time, captured, length, linkType, interfaceId } = frame;
+        const { number, time, captured, length, linkType, interfaceId, direction, process } = frame;
         const data = Buffer.from(frame.bytes.subarray(frame.start, frame.start + captured)).toString(
           'latin1',
         );
-        seen.frames.push({ number, time, captured, length, linkType, interfaceId, data });
+        seen.frames.push({ number, time, captured, length, linkType, interfaceId, direction, process, data });
       },
       packet: () => undefined,
       event: () => undefined,

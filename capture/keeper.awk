@@ -1,0 +1,93 @@
+# Counters and socket tables of this network namespace, while the capture runs. Reads a word a second from standard input: start, tick, stop.
+# When the words end without `stop`, the script that sends them was killed: then this ends bpftrace and tcpdump as well (their process ids
+# are in DIR).
+#
+#   awk -v counters=FILE -v sockets=FILE -v every=SECONDS -v filter=SS_FILTER -v work=DIR -f keeper.awk
+
+# Nanoseconds of CLOCK_BOOTTIME, in steps of 10 ms.
+function now(   line, part) {
+  getline line < "/proc/uptime"
+  close("/proc/uptime")
+  split(line, part, " ")
+  return part[1] * 1000000000
+}
+
+# /proc/net/netstat and /proc/net/snmp: a line of names and a line of values, by group. Into current[name], named as nstat does.
+function read_counters(file,   line, names, values, n, i, group) {
+  while ((getline line < file) > 0) {
+    n = split(line, names, " ")
+    if ((getline line < file) <= 0) break
+    split(line, values, " ")
+    group = substr(names[1], 1, length(names[1]) - 1)
+    for (i = 2; i <= n; i++) {
+      if (!((group names[i]) in current)) order[++known] = group names[i]
+      current[group names[i]] = values[i]
+    }
+  }
+  close(file)
+}
+
+# All of them at start and stop, in between only those that changed.
+function write_counters(word,   i, name, separator, full, text) {
+  full = word != "tick"
+  read_counters("/proc/net/netstat")
+  read_counters("/proc/net/snmp")
+  for (i = 1; i <= known; i++) {
+    name = order[i]
+    if (!full && current[name] == before[name]) continue
+    text = text separator "\"" name "\": " current[name]
+    separator = ", "
+    before[name] = current[name]
+  }
+  printf "{\"t\": %.0f, \"when\": \"%s\", \"full\": %s, \"values\": {%s}}\n", now(), word, full ? "true" : "false", text >> counters
+  fflush(counters)
+}
+
+function quote(text,   i, c, out) {
+  gsub(/\\/, "\\\\", text)
+  gsub(/"/, "\\\"", text)
+  if (text ~ /[\001-\037\177]/)
+    for (i = 1; i < 32; i++) if (index(text, c = sprintf("%c", i))) { out = sprintf("\\u%04x", i); while ((at = index(text, c))) text = substr(text, 1, at - 1) out substr(text, at + 1) }
+  return "\"" text "\""
+}
+
+# One snapshot: a head line, then the lines of ss as they are, the continuation lines joined to their socket.
+function write_sockets(word,   command, line, rows, n, i, t) {
+  command = "ss -tanpiem" (filter == "" ? "" : " '( " filter " )'") " 2>/dev/null"
+  t = now()
+  n = 0
+  while ((command | getline line) > 0) {
+    if (line ~ /^[ \t]/ && n > 1) { sub(/^[ \t]+/, " ", line); rows[n] = rows[n] line } else rows[++n] = line
+  }
+  snapshot++
+  if (close(command) != 0) { printf "{\"t\": %.0f, \"when\": \"%s\", \"snapshot\": %d, \"failed\": true}\n", t, word, snapshot >> sockets }
+  else {
+    printf "{\"t\": %.0f, \"when\": \"%s\", \"snapshot\": %d, \"rows\": %d, \"filter\": %s}\n", t, word, snapshot, n ? n - 1 : 0, quote(filter) >> sockets
+    for (i = 1; i <= n; i++) printf "{\"snapshot\": %d, \"line\": %s}\n", snapshot, quote(rows[i]) >> sockets
+  }
+  fflush(sockets)
+}
+
+function overflowing(   sum, rose) {
+  sum = current["TcpExtListenOverflows"] + current["TcpExtListenDrops"]
+  rose = sum > overflows
+  overflows = sum
+  return rose
+}
+
+BEGIN {
+  # a shell reads each word: some awks would wait for a whole buffer of them
+  next_word = "read -r word && echo \"$word\""
+  while ((next_word | getline word) > 0) {
+    close(next_word)
+    seconds++
+    write_counters(word)
+    rose = overflowing()
+    if (word != "tick") write_sockets(word)
+    else if (rose) write_sockets("overflow")
+    else if (every > 0 && seconds % every == 0) write_sockets("interval")
+    if (word == "stop") exit 0
+  }
+  pids = "$(cat '" work "/tracer.pid' '" work "/packets.pid' 2>/dev/null)"
+  system("kill -TERM " pids " 2>/dev/null; sleep 1; kill -KILL " pids " 2>/dev/null; rm -rf '" work "'")
+}

@@ -1,0 +1,99 @@
+# shellcheck shell=sh disable=SC2154
+# manifest.json: written when the capture begins, every ten seconds, and when it ends; `ended` is null until then.
+
+# Each argument as a JSON string, joined by ", ".
+json() {
+  awk 'BEGIN {
+    for (i = 1; i < ARGC; i++) {
+      text = ARGV[i]; out = ""
+      for (k = 1; k <= length(text); k++) {
+        c = substr(text, k, 1)
+        if (c == "\\" || c == "\"") c = "\\" c
+        else if (c < " ") for (n = 1; n < 32; n++) if (c == sprintf("%c", n)) { c = sprintf("\\u%04x", n); break }
+        out = out c
+      }
+      printf "%s\"%s\"", (i > 1 ? ", " : ""), out
+    }
+  }' "$@" < /dev/null
+}
+numbers() { printf '%s' "$*" | sed 's/ /, /g'; }
+joined() { awk 'NR > 1 { printf ",\n" } { printf "    %s", $0 } END { if (NR) printf "\n" }' "$1"; } # the lines of FILE as elements
+
+# Attached probes and what is missing, from the program as it was attached.
+probes() {
+  ls "$kit"/*/*.bt | awk -v functions="$functions" -v why="$functions_why" -v walk="$walk" -v q='"' '
+    function text(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); return q s q }
+    function attached(   i) { for (i = 1; i <= n; i++) { printf "%s\n      { \"probe\": %s, \"piece\": %s, \"btf\": %s }", comma, text(probe[i]), text(piece), btf ? "true" : "false"; comma = "," } n = 0 }
+    FILENAME == "-" { all[++count] = $0; next }
+    FNR == 1 { printf "{\n    \"attached\": [" }
+    /^\/\/ piece / { attached(); piece = $3; met[piece] = 1; btf = 0; next }
+    /^\/\/ left out / { k = index($0, ": "); missing[piece] = substr($0, k + 2); next }
+    /^(tracepoint|kfunc|kretfunc|fentry|fexit|kprobe|kretprobe):/ { probe[++n] = $1; used[piece] = 1 }
+    /struct / { btf = 1 }
+    END {
+      attached()
+      printf "\n    ],\n    \"missing\": ["
+      comma = ""
+      for (i = 1; i <= count; i++) {
+        match(all[i], /[^\/]+\/[^\/]+$/); name = substr(all[i], RSTART)
+        if (name in used) continue
+        reason = name in missing ? missing[name] : name in met ? "none of its functions can be probed here" : name ~ /^walk/ && !walk ? "not asked for (--walk)" : functions == "none" ? "functions cannot be probed here: " why : "left out"
+        printf "%s\n      { \"piece\": %s, \"why\": %s }", comma, text(name), text(reason); comma = ","
+      }
+      printf "\n    ]\n  }"
+    }' - "$work/program.bt"
+}
+
+tcpdump_count() { sed -n "s/^\([0-9]*\) packets\{0,1\} $1.*/\1/p" "$work/packets.err" 2>/dev/null | tail -n 1; }
+count_or_null() { case $1 in '' | *[!0-9]*) echo null ;; *) echo "$1" ;; esac; }
+
+manifest() { # running|ended COMMAND...
+  phase=$1
+  shift
+  kernel=$(uname -r)
+  cat <<MANIFEST
+{
+  "schema": "tcpautopsy-capture/1",
+  "host": $(json "$(uname -n)"),
+  "boot_id": $(json "$(cat /proc/sys/kernel/random/boot_id)"),
+  "kernel": { "release": $(json "$kernel"), "version": $(json "$(uname -v)"), "arch": $(json "$(uname -m)") },
+  "netns": $(count_or_null "$(readlink /proc/self/ns/net | tr -cd 0-9)"),
+  "tools": { "tcpautopsy-capture": "$VERSION", "bpftrace": $(json "$bpftrace_version"), "tcpdump": $(json "$tcpdump_version"), "ss": $(json "$ss_version") },
+  "options": {
+    "ports": [$(numbers $ports)], "hosts": [$(json $hosts)], "interface": $(json "$interface"), "duration_s": $duration, "max_bytes": $max_bytes,
+    "walk": $([ -n "$walk" ] && echo true || echo false), "snaplen": $snaplen, "sockets_interval_s": $sockets_every, "command": [$(json "$@")]
+  },
+  "filters": { "events": "the ports and hosts of options, at either end; unknown (0) passes", "packets": $(json "$(packet_filter)"), "sockets": $(json "$(socket_filter)") },
+  "clock": {
+    "events": "$clock", "tables": "CLOCK_BOOTTIME, steps of 10 ms", "packets": "CLOCK_REALTIME",
+    "anchors": [
+$(joined "$work/anchors")
+    ]
+  },
+  "started": $(moment "$started" "$start_real"),
+  "probes": $([ -s "$work/program.bt" ] && probes || echo null),
+  "events": {
+    "emitted": ${emitted:-0}, "lost": ${lost:-0}, "buffer_pages": $BPFTRACE_PERF_RB_PAGES,
+    "misses_of_tracepoints_counted": $misses_counted,
+    "recursion_misses": $([ -s "$work/misses" ] && cat "$work/misses" || echo null)
+  },
+  "packets": {
+    "captured": $(count_or_null "$(tcpdump_count captured)"), "received_by_filter": $(count_or_null "$(tcpdump_count 'received by filter')"),
+    "dropped_by_kernel": $(count_or_null "$(tcpdump_count 'dropped by kernel')"), "dropped_by_interface": $(count_or_null "$(tcpdump_count 'dropped by interface')")
+  },
+  "problems": [$problems],
+  "ended": $([ "$phase" = ended ] && printf '{ "how": "%s", "by": "%s", "at": %s, "command_status": %s }' "$how" "$by" "$(moment "$now" "$(date +%s)")" "$(count_or_null "$command_status")" || echo null)
+}
+MANIFEST
+}
+
+moment() { [ -n "$1" ] && printf '{ "boottime_ns": "%s0000000", "realtime_s": %s }' "$1" "$2" || echo null; }
+
+# Whole or not at all. The first is padded, so that the last fits in its place on a disk that has filled up meanwhile.
+write_manifest() {
+  if manifest "$@" > "$work/manifest" && [ -s "$work/manifest" ]; then
+    [ -e "$dir/manifest.json" ] || awk 'BEGIN { for (i = 0; i < 512; i++) printf "%127s\n", "" }' >> "$work/manifest"
+    mv "$work/manifest" "$dir/manifest.json" && return
+  fi
+  manifest "$@" > "$dir/manifest.json"
+}

@@ -1,0 +1,99 @@
+/** Arguments that several commands take, and what their words mean. */
+import { readFile } from 'node:fs/promises';
+import type { Argv } from 'yargs';
+import type { Redactor } from './report/redact/redactor.ts';
+
+/** A mistake in the command line, worded for the person who typed it. */
+export class UsageError extends Error {}
+
+/** What stands for `-` while yargs parses: it would lose a lone dash among positional arguments. */
+export const STDIN = '\u0000-';
+
+export interface InputArguments {
+  input: string[];
+  host?: string[] | undefined;
+  date?: string | undefined;
+  tz?: string | undefined;
+}
+
+export function inputOptions<T>(y: Argv<T>) {
+  return y
+    .positional('input', {
+      describe: 'files, folders, or - for standard input; told apart by content',
+      type: 'string',
+      array: true,
+      demandOption: true,
+    })
+    .option('host', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'NAME=INPUT: the host an input comes from',
+    })
+    .option('date', { type: 'string', describe: 'YYYY-MM-DD of logs that print the time of day only' })
+    .option('tz', { type: 'string', describe: 'zone of such logs: Asia/Shanghai or +08:00 (default UTC)' });
+}
+
+export function toUsageError(error: unknown): never {
+  throw new UsageError(error instanceof Error ? error.message : String(error));
+}
+
+/** What `work` returns; a mistake it finds is one of the command line. */
+export function usage<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    toUsageError(error);
+  }
+}
+
+export function hostNames(pairs: readonly string[]): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    if (at < 1 || at === pair.length - 1) throw new UsageError(`--host ${pair}: expected NAME=INPUT`);
+    names.set(pair.slice(at + 1), pair.slice(0, at));
+  }
+  return names;
+}
+
+/** `10.0.0.1:4000-10.0.0.2:80`, either end first; brackets around IPv6. */
+export function connectionFilter(text: string): string {
+  const end = String.raw`\[?([0-9A-Fa-f.:]+?)\]?:(\d+)`;
+  const match = new RegExp(`^${end}-${end}$`).exec(text);
+  if (!match) throw new UsageError(`--connection ${text}: expected ADDRESS:PORT-ADDRESS:PORT`);
+  return `host ${match[1]} and port ${match[2]} and host ${match[3]} and port ${match[4]}`;
+}
+
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+export interface RedactArguments {
+  redact: boolean;
+  redactKey?: string | undefined;
+}
+
+export function redactOptions<T>(y: Argv<T>) {
+  return y
+    .option('redact', {
+      type: 'boolean',
+      default: false,
+      describe: 'replace addresses (prefixes kept), host and process names; drop payload',
+    })
+    .option('redact-key', {
+      type: 'string',
+      describe: 'FILE with a secret: redact with it, so that several runs give the same replacements',
+    });
+}
+
+/** Null unless asked for. Without a key file the secret is made up, and forgotten. */
+export async function redactor(a: RedactArguments): Promise<Redactor | null> {
+  if (!a.redact && a.redactKey === undefined) return null;
+  const { randomBytes } = await import('node:crypto');
+  const { Redactor: Made } = await import('./report/redact/redactor.ts');
+  const secret = a.redactKey === undefined ? randomBytes(32) : await readFile(a.redactKey);
+  if (secret.length < 16)
+    throw new UsageError(`--redact-key ${a.redactKey}: a secret needs 16 bytes or more`);
+  return new Made(secret);
+}

@@ -1,0 +1,49 @@
+import type { World } from '../facts/world.ts';
+import type { Answerer } from './index.ts';
+
+/** Settings of handshakes, and what their value means. */
+const MEANINGS: Record<string, (value: number, world: World) => string> = {
+  'net.core.somaxconn': (n) => `no accept queue is longer than ${n}, whatever a program gives to listen()`,
+  'net.ipv4.tcp_abort_on_overflow': (n) =>
+    n === 0
+      ? 'a handshake whose last ACK meets a full accept queue is left waiting, and the client believes itself connected; SYNs are dropped in silence'
+      : 'a handshake whose last ACK meets a full accept queue is reset; SYNs are dropped in silence all the same',
+  'net.ipv4.tcp_max_syn_backlog': (n, world) =>
+    world.sysctl('net.ipv4.tcp_syncookies') === 0
+      ? `with SYN cookies off the last quarter of ${n} half-open requests is kept for known peers`
+      : `no limit by itself while SYN cookies are on (the SYN queue is as long as the accept limit); with them off the last quarter of ${n} is kept for known peers`,
+  'net.ipv4.tcp_syncookies': (n) =>
+    n === 0
+      ? 'SYNs are dropped when the SYN queue is full'
+      : n === 1
+        ? 'when the SYN queue is full SYNs are answered with a cookie; a full accept queue drops them even so'
+        : 'every SYN is answered with a cookie',
+  'net.ipv4.tcp_syn_retries': (n) =>
+    `a client sends its SYN again ${n} times before connect() fails: after ${seconds(n)} s altogether (less with tcp_syn_linear_timeouts, 6.5 and later)`,
+  'net.ipv4.tcp_synack_retries': (n) =>
+    `a server sends its SYN-ACK again ${n} times and forgets the request ${seconds(n)} s after the SYN`,
+  'net.ipv4.tcp_fin_timeout': (n) =>
+    `an orphan in FIN_WAIT2 is forgotten after ${n} s; TIME_WAIT is always 60 s`,
+  'net.ipv4.tcp_max_tw_buckets': (n) => `more than ${n} minisocks in TIME_WAIT and FIN_WAIT2 are not kept`,
+  'net.ipv4.tcp_orphan_retries': (n) =>
+    n === 0
+      ? 'a closed socket sends its FIN again 8 times'
+      : `a closed socket sends its FIN again ${n} times`,
+  'net.ipv4.tcp_retries2': (n) =>
+    `data are sent again ${n} times before the connection is given up in silence`,
+};
+
+/** 1 + 2 + 4 … s: the initial RTO of 1 s doubled each time. */
+function seconds(retries: number): number {
+  return 2 ** (retries + 1) - 1;
+}
+
+/** Raised by settings in the files. */
+export const settings: Answerer = (world) => {
+  const known = Object.entries(MEANINGS).flatMap(([name, meaning]) => {
+    const value = world.sysctl(name);
+    return value === null ? [] : [`${name} = ${value}: ${meaning(value, world)}`];
+  });
+  if (known.length === 0) return null;
+  return { question: 'Which settings matter here?', answer: `${known.join('. ')}.` };
+};

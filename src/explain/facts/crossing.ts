@@ -1,0 +1,93 @@
+/**
+ * One connection in two captures: which of its handshake's segments were seen at one place and not at the other. A
+ * SYN comes from the client, so the capture that alone has it is the nearer to the client; a SYN-ACK the other way
+ * round. A capture that lacks a segment says something only while it was running and saw other packets of the same.
+ */
+import { CLIENT, type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
+import { OPT_TIMESTAMP } from '../../model/packet.ts';
+import { ACK, SYN } from '../../model/tcp.ts';
+import type { Facts } from './facts.ts';
+import type { WireFacts } from './wire.ts';
+
+export interface Sighting {
+  wire: WireFacts;
+  packet: KeyPacket;
+  /** The other capture had seen packets before, and saw some after. */
+  running: boolean;
+}
+
+export interface Crossing {
+  /** SYNs, and SYN-ACKs, that one capture has and the other lacks. */
+  lostSyns: Sighting[];
+  lostSynAcks: Sighting[];
+  /** Both captures have every SYN. */
+  allShared: boolean;
+  /** Source.id of the other capture, in which they are missing. */
+  without: number;
+}
+
+/** null without a second capture that was running all the while. */
+export function crossing(f: Facts): Crossing | null {
+  const [a, b] = f.wires;
+  if (!a) return null;
+  if (!b) return missingAltogether(f, a);
+  if (a.wire.source === b.wire.source) return null;
+  if (a.wire.keyPacketsDropped + b.wire.keyPacketsDropped > 0) return null;
+  const lost = (flags: number, side: SideIndex) => [
+    ...onlyIn(f, a, b.wire.source, flags, side, b),
+    ...onlyIn(f, b, a.wire.source, flags, side, a),
+  ];
+  const lostSyns = lost(SYN, CLIENT);
+  const lostSynAcks = lost(SYN | ACK, SERVER);
+  const [first] = [...lostSyns, ...lostSynAcks];
+  const sides = [a, b].map((w) => new Set(handshakes(w, SYN, CLIENT).map(identity)));
+  return {
+    lostSyns,
+    lostSynAcks,
+    allShared:
+      sides[0]!.size > 0 &&
+      sides[0]!.size === sides[1]!.size &&
+      [...sides[0]!].every((id) => sides[1]!.has(id)),
+    without: (first?.wire === b ? a : b).wire.source,
+  };
+}
+
+/** No packet of it is in the other capture, which saw others of the same client and server. */
+function missingAltogether(f: Facts, here: WireFacts): Crossing | null {
+  const other = f.world.capturesOf(f.case).find((source) => source !== here.wire.source);
+  if (other === undefined) return null;
+  const lostSyns = onlyIn(f, here, other, SYN, CLIENT, null);
+  const lostSynAcks = onlyIn(f, here, other, SYN | ACK, SERVER, null);
+  return { lostSyns, lostSynAcks, allShared: false, without: other };
+}
+
+function onlyIn(
+  f: Facts,
+  here: WireFacts,
+  other: number,
+  flags: number,
+  side: SideIndex,
+  there: WireFacts | null,
+): Sighting[] {
+  const seen = new Set(there ? handshakes(there, flags, side).map(identity) : []);
+  return handshakes(here, flags, side)
+    .filter((p) => !seen.has(identity(p)))
+    .map((packet) => ({ wire: here, packet, running: wasRunning(f, here, other, packet) }));
+}
+
+function handshakes(wire: WireFacts, flags: number, side: SideIndex): KeyPacket[] {
+  return wire.packets.filter((p) => (p.flags & (SYN | ACK)) === flags && wire.sideOf(p) === side);
+}
+
+/** A repeated SYN has the same numbers and a later timestamp; without timestamps the IP identification tells. */
+function identity(p: KeyPacket): string {
+  return p.options & OPT_TIMESTAMP ? `${p.seq} ${p.tsVal}` : `${p.seq} id ${p.ipId}`;
+}
+
+function wasRunning(f: Facts, here: WireFacts, source: number, p: KeyPacket): boolean {
+  const { timeline } = f.world.context;
+  const at = timeline.at(here.wire.source, p.time);
+  if (at === null || !timeline.comparable(here.wire.source, source)) return false;
+  const [from, to] = f.world.captureSpan(source).map((time) => timeline.at(source, time));
+  return from != null && to != null && at >= from && at <= to;
+}

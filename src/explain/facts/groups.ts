@@ -1,0 +1,77 @@
+/** Cases put together by what they share: ends, captures, socket tables. */
+import { formatEndpoint } from '../../model/address.ts';
+import type { Case } from '../../model/case.ts';
+import type { SocketLife } from '../../model/connection.ts';
+import type { SourceTime } from '../../model/time.ts';
+
+export function capturesByEnds(cases: readonly Case[]): Map<string, number[]> {
+  const captures = new Map<string, number[]>();
+  for (const { client, server, wires } of cases) {
+    const ends = `${client.address} ${formatEndpoint(server)}`;
+    const known = captures.get(ends) ?? [];
+    for (const { source } of wires) if (!known.includes(source)) known.push(source);
+    captures.set(ends, known);
+  }
+  return captures;
+}
+
+export function spansOf(cases: readonly Case[]): Map<number, [SourceTime, SourceTime]> {
+  const spans = new Map<number, [SourceTime, SourceTime]>();
+  for (const c of cases) {
+    for (const { source, start, end } of c.wires) {
+      const span = spans.get(source);
+      if (!span) spans.set(source, [start, end]);
+      else {
+        if (start < span[0]) span[0] = start;
+        if (end > span[1]) span[1] = end;
+      }
+    }
+  }
+  return spans;
+}
+
+export function snapshotKey(e: { source: number; snapshot: number }): string {
+  return `${e.source}/${e.snapshot}`;
+}
+
+export function tupleOf({ client, server }: Case): string {
+  return `${client.address} ${client.port} ${server.address} ${server.port}`;
+}
+
+/** Tuples that were used more than once. */
+export function groupReused(cases: readonly Case[]): Map<string, Case[]> {
+  const groups = new Map<string, Case[]>();
+  for (const c of cases) {
+    const tuple = tupleOf(c);
+    const group = groups.get(tuple);
+    if (group) group.push(c);
+    else groups.set(tuple, [c]);
+  }
+  for (const [tuple, group] of groups) if (group.length === 1) groups.delete(tuple);
+  return groups;
+}
+
+export function groupByServer(cases: readonly Case[]): Map<string, Case[]> {
+  const groups = new Map<string, Case[]>();
+  for (const c of cases) {
+    const key = formatEndpoint(c.server);
+    const group = groups.get(key);
+    if (group) group.push(c);
+    else groups.set(key, [c]);
+  }
+  return groups;
+}
+
+/** Lives of each kernel address of each source, in order: the address of a socket serves others after it (G11). */
+export function livesBySocket(cases: readonly Case[]): Map<string, SocketLife[]> {
+  const groups = new Map<string, SocketLife[]>();
+  for (const life of cases.flatMap((c) => c.lives)) {
+    if (!life) continue;
+    const key = `${life.source} ${life.socket}`;
+    const group = groups.get(key);
+    if (group) group.push(life);
+    else groups.set(key, [life]);
+  }
+  for (const group of groups.values()) group.sort((a, b) => a.transitions[0]!.line - b.transitions[0]!.line);
+  return groups;
+}

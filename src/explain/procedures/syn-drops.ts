@@ -1,0 +1,288 @@
+/**
+ * SYNs and SYN-ACKs lost below TCP, in tcp_conn_request without a queue being full, or between two captures:
+ * kernel-notes §3. A drop event that names the packet proves; a second capture shows on which stretch; counters leave
+ * what none of the others counts.
+ */
+import { sameEndpoint } from '../../model/address.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
+import type { DropEvent } from '../../model/event.ts';
+import type { Evidence } from '../../model/finding.ts';
+import { ACK, SYN } from '../../model/tcp.ts';
+import { crossing } from '../facts/crossing.ts';
+import { counterEvidence, dropEvidence, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { MARGIN, SHORTEST_RTO } from '../facts/timing.ts';
+import type { WireFacts } from '../facts/wire.ts';
+import type { Moment } from '../rule.ts';
+import { count, list, span } from '../words.ts';
+import type { Candidate } from './candidate.ts';
+import { maker } from './common.ts';
+
+/** What the steps here need of an unanswered SYN. */
+export interface Attempt {
+  syns: number | null;
+  moment: Moment | null;
+  evidence: Evidence[];
+}
+
+/** Reasons (enum skb_drop_reason) and, on kernels without them, functions in which a packet is freed. */
+const BY_REASON: readonly { rule: string; reason: RegExp; stack: RegExp }[] = [
+  { rule: 'netfilter-drop', reason: /^NETFILTER_DROP/, stack: /^(nf_hook_slow|nft_do_chain|ipt_do_table)/ },
+  { rule: 'reverse-path-drop', reason: /^IP_RPFILTER/, stack: /^$/ },
+  {
+    rule: 'martian-drop',
+    reason: /^IP_(LOCAL_SOURCE|INVALID_SOURCE|LOCALNET|INVALID_DEST)/,
+    stack: /^ip_handle_martian_source/,
+  },
+  { rule: 'checksum-drop', reason: /^(TCP|IP)_CSUM/, stack: /^$/ },
+  {
+    rule: 'other-ingress-drop',
+    reason:
+      /^(IP_INNOROUTES|IP_INADDRERRORS|IP_INHDR|TCP_MINTTL|IP_MINTTL|XFRM_POLICY|SOCKET_FILTER|TCP_FILTER|CPU_BACKLOG|XDP|TC_INGRESS|OTHERHOST|BPF_CGROUP_INGRESS|TCP_MD5|TCP_AO|TCP_AUTH|NOMEM)/,
+    stack: /^(sk_filter_trim_cap|enqueue_to_backlog)/,
+  },
+];
+/** Losses of an answer on its way out of the server's own host. */
+const OUTPUT =
+  /^(NETFILTER_DROP|QDISC_DROP|QDISC_|NEIGH_|TC_EGRESS|IP_OUTNOROUTES|BPF_CGROUP_EGRESS|DEV_READY)/;
+
+/** The kernel dropped the SYN, or its answer, and said where. Also of a connection that got through in the end. */
+export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
+  const of = (flags: number) =>
+    f.case.drops.filter((d) => d.flags !== null && (d.flags & (SYN | ACK)) === flags && !d.socketEnds);
+  const syns = of(SYN).filter((d) => sameEndpoint(d.to, f.case.server));
+  const synAcks = of(SYN | ACK).filter((d) => sameEndpoint(d.from, f.case.server));
+  const answers = synAcks.filter((d) => OUTPUT.test(d.reason?.name ?? '') || onOutput(d));
+  const found = BY_REASON.flatMap(({ rule, reason, stack }) => {
+    const drops = syns.filter((d) =>
+      d.reason?.name ? reason.test(d.reason.name) : d.stack.some((s) => stack.test(s)),
+    );
+    return drops.length > 0 ? [{ rule, drops, what: 'SYN' }] : [];
+  });
+  if (answers.length > 0) found.push({ rule: 'syn-ack-lost-locally', drops: answers, what: 'SYN-ACK' });
+  return found.map(({ rule, drops, what }) => {
+    const names = [...new Set(drops.map((d) => d.reason?.name).filter((n) => n != null))];
+    const evidence = [
+      ...(attempt?.evidence ?? []),
+      ...drops.slice(0, 3).map((d) => dropEvidence(f.world, d)),
+    ];
+    const make = maker({ side: 'server', moment: f.atEvent(drops[0]!), evidence });
+    const why = names.length > 0 ? ` (${list(names)})` : '';
+    return make(rule, 'proved', `the kernel says that it dropped ${count(drops.length, what)}${why}`);
+  });
+}
+
+/** Without a reason: netfilter's functions, below ip_output and not below ip_rcv. */
+function onOutput(d: DropEvent): boolean {
+  return (
+    !d.reason?.name &&
+    d.stack.some((s) => /^(nf_hook_slow|nft_do_chain|ipt_do_table)/.test(s)) &&
+    d.stack.some((s) => /^(__)?ip6?_(local_out|output|build_and_send_pkt)/.test(s))
+  );
+}
+
+/** Two captures of it: seen here and not there, so lost in between. */
+export function lostBetween(f: Facts, attempt: Attempt): Candidate[] {
+  const both = crossing(f);
+  if (!both) return [];
+  const { lostSyns, lostSynAcks, without } = both;
+  const name = (source: number) => f.world.source(source).name;
+  const build = (rule: string, what: string, lost: typeof lostSyns): Candidate => {
+    const [first] = lost as [(typeof lostSyns)[number]];
+    const running = lost.some((s) => s.running);
+    const because =
+      `${count(lost.length, what)} ${lost.length === 1 ? 'is' : 'are'} in ${name(first.wire.wire.source)} and not in ${name(without)}` +
+      (running
+        ? ', which was running: lost on the way between the two'
+        : ', whose first packet is later or whose last is earlier');
+    return {
+      rule,
+      side: 'path',
+      confidence: running ? 'inferred' : 'possible',
+      because,
+      moment: f.atPacket(first.wire, first.packet),
+      evidence: [
+        ...attempt.evidence,
+        ...lost.slice(0, 3).map((s) => packetEvidence(f, s.wire, s.packet, 'seen here only')),
+        reasoning(because),
+      ],
+    };
+  };
+  const found = [];
+  if (lostSyns.length > 0) found.push(build('syn-lost-on-path', 'SYN', lostSyns));
+  if (lostSynAcks.length > 0) found.push(build('syn-ack-lost-on-path', 'SYN-ACK', lostSynAcks));
+  return found;
+}
+
+/** The server made a request of the SYN, and its SYN-ACK is not on the wire: its table shows it, or the next repeat. */
+export function requestWithoutAnswer(f: Facts, attempt: Attempt): Candidate[] {
+  const row = f.rows(SERVER).find((r) => r.state === 'SYN_RECV');
+  const { wire } = f;
+  if (row && wire && wire.of(wire.wire.synAcks, SERVER) === 0) {
+    const because =
+      'the server has a request for it (SYN-RECV in a socket table), so it took the SYN and sent a SYN-ACK, but no capture shows one';
+    const evidence = [
+      ...attempt.evidence,
+      rowEvidence(f.world, row, 'its SYN was taken'),
+      reasoning(because),
+    ];
+    return [
+      maker({ side: 'server', moment: attempt.moment, evidence })(
+        'syn-ack-lost-locally',
+        'inferred',
+        because,
+      ),
+    ];
+  }
+  for (const w of f.wires) {
+    const found = repeatedAtFirst(f, w, attempt);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/**
+ * The first SYN-ACK that the capture shows answers no SYN: it came by the server's timer, a second and more after the
+ * last SYN, where other SYNs were answered at once. So there had been one before it.
+ */
+function repeatedAtFirst(f: Facts, wire: WireFacts, attempt: Attempt): Candidate[] {
+  const synAck = wire.packets.find(
+    (p) => (p.flags & (SYN | ACK)) === (SYN | ACK) && wire.sideOf(p) === SERVER,
+  );
+  const syn = synAck && wire.before(synAck, CLIENT)[0];
+  const usual = f.listener.answerTime(wire.wire.source);
+  if (!synAck || !syn || usual === null || !(syn.flags & SYN)) return [];
+  const gap = synAck.time - syn.time;
+  if (gap < usual + SHORTEST_RTO) return [];
+  const because = `the first SYN-ACK in the capture came ${span(gap)} after the last SYN, where others came ${span(usual)} after: the server had sent one before, which is not there`;
+  const evidence = [
+    ...attempt.evidence,
+    packetEvidence(f, wire, syn, 'the last SYN before'),
+    packetEvidence(f, wire, synAck, 'not in answer to a SYN: sent by the timer'),
+  ];
+  const make = maker({ side: 'server', moment: attempt.moment, evidence });
+  // answered within a softirq: the capture is the server's own
+  const own = usual < MARGIN;
+  const path = make('syn-ack-lost-on-path', 'possible', because);
+  const local = make('syn-ack-lost-locally', own ? 'inferred' : 'possible', because);
+  return own ? [local, path] : [path, local];
+}
+
+/** Counters that rise by one for each packet dropped below TCP. */
+const COUNTED: readonly { rule: string; counter: string; why: string }[] = [
+  {
+    rule: 'reverse-path-drop',
+    counter: 'IPReversePathFilter',
+    why: 'rp_filter does not accept that source on that interface',
+  },
+  {
+    rule: 'checksum-drop',
+    counter: 'TcpInCsumErrors',
+    why: 'segments with a wrong checksum are dropped before TCP looks at them',
+  },
+  {
+    rule: 'other-ingress-drop',
+    counter: 'TCPMinTTLDrop',
+    why: 'their TTL was below the least that the socket accepts',
+  },
+  { rule: 'other-ingress-drop', counter: 'IpInNoRoutes', why: 'the host had no route for their destination' },
+  {
+    rule: 'other-ingress-drop',
+    counter: 'IpInAddrErrors',
+    why: 'their destination was not an address of the host',
+  },
+];
+
+/** What the counters of the server's host leave, once its queues are out of the question. */
+export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
+  const rise = (name: string) => f.listener.rise(name);
+  const drops = rise('ListenDrops');
+  const syns = attempt.syns ?? 1;
+  const evidence = (names: readonly string[]) => [
+    ...attempt.evidence,
+    ...names.flatMap((name) =>
+      f.listener
+        .steps(name)
+        .filter((s) => s.delta > 0)
+        .map((s) => counterEvidence(f.world, s.reading, `${name} ${s.from} → ${s.to} (+${s.delta})`)),
+    ),
+  ];
+  const make = (
+    rule: string,
+    confidence: Candidate['confidence'],
+    because: string,
+    names: readonly string[],
+  ) =>
+    maker({ side: 'server', moment: attempt.moment, evidence: evidence(names) })(rule, confidence, because);
+
+  if (drops !== null && drops >= syns) return dropsOfListener(f, drops, syns, make);
+  for (const { rule, counter, why } of COUNTED) {
+    const n = rise(counter) ?? 0;
+    if (n >= syns) return [make(rule, 'inferred', `${counter} rose by ${n} meanwhile: ${why}`, [counter])];
+  }
+  if (fromItself(f)) {
+    const because = "its source is the server's own address, which a host takes from outside for a martian";
+    return [make('martian-drop', 'inferred', because, [])];
+  }
+  return drops === 0 ? [belowTcp(f, make)] : [];
+}
+
+type Build = (
+  rule: string,
+  confidence: Candidate['confidence'],
+  because: string,
+  names: readonly string[],
+) => Candidate;
+
+/** ListenDrops without ListenOverflows or TCPReqQFullDrop: no route back, the 3/4 rule, memory, a security module. */
+function dropsOfListener(f: Facts, drops: number, syns: number, make: Build): Candidate[] {
+  const noRoute = f.listener.rise('IpOutNoRoutes');
+  const counted = `ListenDrops rose by ${drops} and ListenOverflows by none`;
+  if (noRoute !== null && noRoute >= syns) {
+    const because = `${counted}, and IpOutNoRoutes by ${noRoute}: the listener found no route back to ${f.endpoint(CLIENT).address}`;
+    return [make('no-reply-route-drop', 'inferred', because, ['ListenDrops', 'IpOutNoRoutes'])];
+  }
+  const { world } = f;
+  const halfOpen = f.listener.halfOpen;
+  const limit = world.sysctl('net.ipv4.tcp_max_syn_backlog');
+  const cookies = world.sysctl('net.ipv4.tcp_syncookies');
+  const many = halfOpen > 0 ? `, while ${count(halfOpen, 'request was', 'requests were')} half open` : '';
+  const full = limit !== null && limit - halfOpen < limit >> 2;
+  const reserve = make(
+    'syn-backlog-reserve-drop',
+    cookies === 0 && full ? 'inferred' : 'possible',
+    `${counted}${many}: with SYN cookies off the last quarter of tcp_max_syn_backlog${limit === null ? '' : ` (${limit})`} is kept for known peers`,
+    ['ListenDrops'],
+  );
+  const other = make(
+    'no-reply-route-drop',
+    'possible',
+    `${counted}: no route back, no memory for a request, or a security module`,
+    ['ListenDrops'],
+  );
+  if (cookies !== null && cookies > 0) return [other];
+  return halfOpen > 0 ? [reserve, other] : [other, reserve];
+}
+
+/** A capture of the host that owns the address would show such a packet only when it came from outside. */
+function fromItself(f: Facts): boolean {
+  const { client, server } = f.case;
+  return (
+    client.address === server.address &&
+    !/^(127\.|::1$)/.test(client.address) &&
+    f.wire?.of(f.wire.wire.direction, CLIENT) !== 2
+  );
+}
+
+/** No counter of the server moved: nothing below counts what netfilter drops. */
+function belowTcp(f: Facts, make: Build): Candidate {
+  const known = COUNTED.filter(({ counter }) => f.listener.rise(counter) === 0).map((c) => c.counter);
+  const shared = crossing(f);
+  const reached = shared?.allShared === true && f.listener.rise('TCPSynRetrans') === 0;
+  const because =
+    `no counter of the server's TCP rose (ListenDrops${known.length > 0 ? `, ${known.join(', ')}` : ''})` +
+    (reached
+      ? ', and both captures show the SYNs: they died in the server before TCP saw them, as in a firewall'
+      : ': they did not get as far as its listener');
+  return make('netfilter-drop', reached ? 'inferred' : 'possible', because, []);
+}

@@ -1,0 +1,22 @@
+import { DROPS } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { attemptOf, synCandidates } from '../procedures/syn.ts';
+import type { Rule } from '../rule.ts';
+
+export const rule: Rule = {
+  id: 'checksum-drop',
+  group: 'syn',
+  title: 'SYN dropped for a wrong checksum',
+  severity: 'error',
+  happened: 'had a SYN dropped because its checksum was wrong',
+  condition: 'The TCP or IP checksum did not fit: the segment is dropped before TCP looks for a socket.',
+  needs: ['states', 'packets', 'tables', 'drops'],
+  reference: 'tcp_v4_rcv (TCP_CSUM, TcpInCsumErrors, tcp:tcp_bad_csum)',
+  explain: (f) =>
+    leading(synCandidates(f), 'checksum-drop', (c) => ({
+      summary: `${attemptOf(f)}; ${c.because}.`,
+      remedy:
+        "Find who damages or miscalculates it: offloads of virtual devices (`ethtool -K DEVICE tx off` for a try), a NAT that rewrites addresses, bad memory or cables. In a capture of the sender's own host a wrong checksum is normal.",
+      missing: [DROPS],
+    })),
+};

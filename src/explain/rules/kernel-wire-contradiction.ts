@@ -1,0 +1,99 @@
+import { CLIENT, SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
+import type { Evidence } from '../../model/finding.ts';
+import { eventEvidence, packetEvidence, reasoning, transitionEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { LifeFacts } from '../facts/life.ts';
+import { RTO_MIN } from '../facts/timing.ts';
+import { packets } from '../missing.ts';
+import { SIDE_NAMES } from '../procedures/common.ts';
+import type { Draft, Moment, Rule } from '../rule.ts';
+import { capital } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'kernel-wire-contradiction',
+  group: 'close',
+  title: 'The kernel says that it sent something, and the wire does not show it',
+  severity: 'warning',
+  happened: 'had a RST or FIN that the kernel sent and no capture shows',
+  condition:
+    'State events or reset events say that a RST or FIN was sent while a capture was running that saw other packets of the connection, and it has none: it was dropped on its way out (netfilter, queueing discipline), queued and never sent, or lost by the capture.',
+  needs: ['states', 'kernel'],
+  noteOnly: true,
+  reference: 'tcp_send_active_reset (TCPAbortFailed), tcp_send_fin; kernel-notes F-FW1-STUCK',
+  explain: (f) => [CLIENT, SERVER].flatMap((side) => contradiction(f, side as SideIndex) ?? []),
+};
+
+interface Said {
+  what: 'RST' | 'FIN';
+  moment: Moment;
+  evidence: Evidence;
+}
+
+function contradiction(f: Facts, side: SideIndex): Draft | null {
+  const said = resetSaid(f, side) ?? finSaid(f, side);
+  if (!said || f.wires.length === 0) return null;
+  const shown = f.wires.some(
+    (w) => w.of(w.wire.rsts, side) > 0 || (said.what === 'FIN' && w.of(w.wire.fins, side) > 0),
+  );
+  const watching = f.wires.find((w) => ranOn(f, w.wire.source, said.moment));
+  if (shown || !watching) return null;
+  const last = watching.packets.findLast((p) => watching.sideOf(p) === side);
+  const why =
+    said.what === 'RST'
+      ? 'dropped on its way out (netfilter, queueing discipline), or missed by the capture'
+      : 'still queued behind data that the peer does not take (FIN_WAIT1 begins when the FIN is queued), dropped on its way out, or missed by the capture';
+  const name = f.world.source(watching.wire.source).name;
+  return {
+    confidence: 'inferred',
+    side: SIDE_NAMES[side]!,
+    moment: said.moment,
+    summary: `${capital(`the kernel of ${f.name(side)}`)} sent a ${said.what}, and ${name}, which was running, does not show it: ${why}.`,
+    remedy:
+      "Look at the OUTPUT rules and the queueing discipline of that host, at tcpdump's own count of dropped packets, and at TCPAbortFailed. The other side knows nothing of the end.",
+    evidence: [
+      said.evidence,
+      ...(last ? [packetEvidence(f, watching, last, 'the last packet of that side in the capture')] : []),
+      reasoning(`${name} goes on after that moment`),
+    ],
+    missing: [packets('other side')],
+    alternatives: [],
+  };
+}
+
+/** tcp_send_reset, or the step to CLOSE in the process itself, which does not happen without a RST. */
+function resetSaid(f: Facts, side: SideIndex): Said | null {
+  const sent = f.case.kernel.find((e) => e.kind === 'reset-sent' && e.local.port === f.endpoint(side).port);
+  if (sent) {
+    return {
+      what: 'RST',
+      moment: f.atEvent(sent),
+      evidence: eventEvidence(f.world, sent, 'the kernel says that it sent a RST'),
+    };
+  }
+  const life = f.life(side);
+  const t = life?.abort;
+  if (!life || !t || !life.byOwner(t) || f.wires.some((w) => w.wire.rsts[0] + w.wire.rsts[1] > 0))
+    return null;
+  return said(f, life, t, 'RST', 'closed by its own process without a FIN, which sends a RST');
+}
+
+function finSaid(f: Facts, side: SideIndex): Said | null {
+  const life = f.life(side);
+  const t = life?.life.transitions.find(
+    (x) => (x.to === 'FIN_WAIT1' || x.to === 'LAST_ACK') && x.from !== x.to,
+  );
+  return life && t ? said(f, life, t, 'FIN', 'entered when the FIN is queued') : null;
+}
+
+function said(f: Facts, life: LifeFacts, t: Transition, what: 'RST' | 'FIN', note: string): Said {
+  return { what, moment: f.atTransition(life, t), evidence: transitionEvidence(f, life, t, note) };
+}
+
+/** The capture had begun before, and went on for longer than the least retransmission takes. */
+function ranOn(f: Facts, source: number, moment: Moment): boolean {
+  const { timeline } = f.world.context;
+  if (moment.at === null || !timeline.comparable(source, moment.source)) return false;
+  const [from, to] = f.world.captureSpan(source).map((time) => timeline.at(source, time));
+  const error = f.world.clockError(source, moment.source);
+  return from != null && to != null && moment.at > from + error && moment.at + error + RTO_MIN < to;
+}

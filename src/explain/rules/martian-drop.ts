@@ -1,0 +1,23 @@
+import { DROPS } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { attemptOf, synCandidates } from '../procedures/syn.ts';
+import type { Rule } from '../rule.ts';
+
+export const rule: Rule = {
+  id: 'martian-drop',
+  group: 'syn',
+  title: 'SYN dropped as a martian',
+  severity: 'error',
+  happened: 'had a SYN dropped because no host accepts its source from outside (martian)',
+  condition:
+    "The source or destination cannot come in on an interface: the host's own address, loopback, 0/8, multicast.",
+  needs: ['states', 'packets', 'tables', 'drops'],
+  reference: 'fib_validate_source, ip_route_input_slow (IP_LOCAL_SOURCE, IP_INVALID_SOURCE)',
+  explain: (f) =>
+    leading(synCandidates(f), 'martian-drop', (c) => ({
+      summary: `${attemptOf(f)}; ${c.because}.`,
+      remedy:
+        "Look for who sends such packets: a NAT or load balancer that rewrites the source to the server's own address, or two hosts with one address. net.ipv4.conf.all.log_martians=1 logs each one.",
+      missing: [DROPS],
+    })),
+};

@@ -1,0 +1,23 @@
+import { DROPS, LISTENER } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { attemptOf, synCandidates } from '../procedures/syn.ts';
+import type { Rule } from '../rule.ts';
+
+export const rule: Rule = {
+  id: 'netfilter-drop',
+  group: 'syn',
+  title: 'SYN dropped by a firewall (netfilter)',
+  severity: 'error',
+  happened: 'had a SYN dropped by a firewall on the server, or fit nothing else',
+  condition:
+    'A rule of nftables or iptables on the receiving host dropped the SYN after the capture had seen it: netfilter stands between the tap and TCP.',
+  needs: ['states', 'packets', 'tables', 'drops'],
+  reference: 'nf_hook_slow (NETFILTER_DROP), kernel-notes §3',
+  explain: (f) =>
+    leading(synCandidates(f), 'netfilter-drop', (c) => ({
+      summary: `${attemptOf(f)}; ${c.because}.`,
+      remedy:
+        'Look at the rules and their counters on the server: `nft list ruleset` (add `counter` to suspicious rules), `iptables -nvL`, and `conntrack -S`; a full table says so in dmesg. `nft monitor trace` follows one packet.',
+      missing: [LISTENER, DROPS],
+    })),
+};

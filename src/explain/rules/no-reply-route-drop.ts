@@ -1,0 +1,23 @@
+import { LISTENER } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { attemptOf, synCandidates } from '../procedures/syn.ts';
+import type { Rule } from '../rule.ts';
+
+export const rule: Rule = {
+  id: 'no-reply-route-drop',
+  group: 'syn',
+  title: 'The listener could not answer: no route back',
+  severity: 'error',
+  happened: 'had a SYN dropped because the listener found no route back (or could not make a request)',
+  condition:
+    'The SYN reached the listener, which could not make a request of it: no route to the client, no memory, or a security module refused.',
+  needs: ['states', 'packets', 'tables', 'drops'],
+  reference: 'tcp_conn_request (af_ops->route_req), IpOutNoRoutes, ListenDrops',
+  explain: (f) =>
+    leading(synCandidates(f), 'no-reply-route-drop', (c) => ({
+      summary: `${attemptOf(f)}; ${c.because}.`,
+      remedy:
+        "On the server: `ip route get CLIENT from SERVER`. Without a route, add one, and look at IpOutNoRoutes; with one, look at the security modules' audit log and at memory (`dmesg`).",
+      missing: [LISTENER],
+    })),
+};

@@ -1,0 +1,23 @@
+import { DROPS } from '../missing.ts';
+import { leading } from '../procedures/candidate.ts';
+import { attemptOf, synCandidates } from '../procedures/syn.ts';
+import type { Rule } from '../rule.ts';
+
+export const rule: Rule = {
+  id: 'reverse-path-drop',
+  group: 'syn',
+  title: 'SYN dropped by the reverse path filter',
+  severity: 'error',
+  happened: 'had a SYN dropped by the reverse path filter (rp_filter)',
+  condition:
+    'rp_filter is on and the route back to the source does not lead through the interface on which the SYN came.',
+  needs: ['states', 'packets', 'tables', 'drops'],
+  reference: 'fib_validate_source (IP_RPFILTER, IPReversePathFilter)',
+  explain: (f) =>
+    leading(synCandidates(f), 'reverse-path-drop', (c) => ({
+      summary: `${attemptOf(f)}; ${c.because}.`,
+      remedy:
+        'Repair the routing, so that the answer goes out where the SYN came in, or set net.ipv4.conf.<interface>.rp_filter (and all: the larger one counts) to 2 (loose) or 0. net.ipv4.conf.all.log_martians=1 logs each one.',
+      missing: [DROPS],
+    })),
+};

@@ -1,0 +1,57 @@
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import { packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { stateEvents } from '../missing.ts';
+import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
+import type { Draft, Rule } from '../rule.ts';
+import { capital, span } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'snapshot-too-late',
+  group: 'fin-wait2',
+  title: 'FIN_WAIT2 lay before the socket table was taken, or between two',
+  severity: 'info',
+  happened: 'had left FIN_WAIT2 when a socket table was taken',
+  condition:
+    'Only polled tables look for FIN_WAIT2: it lasts from the ACK of the FIN to the FIN of the peer, and one that begins and ends between two tables is in none.',
+  needs: ['tables'],
+  reference: 'tcp_time_wait; netstat(8) and ss(8) show one moment',
+  explain: (f) => [missed(f, CLIENT), missed(f, SERVER)].filter((d) => d !== null),
+};
+
+/** A table shows the side in TIME_WAIT, so FIN_WAIT2 is over if there was one, and none shows it in FIN_WAIT2. */
+function missed(f: Facts, side: SideIndex): Draft | null {
+  const rows = f.rows(side);
+  const late = rows.find((r) => r.state === 'TIME_WAIT');
+  if (!late || rows.some((r) => r.state === 'FIN_WAIT2')) return null;
+  const life = f.life(side);
+  const step = life?.find('FIN_WAIT1', 'FIN_WAIT2') ?? null;
+  const ack = f.wire?.ackOfFin(side) ?? null;
+  const onWire = f.wire?.finWait2(side) ?? null;
+  // in none at all: the FIN came with the ACK, or the FINs crossed
+  if ((f.wire && (onWire === null || onWire === 0)) || (life && !step)) return null;
+  const evidence = [rowEvidence(f.world, late)];
+  if (life && step) evidence.push(transitionEvidence(f, life, step));
+  const fin = f.wire?.finPacket(otherSide(side));
+  if (f.wire && ack && fin) {
+    evidence.push(
+      packetEvidence(f, f.wire, ack, 'FIN_WAIT2 begins'),
+      packetEvidence(f, f.wire, fin, 'and ends'),
+    );
+  }
+  const known = onWire !== null;
+  const lasted = known
+    ? `FIN_WAIT2 of ${f.name(side)} lasted ${span(onWire)}`
+    : `${f.name(side)} may have been in FIN_WAIT2`;
+  return {
+    confidence: known ? 'inferred' : 'possible',
+    side: SIDE_NAMES[side]!,
+    moment: f.atEvent(late),
+    summary: `${capital(lasted)}, and no socket table caught it: the one that shows this socket has it in TIME_WAIT, after it.`,
+    remedy:
+      'Nothing to repair. To see FIN_WAIT2, record state events or packets; polling a table misses what is short.',
+    evidence,
+    missing: known ? [] : [stateEvents(SIDE_NAMES[side]!)],
+    alternatives: known ? [] : ['fin-with-ack', 'simultaneous-close'],
+  };
+}

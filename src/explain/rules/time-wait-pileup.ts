@@ -1,0 +1,52 @@
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import { rowEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { TIME_WAIT } from '../facts/timing.ts';
+import { SIDE_NAMES } from '../procedures/common.ts';
+import type { Draft, Rule } from '../rule.ts';
+import { clients, servers } from '../together.ts';
+import { capital, count } from '../words.ts';
+
+/** One a second, for as long as TIME_WAIT lasts. */
+const MANY = TIME_WAIT / 1e9;
+/** net.ipv4.ip_local_port_range, 32768 to 60999, where no file gives it. */
+const PORTS = 28_232;
+
+export const rule: Rule = {
+  id: 'time-wait-pileup',
+  group: 'stuck',
+  title: 'Many connections in TIME_WAIT at once',
+  severity: 'info',
+  happened: 'stood in TIME_WAIT at once',
+  condition:
+    'The side that closes first keeps every connection in TIME_WAIT for 60 s; at more than one a second they pile up, and with all ephemeral ports to one server in use connect() fails (EADDRNOTAVAIL).',
+  needs: ['tables'],
+  reference: 'tcp_time_wait (TCP_TIMEWAIT_LEN 60 s), kernel-notes F-TW-MANY',
+  explain: (f) => [piled(f, CLIENT), piled(f, SERVER)].filter((d) => d !== null),
+  together: (all) => `${all[0]!.finding.summary} They are of ${clients(all)} to ${servers(all)}.`,
+};
+
+function piled(f: Facts, side: SideIndex): Draft | null {
+  const row = f.rows(side).find((r) => r.state === 'TIME_WAIT');
+  if (!row) return null;
+  const n = f.world.timeWaits(row);
+  if (n < MANY) return null;
+  const buckets = f.world.sysctl('net.ipv4.tcp_max_tw_buckets');
+  const limit = side === CLIENT ? PORTS : (buckets ?? Number.POSITIVE_INFINITY);
+  const scarce = n * 2 >= limit;
+  const of =
+    side === CLIENT
+      ? `of the about ${PORTS} ports that ${f.case.client.address} has for one server`
+      : 'at the server';
+  return {
+    confidence: 'proved',
+    severity: scarce ? 'warning' : 'info',
+    side: SIDE_NAMES[side]!,
+    moment: f.atEvent(row),
+    summary: `${capital(count(n, 'connection'))} between the same addresses stood in TIME_WAIT in one socket table, ${of}${scarce ? ': they may run out' : ''}.`,
+    remedy:
+      'Keep connections open and reuse them. TIME_WAIT falls to the side that closes first: let clients do so if the server is short, servers if the clients are. ' +
+      'net.ipv4.tcp_tw_reuse=1 lets a client reuse such ports; tcp_fin_timeout does not shorten TIME_WAIT.',
+    evidence: [rowEvidence(f.world, row)],
+  };
+}

@@ -1,0 +1,184 @@
+/** The report as a reader meets it: every sample opens in a real browser, with and without script. */
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { renderHtml } from '../../src/report/html.ts';
+import { bigResult } from '../report/variants.ts';
+import { ARTIFACTS, hasChromium, launch, openReport, reportOf, SAMPLES } from './open.ts';
+
+const folders = (path: string) =>
+  readdirSync(join(SAMPLES, path))
+    .map((name) => `${path}/${name}`)
+    .filter((name) => statSync(join(SAMPLES, name)).isDirectory());
+const EVERY = [...folders('documents'), ...folders('live')];
+/** Looked at by a person, in all variants. */
+const SHOWN = [
+  'documents/exp1',
+  'live/data-after-close',
+  'live/accept-queue-incident',
+  'live/unread-data',
+].filter((s) => EVERY.includes(s));
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Faults of the kinds `serious` and `critical`, each with the first element it concerns. */
+async function accessibilityFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: typeof import('axe-core') }).axe.run();
+    return violations
+      .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+      .map((v) => `${v.id} (${v.nodes.length}): ${v.nodes[0]?.html.slice(0, 200)}`);
+  });
+}
+
+const names = (page: Page, column = 0) =>
+  page.locator(`#connection-table tbody tr > :nth-child(${column + 1})`).allTextContents();
+
+describe.skipIf(!hasChromium)('in Chromium', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser.close());
+
+  test.each(EVERY)('%s opens without fault, charts and lanes are drawn', async (sample) => {
+    const path = await reportOf(sample);
+    expect(statSync(path).size).toBeLessThan(5_000_000);
+    const { page, faults, close } = await openReport(browser, path);
+    expect(await page.locator('h1').textContent()).toBe('What happened');
+    for (const chart of await page.locator('figure svg').all()) {
+      const box = await chart.boundingBox();
+      expect(box!.width * box!.height).toBeGreaterThan(5_000);
+    }
+    const lanes = page.locator('details[open] .lanes svg.plot');
+    for (const picture of await lanes.all())
+      expect((await picture.boundingBox())!.width).toBeGreaterThan(500);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  test('a fault would be seen', async () => {
+    const path = join(await mkdtemp(join(tmpdir(), 'browser-')), 'bad.html');
+    const html = readFileSync(await reportOf('documents/exp1'), 'utf8');
+    writeFileSync(path, html.replace('</main>', '<script>1</script><img src="https://192.0.2.1/x"></main>'));
+    const { faults, close } = await openReport(browser, path);
+    expect(faults.filter((f) => f.includes('policy: script-src'))).toHaveLength(1);
+    expect(faults.filter((f) => f.includes('policy: img-src'))).toHaveLength(1);
+    await close();
+  });
+
+  test.each(SHOWN)('%s: no serious accessibility fault; pictures of every variant', async (sample) => {
+    const path = await reportOf(sample);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const [name, width] of [
+        ['wide', 1280],
+        ['narrow', 390],
+      ] as const) {
+        const { page, close } = await openReport(browser, path, {
+          colorScheme,
+          viewport: { width, height: 900 },
+        });
+        expect(await accessibilityFaults(page)).toEqual([]);
+        const file = `${sample.replaceAll('/', '-')}-${colorScheme}-${name}.png`;
+        await page.screenshot({ path: join(ARTIFACTS, file), fullPage: true });
+        await close();
+      }
+    }
+    const { page, close } = await openReport(browser, path);
+    await page.pdf({ path: join(ARTIFACTS, `${sample.replaceAll('/', '-')}.pdf`), format: 'A4' });
+    await close();
+  });
+
+  test('everything is there without script', async () => {
+    const { page, faults, close } = await openReport(browser, await reportOf('documents/exp1'), {
+      javaScriptEnabled: false,
+    });
+    expect(await page.locator('#connection-table tbody tr').count()).toBe(10);
+    expect(await page.locator('.controls').count()).toBe(0);
+    const plot = page.locator('.lanes svg.plot').first();
+    const before = (await plot.boundingBox())!.width;
+    await page.locator('.lanes input[value="4"]').first().check();
+    expect((await plot.boundingBox())!.width / before).toBeCloseTo(4, 1);
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  describe('the table of connections', () => {
+    let page: Page;
+    beforeAll(async () => {
+      ({ page } = await openReport(browser, await reportOf('documents/exp1')));
+    });
+
+    test('is sorted by keyboard, up, down and back, and says so', async () => {
+      const original = await names(page);
+      const head = page.locator('#connection-table th', { hasText: 'lasts' });
+      await head.locator('button').focus();
+      await page.keyboard.press('Enter');
+      expect(await head.getAttribute('aria-sort')).toBe('ascending');
+      const up = await names(page, 4);
+      expect(up[0]).toBe('927 µs');
+      await page.keyboard.press('Space');
+      expect(await head.getAttribute('aria-sort')).toBe('descending');
+      expect((await names(page, 4))[0]).toBe('16 min 0 s');
+      await page.keyboard.press('Enter');
+      expect(await head.getAttribute('aria-sort')).toBeNull();
+      expect(await names(page)).toEqual(original);
+    });
+
+    test('is searched, and filtered by cause', async () => {
+      const status = page.locator('.controls [role=status]');
+      await page.getByLabel('Search connections').fill('43782');
+      expect(await names(page, 1)).toEqual(['172.16.58.147:43782']);
+      expect(await status.textContent()).toBe('1 of 10 connections');
+      await page.getByLabel('Search connections').fill('');
+      await page.locator('.controls select').selectOption('cookie-overflow-reset');
+      expect(await status.textContent()).toBe('3 of 10 connections');
+      await page.locator('.controls select').selectOption('');
+    });
+
+    test('shows the connections of a card', async () => {
+      await page
+        .locator('#cause-request-expired-reset')
+        .getByRole('button', { name: 'Show them in the table' })
+        .click();
+      expect(await names(page, 1)).toEqual(['172.16.58.147:43782']);
+      await page.locator('.controls select').selectOption('');
+    });
+
+    test('a step pointed at is marked in the picture and in the table', async () => {
+      const life = page.locator('details.life').first();
+      await life.locator('.ladder tbody tr[data-step]').nth(1).hover();
+      expect(await life.locator('.chosen').count()).toBeGreaterThan(1);
+    });
+  });
+
+  test('100,000 connections: pages, groups, a search in well under a second', async () => {
+    const path = join(await mkdtemp(join(tmpdir(), 'browser-')), 'big.html');
+    writeFileSync(path, renderHtml(bigResult(100_000), []));
+    expect(statSync(path).size).toBeLessThan(5_000_000);
+    const { page, faults, close } = await openReport(browser, path);
+    expect(await names(page)).toHaveLength(100);
+    await page.getByRole('button', { name: 'next →' }).click();
+    expect(await page.locator('.controls [role=status]').textContent()).toMatch(/^101 to 200 of 10000/);
+    const milliseconds = await page.evaluate(() => {
+      const input = document.querySelector<HTMLInputElement>('input[type=search]')!;
+      input.value = ':2024';
+      const start = performance.now();
+      input.dispatchEvent(new Event('input'));
+      return performance.now() - start;
+    });
+    expect(milliseconds).toBeLessThan(1000);
+    await page.evaluate(() => {
+      location.hash = '#c9001';
+    });
+    await expect.poll(() => page.locator('#c9001').count()).toBe(1);
+    expect(faults).toEqual([]);
+    await close();
+  });
+});

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { focusOf } from '../../src/report/focus.ts';
+import { PLOT, placeLabels, widthOf, ZOOMS } from '../../src/report/html/labels.ts';
+import { lanesFigure } from '../../src/report/html/lanes.ts';
+import { ladderOf } from '../../src/report/ladder.ts';
+import { lanesOf } from '../../src/report/lanes.ts';
+import { exp1Result } from './fixture.ts';
+
+const focus = focusOf(exp1Result());
+
+describe('lanes of a connection of experiment 1', () => {
+  const ladder = ladderOf(focus, 'c1');
+  const lanes = lanesOf(ladder)!;
+
+  test('each end goes through its states in order, and sixteen minutes are a break', () => {
+    const states = (end: string) => lanes.bars.filter((b) => b.end === end).map((b) => b.state);
+    expect(states('client')).toEqual(['SYN_SENT', 'ESTABLISHED', 'FIN_WAIT1', 'FIN_WAIT2']);
+    expect(states('server').at(-1)).toBe('CLOSE_WAIT');
+    expect(lanes.axis.breaks.some((b) => /^1[56] min/.test(b.label))).toBe(true);
+    for (const b of lanes.bars) expect(b.x2).toBeGreaterThanOrEqual(b.x);
+  });
+
+  test('every step is drawn, or counted as left out', () => {
+    const drawn = new Set([...lanes.bars, ...lanes.arrows, ...lanes.marks].map((d) => d.step));
+    const closing = ladder.steps.filter((s) => s.item.stateAfter === 'CLOSE' && s.item.kind === 'state');
+    expect(drawn.size + closing.length + lanes.unplaced).toBe(ladder.steps.length);
+  });
+
+  test('the picture says in words what it shows', () => {
+    const svg = lanesFigure(ladder, ladder.steps).text;
+    expect(svg).toContain('client: SYN_SENT, ESTABLISHED, FIN_WAIT1, FIN_WAIT2');
+    expect(svg).toMatch(/<text class="middle span"[^>]*>\/\/ 1[56] min/);
+    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+  });
+});
+
+test('a connection of which only the order is known is drawn in order', () => {
+  const result = exp1Result();
+  const timeline = result.timeline.map((i) => {
+    const { elapsed: _, ...rest } = i;
+    return { ...rest, at: null, clock: 'order' as const, time: '' };
+  });
+  const lanes = lanesOf(ladderOf(focusOf({ ...result, timeline }), 'c1'))!;
+  expect(lanes.basis).toBe('order');
+  expect(lanes.axis.breaks).toEqual([]);
+  expect(lanes.bars.every((b) => b.lasted === null)).toBe(true);
+});
+
+test('labels never cover each other at the zoom from which they are shown', () => {
+  const boxes = Array.from({ length: 60 }, (_, i) => ({
+    x: () => (i * 37) % 100,
+    text: 'PSH|ACK 120 B'.slice(0, 3 + (i % 10)),
+    important: i % 7 === 0,
+  }));
+  const places = placeLabels(boxes, 3);
+  for (const zoom of ZOOMS) {
+    const shown = boxes.flatMap((b, i) =>
+      places[i] && places[i].zoom <= zoom ? [{ ...b, level: places[i].level }] : [],
+    );
+    for (const [i, a] of shown.entries()) {
+      for (const b of shown.slice(i + 1)) {
+        if (a.level !== b.level) continue;
+        const apart = (Math.abs(a.x() - b.x()) / 100) * PLOT * zoom;
+        expect(apart).toBeGreaterThanOrEqual((widthOf(a.text) + widthOf(b.text)) / 2);
+      }
+    }
+  }
+  expect(places.filter((p) => p?.zoom === 1).length).toBeGreaterThan(20);
+});
