@@ -85,15 +85,17 @@ function allOf(total: number): string {
 
 /** How many connections, and between whom. */
 function overview(world: World): string {
-  const { cases } = world.context;
+  const cases = world.told;
   const byServer = new Map<string, number>();
   for (const c of cases) {
     const server = formatEndpoint(c.server);
     byServer.set(server, (byServer.get(server) ?? 0) + 1);
   }
   const [busiest] = [...byServer].sort((a, b) => b[1] - a[1])[0]!;
-  const many = byServer.size > 1 ? `${byServer.size} servers, most of them to ` : '';
-  return `${capital(count(cases.length, 'connection'))} to ${many}${busiest}`;
+  const who = capital(count(cases.length, 'connection'));
+  if (byServer.size === 1) return `${who} to ${busiest}`;
+  const most = byServer.get(busiest)! * 2 > cases.length ? `, most of them to ${busiest}` : '';
+  return `${who} to ${byServer.size} servers${most}`;
 }
 
 function ends(total: number, explained: readonly Explained[]): string {

@@ -1,7 +1,6 @@
 /** Every live sample on every kind of evidence: what is proved must be true, and resets must have their cause listed. */
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../src/model/finding.ts';
-import { analyzeSample, type EvidenceSet, judge, liveSamples, type Truth } from './samples.ts';
+import { analyzeSample, type EvidenceSet, isTrue, judge, liveSamples } from './samples.ts';
 
 const SETS: EvidenceSet[] = [
   'all',
@@ -11,30 +10,6 @@ const SETS: EvidenceSet[] = [
   'states-and-packets',
   'no-packets',
 ];
-
-/**
- * What is true of single connections of the samples besides the verdicts that the program names: earlier steps of the
- * same end. `sample: note of the connection, as it begins: rule`. Nothing else may be proved.
- */
-const ALSO_TRUE = new Set([
-  // its FIN was answered with a RST
-  'cookie-overflow: 8 bytes, then close(): fin-wait1-aborted',
-  // the socket went from FIN_WAIT1 to CLOSE, by the end of its retries
-  'fin-unacknowledged: fin-wait1-aborted',
-  // the minisock that expired
-  'fin-wait2-expired: data: fin-wait2-in-minisock',
-  'fin-wait2-expired: a FIN: fin-wait2-in-minisock',
-]);
-
-function isTrue(sample: string, finding: Finding, truth: Truth): boolean {
-  const named = [truth.close_rule, truth.syn_rule, truth.fin_wait2_rule, truth.stuck_rule];
-  if (named.includes(finding.rule)) return true;
-  const [folder] = sample.split('/');
-  return [...ALSO_TRUE].some((known) => {
-    const start = known.slice(0, -`: ${finding.rule}`.length);
-    return known.endsWith(`: ${finding.rule}`) && `${folder}: ${truth.note}`.startsWith(start);
-  });
-}
 
 const samples = liveSamples();
 

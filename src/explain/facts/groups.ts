@@ -1,6 +1,6 @@
 /** Cases put together by what they share: ends, captures, socket tables. */
 import { formatEndpoint } from '../../model/address.ts';
-import type { Case } from '../../model/case.ts';
+import type { Case, Timeline } from '../../model/case.ts';
 import type { SocketLife } from '../../model/connection.ts';
 import type { SourceTime } from '../../model/time.ts';
 
@@ -38,8 +38,8 @@ export function tupleOf({ client, server }: Case): string {
   return `${client.address} ${client.port} ${server.address} ${server.port}`;
 }
 
-/** Tuples that were used more than once. */
-export function groupReused(cases: readonly Case[]): Map<string, Case[]> {
+/** Tuples that were used more than once, their lives in the order of time where all have one. */
+export function groupReused(cases: readonly Case[], timeline: Timeline): Map<string, Case[]> {
   const groups = new Map<string, Case[]>();
   for (const c of cases) {
     const tuple = tupleOf(c);
@@ -47,8 +47,27 @@ export function groupReused(cases: readonly Case[]): Map<string, Case[]> {
     if (group) group.push(c);
     else groups.set(tuple, [c]);
   }
-  for (const [tuple, group] of groups) if (group.length === 1) groups.delete(tuple);
+  for (const [tuple, group] of groups) {
+    if (group.length === 1) groups.delete(tuple);
+    else sortByStart(group, timeline);
+  }
   return groups;
+}
+
+/** A socket table without times may have been seen first, and be of the last life. */
+function sortByStart(group: Case[], timeline: Timeline): void {
+  const starts = new Map<Case, number>();
+  for (const c of group) {
+    const life = c.lives.find((l) => l !== null);
+    const at = c.wires[0]
+      ? timeline.at(c.wires[0].source, c.wires[0].start)
+      : life
+        ? timeline.ofTransition(life, 0)
+        : null;
+    if (at === null) return;
+    starts.set(c, at);
+  }
+  group.sort((a, b) => starts.get(a)! - starts.get(b)!);
 }
 
 export function groupByServer(cases: readonly Case[]): Map<string, Case[]> {

@@ -28,6 +28,8 @@ export interface WireReset {
   answers: KeyPacket | null;
   /** Time since that packet, ns. */
   gap: number | null;
+  /** The side went on as if it had not sent it, and the other side as if it had: something else sent it. */
+  disowned: boolean;
 }
 
 export class WireFacts {
@@ -115,16 +117,32 @@ export class WireFacts {
     return this.#resets;
   }
 
-  /** The RST that ended the connection: after it its sender sent nothing but RSTs. null when none did. */
+  /**
+   * The RST that ended the connection: after it its sender sent nothing but RSTs, or it was sent in its sender's name
+   * (`disowned`). null when none did.
+   */
   get decisiveReset(): WireReset | null {
     for (const reset of this.resets) {
-      const at = this.packets.indexOf(reset.packet);
-      const goesOn = this.packets
-        .slice(at + 1)
-        .some((p) => this.sideOf(p) === reset.side && !(p.flags & RST) && p.time > reset.packet.time);
-      if (!goesOn) return reset;
+      if (reset.disowned || !this.#goesOn(reset.side, reset.packet)) return reset;
     }
     return null;
+  }
+
+  /** The side sends something other than RSTs after the packet. */
+  #goesOn(side: SideIndex, after: KeyPacket): boolean {
+    const at = this.packets.indexOf(after);
+    return this.packets
+      .slice(at + 1)
+      .some((p) => this.sideOf(p) === side && !(p.flags & RST) && p.time > after.time);
+  }
+
+  /** After an established connection's RST its seeming sender goes on, and the other side answers only with RSTs. */
+  #isDisowned(side: SideIndex, packet: KeyPacket): boolean {
+    const peer = (1 - side) as SideIndex;
+    const refuses = this.packets.some(
+      (p) => this.sideOf(p) === peer && p.flags & RST && p.time > packet.time,
+    );
+    return this.sawHandshake && refuses && this.#goesOn(side, packet) && !this.#goesOn(peer, packet);
   }
 
   /** The side sent SYN-ACKs (and RSTs) and nothing else: on its host no socket ever came of the handshake. */
@@ -164,7 +182,7 @@ export class WireFacts {
         const answers = this.#answered(packet, (1 - side) as SideIndex);
         const shape = resetShape(packet, answers, this.timestamps);
         const gap = answers === null ? null : packet.time - answers.time;
-        return { packet, side, shape, answers, gap };
+        return { packet, side, shape, answers, gap, disowned: this.#isDisowned(side, packet) };
       });
   }
 

@@ -59,7 +59,7 @@ export class World {
 
   /** Cases of the same 4-tuple that come before this one, in the order of first sight. */
   earlierLives(of: Case): Facts[] {
-    this.#byTuple ??= groupReused(this.context.cases);
+    this.#byTuple ??= groupReused(this.context.cases, this.context.timeline);
     const lives = this.#byTuple.get(tupleOf(of)) ?? [];
     return lives.slice(0, Math.max(lives.indexOf(of), 0)).map((c) => this.factsOf(c));
   }

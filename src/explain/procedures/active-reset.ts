@@ -123,8 +123,12 @@ function afterFin(wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
   return data
     ? [unread, ...rest]
     : [
-        make('linger2-reset', 'possible', 'it reset after its FIN was acknowledged'),
-        ...rest.filter((c) => c.rule !== 'linger2-reset'),
+        make(
+          'linger-zero-reset',
+          'possible',
+          'it had shut down its sending side, and reset when it was closed',
+        ),
+        ...rest.filter((c) => c.rule !== 'linger-zero-reset'),
         unread,
       ];
 }

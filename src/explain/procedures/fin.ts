@@ -32,10 +32,17 @@ export function finCandidatesFor(f: Facts, rule: string): Candidate[][] {
 
 function closerCandidates(f: Facts, side: SideIndex): Candidate[] {
   const life = f.life(side);
-  if (life?.closedFirst) return fromStates(f, life);
-  if (life) return [];
   const seen = fromWire(f, side);
+  if (life?.closedFirst) return surer(fromStates(f, life), seen);
+  if (life) return [];
   return seen.length > 0 ? seen : fromTables(f, side);
+}
+
+/** What the packets prove is not less sure for the states that say it as well. */
+function surer(told: Candidate[], seen: Candidate[]): Candidate[] {
+  const [first, ...rest] = told;
+  const proof = seen.find((c) => c.rule === first?.rule && c.confidence === 'proved');
+  return first && proof ? [withEvidence({ ...first, confidence: 'proved' }, proof.evidence), ...rest] : told;
 }
 
 function fromStates(f: Facts, life: LifeFacts): Candidate[] {

@@ -266,7 +266,8 @@ function resetAtOnce(f: Facts, elapsed: number, make: Make): Candidate[] {
     make('stray-ack-reset', 'possible', 'the segment may have matched neither a request nor a valid cookie'),
     ...named(['middlebox-reset'], 'path'),
   ];
-  return cookies || excluded !== null ? [cookie, abort, ...rest] : [abort, cookie, ...rest];
+  if (excluded !== null) return [cookie, ...rest];
+  return cookies ? [cookie, abort, ...rest] : [abort, cookie, ...rest];
 }
 
 /** Why tcp_abort_on_overflow cannot have been on; null when it can. */

@@ -17,6 +17,7 @@ const UNREAD =
 export function listenerClosed(f: Facts, side: SideIndex): Candidate[] {
   if (side !== SERVER || f.case.calls.some((c) => c.call === 'accept')) return [];
   if (f.rows(SERVER).some((r) => r.owner === 'known')) return [];
+  if (outOfTurn(f)) return [];
   const closed = inStates(f) ?? onWire(f);
   if (!closed) return [];
   if (f.rows(SERVER).some((r) => r.owner === 'none')) return [closed];
@@ -26,6 +27,13 @@ export function listenerClosed(f: Facts, side: SideIndex): Candidate[] {
   const possible: Candidate = { ...closed, confidence: 'possible' };
   const received = f.wire !== null && f.wire.of(f.wire.wire.bytes, CLIENT) > 0;
   return received ? [unread, possible, ...linger] : [possible, unread, ...linger];
+}
+
+/** The states show the listener's closing, and this connection was not closed in it: RSTs near by prove nothing. */
+function outOfTurn(f: Facts): boolean {
+  const life = f.life(SERVER);
+  if (!life?.abort || f.listener.closedWith(f)) return false;
+  return f.listener.closings.some((c) => c.life.source === life.life.source);
 }
 
 function inStates(f: Facts): Candidate | null {

@@ -96,11 +96,22 @@ function afterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Cand
   return data ? dataAfterFin(f, wire, reset, make) : finAfterFin(f, wire, reset, make);
 }
 
+/** tcp_fin_time(): FIN_WAIT2 lasts at least 3.5 retransmission timeouts, and those at least 200 ms each. ns. */
+const SHORTEST_FIN_WAIT2 = 700_000_000;
+
 /** A FIN or ACK that FIN_WAIT2 would have taken: nothing of the connection was left. */
-function finAfterFin(f: Facts, wire: WireFacts, { side }: WireReset, make: Make): Candidate[] {
+function finAfterFin(f: Facts, wire: WireFacts, { side, packet }: WireReset, make: Make): Candidate[] {
   const peer = otherSide(side);
   const what = wire.finTime(peer) === null ? 'a packet' : 'the FIN';
   const because = `${what} of ${f.name(peer)} was answered with a RST: nothing of the connection was left at ${f.name(side)}`;
+  const acked = wire.ackOfFin(side);
+  if (acked && packet.time - acked.time < SHORTEST_FIN_WAIT2) {
+    const early = `${because}, ${span(packet.time - acked.time)} after its FIN was acknowledged: too early for FIN_WAIT2 to have expired`;
+    return [
+      make('no-socket-reset', 'possible', early),
+      ...named(['time-wait-overflow', 'linger2-reset'], SIDE_NAMES[side]),
+    ];
+  }
   const shown = f.rows(side).some((r) => r.state === 'FIN_WAIT2' && r.owner !== 'known');
   const expired = make('fin-wait2-expired-reset', shown ? 'inferred' : 'possible', because);
   const rise = f.world.rise('TCPTimeWaitOverflow', f.endpoint(side), f.endpoint(peer)) ?? 0;
@@ -147,8 +158,9 @@ function dataAfterFin(
       : '',
   );
   const rest = named(['linger2-reset'], SIDE_NAMES[side]);
-  if (inFull) return [full, minisock, expired, ...rest];
-  return late ? [expired, minisock, full, ...rest] : [minisock, full, expired, ...rest];
+  const maybe = gap < SHORTEST_FIN_WAIT2 ? [] : [expired];
+  if (inFull) return [full, minisock, ...maybe, ...rest];
+  return late ? [expired, minisock, full, ...rest] : [minisock, full, ...maybe, ...rest];
 }
 
 /** A live connection's packet met no socket. */

@@ -3,7 +3,7 @@
  * knows the cause of another group (half-handshake.ts) goes before all others.
  */
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
-import { ACK, type TcpState } from '../../model/tcp.ts';
+import { ACK, RST, type TcpState } from '../../model/tcp.ts';
 import { dropEvidence, packetEvidence, reasoning, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
@@ -40,6 +40,7 @@ export function endedWell(wire: WireFacts): boolean {
 }
 
 function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
+  if (reset.disowned) return disownedReset(f, wire, reset);
   const closed = listenerClosed(f, reset.side);
   if (closed.length > 0 && reset.shape !== 'passive') return closed;
   switch (reset.shape) {
@@ -53,6 +54,23 @@ function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
       return activeReset(f, wire, reset);
     }
   }
+}
+
+/** §1.1 (5), seen from one end: a firewall that rejects, or an injector, reset both ends in each other's name. */
+function disownedReset(f: Facts, wire: WireFacts, { packet, side }: WireReset): Candidate[] {
+  const next = wire.packets.find((p) => wire.sideOf(p) === side && p.time > packet.time && !(p.flags & RST))!;
+  const because = `${f.name(side)} went on ${span(next.time - packet.time)} later as if it had not sent this RST, and the other side had taken it`;
+  return [
+    {
+      rule: 'middlebox-reset',
+      side: 'path',
+      confidence: 'inferred',
+      because,
+      moment: f.atPacket(wire, packet),
+      evidence: [packetEvidence(f, wire, packet, 'the RST'), packetEvidence(f, wire, next, 'and went on')],
+    },
+    ...named(['netfilter-drop'], 'path'),
+  ];
 }
 
 /** §1.1 (4): like neither of the kernel's two ways. */

@@ -30,7 +30,10 @@ export const rule: Rule = {
     })),
   together: (all) =>
     `${count(all.length, 'connection')} to ${formatEndpoint(all[0]!.facts.case.server)} were reset${waits(all.map((e) => e.facts))} because the server kept nothing of them: ` +
-    `it had answered their SYNs with cookies, and its accept queue was full. They came from ${clients(all)}.`,
+    `it had answered their SYNs with cookies, and its accept queue was full. They came from ${clients(all)}.` +
+    (all.every((e) => unseen(e.facts) !== '')
+      ? ' Their RSTs are in none of the files: the state changes of the client tell of them.'
+      : ''),
 };
 
 function because(text: string): string {

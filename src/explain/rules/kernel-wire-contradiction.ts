@@ -45,6 +45,7 @@ function contradiction(f: Facts, side: SideIndex): Draft | null {
   const name = f.world.source(watching.wire.source).name;
   return {
     confidence: 'inferred',
+    severity: said.what === 'RST' ? 'warning' : 'info',
     side: SIDE_NAMES[side]!,
     moment: said.moment,
     summary: `${capital(`the kernel of ${f.name(side)}`)} sent a ${said.what}, and ${name}, which was running, does not show it: ${why}.`,

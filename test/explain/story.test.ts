@@ -1,0 +1,166 @@
+/** Stories across connections, and answers from files that name no connection at all. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+import type { Result } from '../../src/model/result.ts';
+import { SYN } from '../../src/model/tcp.ts';
+import { flagsOf, readCapture, writeCapture, writeText } from './captures.ts';
+import { analyzeSample, DOCUMENTS, liveSamples, sampleNamed } from './samples.ts';
+
+const answers = (r: Result) => r.answers.map((a) => `${a.question} ${a.answer}`).join('\n');
+
+describe('an accept-queue incident, all logs together', () => {
+  test('is one story, each sentence with its files', async () => {
+    const { story, counters } = await analyzeSample(sampleNamed('accept-queue-incident/6.18'), 'all');
+    expect(story).toHaveLength(5);
+    expect(story[0]).toMatch(
+      /stopped accepting connections: six connections stood in its accept queue, one more than its limit of 5/,
+    );
+    expect(story[1]).toMatch(
+      /The full queue cost 1\d\d SYNs of \d\d connections and the last ACK of two handshakes.*ListenOverflows rose by \d+/,
+    );
+    expect(story[2]).toMatch(
+      /closed the listening socket at .* six connections that nobody had accepted were reset with it; \d+ attempts were refused/,
+    );
+    for (const sentence of story.slice(0, 3)) expect(sentence).toMatch(/\([\w.-]+\.(txt|pcap).*\)\.$/);
+    const overflows = counters.find((c) => c.counter === 'ListenOverflows' && c.delta !== null);
+    expect(overflows?.explained).toBe(overflows?.delta);
+    expect(overflows?.text).toMatch(
+      /\d+ SYNs of \d+ connections and \d+ ACKs, some with data, of two handshakes/,
+    );
+  });
+});
+
+describe('the first sentence', () => {
+  test('names the cause that most connections share', async () => {
+    const { story } = await analyzeSample(sampleNamed('abort-on-overflow/6.18'), 'all');
+    expect(story.join(' ')).toMatch(/reset/);
+    const closed = await analyzeSample(sampleNamed('closed-port/6.18'), 'packets');
+    expect(closed.story[0]).toMatch(/^All two connections to .* were refused, because nothing listens there/);
+    expect(closed.story[1]).toBe('Of all two connections: all refused.');
+  });
+
+  test('every cause has a paragraph of its own, and none says only how many there are', async () => {
+    for (const sample of liveSamples()) {
+      const { causes, story } = await analyzeSample(sample, 'all');
+      for (const cause of causes) {
+        expect(cause.summary, cause.rule).toMatch(/^[A-Z0-9[].*\.$/s);
+        expect(cause.summary, cause.rule).not.toMatch(/show this|For example: $|undefined/);
+      }
+      for (const sentence of story) expect(sentence).toMatch(/^[A-Z0-9].*\.$/s);
+    }
+  });
+});
+
+test('a SYN sent less than a second before the capture ends is no sign of anything', async () => {
+  const { header, records } = readCapture(
+    path.join(sampleNamed('accept-queue-syn/6.18').folder, 'packets.pcap'),
+  );
+  const isSyn = (r: Buffer) => (flagsOf(r) & 0x17) === SYN;
+  const lost = records.findIndex(
+    (r, i) => isSyn(r) && !records.slice(i + 1, i + 3).some((x) => (flagsOf(x) & 0x12) === 0x12),
+  );
+  const cut = await analyze([writeCapture('cut.pcap', { header, records: records.slice(0, lost + 1) })]);
+  const row = cut.connections.at(-1)!;
+  expect(row.clientSyns).toBe(1);
+  expect(cut.findings.filter((f) => f.connection === row.id)).toEqual([]);
+  const whole = await analyze([writeCapture('whole.pcap', { header, records })]);
+  expect(whole.findings.some((f) => f.rule === 'unanswered-syn')).toBe(true);
+});
+
+describe('document 000: a trace of functions', () => {
+  test('tells sockets, pids, functions, order and the misnamed probe apart', async () => {
+    const r = await analyze([path.join(DOCUMENTS, '000', 'bpftrace.txt')]);
+    expect(r.story[0]).toMatch(
+      /socket -1907214080 of process 2828708 closed first, socket -1907216512 of process 2855763 second/,
+    );
+    const text = answers(r);
+    expect(text).toMatch(
+      /-1907214080 and -1907216512 are the two ends of one connection, and both are on this host/,
+    );
+    expect(text).toMatch(/-2077492080, is the timewait minisock that took the place of -1907214080/);
+    expect(text).toMatch(
+      /whoever was running on that CPU, not the owner.*Lines 4, 5, 6, 7, 8, 9, 13 and 14/s,
+    );
+    expect(text).toMatch(/Segment 1.*tcp_v4_do_rcv → tcp_rcv_established → tcp_fin \(lines 4, 5 and 6\)/);
+    expect(text).toMatch(
+      /Segment 2, the ACK of that FIN, is in no line.*filter \(`comm`\).*the filter hid it/,
+    );
+    expect(text).toMatch(
+      /Segment 3.*the minisock -2077492080 took it through tcp_timewait_state_process \(line 13\)/,
+    );
+    expect(text).toMatch(
+      /Segment 4.*in LAST_ACK through tcp_v4_do_rcv → tcp_rcv_state_process \(lines 15 and 16\), which set CLOSE \(line 17\)/,
+    );
+    expect(text).toMatch(/lines 8 and 9 stand too late/);
+    expect(text).toMatch(/tcp_stream_wait_close is tcp_timewait_state_process a second time \(line 14\)/);
+  });
+
+  test('comes from the lines, not from this file: without the last seven there is no minisock and no misnamed probe', async () => {
+    const lines = readFileSync(path.join(DOCUMENTS, '000', 'bpftrace.txt'), 'utf8').split('\n');
+    const text = answers(await analyze([writeText('half.txt', lines.slice(0, 10).join('\n'))]));
+    expect(text).toMatch(/two ends of one connection/);
+    expect(text).not.toMatch(/minisock that took|Did tcp_stream_wait_close run|Segment 3/);
+  });
+});
+
+describe('document 004: listeners', () => {
+  test('queues, totals and settings are explained with their values', async () => {
+    const text = answers(await analyze([path.join(DOCUMENTS, '004')]));
+    expect(text).toMatch(
+      /sshd \(1154\) on port 22: 0 waiting of 128.*python \(1764\) on port 8000: 0 waiting of 5/,
+    );
+    expect(text).toMatch(/netstat reads \/proc\/net\/tcp.*always 0/);
+    expect(text).toMatch(/min\(backlog, 128\): 5 is below it.*128 is somaxconn itself/);
+    expect(text).toMatch(/ListenOverflows 9 and ListenDrops 9.*totals since boot.*none is of the SYN queue/);
+    expect(text).toMatch(
+      /net\.ipv4\.tcp_abort_on_overflow = 0: .*net\.ipv4\.tcp_synack_retries = 2: .* 7 s after the SYN/,
+    );
+  });
+
+  test('netstat alone does not show the limit', async () => {
+    const text = answers(await analyze([path.join(DOCUMENTS, '004', 'netstat.txt')]));
+    expect(text).toMatch(/limit not shown/);
+    expect(text).toMatch(/somaxconn is in none of the files/);
+  });
+});
+
+describe('one file that holds many things', () => {
+  const PARTS = ['exp1', 'exp1-physical', 'exp2', 'exp3'];
+  const FILES: Record<string, string[]> = {
+    exp1: [
+      'client-netstat',
+      'client-tcpdrop',
+      'client-tcpstates',
+      'client-tcptracer',
+      'server-netstat',
+      'server-netstat-s',
+      'server-tcpdump',
+      'server-tcpstates',
+    ],
+    'exp1-physical': ['client-netstat', 'server-netstat-s'],
+    exp2: ['server-tcpstates', 'server-tcptracer'],
+    exp3: ['server-tcpstates', 'server-tcptracer'],
+  };
+
+  test('an article with the transcripts of document 002 gives the verdicts of its files', async () => {
+    const article = PARTS.flatMap((part) => [
+      `## ${part}`,
+      ...FILES[part]!.flatMap((name) => [
+        '',
+        'Some words in between.',
+        '```',
+        readFileSync(path.join(DOCUMENTS, part, `${name}.txt`), 'utf8').trimEnd(),
+        '```',
+      ]),
+    ]).join('\n');
+    const whole = await analyze([writeText('article.md', article)]);
+    const apart = await Promise.all(PARTS.map((part) => analyze([path.join(DOCUMENTS, part)])));
+    const verdicts = (r: Result) =>
+      r.connections.map(
+        (c) => `${c.client.port} ${c.closeRule} ${c.synRule} ${c.stuckRule} ${c.finWait2Rule}`,
+      );
+    expect(verdicts(whole).sort()).toEqual(apart.flatMap(verdicts).sort());
+  });
+});
