@@ -8,7 +8,6 @@ import {
   hostNames,
   type InputArguments,
   inputOptions,
-  quoted,
   type RedactArguments,
   redactOptions,
   redactor,
@@ -17,7 +16,7 @@ import {
   UsageError,
   usage,
 } from './arguments.ts';
-import type { Diagnostic } from './model/diagnostic.ts';
+import { commandLine, diagnosticLines } from './messages.ts';
 import type { Result } from './model/result.ts';
 import { Progress } from './progress.ts';
 import { VERSION } from './version.ts';
@@ -32,6 +31,8 @@ const out = (text: string) => process.stdout.write(text.endsWith('\n') ? text : 
 const err = (text: string) => process.stderr.write(`${text}\n`);
 
 async function main(argv: string[]): Promise<number> {
+  // its options are the script's own, and `--` belongs to it
+  if (argv[0] === 'capture') return (await import('./capture.ts')).runCapture(argv.slice(1));
   let status = EXIT_OK;
   const run = (work: () => Promise<number>) => async () => {
     status = await work();
@@ -108,8 +109,21 @@ async function main(argv: string[]): Promise<number> {
       (y) => y,
       run(formatsCommand),
     )
+    .command(
+      'capture',
+      'record a bundle on this host (root, bpftrace, tcpdump); options: tcpautopsy capture --help',
+      (y) => y.strict(false).help(false),
+      run(() => Promise.resolve(EXIT_OK)),
+    )
+    .command(
+      'capture-kit',
+      'write the capture command as a tar.gz, for hosts without Node',
+      (y) =>
+        y.option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'file to write' }),
+      (a) => run(() => captureKitCommand(a.output))(),
+    )
     .completion('completion', 'print a completion script for bash or zsh')
-    .demandCommand(1, 'Say what to do: analyze, explain, annotate, rules or formats.')
+    .demandCommand(1, 'Say what to do: capture, analyze, explain, annotate, rules or formats.')
     .strict()
     .version(VERSION)
     .help()
@@ -121,6 +135,12 @@ async function main(argv: string[]): Promise<number> {
     })
     .parseAsync();
   return status;
+}
+
+async function captureKitCommand(output: string): Promise<number> {
+  await (await import('./capture.ts')).writeKit(output);
+  out(`${output}: unpack it on the host and run capture/tcpautopsy-capture -o DIR`);
+  return EXIT_OK;
 }
 
 async function analyzeCommand(
@@ -138,7 +158,7 @@ async function analyzeCommand(
   await checkOutput(a.output).catch(toUsageError);
   const secret = await redactor(a);
   const plain = await runAnalysis(a, { timeline: a.timeline, zeekTimers: a.zeekTimers }, a.filter);
-  reportDiagnostics(plain.diagnostics);
+  for (const line of diagnosticLines(plain.diagnostics)) err(line);
   const { hashInputs } = await import('./report/hashes.ts');
   const result = await redacted(await hashInputs(plain), secret);
   if (nothingRead(result)) return EXIT_NOTHING;
@@ -167,7 +187,7 @@ async function explainCommand(
   const period = a.time === undefined ? null : usage(() => parsePeriod(a.time!));
   const all = await runAnalysis(a, { timeline: a.connection ? 'all' : 'findings' }, filter || undefined);
   const result = period ? withinPeriod(all, period) : all;
-  reportDiagnostics(result.diagnostics);
+  for (const line of diagnosticLines(result.diagnostics)) err(line);
   if (nothingRead(result)) return EXIT_NOTHING;
   const { renderExplain } = await import('./report/terminal.ts');
   out(renderExplain(result, terminal()));
@@ -178,7 +198,7 @@ async function annotateCommand(a: InputArguments & RedactArguments & { output: s
   if (a.input.includes(STDIN)) throw new UsageError('annotate reads its inputs twice; give files');
   const secret = await redactor(a);
   const plain = await runAnalysis(a, { timeline: 'all' }, undefined);
-  reportDiagnostics(plain.diagnostics);
+  for (const line of diagnosticLines(plain.diagnostics)) err(line);
   if (nothingRead(plain)) return EXIT_NOTHING;
   const { annotate } = await import('./report/annotate/annotate.ts');
   const hosts = hostNames(a.host ?? []);
@@ -216,7 +236,7 @@ async function runAnalysis(
       hosts: hostNames(a.host ?? []),
       date: a.date,
       zone: a.tz,
-      command: `tcpautopsy ${process.argv.slice(2).map(quoted).join(' ')}`,
+      command: commandLine(process.argv.slice(2)),
       onProgress: (p) => progress.show(p),
     },
   );
@@ -262,16 +282,6 @@ function nothingRead(result: Result): boolean {
 
 function exitStatus(result: Result): number {
   return result.diagnostics.some((d) => d.severity !== 'info' && !d.upstream) ? EXIT_DAMAGED : EXIT_OK;
-}
-
-/** What the user must know before trusting the output. Notes (`info`) are in diagnostics.csv and on the report. */
-function reportDiagnostics(diagnostics: readonly Diagnostic[]): void {
-  for (const d of diagnostics) {
-    if (d.severity === 'info') continue;
-    const place = [d.source, d.locator].filter(Boolean).join(', ');
-    const times = d.count > 1 ? ` (${d.count} times)` : '';
-    err(`tcpautopsy: ${place}: ${d.message}${times}`);
-  }
 }
 
 process.on('SIGINT', () => process.exit(EXIT_INTERRUPTED));

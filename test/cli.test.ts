@@ -201,6 +201,27 @@ describe('bad input', () => {
   });
 });
 
+describe('capture', () => {
+  it('is the script that runs without Node', () => {
+    const { status, stderr } = run(['capture', '--frob']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('usage: tcpautopsy-capture -o DIR');
+  });
+
+  it('travels as a kit that runs from where it is unpacked', () => {
+    const kit = join(folder, 'kit.tar.gz');
+    expect(run(['capture-kit', '-o', kit]).status).toBe(0);
+    const host = join(folder, 'host');
+    mkdirSync(host);
+    expect(spawnSync('tar', ['-xzf', kit, '-C', host]).status).toBe(0);
+    const { status, stderr } = spawnSync('sh', [join(host, 'capture/tcpautopsy-capture')], {
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('usage: tcpautopsy-capture -o DIR');
+  });
+});
+
 describe('usage', () => {
   it.each([
     [['analyze', 'x.pcap'], /output/],

@@ -6,6 +6,7 @@ import type { ConnectionRow, TimelineItem } from '../model/result.ts';
 import { type BrokenAxis, brokenAxis } from './charts/broken-axis.ts';
 import { visible } from './escape.ts';
 import type { Ladder, Step } from './ladder.ts';
+import { impliedStates, parsePacket } from './wire-states.ts';
 
 export type End = 'client' | 'server';
 
@@ -19,6 +20,8 @@ export interface Bar {
   lasted: number | null;
   /** It lasted longer than the evidence. */
   open: boolean;
+  /** No kernel said so: the packets imply it. */
+  implied: boolean;
   /** Index of the step that began it. */
   step: number;
 }
@@ -88,17 +91,46 @@ function placeOf(step: Step, index: number, timed: boolean): Placed[] {
 
 /** None in CLOSE, when the socket is gone. */
 function barsOf(placed: readonly Placed[], end: End, axis: BrokenAxis, timed: boolean): Bar[] {
-  const changes = placed
-    .filter(({ step }) => step.item.kind === 'state' && step.lane === end)
-    .sort((a, b) => a.from - b.from);
+  const told = changesOf(placed, end);
+  const implied = told.length === 0;
+  const changes = implied ? impliedChanges(placed, end) : told;
   const last = placed.reduce((n, p) => Math.max(n, p.to), 0);
-  return changes.flatMap(({ step, from, index }, i) => {
-    if (step.item.stateAfter === 'CLOSE') return [];
+  return changes.flatMap(({ state, from, index }, i) => {
+    if (state === 'CLOSE') return [];
     const next = changes[i + 1];
     const to = next?.from ?? Math.max(last, from);
-    const { stateAfter: state } = step.item;
     const lasted = timed ? to - from : null;
-    return [{ end, state, x: axis.x(from), x2: axis.x(to), lasted, open: next === undefined, step: index }];
+    const open = next === undefined;
+    return [{ end, state, x: axis.x(from), x2: axis.x(to), lasted, open, implied, step: index }];
+  });
+}
+
+interface Change {
+  state: string;
+  from: number;
+  index: number;
+}
+
+function changesOf(placed: readonly Placed[], end: End): Change[] {
+  return placed
+    .filter(({ step }) => step.item.kind === 'state' && step.lane === end)
+    .sort((a, b) => a.from - b.from)
+    .map(({ step, from, index }) => ({ state: step.item.stateAfter, from, index }));
+}
+
+function impliedChanges(placed: readonly Placed[], end: End): Change[] {
+  const seen = placed
+    .flatMap((p) => {
+      if (p.step.item.kind !== 'packet') return [];
+      const sent = p.step.lane === `from-${end}`;
+      const packet = parsePacket(p.step.item.what, sent);
+      return packet ? [{ packet, from: sent ? p.from : p.to, index: p.index }] : [];
+    })
+    .sort((a, b) => a.from - b.from || a.index - b.index);
+  const states = impliedStates(seen.map((s) => s.packet));
+  return seen.flatMap(({ from, index }, i) => {
+    const state = states[i] ?? null;
+    return state === null || state === states[i - 1] ? [] : [{ state, from, index }];
   });
 }
 

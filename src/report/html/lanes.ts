@@ -41,7 +41,7 @@ export function lanesFigure(ladder: Ladder, steps: readonly Step[]): Markup {
 `;
 }
 
-function basisWords({ basis, axis, unplaced }: Lanes): string {
+function basisWords({ basis, axis, unplaced, bars }: Lanes): string {
   const words = {
     time: 'Time since the first step.',
     own: 'Time since the first state of each socket: the log prints durations only.',
@@ -53,7 +53,10 @@ function basisWords({ basis, axis, unplaced }: Lanes): string {
       : '';
   const left =
     unplaced > 0 ? ` ${unplaced} steps whose place in time is not known are in the table only.` : '';
-  return `${words[basis]}${cut}${left}`;
+  const implied = bars.some((b) => b.implied)
+    ? ' Pale states are what the packets imply: no kernel was recorded there.'
+    : '';
+  return `${words[basis]}${cut}${implied}${left}`;
 }
 
 function heightOf(lanes: Lanes): number {
@@ -138,7 +141,7 @@ function bar(b: Bar, axis: BrokenAxis, steps: readonly Step[]): Markup {
     html`<text class="state middle z${zoom}" x="${pc((x + x2) / 2)}" y="${y + 14}">${b.state}</text>`;
   const kind = KNOWN.has(b.state) ? b.state : 'other';
   const lasted = b.lasted === null ? '' : `, ${b.open ? 'at least ' : ''}${formatSpan(b.lasted)}`;
-  return html`<g class="bar s-${kind}${b.open && ' open'}" data-step="${b.step}"><title>${b.end} in ${b.state}${lasted}
+  return html`<g class="bar s-${kind}${b.open && ' open'}${b.implied && ' implied'}" data-step="${b.step}"><title>${b.end} in ${b.state}${lasted}${b.implied && ', as the packets imply'}
 ${titleOf(steps[b.step]!)}</title><rect x="${pc(b.x)}" width="${wide(Math.max(b.x2 - b.x, 0.25))}" y="${y}" height="${LANE}"/>${name}</g>
 `;
 }

@@ -27,7 +27,9 @@ export function pageOf(focus: Focus): Page {
       : [...connections.filter((r) => telling.has(r.id)), ...connections.filter((r) => !telling.has(r.id))];
   const listed = ordered.slice(0, LISTED);
   const tableRows = listed.slice(0, ROWS);
-  const ladders = focus.telling.filter((id) => (focus.timeline.get(id)?.length ?? 0) > 1).slice(0, LADDERS);
+  // where nothing is wrong, whatever the timeline has may still be looked at
+  const candidates = focus.telling.length > 0 ? focus.telling : connections.map((r) => r.id);
+  const ladders = candidates.filter((id) => (focus.timeline.get(id)?.length ?? 0) > 1).slice(0, LADDERS);
   return {
     ...focus,
     listed,

@@ -39,6 +39,7 @@ export const LANES_STYLE = `
 .tick { stroke: var(--line); } .scale { stroke: var(--soft); }
 .bar rect { stroke: #24292f; stroke-width: .5; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .bar.open rect { opacity: .55; stroke-dasharray: 4 3; }
+.bar.implied rect { opacity: .35; stroke-dasharray: 2 2; }
 .lanes .bar text.state { fill: #14181d; font-weight: 600; pointer-events: none; }
 .arrow line { stroke: var(--ink); stroke-width: 1.4; }
 .arrow line.hit { stroke: transparent; stroke-width: 9; }
@@ -47,7 +48,7 @@ export const LANES_STYLE = `
 .bad line:not(.hit) { stroke: var(--error); stroke-width: 2; } .lanes .bad text { fill: var(--error); font-weight: 600; }
 .glyph { font-size: 13px; }
 .break rect { fill: var(--paper); } .tear { stroke: var(--soft); stroke-dasharray: 4 3; }
-.zoom { border: 0; padding: 0; margin: 0 0 .25rem; display: flex; gap: .75rem; font-size: .875rem; color: var(--soft); }
+.zoom { border: 0; padding: 0; margin: 0 0 .25rem; display: flex; flex-wrap: wrap; gap: .75rem; font-size: .875rem; color: var(--soft); }
 .zoom legend { float: left; padding: 0; margin-right: .75rem; }
 .zoom label { cursor: pointer; white-space: nowrap; }
 .lanes [data-step].chosen line:not(.hit) { stroke-width: 4; }
@@ -56,6 +57,7 @@ export const LANES_STYLE = `
 .enhanced .lanes [data-step] { cursor: pointer; }
 tr.chosen > * { background: var(--chosen); }
 ${states()}
+.lanes .bar.implied text.state { fill: currentColor; }
 .bar.s-other rect { fill: #999; }
 ${zooms()}
 .enhanced .plain-only { display: none; }
@@ -75,8 +77,12 @@ th > button::after { content: " ↕"; opacity: .5; }
 th[aria-sort=ascending] > button::after { content: " ↑"; opacity: 1; }
 th[aria-sort=descending] > button::after { content: " ↓"; opacity: 1; }
 @media (max-width: 40rem) {
-  .lanes-box { display: block; }
-  .lanes .names { display: none; }
+  .lanes .names { width: 3.25rem; overflow: hidden; }
+  .lanes .names text:not(.name) { display: none; }
+  #connection-table table, #connection-table thead, #connection-table tbody { display: block; }
+  #connection-table tr { display: flex; flex-wrap: wrap; gap: 0 .75rem; border-bottom: 1px solid var(--line); padding: .25rem 0; }
+  #connection-table :is(th, td) { border: 0; padding: .1rem 0; }
+  #connection-table td:empty { display: none; }
 }
-@media print { .zoom, .controls { display: none; } .lanes svg.plot { width: 100%; min-width: 0; } }
+@media print { .zoom, .controls { display: none; } .lanes svg.plot { width: 100% !important; min-width: 0 !important; } }
 `;
