@@ -4,7 +4,7 @@ import { CLIENT } from '../model/connection.ts';
 import type { Reconciliation } from '../model/result.ts';
 import type { Facts } from './facts/facts.ts';
 import { type Step, stepsOf } from './facts/steps.ts';
-import { SYN_RETRIES } from './facts/timing.ts';
+import { SYN_LINEAR, SYN_RETRIES } from './facts/timing.ts';
 import type { World } from './facts/world.ts';
 import { acceptQueueOverflowAck } from './procedures/half-handshake.ts';
 import { refusedAcks } from './procedures/refused-acks.ts';
@@ -31,6 +31,9 @@ const COUNTERS = [
 
 /** Rules whose connections lost an ACK, and not only a SYN, to the full queue. */
 const MEET_WITH_ACK = ['abort-on-overflow-reset', 'cookie-overflow-reset', 'request-expired-reset'];
+
+/** Rules whose SYNs count in ListenDrops and not in ListenOverflows. */
+const DROPPED_BY_LISTENER = ['no-reply-route-drop', 'syn-backlog-reserve-drop', 'syn-queue-full-drop'];
 
 /** Rules whose connections each raise a counter by one. */
 const RAISED_BY: Record<string, readonly string[]> = {
@@ -104,7 +107,7 @@ function explainRise(
   explained: readonly Explained[],
 ): Rise {
   if (counter === 'ListenOverflows') return overflows(world, steps, delta, explained);
-  if (counter === 'ListenDrops') return drops(series, delta);
+  if (counter === 'ListenDrops') return drops(series, delta, explained);
   const ids = RAISED_BY[counter];
   if (!ids) return { explains: null, text: `It rose by ${delta}.` };
   const found = new Set(
@@ -124,15 +127,28 @@ function remainder(n: number): string {
   return n === 0 ? '' : ` ${n} ${n === 1 ? 'is' : 'are'} of connections that are not in the files.`;
 }
 
-function drops(series: CounterSeries, delta: number): Rise {
+function drops(series: CounterSeries, delta: number, explained: readonly Explained[]): Rise {
   const overflows = stepsOf(series, 'ListenOverflows').reduce((sum, s) => sum + s.delta, 0);
   const rest = delta - overflows;
+  if (rest === 0) {
+    const text = `It rose by ${delta}, exactly as ListenOverflows did: every SYN or ACK that was dropped met a full accept queue.`;
+    return { explains: delta, text };
+  }
+  const refused = new Set(
+    explained
+      .filter((e) => DROPPED_BY_LISTENER.includes(e.rule.id) && e.finding.role === 'verdict')
+      .map((e) => e.facts),
+  );
+  const syns = [...refused].reduce((sum, f) => sum + (refusedSyns(f) ?? 0), 0);
+  const of = syns > 0 ? `: ${count(syns, 'SYN')} of ${count(refused.size, 'connection')} here` : '';
+  const left = Math.max(0, rest - syns);
+  const other =
+    left > 0
+      ? ` ${left} were dropped for a reason that no connection here shows (SYN queue, memory, no route back, security module).`
+      : '';
   return {
-    explains: Math.min(overflows, delta),
-    text:
-      rest === 0
-        ? `It rose by ${delta}, exactly as ListenOverflows did: every SYN or ACK that was dropped met a full accept queue.`
-        : `It rose by ${delta}, ${rest} more than ListenOverflows: those were dropped for another reason (SYN queue, memory, no route back, security module).`,
+    explains: Math.min(delta, overflows + syns),
+    text: `It rose by ${delta}, ${rest} more than ListenOverflows${of}.${other}`,
   };
 }
 
@@ -177,7 +193,7 @@ function perConnection(world: World, waiting: Facts[], steps: readonly Step[], d
   const retries = world.sysctl('net.ipv4.tcp_syn_retries') ?? SYN_RETRIES;
   const who = `${count(n, 'connection')} in SYN_SENT (${endpoints(waiting.map((f) => f.endpoint(CLIENT)))})`;
   const shown = `${steps[0]!.from} → ${steps.map((s) => s.to).join(' → ')}`;
-  if (!Number.isInteger(each) || each > retries + 1) {
+  if (!Number.isInteger(each) || each > retries + SYN_LINEAR + 1) {
     return {
       explains: null,
       text: `It rose by ${delta} (${shown}), which does not divide evenly among the ${who}.`,

@@ -126,7 +126,10 @@ function ends(total: number, explained: readonly Explained[]): string {
   ] as const;
 
   const known = parts.filter(([n]) => n > 0);
-  if (known.length === 1) return one ? ` ${known[0]![1]}` : `: all ${known[0]![1]}`;
+  if (known.length === 1 && one) return ` ${known[0]![1]}`;
+  if (rest === total) return ', and the end of none is in the files';
+  if (unanswered === total) return ': no SYN had an answer in time';
+  if (known.length === 1) return `: all ${known[0]![1]}`;
   return `: ${list(known.map(([n, what]) => `${n} ${what}`))}`;
 }
 

@@ -15,6 +15,15 @@ export function tellTogether(all: readonly Explained[]): string {
   return `${happened(connections, rule)}: ${clients(all)} to ${servers(all)}. The first: ${finding.summary}`;
 }
 
+/** ` between 12:00:03 and 12:00:41`, when the findings have times of one clock. */
+export function between(all: readonly Explained[]): string {
+  const times = all.map((e) => e.finding.time);
+  const clocks = new Set(all.map((e) => e.finding.clock));
+  if (times.includes('') || clocks.size > 1) return '';
+  const sorted = [...times].sort((a, b) => (clocks.has('relative') ? Number(a) - Number(b) : a < b ? -1 : 1));
+  return sorted[0] === sorted.at(-1) ? ` at ${sorted[0]}` : ` between ${sorted[0]} and ${sorted.at(-1)}`;
+}
+
 export function clients(all: readonly Explained[]): string {
   return endpoints(all.map((e) => e.facts.case.client));
 }

@@ -1,3 +1,4 @@
+import { SYN_LINEAR } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
 import type { Answerer } from './index.ts';
 
@@ -19,7 +20,7 @@ const MEANINGS: Record<string, (value: number, world: World) => string> = {
         ? 'when the SYN queue is full SYNs are answered with a cookie; a full accept queue drops them even so'
         : 'every SYN is answered with a cookie',
   'net.ipv4.tcp_syn_retries': (n) =>
-    `a client sends its SYN again ${n} times before connect() fails: after ${seconds(n)} s altogether (less with tcp_syn_linear_timeouts, 6.5 and later)`,
+    `a client sends its SYN again ${n} times before connect() fails: after ${seconds(n)} s altogether (6.5 and later: ${n + SYN_LINEAR} times and ${seconds(n) + SYN_LINEAR} s, by tcp_syn_linear_timeouts)`,
   'net.ipv4.tcp_synack_retries': (n) =>
     `a server sends its SYN-ACK again ${n} times and forgets the request ${seconds(n)} s after the SYN`,
   'net.ipv4.tcp_fin_timeout': (n) =>

@@ -81,6 +81,14 @@ export class ListenerFacts {
       return sent || c.calls.some((call) => call.call === 'accept');
     }),
   );
+  /** Times of its SYN-ACKs in one capture, ascending. */
+  readonly #synAcks = byName((source) =>
+    this.#cases
+      .flatMap((c) => c.wires)
+      .filter((w) => String(w.source) === source && w.synAcks[SERVER] > 0)
+      .flatMap((w) => w.keyPackets.filter((p) => (p.flags & (SYN | ACK)) === (SYN | ACK)).map((p) => p.time))
+      .sort((a, b) => a - b),
+  );
   readonly #closeWait = lazy(() =>
     this.notable.reduce((most, f) => Math.max(most, f.life(SERVER)?.closeWait ?? 0), 0),
   );
@@ -88,6 +96,19 @@ export class ListenerFacts {
     const { client, server } = this.#cases[0]!;
     return this.world.seriesOf(server, client).flatMap((s) => stepsOf(s, name));
   });
+
+  /** The port answered another SYN within so many ns after a moment of a capture: something still listens. */
+  answersAgain(source: number, after: number, within: number): boolean {
+    const times = this.#synAcks(String(source));
+    let low = 0;
+    let high = times.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (times[middle]! <= after) low = middle + 1;
+      else high = middle;
+    }
+    return low < times.length && times[low]! <= after + within;
+  }
 
   /** Connections of this listener that did not just open and close. */
   get notable(): Facts[] {

@@ -27,6 +27,8 @@ export const DELAYED_ACK_MAX = 200 * NS_PER_MS + TICK;
 export const DELAYED_ACK_MIN = 36 * NS_PER_MS;
 /** tcp_syn_retries where no sysctl says otherwise. */
 export const SYN_RETRIES = 6;
+/** tcp_syn_linear_timeouts, 6.5 and later: so many more, a second apart, come first. */
+export const SYN_LINEAR = 4;
 /** Unless tcp_synack_retries or a crowded SYN queue says otherwise, a request is given up after 1+2+…+32 s. */
 export const REQUEST_LIFE = 63 * NS_PER_S;
 

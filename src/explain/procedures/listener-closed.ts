@@ -23,11 +23,23 @@ export function listenerClosed(f: Facts, side: SideIndex): Candidate[] {
   if (f.rows(SERVER).some((r) => r.owner === 'none')) return [closed];
   const unread: Candidate = { ...closed, rule: 'unread-data-reset', confidence: 'possible', because: UNREAD };
   const linger = named(['linger-zero-reset'], 'server');
-  if (f.listener.burst(f).length >= 2) return [closed, unread, ...linger];
+  if (f.listener.burst(f).length >= 2 && !stillListens(f)) return [closed, unread, ...linger];
   const possible: Candidate = { ...closed, confidence: 'possible' };
   const received = f.wire !== null && f.wire.of(f.wire.wire.bytes, CLIENT) > 0;
   return received ? [unread, possible, ...linger] : [possible, unread, ...linger];
 }
+
+/**
+ * RSTs can fall together by chance where many connections end; a port that answers SYNs right afterwards was not
+ * closed (unless it was opened again at once, or SO_REUSEPORT keeps others on it).
+ */
+function stillListens(f: Facts): boolean {
+  const reset = f.listener.burst(f).at(-1)!.reset.packet;
+  return f.listener.closedWith(f) === null && f.listener.answersAgain(reset.source, reset.time, RESTART);
+}
+
+/** No service is back sooner after it has closed its listener. ns. */
+const RESTART = 100_000_000;
 
 /** The states show the listener's closing, and this connection was not closed in it: RSTs near by prove nothing. */
 function outOfTurn(f: Facts): boolean {

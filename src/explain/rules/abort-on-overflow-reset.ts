@@ -3,7 +3,7 @@ import { LISTENER, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
+import { acceptRemedy } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'abort-on-overflow-reset',
@@ -19,7 +19,7 @@ export const rule: Rule = {
   explain: (f) =>
     leading(resetCandidates(f), 'abort-on-overflow-reset', (c) => ({
       summary: `The server ${formatEndpoint(f.case.server)} reset the connection from ${formatEndpoint(f.case.client)} just as it was made: ${c.because}.`,
-      remedy: `${ACCEPT_REMEDY} With tcp_abort_on_overflow=0 clients are not reset but wait and retry.`,
+      remedy: `${acceptRemedy(f)} With tcp_abort_on_overflow=0 clients are not reset but wait and retry.`,
       missing: [LISTENER, resetReason('server')],
     })),
 };

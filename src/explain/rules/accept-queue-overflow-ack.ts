@@ -3,7 +3,7 @@ import { LISTENER } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
 import { acceptQueueOverflowAck } from '../procedures/half-handshake.ts';
 import type { Rule } from '../rule.ts';
-import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
+import { acceptRemedy } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'accept-queue-overflow-ack',
@@ -26,7 +26,7 @@ export const rule: Rule = {
         summary:
           `${formatEndpoint(f.case.client)} believed itself connected, but the server never took its ACK: ${c.because}` +
           `${c.confidence === 'possible' ? '' : '; its accept queue was full'}.`,
-        remedy: ACCEPT_REMEDY,
+        remedy: acceptRemedy(f),
         missing: [LISTENER],
       },
       ['deferred-accept'],

@@ -1,16 +1,26 @@
-import { formatEndpoint } from '../../model/address.ts';
 import type { Missing } from '../../model/finding.ts';
+import type { Facts } from '../facts/facts.ts';
 import { LISTENER } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
-import { describeAttempt, overflowSteps, silentSyn, synCandidates } from '../procedures/syn.ts';
+import { describeAttempt, overflowSteps, refusedSyns, silentSyn, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
-import { clients } from '../together.ts';
-import { count } from '../words.ts';
+import { between, clients, servers } from '../together.ts';
+import { capital, count, list } from '../words.ts';
 
-export const ACCEPT_REMEDY =
-  'Let the server accept() faster: look for a blocked event loop or too few acceptor threads. A longer queue needs both a larger ' +
-  'backlog in listen() and net.core.somaxconn, and a restart of the service; it only helps against bursts. `ss -ltn` shows the ' +
-  'queue (Recv-Q) and its limit (Send-Q).';
+/** With the limits that the files show for this listener. */
+export function acceptRemedy(f: Facts): string {
+  const limit = f.listener.acceptLimit;
+  const most = f.world.sysctl('net.core.somaxconn');
+  const now = [
+    limit === null ? '' : `its limit is ${limit} now`,
+    most === null ? '' : `somaxconn is ${most} now`,
+  ].filter(Boolean);
+  return (
+    'Let the server accept() faster: look for a blocked event loop or too few acceptor threads. A longer queue needs both a larger ' +
+    `backlog in listen() and net.core.somaxconn${now.length > 0 ? ` (${list(now)})` : ''}, and a restart of the service; it only helps against bursts. ` +
+    '`ss -ltn` shows the queue (Recv-Q) and its limit (Send-Q).'
+  );
+}
 
 export const UNSEEN_DROP: Missing = {
   what: 'Each dropped SYN by itself: the kernel drops it in tcp_conn_request without any drop event, so tcpdrop, dropwatch and perf cannot show it',
@@ -30,15 +40,17 @@ export const rule: Rule = {
   explain: (f) =>
     leading(synCandidates(f), 'accept-queue-overflow-syn', (c) => ({
       summary: `${describeAttempt(f, silentSyn(f)!)}; ${c.because}: the server drops SYNs while its accept queue is full.`,
-      remedy: ACCEPT_REMEDY,
+      remedy: acceptRemedy(f),
       missing: [UNSEEN_DROP],
     })),
   together: (all) => {
-    const { facts } = all[0]!;
-    const overflow = overflowSteps(facts);
+    const overflow = overflowSteps(all[0]!.facts);
     const rise = overflow ? `; ListenOverflows rose by ${overflow.rise} meanwhile` : '';
+    const refused = all.map((e) => refusedSyns(e.facts));
+    const total = refused.reduce<number>((sum, n) => sum + (n ?? 0), 0);
+    const syns = refused.includes(null) ? 'SYNs' : capital(count(total, 'SYN'));
     return (
-      `SYNs of ${count(all.length, 'connection')} to ${formatEndpoint(facts.case.server)} were dropped because its accept queue was full${rise}. ` +
+      `${syns} of ${count(all.length, 'connection')} to ${servers(all)} were dropped${between(all)} because its accept queue was full${rise}. ` +
       `They came from ${clients(all)}.`
     );
   },

@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { clients } from '../together.ts';
 import { count, span } from '../words.ts';
-import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
+import { acceptRemedy } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'cookie-overflow-reset',
@@ -25,7 +25,7 @@ export const rule: Rule = {
       summary:
         `The server ${formatEndpoint(f.case.server)} most likely knew nothing of the connection from ${formatEndpoint(f.case.client)} ` +
         `any more: a SYN cookie stood for it and the accept queue was full. ${unseen(f)}${because(c.because)}`,
-      remedy: `${ACCEPT_REMEDY} SYN cookies do not help against a full accept queue.`,
+      remedy: `${acceptRemedy(f)} SYN cookies do not help against a full accept queue.`,
       missing: [LISTENER, resetReason('server')],
     })),
   together: (all) =>

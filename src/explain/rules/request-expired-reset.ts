@@ -5,7 +5,7 @@ import { LISTENER, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
+import { acceptRemedy } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'request-expired-reset',
@@ -23,7 +23,7 @@ export const rule: Rule = {
       summary:
         `The server ${formatEndpoint(f.case.server)} reset the connection from ${formatEndpoint(f.case.client)} because it had already ` +
         `given up the handshake that the client held for complete: ${c.because}.${early(f)}`,
-      remedy: `${ACCEPT_REMEDY} A client that needs to know should expect an answer of the application, not only a connect() that succeeds.`,
+      remedy: `${acceptRemedy(f)} A client that needs to know should expect an answer of the application, not only a connect() that succeeds.`,
       missing: [
         LISTENER,
         resetReason('server'),
