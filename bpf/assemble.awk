@@ -4,6 +4,7 @@
 #
 # FEATURES holds one fact a line: "big-endian", "btf", "without-btf PIECE", "without PIECE WHY", "tracepoint tcp:tcp_send_reset",
 # "field tcp:tcp_send_reset reason", "function tcp_close kfunc sk timeout" (or fentry; with the names of its parameters), "function tcp_close kprobe".
+# "enums tcp:tcp_send_reset": it has fields of enum types, which without BTF nobody defines.
 # In a piece: `#need FACT` (else the piece is left out, and said so on a line "// left out PIECE: FACT"); `#if FACT`, `#if !FACT`, `#else`, `#endif`;
 # `field NAME` alone means the piece's last `#need tracepoint`. PORTS(a, b), HOSTS4(a, b), HOSTS16(a, b) become the filters;
 # KEEP(f), KEPT(n) the parameters for a RETURN; ENTRY(f), RETURN(f), ARG(n) the form in which function f is probed and its parameters are read (from 0); macros come from macros.bt.
@@ -190,7 +191,8 @@ left_out { next }
 /^#need / {
   fact = trim(substr($0, 7))
   if (fact ~ /^tracepoint /) tracepoint = substr(fact, 12)
-  if (!known(fact)) { print "// left out " name ": this kernel has no " fact; left_out = 1 }
+  if (("enums " tracepoint) in facts && !("btf" in facts)) { print "// left out " name ": the tracepoint has enum fields, which need BTF"; left_out = 1 }
+  else if (!known(fact)) { print "// left out " name ": this kernel has no " fact; left_out = 1 }
   next
 }
 /^#if / { depth++; live[depth] = !skipping; skipping = !(live[depth] && known(trim(substr($0, 5)))); next }

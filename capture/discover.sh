@@ -36,6 +36,7 @@ discover() {
         format=$tracefs/events/$group/$name/format
         [ -r $format ] || continue
         echo "tracepoint $group:$name"
+        ! grep -q "field:enum " $format || echo "enums $group:$name"
         sed -n "s/^.field:.*[ *]\([a-z_0-9]*\)\(\[[0-9]*\]\)\{0,1\};.offset.*/field $group:$name \1/p" $format
       done' < "$work/wanted"
   } > "$work/facts"
@@ -114,7 +115,7 @@ dry_run_report() { # COMMAND...
   [ "$functions" != none ] || echo "functions cannot be probed here: $functions_why"
   echo
   echo '# what would run'
-  echo "BPFTRACE_PERF_RB_PAGES=$BPFTRACE_PERF_RB_PAGES timeout $((duration + 60)) bpftrace -f json -B line PROGRAM > ${dir:-DIR}/events.jsonl"
+  echo "${pages:+BPFTRACE_PERF_RB_PAGES=$pages }timeout $((duration + 60)) bpftrace -f json -B line PROGRAM > ${dir:-DIR}/events.jsonl"
   echo "timeout $((duration + 60)) tcpdump -n -i $interface -s $snaplen -B 8192 --time-stamp-precision=nano -w - '$(packet_filter)' > ${dir:-DIR}/packets.pcap"
   echo "ss -tanpiem $(socket_filter)"
   echo 'cat /proc/net/netstat /proc/net/snmp (each second); net.* values (once)'

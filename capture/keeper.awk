@@ -1,8 +1,8 @@
 # Counters and socket tables of this network namespace, while the capture runs. Reads a word a second from standard input: start, tick, stop.
 # When the words end without `stop`, the script that sends them was killed: then this ends bpftrace and tcpdump as well (their process ids
-# are in DIR).
+# are in $BUNDLE/.work).
 #
-#   awk -v counters=FILE -v sockets=FILE -v every=SECONDS -v filter=SS_FILTER -v work=DIR -f keeper.awk
+#   BUNDLE=DIR awk -v every=SECONDS -v filter=SS_FILTER -f keeper.awk
 
 # Nanoseconds of CLOCK_BOOTTIME, in steps of 10 ms.
 function now(   line, part) {
@@ -76,6 +76,8 @@ function overflowing(   sum, rose) {
 }
 
 BEGIN {
+  counters = ENVIRON["BUNDLE"] "/counters.jsonl"
+  sockets = ENVIRON["BUNDLE"] "/sockets.jsonl"
   # a shell reads each word: some awks would wait for a whole buffer of them
   next_word = "read -r word && echo \"$word\""
   while ((next_word | getline word) > 0) {
@@ -88,6 +90,6 @@ BEGIN {
     else if (every > 0 && seconds % every == 0) write_sockets("interval")
     if (word == "stop") exit 0
   }
-  pids = "$(cat '" work "/tracer.pid' '" work "/packets.pid' 2>/dev/null)"
-  system("kill -TERM " pids " 2>/dev/null; sleep 1; kill -KILL " pids " 2>/dev/null; rm -rf '" work "'")
+  pids = "$(cat \"$BUNDLE/.work/tracer.pid\" \"$BUNDLE/.work/packets.pid\" 2>/dev/null)"
+  system("kill -TERM " pids " 2>/dev/null; sleep 1; kill -KILL " pids " 2>/dev/null; rm -rf \"$BUNDLE/.work\"")
 }

@@ -63,7 +63,7 @@ manifest() { # running|ended COMMAND...
     "ports": [$(numbers $ports)], "hosts": [$(json $hosts)], "interface": $(json "$interface"), "duration_s": $duration, "max_bytes": $max_bytes,
     "walk": $([ -n "$walk" ] && echo true || echo false), "snaplen": $snaplen, "sockets_interval_s": $sockets_every, "command": [$(json "$@")]
   },
-  "filters": { "events": "the ports and hosts of options, at either end; unknown (0) passes", "packets": $(json "$(packet_filter)"), "sockets": $(json "$(socket_filter)") },
+  "filters": { "events": "ports and hosts of options, at either end; addresses only where structs can be read (btf), and an unspecified address passes", "packets": $(json "$(packet_filter)"), "sockets": $(json "$(socket_filter)") },
   "clock": {
     "events": "$clock", "tables": "CLOCK_BOOTTIME, steps of 10 ms", "packets": "CLOCK_REALTIME",
     "anchors": [
@@ -73,7 +73,7 @@ $(joined "$work/anchors")
   "started": $(moment "$started" "$start_real"),
   "probes": $([ -s "$work/program.bt" ] && probes || echo null),
   "events": {
-    "emitted": ${emitted:-0}, "lost": ${lost:-0}, "buffer_pages": $BPFTRACE_PERF_RB_PAGES,
+    "emitted": ${emitted:-0}, "lost": ${lost:-0}, "buffer_pages": $(count_or_null "$pages"),
     "misses_of_tracepoints_counted": $misses_counted,
     "recursion_misses": $([ -s "$work/misses" ] && cat "$work/misses" || echo null)
   },

@@ -16,7 +16,7 @@ prepare_bundle() {
   work=$dir/.work
   : > "$work/anchors"
   problems=''
-  lost=0 emitted=0 read_to=0 misses_counted=false used=0 clock=unknown tracer_job='' packets_job='' keeper_job='' started='' start_real=''
+  lost=0 emitted=0 read_to=0 misses_counted=false used='' clock=unknown tracer_job='' packets_job='' keeper_job='' started='' start_real=''
 }
 
 # Kept in memory: the disk may be full.
@@ -79,10 +79,10 @@ start_recording() {
 start_keeper() {
   mkfifo "$work/seconds" || fail "cannot write to $work"
   (
-    ulimit -c 0
+    ulimit -c 0 2>/dev/null
     ulimit -f $((max_bytes / 5120 + 1)) 2>/dev/null
-    exec timeout $((duration + 60)) awk -v counters="$dir/counters.jsonl" -v sockets="$dir/sockets.jsonl" -v every="$sockets_every" -v filter="$(socket_filter)" \
-      -v work="$work" -f "$here/keeper.awk"
+    export BUNDLE="$dir"
+    exec timeout $((duration + 60)) awk -v every="$sockets_every" -v filter="$(socket_filter)" -f "$here/keeper.awk"
   ) < "$work/seconds" 2> "$work/keeper.err" 8>&- 9>&- &
   keeper_job=$!
   exec 8> "$work/seconds"
@@ -94,6 +94,7 @@ start_command() {
   exec 9<&0
   (
     trap - INT TERM HUP USR1 PIPE
+    caller_environment
     sh -c 'echo $$ > "$0"; exec "$@"' "$work/command.pid" "$@" <&9 8>&- 9<&-
     status=$?
     : > "$work/command.done"
@@ -102,6 +103,15 @@ start_command() {
   ) 8>&- &
   command_pid=$!
   exec 9<&-
+}
+
+caller_environment() {
+  umask "$caller_mask"
+  PATH=$caller_path
+  unset LC_ALL TZ BPFTRACE_PERF_RB_PAGES
+  [ -z "$caller_lc" ] || export "$caller_lc"
+  [ -z "$caller_tz" ] || export "$caller_tz"
+  [ -z "$caller_pages" ] || export "BPFTRACE_PERF_RB_PAGES=$caller_pages"
 }
 
 next_second() {
@@ -141,7 +151,7 @@ ended_early() { # TOOL JOB NAME
 check_limits() {
   size=$(du -sk "$dir" | awk '{ print $1 }')
   free=$(df -Pk "$dir" | awk 'NR == 2 { print $4 }')
-  growth=$((size - used))
+  growth=$((size - ${used:-$size}))
   used=$size
   if [ $((used + growth)) -ge $((max_bytes / 1024)) ]; then how=${how:-complete} by=${by:-max-size}; fi
   if [ "${free:-9999}" -le 128 ]; then
@@ -165,8 +175,13 @@ stop_recording() {
   left=150
   for job in $tracer_job $packets_job; do
     while [ $left -gt 0 ] && kill -0 "$job" 2>/dev/null; do nap; left=$((left - 1)); done
-    [ $left -gt 0 ] || { problem 'a tool had to be killed'; signal KILL tracer packets; }
-    wait "$job" 2>/dev/null
+    if [ $left -eq 0 ] && kill -0 "$job" 2>/dev/null; then
+      problem 'a tool did not end when told to'
+      signal KILL tracer packets
+      nap
+    fi
+    # tcpdump gives up root: without CAP_KILL it cannot be told, and ends by itself with the time it was given
+    kill -0 "$job" 2>/dev/null || wait "$job" 2>/dev/null
   done
   exec 8>&-
   uptime_cs
@@ -262,9 +277,9 @@ read_new_events() {
   from=$read_to
   read_to=$(size_of "$dir/events.jsonl")
   pair=$(tail -c +$((from + 1)) "$dir/events.jsonl" | head -c $((read_to - from)) | awk -v lost="$lost" -v emitted="$emitted" '
-    { n = $0; gsub(/[^0-9]/, "", n) }
-    /^\{"type": "lost_events"/ { lost += n }
-    /^\{"type": "map", "data": \{"@emitted": / && n > emitted + 0 { emitted = n }
+    function number_after(key) { match($0, key "[0-9]+"); return substr($0, RSTART + length(key), RLENGTH - length(key)) + 0 }
+    /^\{"type": "lost_events"/ { lost += number_after("\"events\": ") }
+    /^\{"type": "map", "data": \{"@emitted": / { n = number_after("\"@emitted\": "); if (n > emitted + 0) emitted = n }
     END { printf "%.0f %.0f\n", lost, emitted }')
   lost=${pair% *} emitted=${pair#* }
 }

@@ -2,12 +2,17 @@
 # bpftrace: the program is put together from the pieces of bpf/, and tried; a piece that this kernel or this bpftrace refuses is
 # left out, with what it said, and the rest tried again.
 
-# The buffers between kernel and bpftrace: 4 MB for all CPUs together, but 64 pages (bpftrace's default) for each. They count as locked memory,
-# which some hosts limit to 8 MB even for root.
+# The buffers between kernel and bpftrace: newer ones choose 16 MB by themselves; one without ring buffer takes 256 kB a CPU, which a few thousand
+# connections a second overrun: 16 MB for all CPUs together, unless the environment says otherwise. They count as locked memory.
 buffer_pages() {
-  cpus=$(grep -c '^processor' /proc/cpuinfo)
-  BPFTRACE_PERF_RB_PAGES=${BPFTRACE_PERF_RB_PAGES:-$(awk -v cpus="${cpus:-1}" 'BEGIN { pages = 512; while (pages > 64 && pages * cpus > 1024) pages /= 2; print pages }')}
-  export BPFTRACE_PERF_RB_PAGES
+  caller_pages=${BPFTRACE_PERF_RB_PAGES:-}
+  pages=$caller_pages
+  info=$([ -n "$pages" ] || bpftrace --info 2>&1 | grep -e perf_event_array -e ringbuf)
+  if [ "${info#*perf_event_array: yes}" != "$info" ] && [ "${info#*ringbuf: yes}" = "$info" ]; then
+    cpus=$(ls -d /sys/devices/system/cpu/cpu[0-9]* | wc -l)
+    pages=$(awk -v cpus="$cpus" 'BEGIN { pages = 2048; while (pages > 64 && pages * cpus > 4096) pages /= 2; print pages }')
+    export BPFTRACE_PERF_RB_PAGES="$pages"
+  fi
 }
 
 assemble() {
@@ -33,18 +38,24 @@ start_tracer() {
     done
     [ -z "$how" ] || return 0
     wait $tracer_job
-    leave_out_culprit || break
+    if grep -q 'open perf buffer' "$work/tracer.err" && [ "${pages:-0}" -gt 64 ]; then
+      # not that much locked memory is allowed here
+      pages=64 BPFTRACE_PERF_RB_PAGES=64
+    else
+      leave_out_culprit || break
+    fi
     [ $attempts -lt 40 ] || break
   done
   how=failed by=bpftrace
   problem "bpftrace: $why"
-  sed 's/^/  bpftrace: /' "$work/tracer.err" >&2
+  grep -v RLIMIT_MEMLOCK "$work/tracer.err" | grep -e ERROR: -e FATAL: -e error: | cut -c 1-200 | head -n 5 | sed 's/^/  bpftrace: /' >&2
 }
 
 # Finds the piece that bpftrace stumbled over and writes the fact that leaves it (or its use of BTF) out.
 leave_out_culprit() {
   why=$(said "$work/tracer.err")
-  line=$(sed -n 's/^.*program\.bt:\([0-9]*\)[-:].*ERROR.*/\1/p' "$work/tracer.err" | head -n 1)
+  # program.bt:LINE:COLUMNS, or program.bt:FIRST-LAST; a range as long as the program says nothing
+  line=$(awk -F '[:]' '/program\.bt:[0-9]+(-[0-9]+)?:.*ERROR/ { for (i = 1; i < NF; i++) if ($i ~ /program\.bt$/) { split($(i + 1), range, "-"); if (range[2] - range[1] < 20) { print range[1]; exit } } }' "$work/tracer.err")
   probe=$(sed -n "s/.*\(Error attaching probe\|Error loading program\|No BTF found for\|Unable to attach probe\):\{0,1\} *'\{0,1\}\([a-zA-Z0-9_:]*\).*/\2/p" "$work/tracer.err" | head -n 1)
   piece=$(awk -v line="${line:-0}" -v probe="$probe" '
     /^\/\/ piece / { piece = $3 }
@@ -69,7 +80,7 @@ run_under_limits() { # NAME FILE BYTES COMMAND...
   run_wrapper=
   [ "$1" != in_tracefs ] || { run_wrapper=in_tracefs; shift; }
   (
-    ulimit -c 0
+    ulimit -c 0 2>/dev/null
     ulimit -f $run_blocks 2>/dev/null
     # shellcheck disable=SC2016
     $run_wrapper timeout $((duration + 60)) sh -c 'echo $$ > "$0"; exec "$@"' "$work/$run_name.pid" "$@"

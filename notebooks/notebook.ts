@@ -23,7 +23,8 @@ export async function reportOf(path: string): Promise<Report> {
     folder = mkdtempSync(join(tmpdir(), 'notebook-'));
     await writeReport(await analyze([path]), folder, { html: false });
   }
-  const table = (name: string) => fromCSV(readFileSync(join(folder, `${name}.csv`), 'utf8'), { autoMax: 10_000 });
+  const table = (name: string) =>
+    fromCSV(readFileSync(join(folder, `${name}.csv`), 'utf8'), { autoMax: 10_000 });
   return { connections: table('connections'), findings: table('findings'), timeline: table('timeline') };
 }
 

@@ -1,7 +1,12 @@
 // Writes the generated pages of docs/ from the code (a test keeps them equal).
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { analyze } from '../dist/analyze.js';
+import { causesReference } from '../dist/explain/catalogue.js';
+import { rules } from '../dist/explain/rules/index.js';
 import { columnReference } from '../dist/report/tables.js';
+import { evidenceKinds, measure } from './causes.js';
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url));
 writeFileSync(`${docs}columns.md`, columnReference());
+writeFileSync(`${docs}causes.md`, causesReference(rules, await measure(analyze), evidenceKinds));

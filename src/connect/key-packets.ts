@@ -15,6 +15,7 @@ import {
   WHY_RST,
   WHY_SYN,
   WHY_SYN_ACK,
+  WHY_THIRD_ACK,
   WHY_ZERO_WINDOW,
 } from '../model/connection.ts';
 import type { Packet } from '../model/packet.ts';
@@ -177,6 +178,19 @@ export function listKeyPackets(store: Store, at: number, client: number): KeyPac
     );
   }
   return list.sort((a, b) => a.frame - b.frame);
+}
+
+/** Nanoseconds from the first SYN to the third segment of the handshake, where both were kept; else null. */
+export function roundTrip(store: Store, at: number): number | null {
+  let syn: number | null = null;
+  let third: number | null = null;
+  for (let key = store.connections.words[at + KEYS]!; key !== 0; key = store.keys.words[key + KEY_LINK]!) {
+    const why = reasons(store, key);
+    // From late to early: the first SYN is the last one met.
+    if (why & WHY_SYN) syn = store.keys.doubles[(key + KEY_TIME) >> 1]!;
+    if (why & WHY_THIRD_ACK) third = store.keys.doubles[(key + KEY_TIME) >> 1]!;
+  }
+  return syn === null || third === null || third <= syn ? null : third - syn;
 }
 
 function reasons(store: Store, key: number): number {

@@ -109,7 +109,11 @@ export const PROCESS = 12;
 /** Stretch of payload that the capture does not hold (snap length) and the peer has not acknowledged; empty: none. */
 export const SNAPPED_FROM = 13;
 export const SNAPPED_TO = 14;
-export const TROUBLE_SIDE_STRIDE = 15;
+export const OUT_OF_ORDER = 15;
+/** Double: when the side last sent something new, once a segment of it was missed. */
+export const NEXT_TIME = 16;
+export const WINDOW_PROBES = 18;
+export const TROUBLE_SIDE_STRIDE = 20;
 export const TROUBLE_STRIDE = 2 * TROUBLE_SIDE_STRIDE;
 
 /** A block of seen sequence space: link to the next higher block, first and one past the last number. */

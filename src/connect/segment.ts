@@ -26,6 +26,7 @@ import {
   keepBeforeRst,
   keepLatestSyn,
   rememberLast,
+  roundTrip,
   SURPLUS,
 } from './key-packets.ts';
 import { completenessBits } from './labels/completeness.ts';
@@ -47,8 +48,9 @@ import {
   KEYS_DROPPED,
   LAST_PACKET,
   LAST_RST,
-  LAST_TIME,
   NEXT,
+  NEXT_TIME,
+  OUT_OF_ORDER,
   PACKED_FLAGS,
   PACKED_WINDOW,
   PACKETS,
@@ -61,13 +63,17 @@ import {
   THIRD_SEEN,
   TROUBLE,
   WINDOW_BEFORE_RST,
+  WINDOW_PROBES,
   ZERO_WINDOWS,
 } from './layout.ts';
 import { acknowledge, acknowledgesSnapped, receive, snapped, startSequence } from './sequence.ts';
 import { otherSide, type Store, sideOf } from './store.ts';
 import { isHere } from './vantage.ts';
 
-/** A segment overtaken by later ones arrives within this time of them; what comes later was sent again. */
+/**
+ * A segment overtaken by later ones arrives within a round trip of them, or within this time where no handshake shows
+ * how long that is; what comes later was sent again (as in Wireshark's packet-tcp.c).
+ */
 const OUT_OF_ORDER_WITHIN = 3 * NS_PER_MS;
 
 /** Accounts for a segment of `side` of the connection at `at`. */
@@ -137,17 +143,42 @@ function content(store: Store, at: number, side: number, p: Packet, next: number
   const below = (from - next) | 0;
   const advance = (end - next) | 0;
   const fresh = p.payload > 0 ? receive(store, at, side, from, to) : 0;
-  if (advance > 0) words[mine + NEXT] = end;
+  if (advance > 0) {
+    words[mine + NEXT] = end;
+    if (words[at + TROUBLE] !== 0) noteProgress(store, at, side, p.time);
+  }
   // An acknowledgment that stands before its data in the file has made the data no less new.
   const beyond = Math.min(p.payload, advance - (isFin ? 1 : 0));
   doubles[(mine + BYTES) >> 1]! += fresh > beyond ? fresh : beyond > 0 ? beyond : 0;
   let why = 0;
   if (isFin) why = ++words[mine + FINS]! <= KEPT_FINS ? WHY_FIN : SURPLUS;
+  if (below === 0 && p.payload === 1 && !isFin && isClosedWindow(store, at, otherSide(side))) {
+    store.count(at, side, WINDOW_PROBES);
+  }
   if (below >= 0 || p.flags & SYN) return why;
   if (below === -1 && p.payload === 1 && !isFin) return keepalive(store, at, side);
   if (p.payload === 0) return advance > 0 ? why : why | retransmit(store, at, side);
-  const isLate = p.time - doubles[(mine + LAST_TIME) >> 1]! >= OUT_OF_ORDER_WITHIN;
-  return fresh === p.payload && !isLate ? why : why | retransmit(store, at, side);
+  if (fresh !== p.payload || isLate(store, at, side, p.time)) return why | retransmit(store, at, side);
+  store.count(at, side, OUT_OF_ORDER);
+  return why;
+}
+
+function noteProgress(store: Store, at: number, side: number, time: number): void {
+  store.troubles.doubles[(store.trouble(at, side) + NEXT_TIME) >> 1] = time;
+}
+
+/** Whether a segment that fills a hole comes later than one that was only overtaken. */
+function isLate(store: Store, at: number, side: number, time: number): boolean {
+  const since = store.troubles.doubles[(store.trouble(at, side) + NEXT_TIME) >> 1]!;
+  return time - since >= (roundTrip(store, at) ?? OUT_OF_ORDER_WITHIN);
+}
+
+/** Whether the side has last advertised that nothing may be sent to it. */
+function isClosedWindow(store: Store, at: number, side: number): boolean {
+  const words = store.connections.words;
+  const mine = sideOf(at, side);
+  if (words[mine + PACKETS] === 0 || words[mine + LAST_PACKET + PACKED_FLAGS]! & (SYN | RST)) return false;
+  return (words[mine + LAST_PACKET + PACKED_WINDOW]! & 0xffff) === 0;
 }
 
 /** The capture does not hold the payload. */

@@ -29,6 +29,7 @@ import {
   LAST_TIME,
   NEXT,
   ORIENTATION_MASK,
+  OUT_OF_ORDER,
   PACKED_FLAGS,
   PACKED_WINDOW,
   PACKETS,
@@ -48,6 +49,7 @@ import {
   SYNS,
   TTL_SHIFT,
   WINDOW_BEFORE_RST,
+  WINDOW_PROBES,
   ZERO_WINDOWS,
 } from './layout.ts';
 import { otherSide, type Store, sideOf } from './store.ts';
@@ -99,7 +101,9 @@ export function viewConnection(
     fins: word(FINS),
     rsts: trouble(RSTS),
     retransmits: trouble(RETRANSMITS),
+    outOfOrder: trouble(OUT_OF_ORDER),
     keepalives: trouble(KEEPALIVES),
+    windowProbes: trouble(WINDOW_PROBES),
     zeroWindows: trouble(ZERO_WINDOWS),
     finTime: [first(WHY_FIN, 0), first(WHY_FIN, 1)],
     finAckedTime: [first(WHY_ACK_OF_FIN, 1), first(WHY_ACK_OF_FIN, 0)],

@@ -1,5 +1,5 @@
 /** What a layer works on and answers with. One cursor is reused for every frame. */
-import { DIRECTION_IN, DIRECTION_OUT, type Packet } from '../model/packet.ts';
+import { DIRECTION_IN, DIRECTION_OUT, Frame, type Packet } from '../model/packet.ts';
 import type { Fragments } from './fragments.ts';
 
 /** Where decoding stands in a frame. */
@@ -12,17 +12,12 @@ export class Cursor {
   end = 0;
   /** End of the current layer on the wire, as an index into `bytes` that may lie beyond `end` (snap length). */
   wireEnd = 0;
-  /** Interface number, see Frame. */
-  interfaceId = 0;
   /** A second announcement to try when the first is of no layer: the source port of UDP. 0 for none. */
   alternative = 0;
-  /** Number and time of the frame, see Frame. */
-  frame = 0;
-  time = 0;
+  /** The frame that is being decoded. */
+  frame = new Frame();
   /** Fragments of earlier frames. */
   readonly fragments: Fragments;
-  /** The capture holds less of the frame than was on the wire. */
-  isSnapped = false;
   /** `bytes` is what was put together of fragments: the header alone. */
   isReassembled = false;
   /** TCP checksums are to be verified. */

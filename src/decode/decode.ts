@@ -79,10 +79,7 @@ export class Decoder {
     cursor.pos = frame.start;
     cursor.end = frame.start + frame.captured;
     cursor.wireEnd = frame.start + frame.length;
-    cursor.interfaceId = frame.interfaceId;
-    cursor.frame = frame.number;
-    cursor.time = frame.time;
-    cursor.isSnapped = frame.captured < frame.length;
+    if (cursor.frame !== frame) cursor.frame = frame;
     cursor.isReassembled = false;
     cursor.guessed = false;
     this.#path.clear();

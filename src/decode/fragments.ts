@@ -92,14 +92,15 @@ export class Fragments {
     const datagram = this.#find(cursor, packet, identification) ?? this.#begin(packet, identification);
     const { bytes, pos } = cursor;
     const captured = Math.max(0, cursor.end - pos);
-    if (cursor.isSnapped && captured < length) datagram.isSnapped = true;
+    if (captured < length && cursor.frame.captured < cursor.frame.length) datagram.isSnapped = true;
     for (let i = 0; i < captured && offset + i < HEAD; i++) {
       if (datagram.held[offset + i] !== 0) continue;
       datagram.head[offset + i] = bytes[pos + i];
       datagram.held[offset + i] = 1;
     }
     if (!more && datagram.total < 0) datagram.total = offset + length;
-    if (datagram.add(offset, offset + length) && this.#overlaps++ === 0) this.#firstOverlap = cursor.frame;
+    if (datagram.add(offset, offset + length) && this.#overlaps++ === 0)
+      this.#firstOverlap = cursor.frame.number;
     if (!datagram.isWhole) return FRAGMENT;
     this.#remove(this.#waiting.indexOf(datagram));
     packet.snapped = datagram.isSnapped ? 1 : 0;
@@ -158,7 +159,7 @@ export class Fragments {
     for (let i = 0; i < this.#waiting.length; i++) {
       if (this.#identifications[i] !== identification) continue;
       const { packet } = this.#waiting[i]!;
-      if (isSame(packet, p) && cursor.time - packet.time <= TIMEOUT) return this.#waiting[i];
+      if (isSame(packet, p) && cursor.frame.time - packet.time <= TIMEOUT) return this.#waiting[i];
     }
     return undefined;
   }

@@ -8,6 +8,7 @@ import { groupCauses } from './causes.ts';
 import { reconcileCounters } from './counters.ts';
 import type { Facts } from './facts/facts.ts';
 import { World } from './facts/world.ts';
+import { byName } from './memo.ts';
 import { assignRoles } from './roles.ts';
 import type { Draft, Explained, Rule } from './rule.ts';
 import { rules as allRules } from './rules/index.ts';
@@ -52,10 +53,11 @@ export function explain(
       return otherwise;
     }
   };
+  const applicable = byName((kinds) => applicableTo(kinds.split(' '), rules));
   for (const c of context.cases) {
     const facts = world.factsOf(c);
     const own: Explained[] = [];
-    for (const rule of applicable(facts, rules)) {
+    for (const rule of facts.ordinary ? ordinaryRules : applicable([...facts.kinds].join(' '))) {
       const drafts = guard(`Rule ${rule.id}`, c.id, () => rule.explain(facts), null);
       for (const draft of asList(drafts)) own.push({ facts, rule, finding: toFinding(facts, rule, draft) });
     }
@@ -79,10 +81,8 @@ export function explain(
 const ordinaryRules = allRules.filter((r) => r.id === 'graceful-close');
 
 /** An ordinary connection has one thing to say; of the others a rule is asked when the evidence is of its kind. */
-function applicable(facts: Facts, rules: readonly Rule[]): readonly Rule[] {
-  if (facts.ordinary) return ordinaryRules;
-  const { kinds } = facts;
-  return rules.filter((r) => r.needs.some((kind) => kinds.has(kind)));
+function applicableTo(kinds: readonly string[], rules: readonly Rule[]): readonly Rule[] {
+  return rules.filter((r) => r.needs.some((kind) => kinds.includes(kind)));
 }
 
 function asList(drafts: Draft | Draft[] | null): Draft[] {

@@ -1,15 +1,15 @@
 /** Derivations that are made once: per object, or per instance. */
 
-/** Computes a derivation of an object when it is first asked for, and keeps it as long as the object lives. */
+/**
+ * Computes a derivation of an object when it is first asked for, and keeps it as long as the object lives: in the
+ * object itself, because a WeakMap of half a million cases costs the garbage collector seconds.
+ */
 export function memoised<K extends object, T>(derive: (key: K) => T): (key: K) => T {
-  const memo = new WeakMap<K, { value: T }>();
+  const slot = Symbol(derive.name);
   return (key) => {
-    let kept = memo.get(key);
-    if (!kept) {
-      kept = { value: derive(key) };
-      memo.set(key, kept);
-    }
-    return kept.value;
+    const keeper = key as K & { [slot]?: T };
+    if (!(slot in keeper)) keeper[slot] = derive(key);
+    return keeper[slot] as T;
   };
 }
 

@@ -7,7 +7,7 @@ import { verdictsOf } from './roles.ts';
 import type { Explained, Rule } from './rule.ts';
 import { ruleById } from './rules/index.ts';
 import { tellStories } from './stories/index.ts';
-import { servers } from './together.ts';
+import { hedge, servers } from './together.ts';
 import { capital, count, list, number, predicate } from './words.ts';
 
 const SENTENCES = 5;
@@ -70,7 +70,7 @@ function commonCause(
   if (!rule || !found || found.size * 2 < total || total === 1) return null;
   const n = found.size;
   const of = n === total ? `All ${number(n)}` : `${capital(number(n))} of ${number(total)}`;
-  const sentence = `${of} connections${toServers([...found.values()])} ${predicate(n, rule.happened)}`;
+  const sentence = `${of} connections${toServers([...found.values()])} ${predicate(n, rule.happened)}${hedge([...found.values()])}`;
   return { rule, sentence };
 }
 

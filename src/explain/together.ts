@@ -8,11 +8,20 @@ export function happened(n: number, { happened: text }: Rule): string {
   return `${count(n, 'connection')} ${predicate(n, text)}`;
 }
 
+/** What the title of a cause says as a fact is only one of several that fit, for some of these. */
+export function hedge(all: readonly Explained[]): string {
+  const possible = all.filter((e) => e.finding.confidence === 'possible').length;
+  if (possible === 0) return '';
+  return possible === all.length
+    ? ', as the likeliest of several possible causes'
+    : ', some of them only possibly';
+}
+
 /** The paragraph about connections of one cause, where the rule has none of its own. */
 export function tellTogether(all: readonly Explained[]): string {
   const { rule, finding } = all[0]!;
   const connections = new Set(all.map((e) => e.facts)).size;
-  return `${happened(connections, rule)}: ${clients(all)} to ${servers(all)}. The first: ${finding.summary}`;
+  return `${happened(connections, rule)}${hedge(all)}: ${clients(all)} to ${servers(all)}. The first: ${finding.summary}`;
 }
 
 /** ` between 12:00:03 and 12:00:41`, when the findings have times of one clock. */

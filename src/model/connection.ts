@@ -80,7 +80,12 @@ export interface WireConnection {
   fins: Pair<number>;
   rsts: Pair<number>;
   retransmits: Pair<number>;
+  /** Segments that came behind later ones, too soon to have been sent again. */
+  outOfOrder: Pair<number>;
+  /** Segments just below what was sent before (also Linux's probes of a zero window, which are no other). */
   keepalives: Pair<number>;
+  /** One byte into a window that the peer has closed. */
+  windowProbes: Pair<number>;
   zeroWindows: Pair<number>;
   /** Time of the side's first FIN, and of the first packet of the other side that acknowledges it. */
   finTime: Pair<SourceTime | null>;

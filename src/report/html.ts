@@ -21,6 +21,7 @@ import {
 } from './html/quality.ts';
 import { SCRIPT } from './html/script.ts';
 import { STYLE } from './html/style.ts';
+import { shortNames } from './short-names.ts';
 import { counted } from './words.ts';
 
 export interface DrawnChart {
@@ -46,9 +47,12 @@ const POLICY = [
   "form-action 'none'",
 ].join('; ');
 
-export function renderHtml(result: Result, charts: readonly DrawnChart[]): string {
+export function renderHtml(full: Result, charts: readonly DrawnChart[]): string {
+  const { result, folder } = shortNames(full);
   const shown = pageOf(focusOf(result));
-  const sections = sectionsOf(shown, charts).filter((s): s is Section & { body: Markup } => s.body !== null);
+  const sections = sectionsOf(shown, charts, folder).filter(
+    (s): s is Section & { body: Markup } => s.body !== null,
+  );
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -106,7 +110,7 @@ ${causesTable(shown)}
 <nav class="contents" aria-label="Contents"><ul>${sections.map((s) => html`<li><a href="#${s.id}">${s.title}</a></li>`)}</ul></nav>`;
 }
 
-function sectionsOf(shown: Page, charts: readonly DrawnChart[]): Section[] {
+function sectionsOf(shown: Page, charts: readonly DrawnChart[], folder: string): Section[] {
   const { result } = shown;
   const when = (condition: boolean, body: () => Markup) => (condition ? body() : null);
   return [
@@ -134,7 +138,7 @@ function sectionsOf(shown: Page, charts: readonly DrawnChart[]): Section[] {
     },
     { id: 'clocks', title: 'Clocks', body: when(result.clocks.length > 0, () => clocksSection(result)) },
     { id: 'quality', title: 'Data quality', body: diagnosticsSection(result) },
-    { id: 'reproduce', title: 'Inputs, and how to reproduce this', body: inputsSection(result) },
+    { id: 'reproduce', title: 'Inputs, and how to reproduce this', body: inputsSection(result, folder) },
   ];
 }
 

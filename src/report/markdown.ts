@@ -4,6 +4,7 @@ import { markdownCode as code, markdownBlock, markdown as md, markdownProse as p
 import { bySeverity, type Focus, focusOf } from './focus.ts';
 import { ladderOf, placeOf } from './ladder.ts';
 import { ladderText } from './ladder-text.ts';
+import { shortNames } from './short-names.ts';
 import { CONFIDENCE_WORDS, confidenceCounts, counted, distinctMissing, number, someOf } from './words.ts';
 
 const LADDERS = 3;
@@ -12,7 +13,8 @@ const LADDER_WIDTH = 100;
 const EVIDENCE = 6;
 
 /** The whole file, ending in a line feed. */
-export function renderMarkdown(result: Result): string {
+export function renderMarkdown(full: Result): string {
+  const { result, folder } = shortNames(full);
   const focus = focusOf(result);
   const sections = [
     ['# What happened', '', result.story.map(prose).join(' '), ''],
@@ -23,7 +25,7 @@ export function renderMarkdown(result: Result): string {
     answers(result),
     counters(result),
     quality(result),
-    reproduce(result),
+    reproduce(result, folder),
   ];
   return `${sections.flat().join('\n').trimEnd()}\n`;
 }
@@ -131,7 +133,7 @@ function quality(result: Result): string[] {
   return ['## Data quality', '', ...lost, ...(clocks.length > 0 ? ['Clocks:', '', ...clocks, ''] : [])];
 }
 
-function reproduce(result: Result): string[] {
+function reproduce(result: Result, folder: string): string[] {
   const rows = result.inputs.map((i) => [
     code(i.name),
     code(i.format),
@@ -149,6 +151,7 @@ function reproduce(result: Result): string[] {
     `tcpautopsy ${code(result.tool.version)}, ${counted(result.connections.length, 'connection')}.`,
     '',
     ...command,
+    ...(folder === '' ? [] : [`Sources are named from ${code(folder)} on.`, '']),
     ...table(hashed ? head : head.slice(0, -1), hashed ? rows : rows.map((r) => r.slice(0, -1))),
   ];
 }

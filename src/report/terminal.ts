@@ -8,6 +8,7 @@ import { visible } from './escape.ts';
 import { bySeverity, type Focus, focusOf } from './focus.ts';
 import { ladderOf, placeOf } from './ladder.ts';
 import { ladderText, type Paint, plain, wrap } from './ladder-text.ts';
+import { shortNames } from './short-names.ts';
 import { CONFIDENCE_WORDS, confidenceCounts, counted, distinctMissing, someOf } from './words.ts';
 
 export interface Terminal {
@@ -69,7 +70,8 @@ class Page {
 }
 
 /** Everything worth telling, for `tcpautopsy explain`. */
-export function renderExplain(result: Result, terminal: Terminal): string {
+export function renderExplain(full: Result, terminal: Terminal): string {
+  const { result, folder } = shortNames(full);
   const page = new Page(terminal);
   const focus = focusOf(result);
   page.heading('What happened');
@@ -91,6 +93,10 @@ export function renderExplain(result: Result, terminal: Terminal): string {
   for (const d of result.diagnostics) {
     const place = [d.source, d.locator].filter(Boolean).join(', ');
     page.text(`${place}: ${d.message}${d.count > 1 ? ` (${d.count} times)` : ''}`, 2, `${d.severity} `);
+  }
+  if (folder !== '') {
+    page.blank();
+    page.text(`Sources are named from ${folder} on.`, 0);
   }
   return page.toString();
 }

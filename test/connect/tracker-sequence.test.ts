@@ -110,7 +110,8 @@ describe('sequence space', () => {
         const seen = new Set<number>();
         let repeats = 0;
         for (const [from, length] of segments) {
-          talk.client('P.', { seq: isn + 1 + from, length });
+          // All at one moment: none is late.
+          talk.client('P.', { seq: isn + 1 + from, length, at: 3 });
           const bytes = Array.from({ length }, (_, i) => from + i);
           if (bytes.some((b) => seen.has(b))) repeats++;
           for (const b of bytes) seen.add(b);
@@ -138,5 +139,47 @@ describe('sequence space', () => {
         expect(view(b).packets).toEqual(view(a).packets);
       }),
     );
+  });
+});
+
+describe('out of order', () => {
+  test('is what fills a hole within a round trip of what came before it', () => {
+    const counts = (say: (talk: Talk) => void) => {
+      const tracker = new Tracker();
+      say(new Talk(tracker));
+      const { outOfOrder, retransmits } = tracker.connection(0);
+      return [outOfOrder[0], retransmits[0]];
+    };
+    // SYN at 0 ms, the third segment at 100 ms.
+    const slow = (t: Talk) => t.client('S', { at: 0 }).server('S.', { at: 50 }).client('.', { at: 100 });
+    const hole = (t: Talk, at: number) =>
+      t.client('P.', { seq: 1101, length: 100, at: 200 }).client('P.', { seq: 1001, length: 100, at });
+    expect(counts((t) => hole(slow(t), 299))).toEqual([1, 0]);
+    expect(counts((t) => hole(slow(t), 300))).toEqual([0, 1]);
+    // Without a handshake: 3 ms.
+    expect(counts((t) => hole(t.client('.', { seq: 1000 }), 202))).toEqual([1, 0]);
+    expect(counts((t) => hole(t.client('.', { seq: 1000 }), 203))).toEqual([0, 1]);
+    // Counted from the last new byte, not from the hole filled before.
+    const two = (t: Talk) =>
+      t
+        .client('P.', { seq: 1301, length: 100, at: 200 })
+        .client('P.', { seq: 1001, length: 100, at: 299 })
+        .client('P.', { seq: 1101, length: 100, at: 301 });
+    expect(counts((t) => two(slow(t)))).toEqual([1, 1]);
+  });
+});
+
+describe('a probe of a closed window', () => {
+  test('is one new byte; behind what was sent it is a keepalive, as Linux sends it', () => {
+    const tracker = new Tracker();
+    const talk = new Talk(tracker).open().client('P.', { length: 1 }).server('.', { window: 0 });
+    talk.client('P.', { length: 1 }).client('.', { seq: 1002 });
+    talk.server('.', { window: 5 }).client('P.', { length: 1 });
+    const { windowProbes, keepalives, zeroWindows } = tracker.connection(0);
+    expect([windowProbes, keepalives, zeroWindows]).toEqual([
+      [1, 0],
+      [1, 0],
+      [0, 1],
+    ]);
   });
 });

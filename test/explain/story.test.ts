@@ -164,3 +164,11 @@ describe('one file that holds many things', () => {
     expect(verdicts(whole).sort()).toEqual(apart.flatMap(verdicts).sort());
   });
 });
+
+test('what is only possible is not told as a fact', async () => {
+  const { story, causes } = await analyzeSample(sampleNamed('pcap-and-tcpstates'), 'packets');
+  const unread = causes.find((c) => c.rule === 'unread-data-reset')!;
+  expect(unread.confidence).toBe('possible');
+  expect(unread.summary).toMatch(/likeliest of several possible causes|only possibly/);
+  expect(story.join(' ')).toMatch(/likeliest of several possible causes|only possibly/);
+});

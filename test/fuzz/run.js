@@ -28,7 +28,7 @@ process.chdir(root);
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'test/fuzz/tsconfig.json'], {
   stdio: 'inherit',
 });
-writeFileSync(join(compiled, 'package.json'), '{ "type": "module" }');
+copyFileSync('package.json', join(compiled, 'package.json'));
 const out = values.out ?? mkdtempSync(join(tmpdir(), 'tcpautopsy-fuzz-'));
 mkdirSync(out, { recursive: true });
 

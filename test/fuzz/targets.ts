@@ -13,6 +13,8 @@ import type { Source } from '../../src/model/source.ts';
 import { openBytes } from '../../src/read/bytes.ts';
 import { captureFormats } from '../../src/read/formats.ts';
 import { looksLikeText, TextReader } from '../../src/read/text.ts';
+import { renderExplain } from '../../src/report/terminal.ts';
+import { writeReport } from '../../src/report/write.ts';
 import { mutate, type Random } from './mutate.ts';
 import type { Seed } from './seeds.ts';
 
@@ -159,6 +161,10 @@ function readTarget(id: string, seeds: readonly Seed[]): Target {
   };
 }
 
+/** What no name from a capture or a log may bring to a terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
 async function withFolder(input: Input, work: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
   try {
@@ -185,9 +191,13 @@ function analyzeTarget(folders: readonly (readonly Seed[])[], files: readonly Se
     },
     run: (input) =>
       withFolder(input, async (folder) => {
-        const options = { timeline: input[0]!.bytes.length % 2 === 0 ? 'all' : 'findings' } as const;
-        const result = await analyze([join(folder, 'in')], options);
-        JSON.stringify(result, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+        const timeline = input[0]!.bytes.length % 2 === 0 ? 'all' : 'findings';
+        const result = await analyze([join(folder, 'in')], { timeline, command: 'tcpautopsy analyze in' });
+        check(
+          CONTROL.test(renderExplain(result, { width: 80, color: false })) === false,
+          'no control characters',
+        );
+        if (input[0]!.bytes.length % 4 === 0) await writeReport(result, join(folder, 'out'), { html: false });
       }),
   };
 }

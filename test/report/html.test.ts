@@ -72,7 +72,7 @@ describe('the page of experiment 1', async () => {
     for (const text of [
       'Incomplete input.',
       'its signature and what happened around it leave one likely cause',
-      'exp1/client-tcpstates.txt, line 36',
+      '[client-tcpstates.txt, line 36',
       'the RST itself: it is in no transcript',
       'tcpautopsy analyze exp1 -o report',
       '42 µs',

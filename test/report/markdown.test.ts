@@ -29,7 +29,7 @@ describe('report.md of experiment 1', () => {
   test('a ladder has both ends, times, and places to check', () => {
     expect(text).toContain('+42.3 ms  ●       │  FIN_WAIT1 → FIN_WAIT2');
     expect(text).toContain('│◀──────┤  RST|ACK, seq 3446801307');
-    expect(text).toMatch(/\[1\] exp1\/client-tcpstates\.txt/);
+    expect(text).toMatch(/\[1\] client-tcpstates\.txt/);
   });
 
   test('every table has as many cells in each row as in its head', () => {
@@ -43,7 +43,8 @@ describe('report.md of experiment 1', () => {
 
   test('says how to do it again', () => {
     expect(text).toContain('```text\ntcpautopsy analyze exp1 -o report\n```');
-    expect(text).toContain('| `exp1/server-tcpdump.txt` | `tcpdump` | server-host | local time of day | 6 |');
+    expect(text).toContain('Sources are named from `exp1/` on.');
+    expect(text).toContain('| `server-tcpdump.txt` | `tcpdump` | server-host | local time of day | 6 |');
   });
 });
 

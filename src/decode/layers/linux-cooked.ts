@@ -23,7 +23,7 @@ export const linuxCooked: Layer = {
     if (cursor.end - pos < 16) return TRUNCATED_LINK;
     const packetType = bytes[pos + 1] & 7;
     packet.direction = cookedDirection(packetType);
-    packet.vantage = vantageOf(cursor.interfaceId, 0, (packetType + 1) & 7);
+    packet.vantage = vantageOf(cursor.frame.interfaceId, 0, (packetType + 1) & 7);
     cursor.pos = pos + 16;
     if (((bytes[pos + 2] << 8) | bytes[pos + 3]) === NETLINK) return NOT_IP;
     return etherType((bytes[pos + 14] << 8) | bytes[pos + 15]);

@@ -13,7 +13,7 @@ export const linuxCooked2: Layer = {
     const ifindex = word(bytes, pos + 4);
     const packetType = bytes[pos + 10] & 7;
     packet.direction = cookedDirection(packetType);
-    packet.vantage = vantageOf(cursor.interfaceId, ifindex, (packetType + 1) & 7);
+    packet.vantage = vantageOf(cursor.frame.interfaceId, ifindex, (packetType + 1) & 7);
     cursor.pos = pos + 20;
     if (((bytes[pos + 8] << 8) | bytes[pos + 9]) === NETLINK) return NOT_IP;
     return etherType((bytes[pos] << 8) | bytes[pos + 1]);

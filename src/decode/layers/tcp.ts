@@ -36,11 +36,10 @@ export const tcp: Layer = {
     packet.tsEcr = 0;
     packet.checksum = 0;
     if (header > MIN_HEADER) options(bytes, pos + MIN_HEADER, pos + header, cursor.end, packet);
-    if (!cursor.isReassembled) {
-      // Of what the first fragment of a tunnel's packet holds, the rest is elsewhere in the capture.
-      packet.snapped = cursor.isSnapped && cursor.end < wireEnd ? 1 : 0;
-      if (cursor.verifiesChecksums && cursor.end === wireEnd) verifyChecksum(bytes, pos, onWire, packet);
-    }
+    if (cursor.isReassembled) return TCP;
+    // Of what the first fragment of a tunnel's packet holds, the rest is elsewhere in the capture.
+    packet.snapped = cursor.end < wireEnd && cursor.frame.captured < cursor.frame.length ? 1 : 0;
+    if (cursor.verifiesChecksums && cursor.end === wireEnd) verifyChecksum(bytes, pos, onWire, packet);
     return TCP;
   },
 };

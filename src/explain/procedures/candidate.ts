@@ -53,5 +53,9 @@ export function draft(candidate: Candidate, words: Words, alternatives: string[]
   };
 }
 
+export function withEvidence(c: Candidate, more: Evidence[]): Candidate {
+  return { ...c, evidence: [...c.evidence, ...more] };
+}
+
 /** Procedures are pure in the facts. */
 export type Procedure = (facts: Facts) => Candidate[];

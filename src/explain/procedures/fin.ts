@@ -12,7 +12,7 @@ import { MARGIN } from '../facts/timing.ts';
 import { nextSeq } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import { span } from '../words.ts';
-import type { Candidate } from './candidate.ts';
+import { type Candidate, withEvidence } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
 import { unanswered } from './given-up.ts';
 import { leftBeforeFin, minisockProof } from './minisock.ts';
@@ -294,8 +294,4 @@ function neitherSaw(
 ): boolean {
   const end = (p: typeof a) => (p.seq + p.payload + 1) | 0;
   return seqDiff(a.ack, end(b)) < 0 && seqDiff(b.ack, end(a)) < 0;
-}
-
-function withEvidence(c: Candidate, more: Evidence[]): Candidate {
-  return { ...c, evidence: [...c.evidence, ...more] };
 }

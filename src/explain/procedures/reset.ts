@@ -22,13 +22,14 @@ import { passiveReset } from './passive-reset.ts';
 
 /** Candidates for the reset that ended the connection; empty when none did, or when it ended well before. */
 export const resetCandidates = memoised((f: Facts): Candidate[] => {
+  const { wire } = f;
+  const reset = wire?.decisiveReset;
+  if (wire && reset && endedWell(wire)) return [];
   const told = kernelReset(f);
   if (told.length > 0) return told;
   const half = halfHandshakeReset(f);
   if (half.length > 0) return half;
-  const { wire } = f;
-  const reset = wire?.decisiveReset;
-  if (wire && reset) return endedWell(wire) ? [] : onWire(f, wire, reset);
+  if (wire && reset) return onWire(f, wire, reset);
   return unanswered(f)?.end ? [] : inStates(f);
 });
 

@@ -3,18 +3,16 @@
  * kernel-notes §3. A drop event that names the packet proves; a second capture shows on which stretch; counters leave
  * what none of the others counts.
  */
-import { sameEndpoint } from '../../model/address.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
-import type { DropEvent } from '../../model/event.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { crossing } from '../facts/crossing.ts';
-import { counterEvidence, dropEvidence, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
+import { counterEvidence, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { MARGIN, SHORTEST_RTO } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import type { Moment } from '../rule.ts';
-import { count, list, span } from '../words.ts';
+import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker } from './common.ts';
 
@@ -23,62 +21,6 @@ export interface Attempt {
   syns: number | null;
   moment: Moment | null;
   evidence: Evidence[];
-}
-
-/** Reasons (enum skb_drop_reason) and, on kernels without them, functions in which a packet is freed. */
-const BY_REASON: readonly { rule: string; reason: RegExp; stack: RegExp }[] = [
-  { rule: 'netfilter-drop', reason: /^NETFILTER_DROP/, stack: /^(nf_hook_slow|nft_do_chain|ipt_do_table)/ },
-  { rule: 'reverse-path-drop', reason: /^IP_RPFILTER/, stack: /^$/ },
-  {
-    rule: 'martian-drop',
-    reason: /^IP_(LOCAL_SOURCE|INVALID_SOURCE|LOCALNET|INVALID_DEST)/,
-    stack: /^ip_handle_martian_source/,
-  },
-  { rule: 'checksum-drop', reason: /^(TCP|IP)_CSUM/, stack: /^$/ },
-  {
-    rule: 'other-ingress-drop',
-    reason:
-      /^(IP_INNOROUTES|IP_INADDRERRORS|IP_INHDR|TCP_MINTTL|IP_MINTTL|XFRM_POLICY|SOCKET_FILTER|TCP_FILTER|CPU_BACKLOG|XDP|TC_INGRESS|OTHERHOST|BPF_CGROUP_INGRESS|TCP_MD5|TCP_AO|TCP_AUTH|NOMEM)/,
-    stack: /^(sk_filter_trim_cap|enqueue_to_backlog)/,
-  },
-];
-/** Losses of an answer on its way out of the server's own host. */
-const OUTPUT =
-  /^(NETFILTER_DROP|QDISC_DROP|QDISC_|NEIGH_|TC_EGRESS|IP_OUTNOROUTES|BPF_CGROUP_EGRESS|DEV_READY)/;
-
-/** The kernel dropped the SYN, or its answer, and said where. Also of a connection that got through in the end. */
-export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
-  const of = (flags: number) =>
-    f.case.drops.filter((d) => d.flags !== null && (d.flags & (SYN | ACK)) === flags && !d.socketEnds);
-  const syns = of(SYN).filter((d) => sameEndpoint(d.to, f.case.server));
-  const synAcks = of(SYN | ACK).filter((d) => sameEndpoint(d.from, f.case.server));
-  const answers = synAcks.filter((d) => OUTPUT.test(d.reason?.name ?? '') || onOutput(d));
-  const found = BY_REASON.flatMap(({ rule, reason, stack }) => {
-    const drops = syns.filter((d) =>
-      d.reason?.name ? reason.test(d.reason.name) : d.stack.some((s) => stack.test(s)),
-    );
-    return drops.length > 0 ? [{ rule, drops, what: 'SYN' }] : [];
-  });
-  if (answers.length > 0) found.push({ rule: 'syn-ack-lost-locally', drops: answers, what: 'SYN-ACK' });
-  return found.map(({ rule, drops, what }) => {
-    const names = [...new Set(drops.map((d) => d.reason?.name).filter((n) => n != null))];
-    const evidence = [
-      ...(attempt?.evidence ?? []),
-      ...drops.slice(0, 3).map((d) => dropEvidence(f.world, d)),
-    ];
-    const make = maker({ side: 'server', moment: f.atEvent(drops[0]!), evidence });
-    const why = names.length > 0 ? ` (${list(names)})` : '';
-    return make(rule, 'proved', `the kernel says that it dropped ${count(drops.length, what)}${why}`);
-  });
-}
-
-/** Without a reason: netfilter's functions, below ip_output and not below ip_rcv. */
-function onOutput(d: DropEvent): boolean {
-  return (
-    !d.reason?.name &&
-    d.stack.some((s) => /^(nf_hook_slow|nft_do_chain|ipt_do_table)/.test(s)) &&
-    d.stack.some((s) => /^(__)?ip6?_(local_out|output|build_and_send_pkt)/.test(s))
-  );
 }
 
 /** Two captures of it: seen here and not there, so lost in between. */

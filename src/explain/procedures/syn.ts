@@ -16,7 +16,8 @@ import type { Moment } from '../rule.ts';
 import { capital, count, list, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker, named } from './common.ts';
-import { byCounters, droppedSyn, lostBetween, requestWithoutAnswer } from './syn-drops.ts';
+import { droppedSyn } from './drop-events.ts';
+import { byCounters, lostBetween, requestWithoutAnswer } from './syn-drops.ts';
 
 /** An unanswered SYN, as the evidence shows it. */
 export interface SilentSyn {

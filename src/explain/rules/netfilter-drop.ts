@@ -8,9 +8,9 @@ export const rule: Rule = {
   group: 'syn',
   title: 'SYN dropped by a firewall (netfilter)',
   severity: 'error',
-  happened: 'had a SYN dropped by a firewall on the server, or fit nothing else',
+  happened: 'had a SYN dropped by a firewall (netfilter)',
   condition:
-    'A rule of nftables or iptables on the receiving host dropped the SYN after the capture had seen it: netfilter stands between the tap and TCP.',
+    'A rule of nftables or iptables dropped the SYN (or its answer). On the receiving host netfilter stands between the tap of a capture and TCP, so the capture shows the SYN all the same.',
   needs: ['states', 'packets', 'tables', 'drops'],
   reference: 'nf_hook_slow (NETFILTER_DROP), kernel-notes §3',
   explain: (f) =>

@@ -86,7 +86,8 @@ export function diagnosticsSection({ diagnostics }: Result): Markup {
   return dataTable('Data quality', head, rows);
 }
 
-export function inputsSection(result: Result): Markup {
+/** `folder`: what is left out of the names of all sources. */
+export function inputsSection(result: Result, folder: string): Markup {
   const head = [
     { text: 'input' },
     { text: 'format' },
@@ -105,6 +106,7 @@ export function inputsSection(result: Result): Markup {
   ]);
   return html`<p>tcpautopsy ${result.tool.version}${result.command !== '' && ', run as'}</p>
 ${result.command !== '' && html`<pre>${result.command}</pre>`}
+${folder !== '' && html`<p>Sources are named from <code>${folder}</code> on.</p>`}
 ${dataTable('Inputs', head, rows)}
 ${result.hosts.length > 0 && html`<p>Hosts: ${result.hosts.map((h, i) => html`${i > 0 && '; '}<strong>${h.name}</strong>${h.addresses.length > 0 && ` (${h.addresses.slice(0, 20).join(', ')})`}`)}</p>`}
 <p>Beside this page: connections.csv, findings.csv, timeline.csv and diagnostics.csv (every row of what is shortened here), charts/ (Vega-Lite specifications and SVG), result.json (all of it).</p>`;

@@ -27,6 +27,8 @@ header.top p { margin: 0; color: var(--soft); font-size: .875rem; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: .25rem 0 .75rem; }
 h2 { font-size: 1.375rem; margin: 2.5rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1.0625rem; margin: 0; }
+section > h3 { margin: 1.75rem 0 .25rem; }
+th code, td > code { overflow-wrap: normal; }
 h4 { font-size: .9375rem; margin: 1rem 0 .25rem; }
 a { color: var(--link); }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }

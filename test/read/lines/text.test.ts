@@ -258,6 +258,23 @@ describe('logs without a prompt', () => {
   });
 });
 
+describe('a text of very many runs', () => {
+  it('is read in linear time, and to its end where the runs are of one table', () => {
+    const run = (i: number) =>
+      `$ ss -tan\nState Recv-Q Send-Q Local Address:Port Peer Address:Port\nLISTEN 0 ${i} *:80 *:*\n`;
+    const out = read(Array.from({ length: 20_000 }, (_, i) => run(i)).join(''));
+    expect([out.sources.length, only(out, 'socket').length, codes(out)]).toEqual([1, 20_000, []]);
+  });
+
+  it('of which each is a log of its own is read as far as 10,000 of them', () => {
+    const out = read(`$ tcpstates\n${STATES}\n`.repeat(10_002));
+    expect(out.sources.length).toBe(10_000);
+    expect(out.diagnostics.filter((d) => d.code === 'too-many-sections').map((d) => d.severity)).toEqual([
+      'data-loss',
+    ]);
+  });
+});
+
 describe('an article', () => {
   const fence = (body: string) => `\`\`\`sh\n${body}\n\`\`\`\n`;
   const server = text('exp1/server-tcpstates.txt').split('\n');

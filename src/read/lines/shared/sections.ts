@@ -2,13 +2,17 @@
  * Splits the lines of one text into sections: what one run of one tool printed. Prompts, headers, code fences and the
  * lines themselves show where a section begins. Each line goes to the reader of the current section first.
  */
-import type { LineFormat, LineReader, ReadContext, Section } from '../../importer.ts';
+import type { LineFormat, ReadContext, Section } from '../../importer.ts';
 import { isNoise, parseLoss } from './noise.ts';
 import { isRedirected, type Prompt, parseBarePrompt, parsePrompt } from './prompt.ts';
 import { quote } from './quote.ts';
+import { type IndexedSection, SectionIndex } from './section-index.ts';
 
 /** A text with more than so many unreadable lines before its first section is a document, not a log. */
 const PROSE = 2;
+
+/** A log of so many runs was made to hurt: what the runs beyond print is counted and not read. */
+const MAX_SECTIONS = 10_000;
 
 const BLANK = /^\s*$/;
 const FENCE = /^\s*(?:```|~~~)/;
@@ -24,11 +28,8 @@ interface Shell {
 
 const NO_SHELL: Shell = { key: null, host: null, root: null, command: null };
 
-interface OpenSection {
-  format: LineFormat;
-  reader: LineReader;
+interface OpenSection extends IndexedSection {
   section: NamedSection;
-  shell: Shell;
   /** Lines that stood inside it and that nobody could read. */
   unread: number;
   firstUnread: { line: number; text: string };
@@ -63,7 +64,9 @@ export class Sections {
   readonly #name: string;
   readonly #context: ReadContext;
   readonly #formats: readonly LineFormat[];
-  readonly #sections: OpenSection[] = [];
+  readonly #sections = new SectionIndex<OpenSection>();
+  #surplus = 0;
+  #firstSurplus = 0;
   #named = 0;
   #current: OpenSection | null = null;
   #shell: Shell = NO_SHELL;
@@ -96,11 +99,12 @@ export class Sections {
   }
 
   end(): void {
-    for (const section of this.#sections) {
+    for (const section of this.#sections.all) {
       section.reader.end();
       if (section.unread > 0) this.#reportUnread(section);
     }
-    if (this.#sections.length === 0) this.#reportUnknownFormat();
+    if (this.#surplus > 0) this.#reportSurplus();
+    if (this.#sections.all.length === 0) this.#reportUnknownFormat();
     else if (this.#outside > 0) this.#reportOutside();
   }
 
@@ -132,9 +136,7 @@ export class Sections {
 
   /** The tool of this format runs: its next snapshot where there was one on this host, else a new section. */
   #run(format: LineFormat, number: number): void {
-    const earlier = this.#sections.find(
-      (s) => s.format === format && s.reader.rerun && s.shell.key !== null && s.shell.key === this.#shell.key,
-    );
+    const earlier = this.#sections.rerunOn(format, this.#shell.key);
     if (earlier) {
       earlier.reader.rerun?.(this.#shell.command, number);
       this.#current = earlier;
@@ -166,35 +168,34 @@ export class Sections {
     if (!format) return false;
     const before = this.#current;
     const apart = before?.format !== format;
-    const told = apart
-      ? this.#sections.find((s) => s.format === format && s.reader.continues?.(text))
-      : undefined;
-    const count = this.#sections.length;
+    const told = apart ? this.#sections.continuedBy(format, text) : undefined;
+    const count = this.#sections.all.length;
     if (told) this.#current = told;
     else if (apart && this.#shell.key !== null) this.#run(format, number);
     else this.#open(format, number);
-    if (this.#current?.reader.line(text, number)) {
+    if (this.#current === null) return true;
+    if (this.#current.reader.line(text, number)) {
       this.#adjacent = true;
       return true;
     }
     // it looked like one but is damaged
-    this.#sections.length = count;
+    if (this.#sections.all.length > count) this.#sections.removeLast();
     this.#current = before;
     return false;
   }
 
   #open(format: LineFormat, number: number): void {
+    if (this.#sections.all.length >= MAX_SECTIONS) {
+      if (this.#surplus++ === 0) this.#firstSurplus = number;
+      this.#current = null;
+      return;
+    }
     const section = new NamedSection(this.#shell, number, this.#context, () => this.#nextName());
     const reader = format.open(section);
-    this.#current = {
-      format,
-      reader,
-      section,
-      shell: this.#shell,
-      unread: 0,
-      firstUnread: { line: 0, text: '' },
-    };
-    this.#sections.push(this.#current);
+    const terminal = this.#shell.key;
+    const firstUnread = { line: 0, text: '' };
+    this.#current = { format, reader, terminal, section, unread: 0, firstUnread };
+    this.#sections.add(this.#current);
   }
 
   #nextName(): string {
@@ -228,7 +229,7 @@ export class Sections {
       return;
     }
     if (this.#outside++ === 0) this.#firstOutside = { line: number, text: quote(text) };
-    if (this.#sections.length === 0 && this.#outside > PROSE) this.#document = true;
+    if (this.#sections.all.length === 0 && this.#outside > PROSE) this.#document = true;
   }
 
   #reportUnread({ unread, firstUnread, section, format }: OpenSection): void {
@@ -239,6 +240,17 @@ export class Sections {
       locator: `line ${firstUnread.line}`,
       count: unread,
       message: `lines in ${format.title} output that could not be read; the first is "${firstUnread.text}"`,
+    });
+  }
+
+  #reportSurplus(): void {
+    this.#context.diagnostics.add({
+      code: 'too-many-sections',
+      severity: 'data-loss',
+      source: this.#name,
+      locator: `line ${this.#firstSurplus}`,
+      count: this.#surplus,
+      message: `lines that begin the output of a tool after that of the first ${MAX_SECTIONS}, which is all that is read`,
     });
   }
 

@@ -1,0 +1,114 @@
+/**
+ * SYNs and SYN-ACKs of which a kernel says that it dropped them: by the reason where it names one (5.17 and later), by
+ * the function that freed the packet where it does not (kernel-notes §3, lower layers).
+ */
+import { sameEndpoint } from '../../model/address.ts';
+import type { DropEvent } from '../../model/event.ts';
+import { ACK, SYN } from '../../model/tcp.ts';
+import { dropEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { count, list } from '../words.ts';
+import type { Candidate } from './candidate.ts';
+import { maker } from './common.ts';
+import type { Attempt } from './syn-drops.ts';
+
+const NETFILTER = /^(nf_hook_slow|nft_do_chain|ipt_do_table)/;
+/** Causes below TCP on the way in, by reason (enum skb_drop_reason) or by the function that freed the packet. */
+const INGRESS: readonly { rule: string; reason: RegExp; freedIn: RegExp | null }[] = [
+  { rule: 'netfilter-drop', reason: /^NETFILTER_DROP/, freedIn: NETFILTER },
+  { rule: 'reverse-path-drop', reason: /^IP_RPFILTER/, freedIn: null },
+  {
+    rule: 'martian-drop',
+    reason: /^IP_(LOCAL_SOURCE|INVALID_SOURCE|LOCALNET|INVALID_DEST)/,
+    freedIn: /^ip_handle_martian_source/,
+  },
+  { rule: 'checksum-drop', reason: /^(TCP|IP)_CSUM/, freedIn: null },
+  {
+    rule: 'other-ingress-drop',
+    reason:
+      /^(IP_INNOROUTES|IP_INADDRERRORS|IP_INHDR|TCP_MINTTL|IP_MINTTL|XFRM_POLICY|SOCKET_FILTER|TCP_FILTER|CPU_BACKLOG|XDP|TC_INGRESS|OTHERHOST|BPF_CGROUP_INGRESS|TCP_MD5|TCP_AO|TCP_AUTH|NOMEM)/,
+    freedIn: /^(sk_filter_trim_cap|enqueue_to_backlog)/,
+  },
+];
+/** Reasons that only a packet on its way out can have. */
+const EGRESS = /^(QDISC_|NEIGH_|TC_EGRESS|IP_OUTNOROUTES|BPF_CGROUP_EGRESS|DEV_READY)/;
+const FREES = /^(__)?(kfree_skb|sk_skb_reason_drop|tcp_drop|skb_release)/;
+const LEAVES =
+  /^(__)?ip6?_(local_out|output|build_and_send_pkt|finish_output|xmit)|^dev_queue_xmit|^__dev_queue_xmit/;
+const ENTERS = /^(__)?ip6?_(local_deliver|rcv|input)|^ipv6_rcv|^__netif_receive_skb/;
+
+interface Lost {
+  rule: string;
+  /** The host that dropped it. */
+  side: 'client' | 'server';
+  what: string;
+  drop: DropEvent;
+  /** False where only the owner of the log tells on which of the two hosts it was. */
+  sure: boolean;
+}
+
+/** The kernel dropped the SYN, or its answer, and said where. Also of a connection that got through in the end. */
+export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
+  const lost = f.case.drops
+    .filter((d) => d.flags !== null && !d.socketEnds)
+    .flatMap((d) => lossOf(f, d) ?? []);
+  const groups = new Map<string, Lost[]>();
+  for (const l of lost) groups.set(`${l.rule} ${l.side}`, [...(groups.get(`${l.rule} ${l.side}`) ?? []), l]);
+  return [...groups.values()].map((all) => {
+    const { rule, side, what } = all[0]!;
+    const names = [...new Set(all.map((l) => l.drop.reason?.name).filter((n) => n != null))];
+    const evidence = [
+      ...(attempt?.evidence ?? []),
+      ...all.slice(0, 3).map((l) => dropEvidence(f.world, l.drop)),
+    ];
+    const make = maker({ side, moment: f.atEvent(all[0]!.drop), evidence });
+    const why = names.length > 0 ? ` (${list(names)})` : '';
+    const because = `the kernel of the ${side} says that it dropped ${count(all.length, what)}${why}`;
+    return make(rule, all.every((l) => l.sure) ? 'proved' : 'inferred', because);
+  });
+}
+
+function lossOf(f: Facts, drop: DropEvent): Lost | null {
+  const handshake = drop.flags! & (SYN | ACK);
+  if (handshake === SYN && sameEndpoint(drop.to, f.case.server)) return lostSyn(f, drop);
+  if (handshake === (SYN | ACK) && sameEndpoint(drop.from, f.case.server)) return lostAnswer(f, drop);
+  return null;
+}
+
+function lostSyn(f: Facts, drop: DropEvent): Lost | null {
+  const where = place(f, drop);
+  const base = { what: 'SYN', drop, side: where === 'out' ? ('client' as const) : ('server' as const) };
+  if (where === 'out') return byNetfilter(drop) ? { ...base, rule: 'netfilter-drop', sure: true } : null;
+  const found = INGRESS.find((i) =>
+    drop.reason?.name ? i.reason.test(drop.reason.name) : i.freedIn?.test(freedIn(drop)),
+  );
+  return found ? { ...base, rule: found.rule, sure: true } : null;
+}
+
+/** On its way out of the server, or on its way into the client. */
+function lostAnswer(f: Facts, drop: DropEvent): Lost | null {
+  if (EGRESS.test(drop.reason?.name ?? ''))
+    return { rule: 'syn-ack-lost-locally', side: 'server', what: 'SYN-ACK', drop, sure: true };
+  if (!byNetfilter(drop)) return null;
+  const where = place(f, drop);
+  if (where === 'in') return { rule: 'netfilter-drop', side: 'client', what: 'SYN-ACK', drop, sure: true };
+  return { rule: 'syn-ack-lost-locally', side: 'server', what: 'SYN-ACK', drop, sure: where === 'out' };
+}
+
+function byNetfilter(drop: DropEvent): boolean {
+  const name = drop.reason?.name;
+  return name ? name.startsWith('NETFILTER_DROP') : NETFILTER.test(freedIn(drop));
+}
+
+function freedIn(drop: DropEvent): string {
+  return drop.stack.find((s) => !FREES.test(s)) ?? '';
+}
+
+/** Leaving or entering a host: by the first function of either way in the stack, else by whose log it is. */
+function place(f: Facts, drop: DropEvent): 'in' | 'out' | null {
+  const first = drop.stack.find((s) => LEAVES.test(s) || ENTERS.test(s));
+  if (first) return LEAVES.test(first) ? 'out' : 'in';
+  const host = f.world.context.hosts.find((h) => h.sources.some((s) => s.id === drop.source));
+  const [sends, receives] = [drop.from, drop.to].map((e) => host?.addresses.has(e.address) ?? false);
+  return sends === receives ? null : sends ? 'out' : 'in';
+}

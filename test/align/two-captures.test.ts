@@ -1,0 +1,92 @@
+/** Two captures of the same connections: clocks, sides, addresses translated on the way. */
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+import { readCapture, shifted, translated, writeCapture } from '../explain/captures.ts';
+import { sampleNamed } from '../explain/samples.ts';
+
+const folder = sampleNamed('syn-lost-on-path/6.18').folder;
+const client = path.join(folder, 'client.pcap');
+const server = path.join(folder, 'packets.pcap');
+const states = path.join(folder, 'tcpstates.txt');
+
+describe('clocks of two captures', () => {
+  test('one clock is recognised as one, within half of the round trip', async () => {
+    const { clocks } = await analyze([client, server]);
+    const [fit] = clocks;
+    expect(fit).toMatchObject({ method: 'estimated', offset: 0 });
+    // 20 ms each way
+    expect(fit!.worst! / 1e6).toBeGreaterThan(19);
+    expect(fit!.worst! / 1e6).toBeLessThan(22);
+    expect(fit!.message).toMatch(
+      /agree as far as that tells.*client\.pcap was taken nearer to the clients, .*packets\.pcap nearer to the servers/,
+    );
+  });
+
+  test('an offset of 7 s is found, corrected and shown', async () => {
+    const late = writeCapture('server.pcap', shifted(readCapture(server), 7));
+    const { clocks, connections, findings } = await analyze([client, late]);
+    expect(clocks[0]!.offset! / 1e9).toBeCloseTo(-7, 1);
+    expect(clocks[0]!.message).toMatch(
+      /server\.pcap is 7 s ahead of that of .*client\.pcap, and was corrected, within 2\d(\.\d)? ms/,
+    );
+    expect(connections).toHaveLength(2);
+    expect(findings.find((f) => f.rule === 'syn-ack-lost-on-path')?.confidence).toBe('inferred');
+  });
+
+  test('state events are timed by the capture of their own end', async () => {
+    const { clocks } = await analyze([client, server, states]);
+    const fit = clocks.find((c) => c.source.endsWith('tcpstates.txt'));
+    expect(fit!.worst!).toBeLessThan(1e6);
+  });
+});
+
+describe('a segment at one capture and not at the other', () => {
+  test('says on which way it was lost', async () => {
+    const { findings } = await analyze([client, server]);
+    const ack = findings.find((f) => f.rule === 'syn-ack-lost-on-path')!;
+    expect(ack.summary).toMatch(
+      /SYN-ACKs are in .*packets\.pcap and not in .*client\.pcap, which was running/,
+    );
+    expect(ack.evidence.filter((e) => /seen here only/.test(e.fact)).every((e) => e.source === server)).toBe(
+      true,
+    );
+    // the server's capture begins with the SYN that came through: nothing shows that it ran before
+    const syn = findings.find((f) => f.rule === 'syn-lost-on-path')!;
+    expect(syn).toMatchObject({ confidence: 'possible' });
+    expect(syn.summary).toMatch(
+      /two SYNs are in .*client\.pcap and not in .*packets\.pcap, whose first packet is later/,
+    );
+  });
+
+  test('one capture alone does not', async () => {
+    const { findings } = await analyze([client]);
+    expect(findings.filter((f) => f.rule.endsWith('lost-on-path'))).toEqual([]);
+  });
+});
+
+describe('behind a NAT', () => {
+  const nat = writeCapture('inside.pcap', translated(readCapture(client), '10.77.0.1', '192.168.1.5', 1000));
+
+  test('a connection under two addresses is one, by its initial sequence numbers', async () => {
+    const { connections, findings } = await analyze([server, nat]);
+    expect(connections).toHaveLength(2);
+    for (const c of connections) expect(c.sources).toHaveLength(2);
+    expect(findings.find((f) => f.rule === 'syn-ack-lost-on-path')?.confidence).toBe('inferred');
+    expect(findings.filter((f) => f.rule === 'graceful-close').every((f) => f.side === 'client')).toBe(true);
+  });
+});
+
+describe('relative times with a time of day beside them', () => {
+  test('reach the clock of a log that has times of day only, with the bounds stated', async () => {
+    const samples = path.resolve(folder, '../../..');
+    const relative = path.join(samples, 'live/pcap-and-tcpstates/tcpstates-T.txt');
+    const wall = path.join(samples, 'documents/exp1/server-tcpdump.txt');
+    const { clocks, connections } = await analyze([relative, wall]);
+    const fit = clocks.find((c) => c.source === relative);
+    expect(fit?.message).toMatch(
+      /prints the time of day as well: that places it on the clock of .*server-tcpdump\.txt within/,
+    );
+    expect(connections.find((c) => c.sources.includes(relative))?.clock).toBe('wall');
+  });
+});
