@@ -35,6 +35,13 @@ afterAll(() => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
+/** Mounts a capture could have left; others of this machine come and go. */
+function tracingMounts(): string[] {
+  return readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .filter((line) => / (tracefs|debugfs|bpf) /.test(line));
+}
+
 describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : ''}`, () => {
   it('records a reset with its unread bytes, over IPv4 and IPv6, and the refusal after it', async () => {
     const dir = bundle('unread');
@@ -185,27 +192,21 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
     expect(manifestOf(dir).events.emitted).toBe(events.filter((e) => e.cpu !== undefined).length);
   });
 
-  it.each(SHELLS.map((shell) => [shell.join(' '), shell] as const))(
-    '%s: SIGINT and SIGTERM end it within two seconds, and nothing is left',
-    async (_, shell) => {
-      for (const [signal, by] of [
-        ['SIGINT', 'SIGINT'],
-        ['SIGTERM', 'SIGTERM'],
-      ] as const) {
-        const dir = bundle(`stopped-${signal}`);
-        const run = start(['-o', dir, '--port', '8473'], [...shell]);
-        await run.ready;
-        const asked = Date.now();
-        run.child.kill(signal);
-        const { status, at } = await run.ended;
-        expect(status).toBe(0);
-        expect(at - asked).toBeLessThan(SLACK * 2000);
-        expect(manifestOf(dir).ended).toMatchObject({ how: 'interrupted', by });
-        expect(readdirSync(dir)).not.toContain('.work');
-        await settled(dir);
-        // other buffers may be read after the one that holds it
-        expect(eventsOf(dir).some((e) => e.kind === 'end')).toBe(true);
-      }
+  it.each(SHELLS.map((shell, i) => [shell.join(' '), i % 2 ? 'SIGTERM' : 'SIGINT', shell] as const))(
+    '%s: %s ends it within two seconds, and nothing is left',
+    async (_, signal, shell) => {
+      const dir = bundle(`stopped-${shell[0]}`);
+      const run = start(['-o', dir, '--port', '8473'], [...shell]);
+      await run.ready;
+      const asked = Date.now();
+      run.child.kill(signal);
+      const { status, at } = await run.ended;
+      expect(status).toBe(0);
+      expect(at - asked).toBeLessThan(SLACK * 2000);
+      expect(manifestOf(dir).ended).toMatchObject({ how: 'interrupted', by: signal });
+      expect(readdirSync(dir)).not.toContain('.work');
+      await settled(dir);
+      expect(eventsOf(dir).at(-1)!.kind).toBe('end');
     },
   );
 
@@ -264,7 +265,7 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
     execFileSync('ip', ['netns', 'add', netns]);
     try {
       execFileSync('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
-      const mounts = readFileSync('/proc/mounts', 'utf8');
+      const mounts = tracingMounts();
       const dir = bundle('netns');
       const { status, stderr } = await start(
         ['-o', dir, '--port', '8475', '--', 'python3', PROVOKE, '8475'],
@@ -278,7 +279,7 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
       const states = eventsOf(dir).filter((e) => e.kind === 'state');
       expect(states.length).toBeGreaterThan(8);
       expect(states.every((e) => e.ns === undefined || e.ns === String(inner))).toBe(true);
-      expect(readFileSync('/proc/mounts', 'utf8')).toBe(mounts);
+      expect(tracingMounts()).toEqual(mounts);
     } finally {
       execFileSync('ip', ['netns', 'del', netns]);
     }
