@@ -3,7 +3,7 @@
 // Says inputs a second, code reached and memory once a minute, and at the end what was found. Exit status 1 when
 // something was. Findings are folders under --out; what is to be kept goes to test/fuzz/regressions.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -115,8 +115,10 @@ class Checks {
     check(event.time === null || Number.isFinite(event.time), 'the time of an event is a number');
     for (const end of ['local', 'remote', 'from', 'to'] as const) {
       const value = (event as unknown as Record<string, unknown>)[end];
-      if (typeof value === 'object' && value !== null)
-        check(isPort((value as { port: number }).port), 'ports are ports');
+      if (typeof value !== 'object' || value === null) continue;
+      const { address, port } = value as { address: string; port: number };
+      check(isPort(port), 'ports are ports');
+      check(/^[\w.:*%-]*$/.test(address), 'an address is harmless');
     }
     JSON.stringify(event);
   }

@@ -2,6 +2,7 @@
 import { NS_PER_S, NS_PER_US, type SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
+import { isAddressText } from './shared/endpoints.ts';
 import { Fields } from './shared/fields.ts';
 import { Interner } from './shared/interner.ts';
 import { clockOf, NO_CLOCK, SectionSource } from './shared/section.ts';
@@ -59,7 +60,7 @@ function parse(line: string, out: LifeLine): boolean {
 }
 
 function isSummary(f: Fields, address: number): boolean {
-  const isAddress = (i: number) => /[.:]/.test(f.text(i));
+  const isAddress = (i: number) => /[.:]/.test(f.text(i)) && isAddressText(f.text(i));
   const isNumber = (i: number) => /^\d{1,15}(?:\.\d{1,3})?$/.test(f.text(i));
   return (
     isAddress(address) &&

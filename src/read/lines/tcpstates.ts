@@ -8,6 +8,7 @@ import { parseState, type TcpState } from '../../model/tcp.ts';
 import { NS_PER_S, NS_PER_US, type SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
+import { isAddressText } from './shared/endpoints.ts';
 import { Fields } from './shared/fields.ts';
 import { Interner } from './shared/interner.ts';
 import { clockOf, NO_CLOCK, SectionSource } from './shared/section.ts';
@@ -110,7 +111,7 @@ function ports(f: Fields, address: number, out: StateLine): boolean {
 
 function isAddress(f: Fields, index: number): boolean {
   const text = f.text(index);
-  return text.includes('.') || text.includes(':');
+  return (text.includes('.') || text.includes(':')) && isAddressText(text);
 }
 
 /** COMM is what stands between PID and LADDR, without the IP column of wide and CSV output. */

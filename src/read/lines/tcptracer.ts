@@ -6,6 +6,7 @@ import type { CallEvent } from '../../model/event.ts';
 import { NS_PER_MS, type SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
+import { isAddressText } from './shared/endpoints.ts';
 import { Fields } from './shared/fields.ts';
 import { Interner } from './shared/interner.ts';
 import { clockOf, NO_CLOCK, SectionSource } from './shared/section.ts';
@@ -67,12 +68,9 @@ function parse(line: string, out: CallLine): boolean {
 
 function isTuple(f: Fields, ip: number): boolean {
   const separator = f.is(ip, '4') ? '.' : f.is(ip, '6') ? ':' : null;
+  const isAddress = (i: number) => f.text(i).includes(separator!) && isAddressText(f.text(i));
   return (
-    separator !== null &&
-    f.text(ip + 1).includes(separator) &&
-    f.text(ip + 2).includes(separator) &&
-    f.port(ip + 3) >= 0 &&
-    f.port(ip + 4) >= 0
+    separator !== null && isAddress(ip + 1) && isAddress(ip + 2) && f.port(ip + 3) >= 0 && f.port(ip + 4) >= 0
   );
 }
 

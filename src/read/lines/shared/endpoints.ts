@@ -3,6 +3,14 @@ import type { Endpoint } from '../../../model/address.ts';
 import type { Interner } from './interner.ts';
 import { parsePort } from './services.ts';
 
+/** What addresses and host names are made of, brackets, zone and wildcard included: nothing that hurts a terminal. */
+const ADDRESS = /^[\w.:*%[\]-]{1,255}$/;
+
+/** Whether a text can be an address or a host name. */
+export function isAddressText(text: string): boolean {
+  return ADDRESS.test(text);
+}
+
 /**
  * Splits at the last colon, because most tools print IPv6 without brackets. `*` and `*:*` are wildcards: ss writes
  * `*` for both families. A `%interface` suffix is dropped. Null when there is no port.
@@ -15,6 +23,6 @@ export function parseEndpoint(text: string, interner: Interner): Endpoint | null
   let address = text.slice(0, colon);
   const zone = address.indexOf('%');
   if (zone >= 0) address = address.slice(0, zone) + (address.endsWith(']') ? ']' : '');
-  if (address === '') return null;
+  if (!isAddressText(address)) return null;
   return { address: interner.address(address), port };
 }

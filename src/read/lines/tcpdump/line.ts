@@ -8,6 +8,7 @@
  */
 import { DIRECTION_IN, DIRECTION_OUT } from '../../../model/packet.ts';
 import { ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../../../model/tcp.ts';
+import { isAddressText } from '../shared/endpoints.ts';
 import { parsePort } from '../shared/services.ts';
 
 const FLAG_BITS = new Map<string, number>([
@@ -138,7 +139,7 @@ function parseSegment(text: string, out: PrintedSegment): boolean {
 function parseEnds(source: string, destination: string, out: PrintedSegment): boolean {
   const a = source.lastIndexOf('.');
   const b = destination.lastIndexOf('.');
-  if (a <= 0 || b <= 0) return false;
+  if (a <= 0 || b <= 0 || !isAddressText(source) || !isAddressText(destination)) return false;
   out.unknownService = '';
   out.source = source.slice(0, a);
   out.sourcePort = port(source.slice(a + 1), out);
