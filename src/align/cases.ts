@@ -9,7 +9,6 @@ import { CLIENT, type Pair, SERVER, type SocketLife, type WireConnection } from 
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
-import { flipWire } from './flip.ts';
 import { findListener, orient, type Told } from './orient.ts';
 import { translated } from './translated.ts';
 import { groupBy, isTuple, tupleKey } from './tuple.ts';
@@ -249,7 +248,7 @@ function caseOf(
   const { lives, rows, drops, calls, kernel } = told;
   const [client, server] = orient(wires, told, listeners);
   // behind a NAT the other capture has other addresses, but the same sides
-  const oriented = wires.map((w) => (sameEndpoint(w.server, client) ? flipWire(w) : w));
+  const oriented = wires.map((w) => (sameEndpoint(w.server, client) ? w.flipped() : w));
   const pair: Pair<SocketLife | null> = [null, null];
   for (const life of lives) {
     const side = sameEndpoint(life.local, client) ? CLIENT : SERVER;

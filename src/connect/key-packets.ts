@@ -180,6 +180,23 @@ export function listKeyPackets(store: Store, at: number, client: number): KeyPac
   return list.sort((a, b) => a.frame - b.frame);
 }
 
+/**
+ * Time of the first of a side's packets, in the order of frames, that were kept for one of the reasons; null for none.
+ * They are linked from late to early.
+ */
+export function firstKept(store: Store, at: number, side: number, why: number): number | null {
+  const { words, doubles } = store.keys;
+  let first: number | null = null;
+  let frame = 0;
+  for (let key = store.connections.words[at + KEYS]!; key !== 0; key = words[key + KEY_LINK]!) {
+    if (words[key + KEY_WHY]! >>> KEY_SIDE_SHIFT !== side || (reasons(store, key) & why) === 0) continue;
+    if (first !== null && words[key + KEY_PACKET + PACKED_FRAME]! >= frame) continue;
+    first = doubles[(key + KEY_TIME) >> 1]!;
+    frame = words[key + KEY_PACKET + PACKED_FRAME]!;
+  }
+  return first;
+}
+
 /** Nanoseconds from the first SYN to the third segment of the handshake, where both were kept; else null. */
 export function roundTrip(store: Store, at: number): number | null {
   let syn: number | null = null;

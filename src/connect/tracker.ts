@@ -2,7 +2,7 @@
  * Packets → connections, for one capture. Every packet is looked at once; no object, string or closure is made for
  * it. Connections stand in numbered slots; a slot that was forgotten is used again.
  */
-import type { WireConnection } from '../model/connection.ts';
+import type { SideIndex, WireConnection } from '../model/connection.ts';
 import { DIRECTION_IN, type Packet } from '../model/packet.ts';
 import type { CapturedProcess } from '../model/process.ts';
 import { SYN } from '../model/tcp.ts';
@@ -30,7 +30,7 @@ import { isNewLife } from './reuse.ts';
 import { segment } from './segment.ts';
 import { otherSide, Store } from './store.ts';
 import { matchTuple, TupleTable } from './tuple-table.ts';
-import { type Texts, viewConnection } from './view.ts';
+import { ConnectionView, type Texts } from './view.ts';
 
 export interface TrackerOptions {
   /** Divide packets among connections, and name their sides, as Zeek does, to compare with its logs. */
@@ -84,9 +84,14 @@ export class Tracker {
     if (at < CONNECTION_STRIDE || at >= this.#store.connections.end || words[at + SERIAL] === 0) {
       throw new RangeError(`no connection in slot ${slot}`);
     }
-    const client = words[at + BITS]! & CLIENT_BIT ? 1 : 0;
-    const foreign = this.#zeekTimers && client !== originator(words, at);
-    return viewConnection(this.#store, at, flipped !== foreign, this.#texts);
+    const oriented = words[at + BITS]! & CLIENT_BIT ? 1 : 0;
+    const client = this.#zeekTimers ? originator(words, at) : oriented;
+    return new ConnectionView(
+      this.#store,
+      at,
+      flipped ? otherSide(client) : (client as SideIndex),
+      this.#texts,
+    );
   }
 
   /** All connections in the order of first sight. */

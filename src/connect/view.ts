@@ -1,11 +1,19 @@
 /** A connection's record as the WireConnection that later stages read. */
 
 import { type Endpoint, formatWords } from '../model/address.ts';
-import { type Pair, WHY_ACK_OF_FIN, WHY_FIN, WHY_RST, type WireConnection } from '../model/connection.ts';
+import {
+  type KeyPacket,
+  type Pair,
+  type SideIndex,
+  WHY_ACK_OF_FIN,
+  WHY_FIN,
+  WHY_RST,
+  type WireConnection,
+} from '../model/connection.ts';
 import type { CapturedProcess } from '../model/process.ts';
 import { RST, SYN } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
-import { listKeyPackets } from './key-packets.ts';
+import { firstKept, listKeyPackets } from './key-packets.ts';
 import { historyText } from './labels/history.ts';
 import { connState } from './labels/zeek.ts';
 import {
@@ -14,7 +22,6 @@ import {
   ADDRESS,
   BITS,
   BYTES,
-  CLIENT_BIT,
   COMPLETENESS_MASK,
   COMPLETENESS_SHIFT,
   DIRECTION_MASK,
@@ -62,68 +69,248 @@ export interface Texts {
   processes: readonly CapturedProcess[];
 }
 
-/** Reads the connection at `at`; `flipped` calls the side the server that is held for the client. */
-export function viewConnection(
-  store: Store,
-  at: number,
-  flipped: boolean,
-  { encapsulations, processes }: Texts,
-): WireConnection {
-  const { words, doubles } = store.connections;
-  const bits = words[at + BITS]!;
-  const client = (bits & CLIENT_BIT ? 1 : 0) ^ (flipped ? 1 : 0);
-  const pair = <T>(read: (side: number) => T): Pair<T> => [read(client), read(otherSide(client))];
-  const word = (offset: number) => pair((side) => words[sideOf(at, side) + offset]!);
-  const trouble = (offset: number) => pair((side) => store.troubled(at, side, offset));
-  const when = (bit: number, offset: number) =>
-    pair((side) => (words[sideOf(at, side) + SIDE_BITS]! & bit ? words[sideOf(at, side) + offset]! : null));
-  const lastTime = pair((side) => timeOfLast(store, at, side));
-  const start = doubles[(at + START) >> 1]! as SourceTime;
-  const keyPackets = listKeyPackets(store, at, client);
-  const first = (why: number, side: number): SourceTime | null =>
-    keyPackets.find((k) => k.why & why && k.side === side)?.time ?? null;
-  const ttl = pair((side) => (words[at + PATH]! >>> (TTL_SHIFT + side * 8)) & 0xff);
-  const scale = pair((side) => scaleOf(words, at, side));
-  const announced = pair((side) => (words[sideOf(at, side) + SIDE_BITS]! & SCALE_SEEN) !== 0);
-  return {
-    source: words[at + SOURCE]!,
-    client: endpoint(words, at, client),
-    server: endpoint(words, at, otherSide(client)),
-    orientation: ORIENTATIONS[bits & ORIENTATION_MASK]!,
-    start,
-    end: Math.max(start, lastTime[0] ?? start, lastTime[1] ?? start) as SourceTime,
-    startFrame: words[at + START_FRAME]!,
-    packets: word(PACKETS),
-    bytes: pair((side) => doubles[(sideOf(at, side) + BYTES) >> 1]!),
-    isn: when(ISN_SEEN, ISN),
-    syns: word(SYNS),
-    synAcks: word(SYN_ACKS),
-    fins: word(FINS),
-    rsts: trouble(RSTS),
-    retransmits: trouble(RETRANSMITS),
-    outOfOrder: trouble(OUT_OF_ORDER),
-    keepalives: trouble(KEEPALIVES),
-    windowProbes: trouble(WINDOW_PROBES),
-    zeroWindows: trouble(ZERO_WINDOWS),
-    finTime: [first(WHY_FIN, 0), first(WHY_FIN, 1)],
-    finAckedTime: [first(WHY_ACK_OF_FIN, 1), first(WHY_ACK_OF_FIN, 0)],
-    rstTime: [first(WHY_RST, 0), first(WHY_RST, 1)],
-    lastTime,
-    nextSeq: when(STARTED, NEXT),
-    acked: when(ACK_SEEN, ACKED),
-    window: pair((side) => window(store, at, side, announced[0] && announced[1])),
-    windowScale: [announced[0] ? scale[0] : null, announced[1] ? scale[1] : null],
-    ttl: [lastTime[0] === null ? null : ttl[0], lastTime[1] === null ? null : ttl[1]],
-    direction: pair((side) => (words[sideOf(at, side) + SIDE_BITS]! >> DIRECTION_SHIFT) & DIRECTION_MASK),
-    processes: pair((side) => processes[store.troubled(at, side, PROCESS) - 1] ?? null),
-    duplicateSightings: words[at + DUPLICATES]!,
-    connState: connState(store, at),
-    history: historyText(store, at),
-    completeness: (bits >> COMPLETENESS_SHIFT) & COMPLETENESS_MASK,
-    encapsulation: encapsulations[words[at + PATH]! & 0xffff] ?? '',
-    keyPackets,
-    keyPacketsDropped: words[at + KEYS_DROPPED]!,
-  };
+/**
+ * A view: reads the record when it is asked, and keeps only what takes long to make, addresses and key packets. It is
+ * valid as long as its slot is not forgotten.
+ */
+export class ConnectionView implements WireConnection {
+  readonly #store: Store;
+  readonly #at: number;
+  readonly #texts: Texts;
+  /** The side called the client: 0 or 1. */
+  readonly #client: SideIndex;
+  #ends: Pair<Endpoint> | null = null;
+  #keyPackets: KeyPacket[] | null = null;
+
+  constructor(store: Store, at: number, client: SideIndex, texts: Texts) {
+    this.#store = store;
+    this.#at = at;
+    this.#client = client;
+    this.#texts = texts;
+  }
+
+  flipped(): WireConnection {
+    return new ConnectionView(this.#store, this.#at, otherSide(this.#client), this.#texts);
+  }
+
+  get source(): number {
+    return this.#words[this.#at + SOURCE]!;
+  }
+
+  get client(): Endpoint {
+    return this.#endpoints[0];
+  }
+
+  get server(): Endpoint {
+    return this.#endpoints[1];
+  }
+
+  get orientation(): WireConnection['orientation'] {
+    return ORIENTATIONS[this.#bits & ORIENTATION_MASK]!;
+  }
+
+  get start(): SourceTime {
+    return this.#store.connections.doubles[(this.#at + START) >> 1]! as SourceTime;
+  }
+
+  get end(): SourceTime {
+    const [a, b] = this.lastTime;
+    const { start } = this;
+    return Math.max(start, a ?? start, b ?? start) as SourceTime;
+  }
+
+  get startFrame(): number {
+    return this.#words[this.#at + START_FRAME]!;
+  }
+
+  get packets(): Pair<number> {
+    return this.#pair(PACKETS);
+  }
+
+  get bytes(): Pair<number> {
+    const read = (side: number) => this.#store.connections.doubles[(sideOf(this.#at, side) + BYTES) >> 1]!;
+    return [read(this.#client), read(otherSide(this.#client))];
+  }
+
+  get isn(): Pair<number | null> {
+    return this.#known(ISN_SEEN, ISN);
+  }
+
+  get syns(): Pair<number> {
+    return this.#pair(SYNS);
+  }
+
+  get synAcks(): Pair<number> {
+    return this.#pair(SYN_ACKS);
+  }
+
+  get fins(): Pair<number> {
+    return this.#pair(FINS);
+  }
+
+  get rsts(): Pair<number> {
+    return this.#troubled(RSTS);
+  }
+
+  get retransmits(): Pair<number> {
+    return this.#troubled(RETRANSMITS);
+  }
+
+  get outOfOrder(): Pair<number> {
+    return this.#troubled(OUT_OF_ORDER);
+  }
+
+  get keepalives(): Pair<number> {
+    return this.#troubled(KEEPALIVES);
+  }
+
+  get windowProbes(): Pair<number> {
+    return this.#troubled(WINDOW_PROBES);
+  }
+
+  get zeroWindows(): Pair<number> {
+    return this.#troubled(ZERO_WINDOWS);
+  }
+
+  get finTime(): Pair<SourceTime | null> {
+    return [this.#first(WHY_FIN, 0), this.#first(WHY_FIN, 1)];
+  }
+
+  get finAckedTime(): Pair<SourceTime | null> {
+    return [this.#first(WHY_ACK_OF_FIN, 1), this.#first(WHY_ACK_OF_FIN, 0)];
+  }
+
+  get rstTime(): Pair<SourceTime | null> {
+    return [this.#first(WHY_RST, 0), this.#first(WHY_RST, 1)];
+  }
+
+  get lastTime(): Pair<SourceTime | null> {
+    return [this.#timeOfLast(this.#client), this.#timeOfLast(otherSide(this.#client))];
+  }
+
+  get nextSeq(): Pair<number | null> {
+    return this.#known(STARTED, NEXT);
+  }
+
+  get acked(): Pair<number | null> {
+    return this.#known(ACK_SEEN, ACKED);
+  }
+
+  get window(): Pair<number | null> {
+    const areScaled = this.#announcesScale(0) && this.#announcesScale(1);
+    return [
+      window(this.#store, this.#at, this.#client, areScaled),
+      window(this.#store, this.#at, otherSide(this.#client), areScaled),
+    ];
+  }
+
+  get windowScale(): Pair<number | null> {
+    const read = (side: number) => (this.#announcesScale(side) ? scaleOf(this.#words, this.#at, side) : null);
+    return [read(this.#client), read(otherSide(this.#client))];
+  }
+
+  get ttl(): Pair<number | null> {
+    const read = (side: number) =>
+      this.#words[sideOf(this.#at, side) + PACKETS] === 0
+        ? null
+        : (this.#words[this.#at + PATH]! >>> (TTL_SHIFT + side * 8)) & 0xff;
+    return [read(this.#client), read(otherSide(this.#client))];
+  }
+
+  get direction(): Pair<number> {
+    const [a, b] = this.#pair(SIDE_BITS);
+    return [(a >> DIRECTION_SHIFT) & DIRECTION_MASK, (b >> DIRECTION_SHIFT) & DIRECTION_MASK];
+  }
+
+  get processes(): Pair<CapturedProcess | null> {
+    const [a, b] = this.#troubled(PROCESS);
+    return [this.#texts.processes[a - 1] ?? null, this.#texts.processes[b - 1] ?? null];
+  }
+
+  get duplicateSightings(): number {
+    return this.#words[this.#at + DUPLICATES]!;
+  }
+
+  get connState(): string {
+    return connState(this.#store, this.#at);
+  }
+
+  get history(): string {
+    return historyText(this.#store, this.#at);
+  }
+
+  get completeness(): number {
+    return (this.#bits >> COMPLETENESS_SHIFT) & COMPLETENESS_MASK;
+  }
+
+  get encapsulation(): string {
+    return this.#texts.encapsulations[this.#words[this.#at + PATH]! & 0xffff] ?? '';
+  }
+
+  get keyPackets(): KeyPacket[] {
+    this.#keyPackets ??= listKeyPackets(this.#store, this.#at, this.#client);
+    return this.#keyPackets;
+  }
+
+  get keyPacketsDropped(): number {
+    return this.#words[this.#at + KEYS_DROPPED]!;
+  }
+
+  get #words(): Int32Array {
+    return this.#store.connections.words;
+  }
+
+  get #bits(): number {
+    return this.#words[this.#at + BITS]!;
+  }
+
+  get #endpoints(): Pair<Endpoint> {
+    this.#ends ??= [
+      endpoint(this.#words, this.#at, this.#client),
+      endpoint(this.#words, this.#at, otherSide(this.#client)),
+    ];
+    return this.#ends;
+  }
+
+  /** A word of each side. */
+  #pair(offset: number): Pair<number> {
+    const words = this.#words;
+    return [
+      words[sideOf(this.#at, this.#client) + offset]!,
+      words[sideOf(this.#at, otherSide(this.#client)) + offset]!,
+    ];
+  }
+
+  #troubled(offset: number): Pair<number> {
+    return [
+      this.#store.troubled(this.#at, this.#client, offset),
+      this.#store.troubled(this.#at, otherSide(this.#client), offset),
+    ];
+  }
+
+  /** A word of each side that means something only where a bit is set. */
+  #known(bit: number, offset: number): Pair<number | null> {
+    const words = this.#words;
+    const read = (side: number) => {
+      const mine = sideOf(this.#at, side);
+      return words[mine + SIDE_BITS]! & bit ? words[mine + offset]! : null;
+    };
+    return [read(this.#client), read(otherSide(this.#client))];
+  }
+
+  #first(why: number, side: number): SourceTime | null {
+    return firstKept(this.#store, this.#at, side ^ this.#client, why) as SourceTime | null;
+  }
+
+  #timeOfLast(side: number): SourceTime | null {
+    const { words, doubles } = this.#store.connections;
+    const mine = sideOf(this.#at, side);
+    return words[mine + PACKETS] === 0 ? null : (doubles[(mine + LAST_TIME) >> 1]! as SourceTime);
+  }
+
+  #announcesScale(side: number): boolean {
+    return (this.#words[sideOf(this.#at, side) + SIDE_BITS]! & SCALE_SEEN) !== 0;
+  }
 }
 
 function endpoint(words: Int32Array, at: number, side: number): Endpoint {
@@ -133,12 +320,6 @@ function endpoint(words: Int32Array, at: number, side: number): Endpoint {
     address: formatWords(words[a]!, words[a + 1]!, words[a + 2]!, words[a + 3]!),
     port: side === 0 ? ports >>> 16 : ports & 0xffff,
   };
-}
-
-function timeOfLast(store: Store, at: number, side: number): SourceTime | null {
-  const { words, doubles } = store.connections;
-  const mine = sideOf(at, side);
-  return words[mine + PACKETS] === 0 ? null : (doubles[(mine + LAST_TIME) >> 1]! as SourceTime);
 }
 
 /** Window of the last packet that advertises one. SYNs are never scaled (RFC 7323 §2.2). */

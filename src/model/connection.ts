@@ -116,6 +116,8 @@ export interface WireConnection {
   keyPackets: KeyPacket[];
   /** Key packets beyond the bound per connection, counted but not kept. */
   keyPacketsDropped: number;
+  /** The same with its sides named the other way round. Labels (history, conn_state) stay as they are, as in Zeek. */
+  flipped(): WireConnection;
 }
 
 export interface Transition {
