@@ -1,6 +1,6 @@
 /**
- * CSV as RFC 4180 has it, UTF-8, LF, a header line. One interface stands between tables and encoder, so that the big
- * tables can get an encoder of their own without anything else changing.
+ * CSV as RFC 4180 has it, UTF-8, LF, a header line. One interface stands between tables and encoder: the big tables
+ * have one of their own, csv-lines.ts, that writes the same bytes.
  */
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -37,5 +37,13 @@ function* encodedRows<Row>(columns: readonly Column<Row>[], rows: Iterable<Row>)
 export function encodeCell(value: Cell): string {
   if (value === null) return '';
   if (typeof value === 'string') return csvText(value);
-  return Number.isInteger(value) ? String(value) : value.toFixed(9).replace(/\.?0+$/, '');
+  return Number.isInteger(value) ? String(value) : withoutZeros(value.toFixed(9));
+}
+
+/** `1.500000000` → `1.5`, `0.000000000` → `0`. */
+function withoutZeros(text: string): string {
+  let end = text.length;
+  if (text[end - 10] !== '.') return text;
+  while (text[end - 1] === '0') end--;
+  return text.slice(0, text[end - 1] === '.' ? end - 1 : end);
 }

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Result } from '../model/result.ts';
 import { writeCsv } from './csv.ts';
+import { writeCsvLines } from './csv-lines.ts';
 import { visible } from './escape.ts';
 import { connectionsTable, diagnosticsTable, findingsTable, timelineTable } from './tables.ts';
 
@@ -102,9 +103,11 @@ async function writeFiles(result: Result, dir: string, { html, png }: WriteOptio
     file(name, (path) => writeFile(path, content, { flag: 'wx' }));
   // the marker comes first: an interrupted report is still known as ours, and replaced by the next
   await file(MARKER, (path) => writeJson(path, result));
-  await file(connectionsTable.file, (path) => writeCsv(path, connectionsTable.columns, result.connections));
-  await file(findingsTable.file, (path) => writeCsv(path, findingsTable.columns, result.findings));
-  await file(timelineTable.file, (path) => writeCsv(path, timelineTable.columns, result.timeline));
+  await file(connectionsTable.file, (path) =>
+    writeCsvLines(path, connectionsTable.columns, result.connections),
+  );
+  await file(findingsTable.file, (path) => writeCsvLines(path, findingsTable.columns, result.findings));
+  await file(timelineTable.file, (path) => writeCsvLines(path, timelineTable.columns, result.timeline));
   await file(diagnosticsTable.file, (path) => writeCsv(path, diagnosticsTable.columns, result.diagnostics));
   await text('report.md', renderMarkdown(result));
   const charts = buildCharts(result);

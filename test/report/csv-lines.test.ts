@@ -1,0 +1,120 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, expect, test } from 'vitest';
+import { writeCsv } from '../../src/report/csv.ts';
+import { csvLine, writeCsvLines } from '../../src/report/csv-lines.ts';
+import type { Cell, Column } from '../../src/report/tables/column.ts';
+import { connectionsTable, findingsTable, timelineTable } from '../../src/report/tables.ts';
+import { HOSTILE, hostileResult } from './variants.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'csv-lines-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const fresh = () => join(folder, String(files++));
+
+type Cells = readonly Cell[];
+
+/** What both writers make of it. */
+async function both<Row extends object>(columns: readonly Column<Row>[], rows: readonly Row[]) {
+  const [ours, theirs] = [fresh(), fresh()];
+  await writeCsvLines(ours, columns, rows);
+  await writeCsv(theirs, columns, rows);
+  const texts = { ours: readFileSync(ours, 'utf8'), theirs: readFileSync(theirs, 'utf8') };
+  for (const path of [ours, theirs]) rmSync(path);
+  return texts;
+}
+
+const columnsOf = (names: readonly string[]): Column<Cells>[] =>
+  names.map((name, i) => ({ name, doc: '', value: (row) => row[i] ?? null }));
+
+/** Characters that mean something to CSV, to a spreadsheet, to a terminal or to UTF-8. */
+const unit = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...'",|=+-@＝＋－＠\'\r\n\t \0;a1.é€😀\u202e\ufeff\ud800\udfff') },
+  { weight: 2, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }) },
+);
+const cell: fc.Arbitrary<Cell> = fc.oneof(
+  fc.constant(null),
+  fc.string({ unit, maxLength: 12 }),
+  fc.string({ maxLength: 40 }),
+  fc.constantFrom(...HOSTILE),
+  fc.integer(),
+  fc.double({ noNaN: false }),
+);
+const table = fc
+  .integer({ min: 1, max: 6 })
+  .chain((width) =>
+    fc.tuple(
+      fc.array(fc.string({ unit: 'grapheme-ascii', maxLength: 8 }), { minLength: width, maxLength: width }),
+      fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 8 }),
+    ),
+  );
+
+test('any cells become the bytes that fast-csv makes of them', async () => {
+  await fc.assert(
+    fc.asyncProperty(table, async ([names, rows]) => {
+      const { ours, theirs } = await both(columnsOf(names), rows);
+      expect(ours).toBe(theirs);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('every single character of the basic plane, at the start of a cell and inside it', async () => {
+  const rows = Array.from({ length: 0x10000 }, (_, c) => [
+    String.fromCharCode(c),
+    `a${String.fromCharCode(c)}`,
+  ]);
+  const { ours, theirs } = await both(columnsOf(['start', 'inside']), rows);
+  expect(ours).toBe(theirs);
+});
+
+test('tables of a result with hostile names', async () => {
+  for (const text of HOSTILE) {
+    const { connections, findings, timeline } = hostileResult(text);
+    for (const { ours, theirs } of [
+      await both(connectionsTable.columns, connections),
+      await both(findingsTable.columns, findings),
+      await both(timelineTable.columns, timeline),
+    ]) {
+      expect(ours).toBe(theirs);
+    }
+  }
+});
+
+test('more than the buffers hold, lines longer than a buffer among them', async () => {
+  const long = 'é,"'.repeat(600_000);
+  const rows = Array.from({ length: 30_000 }, (_, i) => [
+    i,
+    i % 9973 === 5 ? long : 'x'.repeat(i % 300),
+    i / 7,
+  ]);
+  const { ours, theirs } = await both(columnsOf(['n', 'text', 'share']), rows);
+  expect(ours.length).toBeGreaterThan(8e6);
+  expect(ours === theirs).toBe(true);
+});
+
+test('finished lines stand among rows, in order', async () => {
+  const path = fresh();
+  const columns = columnsOf(['n', 'text']);
+  await writeCsvLines(path, columns, [[1, 'a'], csvLine(columns, [2, '=b,c']), '3,"d|e"', [4, null]]);
+  expect(readFileSync(path, 'utf8')).toBe('n,text\n1,a\n2,"\'=b,c"\n3,"d|e"\n4,\n');
+});
+
+test('a file that is there already is not touched; a row that throws is passed on', async () => {
+  const path = fresh();
+  await writeCsvLines(path, columnsOf(['n']), [[1]]);
+  await expect(writeCsvLines(path, columnsOf(['n']), [[2]])).rejects.toThrow('EEXIST');
+  expect(readFileSync(path, 'utf8')).toBe('n\n1\n');
+  const broken: Column<Cells>[] = [
+    {
+      name: 'n',
+      doc: '',
+      value: () => {
+        throw new Error('no value');
+      },
+    },
+  ];
+  await expect(writeCsvLines(fresh(), broken, [[1]])).rejects.toThrow('no value');
+});
