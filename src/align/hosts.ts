@@ -23,7 +23,7 @@ export function localAddresses(events: readonly KernelEvent[], lives: readonly S
   for (const life of lives) add(certain, life.local.address);
   for (const e of events) {
     if (e.kind === 'socket' || e.kind === 'call') add(certain, e.local.address);
-    else if (e.kind === 'drop') add(likely, e.to.address);
+    else if (e.kind === 'drop' && !e.place) add(likely, e.to.address);
   }
   return { certain, likely };
 }

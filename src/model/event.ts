@@ -117,6 +117,11 @@ export interface DropEvent extends EventBase {
   reason: { code: number | null; name: string | null } | null;
   /** Present when the tool prints the ends of the socket (`to` local, `from` remote): which one sent is not known. */
   socketEnds?: true;
+  /**
+   * Of tools that watch every drop in the kernel, on the way out too: whether the packet had come in through a device.
+   * Absent where the stack or the tool's own nature tells.
+   */
+  place?: 'in' | 'unknown';
   /** Kernel functions, innermost first, without offsets. */
   stack: string[];
 }

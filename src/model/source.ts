@@ -29,7 +29,10 @@ export interface Source {
   records: number;
 }
 
+/** Formats of packets that are text. */
+const PACKETS_IN_LINES = new Set(['tcpdump', 'retis']);
+
 /** How a packet of the source is found again: text captures count lines, the others frames. */
 export function packetPlace(source: Source, number: number): string {
-  return `${source.format === 'tcpdump' ? 'line' : 'frame'} ${number}`;
+  return `${PACKETS_IN_LINES.has(source.format) ? 'line' : 'frame'} ${number}`;
 }

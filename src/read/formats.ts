@@ -6,8 +6,11 @@ import { bpftraceWalk } from './lines/bpftrace-walk.ts';
 import { libbpfStates } from './lines/libbpf-states.ts';
 import { netstat } from './lines/netstat.ts';
 import { netstatS } from './lines/netstat-s.ts';
+import { nettrace } from './lines/nettrace.ts';
 import { nstat } from './lines/nstat.ts';
 import { procNet } from './lines/proc-net.ts';
+import { pwru } from './lines/pwru.ts';
+import { retis } from './lines/retis.ts';
 import { ss } from './lines/ss.ts';
 import { sysctl } from './lines/sysctl.ts';
 import { tcpdrop } from './lines/tcpdrop.ts';
@@ -34,4 +37,7 @@ export const lineFormats: readonly LineFormat[] = [
   sysctl,
   bpftraceWalk,
   libbpfStates,
+  retis,
+  nettrace,
+  pwru,
 ];

@@ -82,7 +82,10 @@ function lostSyn(f: Facts, drop: DropEvent): Lost | null {
   const found = INGRESS.find((i) =>
     drop.reason?.name ? i.reason.test(drop.reason.name) : i.freedIn?.test(freedIn(drop)),
   );
-  return found ? { ...base, rule: found.rule, sure: true } : null;
+  if (!found) return null;
+  // netfilter drops on the way out as well: which of the two it was nothing tells
+  if (where === null && found.rule === 'netfilter-drop') return { ...base, rule: found.rule, sure: false };
+  return { ...base, rule: found.rule, sure: true };
 }
 
 /** On its way out of the server, or on its way into the client. */
@@ -108,6 +111,7 @@ function freedIn(drop: DropEvent): string {
 function place(f: Facts, drop: DropEvent): 'in' | 'out' | null {
   const first = drop.stack.find((s) => LEAVES.test(s) || ENTERS.test(s));
   if (first) return LEAVES.test(first) ? 'out' : 'in';
+  if (drop.place === 'in') return 'in';
   const host = f.world.context.hosts.find((h) => h.sources.some((s) => s.id === drop.source));
   const [sends, receives] = [drop.from, drop.to].map((e) => host?.addresses.has(e.address) ?? false);
   return sends === receives ? null : sends ? 'out' : 'in';

@@ -91,6 +91,7 @@ class KernelReset {
   /** TCP_STATE: SO_LINGER 0, a closed listener, connect(AF_UNSPEC) and SOCK_DESTROY share it; G6 tells them apart. */
   #tcpState(): Candidate[] {
     const { state } = this.#reset;
+    if (state === null) return [];
     if (state === 'FIN_WAIT2') return []; // SOCK_DESTROY, or the end of an orphan under the keepalive timer
     if (state !== 'CLOSE') {
       return this.#proved(

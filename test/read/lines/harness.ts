@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Diagnostic, Diagnostics } from '../../../src/model/diagnostic.ts';
 import type { KernelEvent } from '../../../src/model/event.ts';
-import { Packet } from '../../../src/model/packet.ts';
+import { Frame, Packet } from '../../../src/model/packet.ts';
 import type { Source } from '../../../src/model/source.ts';
 import { TextReader } from '../../../src/read/text.ts';
 
@@ -10,6 +10,8 @@ export interface Outcome {
   sources: Source[];
   events: KernelEvent[];
   packets: Packet[];
+  /** Raw packets in a text, with bytes of their own. */
+  frames: Frame[];
   diagnostics: Diagnostic[];
 }
 
@@ -21,13 +23,11 @@ export const sample = (path: string): Buffer => readFileSync(SAMPLES + path);
 export function read(input: string | Uint8Array, block = 65_536): Outcome {
   const bytes = typeof input === 'string' ? Buffer.from(input) : input;
   const diagnostics = new Diagnostics();
-  const out: Outcome = { sources: [], events: [], packets: [], diagnostics: [] };
+  const out: Outcome = { sources: [], events: [], packets: [], frames: [], diagnostics: [] };
   const reader = new TextReader('x.txt', {
     diagnostics,
     sink: {
-      frame: () => {
-        throw new Error('text has no frames');
-      },
+      frame: (_, frame) => out.frames.push(Object.assign(new Frame(), frame)),
       packet: (_, packet) => out.packets.push(Object.assign(new Packet(), packet)),
       event: (_, event) => out.events.push(event),
     },

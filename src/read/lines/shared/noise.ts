@@ -14,6 +14,9 @@ const NOISE: readonly RegExp[] = [
   /^sysctl: (?:reading key|permission denied|cannot stat)/,
   /^(?:\^[CZD\\])+$/,
   /^(?:exit|logout)$/,
+  /^(?:begin|end) trac(?:e|ing)\.{3,}$/,
+  // pwru, of its probes
+  /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d (?:Attach|Listening|Detach|Per cpu|Received|Use )|^\d+ \/ \d+ \[-+|^time=\S+ level=/,
   /^-+$|^=+$|^\.{3,}$|^…$/,
 ];
 

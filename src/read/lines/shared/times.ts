@@ -78,3 +78,9 @@ export class WallClock {
     return (day * DAY + time) as SourceTime;
   }
 }
+
+/** Midnight of `YYYY-MM-DD` in nanoseconds since 1970, as if local time were UTC. */
+export function dateNs(date: string): bigint {
+  const [year, month, day] = date.split('-').map(Number);
+  return BigInt(Math.floor(Date.UTC(year!, month! - 1, day!) / 86_400_000)) * BigInt(DAY);
+}

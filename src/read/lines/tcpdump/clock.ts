@@ -1,10 +1,9 @@
 /** The clock of tcpdump's stamps: time of day, date and time, seconds since 1970, since the first or the last packet. */
 import { type Clock, NS_PER_S, type SourceTime } from '../../../model/time.ts';
 import { clockOf } from '../shared/section.ts';
-import { decimalToNs, resolutionOf, timeOfDay, WallClock } from '../shared/times.ts';
+import { dateNs, decimalToNs, resolutionOf, timeOfDay, WallClock } from '../shared/times.ts';
 import type { PrintedSegment } from './line.ts';
 
-const DAY = 86_400 * NS_PER_S;
 const FIRST = '00:00:00.000000';
 
 export class StampClock {
@@ -80,12 +79,6 @@ export class StampClock {
   #repeat(): SourceTime {
     return this.#last as SourceTime;
   }
-}
-
-/** Midnight of `YYYY-MM-DD` in nanoseconds since 1970, as if local time were UTC. */
-function dateNs(date: string): bigint {
-  const [year, month, day] = date.split('-').map(Number);
-  return BigInt(Math.floor(Date.UTC(year!, month! - 1, day!) / 86_400_000)) * BigInt(DAY);
 }
 
 function epochNs(seconds: string, base: bigint): number {
