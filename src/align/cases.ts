@@ -235,13 +235,12 @@ function makeCase(id: string, parts: Piece[], listeners: readonly Listener[], { 
 /** Events that other tools give as well. */
 const BARE: ReadonlySet<KernelEvent['kind']> = new Set(['socket', 'drop', 'call']);
 
-type Said = Told & { kernel: ProbedEvent[] };
-const NOTHING: Said = { lives: [], rows: [], drops: [], calls: [], kernel: [] };
+const NOTHING: Told = { lives: [], rows: [], drops: [], calls: [], kernel: [] };
 
 function caseOf(
   id: string,
   wires: WireConnection[],
-  told: Said,
+  told: Told,
   listeners: readonly Listener[],
   host: Host | undefined,
 ): Case {

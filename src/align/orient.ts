@@ -2,7 +2,7 @@
 import { type Endpoint, isWildcard } from '../model/address.ts';
 import type { Host, Listener } from '../model/case.ts';
 import type { SocketLife, WireConnection } from '../model/connection.ts';
-import type { CallEvent, DropEvent, KernelEvent, SocketEvent } from '../model/event.ts';
+import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
 
 /** What the kernel said of one connection. */
 export interface Told {
@@ -10,12 +10,14 @@ export interface Told {
   rows: SocketEvent[];
   drops: DropEvent[];
   calls: CallEvent[];
+  /** What else a capture's own probes saw. */
+  kernel: ProbedEvent[];
 }
 
 /** Client and server: SYN sender first; else the listener's port; else as first seen (design §4). */
 export function orient(
   wires: WireConnection[],
-  { lives, rows, drops, calls }: Told,
+  { lives, rows, drops, calls, kernel }: Told,
   listeners: readonly Listener[],
 ): [Endpoint, Endpoint] {
   const syn = wires.find((w) => w.orientation !== 'guess');
@@ -27,20 +29,17 @@ export function orient(
   const opening = rows.find((r) => r.state === 'SYN_SENT' || r.state === 'SYN_RECV');
   if (opening)
     return opening.state === 'SYN_SENT' ? [opening.local, opening.remote] : [opening.remote, opening.local];
-  const ends = endsOf(wires[0], lives[0], rows[0], drops[0], calls[0]);
+  const ends = endsOf(wires[0], lives[0] ?? rows[0] ?? calls[0] ?? kernel[0], drops[0]);
   const isListening = (e: Endpoint) => findListener(e, listeners, undefined) !== null;
   return isListening(ends[0]) && !isListening(ends[1]) ? [ends[1], ends[0]] : ends;
 }
 
 function endsOf(
   wire?: WireConnection,
-  life?: SocketLife,
-  row?: SocketEvent,
+  local?: { local: Endpoint; remote: Endpoint },
   drop?: DropEvent,
-  call?: CallEvent,
 ): [Endpoint, Endpoint] {
   if (wire) return [wire.client, wire.server];
-  const local = life ?? row ?? call;
   return local ? [local.local, local.remote] : [drop!.from, drop!.to];
 }
 

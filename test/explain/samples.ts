@@ -1,8 +1,8 @@
-/** Real captures and logs whose causes are known from the programs that made them (samples/live), for these tests. */
+/** Real captures, logs (samples/live) and capture bundles (samples/bundle) whose causes are known from the programs that made them. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { analyze } from '../../src/analyze.ts';
-import { formatEndpoint } from '../../src/model/address.ts';
+import { type Endpoint, formatEndpoint } from '../../src/model/address.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import type { ConnectionRow, Result } from '../../src/model/result.ts';
 
@@ -13,6 +13,7 @@ export const DOCUMENTS = path.join(ROOT, 'documents');
 export interface Truth {
   client: string;
   server: string;
+  behaviour: string;
   close_rule: string;
   syn_rule: string;
   fin_wait2_rule: string;
@@ -47,13 +48,18 @@ const PICK: Record<EvidenceSet, (file: string) => boolean> = {
 /** Not evidence: the truth itself, and what the kernel said, which is there for people. */
 const APART = ['expected.json', 'kernel-resets.txt', 'README.md'];
 
-export function liveSamples(): Sample[] {
-  const live = path.join(ROOT, 'live');
-  if (!existsSync(live)) return [];
-  return readdirSync(live)
+export const liveSamples = (): Sample[] => samplesBelow('live');
+
+/** Each the folder, or the folders, that the capture command wrote. */
+export const bundleSamples = (): Sample[] => samplesBelow('bundle');
+
+function samplesBelow(part: string): Sample[] {
+  const root = path.join(ROOT, part);
+  if (!existsSync(root)) return [];
+  return readdirSync(root)
     .sort()
     .flatMap((name) => {
-      const folder = path.join(live, name);
+      const folder = path.join(root, name);
       if (!statSync(folder).isDirectory()) return [];
       const kernels = readdirSync(folder).filter((k) => statSync(path.join(folder, k)).isDirectory());
       const folders = kernels.length > 0 ? kernels.map((k) => path.join(folder, k)) : [folder];
@@ -79,6 +85,12 @@ export function evidenceFiles(sample: Sample, set: EvidenceSet): string[] {
 export function hostsOf(files: readonly string[]): Map<string, string> {
   const named = files.filter((f) => /^(client-)?(ss|netstat|counters|nstat)/.test(path.basename(f)));
   return new Map(named.map((f) => [f, path.basename(f).startsWith('client-') ? 'client' : 'server']));
+}
+
+export function analyzeBundle(sample: Sample): Promise<Result> {
+  const result = cache.get(sample.folder) ?? analyze([sample.folder]);
+  cache.set(sample.folder, result);
+  return result;
 }
 
 export function analyzeSample(sample: Sample, set: EvidenceSet): Promise<Result> {
@@ -129,8 +141,13 @@ export function judge(sample: Sample, result: Result): Judged[] {
     const tuple = `${truth.client} ${truth.server}`;
     const nth = lives.get(tuple) ?? 0;
     lives.set(tuple, nth + 1);
+    const from = (a: Endpoint, b: Endpoint) => `${formatEndpoint(a)} ${formatEndpoint(b)}` === tuple;
     const rows = result.connections
-      .filter((c) => `${formatEndpoint(c.client)} ${formatEndpoint(c.server)}` === tuple)
+      // when both opened neither is more of a client
+      .filter(
+        (c) =>
+          from(c.client, c.server) || (truth.syn_rule === 'simultaneous-open' && from(c.server, c.client)),
+      )
       .sort((a, b) => (a.startTime < b.startTime ? -1 : a.startTime > b.startTime ? 1 : 0));
     const row = rows[nth];
     return row ? [{ truth, row, findings: result.findings.filter((f) => f.connection === row.id) }] : [];

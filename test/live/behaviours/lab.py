@@ -220,10 +220,15 @@ def play(module, name, end, comm):
     os._exit(1)
 
 
-def run(module, behaviour, port, names=('server', 'client')):
-    """Runs both ends of one behaviour, and waits until each is done or parked."""
+def set_up(module):
     if hasattr(module, 'setup'):
         module.setup()
+
+
+def run(module, behaviour, port, names=('server', 'client')):
+    """Runs both ends of one behaviour, and waits until each is done or parked."""
+    if not os.environ.get('LAB_SET_UP'):
+        set_up(module)
     channels = socket.socketpair()
     ends = []
     for number, name in enumerate(('server', 'client')):

@@ -1,11 +1,16 @@
 """run.py BEHAVIOUR ... : runs them one after the other, on ports 8080, 8081, …, and writes expected.json into $LAB_OUT.
+run.py --setup BEHAVIOUR ... : only what is to be set before they begin (sysctls, addresses); then $LAB_SET_UP=1 tells the run that it is done.
 
-Several at once take the same namespaces; LAB_COMM=server,client names the two processes."""
+Several at once take the same namespaces; LAB_COMM=server,client names the two processes, LAB_SNAPSHOTS=0 takes no tables of sockets."""
 import importlib, json, os, platform, re, sys, time
 import lab
 
 names = sys.argv[1:]
-lab.SNAPSHOTS = len(names) == 1
+if names[:1] == ['--setup']:
+    for name in names[1:]:
+        lab.set_up(importlib.import_module(name.replace('-', '_')))
+    sys.exit()
+lab.SNAPSHOTS = len(names) == 1 and os.environ.get('LAB_SNAPSHOTS') != '0'
 comm = os.environ.get('LAB_COMM', 'server,client').split(',')
 failed = 0
 for number, name in enumerate(names):

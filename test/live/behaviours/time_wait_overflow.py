@@ -2,6 +2,7 @@
 (F-TW-OVERFLOW, TCPTimeWaitOverflow), and the server's FIN is answered with a RST."""
 import time
 from lab import sysctl, wait_eof
+CAPTURE = 'client'
 
 
 def setup():

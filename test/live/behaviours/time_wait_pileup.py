@@ -1,5 +1,6 @@
 """Sixty short connections in a row, all closed by the client first: sixty minisocks in TIME_WAIT on its side (F-TW-MANY)."""
 from lab import wait_eof
+CAPTURE = 'client'
 
 COUNT = 60
 
