@@ -1,5 +1,6 @@
 /** The whole line, top to bottom: read → decode → connect → align → explain → report. */
 import { buildCases } from './align/cases.ts';
+import { counterSeries } from './align/counters.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
 import { findListeners } from './align/orient.ts';
 import { alignClocks } from './align/timeline.ts';
@@ -8,7 +9,7 @@ import { socketLives } from './connect/lives.ts';
 import { Tracker } from './connect/tracker.ts';
 import { Decoder } from './decode/decode.ts';
 import { explain, type Keep } from './explain/explain.ts';
-import type { Context, CounterSeries, Host } from './model/case.ts';
+import type { Context } from './model/case.ts';
 import type { SocketLife } from './model/connection.ts';
 import { Diagnostics } from './model/diagnostic.ts';
 import type { KernelEvent, StateEvent } from './model/event.ts';
@@ -119,23 +120,10 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
     hosts,
     cases,
     listeners,
-    counters: counterSeries(sources, collector.events, hostOf),
+    counters: counterSeries(sources, collector.events, hostOf, diagnostics),
     snapshots: events.filter((e) => e.kind === 'snapshot'),
     sysctls: new Map(events.filter((e) => e.kind === 'sysctl').map((e) => [e.name, e.value])),
     walks: events.filter((e) => e.kind === 'walk'),
     timeline,
   };
-}
-
-function counterSeries(
-  sources: readonly Source[],
-  events: ReadonlyMap<number, KernelEvent[]>,
-  hostOf: ReadonlyMap<number, Host>,
-): CounterSeries[] {
-  const series: CounterSeries[] = [];
-  for (const source of sources) {
-    const readings = (events.get(source.id) ?? []).filter((e) => e.kind === 'counters');
-    if (readings.length > 0) series.push({ source, host: hostOf.get(source.id) ?? null, readings });
-  }
-  return series;
 }

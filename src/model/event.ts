@@ -175,6 +175,8 @@ export interface CounterEvent extends EventBase {
   values: Map<string, number>;
   /** True for nstat without -a: the values are deltas since its previous call. */
   delta: boolean;
+  /** Nothing in the text says whether they are: `delta` is only the likelier. */
+  assumed?: true;
 }
 
 /** Values of sysctls. */

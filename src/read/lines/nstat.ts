@@ -1,6 +1,6 @@
 /**
  * iproute2 `nstat`: counters by the kernel's names, text or JSON. Without -a the values are what was added since the
- * previous call of nstat; nothing in the output itself says which.
+ * previous call of nstat; nothing in the output itself says which (align/counters.ts compares it with other readings).
  */
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
@@ -50,12 +50,12 @@ class NstatReader implements LineReader {
   rerun(command: string | null, number: number): void {
     const known = command !== null && TOOL.test(command);
     this.#delta = known ? !/\s-\w*a|--ignore/.test(command) : null;
-    this.#counters.begin(number, this.#delta ?? false);
+    this.#counters.begin(number, this.#delta);
   }
 
   line(text: string, number: number): boolean {
     if (HEADER.test(text)) {
-      if (this.#counters.size > 0) this.#counters.begin(number, this.#delta ?? false);
+      if (this.#counters.size > 0) this.#counters.begin(number, this.#delta);
       return true;
     }
     if (JSON_START.test(text)) return this.#json(text, number);
@@ -64,29 +64,18 @@ class NstatReader implements LineReader {
   }
 
   #value(nstatName: string, value: number, number: number): boolean {
-    this.#sayKind(number);
     const name = fromNstatName(nstatName);
     if (this.#counters.set(name, value)) return true;
-    this.#counters.begin(number, this.#delta ?? false);
+    this.#counters.begin(number, this.#delta);
     return this.#counters.set(name, value);
   }
 
   #json(text: string, number: number): boolean {
     const values = parseJson(text);
     if (!values) return false;
-    if (this.#counters.size > 0) this.#counters.begin(number, this.#delta ?? false);
+    if (this.#counters.size > 0) this.#counters.begin(number, this.#delta);
     for (const [name, value] of values) this.#value(name, value, number);
     return true;
-  }
-
-  #sayKind(number: number): void {
-    if (this.#delta !== null || this.#counters.size > 0) return;
-    this.#source.diagnose(
-      'nstat-kind-unknown',
-      'info',
-      number,
-      'readings of nstat whose command line is not in the text: taken as totals since boot (nstat -a), although without -a they would be what was added since its previous call',
-    );
   }
 
   end(): void {

@@ -10,13 +10,14 @@ export class Counters {
   #snapshot = 0;
   #line = 0;
   #values = new Map<string, number>();
-  #delta = false;
+  #delta: boolean | null = false;
 
   constructor(source: SectionSource) {
     this.#source = source;
   }
 
-  begin(line: number, delta: boolean): void {
+  /** `delta` null: nothing says whether the values are totals or what was added since the call before. */
+  begin(line: number, delta: boolean | null): void {
     this.finish();
     this.#line = line;
     this.#delta = delta;
@@ -46,7 +47,8 @@ export class Counters {
       time: null,
       snapshot: ++this.#snapshot,
       values: this.#values,
-      delta: this.#delta,
+      delta: this.#delta ?? false,
+      ...(this.#delta === null && { assumed: true as const }),
     };
     this.#source.event(source, event);
     this.#values = new Map();
