@@ -185,7 +185,11 @@ async function explainCommand(
   const filter = parts.filter(Boolean).join(' and ');
   const { parsePeriod, withinPeriod } = await import('./report/period.ts');
   const period = a.time === undefined ? null : usage(() => parsePeriod(a.time!));
-  const all = await runAnalysis(a, { timeline: a.connection ? 'all' : 'findings' }, filter || undefined);
+  const all = await runAnalysis(
+    a,
+    { timeline: a.connection ? 'all' : 'findings', whole: period !== null },
+    filter || undefined,
+  );
   const result = period ? withinPeriod(all, period) : all;
   for (const line of diagnosticLines(result.diagnostics)) err(line);
   if (nothingRead(result)) return EXIT_NOTHING;

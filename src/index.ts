@@ -16,6 +16,7 @@ export type {
   Severity,
 } from './model/finding.ts';
 export type {
+  Aggregation,
   Answer,
   CauseGroup,
   CloseKind,

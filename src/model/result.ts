@@ -57,7 +57,8 @@ export type TimelineKind =
   | 'counter'
   | 'socket'
   | 'call'
-  | 'walk';
+  | 'walk'
+  | 'aggregate';
 
 /** A row of timeline.csv. */
 export interface TimelineItem {
@@ -115,6 +116,16 @@ export interface Reconciliation {
   text: string;
 }
 
+/** What an output counts instead of listing it: there is too much of it that is alike. */
+export interface Aggregation {
+  /** Output file. */
+  file: string;
+  what: 'connections';
+  listed: number;
+  of: number;
+  text: string;
+}
+
 export interface InputSummary {
   name: string;
   format: string;
@@ -142,4 +153,6 @@ export interface Result {
   counters: Reconciliation[];
   answers: Answer[];
   diagnostics: Diagnostic[];
+  /** Absent while everything is listed. */
+  aggregated?: Aggregation[];
 }

@@ -11,6 +11,9 @@ const UNSEEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Surrogate}/gu;
 
+/** Nearly all text, and told faster than that nothing of the above is in it. */
+const PRINTABLE = /^[ -~]*$/;
+
 const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
@@ -18,7 +21,7 @@ const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
  * The first step of all the others.
  */
 export function visible(text: string): string {
-  return text.replace(UNSEEN, (c) => SHORT[c] ?? codeUnits(c));
+  return PRINTABLE.test(text) ? text : text.replace(UNSEEN, (c) => SHORT[c] ?? codeUnits(c));
 }
 
 function codeUnits(text: string): string {

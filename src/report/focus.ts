@@ -2,7 +2,7 @@
 
 import { rules } from '../explain/rules/index.ts';
 import type { Finding, Severity } from '../model/finding.ts';
-import type { ConnectionRow, Result, TimelineItem } from '../model/result.ts';
+import type { CauseGroup, ConnectionRow, Result, TimelineItem } from '../model/result.ts';
 
 export const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
@@ -27,7 +27,7 @@ export function focusOf(result: Result): Focus {
     rows: new Map(result.connections.map((r) => [r.id, r])),
     findings,
     timeline: groupBy(result.timeline, (i) => i.connection),
-    telling: tellingOf(result, findings),
+    telling: tellingOf(result.causes, (id) => weightOf(findings.get(id) ?? [])),
     title: (rule) => TITLES.get(rule) ?? rule,
   };
 }
@@ -47,10 +47,9 @@ function groupBy<T>(list: readonly T[], key: (item: T) => string): Map<string, T
  * One connection of every cause in turn, causes by severity, so that the first few show different things; of one
  * cause, those with the most findings and evidence first.
  */
-function tellingOf(result: Result, findings: ReadonlyMap<string, Finding[]>): string[] {
-  const weight = (id: string) => (findings.get(id) ?? []).reduce((sum, f) => sum + 1 + f.evidence.length, 0);
-  const causes = bySeverity(result.causes.filter((c) => c.severity !== 'info'));
-  const queues = causes.map((c) =>
+export function tellingOf(causes: readonly CauseGroup[], weight: (id: string) => number): string[] {
+  const graver = bySeverity(causes.filter((c) => c.severity !== 'info'));
+  const queues = graver.map((c) =>
     c.connections
       .map((id) => ({ id, weight: weight(id) }))
       .sort((a, b) => b.weight - a.weight)
@@ -65,6 +64,11 @@ function tellingOf(result: Result, findings: ReadonlyMap<string, Finding[]>): st
     }
   }
   return [...order];
+}
+
+/** How much the findings of one connection have to tell. */
+export function weightOf(findings: readonly Finding[]): number {
+  return findings.reduce((sum, f) => sum + 1 + f.evidence.length, 0);
 }
 
 /** Worst first; otherwise the order they came in. */

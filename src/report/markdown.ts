@@ -130,7 +130,14 @@ function quality(result: Result): string[] {
     rows.length > 0
       ? table(['severity', 'where', 'times', 'what'], rows)
       : ['Nothing was lost, skipped or ambiguous.', ''];
-  return ['## Data quality', '', ...lost, ...(clocks.length > 0 ? ['Clocks:', '', ...clocks, ''] : [])];
+  const aggregated = (result.aggregated ?? []).flatMap((a) => [prose(a.text), '']);
+  return [
+    '## Data quality',
+    '',
+    ...lost,
+    ...aggregated,
+    ...(clocks.length > 0 ? ['Clocks:', '', ...clocks, ''] : []),
+  ];
 }
 
 function reproduce(result: Result, folder: string): string[] {

@@ -1,13 +1,18 @@
 /** Puts together the one result that every output is written from. */
 import { type Explanation, verdictsOf } from '../explain/explain.ts';
-import type { Context } from '../model/case.ts';
+import type { Case, Context } from '../model/case.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Finding } from '../model/finding.ts';
-import type { InputSummary, Result } from '../model/result.ts';
+import type { Aggregation, CauseGroup, InputSummary, Result } from '../model/result.ts';
 import type { Source } from '../model/source.ts';
 import { VERSION } from '../version.ts';
+import { type Aggregate, aggregateOf } from './aggregate.ts';
+import { weightOf } from './focus.ts';
+import { LISTED_WHOLE, listingOf } from './listed.ts';
 import { connectionRow } from './rows.ts';
+import { timelineTable } from './tables/timeline.ts';
 import { timelineOf } from './timeline.ts';
+import { number } from './words.ts';
 
 const CLOCK_WORDS: Record<Source['clock']['kind'], string> = {
   realtime: 'UTC',
@@ -20,6 +25,8 @@ const CLOCK_WORDS: Record<Source['clock']['kind'], string> = {
 export interface ResultOptions {
   /** `all` puts every connection into the timeline, not only those with a finding above info. */
   timeline?: 'findings' | 'all';
+  /** True: connections of the timeline are never counted instead of listed, however many are alike. */
+  whole?: boolean;
   /** The command line, for the report. */
   command?: string;
 }
@@ -37,9 +44,7 @@ export function assembleResult(
     else byConnection.set(f.connection, [f]);
   }
   const findingsOf = (id: string) => byConnection.get(id) ?? [];
-  const ofInterest = explanation.cases.filter(
-    (c) => options.timeline === 'all' || findingsOf(c.id).some((f) => f.severity !== 'info'),
-  );
+  const { cases, aggregates, aggregated } = timelineParts(context, explanation, findingsOf, options);
   return {
     tool: { name: 'tcpautopsy', version: VERSION },
     command: options.command ?? '',
@@ -52,11 +57,50 @@ export function assembleResult(
       const findings = findingsOf(c.id);
       return connectionRow(c, findings, verdictsOf(findings), context);
     }),
-    timeline: timelineOf(ofInterest, context),
+    timeline: timelineOf(cases, context, aggregates),
     clocks: context.timeline.fits,
     counters: explanation.counters,
     answers: explanation.answers,
     diagnostics: diagnostics.list(),
+    ...(aggregated && { aggregated: [aggregated] }),
+  };
+}
+
+/** The connections that the timeline lists, and what stands there for those that it counts. */
+function timelineParts(
+  context: Context,
+  explanation: Explanation,
+  findingsOf: (id: string) => readonly Finding[],
+  options: ResultOptions,
+): { cases: Case[]; aggregates: Aggregate[]; aggregated: Aggregation | null } {
+  if (options.timeline === 'all') return { cases: explanation.cases, aggregates: [], aggregated: null };
+  const cases = explanation.cases.filter((c) => findingsOf(c.id).some((f) => f.severity !== 'info'));
+  if (options.whole) return { cases, aggregates: [], aggregated: null };
+  const ids = cases.map((c) => c.id);
+  const listing = listingOf(ids, explanation.causes, (id) => weightOf(findingsOf(id)));
+  if (listing.counted.size === 0) return { cases, aggregates: [], aggregated: null };
+  const byId = new Map(cases.map((c) => [c.id, c]));
+  const aggregates = [...listing.counted].map(([cause, counted]: [CauseGroup, readonly string[]]) =>
+    aggregateOf(
+      cause,
+      counted.map((id) => byId.get(id)!),
+      context,
+    ),
+  );
+  const listed = cases.filter((c) => listing.listed.has(c.id));
+  return { cases: listed, aggregates, aggregated: aggregation(listed.length, cases.length) };
+}
+
+function aggregation(listed: number, of: number): Aggregation {
+  return {
+    file: timelineTable.file,
+    what: 'connections',
+    listed,
+    of,
+    text:
+      `${timelineTable.file} lists ${number(listed)} of the ${number(of)} connections with a finding above info: of more than ` +
+      `${number(LISTED_WHOLE)} those of one cause are listed up to a thousand, the most telling and others spread over the rest; ` +
+      'rows of kind aggregate count what the rest would show. `--timeline all` lists every connection.',
   };
 }
 

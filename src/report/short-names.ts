@@ -13,13 +13,25 @@ export function shortNames(result: Result): Shortened {
   if (folder === '') return { result, folder };
   // not within a longer path
   const pattern = new RegExp(`(?<![\\w./-])${folder.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`, 'g');
-  const shorten = (value: unknown): unknown => {
-    if (typeof value === 'string') return value.includes(folder) ? value.replace(pattern, '') : value;
-    if (Array.isArray(value)) return value.map(shorten);
-    if (value === null || typeof value !== 'object') return value;
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, shorten(v)]));
-  };
-  return { result: { ...(shorten(result) as Result), command: result.command }, folder };
+  const shorten = (text: string) => (text.includes(folder) ? text.replace(pattern, '') : text);
+  return { result: { ...withTexts(result, shorten), command: result.command }, folder };
+}
+
+/** The value with every text in it changed. What nothing changes in is not copied: most of a big result. */
+function withTexts<T>(value: T, change: (text: string) => string): T {
+  if (typeof value === 'string') return change(value) as T;
+  if (value === null || typeof value !== 'object') return value;
+  const own = value as Record<string, unknown>;
+  let copy: Record<string, unknown> | null = null;
+  for (const key in own) {
+    const before = own[key];
+    if (typeof before === 'number') continue;
+    const after = withTexts(before, change);
+    if (after === before) continue;
+    copy ??= (Array.isArray(value) ? [...value] : { ...value }) as unknown as Record<string, unknown>;
+    copy[key] = after;
+  }
+  return (copy ?? value) as T;
 }
 
 function commonFolder(names: readonly string[]): string {

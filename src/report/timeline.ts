@@ -14,6 +14,7 @@ import type { TimelineItem, TimelineKind } from '../model/result.ts';
 import { packetPlace } from '../model/source.ts';
 import { flagNames } from '../model/tcp.ts';
 import type { CommonTime } from '../model/time.ts';
+import type { Aggregate } from './aggregate.ts';
 
 /** An item before its place in the order is known. `line` orders items of one source that have no time. */
 type Draft = Omit<TimelineItem, 'seq' | 'time' | 'clock' | 'timeSource'> & { from: number; line: number };
@@ -27,17 +28,26 @@ const PRESSURE = [
   'SyncookiesSent',
 ];
 
-export function timelineOf(cases: readonly Case[], context: Context): TimelineItem[] {
+export function timelineOf(
+  cases: readonly Case[],
+  context: Context,
+  aggregates: readonly Aggregate[] = [],
+): TimelineItem[] {
   const drafts: Draft[] = [];
   for (const c of cases) {
     for (const w of c.wires) for (const p of w.keyPackets) drafts.push(packetItem(p, c, context));
-    for (const life of c.lives) if (life) drafts.push(...stateItems(life, c, context));
+    for (const life of c.lives)
+      for (const item of life ? stateItems(life, c, context) : []) drafts.push(item);
     for (const d of c.drops) drafts.push(dropItem(d, c, context));
     for (const e of c.calls) drafts.push(callItem(e, c, context));
     for (const r of c.rows) drafts.push(socketItem(r, c, context));
     for (const e of c.kernel) drafts.push(probedItem(e, c, context));
   }
-  if (cases.length > 0) drafts.push(...surroundings(cases, context));
+  for (const item of cases.length > 0 ? surroundings(cases, context) : []) drafts.push(item);
+  for (const a of aggregates) {
+    const base = { at: a.at, from: a.from, line: 0, locator: '' };
+    drafts.push(draft('aggregate', base, null, context, { what: a.what }));
+  }
   return inOrder(drafts).map((d, i) => finish(d, i + 1, context));
 }
 

@@ -1,6 +1,7 @@
 /** Words that several outputs share, so that they say the same. */
 import type { Confidence, Severity } from '../model/finding.ts';
 import type { CauseGroup, ConnectionRow, Result } from '../model/result.ts';
+import { timelineTable } from './tables/timeline.ts';
 
 export const CONFIDENCE_WORDS: Record<Confidence, string> = {
   proved: 'the kernel said so, or the packets admit no other cause',
@@ -68,6 +69,13 @@ export function distinctMissing<T extends { what: string; how: string }>(
   const seen = new Map<string, T>();
   for (const m of lists.flat()) if (!seen.has(`${m.what}\0${m.how}`)) seen.set(`${m.what}\0${m.how}`, m);
   return [...seen.values()];
+}
+
+/** Where the timeline counts connections instead of listing them: what a chart of it shows. */
+export function shareShown({ aggregated = [] }: Result): string[] {
+  return aggregated
+    .filter((a) => a.file === timelineTable.file)
+    .map((a) => `from ${number(a.listed)} of ${number(a.of)} connections with a finding above info`);
 }
 
 /** Ids in short: `c1, c2, c3 and 97 more`. */

@@ -1,20 +1,16 @@
 /** Writes the output folder of `analyze`. A folder is either left as it was, or holds one whole report. */
 import { randomUUID } from 'node:crypto';
-import { createWriteStream, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { mkdir, open, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Result } from '../model/result.ts';
 import { writeCsv } from './csv.ts';
 import { writeCsvLines } from './csv-lines.ts';
-import { visible } from './escape.ts';
+import { RESULT_BEGINS, RESULT_FILE, readable, writeJson } from './json.ts';
 import { connectionsTable, diagnosticsTable, findingsTable, timelineTable } from './tables.ts';
 
 /** The folder cannot be used as it is; the message says why, and what to do. */
 export class OutputError extends Error {}
-
-const MARKER = 'result.json';
 
 /**
  * Rejects with OutputError when `dir` is something other than a new folder, an empty one, or a report of ours: to be
@@ -35,7 +31,7 @@ async function stateOf(dir: string): Promise<'new' | 'empty' | 'ours'> {
     throw error;
   }
   if (names.length === 0) return 'empty';
-  if (names.includes(MARKER) && (await isOurs(join(dir, MARKER)))) return 'ours';
+  if (names.includes(RESULT_FILE) && (await isOurs(join(dir, RESULT_FILE)))) return 'ours';
   throw new OutputError(`${dir} is not empty and holds no report of ours; name another folder, or empty it`);
 }
 
@@ -44,7 +40,7 @@ async function isOurs(path: string): Promise<boolean> {
   const file = await open(path, 'r');
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
-    return /^\s*\{\s*"tool"\s*:\s*\{\s*"name"\s*:\s*"tcpautopsy"/.test(buffer.toString('utf8', 0, bytesRead));
+    return RESULT_BEGINS.test(buffer.toString('utf8', 0, bytesRead));
   } finally {
     await file.close();
   }
@@ -93,16 +89,19 @@ async function swap(fresh: string, target: string, replace: boolean): Promise<vo
   await rm(old, { recursive: true, force: true });
 }
 
-async function writeFiles(result: Result, dir: string, { html, png }: WriteOptions): Promise<void> {
+async function writeFiles(full: Result, dir: string, { html, png }: WriteOptions): Promise<void> {
   const [{ buildCharts }, { renderMarkdown }] = await Promise.all([
     import('./charts/index.ts'),
     import('./markdown.ts'),
   ]);
+  const inJson = readable(full);
+  // every output says what any of them counts instead of listing
+  const result = inJson.aggregated ? { ...full, aggregated: inJson.aggregated } : full;
   const file = (name: string, write: (path: string) => Promise<void>) => atomically(join(dir, name), write);
   const text = (name: string, content: string) =>
     file(name, (path) => writeFile(path, content, { flag: 'wx' }));
   // the marker comes first: an interrupted report is still known as ours, and replaced by the next
-  await file(MARKER, (path) => writeJson(path, result));
+  await file(RESULT_FILE, (path) => writeJson(path, inJson));
   await file(connectionsTable.file, (path) =>
     writeCsvLines(path, connectionsTable.columns, result.connections),
   );
@@ -139,28 +138,4 @@ async function atomically(path: string, write: (path: string) => Promise<void>):
   } finally {
     await rm(temporary, { force: true });
   }
-}
-
-/** One line an element of each list: readable, comparable, and never one string for everything. The marker first. */
-async function writeJson(path: string, result: Result): Promise<void> {
-  await pipeline(Readable.from(jsonParts(result)), createWriteStream(path, { flags: 'wx' }));
-}
-
-function* jsonParts({ tool, ...rest }: Result): Generator<string> {
-  yield `{\n"tool": ${JSON.stringify(tool)}`;
-  for (const [key, value] of Object.entries(rest)) {
-    yield `,\n${JSON.stringify(key)}: `;
-    if (!Array.isArray(value) || value.length === 0) {
-      yield json(value);
-      continue;
-    }
-    for (const [i, element] of value.entries()) yield `${i === 0 ? '[\n' : ',\n'}${json(element)}`;
-    yield '\n]';
-  }
-  yield '\n}\n';
-}
-
-/** What JSON leaves as it is although nobody can see it becomes an escape that JSON understands. */
-function json(value: unknown): string {
-  return visible(JSON.stringify(value));
 }

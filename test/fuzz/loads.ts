@@ -87,6 +87,15 @@ export function* syns(count: number): Iterable<Sent> {
   }
 }
 
+/** `count` clients, each refused with a RST. */
+export function* refusals(count: number): Iterable<Sent> {
+  for (let i = 0; i < count; i++) {
+    const [from, fromPort, isn] = [CLIENT + (i >> 15), 1024 + (i & 0x7fff), Math.imul(i, 7919)];
+    yield { ...up(i * 10, SYN, isn, 0), from, fromPort };
+    yield { ...down(i * 10 + 3, RST | ACK, 0, isn + 1), to: from, toPort: fromPort };
+  }
+}
+
 /** One connection, a segment of which is sent again and again. */
 export function* retransmissions(count: number): Iterable<Sent> {
   yield up(0, SYN, 999, 0);

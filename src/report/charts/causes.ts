@@ -1,10 +1,10 @@
-import { from, op } from 'arquero';
 import { CONFIDENCE_ORDER } from '../../model/finding.ts';
 import type { Result } from '../../model/result.ts';
 import { shortened } from '../escape.ts';
 import { bySeverity } from '../focus.ts';
 import { type Chart, type ChartBuilder, chart, INK, WIDTH } from './chart.ts';
 import { CONFIDENCE_COLORS } from './palette.ts';
+import { tally } from './tally.ts';
 
 const LIMIT = 20;
 
@@ -34,15 +34,19 @@ export const causes: ChartBuilder = {
 };
 
 function counts(result: Result): Count[] {
-  const columns = result.findings.map(({ rule, confidence, connection }) => ({
-    rule,
-    confidence,
-    connection,
-  }));
-  return from(columns)
-    .groupby('rule', 'confidence')
-    .rollup({ connections: op.distinct('connection') })
-    .objects() as Count[];
+  const seen = new Map<string, Set<string>>();
+  const once = result.findings.filter(({ rule, confidence, connection }) => {
+    const key = `${rule} ${confidence}`;
+    const ids = seen.get(key);
+    if (!ids) seen.set(key, new Set([connection]));
+    else if (ids.has(connection)) return false;
+    else ids.add(connection);
+    return true;
+  });
+  return tally(
+    once.map(({ rule, confidence }) => ({ rule, confidence })),
+    'connections',
+  );
 }
 
 function causesChart(

@@ -1,10 +1,10 @@
-import { from, op } from 'arquero';
 import { formatSpan } from '../../align/format-time.ts';
 import type { Result, TimelineItem } from '../../model/result.ts';
 import { shortened } from '../escape.ts';
-import { counted } from '../words.ts';
+import { counted, shareShown } from '../words.ts';
 import { type ChartBuilder, chart, INK, PAPER, sizeLegend, WIDTH } from './chart.ts';
 import { CONFIDENCE_COLORS } from './palette.ts';
+import { tally } from './tally.ts';
 
 /** More connections than this are counted in bins instead of drawn one by one. */
 const LIMIT = 40;
@@ -35,6 +35,9 @@ export const finWait2: ChartBuilder = {
       'The full socket leaves FIN_WAIT2 at once when the process has closed it; a timewait minisock stays in it.',
       ...(connections > LIMIT
         ? [`${counted(connections, 'connection')}, counted in four bins a decade`]
+        : []),
+      ...(spans.some((s) => s.measure === MEASURES[0][0])
+        ? shareShown(result).map((share) => `FIN_WAIT1: ${share}`)
         : []),
     ];
     return chart('fin-wait2', 'FIN_WAIT1 and FIN_WAIT2: kernel against wire', description, body, subtitle);
@@ -168,9 +171,7 @@ function binned(spans: readonly Span[]): Record<string, unknown> {
     measure,
     seconds: 10 ** (Math.round(4 * Math.log10(seconds)) / 4),
   }));
-  const values = from(rows).groupby('measure', 'seconds').rollup({ connections: op.count() }).objects() as {
-    connections: number;
-  }[];
+  const values = tally(rows, 'connections');
   const x = duration(spans);
   return {
     width: WIDTH,

@@ -1,10 +1,11 @@
-import { from, op } from 'arquero';
 import type { Result, TimelineItem } from '../../model/result.ts';
+import { shareShown } from '../words.ts';
 import { axisLabels, breakBands, onAxis, tickLines } from './axis-layers.ts';
 import { type BrokenAxis, brokenAxis } from './broken-axis.ts';
 import { type ChartBuilder, chart, FAINT, INK, sizeLegend, WIDTH } from './chart.ts';
 import { ACCENT, SECOND } from './palette.ts';
 import { type Placed, readingPanels } from './pressure-readings.ts';
+import { tally } from './tally.ts';
 
 /** Signs of pressure that single events give, top to bottom; those in the accent colour are the bad ones. */
 const SIGNALS = [
@@ -36,6 +37,7 @@ export const listenerPressure: ChartBuilder = {
     const subtitle = [
       axis ? `Time since the first of these events${cut}.` : 'In order; no time is known.',
       ...(axis && gutter > 0 ? ['Left of the line: readings whose time is not known, in their order.'] : []),
+      ...shareShown(result),
     ];
     const said = [...new Set(signals.map((s) => s.signal))].join(', ');
     const parts = [said && `how often and when: ${said}`, ...readings.map((r) => r.words)].filter(Boolean);
@@ -147,9 +149,7 @@ const WIDE_BIN = 2.5;
 function signalPanel(placed: readonly Placed[]): object {
   const width = placed.length > MANY ? WIDE_BIN : BIN;
   const rows = placed.map((p) => ({ signal: p.signal, bin: Math.round(p.x / width) * width }));
-  const values = from(rows).groupby('signal', 'bin').rollup({ events: op.count() }).objects() as {
-    events: number;
-  }[];
+  const values = tally(rows, 'events');
   const seen = SIGNALS.filter(([name]) => placed.some((p) => p.signal === name));
   const domain = seen.map(([name]) => name);
   return {

@@ -16,7 +16,7 @@ export function ladderSections(page: Page): Markup {
   const of = page.telling.length;
   const note =
     of > ids.length
-      ? html`<p class="notice">The ${number(ids.length)} most telling of ${number(of)} connections with a finding above <em>info</em>. All are in timeline.csv.</p>`
+      ? html`<p class="notice">The ${number(ids.length)} most telling of ${number(of)} connections with a finding above <em>info</em>. ${page.result.aggregated ? NOTHING : 'All are in timeline.csv.'}</p>`
       : NOTHING;
   return html`${note}${lanesLegend()}${ids.map((id, i) => section(ladderOf(page, id, STEPS), page, i < OPEN))}`;
 }

@@ -67,8 +67,11 @@ export function clocksSection({ clocks }: Result): Markup {
 ${dataTable('Clock alignment', head, rows)}`;
 }
 
-export function diagnosticsSection({ diagnostics }: Result): Markup {
-  if (diagnostics.length === 0) return html`<p>Nothing was lost, skipped, truncated or ambiguous.</p>`;
+export function diagnosticsSection({ diagnostics, aggregated = [] }: Result): Markup {
+  const said = aggregated.map((a) => html`<p>${prose(a.text)}</p>`);
+  if (diagnostics.length === 0) {
+    return html`<p>Nothing was lost, skipped, truncated or ambiguous.</p>${said}`;
+  }
   const head = [
     { text: 'what' },
     { text: 'severity' },
@@ -83,7 +86,7 @@ export function diagnosticsSection({ diagnostics }: Result): Markup {
     number(d.count),
     html`<code>${d.code}</code>`,
   ]);
-  return dataTable('Data quality', head, rows);
+  return html`${dataTable('Data quality', head, rows)}${said}`;
 }
 
 /** `folder`: what is left out of the names of all sources. */

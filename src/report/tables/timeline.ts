@@ -3,7 +3,7 @@ import type { Table } from './column.ts';
 
 export const timelineTable: Table<TimelineItem> = {
   file: 'timeline.csv',
-  doc: 'A row for each thing that happened, all inputs joined in one order: connections with a finding above `info`, of their packets those that open, close, reset, retransmit or probe; `--timeline all` for every connection.',
+  doc: 'A row for each thing that happened, all inputs joined in one order: connections with a finding above `info`, of their packets those that open, close, reset, retransmit or probe; `--timeline all` for every connection. Of more than 10,000 such connections those of one cause are listed up to a thousand, the most telling and others spread over the rest; a row of kind `aggregate` counts what the rest would show.',
   columns: [
     { name: 'seq', doc: 'place in the order, from 1', value: (i) => i.seq },
     { name: 'time', doc: 'as `clock` says; empty where only the order is known', value: (i) => i.time },
@@ -11,12 +11,12 @@ export const timelineTable: Table<TimelineItem> = {
     { name: 'time_source', doc: 'the input whose clock timed it', value: (i) => i.timeSource },
     {
       name: 'connection_id',
-      doc: 'key into connections.csv; empty for listeners and counters',
+      doc: 'key into connections.csv; empty for listeners, counters and aggregates',
       value: (i) => i.connection,
     },
     {
       name: 'kind',
-      doc: '`packet`, `state`, `reset`, `drop`, `retransmit`, `listener`, `counter`, `socket` (a row of a socket table), `call` (connect, accept, close) or `walk` (kernel functions)',
+      doc: '`packet`, `state`, `reset`, `drop`, `retransmit`, `listener`, `counter`, `socket` (a row of a socket table), `call` (connect, accept, close), `walk` (kernel functions) or `aggregate` (connections that are counted, not listed)',
       value: (i) => i.kind,
     },
     { name: 'side', doc: '`client`, `server`, or empty', value: (i) => i.side },
