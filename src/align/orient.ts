@@ -14,6 +14,18 @@ export interface Told {
   kernel: ProbedEvent[];
 }
 
+/** Probes whose local end is the server's: they run for a listener or what it made. */
+const OF_SERVERS: ReadonlySet<string> = new Set([
+  'conn-request',
+  'synack-retransmit',
+  'request-removed',
+  'child-refused',
+  'cookie-check',
+  'accept',
+  'child-forgotten',
+  'no-route-reply',
+]);
+
 /** Client and server: SYN sender first; else the listener's port; else as first seen (design §4). */
 export function orient(
   wires: WireConnection[],
@@ -29,6 +41,8 @@ export function orient(
   const opening = rows.find((r) => r.state === 'SYN_SENT' || r.state === 'SYN_RECV');
   if (opening)
     return opening.state === 'SYN_SENT' ? [opening.local, opening.remote] : [opening.remote, opening.local];
+  const served = kernel.find((e) => e.kind === 'probe' && OF_SERVERS.has(e.name));
+  if (served) return [served.remote, served.local];
   const ends = endsOf(wires[0], lives[0] ?? rows[0] ?? calls[0] ?? kernel[0], drops[0]);
   const isListening = (e: Endpoint) => findListener(e, listeners, undefined) !== null;
   return isListening(ends[0]) && !isListening(ends[1]) ? [ends[1], ends[0]] : ends;
@@ -59,6 +73,9 @@ export function findListener(
   return matches[0] ?? null;
 }
 
+/** Probes that see a listening socket and no connection. */
+const OF_LISTENERS: ReadonlySet<string> = new Set(['accept-queue', 'listen-stop', 'syn-flood']);
+
 /** Listening sockets of all hosts, from state events and socket tables. */
 export function findListeners(
   lives: readonly SocketLife[],
@@ -74,7 +91,7 @@ export function findListeners(
       (l.local.address === local.address || (isWildcard(l.local.address) && isWildcard(local.address)));
     let listener = listeners.find(same);
     if (!listener) {
-      listener = { host, local, lives: [], rows: [] };
+      listener = { host, local, lives: [], rows: [], probes: [] };
       listeners.push(listener);
     }
     return listener;
@@ -82,6 +99,7 @@ export function findListeners(
   for (const life of lives) if (life.role === 'listener') at(life.source, life.local).lives.push(life);
   for (const e of events) {
     if (e.kind === 'socket' && e.state === 'LISTEN') at(e.source, e.local).rows.push(e);
+    else if (e.kind === 'probe' && OF_LISTENERS.has(e.name)) at(e.source, e.local).probes.push(e);
   }
   return listeners;
 }

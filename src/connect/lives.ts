@@ -68,7 +68,7 @@ class SocketChain {
   #follows(event: StateEvent): boolean {
     const state = this.#life?.state ?? 'CLOSE';
     if (state === 'CLOSE') return isBirth(event) || event.duration === 0;
-    return !isBirth(event) && event.from === state;
+    return !isBirth(event) && event.from === state && !isOther(this.#life!, event);
   }
 
   /** The event that should come next is lost: go on from the first waiting one that no other one leads to. */
@@ -88,7 +88,7 @@ class SocketChain {
   /** A late X→X line (close() on a socket that had sent its FIN, G5) goes back to where the state was X. */
   #insertSelf(event: StateEvent): boolean {
     const life = this.#life;
-    if (!life || event.from !== event.to) return false;
+    if (!life || event.from !== event.to || isOther(life, event)) return false;
     const at = life.transitions.findIndex((t) => t.from === event.from);
     if (at < 0) return false;
     life.transitions.splice(at, 0, transition(event));
@@ -98,7 +98,7 @@ class SocketChain {
 
   #append(event: StateEvent): void {
     const life = this.#life;
-    if (!life || life.state === 'CLOSE' || isBirth(event)) {
+    if (!life || life.state === 'CLOSE' || isBirth(event) || isOther(life, event)) {
       if (life && life.state !== 'CLOSE') {
         // a birth on an address whose socket was never seen to close
         life.missing.push({ before: life.transitions.length, from: life.state, to: 'CLOSE' });
@@ -150,6 +150,16 @@ function transition(e: StateEvent): Transition {
  */
 function isComplete(life: SocketLife): boolean {
   return life.local.port !== 0 && life.remote.port !== 0 && !isWildcard(life.local.address);
+}
+
+/**
+ * The line is of another socket at the same address, whose beginning is lost. Known only where both name all ends;
+ * the port of a birth in CLOSE may be that of the socket's life before (G8).
+ */
+function isOther(life: SocketLife, { local, remote }: StateEvent): boolean {
+  const sure = life.transitions.length > 1 || life.transitions[0]!.from !== 'CLOSE';
+  if (!sure || !isComplete(life) || local.port === 0 || remote.port === 0) return false;
+  return local.port !== life.local.port || remote.port !== life.remote.port;
 }
 
 function adoptTuple(life: SocketLife, event: StateEvent): void {

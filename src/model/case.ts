@@ -6,6 +6,7 @@ import type {
   CounterEvent,
   DropEvent,
   ProbedEvent,
+  ProbeEvent,
   SnapshotEvent,
   SocketEvent,
   WalkEvent,
@@ -38,6 +39,8 @@ export interface Listener {
   local: Endpoint;
   lives: SocketLife[];
   rows: SocketEvent[];
+  /** What a capture's probes said of the listening socket itself: accept-queue, listen-stop, syn-flood. */
+  probes: ProbeEvent[];
 }
 
 /** One machine (or network namespace) the evidence comes from. */

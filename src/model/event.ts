@@ -102,6 +102,8 @@ export interface ProbeEvent extends EventBase {
   /** Present when the probe saw a packet. */
   packet: PacketHeader | null;
   values: Readonly<Record<string, number>>;
+  /** Values that are addresses of kernel structures, as printed; `0` is none. */
+  pointers: Readonly<Record<string, string>>;
 }
 
 /** A packet that the kernel dropped (skb:kfree_skb, tcp_drop). */

@@ -25,8 +25,20 @@ export interface Source {
   interfaces?: string[];
   /** pcapng: processes that packet comments name; Frame.process and Packet.process are 1 + the index. */
   processes?: CapturedProcess[];
+  /** Events of a capture bundle: what the capture says of its own probes. */
+  recording?: Recording;
   /** Records read from it: packets, events, rows. */
   records: number;
+}
+
+/** What a capture says of itself (manifest.json). Names are those of the pieces under bpf/: `conn-request`, `minisock`. */
+export interface Recording {
+  /** Release of the kernel, `6.1.0-48-cloud-amd64`; null when the manifest does not say. */
+  kernel: string | null;
+  /** Probes that were attached. */
+  attached: ReadonlySet<string>;
+  /** Of these, the probes of which no event can be missing: nothing was lost, skipped or cut off. */
+  complete: ReadonlySet<string>;
 }
 
 /** Formats of packets that are text. */

@@ -63,6 +63,8 @@ describe('resets that the kernel explains', () => {
     writeFileSync(join(copy, 'reasons.json'), '{}');
     const { findings } = await analyze([copy]);
     const refused = findings.find((f) => f.client.port === 39378 && f.role === 'verdict')!;
-    expect(refused).toMatchObject({ rule: 'connection-refused', confidence: 'inferred' });
+    // that no socket met the SYN is said without a number
+    expect(refused).toMatchObject({ rule: 'connection-refused', confidence: 'proved' });
+    expect(refused.evidence[0]!.fact).toContain('names no reason, without a socket');
   });
 });

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { analyze } from '../../src/analyze.ts';
+import { ruleById } from '../../src/explain/rules/index.ts';
 import { type Endpoint, formatEndpoint } from '../../src/model/address.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import type { ConnectionRow, Result } from '../../src/model/result.ts';
@@ -121,6 +122,8 @@ const ALSO_TRUE = new Set([
 export function isTrue(sample: string, finding: Finding, truth: Truth): boolean {
   const named = [truth.close_rule, truth.syn_rule, truth.fin_wait2_rule, truth.stuck_rule];
   if (named.includes(finding.rule)) return true;
+  // an earlier step of the story that is true
+  if (ruleById(finding.rule)?.stageOf?.some((r) => named.includes(r))) return true;
   const [folder] = sample.split('/');
   return [...ALSO_TRUE].some((known) => {
     const start = known.slice(0, -`: ${finding.rule}`.length);

@@ -15,6 +15,7 @@ import { ACK, RST, SYN } from '../../model/tcp.ts';
 import type { EvidenceKind, Moment } from '../rule.ts';
 import { LifeFacts } from './life.ts';
 import type { ListenerFacts } from './listener.ts';
+import { ProbeFacts } from './probes.ts';
 import { DELAYED_ACK_MAX } from './timing.ts';
 import { WireFacts } from './wire.ts';
 import type { World } from './world.ts';
@@ -24,6 +25,7 @@ export class Facts {
   readonly case: Case;
   #wires: WireFacts[] | null = null;
   #lives: Pair<LifeFacts | null> | null = null;
+  #probes: ProbeFacts | null = null;
   #ordinary: boolean | null = null;
 
   constructor(world: World, of: Case) {
@@ -48,6 +50,12 @@ export class Facts {
 
   get lives(): LifeFacts[] {
     return [this.life(CLIENT), this.life(SERVER)].filter((l) => l !== null);
+  }
+
+  /** What the probes of a capture bundle said of it. */
+  get probes(): ProbeFacts {
+    this.#probes ??= new ProbeFacts(this);
+    return this.#probes;
   }
 
   get listener(): ListenerFacts {

@@ -2,12 +2,13 @@
 import { type Endpoint, isWildcard } from '../../model/address.ts';
 import type { Case, Listener } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
-import type { SocketEvent } from '../../model/event.ts';
+import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { byName, lazy } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { type Closing, findBursts, findClosedTogether, findClosings, type ServerReset } from './closings.ts';
 import type { Facts } from './facts.ts';
+import { isFullLook, lookBefore, type QueueLook, queueLooks } from './queue.ts';
 import { type Step, stepsOf } from './steps.ts';
 import type { World } from './world.ts';
 
@@ -42,6 +43,7 @@ export class ListenerFacts {
   readonly #closedTogether = lazy(() => findClosedTogether(this.world, this.closings, this.notable));
   readonly #sights = lazy(() => this.#findSights());
   readonly #full = lazy(() => this.#sights().find(isFull) ?? null);
+  readonly #looks = lazy(() => queueLooks(this.world, this.#listeners(), this.#cases));
   readonly #concurrent = lazy(() => this.#countConcurrent());
   readonly #answerTimes = byName((source) => {
     let least: number | null = null;
@@ -156,8 +158,30 @@ export class ListenerFacts {
     return this.#full();
   }
 
-  /** Limit of the accept queue: as ss prints it, else one less than a full queue was seen to hold. */
+  /** Every time a probe of a capture read how full the accept queue was. */
+  get queueLooks(): readonly QueueLook[] {
+    return this.#looks();
+  }
+
+  /** What the last probe before a moment read; null when none did. */
+  queueBefore(moment: Moment): QueueLook | null {
+    return lookBefore(this.world, this.queueLooks, moment);
+  }
+
+  /** What a capture's probes said of the listening socket itself. */
+  get probes(): readonly ProbeEvent[] {
+    return this.#listeners().flatMap((l) => l.probes);
+  }
+
+  /** A probe found the accept queue full. */
+  get fullLook(): QueueLook | null {
+    return this.queueLooks.find(isFullLook) ?? null;
+  }
+
+  /** Limit of the accept queue: as a probe read it, else as ss prints it, else one less than a full queue was seen to hold. */
   get acceptLimit(): number | null {
+    const read = this.queueLooks[0];
+    if (read) return read.limit;
     const shown = this.sights.find(({ row }) => row.acceptLimit !== null && row.acceptLimit > 0);
     if (shown) return shown.row.acceptLimit;
     return this.fullSight ? this.fullSight.row.recvQ - 1 : null;

@@ -13,7 +13,10 @@ import { maker } from './common.ts';
 import type { Attempt } from './syn-drops.ts';
 
 const NETFILTER = /^(nf_hook_slow|nft_do_chain|ipt_do_table)/;
-/** Causes below TCP on the way in, by reason (enum skb_drop_reason) or by the function that freed the packet. */
+/**
+ * Causes below TCP on the way in, by reason (enum skb_drop_reason) or by the function that freed the packet.
+ * OTHERHOST is none: a device in promiscuous mode hands over frames that were never meant for this host (G14).
+ */
 const INGRESS: readonly { rule: string; reason: RegExp; freedIn: RegExp | null }[] = [
   { rule: 'netfilter-drop', reason: /^NETFILTER_DROP/, freedIn: NETFILTER },
   { rule: 'reverse-path-drop', reason: /^IP_RPFILTER/, freedIn: null },
@@ -26,7 +29,7 @@ const INGRESS: readonly { rule: string; reason: RegExp; freedIn: RegExp | null }
   {
     rule: 'other-ingress-drop',
     reason:
-      /^(IP_INNOROUTES|IP_INADDRERRORS|IP_INHDR|TCP_MINTTL|IP_MINTTL|XFRM_POLICY|SOCKET_FILTER|TCP_FILTER|CPU_BACKLOG|XDP|TC_INGRESS|OTHERHOST|BPF_CGROUP_INGRESS|TCP_MD5|TCP_AO|TCP_AUTH|NOMEM)/,
+      /^(IP_INNOROUTES|IP_INADDRERRORS|IP_INHDR|TCP_MINTTL|IP_MINTTL|XFRM_POLICY|SOCKET_FILTER|TCP_FILTER|CPU_BACKLOG|XDP|TC_INGRESS|BPF_CGROUP_INGRESS|TCP_MD5|TCP_AO|TCP_AUTH|NOMEM)/,
     freedIn: /^(sk_filter_trim_cap|enqueue_to_backlog)/,
   },
 ];
@@ -111,8 +114,17 @@ function freedIn(drop: DropEvent): string {
 function place(f: Facts, drop: DropEvent): 'in' | 'out' | null {
   const first = drop.stack.find((s) => LEAVES.test(s) || ENTERS.test(s));
   if (first) return LEAVES.test(first) ? 'out' : 'in';
+  // a socket that sends owns its packet; one that receives has been looked up for it (early demultiplexing)
+  const own = ownerPlace(drop);
+  if (own) return own;
   if (drop.place === 'in') return 'in';
   const host = f.world.context.hosts.find((h) => h.sources.some((s) => s.id === drop.source));
   const [sends, receives] = [drop.from, drop.to].map((e) => host?.addresses.has(e.address) ?? false);
   return sends === receives ? null : sends ? 'out' : 'in';
+}
+
+function ownerPlace({ flags, state }: DropEvent): 'in' | 'out' | null {
+  if ((flags! & (SYN | ACK)) === SYN) return state === 'SYN_SENT' ? 'out' : null;
+  if (state === 'NEW_SYN_RECV' || state === 'LISTEN') return 'out';
+  return state === 'SYN_SENT' ? 'in' : null;
 }

@@ -1,241 +1,186 @@
 /**
- * What the kernel itself says of a reset it sent: kernel-notes §2.0, the key (reason, state, socket) → cause, and on
- * kernels without reasons the struct fields at the moment of the close (§9). Nothing is concluded from a reason that
- * several causes share.
+ * What the kernel itself says of a reset it sent: kernel-notes §2.0, the key (reason, state, socket) → cause. Kernels
+ * that name no reason (before 6.10 for answers, 6.12 for the others) say as much through the struct fields and the
+ * functions called at that moment (§9). Nothing is concluded from what several causes share.
  */
-import { sameEndpoint } from '../../model/address.ts';
-import { CLIENT, SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
-import type { ResetSentEvent } from '../../model/event.ts';
-import { ACK, flagNames } from '../../model/tcp.ts';
-import { eventEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { SERVER } from '../../model/connection.ts';
+import { FIN } from '../../model/tcp.ts';
+import { eventEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { LifeFacts } from '../facts/life.ts';
-import { count, span } from '../words.ts';
-import type { Candidate } from './candidate.ts';
-import { type Make, maker, named, SIDE_NAMES } from './common.ts';
+import { heldText } from '../facts/queue.ts';
+import { count } from '../words.ts';
+import { type Candidate, withEvidence } from './candidate.ts';
+import { maker, named } from './common.ts';
+import { listenerMet, nothingLeft } from './kernel-leftover.ts';
+import { decisiveSaid, type KernelSaid } from './kernel-said.ts';
 
-/** A close, its RST and the destruction of the socket lie within one system call or one softirq. ns. */
-const ONE_CALL = 1_000_000;
+const ETIMEDOUT = 110;
+const ECONNABORTED = 103;
 
-/** The cause in the kernel's own words; empty when no capture recorded the reset, or the reason decides nothing. */
+/** The cause in the kernel's own words; empty when no capture recorded the reset, or its words decide nothing. */
 export function kernelReset(f: Facts): Candidate[] {
-  const sent = f.case.kernel.filter((e): e is ResetSentEvent => e.kind === 'reset-sent');
-  const reset = sent[0];
-  if (!reset) return [];
-  const side: SideIndex = sameEndpoint(reset.local, f.case.client) ? CLIENT : SERVER;
-  const own = new KernelReset(f, reset, side);
-  return own.candidates();
+  const said = decisiveSaid(f);
+  if (!said || said.wentOn) return [];
+  return said.answers ? answering(said) : fromSocket(said);
 }
 
-class KernelReset {
-  readonly #f: Facts;
-  readonly #reset: ResetSentEvent;
-  readonly #side: SideIndex;
-  readonly #make: Make;
+function proved(said: KernelSaid, rule: string, because: string, more: readonly string[] = []): Candidate[] {
+  const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
+  const calls = said.near(...more).map((e) => eventEvidence(said.f.world, e, `${e.name} on the same socket`));
+  return [withEvidence(make(rule, 'proved', because), calls)];
+}
 
-  constructor(f: Facts, reset: ResetSentEvent, side: SideIndex) {
-    this.#f = f;
-    this.#reset = reset;
-    this.#side = side;
-    const moment = { source: reset.source, at: f.world.context.timeline.at(reset.source, reset.time) };
-    const close = this.#close;
-    const evidence = [eventEvidence(f.world, reset, this.#fact())];
-    const life = this.#life;
-    if (life && close) evidence.push(transitionEvidence(f, life, close));
-    this.#make = maker({ side: SIDE_NAMES[side], moment, evidence });
+/** tcp_v4_send_reset: the packet it answers, and the socket that the packet met. */
+function answering(said: KernelSaid): Candidate[] {
+  const { reason, isSyn } = said;
+  const state = said.met;
+  if (state === 'none') {
+    if (!isSyn) return nothingLeft(said);
+    return proved(said, 'connection-refused', 'no socket listens there (NO_SOCKET)');
   }
-
-  candidates(): Candidate[] {
-    const { reason, state } = this.#reset;
-    switch (reason) {
-      case null:
-      case 'NOT_SPECIFIED':
-        return this.#byFields();
-      case 'TCP_ABORT_ON_CLOSE':
-        return this.#proved('unread-data-reset', this.#unread());
-      case 'TCP_ABORT_ON_LINGER':
-        return this.#proved('linger2-reset', 'TCP_LINGER2 is negative, and it was closed in FIN_WAIT2');
-      case 'TCP_ABORT_ON_MEMORY':
-        return this.#proved(
-          'memory-pressure-reset',
-          'the kernel was over its limit of orphans or TCP memory',
-        );
-      case 'TCP_KEEPALIVE_TIMEOUT':
-        return this.#proved('keepalive-timeout-reset', 'its keepalive probes were not answered');
-      case 'TCP_ABORT_ON_DATA':
-        return this.#abortOnData();
-      case 'TCP_TIMEWAIT_SOCKET':
-        return this.#proved('time-wait-data-reset', `${this.#offender()} reached its FIN_WAIT2 minisock`);
-      case 'NO_SOCKET':
-        return this.#isSyn() ? this.#proved('connection-refused', 'no socket listens there (NO_SOCKET)') : [];
-      case 'INVALID_SYN':
-        return state === 'LISTEN' && !this.#isSyn()
-          ? this.#proved(
-              'abort-on-overflow-reset',
-              'its accept queue was full, and tcp_abort_on_overflow is 1',
-            )
-          : [];
-      case 'TCP_INVALID_ACK_SEQUENCE':
-      case 'TCP_RFC7323_PAWS':
-        return state === 'SYN_SENT'
-          ? this.#proved('bad-syn-ack-reset', `${this.#offender()} did not fit the SYN it had sent`)
-          : [];
-      case 'TCP_STATE':
-      case 'TCP_DISCONNECT_WITH_DATA':
-        return this.#tcpState();
-      default:
-        return [];
-    }
+  if (state === 'LISTEN') return listenerMet(said);
+  if (state === 'TIME_WAIT') return minisockMet(said);
+  if (state === 'SYN_SENT' && (reason === null || /^TCP_(INVALID_ACK_SEQ|RFC7323)/.test(reason))) {
+    return proved(said, 'bad-syn-ack-reset', `${said.offender} did not fit the SYN it had sent`);
   }
+  if (reason === 'TCP_ABORT_ON_DATA' || (reason === null && state === 'CLOSE')) return abortOnData(said);
+  return [];
+}
 
-  /** TCP_STATE: SO_LINGER 0, a closed listener, connect(AF_UNSPEC) and SOCK_DESTROY share it; G6 tells them apart. */
-  #tcpState(): Candidate[] {
-    const { state } = this.#reset;
-    if (state === null) return [];
-    if (state === 'FIN_WAIT2') return []; // SOCK_DESTROY, or the end of an orphan under the keepalive timer
-    if (state !== 'CLOSE') {
-      return this.#proved(
-        'socket-destroy-reset',
-        `it was still in ${state} when the RST went out, as only tcp_abort does`,
-      );
-    }
-    const fields = this.#close?.fields;
-    if (fields?.linger && fields.lingerTime === 0) {
-      return this.#proved('linger-zero-reset', 'SO_LINGER was on with time 0 when it was closed');
-    }
-    if (this.#listenerClosed()) {
-      return this.#proved(
-        'listener-closed-reset',
-        'the listening socket was closed in the same call, and nobody had accepted it',
-      );
-    }
-    if (!fields) return [];
-    const destroyed = this.#f.case.kernel.some(
-      (e) =>
-        e.kind === 'probe' &&
-        e.name === 'destroy' &&
-        e.socket === this.#reset.socket &&
-        this.#near(e.source, e.time),
-    );
-    if (destroyed) return [];
-    const because =
-      'its own process disconnected it, and kept the descriptor: SO_LINGER was not 0, no listener was closed';
+/** tcp_timewait_state_process resets in substate FIN_WAIT2 only: for data, or a FIN with other numbers. */
+function minisockMet(said: KernelSaid): Candidate[] {
+  const { answers } = said;
+  if (answers!.payload === 0 && !(answers!.flags & FIN)) return [];
+  return proved(said, 'time-wait-data-reset', `${said.offender} reached its FIN_WAIT2 minisock`);
+}
+
+/** tcp_rcv_state_process after RCV_SHUTDOWN: data came, or TCP_LINGER2 < 0 met the ACK of the FIN. */
+function abortOnData(said: KernelSaid): Candidate[] {
+  const { answers, closing, life } = said;
+  const closed = life?.closedFirst || life?.closedSecond;
+  if (said.reason === null && !closed) return [];
+  if (answers!.payload > 0) {
+    const because = `${count(answers!.payload, 'byte')} came after it had closed`;
+    return proved(said, 'data-after-close-reset', because);
+  }
+  const linger2 = closing?.fields?.linger2;
+  if (linger2 === undefined || linger2 >= 0) return [];
+  return proved(said, 'linger2-reset', 'TCP_LINGER2 is negative: the ACK of its FIN was answered with a RST');
+}
+
+/** tcp_send_active_reset: the socket's own. */
+function fromSocket(said: KernelSaid): Candidate[] {
+  switch (said.reason) {
+    case null:
+      if (said.state === null) return [];
+      return said.state === 'CLOSE' ? closedFirst(said) : stillLive(said);
+    case 'TCP_ABORT_ON_CLOSE':
+      return proved(said, 'unread-data-reset', unreadText(said));
+    case 'TCP_ABORT_ON_LINGER':
+      return proved(said, 'linger2-reset', 'TCP_LINGER2 is negative, and it was closed in FIN_WAIT2');
+    case 'TCP_ABORT_ON_MEMORY':
+      return overLimit(said);
+    case 'TCP_KEEPALIVE_TIMEOUT':
+      return keepalive(said);
+    case 'TCP_STATE':
+    case 'TCP_DISCONNECT_WITH_DATA':
+      if (said.state === null) return [];
+      return said.state === 'CLOSE' ? disconnected(said) : aborted(said);
+    default:
+      return [];
+  }
+}
+
+function overLimit(said: KernelSaid): Candidate[] {
+  const because = 'the kernel was over its limit of orphans or TCP memory';
+  return proved(said, 'memory-pressure-reset', because, ['out-of-memory']);
+}
+
+function keepalive(said: KernelSaid): Candidate[] {
+  return proved(said, 'keepalive-timeout-reset', 'its keepalive probes were not answered');
+}
+
+/** No reason, and in CLOSE before the RST went out (G6): __tcp_close or tcp_disconnect. */
+function closedFirst(said: KernelSaid): Candidate[] {
+  if (said.near('out-of-memory').length > 0) return overLimit(said);
+  if (said.byClose !== true) return disconnected(said);
+  if ((said.unread ?? 0) > 0) return proved(said, 'unread-data-reset', unreadText(said), ['close']);
+  const linger2 = said.closing?.fields?.linger2;
+  if (said.closing?.from === 'FIN_WAIT2' && linger2 !== undefined && linger2 < 0) {
+    return proved(said, 'linger2-reset', 'TCP_LINGER2 is negative, and it was closed in FIN_WAIT2');
+  }
+  return disconnected(said);
+}
+
+/** No reason, and the RST went out before the socket was closed (G6): a timer, or tcp_abort. */
+function stillLive(said: KernelSaid): Candidate[] {
+  if (said.near('out-of-memory').length > 0) return overLimit(said);
+  if (said.near('abort').length > 0) return aborted(said);
+  switch (said.closing?.fields?.error) {
+    case ETIMEDOUT:
+      return keepalive(said); // retransmission timeouts send no RST
+    case ECONNABORTED:
+      return aborted(said);
+    default:
+      return [];
+  }
+}
+
+/** tcp_disconnect: SO_LINGER 0, a closed listener and connect(AF_UNSPEC) share it. */
+function disconnected(said: KernelSaid): Candidate[] {
+  if (said.byClose) {
+    if (!said.lingersZero) return [];
+    return proved(said, 'linger-zero-reset', 'SO_LINGER was on with time 0 when it was closed', ['close']);
+  }
+  if (said.near('child-forgotten').length > 0) return listenerClosed(said);
+  if (said.byClose === null) return [];
+  if (said.listenerClosed) return listenerClosed(said);
+  const because = 'its own process disconnected it and did not close it: sk_shutdown was not set';
+  const { probes } = said.f;
+  // without the listener's own event its closing may be what did it
+  if (said.side === SERVER && !['state', 'listen-stop'].some((n) => probes.complete(said.event.source, n))) {
+    const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
     return [
-      this.#make('disconnect-reset', 'inferred', because),
-      ...named(['linger-zero-reset'], SIDE_NAMES[this.#side]),
+      make('disconnect-reset', 'inferred', because),
+      ...named(['listener-closed-reset'], said.sideName),
     ];
   }
+  return proved(said, 'disconnect-reset', because, ['disconnect']);
+}
 
-  /** tcp_rcv_state_process after RCV_SHUTDOWN: data came, or TCP_LINGER2 < 0 met the ACK of the FIN. */
-  #abortOnData(): Candidate[] {
-    const { answers } = this.#reset;
-    if (answers && answers.payload > 0) {
-      return this.#proved(
-        'data-after-close-reset',
-        `${count(answers.payload, 'byte')} came after it had closed`,
-      );
-    }
-    const linger2 = this.#close?.fields?.linger2;
-    if (linger2 !== undefined && linger2 < 0) {
-      return this.#proved(
-        'linger2-reset',
-        'TCP_LINGER2 is negative: the ACK of its FIN was answered with a RST',
-      );
-    }
-    return [];
-  }
+/** inet_csk_listen_stop. */
+function listenerClosed(said: KernelSaid): Candidate[] {
+  const stop = said.f.listener.probes.find((e) => e.name === 'listen-stop' && said.isNear(e));
+  const held = stop ? ` with ${count(stop.values.backlog ?? 0, 'connection')} in its accept queue` : '';
+  const because = `the listening socket was closed in the same call${held}, and nobody had accepted it`;
+  const [c] = proved(said, 'listener-closed-reset', because, ['child-forgotten']);
+  const more = stop
+    ? [eventEvidence(said.f.world, stop, `the listener was closed: ${heldText(looked(stop))}`)]
+    : [];
+  return [withEvidence(c!, more)];
+}
 
-  /** Kernels that name no reason: the fields at the step to CLOSE say as much (§9). */
-  #byFields(): Candidate[] {
-    const fields = this.#close?.fields;
-    if (!fields || this.#reset.state !== 'CLOSE' || this.#reset.answers) return [];
-    if (this.#unreadBytes() > 0) return this.#proved('unread-data-reset', this.#unread());
-    if (fields.linger && fields.lingerTime === 0) {
-      return this.#proved('linger-zero-reset', 'SO_LINGER was on with time 0 when it was closed');
-    }
-    return this.#listenerClosed()
-      ? [this.#make('listener-closed-reset', 'inferred', 'the listening socket was closed in the same call')]
-      : [];
-  }
+function looked(stop: { values: Readonly<Record<string, number>> }): { held: number; limit: number } {
+  return { held: stop.values.backlog ?? 0, limit: stop.values.limit ?? 0 };
+}
 
-  #proved(rule: string, because: string): Candidate[] {
-    return [this.#make(rule, 'proved', because)];
+/** The live state: SOCK_DESTROY. In FIN_WAIT2 the keepalive timer of an orphan does the same (R-FW2-DEATH). */
+function aborted(said: KernelSaid): Candidate[] {
+  const [call] = said.near('abort');
+  const state = said.state ?? 'none';
+  if (call) return proved(said, 'socket-destroy-reset', `tcp_abort was called on it in ${state}`, ['abort']);
+  if (state === 'FIN_WAIT2') {
+    if (!said.f.probes.complete(said.event.source, 'abort')) return [];
+    const because = 'the timer of FIN_WAIT2 ran out, and nobody had asked to destroy it';
+    return proved(said, 'fin-wait2-expired-reset', because);
   }
+  const because = `it was still in ${state} when the RST went out, as only tcp_abort does`;
+  return proved(said, 'socket-destroy-reset', because);
+}
 
-  get #life(): LifeFacts | null {
-    const life = this.#f.life(this.#side);
-    return life && life.life.socket === this.#reset.socket ? life : null;
-  }
-
-  /** The step to CLOSE that belongs to this reset. */
-  get #close(): Transition | null {
-    const life = this.#life;
-    const last = life?.life.transitions.findLast((t) => t.to === 'CLOSE');
-    return life && last && this.#near(life.life.source, last.time) ? last : null;
-  }
-
-  /** Bytes unread at the close; a received FIN counts as one in rcv_nxt - copied_seq. */
-  #unreadBytes(): number {
-    const close = this.#close;
-    const unread = close?.fields?.unread ?? 0;
-    const fin =
-      close && (close.from === 'CLOSE_WAIT' || close.from === 'LAST_ACK' || close.from === 'CLOSING');
-    return unread - (fin ? 1 : 0);
-  }
-
-  #unread(): string {
-    const bytes = this.#unreadBytes();
-    const amount =
-      bytes > 0
-        ? `${count(bytes, 'byte')} that it had received ${bytes === 1 ? 'was' : 'were'}`
-        : 'data were';
-    return `${amount} still unread when it was closed${this.#close?.fields?.exiting ? ' by the end of its process' : ''}`;
-  }
-
-  #isSyn(): boolean {
-    const { answers } = this.#reset;
-    return answers !== null && (answers.flags & ACK) === 0;
-  }
-
-  #offender(): string {
-    const { answers } = this.#reset;
-    if (!answers) return 'a packet';
-    return answers.payload > 0 ? count(answers.payload, 'byte') : `a ${flagNames(answers.flags)}`;
-  }
-
-  #listenerClosed(): boolean {
-    const { source, pid } = this.#reset;
-    if (this.#side !== SERVER) return false;
-    return (this.#f.case.listener?.lives ?? []).some((life) => {
-      const close = life.transitions.at(-1)!;
-      return (
-        life.source === source && close.to === 'CLOSE' && close.pid === pid && this.#near(source, close.time)
-      );
-    });
-  }
-
-  #near(source: number, time: number | null): boolean {
-    const { timeline } = this.#f.world.context;
-    const a = timeline.at(source, time as never);
-    const b = timeline.at(this.#reset.source, this.#reset.time);
-    return (
-      a !== null &&
-      b !== null &&
-      timeline.comparable(source, this.#reset.source) &&
-      Math.abs(a - b) <= ONE_CALL
-    );
-  }
-
-  #fact(): string {
-    const { reason, state, answers } = this.#reset;
-    const why = reason === null ? 'this kernel names no reason' : `reason ${reason}`;
-    const where = state === null ? 'without a socket' : `in state ${state}`;
-    const what = answers
-      ? `, in answer to ${flagNames(answers.flags)} (${count(answers.payload, 'byte')})`
-      : '';
-    const close = this.#close;
-    const delay =
-      close?.time != null && this.#reset.time !== null ? Math.abs(this.#reset.time - close.time) : 0;
-    return `the kernel of ${this.#f.name(this.#side)} sent a RST: ${why}, ${where}${what}${delay > 0 ? `, ${span(delay)} after its close` : ''}`;
-  }
+function unreadText(said: KernelSaid): string {
+  const bytes = said.unread ?? 0;
+  const amount =
+    bytes > 0 ? `${count(bytes, 'byte')} that it had received ${bytes === 1 ? 'was' : 'were'}` : 'data were';
+  return `${amount} still unread when it was closed${said.exiting ? ' by the end of its process' : ''}`;
 }

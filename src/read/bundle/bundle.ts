@@ -6,9 +6,9 @@ import type { Source } from '../../model/source.ts';
 import type { Clock, SourceTime } from '../../model/time.ts';
 import type { ReadContext } from '../importer.ts';
 import { ss } from '../lines/ss.ts';
-import { EventText, kernelEvent } from './event-text.ts';
+import { EventText, kernelEvent, SIGNS_OF_LIFE } from './event-text.ts';
 import { readJsonLines } from './lines.ts';
-import { reportManifest } from './losses.ts';
+import { recordingOf, reportManifest, type Stream } from './losses.ts';
 import {
   clockOffset,
   isManifest,
@@ -51,7 +51,7 @@ export async function readBundle(folder: string, context: ReadContext): Promise<
   await bundle.events(typeof reasons === 'string' ? NO_REASONS : reasons);
   await bundle.counters();
   await bundle.sockets();
-  if (manifest) reportManifest(manifest, folder, bundle.ended, diagnostics);
+  if (manifest) reportManifest(manifest, folder, bundle.stream, diagnostics);
   return manifest?.host || null;
 }
 
@@ -72,8 +72,7 @@ class Bundle {
   readonly #context: ReadContext;
   /** CLOCK_REALTIME minus the clock of the events, ns; null until known. */
   #offset: { offset: bigint; uncertainty: number } | null;
-  /** The `end` event came: the stream of events is whole. */
-  ended = false;
+  readonly stream: Stream = { ended: false, events: 0 };
 
   constructor(folder: string, manifest: Manifest | null, context: ReadContext) {
     this.#folder = folder;
@@ -88,8 +87,9 @@ class Bundle {
     await readJsonLines(path, this.#context.diagnostics, (value, line) => {
       if (value.type !== 'printf' || typeof value.data !== 'string') return;
       const text = new EventText(value.data);
-      if (text.kind === 'end') this.ended = true;
+      if (text.kind === 'end') this.stream.ended = true;
       if (text.kind === 'begin') this.#offset ??= offsetOfBegin(text);
+      if (!SIGNS_OF_LIFE.has(text.kind)) this.stream.events++;
       lines.push({ text, line });
     });
     if (lines.length === 0) return;
@@ -97,6 +97,7 @@ class Bundle {
     lines.sort((a, b) => a.text.number('t') - b.text.number('t') || a.line - b.line);
     const first = lines[0]!.text.number('t');
     const source = this.#source('events.jsonl', 'bundle-events', first, 1);
+    if (this.#manifest) source.recording = recordingOf(this.#manifest, this.stream);
     for (const { text, line } of lines) {
       const time = (text.number('t') - first) as SourceTime;
       const event = kernelEvent(text, { source: source.id, line, time }, reasons);

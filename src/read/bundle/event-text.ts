@@ -5,8 +5,13 @@ import { parseState, type TcpState } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import type { Reasons } from './manifest.ts';
 
+/** Events that say nothing of a connection, and are not counted. */
+export const SIGNS_OF_LIFE: ReadonlySet<string> = new Set(['begin', 'tick', 'end', 'date-exec', 'date-exit']);
+
 /** SOCK_LINGER in sk_flags (include/net/sock.h). */
 const SOCK_LINGER = 4;
+
+const POINTERS = ['minisock', 'listener', 'req', 'result'];
 
 /** The keys of one event. */
 export class EventText {
@@ -47,6 +52,14 @@ export class EventText {
 
   has(key: string): boolean {
     return this.#values.has(key);
+  }
+
+  /** Addresses of kernel structures: always above the user half, so never all digits; `0` is none. */
+  *pointers(): Iterable<[string, string]> {
+    for (const key of POINTERS) {
+      const text = this.#values.get(key);
+      if (text !== undefined) yield [key, text];
+    }
   }
 
   *numbers(): Iterable<[string, number]> {
@@ -105,16 +118,11 @@ export function kernelEvent(
   where: { source: number; line: number; time: SourceTime },
   reasons: Reasons,
 ): KernelEvent | null {
+  if (SIGNS_OF_LIFE.has(e.kind)) return null;
   const pid = Number.isNaN(e.number('pid')) ? null : e.number('pid');
   const who = { pid, comm: e.comm };
   const ends = { local: endpoint(e, 'l', 'lport'), remote: endpoint(e, 'r', 'rport') };
   switch (e.kind) {
-    case 'begin':
-    case 'tick':
-    case 'end':
-    case 'date-exec':
-    case 'date-exit':
-      return null;
     case 'state': {
       const [from, to] = [stateOf(e, 'from'), stateOf(e, 'to')];
       if (!from || !to) throw new SyntaxError('a state that is none');
@@ -145,7 +153,9 @@ export function kernelEvent(
       const packet = packetOf(e);
       const own = packet && !e.has('l') ? { local: packet.to, remote: packet.from } : ends;
       const values = Object.fromEntries(e.numbers());
-      return { ...where, kind: 'probe', name: e.kind, socket: socketOf(e), ...who, ...own, packet, values };
+      const pointers = Object.fromEntries(e.pointers());
+      const said = { name: e.kind, socket: socketOf(e), ...who, ...own, packet, values, pointers };
+      return { ...where, kind: 'probe', ...said };
     }
   }
 }

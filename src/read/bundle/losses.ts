@@ -1,12 +1,50 @@
 /** What a capture lost, by its own account: no rule may conclude from the absence of an event where any of it holds. */
 import { join } from 'node:path';
 import type { Diagnostics } from '../../model/diagnostic.ts';
+import type { Recording } from '../../model/source.ts';
 import type { Manifest } from './manifest.ts';
+
+/** What became of the stream of events, as its file shows. */
+export interface Stream {
+  /** Its last event, `end`, is there. */
+  ended: boolean;
+  /** Counted events that the file holds. */
+  events: number;
+}
+
+/** `conn-request` of `functions/conn-request.bt`. */
+function nameOf(piece: string): string {
+  return piece.replace(/^.*\//, '').replace(/\.bt$/, '');
+}
+
+/** Which probes there were, and of which of them no event can be missing (docs/bundle.md, "What is missing"). */
+export function recordingOf(manifest: Manifest, stream: Stream): Recording {
+  const attached = new Set<string>();
+  const complete = new Set<string>();
+  const { events, ended } = manifest;
+  const misses = events?.recursion_misses;
+  const arrived = events?.emitted != null && stream.events + (events.lost ?? 0) >= events.emitted;
+  const whole =
+    stream.ended &&
+    arrived &&
+    (ended?.how === 'complete' || ended?.how === 'interrupted') &&
+    events?.lost === 0;
+  const uncounted = new Set<string>();
+  for (const { probe, piece } of manifest.probes?.attached ?? []) {
+    attached.add(nameOf(piece));
+    // every kernel counts the misses of fentry programs, not every one those of kprobes and tracepoints
+    const counted =
+      events?.misses_of_tracepoints_counted === true || /^(kfunc|kretfunc|fentry|fexit):/.test(probe);
+    if (!counted) uncounted.add(nameOf(piece));
+  }
+  if (whole && misses?.total === 0) for (const name of attached) if (!uncounted.has(name)) complete.add(name);
+  return { kernel: manifest.kernel?.release ?? null, attached, complete };
+}
 
 export function reportManifest(
   manifest: Manifest,
   folder: string,
-  streamEnded: boolean,
+  stream: Stream,
   diagnostics: Diagnostics,
 ): void {
   const source = join(folder, 'manifest.json');
@@ -19,13 +57,17 @@ export function reportManifest(
     loss('capture-killed', 'the capture was killed, or was still running when the folder was copied');
   else if (manifest.ended.how === 'failed')
     loss('capture-failed', `the capture failed: ended by ${manifest.ended.by}`);
-  if (!streamEnded)
+  if (!stream.ended)
     loss(
       'events-cut-off',
       'the stream of events was cut off: nothing follows from what is absent after its last line',
     );
   const lost = manifest.events?.lost ?? 0;
   if (lost > 0) loss('events-lost', 'events were lost because the buffer was full', lost);
+  const { emitted } = manifest.events ?? {};
+  const short = emitted == null ? 0 : emitted - stream.events - lost;
+  if (short > 0 && stream.ended)
+    loss('events-not-written', 'events that were sent are not in the file', short);
   const misses = manifest.events?.recursion_misses;
   if (misses && misses.total > 0) {
     loss(

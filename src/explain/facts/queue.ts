@@ -1,0 +1,77 @@
+/** How full a listener's accept queue was, each time a capture's probe looked at it. */
+import type { Case, Listener } from '../../model/case.ts';
+import type { ProbeEvent } from '../../model/event.ts';
+import type { Moment } from '../rule.ts';
+import { count } from '../words.ts';
+import type { World } from './world.ts';
+
+/** sk_ack_backlog and sk_max_ack_backlog at one moment. */
+export interface QueueLook {
+  event: ProbeEvent;
+  moment: Moment;
+  held: number;
+  limit: number;
+}
+
+/** Probes that read both, of the listener or of one of its connections. */
+const LOOKS: ReadonlySet<string> = new Set([
+  'accept-queue',
+  'conn-request',
+  'child-refused',
+  'cookie-check',
+  'synack-retransmit',
+  'request-removed',
+  'syn-flood',
+  'listen-stop',
+]);
+
+/** sk_acceptq_is_full: a queue with limit n takes n + 1. */
+export function isFullLook({ held, limit }: Pick<QueueLook, 'held' | 'limit'>): boolean {
+  return held > limit;
+}
+
+/** `its accept queue held 129 of 128`. */
+export function heldText({ held, limit }: Pick<QueueLook, 'held' | 'limit'>): string {
+  return `its accept queue held ${held} of ${limit}`;
+}
+
+/** What one event says of the queue; null when the probe reads none. */
+export function lookOf(world: World, event: ProbeEvent): QueueLook | null {
+  const { backlog, limit } = event.values;
+  if (!LOOKS.has(event.name) || backlog === undefined || limit === undefined) return null;
+  const moment = { source: event.source, at: world.context.timeline.at(event.source, event.time) };
+  return { event, moment, held: backlog, limit };
+}
+
+/** All looks at the queue of one listener, in the order of time. */
+export function queueLooks(
+  world: World,
+  listeners: readonly Listener[],
+  cases: readonly Case[],
+): QueueLook[] {
+  const looks: QueueLook[] = [];
+  const add = (e: ProbeEvent) => {
+    const look = lookOf(world, e);
+    if (look) looks.push(look);
+  };
+  for (const l of listeners) for (const e of l.probes) add(e);
+  for (const c of cases) for (const e of c.kernel) if (e.kind === 'probe') add(e);
+  return looks.sort((a, b) => a.moment.source - b.moment.source || (a.moment.at ?? 0) - (b.moment.at ?? 0));
+}
+
+/** The last look at or before a moment whose clock can be compared with it. */
+export function lookBefore(world: World, looks: readonly QueueLook[], moment: Moment): QueueLook | null {
+  return (
+    looks.findLast(({ moment: own }) => {
+      const apart = world.between(moment, own);
+      return apart !== null && apart >= 0;
+    }) ?? null
+  );
+}
+
+/** `its accept queue held 2 of 1 when three of its SYNs came`. */
+export function heldWhen(looks: readonly QueueLook[], what: string): string {
+  const fullest = looks.reduce((a, b) => (b.held - b.limit > a.held - a.limit ? b : a));
+  const when = looks.length === 1 ? `when the ${what} came` : `when ${count(looks.length, what)} came`;
+  return `${heldText(fullest)} ${when}`;
+}

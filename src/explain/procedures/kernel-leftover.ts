@@ -1,0 +1,125 @@
+/**
+ * Resets to a packet that met no socket of its connection, only the listener or nothing (reset reasons TCP_FLAGS,
+ * INVALID_SYN and NO_SOCKET): what had become of the socket, as the probes of requests, cookies and minisocks tell.
+ */
+import { sameEndpoint } from '../../model/address.ts';
+import type { ProbeEvent } from '../../model/event.ts';
+import { eventEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { heldText, isFullLook, lookOf } from '../facts/queue.ts';
+import { count, span } from '../words.ts';
+import { type Candidate, withEvidence } from './candidate.ts';
+import { maker } from './common.ts';
+import type { KernelSaid } from './kernel-said.ts';
+
+/** TW_RST: what tcp_timewait_state_process returns when the minisock is to reset. */
+const TW_RST = 1;
+
+/** The listener itself: there was no request, or none that would take the packet (kernel-notes §2.0). */
+export function listenerMet(said: KernelSaid): Candidate[] {
+  if (said.isSyn) return [];
+  return abortedOnOverflow(said) ?? expiredRequest(said) ?? failedCookie(said) ?? lostMinisock(said) ?? [];
+}
+
+/** No socket at all. */
+export function nothingLeft(said: KernelSaid): Candidate[] {
+  return lostMinisock(said) ?? gone(said) ?? [];
+}
+
+function told(said: KernelSaid, rule: string, because: string, events: readonly ProbeEvent[]): Candidate[] {
+  const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
+  const more = events.slice(0, 4).map((e) => eventEvidence(said.f.world, e, describe(said.f, e)));
+  return [withEvidence(make(rule, 'proved', because), more)];
+}
+
+/** What a probe said, in words. */
+function describe(f: Facts, e: ProbeEvent): string {
+  const look = lookOf(f.world, e);
+  const queue = look ? `: ${heldText(look)}` : '';
+  return `the kernel's ${e.name}${queue}`;
+}
+
+/** S-ABORT-OVERFLOW: the very packet that found no room is reset. */
+function abortedOnOverflow(said: KernelSaid): Candidate[] | null {
+  const refused = said.about('child-refused').filter((e) => isFullLook(looked(e)));
+  const [first] = refused;
+  if (first) {
+    const because = `${heldText(looked(first))} when its ACK came, and tcp_abort_on_overflow is 1`;
+    return told(said, 'abort-on-overflow-reset', because, refused);
+  }
+  if (said.reason !== 'INVALID_SYN') return null;
+  const look = said.f.listener.queueBefore(said.moment);
+  const held = look && isFullLook(look) ? heldText(look) : 'its accept queue was full';
+  const because = `${held} when its ACK came, and tcp_abort_on_overflow is 1`;
+  return told(said, 'abort-on-overflow-reset', because, look ? [look.event] : []);
+}
+
+/** S-REQ-EXPIRED: the timer of the request had removed it. */
+function expiredRequest(said: KernelSaid): Candidate[] | null {
+  const removed = said.f.probes
+    .of('request-removed')
+    .filter((e) => before(said, e) && e.values.from_timer === 1);
+  const last = removed.at(-1);
+  if (!last) return null;
+  const ago = span(said.f.probes.apart(said.event, last) ?? 0);
+  const acked = last.values.acked === 1 ? ', although an ACK for it had come and found no room' : '';
+  const because = `the timer had removed its request ${ago} before, after ${count(last.values.retransmits ?? 0, 'repeated SYN-ACK')}${acked}`;
+  return told(said, 'request-expired-reset', because, [last]);
+}
+
+/** The cookie's own ACK found the accept queue full, and a later segment is no cookie. */
+function failedCookie(said: KernelSaid): Candidate[] | null {
+  const checks = said.f.probes.of('cookie-check').filter((e) => before(said, e));
+  const refused = checks.find((e) => e.pointers.result === '0' && isFullLook(looked(e)));
+  const failed = said.about('cookie-check').find((e) => e.pointers.result === e.socket);
+  if (!refused || !failed) return null;
+  const because = `${heldText(looked(refused))} when the ACK of its SYN cookie came, and this segment is no valid cookie`;
+  return told(said, 'cookie-overflow-reset', because, [refused, failed]);
+}
+
+/** The minisock that stood for FIN_WAIT2 had ended by its timer: nothing but time killed it. */
+function lostMinisock(said: KernelSaid): Candidate[] | null {
+  const expiry = expiredMinisock(said.f, said.side);
+  if (!expiry || !before(said, expiry)) return null;
+  const ago = span(said.f.probes.apart(said.event, expiry) ?? 0);
+  return told(said, 'fin-wait2-expired-reset', `its FIN_WAIT2 minisock had ended ${ago} before`, [expiry]);
+}
+
+/** The side's socket was seen to end before, and not in FIN_WAIT2: then nothing can have stood for it. */
+function gone(said: KernelSaid): Candidate[] | null {
+  const life = said.f.life(said.side);
+  const end = life?.life.transitions.at(-1);
+  if (
+    !life ||
+    end?.to !== 'CLOSE' ||
+    life.closedFirst ||
+    end.from === 'LAST_ACK' ||
+    life.life.missing.length > 0
+  )
+    return null;
+  const apart = said.f.probes.apart(said.event, { source: life.life.source, time: end.time });
+  if (apart === null || apart < 0) return null;
+  const because = `no socket was left for ${said.offender}: it had gone from ${end.from} to CLOSE ${span(apart)} before`;
+  return told(said, 'no-socket-reset', because, []);
+}
+
+/** The end of a FIN_WAIT2 minisock that no packet brought about; null when no probe tells of one. */
+export function expiredMinisock(f: Facts, side: 0 | 1): ProbeEvent | null {
+  const killed = f.probes.of('minisock-kill', side).find((e) => e.values.substate === 5);
+  if (!killed) return null;
+  const reset = f.probes
+    .near(['minisock-packet'], killed, killed.socket)
+    .some(
+      (e) =>
+        e.values.verdict === TW_RST || (e.packet !== null && sameEndpoint(e.packet.to, f.endpoint(side))),
+    );
+  return reset ? null : killed;
+}
+
+function before(said: KernelSaid, e: ProbeEvent): boolean {
+  return (said.f.probes.apart(said.event, e) ?? -1) >= 0;
+}
+
+function looked(e: ProbeEvent): { held: number; limit: number } {
+  return { held: e.values.backlog ?? 0, limit: e.values.limit ?? 0 };
+}
