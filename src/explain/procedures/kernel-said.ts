@@ -201,7 +201,8 @@ export function decisiveSaid(f: Facts): KernelSaid | null {
   const said = saidResets(f);
   if (!f.wire) return said[0] ?? null;
   const reset = f.wire.decisiveReset;
-  if (!reset) return null; // it ended nothing, or it never left (kernel-wire-contradiction)
+  // no RST in the capture ended it: one that never left may have ended its own side (kernel-wire-contradiction)
+  if (!reset) return said.find((s) => s.closing !== null) ?? null;
   const own = said.filter((s) => s.side === reset.side);
   const numbers = own.filter(({ answers }) =>
     reset.packet.flags & ACK
