@@ -25,6 +25,13 @@ describe('a text of something else', () => {
     ]);
   });
 
+  it('is called a program where an article shows only that', () => {
+    const code = '```c\nfprintf(stderr, "ts:%llu:%s:%s:%s\\n",\n```\n';
+    expect(read(`A program:\n${code}and\n${code}`).diagnostics).toMatchObject([
+      { code: 'unknown-format', message: expect.stringMatching(/^holds 2 blocks of code, but no line/) },
+    ]);
+  });
+
   it('is named when it is empty', () => {
     expect(read('').diagnostics).toMatchObject([{ code: 'unknown-format', message: 'is empty' }]);
   });

@@ -74,6 +74,8 @@ export class Sections {
   #adjacent = false;
   /** Prose stands between the sections, as in an article; otherwise everything after a prompt is output. */
   #document = false;
+  /** Code fences, opening and closing ones. */
+  #fences = 0;
   /** Lines outside every section that are nothing known here. */
   #outside = 0;
   #firstOutside = { line: 0, text: '' };
@@ -113,6 +115,7 @@ export class Sections {
       this.#adjacent = false;
     } else if (FENCE.test(text)) {
       this.#document = true;
+      this.#fences++;
       this.#leave(NO_SHELL);
     } else if (!this.#prompt(text, number) && !this.#start(text, number) && !this.#aside(text, number)) {
       this.#unknown(text, number);
@@ -267,14 +270,17 @@ export class Sections {
 
   #reportUnknownFormat(): void {
     const first = this.#first;
+    const blocks = Math.ceil(this.#fences / 2);
+    const what =
+      blocks > 0
+        ? `holds ${blocks} ${blocks === 1 ? 'block' : 'blocks'} of code, but no line that a tool known here has printed (see \`tcpautopsy formats\`): a program is not yet its output`
+        : 'is no capture and no output of a tool that is known here (see `tcpautopsy formats`)';
     this.#context.diagnostics.add({
       code: 'unknown-format',
       severity: 'error',
       source: this.#name,
       locator: first ? `line ${first.line}` : '',
-      message: first
-        ? `is no capture and no output of a tool that is known here (see \`tcpautopsy formats\`); it begins "${first.text}"`
-        : 'is empty',
+      message: first ? `${what}; it begins "${first.text}"` : 'is empty',
     });
   }
 }
