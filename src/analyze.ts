@@ -9,7 +9,7 @@ import { socketLives } from './connect/lives.ts';
 import { Tracker } from './connect/tracker.ts';
 import { Decoder } from './decode/decode.ts';
 import { explain, type Keep } from './explain/explain.ts';
-import type { Context } from './model/case.ts';
+import type { Context, Host, Settings } from './model/case.ts';
 import type { SocketLife } from './model/connection.ts';
 import { Diagnostics } from './model/diagnostic.ts';
 import type { KernelEvent, StateEvent } from './model/event.ts';
@@ -122,8 +122,16 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
     listeners,
     counters: counterSeries(sources, collector.events, hostOf, diagnostics),
     snapshots: events.filter((e) => e.kind === 'snapshot'),
-    sysctls: new Map(events.filter((e) => e.kind === 'sysctl').map((e) => [e.name, e.value])),
+    settings: settings(collector.events, hostOf),
     walks: events.filter((e) => e.kind === 'walk'),
     timeline,
   };
+}
+
+function settings(events: ReadonlyMap<number, KernelEvent[]>, hostOf: ReadonlyMap<number, Host>): Settings[] {
+  return [...events].flatMap(([id, list]) => {
+    const own = list.filter((e) => e.kind === 'sysctl');
+    if (own.length === 0) return [];
+    return [{ host: hostOf.get(id) ?? null, values: new Map(own.map((e) => [e.name, e.value])) }];
+  });
 }

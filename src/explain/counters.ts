@@ -50,16 +50,23 @@ const RAISED_BY: Record<string, readonly string[]> = {
 export function reconcileCounters(world: World, explained: readonly Explained[]): Reconciliation[] {
   const rows: Reconciliation[] = [];
   for (const series of world.counters) {
+    const own = explained.filter(({ facts }) => canCount(world, series, facts));
     for (const counter of COUNTERS) {
-      const row = reconcile(world, series, counter, explained);
+      const row = reconcile(series, counter, own);
       if (row) rows.push(row);
     }
   }
   return rows;
 }
 
+/** Whether one of the ends can be the host whose counters these are. */
+function canCount(world: World, series: CounterSeries, { case: c }: Facts): boolean {
+  return (
+    world.seriesOf(c.server, c.client).includes(series) || world.seriesOf(c.client, c.server).includes(series)
+  );
+}
+
 function reconcile(
-  world: World,
   series: CounterSeries,
   counter: string,
   explained: readonly Explained[],
@@ -78,7 +85,7 @@ function reconcile(
   const delta = steps.reduce((sum, s) => sum + s.delta, 0);
   const from = steps[0]!.reading.delta ? null : steps[0]!.from;
   if (delta === 0) return null;
-  const { explains, text } = explainRise(world, series, counter, steps, delta, explained);
+  const { explains, text } = explainRise(series, counter, steps, delta, explained);
   return { ...base, from, delta, explained: explains, text };
 }
 
@@ -99,14 +106,13 @@ interface Rise {
 }
 
 function explainRise(
-  world: World,
   series: CounterSeries,
   counter: string,
   steps: readonly Step[],
   delta: number,
   explained: readonly Explained[],
 ): Rise {
-  if (counter === 'ListenOverflows') return overflows(world, steps, delta, explained);
+  if (counter === 'ListenOverflows') return overflows(steps, delta, explained);
   if (counter === 'ListenDrops') return drops(series, delta, explained);
   const ids = RAISED_BY[counter];
   if (!ids) return { explains: null, text: `It rose by ${delta}.` };
@@ -153,12 +159,7 @@ function drops(series: CounterSeries, delta: number, explained: readonly Explain
 }
 
 /** Every SYN and every ACK that meets a full accept queue counts one. */
-function overflows(
-  world: World,
-  steps: readonly Step[],
-  delta: number,
-  explained: readonly Explained[],
-): Rise {
+function overflows(steps: readonly Step[], delta: number, explained: readonly Explained[]): Rise {
   const waiting = [
     ...new Set(explained.filter((e) => e.rule.id === 'accept-queue-overflow-syn').map((e) => e.facts)),
   ];
@@ -170,7 +171,8 @@ function overflows(
     return { explains: 0, text: `It rose by ${delta}; no connection here shows a lost SYN or ACK.` };
   }
   const unknown = waiting.some((f) => silentSyn(f)?.syns == null);
-  if (unknown && acks.length === 0) return perConnection(world, waiting, steps, delta);
+  const evenly = unknown ? perConnection(waiting, steps, delta) : null;
+  if (evenly && (acks.length === 0 || evenly.explains !== null)) return evenly;
   const syns = waiting.reduce((sum, f) => sum + (refusedSyns(f) ?? 0), 0);
   const later = acks.reduce((sum, f) => sum + (refusedAcks(f) ?? 0), 0);
   const parts = [];
@@ -178,6 +180,10 @@ function overflows(
   if (later > 0) parts.push(`${count(later, 'ACK')}, some with data, of ${count(acks.length, 'handshake')}`);
   if (parts.length === 0) parts.push(`those of ${count(waiting.length + acks.length, 'connection')}`);
   const seen = syns + later;
+  if (seen === 0) {
+    const text = `It rose by ${delta}: ${list(parts)} met the full queue; how often each did, no packets show.`;
+    return { explains: null, text };
+  }
   const over =
     seen > delta ? ` The captures show ${seen - delta} more, which may have come when there was room.` : '';
   return {
@@ -187,10 +193,10 @@ function overflows(
 }
 
 /** Nothing counts the SYNs themselves: does the rise divide evenly among the connections that wait? */
-function perConnection(world: World, waiting: Facts[], steps: readonly Step[], delta: number): Rise {
+function perConnection(waiting: Facts[], steps: readonly Step[], delta: number): Rise {
   const n = waiting.length;
   const each = delta / n;
-  const retries = world.sysctl('net.ipv4.tcp_syn_retries') ?? SYN_RETRIES;
+  const retries = waiting[0]!.sysctl(CLIENT, 'net.ipv4.tcp_syn_retries') ?? SYN_RETRIES;
   const who = `${count(n, 'connection')} in SYN_SENT (${endpoints(waiting.map((f) => f.endpoint(CLIENT)))})`;
   const shown = `${steps[0]!.from} → ${steps.map((s) => s.to).join(' → ')}`;
   if (!Number.isInteger(each) || each > retries + SYN_LINEAR + 1) {

@@ -61,6 +61,13 @@ export interface CounterSeries {
   readings: CounterEvent[];
 }
 
+/** The sysctls that one source shows. */
+export interface Settings {
+  /** Null when nothing says whose they are. */
+  host: Host | null;
+  values: ReadonlyMap<string, string>;
+}
+
 /** Everything around the cases that a rule may look at. */
 export interface Context {
   sources: Source[];
@@ -70,7 +77,7 @@ export interface Context {
   counters: CounterSeries[];
   snapshots: SnapshotEvent[];
   /** Whole lives of a source's tables and logs that belong to no case, e.g. of listeners. */
-  sysctls: Map<string, string>;
+  settings: Settings[];
   /** Kernel functions as traces saw them entered, in the order of their lines; they name no connection. */
   walks: WalkEvent[];
   timeline: Timeline;

@@ -88,7 +88,11 @@ export function renderExplain(full: Result, terminal: Terminal): string {
     page.item('A', answer, 2);
   }
   if (result.counters.length > 0) page.heading('Counters');
-  for (const c of result.counters) page.item(visible(c.counter), c.text, 2);
+  const hosts = new Set(result.counters.map((c) => c.host)).size;
+  for (const c of result.counters) {
+    const of = hosts > 1 && c.host !== '' ? `(${c.host}) ` : '';
+    page.item(visible(c.counter), of + c.text, 2);
+  }
   if (result.diagnostics.length > 0) page.heading('What was lost or skipped');
   for (const d of result.diagnostics) {
     const place = [d.source, d.locator].filter(Boolean).join(', ');

@@ -189,3 +189,35 @@ describe('document 003: one close by RST, one by FIN', () => {
     expect(of(r, 9405, 'graceful-close')).toMatchObject({ confidence: 'proved', side: 'client' });
   });
 });
+
+describe('all documents at once: three hosts and two that nothing names', () => {
+  let r: Result;
+  beforeAll(async () => {
+    r = await analyze([DOCUMENTS]);
+  });
+
+  test('settings of the host of document 004 explain nothing of the hosts of document 002', () => {
+    expect(of(r, 43782, 'request-expired-reset')?.summary).not.toContain('tcp_synack_retries=2');
+    expect(of(r, 43796, 'cookie-overflow-reset')?.summary).not.toContain('tcp_abort_on_overflow is 0');
+    expect(r.answers.find((q) => q.question.startsWith('Which settings'))?.answer).toContain(
+      'tcp_synack_retries = 2',
+    );
+  });
+
+  test('counters are held against the connections of their own host', () => {
+    const rises = r.counters.filter((c) => c.counter === 'ListenOverflows' && c.delta !== null);
+    expect(rises.map((c) => [c.delta, c.explained])).toEqual([[28, 28]]);
+  });
+
+  test('every verdict is the same as of each document alone', async () => {
+    const verdicts = (result: Result) =>
+      result.findings
+        .filter((f) => f.role === 'verdict')
+        .map((f) => `${f.client.address}:${f.client.port} ${f.group} ${f.rule} ${f.confidence}`)
+        .sort();
+    const alone = await Promise.all(['exp1', 'exp2', 'exp3', '003', '004', 'exp1-physical'].map(documents));
+    const together = new Set(verdicts(r));
+    const lost = alone.flatMap(verdicts).filter((v) => !together.has(v));
+    expect(lost).toEqual([]);
+  });
+});

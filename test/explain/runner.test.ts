@@ -42,7 +42,7 @@ function contextOf(cases: Partial<Case>[]): Context {
     listeners: [],
     counters: [],
     snapshots: [],
-    sysctls: new Map(),
+    settings: [],
     walks: [],
     timeline,
   };

@@ -67,6 +67,11 @@ export class Facts {
     return `${SIDES[side]} ${formatEndpoint(this.endpoint(side))}`;
   }
 
+  /** A sysctl's value on the host of a side; null when no file gives it. */
+  sysctl(side: SideIndex, name: string): number | null {
+    return this.world.sysctl(name, this.endpoint(side).address);
+  }
+
   endpoint(side: SideIndex): Endpoint {
     return side === CLIENT ? this.case.client : this.case.server;
   }

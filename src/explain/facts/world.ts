@@ -1,6 +1,6 @@
 /** What is known around the cases: connections of one listener, snapshots of tables, counters, hosts. */
 import { type Endpoint, formatEndpoint } from '../../model/address.ts';
-import type { Case, Context, CounterSeries } from '../../model/case.ts';
+import type { Case, Context, CounterSeries, Host } from '../../model/case.ts';
 import type { SocketLife } from '../../model/connection.ts';
 import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
@@ -148,10 +148,18 @@ export class World {
     return a === b ? 0 : ofSource(a) + ofSource(b);
   }
 
-  /** A sysctl's value as a number; null when no file gives it. */
-  sysctl(name: string): number | null {
-    const text = this.context.sysctls.get(name);
+  /** A sysctl's value as a number, on the host with this address; null when no file gives it. */
+  sysctl(name: string, address?: string): number | null {
+    const shown = this.context.settings.findLast((s) => s.values.has(name) && this.#canBe(s.host, address));
+    const text = shown?.values.get(name);
     return text === undefined || !/^-?\d+$/.test(text) ? null : Number(text);
+  }
+
+  /** False for a host that is known by other addresses, or by another name than the owner of the address. */
+  #canBe(host: Host | null, address: string | undefined): boolean {
+    if (host === null || address === undefined || host.addresses.has(address)) return true;
+    const owner = this.context.hosts.find((h) => h.addresses.has(address));
+    return host.addresses.size === 0 && (owner === undefined || owner.unnamed);
   }
 
   /**

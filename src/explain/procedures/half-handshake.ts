@@ -178,7 +178,7 @@ function onWire(f: Facts): Candidate[] {
   const queueKnown = fullQueue(f).length > 0;
   const abort = make(
     'abort-on-overflow-reset',
-    f.world.sysctl('net.ipv4.tcp_abort_on_overflow') === 1 && queueKnown ? 'inferred' : 'possible',
+    f.sysctl(SERVER, 'net.ipv4.tcp_abort_on_overflow') === 1 && queueKnown ? 'inferred' : 'possible',
     'the very ACK that completed the handshake was reset',
   );
   const rest = [
@@ -272,7 +272,7 @@ function resetAtOnce(f: Facts, elapsed: number, make: Make): Candidate[] {
 
 /** Why tcp_abort_on_overflow cannot have been on; null when it can. */
 function abortExcluded(f: Facts): string | null {
-  if (f.world.sysctl('net.ipv4.tcp_abort_on_overflow') === 0) return 'tcp_abort_on_overflow is 0';
+  if (f.sysctl(SERVER, 'net.ipv4.tcp_abort_on_overflow') === 0) return 'tcp_abort_on_overflow is 0';
   const survivor = overflowSurvivor(f.listener);
   return survivor && survivor !== f
     ? `tcp_abort_on_overflow cannot have been on, or port ${survivor.case.client.port} would have been reset at its ACK as well`

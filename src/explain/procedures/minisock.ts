@@ -133,7 +133,7 @@ export function leftBeforeFin(f: Facts, life: LifeFacts): boolean {
  */
 export function minisockExpiry(f: Facts, life: LifeFacts): MinisockProof | null {
   const peer = f.life(otherSide(life.side));
-  const limit = (f.world.sysctl('net.ipv4.tcp_fin_timeout') ?? TIME_WAIT / 1e9) * 1e9;
+  const limit = (f.sysctl(life.side, 'net.ipv4.tcp_fin_timeout') ?? TIME_WAIT / 1e9) * 1e9;
   const waited = peer?.closeWait ?? null;
   const onWire = f.wire?.finWait2(life.side) ?? null;
   const evidence: Evidence[] = [];
@@ -149,7 +149,7 @@ export function minisockExpiry(f: Facts, life: LifeFacts): MinisockProof | null 
   } else return finMetReset(f, life);
   const gone = missingLater(f, life);
   if (gone) evidence.push(gone);
-  const most = f.world.sysctl('net.ipv4.tcp_fin_timeout') === null ? 'at most 60 s' : span(limit);
+  const most = f.sysctl(life.side, 'net.ipv4.tcp_fin_timeout') === null ? 'at most 60 s' : span(limit);
   return {
     confidence: 'inferred',
     because: `${list(reasons)}, and a FIN_WAIT2 minisock lives ${most} (tcp_fin_timeout)`,

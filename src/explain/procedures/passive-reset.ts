@@ -81,7 +81,7 @@ function afterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Cand
       ...named(['fin-wait2-expired-reset', 'no-socket-reset'], SIDE_NAMES[side]),
     ];
   }
-  const timeout = (f.world.sysctl('net.ipv4.tcp_fin_timeout') ?? TIME_WAIT / 1e9) * 1e9;
+  const timeout = (f.sysctl(side, 'net.ipv4.tcp_fin_timeout') ?? TIME_WAIT / 1e9) * 1e9;
   if (since !== null && since > timeout) {
     return [
       make(

@@ -184,10 +184,9 @@ function dropsOfListener(f: Facts, drops: number, syns: number, make: Build): Ca
     const because = `${counted}, and IpOutNoRoutes by ${noRoute}: the listener found no route back to ${f.endpoint(CLIENT).address}`;
     return [make('no-reply-route-drop', 'inferred', because, ['ListenDrops', 'IpOutNoRoutes'])];
   }
-  const { world } = f;
   const halfOpen = f.listener.halfOpen;
-  const limit = world.sysctl('net.ipv4.tcp_max_syn_backlog');
-  const cookies = world.sysctl('net.ipv4.tcp_syncookies');
+  const limit = f.sysctl(SERVER, 'net.ipv4.tcp_max_syn_backlog');
+  const cookies = f.sysctl(SERVER, 'net.ipv4.tcp_syncookies');
   const many = halfOpen > 0 ? `, while ${count(halfOpen, 'request was', 'requests were')} half open` : '';
   const full = limit !== null && limit - halfOpen < limit >> 2;
   const reserve = make(

@@ -1,3 +1,4 @@
+import { SERVER } from '../../model/connection.ts';
 import type { Missing } from '../../model/finding.ts';
 import type { Facts } from '../facts/facts.ts';
 import { LISTENER } from '../missing.ts';
@@ -10,7 +11,7 @@ import { capital, count, list } from '../words.ts';
 /** With the limits that the files show for this listener. */
 export function acceptRemedy(f: Facts): string {
   const limit = f.listener.acceptLimit;
-  const most = f.world.sysctl('net.core.somaxconn');
+  const most = f.sysctl(SERVER, 'net.core.somaxconn');
   const now = [
     limit === null ? '' : `its limit is ${limit} now`,
     most === null ? '' : `somaxconn is ${most} now`,

@@ -1,4 +1,5 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { SERVER } from '../../model/connection.ts';
 import type { Facts } from '../facts/facts.ts';
 import { REQUEST_LIFE } from '../facts/timing.ts';
 import { LISTENER, resetReason } from '../missing.ts';
@@ -39,7 +40,7 @@ export const rule: Rule = {
 function early(f: Facts): string {
   const elapsed = f.life(0)?.finWait1 ?? null;
   if (elapsed === null || elapsed >= REQUEST_LIFE) return '';
-  const retries = f.world.sysctl('net.ipv4.tcp_synack_retries');
+  const retries = f.sysctl(SERVER, 'net.ipv4.tcp_synack_retries');
   return retries === null
     ? ' A request lives for 63 s by default; tcp_synack_retries below 5 (2 gives 7 s) or a crowded SYN queue ends it sooner.'
     : ` With tcp_synack_retries=${retries} a request lives for ${2 ** (retries + 1) - 1} s.`;

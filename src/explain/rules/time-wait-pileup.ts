@@ -31,7 +31,7 @@ function piled(f: Facts, side: SideIndex): Draft | null {
   if (!row) return null;
   const n = f.world.timeWaits(row);
   if (n < MANY) return null;
-  const buckets = f.world.sysctl('net.ipv4.tcp_max_tw_buckets');
+  const buckets = f.sysctl(side, 'net.ipv4.tcp_max_tw_buckets');
   const limit = side === CLIENT ? PORTS : (buckets ?? Number.POSITIVE_INFINITY);
   const scarce = n * 2 >= limit;
   const of =
