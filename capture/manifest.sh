@@ -81,10 +81,19 @@ $(joined "$work/anchors")
     "captured": $(count_or_null "$(tcpdump_count captured)"), "received_by_filter": $(count_or_null "$(tcpdump_count 'received by filter')"),
     "dropped_by_kernel": $(count_or_null "$(tcpdump_count 'dropped by kernel')"), "dropped_by_interface": $(count_or_null "$(tcpdump_count 'dropped by interface')")
   },
+  "files": $([ "$phase" = ended ] && sizes || echo null),
   "problems": [$problems],
   "ended": $([ "$phase" = ended ] && printf '{ "how": "%s", "by": "%s", "at": %s, "command_status": %s }' "$how" "$by" "$(moment "$now" "$(date +%s)")" "$(count_or_null "$command_status")" || echo null)
 }
 MANIFEST
+}
+
+# Bytes of each file: what is cut off later, on a disk or on its way, can be told from that.
+sizes() {
+  ls -ln "$dir" | awk '
+    BEGIN { printf "{" }
+    $NF ~ /^[a-z]+\.[a-z]+$/ && $NF != "manifest.json" && $1 ~ /^-/ { printf "%s \"%s\": %s", comma, $NF, $5; comma = "," }
+    END { printf " }" }'
 }
 
 moment() { [ -n "$1" ] && printf '{ "boottime_ns": "%s0000000", "realtime_s": %s }' "$1" "$2" || echo null; }

@@ -157,8 +157,8 @@ export function judge(sample: Sample, result: Result): Judged[] {
   });
 }
 
-export function sampleNamed(name: string): Sample {
-  const sample = liveSamples().find((s) => s.name === name || s.name.startsWith(`${name}/`));
+export function sampleNamed(name: string, part: 'live' | 'bundle' = 'live'): Sample {
+  const sample = samplesBelow(part).find((s) => s.name === name || s.name.startsWith(`${name}/`));
   if (!sample) throw new Error(`no sample is called ${name}`);
   return sample;
 }

@@ -6,11 +6,13 @@ import type { Source } from '../../model/source.ts';
 import type { Clock, SourceTime } from '../../model/time.ts';
 import type { ReadContext } from '../importer.ts';
 import { ss } from '../lines/ss.ts';
+import { sysctl } from '../lines/sysctl.ts';
 import { EventText, kernelEvent, SIGNS_OF_LIFE } from './event-text.ts';
 import { readJsonLines } from './lines.ts';
-import { recordingOf, reportManifest, type Stream } from './losses.ts';
+import { recordingOf, reportCutFiles, reportManifest, type Stream } from './losses.ts';
 import {
   clockOffset,
+  isEvents,
   isManifest,
   type Manifest,
   NO_REASONS,
@@ -18,17 +20,27 @@ import {
   parseReasons,
 } from './manifest.ts';
 
-/** The files that are read here; packets.pcap and sysctl.txt are read as the captures and logs they are. */
-const OWN = new Set(['manifest.json', 'events.jsonl', 'counters.jsonl', 'sockets.jsonl', 'reasons.json']);
+/** The files that are read here; packets.pcap is read as the capture it is. */
+const OWN = new Set([
+  'manifest.json',
+  'events.jsonl',
+  'counters.jsonl',
+  'sockets.jsonl',
+  'reasons.json',
+  'sysctl.txt',
+]);
 
 export function isBundleFile(name: string): boolean {
   return OWN.has(name);
 }
 
-/** True when the folder holds a bundle's manifest. */
+/** True when the folder holds a bundle's manifest, or at least its events. */
 export async function isBundle(folder: string): Promise<boolean> {
-  const text = await head(join(folder, 'manifest.json'), 4096);
-  return text !== null && isManifest(text);
+  const [manifest, events] = [
+    await head(join(folder, 'manifest.json'), 4096),
+    await head(join(folder, 'events.jsonl'), 4096),
+  ];
+  return isManifest(manifest ?? '') || isEvents(events ?? '');
 }
 
 /** Reads the bundle's own files. Returns the host its other files come from. */
@@ -51,6 +63,8 @@ export async function readBundle(folder: string, context: ReadContext): Promise<
   await bundle.events(typeof reasons === 'string' ? NO_REASONS : reasons);
   await bundle.counters();
   await bundle.sockets();
+  await bundle.settings();
+  if (manifest) await reportCutFiles(manifest, folder, diagnostics);
   if (manifest) reportManifest(manifest, folder, bundle.stream, diagnostics);
   return manifest?.host || null;
 }
@@ -174,6 +188,28 @@ class Bundle {
       at = t;
     });
     reader.end();
+  }
+
+  /** A last line without its end would be another value. */
+  async settings(): Promise<void> {
+    const path = join(this.#folder, 'sysctl.txt');
+    const text = await head(path, 1 << 20);
+    if (text === null) return;
+    const { diagnostics } = this.#context;
+    const host = this.#manifest?.host || null;
+    const context: ReadContext = {
+      ...this.#context,
+      source: (init) => this.#context.source({ ...init, host }),
+    };
+    const reader = sysctl.open({ name: path, line: 1, host, command: 'sysctl -a', root: true, context });
+    const lines = text.split('\n');
+    const rest = lines.pop()!;
+    for (const [i, line] of lines.entries()) reader.line(line, i + 1);
+    reader.end();
+    if (rest === '') return;
+    const locator = `line ${lines.length + 1}`;
+    const message = 'the last line has no end: the file was cut off here';
+    diagnostics.add({ code: 'bundle-cut-off', severity: 'data-loss', source: path, locator, message });
   }
 
   #emit(source: Source, event: KernelEvent): void {

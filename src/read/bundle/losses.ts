@@ -1,4 +1,5 @@
 /** What a capture lost, by its own account: no rule may conclude from the absence of an event where any of it holds. */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostics } from '../../model/diagnostic.ts';
 import type { Recording } from '../../model/source.ts';
@@ -93,4 +94,35 @@ export function reportManifest(
       missing.length,
     );
   }
+}
+
+/** Files that are shorter than they were when the capture ended, or gone: damage since, on the disk or on their way here. */
+export async function reportCutFiles(
+  manifest: Manifest,
+  folder: string,
+  diagnostics: Diagnostics,
+): Promise<void> {
+  for (const [name, bytes] of Object.entries(manifest.files ?? {})) {
+    const source = join(folder, name);
+    const size = await sizeOf(source);
+    if (size !== null && size >= bytes) continue;
+    // packed since: an end that is missing there is named by whoever unpacks it
+    if (size === null && (await packed(source))) continue;
+    const left = size === null ? 'is gone' : `has only ${size} of them left`;
+    const message = `had ${bytes} bytes when the capture ended, and ${left}`;
+    const locator = `byte ${size ?? 0}`;
+    diagnostics.add({ code: 'bundle-file-cut', severity: 'data-loss', source, locator, message });
+  }
+}
+
+function sizeOf(path: string): Promise<number | null> {
+  return stat(path).then(
+    (file) => file.size,
+    () => null,
+  );
+}
+
+async function packed(path: string): Promise<boolean> {
+  const sizes = await Promise.all(['.gz', '.zst', '.xz', '.bz2'].map((end) => sizeOf(path + end)));
+  return sizes.some((size) => size !== null);
 }

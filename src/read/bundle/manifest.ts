@@ -30,6 +30,7 @@ const manifestSchema = z.object({
     })
     .nullish(),
   packets: z.object({ dropped_by_kernel: z.number().nullish() }).nullish(),
+  files: z.record(z.string(), z.number()).nullish(),
   problems: z.array(z.string()).default([]),
   ended: z.object({ how: z.string(), by: z.string() }).nullish(),
 });
@@ -39,6 +40,11 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /** True when the text is a bundle's manifest, whole or not. */
 export function isManifest(text: string): boolean {
   return /"schema"\s*:\s*"tcpautopsy-capture\//.test(text.slice(0, 4096));
+}
+
+/** True when the text begins as the events of a bundle do, whole or not: its manifest may be lost. */
+export function isEvents(text: string): boolean {
+  return /^\{"type": "attached_probes",|^\{"type": "printf", "data": "begin t=\d/m.test(text.slice(0, 4096));
 }
 
 /** The manifest, or why it cannot be read. */

@@ -1,9 +1,8 @@
 // A real bundle, and what is left of it when a capture is killed.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { analyze } from '../../../src/analyze.ts';
 import { Diagnostics } from '../../../src/model/diagnostic.ts';
 import type { KernelEvent } from '../../../src/model/event.ts';
 import type { Source } from '../../../src/model/source.ts';
@@ -42,15 +41,11 @@ describe('a capture bundle', () => {
       'bundle-events',
       'bundle-counters',
       'ss',
-      'pcap',
       'sysctl',
+      'pcap',
     ]);
-    expect(sources.slice(0, 4).map((s) => s.clock.kind)).toEqual([
-      'realtime',
-      'realtime',
-      'realtime',
-      'realtime',
-    ]);
+    const timed = sources.filter((s) => s.format !== 'sysctl');
+    expect(new Set(timed.map((s) => s.clock.kind))).toEqual(new Set(['realtime']));
     expect(new Set(sources.map((s) => s.host))).toEqual(new Set(['vm']));
 
     const states = events.map((e) => e.event).filter((e) => e.kind === 'state');
@@ -96,20 +91,4 @@ describe('a capture bundle', () => {
     expect(codes).toContain('events-cut-off');
     expect(codes).toContain('bundle-cut-off');
   });
-
-  it.each(readdirSync(BUNDLE).filter((f) => f !== 'README.md'))(
-    'cut off anywhere, %s is read and the rest explained',
-    async (file) => {
-      const size = readFileSync(join(BUNDLE, file)).length;
-      for (const share of [0, 0.01, 0.33, 0.5, 0.9, 0.999]) {
-        const folder = copy();
-        truncateSync(join(folder, file), Math.floor(size * share));
-        const result = await analyze([folder]);
-        expect(result.connections.length).toBeGreaterThan(0);
-        const named = result.diagnostics.some((d) => d.source.endsWith(file) && d.severity !== 'info');
-        // counters, tables and sysctls lose lines without a trace only where the cut falls between two lines
-        if (share === 0.5 && file !== 'sysctl.txt') expect(named).toBe(true);
-      }
-    },
-  );
 });
