@@ -6,6 +6,9 @@ import type { Redactor } from './report/redact/redactor.ts';
 /** A mistake in the command line, worded for the person who typed it. */
 export class UsageError extends Error {}
 
+/** Columns of a page of help, where the terminal has as many. */
+export const HELP_WIDTH = 100;
+
 /** What stands for `-` while yargs parses: it would lose a lone dash among positional arguments. */
 export const STDIN = '\u0000-';
 

@@ -1,25 +1,22 @@
 #!/usr/bin/env node
 /** argv and exit codes. The only place that prints. */
-import yargs from 'yargs';
-import { hideBin } from 'yargs/helpers';
+import { readFile } from 'node:fs/promises';
 import type { AnalyzeOptions } from './analyze.ts';
 import {
   connectionFilter,
+  HELP_WIDTH,
   hostNames,
   type InputArguments,
-  inputOptions,
-  type RedactArguments,
-  redactOptions,
   redactor,
   STDIN,
   toUsageError,
   UsageError,
   usage,
 } from './arguments.ts';
+import type { AnalyzeArguments, AnnotateArguments, Commands, ExplainArguments } from './commands.ts';
 import { commandLine, diagnosticLines } from './messages.ts';
 import type { Result } from './model/result.ts';
 import { Progress } from './progress.ts';
-import { VERSION } from './version.ts';
 
 const EXIT_OK = 0;
 const EXIT_USAGE = 1;
@@ -33,108 +30,24 @@ const err = (text: string) => process.stderr.write(`${text}\n`);
 async function main(argv: string[]): Promise<number> {
   // its options are the script's own, and `--` belongs to it
   if (argv[0] === 'capture') return (await import('./capture.ts')).runCapture(argv.slice(1));
-  let status = EXIT_OK;
-  const run = (work: () => Promise<number>) => async () => {
-    status = await work();
-  };
-  await yargs(argv)
-    .scriptName('tcpautopsy')
-    .usage('$0 COMMAND\n\nTells from files alone how TCP connections on Linux began and ended, and why.')
-    .command(
-      'analyze <input...>',
-      'write CSV, charts and a report about every connection to a folder',
-      (y) =>
-        redactOptions(inputOptions(y))
-          .option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'folder to write' })
-          .option('filter', {
-            type: 'string',
-            describe: 'host A, port N, net A/B, rule ID; and, or, not, ( )',
-          })
-          .option('timeline', {
-            choices: ['findings', 'all'] as const,
-            default: 'findings' as const,
-            describe: 'connections in timeline.csv',
-          })
-          .option('zeek-timers', {
-            type: 'boolean',
-            default: false,
-            describe: 'split connections where Zeek would',
-          })
-          .option('html', {
-            type: 'boolean',
-            default: true,
-            describe: 'report.html and SVG charts (--no-html: neither)',
-          })
-          .option('png', { type: 'boolean', default: false, describe: 'the charts as PNG too' }),
-      (a) => run(() => analyzeCommand(a))(),
-    )
-    .command(
-      'explain <input...>',
-      'explain in the terminal, write nothing',
-      (y) =>
-        inputOptions(y)
-          .option('connection', {
-            type: 'string',
-            describe: 'A:P-B:P: only this connection, either way round',
-          })
-          .option('rule', { type: 'string', describe: 'only connections for which this rule holds' })
-          .option('time', {
-            type: 'string',
-            describe: 'FROM..TO: only connections that lived then (06:56..06:57)',
-          })
-          .option('filter', { type: 'string', describe: 'as for analyze' }),
-      (a) => run(() => explainCommand(a))(),
-    )
-    .command(
-      'annotate <input...>',
-      'write one pcapng file of all packets, with what was found as comments, for Wireshark',
-      (y) =>
-        redactOptions(inputOptions(y)).option('output', {
-          alias: 'o',
-          type: 'string',
-          demandOption: true,
-          describe: 'file to write',
-        }),
-      (a) => run(() => annotateCommand(a))(),
-    )
-    .command(
-      'rules [id]',
-      'list the causes that are known, or explain one',
-      (y) => y.positional('id', { type: 'string', describe: 'a rule, for example unread-data-reset' }),
-      (a) => run(() => rulesCommand(a.id))(),
-    )
-    .command(
-      'formats',
-      'list the formats that are read, and what each can prove',
-      (y) => y,
-      run(formatsCommand),
-    )
-    .command(
-      'capture',
-      'record a bundle on this host (root, bpftrace, tcpdump); options: tcpautopsy capture --help',
-      (y) => y.strict(false).help(false),
-      run(() => Promise.resolve(EXIT_OK)),
-    )
-    .command(
-      'capture-kit',
-      'write the capture command as a tar.gz, for hosts without Node',
-      (y) =>
-        y.option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'file to write' }),
-      (a) => run(() => captureKitCommand(a.output))(),
-    )
-    .completion('completion', 'print a completion script for bash or zsh')
-    .demandCommand(1, 'Say what to do: capture, analyze, explain, annotate, rules or formats.')
-    .strict()
-    .version(VERSION)
-    .help()
-    .alias('help', 'h')
-    .wrap(Math.min(100, process.stdout.columns ?? 100))
-    .exitProcess(false)
-    .fail((message, error) => {
-      throw error ?? new UsageError(message);
-    })
-    .parseAsync();
-  return status;
+  return (await shortcut(argv)) ?? (await import('./commands.ts')).runCommand(argv, commands);
+}
+
+/** Questions that need no parser are answered without loading one: it takes longer than Node itself. */
+async function shortcut([word, id, ...rest]: readonly string[]): Promise<number | null> {
+  if (rest.length > 0 || id?.startsWith('-')) return null;
+  if (word === 'rules') return commands.rules(id);
+  if (word === 'formats' && id === undefined) return commands.formats();
+  return (word === '--help' || word === '-h') && id === undefined ? help() : null;
+}
+
+/** As the parser printed it when this was built; null where it has to be laid out anew. */
+async function help(): Promise<number | null> {
+  if ((process.stdout.columns ?? HELP_WIDTH) < HELP_WIDTH) return null;
+  const text = await readFile(new URL('./help.txt', import.meta.url), 'utf8').catch(() => null);
+  if (text === null) return null;
+  out(text);
+  return EXIT_OK;
 }
 
 async function captureKitCommand(output: string): Promise<number> {
@@ -143,17 +56,7 @@ async function captureKitCommand(output: string): Promise<number> {
   return EXIT_OK;
 }
 
-async function analyzeCommand(
-  a: InputArguments &
-    RedactArguments & {
-      output: string;
-      filter?: string | undefined;
-      timeline: 'findings' | 'all';
-      zeekTimers: boolean;
-      html: boolean;
-      png: boolean;
-    },
-): Promise<number> {
+async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
   const { checkOutput, writeReport } = await import('./report/write.ts');
   await checkOutput(a.output).catch(toUsageError);
   const secret = await redactor(a);
@@ -168,14 +71,7 @@ async function analyzeCommand(
   return exitStatus(result);
 }
 
-async function explainCommand(
-  a: InputArguments & {
-    connection?: string | undefined;
-    rule?: string | undefined;
-    time?: string | undefined;
-    filter?: string | undefined;
-  },
-): Promise<number> {
+async function explainCommand(a: ExplainArguments): Promise<number> {
   const parts = [
     a.filter && `(${a.filter})`,
     a.rule && `rule ${a.rule}`,
@@ -198,7 +94,7 @@ async function explainCommand(
   return exitStatus(result);
 }
 
-async function annotateCommand(a: InputArguments & RedactArguments & { output: string }): Promise<number> {
+async function annotateCommand(a: AnnotateArguments): Promise<number> {
   if (a.input.includes(STDIN)) throw new UsageError('annotate reads its inputs twice; give files');
   const secret = await redactor(a);
   const plain = await runAnalysis(a, { timeline: 'all' }, undefined);
@@ -256,7 +152,7 @@ async function knownRule(id: string): Promise<void> {
 async function rulesCommand(id: string | undefined): Promise<number> {
   const [{ rules }, { renderRules }] = await Promise.all([
     import('./explain/rules/index.ts'),
-    import('./report/terminal.ts'),
+    import('./report/terminal-lists.ts'),
   ]);
   if (id) await knownRule(id);
   out(renderRules(id ? rules.filter((r) => r.id === id) : rules, terminal(), id !== undefined));
@@ -266,7 +162,7 @@ async function rulesCommand(id: string | undefined): Promise<number> {
 async function formatsCommand(): Promise<number> {
   const [{ captureFormats, lineFormats }, { renderFormats }] = await Promise.all([
     import('./read/formats.ts'),
-    import('./report/terminal.ts'),
+    import('./report/terminal-lists.ts'),
   ]);
   out(renderFormats([...captureFormats, ...lineFormats], terminal()));
   return EXIT_OK;
@@ -288,6 +184,15 @@ function exitStatus(result: Result): number {
   return result.diagnostics.some((d) => d.severity !== 'info' && !d.upstream) ? EXIT_DAMAGED : EXIT_OK;
 }
 
+const commands: Commands = {
+  analyze: analyzeCommand,
+  explain: explainCommand,
+  annotate: annotateCommand,
+  rules: rulesCommand,
+  formats: formatsCommand,
+  captureKit: captureKitCommand,
+};
+
 process.on('SIGINT', () => process.exit(EXIT_INTERRUPTED));
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // the reader of a pipe has gone (`| head`): nothing is left to say
@@ -296,7 +201,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  process.exitCode = await main(hideBin(process.argv).map((word) => (word === '-' ? STDIN : word)));
+  process.exitCode = await main(process.argv.slice(2).map((word) => (word === '-' ? STDIN : word)));
 } catch (error) {
   if (error instanceof UsageError) {
     err(`tcpautopsy: ${error.message}\nTry: tcpautopsy --help`);

@@ -239,6 +239,26 @@ describe('usage', () => {
     expect(stderr).toMatch(message);
   });
 
+  it('answers the shortest questions as the parser would', () => {
+    const help = run(['--help']);
+    expect(help.status).toBe(0);
+    expect(help.stdout).toContain('tcpautopsy analyze <input...>');
+    // said twice it goes to the parser
+    for (const words of [['-h'], ['--help', '--help']]) expect(run(words).stdout).toBe(help.stdout);
+    expect(run(['--help'], undefined, { LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' }).stdout).toBe(
+      help.stdout,
+    );
+    expect(run(['rules', '--']).stdout).toBe(run(['rules']).stdout);
+    expect(run(['formats', '--']).stdout).toBe(run(['formats']).stdout);
+    expect(run(['rules', '--help']).stdout).toContain('rules [id]');
+    for (const words of [
+      ['rules', 'a', 'b'],
+      ['formats', 'x'],
+      ['rules', '--nonsense'],
+    ])
+      expect(run(words).status).toBe(1);
+  });
+
   it('lists rules and formats, and explains one rule', () => {
     expect(run(['rules']).stdout).toContain('unread-data-reset');
     expect(run(['rules', 'unread-data-reset']).stdout).toMatch(/__tcp_close|tcp_close/);

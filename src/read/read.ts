@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Source } from '../model/source.ts';
-import { isBundle, isBundleFile, readBundle } from './bundle/bundle.ts';
+import { isBundle, isBundleFile } from './bundle/is-bundle.ts';
 import { openBytes } from './bytes.ts';
 import { captureFormats } from './formats.ts';
 import type { ReadContext, Sink } from './importer.ts';
@@ -87,7 +87,9 @@ class Reading {
       return [];
     });
     const bundle = await isBundle(folder);
-    const bundleHost = bundle ? await readBundle(folder, this.#context(host)) : null;
+    const bundleHost = bundle
+      ? await (await import('./bundle/bundle.ts')).readBundle(folder, this.#context(host))
+      : null;
     let files = bundle ? 1 : 0;
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = join(folder, entry.name);

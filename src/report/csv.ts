@@ -5,7 +5,6 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { format } from 'fast-csv';
 import { csvText } from './escape.ts';
 import type { Cell, Column } from './tables/column.ts';
 
@@ -17,6 +16,7 @@ export type CsvWriter = <Row>(
 ) => Promise<void>;
 
 export const writeCsv: CsvWriter = async (path, columns, rows) => {
+  const { format } = await import('fast-csv');
   const encoder = format({
     headers: columns.map((c) => c.name),
     alwaysWriteHeaders: true,

@@ -1,6 +1,7 @@
 /** A ladder in characters, for terminals and code blocks. Every text in it is made visible. */
 import { visible } from './escape.ts';
 import { type Ladder, type Lane, type Step, titleOf } from './ladder.ts';
+import { columns, type Paint, plain, wrap } from './terminal-text.ts';
 
 /** Two ends and what goes between them: 9 columns. */
 const RUNGS: Record<Lane, string> = {
@@ -17,10 +18,6 @@ const WHEN = 12;
 
 /** Heads the steps that could not be put in order with the others. */
 export const UNPLACED = 'not in order with the above:';
-
-/** Paints a whole piece of text; the default paints nothing. */
-export type Paint = (text: string, style: 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan') => string;
-export const plain: Paint = (text) => text;
 
 /** Lines no wider than `width` (at least 60). */
 export function ladderText(ladder: Ladder, width: number, paint: Paint = plain): string[] {
@@ -48,36 +45,11 @@ function stepLines(step: Step, room: number, paint: Paint): string[] {
   const who = step.who ? `  ${visible(step.who)}` : '';
   const wrapped = wrap(`${visible(step.what)}${who}`, room);
   const last = wrapped.at(-1)!;
-  if (length(last) + 2 + length(place) <= room) wrapped[wrapped.length - 1] = `${last}  ${place}`;
+  if (columns(last) + 2 + columns(place) <= room) wrapped[wrapped.length - 1] = `${last}  ${place}`;
   else wrapped.push(...wrap(place, room));
   const rest = `${' '.repeat(WHEN)}  ${BLANK}  `;
   return wrapped.map((text, i) => {
     const head = i === 0 ? `${visible(step.when).padStart(WHEN)}  ${rung}  ` : rest;
     return paint(head, step.alarming ? 'red' : 'dim') + (step.alarming ? paint(text, 'red') : text);
   });
-}
-
-/** Breaks at spaces; a word longer than the line is cut. Keeps double spaces inside a line. */
-export function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/(?<=\s)(?=\S)/)) {
-    let rest = word;
-    if (line !== '' && length(line) + length(rest.trimEnd()) > width) {
-      lines.push(line.trimEnd());
-      line = '';
-    }
-    while (length(rest.trimEnd()) > width) {
-      const cut = [...rest].slice(0, width).join('');
-      lines.push(cut);
-      rest = rest.slice(cut.length);
-    }
-    line += rest;
-  }
-  if (line.trim() !== '' || lines.length === 0) lines.push(line.trimEnd());
-  return lines;
-}
-
-function length(text: string): number {
-  return [...text].length;
 }

@@ -1,73 +1,20 @@
 /** What the command line prints. Text from outside is made visible; colour only where asked for. */
 
-import type { Rule } from '../explain/rule.ts';
 import type { Finding, Severity } from '../model/finding.ts';
 import type { CauseGroup, Result } from '../model/result.ts';
-import type { FormatInfo } from '../read/importer.ts';
 import { visible } from './escape.ts';
 import { bySeverity, type Focus, focusOf } from './focus.ts';
 import { ladderOf, placeOf } from './ladder.ts';
-import { ladderText, type Paint, plain, wrap } from './ladder-text.ts';
+import { ladderText } from './ladder-text.ts';
 import { shortNames } from './short-names.ts';
+import { Page, type Terminal } from './terminal-page.ts';
 import { CONFIDENCE_WORDS, confidenceCounts, counted, distinctMissing, someOf } from './words.ts';
 
-export interface Terminal {
-  /** Columns. */
-  width: number;
-  color: boolean;
-}
-
-/** Wider text is harder to read, not easier. */
-const MAX_WIDTH = 110;
 const LADDERS = 3;
 const LADDER_STEPS = 40;
 
-const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
-const colored: Paint = (text, style) => `\x1b[${CODES[style]}m${text}\x1b[0m`;
-
 const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', info: 'i' };
 const STYLES = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
-
-/** Collects lines of one page. */
-class Page {
-  readonly width: number;
-  readonly paint: Paint;
-  readonly #lines: string[] = [];
-
-  constructor({ width, color }: Terminal) {
-    this.width = Math.max(40, Math.min(MAX_WIDTH, width));
-    this.paint = color ? colored : plain;
-  }
-
-  heading(text: string): void {
-    if (this.#lines.length > 0) this.#lines.push('');
-    this.#lines.push(this.paint(text.toUpperCase(), 'bold'));
-  }
-
-  /** A wrapped paragraph; `first` (already painted, `firstWidth` columns) stands before its first line. */
-  text(text: string, indent = 2, first = '', firstWidth = first.length): void {
-    const pad = ' '.repeat(indent + firstWidth);
-    const lines = wrap(visible(text), Math.max(20, this.width - indent - firstWidth));
-    for (const [i, line] of lines.entries())
-      this.#lines.push(i === 0 ? ' '.repeat(indent) + first + line : pad + line);
-  }
-
-  item(label: string, text: string, indent = 4): void {
-    this.text(text, indent, this.paint(`${label} `, 'dim'), label.length + 1);
-  }
-
-  lines(lines: readonly string[]): void {
-    this.#lines.push(...lines);
-  }
-
-  blank(): void {
-    this.#lines.push('');
-  }
-
-  toString(): string {
-    return `${this.#lines.join('\n')}\n`;
-  }
-}
 
 /** Everything worth telling, for `tcpautopsy explain`. */
 export function renderExplain(full: Result, terminal: Terminal): string {
@@ -164,40 +111,5 @@ export function renderSummary(result: Result, dir: string, terminal: Terminal, h
   if (damaged > 0)
     page.text(`Incomplete input: ${counted(damaged, 'kind')} of loss, see diagnostics.csv.`, 0);
   page.text(`Written to ${dir}; start with ${html ? 'report.html, or ' : ''}report.md.`, 0);
-  return page.toString();
-}
-
-/** `full`: all that is known of each rule; else one line a rule. */
-export function renderRules(rules: readonly Rule[], terminal: Terminal, full: boolean): string {
-  const page = new Page(terminal);
-  const widest = rules.reduce((n, r) => Math.max(n, r.id.length), 0);
-  let group = '';
-  for (const rule of rules) {
-    if (full) {
-      page.lines([`${page.paint(rule.id, 'bold')}  ${rule.title}`, '']);
-      page.item('group:', rule.group, 2);
-      page.item('severity:', rule.severity, 2);
-      page.item('condition:', rule.condition, 2);
-      page.item('needs:', rule.needs.join(' or '), 2);
-      page.item('reference:', rule.reference, 2);
-      continue;
-    }
-    if (rule.group !== group) page.heading(rule.group);
-    group = rule.group;
-    page.text(rule.title, 2, page.paint(rule.id.padEnd(widest + 2), 'cyan'), widest + 2);
-  }
-  return page.toString();
-}
-
-export function renderFormats(formats: readonly FormatInfo[], terminal: Terminal): string {
-  const page = new Page(terminal);
-  for (const [i, f] of formats.entries()) {
-    if (i > 0) page.blank();
-    page.lines([`${page.paint(f.id, 'bold')}  ${f.title}`]);
-    page.item('clock:', f.clock, 2);
-    page.item('proves:', f.proves, 2);
-    page.item('cannot:', f.cannotProve, 2);
-    page.item('looks like:', f.example, 2);
-  }
   return page.toString();
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { rules } from '../../src/explain/rules/index.ts';
 import { captureFormats, lineFormats } from '../../src/read/formats.ts';
-import { wrap } from '../../src/report/ladder-text.ts';
-import { renderExplain, renderFormats, renderRules, renderSummary } from '../../src/report/terminal.ts';
+import { renderExplain, renderSummary } from '../../src/report/terminal.ts';
+import { renderFormats, renderRules } from '../../src/report/terminal-lists.ts';
+import { wrap } from '../../src/report/terminal-text.ts';
 import { exp1Result } from './fixture.ts';
 import { HOSTILE, hostileResult } from './variants.ts';
 

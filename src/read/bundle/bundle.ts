@@ -1,5 +1,4 @@
 /** A capture bundle: the folder that `tcpautopsy capture` writes (docs/bundle.md). Read to the end of what is there. */
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CounterEvent, KernelEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
@@ -8,40 +7,10 @@ import type { ReadContext } from '../importer.ts';
 import { ss } from '../lines/ss.ts';
 import { sysctl } from '../lines/sysctl.ts';
 import { EventText, kernelEvent, SIGNS_OF_LIFE } from './event-text.ts';
+import { head } from './is-bundle.ts';
 import { readJsonLines } from './lines.ts';
 import { recordingOf, reportCutFiles, reportManifest, type Stream } from './losses.ts';
-import {
-  clockOffset,
-  isEvents,
-  isManifest,
-  type Manifest,
-  NO_REASONS,
-  parseManifest,
-  parseReasons,
-} from './manifest.ts';
-
-/** The files that are read here; packets.pcap is read as the capture it is. */
-const OWN = new Set([
-  'manifest.json',
-  'events.jsonl',
-  'counters.jsonl',
-  'sockets.jsonl',
-  'reasons.json',
-  'sysctl.txt',
-]);
-
-export function isBundleFile(name: string): boolean {
-  return OWN.has(name);
-}
-
-/** True when the folder holds a bundle's manifest, or at least its events. */
-export async function isBundle(folder: string): Promise<boolean> {
-  const [manifest, events] = [
-    await head(join(folder, 'manifest.json'), 4096),
-    await head(join(folder, 'events.jsonl'), 4096),
-  ];
-  return isManifest(manifest ?? '') || isEvents(events ?? '');
-}
+import { clockOffset, type Manifest, NO_REASONS, parseManifest, parseReasons } from './manifest.ts';
 
 /** Reads the bundle's own files. Returns the host its other files come from. */
 export async function readBundle(folder: string, context: ReadContext): Promise<string | null> {
@@ -67,17 +36,6 @@ export async function readBundle(folder: string, context: ReadContext): Promise<
   if (manifest) await reportCutFiles(manifest, folder, diagnostics);
   if (manifest) reportManifest(manifest, folder, bundle.stream, diagnostics);
   return manifest?.host || null;
-}
-
-async function head(path: string, limit: number): Promise<string | null> {
-  const handle = await open(path).catch(() => null);
-  if (!handle) return null;
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(limit), 0, limit, 0);
-    return buffer.toString('utf8', 0, bytesRead);
-  } finally {
-    await handle.close();
-  }
 }
 
 class Bundle {

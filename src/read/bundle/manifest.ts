@@ -37,16 +37,6 @@ const manifestSchema = z.object({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** True when the text is a bundle's manifest, whole or not. */
-export function isManifest(text: string): boolean {
-  return /"schema"\s*:\s*"tcpautopsy-capture\//.test(text.slice(0, 4096));
-}
-
-/** True when the text begins as the events of a bundle do, whole or not: its manifest may be lost. */
-export function isEvents(text: string): boolean {
-  return /^\{"type": "attached_probes",|^\{"type": "printf", "data": "begin t=\d/m.test(text.slice(0, 4096));
-}
-
 /** The manifest, or why it cannot be read. */
 export function parseManifest(text: string): Manifest | string {
   let value: unknown;

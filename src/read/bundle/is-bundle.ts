@@ -1,0 +1,48 @@
+/** Whether a folder is a bundle: apart from its reader, which most analyses do without. */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The files that are read here; packets.pcap is read as the capture it is. */
+const OWN = new Set([
+  'manifest.json',
+  'events.jsonl',
+  'counters.jsonl',
+  'sockets.jsonl',
+  'reasons.json',
+  'sysctl.txt',
+]);
+
+export function isBundleFile(name: string): boolean {
+  return OWN.has(name);
+}
+
+/** True when the folder holds a bundle's manifest, or at least its events. */
+export async function isBundle(folder: string): Promise<boolean> {
+  const [manifest, events] = [
+    await head(join(folder, 'manifest.json'), 4096),
+    await head(join(folder, 'events.jsonl'), 4096),
+  ];
+  return isManifest(manifest ?? '') || isEvents(events ?? '');
+}
+
+/** True when the text is a bundle's manifest, whole or not. */
+function isManifest(text: string): boolean {
+  return /"schema"\s*:\s*"tcpautopsy-capture\//.test(text.slice(0, 4096));
+}
+
+/** True when the text begins as the events of a bundle do, whole or not: its manifest may be lost. */
+function isEvents(text: string): boolean {
+  return /^\{"type": "attached_probes",|^\{"type": "printf", "data": "begin t=\d/m.test(text.slice(0, 4096));
+}
+
+/** The first `limit` bytes of a file as text; null when it cannot be opened. */
+export async function head(path: string, limit: number): Promise<string | null> {
+  const handle = await open(path).catch(() => null);
+  if (!handle) return null;
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(limit), 0, limit, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
