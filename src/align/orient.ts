@@ -76,6 +76,13 @@ export function findListener(
 /** Probes that see a listening socket and no connection. */
 const OF_LISTENERS: ReadonlySet<string> = new Set(['accept-queue', 'listen-stop', 'syn-flood']);
 
+/** The listening socket as each source shows it: logs and tables of one host are not always known to be of one. */
+export function listensAt({ local, host }: Listener, server: Endpoint): boolean {
+  if (local.port !== server.port) return false;
+  if (local.address === server.address) return true;
+  return isWildcard(local.address) && (host === null || host.addresses.has(server.address));
+}
+
 /** Listening sockets of all hosts, from state events and socket tables. */
 export function findListeners(
   lives: readonly SocketLife[],

@@ -1,4 +1,5 @@
 /** Rows of timeline.csv: everything joined about the connections of interest, in one order. */
+import { listensAt } from '../align/orient.ts';
 import { formatEndpoint, sameEndpoint } from '../model/address.ts';
 import type { Case, Context } from '../model/case.ts';
 import {
@@ -216,7 +217,11 @@ function probedItem(e: ProbedEvent, c: Case, context: Context): Draft {
 /** What happened around the connections: listeners and counters. */
 function surroundings(cases: readonly Case[], context: Context): Draft[] {
   const drafts: Draft[] = [];
-  const listeners = new Set(cases.map((c) => c.listener).filter((l) => l !== null));
+  const servers = new Map(cases.map((c) => [formatEndpoint(c.server), c.server]));
+  const named = new Set(cases.map((c) => c.listener));
+  const listeners = context.listeners.filter(
+    (l) => named.has(l) || [...servers.values()].some((server) => listensAt(l, server)),
+  );
   for (const listener of listeners) {
     for (const life of listener.lives) {
       for (const [i, t] of life.transitions.entries()) {
@@ -237,11 +242,15 @@ function surroundings(cases: readonly Case[], context: Context): Draft[] {
     }
   }
   for (const reading of context.counters.flatMap((s) => s.readings)) {
-    const values = PRESSURE.filter((name) => reading.values.has(name)).map(
-      (n) => `${n} ${reading.values.get(n)}`,
-    );
+    const values = PRESSURE.flatMap((name): [string, number][] => {
+      const value = reading.values.get(name);
+      return value === undefined ? [] : [[name, value]];
+    });
     if (values.length === 0) continue;
-    drafts.push(draft('counter', eventBase(reading, context), null, context, { what: values.join(', ') }));
+    const what = values.map(([name, value]) => `${name} ${value}`).join(', ');
+    // totals can be drawn as a line; what nstat counted since it was last called cannot
+    const measures = reading.delta ? {} : { measures: Object.fromEntries(values) };
+    drafts.push(draft('counter', eventBase(reading, context), null, context, { what, ...measures }));
   }
   return drafts;
 }

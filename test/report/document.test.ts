@@ -59,6 +59,13 @@ describe('the accept queue of document 002', async () => {
   });
 });
 
+test('the pressure on a listener: its accept queue against its limit, and the counters that rose', async () => {
+  const { read } = await report('live/accept-queue-incident/6.18');
+  const svg = await read('charts/listener-pressure.svg');
+  for (const text of ['10.77.0.2:8080', 'limit 5', 'ListenOverflows = ListenDrops', 'SYN again'])
+    expect(svg).toContain(text);
+});
+
 test('a packet that two captures show is one rung with two places', async () => {
   const { explained } = await report('live/data-after-close/6.18');
   const syns = explained.split('\n').filter((line) => line.includes('├──────▶│  SYN, seq'));

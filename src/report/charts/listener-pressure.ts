@@ -30,7 +30,7 @@ export const listenerPressure: ChartBuilder = {
     if (relevant.length === 0) return null;
     const { axis, placed, gutter } = placeItems(relevant);
     const signals = placed.filter((p) => p.signal !== null);
-    const readings = readingPanels(placed);
+    const readings = readingPanels(placed, result);
     const panels = [...(signals.length > 0 ? [signalPanel(signals)] : []), ...readings.map((r) => r.panel)];
     const framed = panels.map((panel, i) => frame(panel, axis, gutter, i === 0, i === panels.length - 1));
     const cut = axis && axis.breaks.length > 0 ? '; waits without any are cut out (//)' : '';
@@ -123,10 +123,12 @@ function placeItems(relevant: readonly Relevant[]): {
   const moment = (at: number) => Math.round((at - zero) / grid) * grid;
   const gutter = times.length === 0 ? 100 : Math.min(GUTTER_MAX, GUTTER_STEP * untimed.length);
   const axis = times.length === 0 ? null : brokenAxis(times.map(moment), gutter === 0 ? 0 : gutter + 2);
+  const sources = [...new Set(untimed.map((r) => r.item.source))];
   const ranks = new Map(untimed.map((r, i) => [r, ((i + 0.5) / untimed.length) * gutter]));
   const placed = relevant.map((r) => ({
     ...r,
     x: ranks.get(r) ?? axis!.x(moment(r.item.at!)),
+    line: ranks.has(r) ? sources.indexOf(r.item.source) + 1 : 0,
   }));
   return { axis, placed, gutter };
 }

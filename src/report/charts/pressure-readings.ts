@@ -1,5 +1,5 @@
 /** The panels of `listener-pressure` that show readings: overflow counters, and accept queues against their limits. */
-import type { TimelineItem } from '../../model/result.ts';
+import type { Result, TimelineItem } from '../../model/result.ts';
 import { shortened } from '../escape.ts';
 import { onAxis } from './axis-layers.ts';
 import { INK } from './chart.ts';
@@ -10,19 +10,26 @@ export interface Placed {
   item: TimelineItem;
   signal: string | null;
   x: number;
+  /** Number of its source where its time is not known, else 0: only readings of one line may be joined. */
+  line: number;
 }
 
 interface Reading {
   x: number;
   series: string;
   value: number;
+  line: number;
 }
 
 const LINE_COLORS = [ACCENT, SECOND, '#009e73', '#cc79a7', '#e69f00', '#7f7f7f'];
 
 /** Each panel with the words that describe it. */
-export function readingPanels(placed: readonly Placed[]): { panel: object; words: string }[] {
-  const counters = sameMerged(counterReadings(placed));
+export function readingPanels(
+  placed: readonly Placed[],
+  { inputs }: Result,
+): { panel: object; words: string }[] {
+  const hosts = new Map(inputs.map((i) => [i.name, i.host]));
+  const counters = sameMerged(telling(counterReadings(placed, (source) => hosts.get(source) ?? '')));
   const queues = queueReadings(placed);
   const limits = queueReadings(placed, 'acceptLimit');
   const panels = [];
@@ -37,23 +44,44 @@ export function readingPanels(placed: readonly Placed[]): { panel: object; words
   return panels;
 }
 
-function counterReadings(placed: readonly Placed[]): Reading[] {
-  return placed.flatMap(({ item, x }) =>
-    item.kind !== 'counter'
-      ? []
-      : Object.entries(item.measures ?? {}).map(([series, value]) => ({ x, series, value })),
+/** `hostOf`: the host whose counters a source shows, or ''; named where there are several. */
+function counterReadings(placed: readonly Placed[], hostOf: (source: string) => string): Reading[] {
+  const counters = placed.filter(({ item }) => item.kind === 'counter' && item.measures !== undefined);
+  const several = new Set(counters.map(({ item }) => hostOf(item.source))).size > 1;
+  return counters.flatMap(({ item, x, line }) => {
+    const host = several ? ` ${shortened(hostOf(item.source) || '(host not known)', 40)}` : '';
+    return Object.entries(item.measures!).map(([name, value]) => ({
+      x,
+      series: name + host,
+      value,
+      line,
+    }));
+  });
+}
+
+/** Counters that rose, or that have one reading which is not 0: the others say nothing of pressure. */
+function telling(readings: readonly Reading[]): Reading[] {
+  const bySeries = new Map<string, Set<number>>();
+  for (const { series, value } of readings)
+    bySeries.set(series, (bySeries.get(series) ?? new Set()).add(value));
+  const count = (series: string) => readings.filter((r) => r.series === series).length;
+  const quiet = new Set(
+    [...bySeries]
+      .filter(([name, v]) => (v.has(0) ? v.size === 1 : v.size === 1 && count(name) > 1))
+      .map(([n]) => n),
   );
+  return readings.filter((r) => !quiet.has(r.series));
 }
 
 function queueReadings(
   placed: readonly Placed[],
   measure: 'acceptQueue' | 'acceptLimit' = 'acceptQueue',
 ): Reading[] {
-  return placed.flatMap(({ item, x }) => {
+  return placed.flatMap(({ item, x, line }) => {
     const value = item.measures?.[measure];
     if (item.kind !== 'listener' || value === undefined) return [];
     const listener = /^listener (\S+):/.exec(item.what)?.[1] ?? 'listener';
-    return [{ x, series: shortened(listener, 50), value }];
+    return [{ x, series: shortened(listener, 50), value, line }];
   });
 }
 
@@ -93,7 +121,7 @@ function linePanel(title: string, readings: readonly Reading[], limits: readonly
       {
         data: { values: readings },
         mark: { type: 'line', interpolate: 'step-after', strokeWidth: 2 },
-        encoding: { x: onAxis('x'), y, color },
+        encoding: { x: onAxis('x'), y, color, detail: { field: 'line', type: 'nominal' } },
       },
       {
         data: { values: readings },
@@ -101,7 +129,7 @@ function linePanel(title: string, readings: readonly Reading[], limits: readonly
         encoding: { x: onAxis('x'), y, color },
       },
       ...(labelled ? [valueLabels(readings, y)] : []),
-      ...(limits.length > 0 ? [limitLine(limits, y)] : []),
+      ...(limits.length > 0 ? limitLayers(limits, y) : []),
     ],
   };
 }
@@ -114,10 +142,20 @@ function valueLabels(readings: readonly Reading[], y: object): object {
   };
 }
 
-function limitLine(limits: readonly Reading[], y: object): object {
-  return {
-    data: { values: limits },
-    mark: { type: 'line', interpolate: 'step-after', color: INK, strokeDash: [5, 4] },
-    encoding: { x: onAxis('x'), y, detail: { field: 'series', type: 'nominal' } },
-  };
+/** A dash at every reading of the limit, joined where their order is known; named at the last one. */
+function limitLayers(limits: readonly Reading[], y: object): object[] {
+  const x = onAxis('x');
+  const named = [...new Map(limits.map((l) => [l.series, { ...l, text: `limit ${l.value}` }])).values()];
+  const detail = [
+    { field: 'series', type: 'nominal' },
+    { field: 'line', type: 'nominal' },
+  ];
+  const line = { type: 'line', interpolate: 'step-after', color: INK, strokeDash: [5, 4] };
+  const dash = { type: 'tick', orient: 'horizontal', size: 12, thickness: 2, color: INK };
+  const text = { type: 'text', align: 'right', dy: 10, dx: 6, fontStyle: 'italic' };
+  return [
+    { data: { values: limits }, mark: line, encoding: { x, y, detail } },
+    { data: { values: limits }, mark: dash, encoding: { x, y } },
+    { data: { values: named }, mark: text, encoding: { x, y, text: { field: 'text', type: 'nominal' } } },
+  ];
 }
