@@ -95,12 +95,13 @@ function scope({ connections, inputs, hosts }: Result): string {
 
 /** The first screen: the story, what is damaged, the causes in a table. */
 function overview(shown: Page, sections: readonly Section[]): Markup {
-  const { story, diagnostics, redaction } = shown.result;
+  const { story, inputs, diagnostics, redaction } = shown.result;
   const lost = diagnostics.filter((d) => d.severity !== 'info');
   const warning =
     lost.length > 0 &&
     html`<p class="notice"><strong>Incomplete input.</strong> ${counted(lost.length, 'kind')} of loss or damage: <a href="#quality">see data quality</a>.</p>`;
-  const sentences = story.slice(0, 5).map((s) => html`<li>${s}</li>\n`);
+  const files = new Set(inputs.map((i) => i.name.slice(i.name.lastIndexOf('/') + 1)));
+  const sentences = story.map((s) => html`<li>${sentence(s, files)}</li>\n`);
   return html`<h1>What happened</h1>
 <ul class="story${story.length < 2 && ' one'}">
 ${sentences}</ul>
@@ -108,6 +109,14 @@ ${warning}
 ${redaction !== undefined && html`<p class="notice">${redaction}</p>`}
 ${causesTable(shown)}
 <nav class="contents" aria-label="Contents"><ul>${sections.map((s) => html`<li><a href="#${s.id}">${s.title}</a></li>`)}</ul></nav>`;
+}
+
+/** The files that a sentence rests on, in brackets at its end, stand back behind what it says. */
+function sentence(text: string, files: ReadonlySet<string>): Markup {
+  const [, said, cited] = /^(.*) (\([^()]+\))\.$/s.exec(text) ?? [];
+  const first = cited?.slice(1, -1).split(/, | and /, 1)[0];
+  if (said === undefined || first === undefined || !files.has(first)) return html`${text}`;
+  return html`${said}. <span class="place">${cited}</span>`;
 }
 
 function sectionsOf(shown: Page, charts: readonly DrawnChart[], folder: string): Section[] {

@@ -81,16 +81,19 @@ export function ladderOf(focus: Focus, id: string, limit = 60): Ladder {
 
 type Sightings = [TimelineItem, ...TimelineItem[]];
 
-/** Puts what several captures show of one packet into one group; a packet sent twice stays two. */
+/**
+ * Puts what several captures show of one packet into one group, and so what several tables without a time say of one
+ * socket; a packet sent twice stays two.
+ */
 function sightings(items: readonly TimelineItem[]): Sightings[] {
   const groups: Sightings[] = [];
   const byPacket = new Map<string, Sightings[]>();
   for (const item of items) {
-    if (item.kind !== 'packet') {
+    if (item.kind !== 'packet' && !(item.kind === 'socket' && item.at === null)) {
       groups.push([item]);
       continue;
     }
-    const key = `${item.side} ${item.what}`;
+    const key = `${item.kind} ${item.side} ${item.what} ${item.comm} ${item.pid}`;
     const same = byPacket.get(key) ?? [];
     const group = same.find((g) => g.every((i) => i.source !== item.source));
     if (group) group.push(item);
@@ -144,10 +147,10 @@ export function placeOf({ source, locator, time }: Evidence): string {
   return [source, locator, trimTime(time)].filter(Boolean).join(', ');
 }
 
-function laneOf(item: TimelineItem): Lane {
-  if (item.side === '') return 'listener';
-  const between = item.kind === 'packet' || item.kind === 'retransmit' || item.kind === 'reset';
-  return between ? `from-${item.side}` : item.side;
+/** What a kernel said of a reset or a retransmission stands at its end: the packet itself is another item. */
+function laneOf({ side, kind }: TimelineItem): Lane {
+  if (side === '') return 'listener';
+  return kind === 'packet' ? `from-${side}` : side;
 }
 
 /**

@@ -168,6 +168,8 @@ function markLabel({ item, who }: Step): string {
       return `${item.stateAfter} in a table`;
     case 'call':
       return visible(`${item.what} ${who}`.trim());
+    case 'reset':
+      return visible(item.what.replace(/^sends (?=RST)/, '').replace(/,? (?:in answer|\().*$/s, ''));
     case 'listener':
       if (item.measures?.acceptQueue !== undefined) {
         const { acceptQueue, acceptLimit } = item.measures;

@@ -28,12 +28,28 @@ export function parsePacket(what: string, sent: boolean): WirePacket | null {
 export function impliedStates(packets: readonly WirePacket[]): (TcpState | null)[] {
   let state: TcpState | null = null;
   let fin: number | null = null;
-  return packets.map((p) => {
+  const taken = handshakeTaken(packets);
+  return packets.map((p, i) => {
     if (p.sent && p.flags & FIN) fin = p.next;
     const acked = !p.sent && (p.flags & ACK) !== 0 && fin !== null && ((p.ack - fin) | 0) >= 0;
-    state = p.flags & RST ? 'CLOSE' : after(state, p, acked);
+    if (taken > 0 && i === taken && !(p.flags & RST)) state = 'ESTABLISHED';
+    const held = state === 'SYN_RECV' && i < taken && !(p.flags & (SYN | RST));
+    state = p.flags & RST ? 'CLOSE' : held ? state : after(state, p, acked);
     return state;
   });
+}
+
+/**
+ * An end that sends its SYN-ACK again has not taken the ACK that came (a full accept queue drops it): it stays in
+ * SYN_RECV until it sends something else. Index from which on the handshake may be taken for complete.
+ */
+function handshakeTaken(packets: readonly WirePacket[]): number {
+  const synAck = (p: WirePacket) => p.sent && (p.flags & (SYN | ACK)) === (SYN | ACK);
+  const first = packets.findIndex((p) => !p.sent && (p.flags & ACK) !== 0);
+  const again = packets.findIndex((p, i) => i > first && synAck(p));
+  if (first < 0 || again < 0) return 0;
+  const other = packets.findIndex((p, i) => i > again && p.sent && !(p.flags & SYN));
+  return other < 0 ? packets.length : other;
 }
 
 /** `acked`: it acknowledges this end's FIN. */

@@ -59,6 +59,17 @@ describe('states that packets imply', () => {
     expect(statesOf('> PSH|ACK, 10 bytes, seq 7, ack 9, win 1')).toEqual(['ESTABLISHED']);
   });
 
+  it('a SYN-ACK sent again after the ACK: the end did not take it, until it sends something else', () => {
+    const held = [
+      ...OPEN_SERVER,
+      '> SYN|ACK, seq 500, ack 101, win 1',
+      '< PSH|ACK, 8 bytes, seq 101, ack 501, win 1',
+    ];
+    expect(statesOf(...held)).toEqual([null, ...Array(4).fill('SYN_RECV')]);
+    expect(statesOf(...held, '> ACK, seq 501, ack 109, win 1').at(-1)).toBe('ESTABLISHED');
+    expect(statesOf(...held, '> RST, seq 501, ack 0, win 0').at(-1)).toBe('CLOSE');
+  });
+
   it('sequence numbers wrap', () => {
     const states = statesOf(
       '> FIN|ACK, seq 4294967295, ack 501, win 1',

@@ -26,7 +26,8 @@ function section(ladder: Ladder, focus: Focus, open: boolean): Markup {
   const titles = (focus.findings.get(row.id) ?? [])
     .filter((f) => f.role === 'verdict')
     .map((f) => focus.title(f.rule));
-  const begins = ladder.begins ? html`0 is ${ladder.begins}. ` : NOTHING;
+  const zone = row.clock === 'wall' ? ', the local time of day' : '';
+  const begins = ladder.begins ? html`0 is ${ladder.begins}${zone}. ` : NOTHING;
   return html`<details class="life"${open && html` open`}>
 <summary><strong>${row.id}</strong> ${tupleOf(row)} · ${endingOf(row)}${titles.length > 0 && html`<br><span class="facts">${[...new Set(titles)].join(' · ')}</span>`}</summary>
 <p class="facts" id="${row.id}">${begins}</p>
@@ -55,6 +56,6 @@ function stepRow(step: Step, index: number): Markup {
       : step.lane === 'from-server'
         ? html`<b>⟵</b> ${text}`
         : NOTHING;
-  return html`<tr data-step="${index}"><th scope="row" class="num when">${step.when}</th><td class="end-c">${at('client')}</td><td class="wire">${between}</td><td class="end-s">${at('server')}${at('listener')}</td><td class="place nowrap">${places}</td></tr>
+  return html`<tr data-step="${index}"${step.alarming && html` class="bad"`}><th scope="row" class="num when">${step.when}</th><td class="end-c">${at('client')}</td><td class="wire">${between}</td><td class="end-s">${at('server')}${at('listener')}</td><td class="place nowrap">${places}</td></tr>
 `;
 }

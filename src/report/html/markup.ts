@@ -42,7 +42,7 @@ export interface HeadCell {
 
 /**
  * A table in a box that scrolls sideways, reachable by keyboard. The first cell of each row is its header.
- * `label` names it to a screen reader.
+ * `label` names it to a screen reader. With the class `stack` each row stands as a block on narrow screens.
  */
 export function dataTable(
   label: string,
@@ -50,9 +50,12 @@ export function dataTable(
   rows: readonly (readonly Value[])[],
   className = '',
 ): Markup {
+  const named = className.includes('stack');
   const kind = (i: number) => (head[i]?.numeric ? html` class="num"` : NOTHING);
   const cell = (value: Value, i: number) =>
-    i === 0 ? html`<th scope="row"${kind(i)}>${value}</th>` : html`<td${kind(i)}>${value}</td>`;
+    i === 0
+      ? html`<th scope="row"${kind(i)}>${value}</th>`
+      : html`<td${kind(i)}${named && html` data-head="${head[i]?.text ?? ''}"`}>${value}</td>`;
   return html`<div class="scroll ${className}" role="region" aria-label="${label}" tabindex="0"><table>
 <thead><tr>${head.map((h, i) => html`<th scope="col"${kind(i)}>${h.text}</th>`)}</tr></thead>
 <tbody>

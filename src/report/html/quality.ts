@@ -32,7 +32,7 @@ export function countersSection({ counters }: Result): Markup {
     prose(c.text),
     html`<span class="place">${c.source}</span>`,
   ]);
-  return dataTable('Counters and what explains them', head, rows);
+  return dataTable('Counters and what explains them', head, rows, 'stack');
 }
 
 const METHODS: Record<ClockFit['method'], string> = {
@@ -64,7 +64,7 @@ export function clocksSection({ clocks }: Result): Markup {
     c.message,
   ]);
   return html`<p>How the clock of each source was brought to that of another. The residual is the median distance of the pairs from the fit: no two moments of different sources are known to be closer than that.</p>
-${dataTable('Clock alignment', head, rows)}`;
+${dataTable('Clock alignment', head, rows, 'stack')}`;
 }
 
 export function diagnosticsSection({ diagnostics, aggregated = [] }: Result): Markup {
@@ -86,7 +86,7 @@ export function diagnosticsSection({ diagnostics, aggregated = [] }: Result): Ma
     number(d.count),
     html`<code>${d.code}</code>`,
   ]);
-  return html`${dataTable('Data quality', head, rows)}${said}`;
+  return html`${dataTable('Data quality', head, rows, 'stack')}${said}`;
 }
 
 /** `folder`: what is left out of the names of all sources. */
@@ -110,7 +110,7 @@ export function inputsSection(result: Result, folder: string): Markup {
   return html`<p>tcpautopsy ${result.tool.version}${result.command !== '' && ', run as'}</p>
 ${result.command !== '' && html`<pre>${result.command}</pre>`}
 ${folder !== '' && html`<p>Sources are named from <code>${folder}</code> on.</p>`}
-${dataTable('Inputs', head, rows)}
+${dataTable('Inputs', head, rows, 'stack')}
 ${result.hosts.length > 0 && html`<p>Hosts: ${result.hosts.map((h, i) => html`${i > 0 && '; '}<strong>${h.name}</strong>${h.addresses.length > 0 && ` (${h.addresses.slice(0, 20).join(', ')})`}`)}</p>`}
 <p>Beside this page: connections.csv, findings.csv, timeline.csv and diagnostics.csv (every row of what is shortened here), charts/ (Vega-Lite specifications and SVG), result.json (all of it).</p>`;
 }

@@ -84,5 +84,5 @@ th[aria-sort=descending] > button::after { content: " ↓"; opacity: 1; }
   #connection-table :is(th, td) { border: 0; padding: .1rem 0; }
   #connection-table td:empty { display: none; }
 }
-@media print { .zoom, .controls { display: none; } .lanes svg.plot { width: 100% !important; min-width: 0 !important; } }
+@media print { .zoom, .controls, .show { display: none; } .lanes svg.plot { width: 100% !important; min-width: 0 !important; } }
 `;

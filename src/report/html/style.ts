@@ -55,6 +55,7 @@ dl.about dd { margin: 0; min-width: 0; }
 .tight { margin: 0; padding-left: 1.125rem; }
 .tight li { margin: .125rem 0; }
 .plain { list-style: none; margin: 0; padding: 0; white-space: nowrap; }
+section h2, section h3 { break-after: avoid; }
 .place { color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
 code, .mono, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; font-size: .875em; }
 code { overflow-wrap: anywhere; }
@@ -98,6 +99,22 @@ ${LANES_STYLE}
   .causes tbody th { flex: 1 0 100%; }
   .causes tbody th, .causes tbody td { border: 0; padding-block: .1rem; }
   .causes tbody td.num::after { content: " ×"; }
+  .stack thead, .ladder thead { position: absolute; left: -100rem; }
+  .stack tr { display: block; border-bottom: 1px solid var(--line); padding: .25rem 0; }
+  .stack :is(th, td) { display: block; border: 0; padding-block: .1rem; text-align: left; white-space: normal; }
+  .stack :is(th, td, code) { overflow-wrap: anywhere; }
+  .stack td:empty { display: none; }
+  .stack td[data-head]::before { content: attr(data-head) ": "; color: var(--soft); }
+  .ladder tr { display: flex; flex-wrap: wrap; gap: 0 .5rem; padding: .15rem 0; }
+  .ladder :is(td, th) { padding-block: 0; }
+  .ladder td:empty { display: none; }
+  .ladder th.when { min-width: 5.5rem; }
+  .ladder td:is(.end-c, .end-s, .wire) { min-width: 0; flex: 1 1 12rem; border-right: 0; text-align: left; }
+  .ladder td.end-c::before { content: "client "; color: var(--soft); }
+  .ladder td.end-s::before { content: "server "; color: var(--soft); }
+  .ladder td.place { flex-basis: 100%; padding-left: 6rem; }
+  .ladder td.place br { display: none; }
+  .ladder td.divider { flex-basis: 100%; }
   dl.about { display: block; }
   dl.about dt { margin-top: .5rem; }
 }
@@ -109,7 +126,10 @@ ${LANES_STYLE}
   .scroll { overflow: visible; }
   figure { break-inside: avoid; }
   figure svg { max-width: 100%; height: auto; }
-  tr { break-inside: avoid; }
-  details::details-content { content-visibility: visible; block-size: auto; }
+  tr, .lanes, .story li { break-inside: avoid; }
+  .card { break-inside: auto; }
+  .card p, .card dd > :is(ul, ol) > li { break-inside: avoid; }
+  .card h3, .facts { break-after: avoid; }
+  details:not([open]) { display: none; }
 }
 `;
