@@ -30,15 +30,15 @@ export function tellStory(
     story.push(`${common.sentence}.`);
     told.add(common.rule.id);
   }
-  const who = story.length > 0 ? allOf(cases.length) : overview(world);
-  story.push(`${who}${ends(cases.length, explained)}.`);
+  const endings = endingsOf(cases.length, explained);
+  story.push(`${story.length > 0 ? allOf(cases.length, endings) : overview(world) + endings.after}.`);
   const verdicts = new Set(explained.filter((e) => e.finding.role === 'verdict').map((e) => e.rule.id));
   for (const cause of causes) {
     if (cause.severity === 'info' || told.has(cause.rule) || !verdicts.has(cause.rule)) continue;
     story.push(firstSentence(cause.summary));
   }
-  const sentences = story.slice(0, SENTENCES);
-  return hidden === 0 ? sentences : [...sentences, `The filter hides ${count(hidden, 'other connection')}.`];
+  if (hidden === 0) return story.slice(0, SENTENCES);
+  return [...story.slice(0, SENTENCES - 1), `The filter hides ${count(hidden, 'other connection')}.`];
 }
 
 /** Function traces and tables of listeners name no connection, and tell much all the same. */
@@ -69,7 +69,8 @@ function commonCause(
   const [rule, found] = ranked[0] ?? [];
   if (!rule || !found || found.size * 2 < total || total === 1) return null;
   const n = found.size;
-  const of = n === total ? `All ${number(n)}` : `${capital(number(n))} of ${number(total)}`;
+  const of =
+    n === total ? (n === 2 ? 'Both' : `All ${number(n)}`) : `${capital(number(n))} of ${number(total)}`;
   const sentence = `${of} connections${toServers([...found.values()])} ${predicate(n, rule.happened)}${hedge([...found.values()])}`;
   return { rule, sentence };
 }
@@ -79,8 +80,12 @@ function toServers(all: readonly Explained[]): string {
   return to.length > 80 ? '' : ` to ${to}`;
 }
 
-function allOf(total: number): string {
-  return total === 1 ? 'The connection' : `Of all ${number(total)} connections`;
+function allOf(total: number, { after, all }: Endings): string {
+  if (total === 1) return `The connection${after}`;
+  const which = total === 2 ? 'the two' : `all ${number(total)}`;
+  return all === null
+    ? `Of ${which} connections${after}`
+    : `${capital(total === 2 ? 'both' : which)} connections ${all}`;
 }
 
 /** How many connections, and between whom. */
@@ -98,7 +103,14 @@ function overview(world: World): string {
   return `${who} to ${byServer.size} servers${most}`;
 }
 
-function ends(total: number, explained: readonly Explained[]): string {
+interface Endings {
+  /** Behind how many connections there are: `: 3 refused and 1 closed in good order`. */
+  after: string;
+  /** What all of them did, when it is one thing. */
+  all: string | null;
+}
+
+function endingsOf(total: number, explained: readonly Explained[]): Endings {
   const byConnection = new Map<string, Explained[]>();
   for (const e of explained) {
     const known = byConnection.get(e.finding.connection);
@@ -121,16 +133,21 @@ function ends(total: number, explained: readonly Explained[]): string {
     [reset, one ? 'was ended by a reset' : 'ended by a reset'],
     [refused, one ? 'was refused' : 'refused'],
     [silent, one ? 'was given up in silence' : 'given up in silence'],
-    [unanswered, one ? 'had a SYN without an answer' : 'whose SYN had no answer, or a late one'],
+    [unanswered, one ? 'had a SYN without an answer' : 'whose SYN had no answer or a late one'],
     [rest, one ? 'has its end outside these files' : 'whose end is not in the files'],
   ] as const;
 
   const known = parts.filter(([n]) => n > 0);
-  if (known.length === 1 && one) return ` ${known[0]![1]}`;
-  if (rest === total) return ', and the end of none is in the files';
-  if (unanswered === total) return ': no SYN had an answer in time';
-  if (known.length === 1) return `: all ${known[0]![1]}`;
-  return `: ${list(known.map(([n, what]) => `${n} ${what}`))}`;
+  const [only] = known;
+  if (one) return { after: ` ${only![1]}`, all: null };
+  if (rest === total) return { after: ', and the end of none is in the files', all: null };
+  if (unanswered === total) return { after: ': no SYN had an answer in time', all: null };
+  if (known.length > 1)
+    return {
+      after: `: ${list(known.map(([n, what]) => `${n.toLocaleString('en-US')} ${what}`))}`,
+      all: null,
+    };
+  return { after: `: all ${only![1]}`, all: refused === total ? 'were refused' : only![1] };
 }
 
 /** Up to the first full stop that ends a sentence. */

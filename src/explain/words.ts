@@ -18,7 +18,27 @@ export function count(n: number, noun: string, plural = `${noun}s`): string {
 }
 
 export function number(n: number): string {
-  return NUMBERS[n] ?? String(n);
+  return NUMBERS[n] ?? n.toLocaleString('en-US');
+}
+
+/**
+ * A time of a finding as a sentence tells it, to the millisecond; its evidence has all digits. `date`: with the day,
+ * where its clock has one.
+ */
+export function moment(time: string, date = true): string {
+  if (/^-?\d+(\.\d+)?$/.test(time)) return `${Number(Number(time).toFixed(3))} s`;
+  const [, day = '', clock = time, fraction = '', zone = '', rest = ''] =
+    /^(?:(\S+)T)?(\d\d:\d\d:\d\d)(?:\.(\d+))?(Z?)(.*)$/.exec(time) ?? [];
+  const kept = fraction.slice(0, 3).replace(/0+$/, '');
+  const told = clock + (kept && `.${fraction.slice(0, 3)}`);
+  return `${date && day ? `${day} ` : ''}${told}${rest}${zone && ' UTC'}`;
+}
+
+/** ` at 12:00:03`, ` between 12:00:03 and 12:00:41`: two times of one clock, `from` the earlier. */
+export function period(from: string, to: string): string {
+  if (moment(from) === moment(to)) return ` at ${moment(from)}`;
+  const sameDay = from.slice(0, 10) === to.slice(0, 10);
+  return ` between ${moment(from).replace(/ UTC$/, '')} and ${moment(to, !sameDay)}`;
 }
 
 /** `were refused`, or `was refused` of one. */
@@ -35,9 +55,12 @@ export function ports(endpoints: readonly Endpoint[], limit = 12): string {
   const sorted = [...new Set(endpoints.map((e) => e.port))].sort((a, b) => a - b);
   if (sorted.length === 1) return `port ${sorted[0]}`;
   const shown = sorted.slice(0, limit).map(String);
-  if (sorted.length > limit) shown.push(`${sorted.length - limit} more`);
+  if (sorted.length > limit) shown.push(`${number(sorted.length - limit)} more`);
   return `ports ${list(shown)}`;
 }
+
+/** More endpoints than this on several addresses: their ports tell nothing any more. */
+const MANY = 30;
 
 /** Endpoints told shortly: `172.16.58.147 (ports 1, 2 and 3)`, several addresses one after the other. */
 export function endpoints(all: readonly Endpoint[]): string {
@@ -46,6 +69,11 @@ export function endpoints(all: readonly Endpoint[]): string {
     const known = byAddress.get(e.address);
     if (known) known.push(e);
     else byAddress.set(e.address, [e]);
+  }
+  if (byAddress.size > 1 && all.length > MANY) {
+    const some = [...byAddress.keys()].slice(0, 3);
+    const more = byAddress.size - some.length;
+    return list(more > 0 ? [...some, `${number(more)} more addresses`] : some);
   }
   const parts = [...byAddress].slice(0, 4).map(([address, list]) => {
     return list.length === 1 ? formatEndpoint(list[0]!) : `${address} (${ports(list)})`;

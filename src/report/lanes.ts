@@ -170,6 +170,8 @@ function markLabel({ item, who }: Step): string {
       return visible(`${item.what} ${who}`.trim());
     case 'reset':
       return visible(item.what.replace(/^sends (?=RST)/, '').replace(/,? (?:in answer|\().*$/s, ''));
+    case 'walk':
+      return visible(item.what.replace(/^(error \d+).*$/s, '$1').split(/[:,(]/, 1)[0]!);
     case 'listener':
       if (item.measures?.acceptQueue !== undefined) {
         const { acceptQueue, acceptLimit } = item.measures;

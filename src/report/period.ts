@@ -35,7 +35,8 @@ export function withinPeriod(result: Result, period: Period): Result {
   const cut = `Shown are the ${counted(kept.length, 'connection')} known to have lived ${bounds.join(' ')}; ${counted(hidden, 'other')} not.`;
   return {
     ...result,
-    story: [...result.story, cut],
+    // at most five sentences, this one among them
+    story: [...result.story.slice(0, 4), cut],
     causes,
     connections: kept,
     findings: result.findings.filter((f) => ids.has(f.connection)),

@@ -209,9 +209,25 @@ function probedItem(e: ProbedEvent, c: Case, context: Context): Draft {
     const what = `sends RST: ${e.reason ?? 'no reason given'}${answers}`;
     return draft('reset', base, c, context, { side, what, stateBefore: e.state ?? '', ...who });
   }
-  const values = TELLING.filter((key) => key in e.values).map((key) => `${key} ${e.values[key]}`);
-  const what = `${e.name}${values.length > 0 ? `: ${values.join(', ')}` : ''}`;
+  const values = TELLING.filter((key) => key in e.values).map((key) => valueText(key, e.values[key]!));
+  const said = values.join(', ');
+  const what = said === '' ? e.name : said.startsWith(e.name) ? said : `${e.name}: ${said}`;
   return draft(PROBE_KINDS[e.name] ?? 'walk', base, c, context, { side, what, ...who });
+}
+
+/** Errors of Linux (asm-generic/errno.h) that the kernel leaves on a socket. */
+const ERRORS: Readonly<Record<number, string>> = {
+  32: 'EPIPE',
+  103: 'ECONNABORTED',
+  104: 'ECONNRESET',
+  110: 'ETIMEDOUT',
+  111: 'ECONNREFUSED',
+  113: 'EHOSTUNREACH',
+};
+
+function valueText(key: string, value: number): string {
+  const name = key === 'error' ? ERRORS[value] : undefined;
+  return name === undefined ? `${key} ${value}` : `${key} ${value} (${name})`;
 }
 
 /** What happened around the connections: listeners and counters. */

@@ -37,8 +37,8 @@ describe('the first sentence', () => {
     const { story } = await analyzeSample(sampleNamed('abort-on-overflow/6.18'), 'all');
     expect(story.join(' ')).toMatch(/reset/);
     const closed = await analyzeSample(sampleNamed('closed-port/6.18'), 'packets');
-    expect(closed.story[0]).toMatch(/^All two connections to .* were refused, because nothing listens there/);
-    expect(closed.story[1]).toBe('Of all two connections: all refused.');
+    expect(closed.story[0]).toMatch(/^Both connections to .* were refused, because nothing listens there/);
+    expect(closed.story[1]).toBe('Both connections were refused.');
   });
 
   test('every cause has a paragraph of its own, and none says only how many there are', async () => {

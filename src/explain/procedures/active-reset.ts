@@ -1,7 +1,8 @@
 /** Kernel-notes §1.1 (3): a RST that a socket sent (tcp_send_active_reset). */
 import { type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
+import type { Evidence } from '../../model/finding.ts';
 import { FIN } from '../../model/tcp.ts';
-import { packetEvidence } from '../facts/evidence.ts';
+import { packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { count, span } from '../words.ts';
@@ -57,15 +58,12 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
   const last = lastReceived(wire, packet, peer);
   const waiting = last !== null && !answeredSince(wire, packet, side, last);
   const because =
-    seen ??
+    seen?.because ??
     (waiting
       ? `the last it had received were data (${span(packet.time - last.time)} before), and it sent nothing but ACKs since`
       : 'data it had received may have been unread');
-  const unread = make(
-    'unread-data-reset',
-    seen || relief === 'unread-data-reset' ? 'inferred' : 'possible',
-    because,
-  );
+  const sure = seen || relief === 'unread-data-reset' ? 'inferred' : 'possible';
+  const unread = withSight(make('unread-data-reset', sure, because), seen);
   if (relief === 'linger-zero-reset' && !seen) return [linger, unread, ...silentServer, ...rest];
   return waiting || seen || relief !== null
     ? [unread, linger, ...silentServer, ...rest]
@@ -142,13 +140,25 @@ function answeredSince(wire: WireFacts, reset: KeyPacket, side: SideIndex, data:
   return wire.before(reset, side).some((p) => p.payload > 0 && p.time > data.time && !(p.flags & FIN));
 }
 
+/** Bytes that nobody had read, and the row of a socket table that shows them. */
+export interface UnreadSight {
+  because: string;
+  evidence: Evidence;
+}
+
+export function withSight(candidate: Candidate, seen: UnreadSight | null): Candidate {
+  return seen ? { ...candidate, evidence: [...candidate.evidence, seen.evidence] } : candidate;
+}
+
 /** The last socket table before the end shows bytes that nobody had read; null when none does. */
-export function whatItHadReceived(f: Facts, side: SideIndex): string | null {
+export function whatItHadReceived(f: Facts, side: SideIndex): UnreadSight | null {
   const row = f.rows(side).at(-1);
   if (!row || row.recvQ === 0 || (row.state !== 'ESTABLISHED' && row.state !== 'CLOSE_WAIT')) return null;
   // a received FIN counts as one in CLOSE_WAIT
   const unread = row.state === 'CLOSE_WAIT' ? row.recvQ - 1 : row.recvQ;
-  return unread > 0 ? `a socket table showed ${count(unread, 'byte')} that nobody had read` : null;
+  if (unread <= 0) return null;
+  const because = `a socket table showed ${count(unread, 'byte')} that nobody had read`;
+  return { because, evidence: rowEvidence(f.world, row, 'not read before it was closed') };
 }
 
 /**

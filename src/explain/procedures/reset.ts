@@ -11,7 +11,13 @@ import { SYN_RTO } from '../facts/timing.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import { span } from '../words.ts';
-import { activeReset, disconnection, reliefByCounters, whatItHadReceived } from './active-reset.ts';
+import {
+  activeReset,
+  disconnection,
+  reliefByCounters,
+  whatItHadReceived,
+  withSight,
+} from './active-reset.ts';
 import type { Candidate } from './candidate.ts';
 import { maker, named, SIDE_NAMES } from './common.ts';
 import { unanswered } from './given-up.ts';
@@ -158,10 +164,13 @@ function byOwnCall(f: Facts, life: LifeFacts): Candidate[] {
   const relief = reliefByCounters(f, life.side);
   const disconnected = unread ? null : disconnection(f, life.side, relief, make);
   const list = [
-    make(
-      'unread-data-reset',
-      unread || relief === 'unread-data-reset' ? 'inferred' : 'possible',
-      unread ?? 'close() with unread data in the receive buffer resets',
+    withSight(
+      make(
+        'unread-data-reset',
+        unread || relief === 'unread-data-reset' ? 'inferred' : 'possible',
+        unread?.because ?? 'close() with unread data in the receive buffer resets',
+      ),
+      unread,
     ),
     make(
       'linger-zero-reset',

@@ -10,7 +10,7 @@ import type { ListenerFacts, QueueSight } from '../facts/listener.ts';
 import type { World } from '../facts/world.ts';
 import { refusedSyns } from '../procedures/syn.ts';
 import type { Explained } from '../rule.ts';
-import { count, list, number, predicate } from '../words.ts';
+import { count, list, moment, number, predicate } from '../words.ts';
 import type { StoryTeller } from './index.ts';
 
 const LOST_ACK = ['accept-queue-overflow-ack', 'cookie-overflow-reset', 'request-expired-reset'];
@@ -114,10 +114,12 @@ function lost(listener: ListenerFacts, syns: readonly Explained[], acks: readonl
   }
   if (acks.length > 0) parts.push(`the last ACK of ${count(connections(acks).length, 'handshake')}`);
   const rise = listener.rise('ListenOverflows');
-  const counted = rise ? `; ListenOverflows rose by ${rise}` : '';
+  const counted = rise ? `; ListenOverflows rose by ${number(rise)}` : '';
   const clock = (syns[0] ?? acks[0])?.finding.clock;
   const from =
-    times.length > 0 && clock !== 'order' ? ` from ${times.reduce((a, b) => (a < b ? a : b))} on` : '';
+    times.length > 0 && clock !== 'order'
+      ? ` from ${moment(times.reduce((a, b) => (a < b ? a : b)))} on`
+      : '';
   const counters = rise ? listener.steps('ListenOverflows').map((s) => s.series.source.name) : [];
   const files = [...sourcesOf([...syns, ...acks].flatMap((e) => e.finding.evidence)), ...counters];
   return `The full queue cost ${list(parts)}${from}${counted}${cite(files)}.`;
@@ -139,7 +141,7 @@ function ended(
   const who = closing?.transition.comm
     ? `The process ${closing.transition.comm} (${closing.transition.pid})`
     : 'The process';
-  const when = time === '' ? '' : ` at ${time}`;
+  const when = time === '' ? '' : ` at ${moment(time)}`;
   const after =
     refused.length > 0
       ? `; ${count(connections(refused).length, 'attempt')} ${refused.length === 1 ? 'was' : 'were'} refused while nothing listened`
