@@ -1,7 +1,9 @@
 /** What a SYN or SYN-ACK adds to its connection. */
+
 import { WHY_RETRANSMIT, WHY_SYN, WHY_SYN_ACK } from '../model/connection.ts';
 import { OPT_WSCALE, type Packet } from '../model/packet.ts';
 import { ACK } from '../model/tcp.ts';
+import { noteProgress } from './again.ts';
 import { KEPT_RETRANSMITS, SURPLUS } from './key-packets.ts';
 import { zeekRestart } from './labels/zeek.ts';
 import { endpointState, RESET } from './labels/zeek-endpoint.ts';
@@ -37,6 +39,7 @@ export function handshake(store: Store, at: number, side: number, p: Packet): nu
   let why = isAnswer ? WHY_SYN_ACK : WHY_SYN;
   if ((bits & STARTED) === 0 || (p.seq !== words[mine + ISN] && words[mine + FINS] === 0)) {
     startSequence(store, at, side, p.seq);
+    noteProgress(words, at, side, p.time);
     // What the peer acknowledged before was counted from another number.
     words[other + SIDE_BITS]! &= ~ACK_SEEN;
   } else if (count > 1) {

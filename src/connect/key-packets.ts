@@ -15,10 +15,10 @@ import {
   WHY_RST,
   WHY_SYN,
   WHY_SYN_ACK,
-  WHY_THIRD_ACK,
   WHY_ZERO_WINDOW,
 } from '../model/connection.ts';
 import type { Packet } from '../model/packet.ts';
+import { ACK, SYN } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
 import {
   HOME,
@@ -197,17 +197,18 @@ export function firstKept(store: Store, at: number, side: number, why: number): 
   return first;
 }
 
-/** Nanoseconds from the first SYN to the third segment of the handshake, where both were kept; else null. */
+/** Nanoseconds from the last SYN to the first ACK after it that is none of the handshake's own; null without them. */
 export function roundTrip(store: Store, at: number): number | null {
-  let syn: number | null = null;
+  const { words, doubles } = store.keys;
   let third: number | null = null;
-  for (let key = store.connections.words[at + KEYS]!; key !== 0; key = store.keys.words[key + KEY_LINK]!) {
-    const why = reasons(store, key);
-    // From late to early: the first SYN is the last one met.
-    if (why & WHY_SYN) syn = store.keys.doubles[(key + KEY_TIME) >> 1]!;
-    if (why & WHY_THIRD_ACK) third = store.keys.doubles[(key + KEY_TIME) >> 1]!;
+  // From late to early.
+  for (let key = store.connections.words[at + KEYS]!; key !== 0; key = words[key + KEY_LINK]!) {
+    const flags = words[key + KEY_PACKET + PACKED_FLAGS]!;
+    const time = doubles[(key + KEY_TIME) >> 1]!;
+    if (flags & SYN && !(flags & ACK)) return third === null || third <= time ? null : third - time;
+    if (flags & ACK && !(flags & SYN)) third = time;
   }
-  return syn === null || third === null || third <= syn ? null : third - syn;
+  return null;
 }
 
 function reasons(store: Store, key: number): number {

@@ -32,8 +32,10 @@ export const HASH = 23;
 /** Doubles: time of the first packet; time at which Zeek saw the connection closed, NaN before. */
 export const START = 24;
 export const CLOSED_AT = 26;
+/** Of either side: when it last sent something new, in microseconds of which 32 bits are kept. */
+export const NEXT_TIMES = 28;
 /** The two sides, side 0 the one seen first. */
-export const SIDES = 28;
+export const SIDES = 30;
 export const SIDE_STRIDE = 24;
 export const CONNECTION_STRIDE = SIDES + 2 * SIDE_STRIDE;
 
@@ -110,10 +112,10 @@ export const PROCESS = 12;
 export const SNAPPED_FROM = 13;
 export const SNAPPED_TO = 14;
 export const OUT_OF_ORDER = 15;
-/** Double: when the side last sent something new, once a segment of it was missed. */
-export const NEXT_TIME = 16;
-export const WINDOW_PROBES = 18;
-export const TROUBLE_SIDE_STRIDE = 20;
+export const WINDOW_PROBES = 16;
+/** Duplicate ACKs in a row. */
+export const DUPLICATE_ACKS = 17;
+export const TROUBLE_SIDE_STRIDE = 18;
 export const TROUBLE_STRIDE = 2 * TROUBLE_SIDE_STRIDE;
 
 /** A block of seen sequence space: link to the next higher block, first and one past the last number. */
@@ -161,3 +163,7 @@ export const LETTERS_SHIFT = 16;
 /** Packets with payload after the peer's FIN, counted to four. */
 export const AFTER_FIN_SHIFT = 24;
 export const AFTER_FIN_MASK = 7;
+/** The last number sent is the byte of a probe of the closed window. */
+export const PROBED = 1 << 27;
+/** The side's last packet is a keepalive. */
+export const WAS_KEEPALIVE = 1 << 28;

@@ -14,7 +14,16 @@ import {
 } from '../model/connection.ts';
 import type { Packet } from '../model/packet.ts';
 import { ACK, FIN, RST, SYN } from '../model/tcp.ts';
-import { NS_PER_MS } from '../model/time.ts';
+import {
+  AGAIN,
+  classify,
+  countDuplicateAcks,
+  expected,
+  FRESH,
+  KEEPS_ALIVE,
+  noteProgress,
+  PROBES,
+} from './again.ts';
 import { handshake } from './handshake.ts';
 import {
   KEPT_FINS,
@@ -26,7 +35,6 @@ import {
   keepBeforeRst,
   keepLatestSyn,
   rememberLast,
-  roundTrip,
   SURPLUS,
 } from './key-packets.ts';
 import { completenessBits } from './labels/completeness.ts';
@@ -49,11 +57,11 @@ import {
   LAST_PACKET,
   LAST_RST,
   NEXT,
-  NEXT_TIME,
   OUT_OF_ORDER,
   PACKED_FLAGS,
   PACKED_WINDOW,
   PACKETS,
+  PROBED,
   RETRANSMITS,
   RSTS,
   SIDE_BITS,
@@ -62,6 +70,7 @@ import {
   SYNS,
   THIRD_SEEN,
   TROUBLE,
+  WAS_KEEPALIVE,
   WINDOW_BEFORE_RST,
   WINDOW_PROBES,
   ZERO_WINDOWS,
@@ -69,12 +78,6 @@ import {
 import { acknowledge, acknowledgesSnapped, receive, snapped, startSequence } from './sequence.ts';
 import { otherSide, type Store, sideOf } from './store.ts';
 import { isHere } from './vantage.ts';
-
-/**
- * A segment overtaken by later ones arrives within a round trip of them, or within this time where no handshake shows
- * how long that is; what comes later was sent again (as in Wireshark's packet-tcp.c).
- */
-const OUT_OF_ORDER_WITHIN = 3 * NS_PER_MS;
 
 /** Accounts for a segment of `side` of the connection at `at`. */
 export function segment(store: Store, at: number, side: number, p: Packet): void {
@@ -87,18 +90,22 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   }
   const { flags, payload } = p;
   const isFirst = (words[mine + SIDE_BITS]! & STARTED) === 0;
+  words[mine + SIDE_BITS]! &= ~WAS_KEEPALIVE;
   let why = 0;
   if (flags & SYN) why = handshake(store, at, side, p);
   // The number of a RST may be anything: it starts nothing.
   else if (isFirst && !(flags & RST)) begin(store, at, side, p);
   const next = isFirst && !(flags & SYN) ? p.seq : words[mine + NEXT]!;
+  const due = expected(words, mine);
+  countDuplicateAcks(store, at, side, p, due);
   if (flags & RST) why |= reset(store, at, side);
   else if (payload > 0 || flags & FIN) {
-    why |= content(store, at, side, p, next);
+    why |= content(store, at, side, p, due);
     if (p.snapped !== 0 && payload > 0) cutOff(store, at, side, p);
-  } else if (!(flags & SYN)) why |= emptySegment(store, at, side, p, next);
+  } else if (!(flags & SYN)) why |= emptySegment(store, at, side, p, due);
   const gaps = flags & ACK ? acknowledgment(store, at, side, p) : 0;
-  if (p.window === 0 && !(flags & (SYN | FIN | RST))) why |= zeroWindow(store, at, side);
+  const isProbe = payload === 1 && (words[mine + SIDE_BITS]! & PROBED) !== 0;
+  if (p.window === 0 && !isProbe && !(flags & (SYN | FIN | RST))) why |= zeroWindow(store, at, side);
   why |= moments(words, mine, other, p, why);
   words[at + BITS]! |= completenessBits(flags, payload) << COMPLETENESS_SHIFT;
   zeekSegment(store, at, side, p, next, gaps);
@@ -112,6 +119,7 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
 /** First segment of a side of which no SYN was seen. */
 function begin(store: Store, at: number, side: number, p: Packet): void {
   startSequence(store, at, side, (p.seq - 1) | 0);
+  noteProgress(store.connections.words, at, side, p.time);
   store.connections.words[sideOf(at, side) + SIDE_BITS]! |= STARTED;
 }
 
@@ -129,10 +137,7 @@ function reset(store: Store, at: number, side: number): number {
   return WHY_RST;
 }
 
-/**
- * Payload and FIN. A retransmission begins below what the side has sent before and repeats some of it, or fills a
- * hole later than a segment that was only overtaken would.
- */
+/** Payload and FIN. */
 function content(store: Store, at: number, side: number, p: Packet, next: number): number {
   const { words, doubles } = store.connections;
   const mine = sideOf(at, side);
@@ -140,45 +145,23 @@ function content(store: Store, at: number, side: number, p: Packet, next: number
   const from = p.flags & SYN ? (p.seq + 1) | 0 : p.seq;
   const to = (from + p.payload) | 0;
   const end = isFin ? (to + 1) | 0 : to;
-  const below = (from - next) | 0;
-  const advance = (end - next) | 0;
+  const what = p.flags & SYN ? FRESH : classify(store, at, side, p, next, from, end);
+  const advance = (end - words[mine + NEXT]!) | 0;
   const fresh = p.payload > 0 ? receive(store, at, side, from, to) : 0;
-  if (advance > 0) {
-    words[mine + NEXT] = end;
-    if (words[at + TROUBLE] !== 0) noteProgress(store, at, side, p.time);
-  }
+  if (advance > 0) words[mine + NEXT] = end;
+  if (what === PROBES) words[mine + SIDE_BITS]! |= PROBED;
+  else if (((end - next) | 0) > 0) progress(words, at, side, p.time);
   // An acknowledgment that stands before its data in the file has made the data no less new.
   const beyond = Math.min(p.payload, advance - (isFin ? 1 : 0));
   doubles[(mine + BYTES) >> 1]! += fresh > beyond ? fresh : beyond > 0 ? beyond : 0;
-  let why = 0;
-  if (isFin) why = ++words[mine + FINS]! <= KEPT_FINS ? WHY_FIN : SURPLUS;
-  if (below === 0 && p.payload === 1 && !isFin && isClosedWindow(store, at, otherSide(side))) {
-    store.count(at, side, WINDOW_PROBES);
-  }
-  if (below >= 0 || p.flags & SYN) return why;
-  if (below === -1 && p.payload === 1 && !isFin) return keepalive(store, at, side);
-  if (p.payload === 0) return advance > 0 ? why : why | retransmit(store, at, side);
-  if (fresh !== p.payload || isLate(store, at, side, p.time)) return why | retransmit(store, at, side);
-  store.count(at, side, OUT_OF_ORDER);
-  return why;
+  const why = isFin ? (++words[mine + FINS]! <= KEPT_FINS ? WHY_FIN : SURPLUS) : 0;
+  return what === FRESH ? why : why | tally(store, at, side, what);
 }
 
-function noteProgress(store: Store, at: number, side: number, time: number): void {
-  store.troubles.doubles[(store.trouble(at, side) + NEXT_TIME) >> 1] = time;
-}
-
-/** Whether a segment that fills a hole comes later than one that was only overtaken. */
-function isLate(store: Store, at: number, side: number, time: number): boolean {
-  const since = store.troubles.doubles[(store.trouble(at, side) + NEXT_TIME) >> 1]!;
-  return time - since >= (roundTrip(store, at) ?? OUT_OF_ORDER_WITHIN);
-}
-
-/** Whether the side has last advertised that nothing may be sent to it. */
-function isClosedWindow(store: Store, at: number, side: number): boolean {
-  const words = store.connections.words;
-  const mine = sideOf(at, side);
-  if (words[mine + PACKETS] === 0 || words[mine + LAST_PACKET + PACKED_FLAGS]! & (SYN | RST)) return false;
-  return (words[mine + LAST_PACKET + PACKED_WINDOW]! & 0xffff) === 0;
+/** Something new was sent, or it is seen that it was. */
+function progress(words: Int32Array, at: number, side: number, time: number): void {
+  words[sideOf(at, side) + SIDE_BITS]! &= ~PROBED;
+  noteProgress(words, at, side, time);
 }
 
 /** The capture does not hold the payload. */
@@ -193,8 +176,12 @@ function cutOff(store: Store, at: number, side: number, p: Packet): void {
 /** Pure ACK. One below the next number is a keepalive; one above shows that the capture missed data. */
 function emptySegment(store: Store, at: number, side: number, p: Packet, next: number): number {
   const words = store.connections.words;
+  const mine = sideOf(at, side);
   const ahead = (p.seq - next) | 0;
-  if (ahead > 0) words[sideOf(at, side) + NEXT] = p.seq;
+  if (ahead > 0) {
+    if (((p.seq - words[mine + NEXT]!) | 0) > 0) words[mine + NEXT] = p.seq;
+    progress(words, at, side, p.time);
+  }
   return ahead === -1 ? keepalive(store, at, side) : 0;
 }
 
@@ -203,11 +190,20 @@ function retransmit(store: Store, at: number, side: number): number {
 }
 
 function keepalive(store: Store, at: number, side: number): number {
+  store.connections.words[sideOf(at, side) + SIDE_BITS]! |= WAS_KEEPALIVE;
   return store.count(at, side, KEEPALIVES) <= KEPT_OTHERS ? WHY_KEEPALIVE : SURPLUS;
 }
 
 function zeroWindow(store: Store, at: number, side: number): number {
   return store.count(at, side, ZERO_WINDOWS) <= KEPT_OTHERS ? WHY_ZERO_WINDOW : SURPLUS;
+}
+
+/** Counts what classify() has named; why the segment is kept for it. */
+function tally(store: Store, at: number, side: number, what: number): number {
+  if (what === AGAIN) return retransmit(store, at, side);
+  if (what === KEEPS_ALIVE) return keepalive(store, at, side);
+  store.count(at, side, what === PROBES ? WINDOW_PROBES : OUT_OF_ORDER);
+  return 0;
 }
 
 /** Takes note of what the segment acknowledges; content gaps of the other side that it reveals. */

@@ -11,6 +11,8 @@ import {
   FINS,
   ISN,
   NEXT,
+  PROBED,
+  SIDE_BITS,
   SNAPPED_FROM,
   SNAPPED_TO,
   WHOLE,
@@ -25,6 +27,7 @@ export function startSequence(store: Store, at: number, side: number, isn: numbe
   const words = store.connections.words;
   const mine = sideOf(at, side);
   words[mine + ISN] = isn;
+  words[mine + SIDE_BITS]! &= ~PROBED;
   words[mine + NEXT] = (isn + 1) | 0;
   words[mine + WHOLE] = (isn + 1) | 0;
   dropBlocks(store, at, side);

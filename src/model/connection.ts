@@ -79,8 +79,9 @@ export interface WireConnection {
   synAcks: Pair<number>;
   fins: Pair<number>;
   rsts: Pair<number>;
+  /** As Wireshark counts them, and so are the four below: see connect/again.ts. */
   retransmits: Pair<number>;
-  /** Segments that came behind later ones, too soon to have been sent again. */
+  /** Segments that came behind later ones, within a round trip: too soon to have been sent again. */
   outOfOrder: Pair<number>;
   /** Segments just below what was sent before (also Linux's probes of a zero window, which are no other). */
   keepalives: Pair<number>;

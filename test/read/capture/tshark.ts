@@ -14,8 +14,12 @@ export const CUT_BY_OUTER = ['tunnels/gtp/gtp2_different_udp_port.pcap', 'pppoe-
 
 /** Paths of the captures below a folder of the corpus, relative to it. */
 export function capturesIn(folder: string): string[] {
-  if (!corpus) return [];
-  const names = readdirSync(join(corpus, folder), { recursive: true, encoding: 'utf8' });
+  return corpus ? capturesBelow(join(corpus, folder)) : [];
+}
+
+/** Paths of the captures below a folder, relative to it. */
+export function capturesBelow(folder: string): string[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return names.filter((name) => /\.pcap(ng)?$/.test(name)).sort();
 }
 
