@@ -51,11 +51,11 @@ const APART = ['expected.json', 'kernel-resets.txt', 'README.md'];
 
 export const liveSamples = (): Sample[] => samplesBelow('live');
 
-/** Each the folder, or the folders, that the capture command wrote. */
-export const bundleSamples = (): Sample[] => samplesBelow('bundle');
+/** Each the folder, or the folders, that the capture command wrote. $BUNDLES: another place with such samples. */
+export const bundleSamples = (): Sample[] => samplesBelow(process.env.BUNDLES ?? 'bundle');
 
 function samplesBelow(part: string): Sample[] {
-  const root = path.join(ROOT, part);
+  const root = path.resolve(ROOT, part);
   if (!existsSync(root)) return [];
   return readdirSync(root)
     .sort()

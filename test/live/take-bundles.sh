@@ -4,15 +4,16 @@
 #   take-bundles.sh [SAMPLE ...]      on this kernel; without a name every behaviour by itself. SAMPLE is a behaviour or a group (below)
 #   take-bundles.sh --readme FOLDER ...   writes only the README.md of such a sample again
 #
-# With LAB_VM=PACKAGE (linux-image-cloud-amd64, …) in a virtual machine with that Debian kernel, all in one boot ($KERNEL_VM, kernel-vm.sh). Without a name
+# $LAB_SAMPLES: another folder for them. With LAB_VM=PACKAGE (linux-image-cloud-amd64, …) in a virtual machine with that Debian kernel, all in one boot ($KERNEL_VM, kernel-vm.sh). Without a name
 # all groups: to attach every probe takes a minute and a half there.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 root=$(readlink -f "$here/../..")
-samples=$root/samples/bundle
+samples=${LAB_SAMPLES:-$root/samples/bundle}
 
 # What may run in one pair of namespaces, in this order: the same delay of the path, and sysctls that leave each other alone.
 declare -A group=(
+  [several]='closed-port unread-data linger-zero listener-closed data-into-minisock half-close accept-queue-syn'
   [endings]='graceful-client-first graceful-server-first fin-with-ack half-close client-killed dual-stack deferred-accept long-fin-wait2'
   [resets]='closed-port unread-data killed-unread linger-zero linger2-negative data-after-close data-into-minisock listener-closed connect-unspec ss-kill stray-ack bad-syn-ack'
   [timeouts]='keepalive-timeout user-timeout retransmission-timeout no-socket-after-timeout fin-unacknowledged fin-wait2-expired last-ack-stuck'
@@ -91,7 +92,7 @@ in_vm() { # SAMPLE ... : all of them in one boot
     echo 'exit 0'
   } > "$job/run"
   VM_CACHE=$cache VM_SECONDS=${VM_SECONDS:-$((300 + 400 * $#))} bash "${KERNEL_VM:-$root/../shared/lab/kernel-vm.sh}" "$LAB_VM" "$job" "$out" \
-    /usr/bin/timeout /usr/bin/paste | tr -d '\r'
+    /usr/bin/timeout /usr/bin/paste | sed -u 's/\r//g'
   for sample; do
     if [[ -e $out/$sample/expected.json && ! -e $out/$sample/FAILED ]]; then place "$sample" "$out/$sample"
     else echo "$sample: FAILED, see $out/$sample" >&2; failed=1; fi

@@ -1,0 +1,85 @@
+// Other programs than those that the rules were written beside, captured with the command as it is used: inside a network namespace, and in
+// a container with the capabilities that docs/capture.md names.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+import type { ConnectionRow } from '../../src/model/result.ts';
+import { cannotCapture, has, manifestOf, PROVOKE, ROOT, SCRIPT, temporary } from './kit.ts';
+
+const lacking = ['ip', 'curl', 'nft', 'perl', 'bash'].filter((tool) => !has(tool));
+const why = cannotCapture() ?? (lacking.length > 0 ? `no ${lacking.join(', ')}` : null);
+const NETNS = `capture-ways-${process.pid}`;
+const folder = why ? '' : temporary();
+
+afterAll(() => {
+  if (!folder) return;
+  execFileSync('ip', ['netns', 'del', NETNS]);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe.skipIf(why)(`other programs${why ? ` (skipped: ${why})` : ''}`, () => {
+  beforeAll(() => {
+    execFileSync('ip', ['netns', 'add', NETNS]);
+    execFileSync('ip', ['-n', NETNS, 'link', 'set', 'lo', 'up']);
+  });
+
+  test('ip netns exec … tcpautopsy capture -- COMMAND, then analyze: every cause is found', async () => {
+    const dir = join(folder, 'ways');
+    const told = join(folder, 'truth.json');
+    const ports = Array.from({ length: 12 }, (_, i) => ['--port', String(9101 + i)]).flat();
+    const program = join(ROOT, 'test/live/other-ways/programs.js');
+    const command = [process.execPath, join(ROOT, 'dist/cli.js'), 'capture', '-o', dir, '-i', 'lo', ...ports];
+    const run = spawnSync('ip', ['netns', 'exec', NETNS, ...command, '--', process.execPath, program, told], {
+      encoding: 'utf8',
+    });
+    expect(run.status, run.stderr).toBe(0);
+    const { connections, findings, diagnostics } = await analyze([dir]);
+    expect(diagnostics.filter((d) => d.severity !== 'info')).toEqual([]);
+    const truths: Record<string, Record<string, string>> = JSON.parse(readFileSync(told, 'utf8'));
+    const verdict = (row: ConnectionRow | undefined) =>
+      row && {
+        close_rule: row.closeRule,
+        syn_rule: row.synRule,
+        fin_wait2_rule: row.finWait2Rule,
+        stuck_rule: row.stuckRule,
+      };
+    for (const [port, truth] of Object.entries(truths)) {
+      // of a full queue the last one is meant, not those that fill it
+      const row = connections.filter((c) => c.server.port === Number(port)).at(-1);
+      expect(verdict(row), port).toMatchObject(truth);
+      const cause = findings.find((f) => f.connection === row!.id && Object.values(truth).includes(f.rule))!;
+      expect(cause.evidence.length, port).toBeGreaterThan(0);
+    }
+  }, 120_000);
+
+  // a container: mount, pid and network namespaces of its own, no tracefs, and only those capabilities
+  test.skipIf(!has('setpriv') || !has('unshare'))(
+    'in a container with few capabilities',
+    async () => {
+      const dir = join(folder, 'contained');
+      const capabilities = '-all,+sys_admin,+net_raw,+setuid,+setgid,+kill';
+      const inside = `ip link set lo up && umount -l /sys/kernel/tracing /sys/kernel/debug/tracing /sys/kernel/debug 2>/dev/null
+      exec setpriv --bounding-set ${capabilities} --inh-caps ${capabilities} ${SCRIPT} -o ${dir} --port 9120 -- python3 ${PROVOKE} 9120`;
+      const run = spawnSync(
+        'unshare',
+        ['-m', '-n', '-u', '-i', '-p', '-f', '--mount-proc', 'sh', '-c', inside],
+        {
+          encoding: 'utf8',
+        },
+      );
+      expect(run.status, run.stderr).toBe(0);
+      expect(manifestOf(dir)).toMatchObject({ problems: [], ended: { how: 'complete', by: 'command' } });
+      const { connections } = await analyze([dir]);
+      const rules = connections.map((c) => c.closeRule).sort();
+      expect(rules).toEqual([
+        'connection-refused',
+        'connection-refused',
+        'unread-data-reset',
+        'unread-data-reset',
+      ]);
+    },
+    60_000,
+  );
+});
