@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const LIVE = fileURLToPath(new URL('../samples/live/', import.meta.url));
+const SAMPLES = fileURLToPath(new URL('../samples/', import.meta.url));
 
 /** Files of a sample by kind of evidence. */
 const EVIDENCE = {
@@ -18,35 +18,42 @@ const EVIDENCE = {
 const APART = ['expected.json', 'kernel-resets.txt', 'README.md'];
 const RANK = ['possible', 'inferred', 'proved'];
 
-export const evidenceKinds = Object.keys(EVIDENCE);
+/** What the capture command records, whole. */
+const BUNDLE = 'our own capture';
+
+export const evidenceKinds = [BUNDLE, ...Object.keys(EVIDENCE)];
 
 /** rule → kind of evidence → kernel → { least, most }, over all connections of which the cause is true. */
 export async function measure(analyze) {
   const measured = new Map();
-  for (const { folder, kernel, connections } of samples()) {
+  for (const { folder, kernel, connections } of samples('live')) {
     for (const [kind, pick] of Object.entries(EVIDENCE)) {
       const files = readdirSync(folder)
         .filter((f) => !APART.includes(f) && pick(f))
         .map((f) => path.join(folder, f));
       if (files.length === 0) continue;
-      const result = await analyze(files, { hosts: hostsOf(files) });
-      for (const [truth, findings] of matched(connections, result)) {
-        const named = [truth.close_rule, truth.syn_rule, truth.fin_wait2_rule, truth.stuck_rule].filter(
-          Boolean,
-        );
-        for (const rule of new Set(named)) note(measured, rule, kind, kernel, claimOf(rule, findings));
-      }
+      noteAll(measured, kind, kernel, connections, await analyze(files, { hosts: hostsOf(files) }));
     }
   }
+  for (const { folder, kernel, connections } of samples('bundle'))
+    noteAll(measured, BUNDLE, kernel, connections, await analyze([folder]));
   return measured;
 }
 
-function samples() {
-  return readdirSync(LIVE)
+function noteAll(measured, kind, kernel, connections, result) {
+  for (const [truth, findings] of matched(connections, result)) {
+    const named = [truth.close_rule, truth.syn_rule, truth.fin_wait2_rule, truth.stuck_rule].filter(Boolean);
+    for (const rule of new Set(named)) note(measured, rule, kind, kernel, claimOf(rule, findings));
+  }
+}
+
+function samples(part) {
+  const root = path.join(SAMPLES, part);
+  return readdirSync(root)
     .sort()
-    .filter((name) => statSync(path.join(LIVE, name)).isDirectory())
+    .filter((name) => statSync(path.join(root, name)).isDirectory())
     .flatMap((name) => {
-      const folder = path.join(LIVE, name);
+      const folder = path.join(root, name);
       const kernels = readdirSync(folder).filter((k) => statSync(path.join(folder, k)).isDirectory());
       return kernels.length > 0 ? kernels.map((k) => path.join(folder, k)) : [folder];
     })

@@ -63,7 +63,7 @@ function table(rules: readonly Rule[], measured: Measured, kinds: readonly strin
   return [
     '## How sure, on which evidence',
     '',
-    'Measured on samples/live, where the programs that made them know the truth: how each cause is claimed on the connections of which it is true. ' +
+    'Measured on samples/live and samples/bundle, where the programs that made them know the truth: how each cause is claimed on the connections of which it is true. ' +
       '"Listed" means that another cause comes first and this one stands among its alternatives. Where kernels or connections differ, each is given.',
     '',
     `| cause | ${kinds.join(' | ')} |`,
