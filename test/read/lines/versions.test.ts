@@ -1,7 +1,8 @@
 /** Notations of versions that do not run here, as their sources print them (bcc 0.4 to 0.34, libbpf-tools, ss, netstat). */
 import { describe, expect, it } from 'vitest';
+import { analyze } from '../../../src/analyze.ts';
 import { ACK, CWR, ECE, FIN, PSH, RST, SYN } from '../../../src/model/tcp.ts';
-import { codes, only, read } from './harness.ts';
+import { codes, only, read, readSample, SAMPLES } from './harness.ts';
 
 describe('tcpstates', () => {
   const state = (line: string) => only(read(`${line}\n`), 'state')[0]!;
@@ -375,14 +376,79 @@ describe('tcpdump', () => {
 });
 
 describe('lines of a libbpf program', () => {
-  it('times of the monotonic clock, the side for the socket', () => {
-    const out = read(
-      'ts:81726354433211:server:TCP_SYN_RECV:TCP_ESTABLISHED\nts:81726354433999:client:FIN_WAIT2:TIME_WAIT\n',
+  const sockets = (text: string) =>
+    only(read(text), 'state').map((e) => [e.socket, e.local.address, e.local.port, e.from, e.to]);
+
+  it('times of the monotonic clock; the side stands for the socket, its number for the port', () => {
+    const out = readSample('tools/libbpf-states/states.txt');
+    expect(out.sources[0]!.clock).toEqual({ kind: 'monotonic', base: 8_609_171_923_365n, resolution: 1 });
+    expect(codes(out)).toEqual(['no-addresses']);
+    expect(new Set(only(out, 'state').map((e) => e.socket))).toEqual(
+      new Set(['listener', 'client 1', 'server 1']),
     );
-    expect(out.sources[0]!.clock).toEqual({ kind: 'monotonic', base: 81_726_354_433_211n, resolution: 1 });
-    expect(only(out, 'state').map((e) => [e.time, e.socket, e.from, e.to])).toEqual([
-      [0, 'server', 'SYN_RECV', 'ESTABLISHED'],
-      [788, 'client', 'FIN_WAIT2', 'TIME_WAIT'],
+    expect(only(out, 'state')[1]).toMatchObject({
+      time: 1_090_489_150,
+      local: { address: 'client', port: 1 },
+      remote: { address: 'server', port: 1 },
+      from: 'CLOSE',
+      to: 'SYN_SENT',
+    });
+  });
+
+  it('is one connection, of which each end is known', async () => {
+    const { connections, findings } = await analyze([`${SAMPLES}tools/libbpf-states/states.txt`]);
+    expect(connections.map((c) => [c.closeKind, c.closedBy, c.finWait2KernelS])).toEqual([
+      ['fin', 'client', expect.closeTo(0.000047573, 9)],
+    ]);
+    expect(findings.map((f) => f.rule).sort()).toEqual([
+      'delayed-ack-of-fin',
+      'fin-wait2-in-minisock',
+      'graceful-close',
+    ]);
+  });
+
+  it('with the prefix TCP_, from the middle of a connection', () => {
+    expect(sockets('ts:5:server:TCP_SYN_RECV:TCP_ESTABLISHED\n')).toEqual([
+      ['server 1', 'server', 1, 'SYN_RECV', 'ESTABLISHED'],
+    ]);
+  });
+
+  it('inet_twsk_alloc and inet_twsk_put: the minisock, not the socket', () => {
+    const out = read(
+      [
+        'ts:1:client:CLOSE:SYN_SENT',
+        'ts:2:client:SYN_SENT:ESTABLISHED',
+        'ts:3:client:ESTABLISHED:FIN_WAIT1',
+        'ts:4:client:FIN_WAIT1:FIN_WAIT2',
+        'ts:5:client:FIN_WAIT2:TIME_WAIT',
+        'ts:6:client:FIN_WAIT2:CLOSE',
+        'ts:7:client:TIME_WAIT:CLOSE',
+        'ts:8:client:FIN_WAIT2:CLOSE',
+      ].join('\n'),
+    );
+    expect(only(out, 'state')).toHaveLength(5);
+    expect(only(out, 'probe').map((e) => [e.name, e.time, e.local.port])).toEqual([
+      ['minisock-start', 4, 1],
+      ['minisock-kill', 6, 1],
+      ['minisock-kill', 7, 1],
+    ]);
+  });
+
+  it('one connection after the other is numbered; two at once are not told apart, and not guessed', () => {
+    const open = (t: number) => `ts:${t}:client:CLOSE:SYN_SENT\nts:${t + 1}:client:SYN_SENT:ESTABLISHED\n`;
+    const close = (t: number) => `ts:${t}:client:ESTABLISHED:CLOSE\n`;
+    expect(sockets(open(1) + close(3) + open(4)).map(([socket]) => socket)).toEqual([
+      'client 1',
+      'client 1',
+      'client 1',
+      'client 2',
+      'client 2',
+    ]);
+    const mixed = read(open(1) + open(3) + close(5));
+    expect(only(mixed, 'state')).toHaveLength(2);
+    expect(mixed.diagnostics.map((d) => [d.code, d.severity, d.count])).toEqual([
+      ['no-addresses', 'info', 1],
+      ['connections-not-apart', 'data-loss', 3],
     ]);
   });
 });
