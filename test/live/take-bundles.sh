@@ -14,6 +14,7 @@ samples=${LAB_SAMPLES:-$root/samples/bundle}
 # What may run in one pair of namespaces, in this order: the same delay of the path, and sysctls that leave each other alone.
 declare -A group=(
   [several]='closed-port unread-data linger-zero listener-closed data-into-minisock half-close accept-queue-syn'
+  [ipv6]='closed-port unread-data linger-zero listener-closed data-into-minisock half-close accept-queue-syn graceful-server-first'
   [endings]='graceful-client-first graceful-server-first fin-with-ack half-close client-killed dual-stack deferred-accept long-fin-wait2'
   [resets]='closed-port unread-data killed-unread linger-zero linger2-negative data-after-close data-into-minisock listener-closed connect-unspec ss-kill stray-ack bad-syn-ack'
   [timeouts]='keepalive-timeout user-timeout retransmission-timeout no-socket-after-timeout fin-unacknowledged fin-wait2-expired last-ack-stuck'
@@ -38,6 +39,7 @@ settings() { # SAMPLE : the environment that its recording takes
   first=$(behaviours_of "$1"); first=${first%% *}
   delay=$(sed -n 's/^DELAY_MS = //p' "$(module "$first")")
   [[ -z $delay ]] || echo "LAB_DELAY_MS=$delay"
+  [[ $1 != ipv6 ]] || echo LAB_IPV6=1
 }
 
 docstring() { (cd "$here/behaviours" && /usr/bin/python3 -B -c "import sys, importlib; print(importlib.import_module(sys.argv[1].replace('-', '_')).__doc__)" "$1"); }
@@ -54,7 +56,7 @@ readme() { # SAMPLE DIR
   done
   echo "## How it was made"; echo
   echo "\`test/live/take-bundles.sh $sample\` on ${made:-$(date -u +%F)}${LAB_VM:+ with LAB_VM=$LAB_VM}. Kernel $(value kernel "$dir/expected.json") ($(value release "$bundle/manifest.json")); $(value bpftrace "$bundle/manifest.json"), $(value ss "$bundle/manifest.json")."; echo
-  echo "Two namespaces and a veth pair (test/live/lab.sh)$(settings "$sample" | sed 's/LAB_DELAY_MS=\(.*\)/; between the two, test\/live\/delay.py forwards each frame \1 ms after it came/'). \`test/live/behaviours/run.py\` plays both ends, and writes expected.json from what it did."
+  echo "Two namespaces and a veth pair (test/live/lab.sh)$(settings "$sample" | sed 's/LAB_IPV6=1/, over IPv6/; s/LAB_DELAY_MS=\(.*\)/; between the two, test\/live\/delay.py forwards each frame \1 ms after it came/'). \`test/live/behaviours/run.py\` plays both ends, and writes expected.json from what it did."
   if [[ $bundle = "$dir" ]]; then echo "The bundle is that of the $at's namespace: \`tcpautopsy-capture -o . -i eth0 --port … -- run.py …\`; its events are of both ends, since one kernel runs both."
   else echo "server/ and client/ are bundles of the two namespaces, taken at the same time: \`tcpautopsy-capture -o server -i eth0 --port … -- …\`; the events of each are of both ends, since one kernel runs both."; fi
 }
@@ -130,7 +132,7 @@ if [[ -n ${LAB_VM:-} ]]; then
   (( $# )) || set -- "${!group[@]}"
   in_vm "$@"
 else
-  (( $# )) || set -- $(all_behaviours)
+  (( $# )) || set -- ipv6 $(all_behaviours)
   exec 9> /run/lock/tcpautopsy-lab.lock; flock 9      # one lab at a time: both would have the same addresses
   here_and_now "$@"
 fi

@@ -7,7 +7,9 @@ import ctypes, json, os, signal, socket, struct, subprocess, sys, time
 
 libc = ctypes.CDLL(None, use_errno=True)
 NAMESPACE = {'client': os.environ.get('LAB_CLI'), 'server': os.environ.get('LAB_SRV'), 'middle': os.environ.get('LAB_MID')}
-ADDRESS = {'client': os.environ.get('LAB_CLI_IP'), 'server': os.environ.get('LAB_SRV_IP')}
+IPV6 = bool(os.environ.get('LAB_IPV6'))
+FAMILY = socket.AF_INET6 if IPV6 else socket.AF_INET
+ADDRESS = {'client': 'fd77::1', 'server': 'fd77::2'} if IPV6 else {'client': os.environ.get('LAB_CLI_IP'), 'server': os.environ.get('LAB_SRV_IP')}
 OUT = os.environ.get('LAB_OUT', '.')
 SNAPSHOTS = True
 TCP_LINGER2, TCP_DEFER_ACCEPT, TCP_USER_TIMEOUT = 8, 9, 18
@@ -47,6 +49,10 @@ def snapshot(label):
                 inside(name, *command, stdout=file, stderr=subprocess.DEVNULL)
 
 
+def bracketed(address):
+    return f'[{address}]' if ':' in address else address
+
+
 class End:
     def __init__(self, name, behaviour, port, channel, done):
         self.name, self.behaviour, self.port, self.channel, self.done = name, behaviour, port, channel, done
@@ -59,14 +65,19 @@ class End:
         self.channel.sendall(word.encode() + b'\n')
 
     def hear(self, word):
+        got = self.heard(word)
+        if got != word:
+            raise SystemExit(f'{self.name} of {self.behaviour}: heard {got!r}, waited for {word!r}')
+
+    def heard(self, about):
+        """What the other end tells, whatever it is."""
         got = b''
         while not got.endswith(b'\n'):
             byte = self.channel.recv(1)
             if not byte:
-                raise SystemExit(f'{self.name} of {self.behaviour}: the other end went away before {word!r}')
+                raise SystemExit(f'{self.name} of {self.behaviour}: the other end went away before {about!r}')
             got += byte
-        if got.decode().strip() != word:
-            raise SystemExit(f'{self.name} of {self.behaviour}: heard {got!r}, waited for {word!r}')
+        return got.decode().strip()
 
     def park(self):
         """Stays alive, with its sockets, until the lab is taken down after the capture."""
@@ -76,7 +87,7 @@ class End:
             signal.pause()
 
     def listen(self, backlog=16, options=(), port=None):
-        listener = socket.socket()
+        listener = socket.socket(FAMILY)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         for option in options:
             listener.setsockopt(*option)
@@ -87,7 +98,7 @@ class End:
 
     def socket(self, options=(), port=0):
         """A client's socket, bound, so that its tuple is known before it connects."""
-        sock = socket.socket()
+        sock = socket.socket(FAMILY)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         for option in options:
             sock.setsockopt(*option)
@@ -95,7 +106,7 @@ class End:
         return sock
 
     def connect(self, options=(), port=0, timeout=None):
-        sock = self.socket(options, port) if port else socket.socket()
+        sock = self.socket(options, port) if port else socket.socket(FAMILY)
         if not port:
             for option in options:
                 sock.setsockopt(*option)
@@ -107,10 +118,10 @@ class End:
     def truth(self, sock, *arguments, **fields):
         """One connection, told by its client's socket while it is still bound."""
         local, port = sock.getsockname()[:2]
-        self.told(f'[{local}]:{port}' if ':' in local else f'{local}:{port}', *arguments, **fields)
+        self.told(f'{bracketed(local)}:{port}', *arguments, **fields)
 
     def told(self, client, close_kind, closed_by, close_rule='', syn_rule='', fin_wait2_rule='', stuck_rule='', note='', remote=None):
-        row = {'client': client, 'server': f'{remote or ADDRESS["server"]}:{self.port}', 'behaviour': self.behaviour,
+        row = {'client': client, 'server': f'{remote or bracketed(ADDRESS["server"])}:{self.port}', 'behaviour': self.behaviour,
                'close_rule': close_rule, 'syn_rule': syn_rule, 'fin_wait2_rule': fin_wait2_rule, 'stuck_rule': stuck_rule,
                'closed_by': closed_by, 'close_kind': close_kind, 'note': note}
         with open(OUT + '/expected.jsonl', 'a') as file:
