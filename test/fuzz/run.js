@@ -1,5 +1,5 @@
 // Fuzzes every reader, decoder and importer, and the whole line, for as long as is asked:
-//   node test/fuzz/run.js [--minutes 30] [--seed N] [--targets captures,texts,analyze,unpack] [--out FOLDER]
+//   node test/fuzz/run.js [--minutes 30] [--seed N] [--targets captures,texts,analyze,bundles,unpack] [--out FOLDER]
 // Says inputs a second, code reached and memory once a minute, and at the end what was found. Exit status 1 when
 // something was. Findings are folders under --out; what is to be kept goes to test/fuzz/regressions.
 import { execFileSync, spawnSync } from 'node:child_process';

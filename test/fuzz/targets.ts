@@ -12,7 +12,11 @@ import { type Frame, Packet } from '../../src/model/packet.ts';
 import type { Source } from '../../src/model/source.ts';
 import { openBytes } from '../../src/read/bytes.ts';
 import { captureFormats } from '../../src/read/formats.ts';
+import { readInputs } from '../../src/read/read.ts';
 import { looksLikeText, TextReader } from '../../src/read/text.ts';
+import { annotate } from '../../src/report/annotate/annotate.ts';
+import { Redactor } from '../../src/report/redact/redactor.ts';
+import { redactResult } from '../../src/report/redact/result.ts';
 import { renderExplain } from '../../src/report/terminal.ts';
 import { writeReport } from '../../src/report/write.ts';
 import { mutate, type Random } from './mutate.ts';
@@ -118,7 +122,7 @@ class Checks {
       if (typeof value !== 'object' || value === null) continue;
       const { address, port } = value as { address: string; port: number };
       check(isPort(port), 'ports are ports');
-      check(/^[\w.:*%-]*$/.test(address), 'an address is harmless');
+      check(/^[\w.:*%-]*$/.test(address), `an address is harmless: ${JSON.stringify(address)}`);
     }
     JSON.stringify(event);
   }
@@ -178,19 +182,21 @@ async function withFolder(input: Input, work: (folder: string) => Promise<void>)
   }
 }
 
+/** One or two files of a folder mutated. */
+function mutateFolder(folder: readonly Seed[], files: readonly Seed[], random: Random): Input {
+  const other = files[Math.floor(random() * files.length)]!;
+  const chosen = [0, 1].map(() => Math.floor(random() * folder.length));
+  return folder.map(({ name, bytes, isText }, i) => ({
+    name: basename(name),
+    bytes: chosen.includes(i) ? mutate(bytes, isText, random, other.bytes) : bytes,
+  }));
+}
+
 /** Whole samples, one or two of whose files are mutated, through the whole line. */
 function analyzeTarget(folders: readonly (readonly Seed[])[], files: readonly Seed[]): Target {
   return {
     id: 'analyze',
-    make(random) {
-      const folder = folders[Math.floor(random() * folders.length)]!;
-      const other = files[Math.floor(random() * files.length)]!;
-      const chosen = [0, 1].map(() => Math.floor(random() * folder.length));
-      return folder.map(({ name, bytes, isText }, i) => ({
-        name: basename(name),
-        bytes: chosen.includes(i) ? mutate(bytes, isText, random, other.bytes) : bytes,
-      }));
-    },
+    make: (random) => mutateFolder(folders[Math.floor(random() * folders.length)]!, files, random),
     run: (input) =>
       withFolder(input, async (folder) => {
         const timeline = input[0]!.bytes.length % 2 === 0 ? 'all' : 'findings';
@@ -199,7 +205,26 @@ function analyzeTarget(folders: readonly (readonly Seed[])[], files: readonly Se
           CONTROL.test(renderExplain(result, { width: 80, color: false })) === false,
           'no control characters',
         );
-        if (input[0]!.bytes.length % 4 === 0) await writeReport(result, join(folder, 'out'), { html: false });
+        const turn = input[0]!.bytes.length % 16;
+        if (turn % 4 === 0) await writeReport(result, join(folder, 'out'), { html: turn === 0 });
+        if (turn % 4 === 1) await annotate(result, [join(folder, 'in')], join(folder, 'out.pcapng'), {});
+        if (turn % 4 === 2) redactResult(result, new Redactor(Buffer.from('secret')));
+      }),
+  };
+}
+
+/** Bundles of captures, one or two of whose files are mutated. */
+function bundleTarget(bundles: readonly (readonly Seed[])[], files: readonly Seed[]): Target {
+  return {
+    id: 'bundles',
+    make: (random) => mutateFolder(bundles[Math.floor(random() * bundles.length)]!, files, random),
+    run: (input) =>
+      withFolder(input, async (folder) => {
+        const checks = new Checks(false);
+        const { sink, diagnostics } = checks.context(input.reduce((sum, { bytes }) => sum + bytes.length, 0));
+        const sources = await readInputs([join(folder, 'in')], new Map(), sink, diagnostics, () => undefined);
+        checks.sources.push(...sources);
+        checks.end();
       }),
   };
 }
@@ -230,6 +255,10 @@ export function makeTargets({ files, folders }: Seeds, packed: readonly Uint8Arr
     readTarget('captures', captures),
     readTarget('texts', texts),
     analyzeTarget(folders, files),
+    bundleTarget(
+      folders.filter((folder) => folder.some(({ name }) => basename(name) === 'events.jsonl')),
+      files,
+    ),
     ...(packed.length > 0 ? [unpackTarget(files, packed)] : []),
   ];
 }

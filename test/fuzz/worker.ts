@@ -116,7 +116,9 @@ async function main(): Promise<void> {
   const rng = random(order.seed);
   for (let iteration = 0; ; ) {
     const target = targets[Math.floor(rng() * targets.length)]!;
-    const batch = Array.from({ length: target.id === 'analyze' ? 1 : BATCH }, () => next(target, rng));
+    const batch = Array.from({ length: ['analyze', 'bundles'].includes(target.id) ? 1 : BATCH }, () =>
+      next(target, rng),
+    );
     for (const input of batch) {
       writeFileSync(
         join(order.out, 'current'),

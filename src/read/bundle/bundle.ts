@@ -8,7 +8,7 @@ import { ss } from '../lines/ss.ts';
 import { sysctl } from '../lines/sysctl.ts';
 import { EventText, kernelEvent, SIGNS_OF_LIFE } from './event-text.ts';
 import { head } from './is-bundle.ts';
-import { readJsonLines } from './lines.ts';
+import { readJsonLines, tryLine } from './lines.ts';
 import { recordingOf, reportCutFiles, reportManifest, type Stream } from './losses.ts';
 import { clockOffset, type Manifest, NO_REASONS, parseManifest, parseReasons } from './manifest.ts';
 
@@ -72,8 +72,10 @@ class Bundle {
     if (this.#manifest) source.recording = recordingOf(this.#manifest, this.stream);
     for (const { text, line } of lines) {
       const time = (text.number('t') - first) as SourceTime;
-      const event = kernelEvent(text, { source: source.id, line, time }, reasons);
-      if (event) this.#emit(source, event);
+      tryLine(path, line, this.#context.diagnostics, () => {
+        const event = kernelEvent(text, { source: source.id, line, time }, reasons);
+        if (event) this.#emit(source, event);
+      });
     }
   }
 

@@ -1,5 +1,5 @@
 /** One event of events.jsonl: `KIND key=value … comm=NAME` → an event of the model (docs/bundle.md). */
-import { type Endpoint, normaliseAddress } from '../../model/address.ts';
+import { type Endpoint, formatWords, parseWords } from '../../model/address.ts';
 import type { KernelEvent, PacketHeader, SocketFields } from '../../model/event.ts';
 import { parseState, type TcpState } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
@@ -71,7 +71,12 @@ const NOWHERE: Endpoint = { address: '0.0.0.0', port: 0 };
 
 function endpoint(e: EventText, address: string, port: string): Endpoint {
   const text = e.text(address);
-  return text === null ? NOWHERE : { address: normaliseAddress(text), port: e.number(port) || 0 };
+  if (text === null) return NOWHERE;
+  const words = parseWords(text);
+  const number = e.has(port) ? e.number(port) : 0;
+  if (!words || !Number.isInteger(number) || number < 0 || number > 65_535)
+    throw new SyntaxError('an address or port that is none');
+  return { address: formatWords(...words), port: number };
 }
 
 function packetOf(e: EventText): PacketHeader | null {

@@ -22,14 +22,11 @@ export async function readJsonLines(
   const one = (text: string) => {
     number++;
     if (text.trim() === '') return;
-    try {
-      take(JSON.parse(text), number);
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      const locator = `line ${number}`;
-      const message = `is not an event of a capture: ${error.message}`;
-      diagnostics.add({ code: 'bundle-line', severity: 'data-loss', source: path, locator, message });
-    }
+    tryLine(path, number, diagnostics, () => {
+      const value: unknown = JSON.parse(text);
+      if (typeof value !== 'object' || value === null) throw new SyntaxError('no object');
+      take(value as Record<string, unknown>, number);
+    });
   };
   for await (const block of bytes.blocks()) {
     const lines = (rest + decoder.decode(block, { stream: true })).split('\n');
@@ -42,6 +39,18 @@ export async function readJsonLines(
   const message = 'the last line has no end: the capture was cut off here';
   diagnostics.add({ code: 'bundle-cut-off', severity: 'data-loss', source: path, locator, message });
   if (isWhole(rest)) one(rest);
+}
+
+/** Does something with a line; when it throws a SyntaxError the line is reported as no event. */
+export function tryLine(path: string, line: number, diagnostics: Diagnostics, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const locator = `line ${line}`;
+    const message = `is not an event of a capture: ${error.message}`;
+    diagnostics.add({ code: 'bundle-line', severity: 'data-loss', source: path, locator, message });
+  }
 }
 
 function isWhole(text: string): boolean {

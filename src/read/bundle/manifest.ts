@@ -4,8 +4,8 @@ import { z } from 'zod';
 const anchor = z.object({
   when: z.string(),
   method: z.string(),
-  event_ns: z.string().regex(/^\d+$/),
-  realtime_ns: z.string().regex(/^\d+$/),
+  event_ns: z.string().regex(/^\d{1,19}$/),
+  realtime_ns: z.string().regex(/^\d{1,19}$/),
   uncertainty_ns: z.union([z.string(), z.number()]).transform(Number),
 });
 
