@@ -5,14 +5,14 @@ import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts
 import { findListeners } from './align/orient.ts';
 import { alignClocks } from './align/timeline.ts';
 import { type CivilOptions, placeWallClocks } from './align/zone.ts';
-import { socketLives } from './connect/lives.ts';
+import { SocketLives } from './connect/lives.ts';
 import { Tracker } from './connect/tracker.ts';
 import { Decoder } from './decode/decode.ts';
 import { explain, type Keep } from './explain/explain.ts';
 import type { Context, Host, Settings } from './model/case.ts';
 import type { SocketLife } from './model/connection.ts';
 import { Diagnostics } from './model/diagnostic.ts';
-import type { KernelEvent, StateEvent } from './model/event.ts';
+import type { KernelEvent } from './model/event.ts';
 import { type Frame, Packet } from './model/packet.ts';
 import type { Result } from './model/result.ts';
 import type { Source } from './model/source.ts';
@@ -42,10 +42,14 @@ export async function analyze(inputs: readonly string[], options: AnalyzeOptions
   return assembleResult(context, explanation, diagnostics, options);
 }
 
-/** Takes what importers read: frames through the decoder into one tracker per source, events into lists. */
+/**
+ * Takes what importers read: frames through the decoder into one tracker per source, changes of state into lives, other
+ * events into lists.
+ */
 class Collector implements Sink {
   readonly trackers = new Map<number, Tracker>();
   readonly events = new Map<number, KernelEvent[]>();
+  readonly lives = new Map<number, SocketLives>();
   readonly #decoders = new Map<number, Decoder>();
   readonly #diagnostics: Diagnostics;
   readonly #zeekTimers: boolean;
@@ -74,9 +78,8 @@ class Collector implements Sink {
   }
 
   event(source: Source, event: KernelEvent): void {
-    const list = this.events.get(source.id);
-    if (list) list.push(event);
-    else this.events.set(source.id, [event]);
+    if (event.kind === 'state') getOr(this.lives, source.id, () => new SocketLives()).add(event);
+    else getOr(this.events, source.id, (): KernelEvent[] => []).push(event);
   }
 
   /** Diagnostics of the decoders, once everything is read. */
@@ -98,6 +101,15 @@ class Collector implements Sink {
   }
 }
 
+function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
 /** Connects packets and events, brings their clocks together and joins them into cases. */
 function join(sources: Source[], collector: Collector, diagnostics: Diagnostics): Context {
   collector.finish(sources);
@@ -105,11 +117,10 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
   const events = [...collector.events.values()].flat();
   const lives: SocketLife[] = [];
   const addresses = new Map<number, LocalAddresses>();
-  for (const [id, list] of collector.events) {
-    const states = list.filter((e): e is StateEvent => e.kind === 'state');
-    const own = socketLives(sources[id]!, states, diagnostics);
+  for (const source of sources) {
+    const own = collector.lives.get(source.id)?.finish(source, diagnostics) ?? [];
     for (const life of own) lives.push(life);
-    addresses.set(id, localAddresses(list, own));
+    addresses.set(source.id, localAddresses(collector.events.get(source.id) ?? [], own));
   }
   const { hosts, hostOf } = findHosts(sources, addresses, diagnostics);
   const timeline = alignClocks({ sources, wires, lives });

@@ -14,26 +14,39 @@ import type { TcpState } from '../model/tcp.ts';
 /** How many events of one socket may wait for an earlier one before that one is taken for lost. */
 const PATIENCE = 32;
 
-/** Groups one source's state events into lives, in the order in which they began. Linear in the events. */
-export function socketLives(
-  source: Source,
-  events: readonly StateEvent[],
-  diagnostics: Diagnostics,
-): SocketLife[] {
-  const lives: SocketLife[] = [];
-  const sockets = new Map<string, SocketChain>();
-  for (const event of events) {
-    let chain = sockets.get(event.socket);
+/** Groups one source's state events into lives, event by event: none of them is kept. Linear in the events. */
+export class SocketLives {
+  readonly #lives: SocketLife[] = [];
+  readonly #sockets = new Map<string, SocketChain>();
+
+  add(event: StateEvent): void {
+    let chain = this.#sockets.get(event.socket);
     if (!chain) {
-      chain = new SocketChain(lives);
-      sockets.set(event.socket, chain);
+      chain = new SocketChain(this.#lives);
+      this.#sockets.set(event.socket, chain);
     }
     chain.add(event);
   }
-  for (const chain of sockets.values()) chain.finish();
-  lives.sort((a, b) => firstLine(a) - firstLine(b));
-  for (const life of lives) complete(life, source, diagnostics);
-  return lives;
+
+  /** The lives in the order in which they began, once all events are in; what was repaired is said. */
+  finish(source: Source, diagnostics: Diagnostics): SocketLife[] {
+    for (const chain of this.#sockets.values()) chain.finish();
+    this.#sockets.clear();
+    this.#lives.sort((a, b) => firstLine(a) - firstLine(b));
+    for (const life of this.#lives) complete(life, source, diagnostics);
+    return this.#lives;
+  }
+}
+
+/** The lives in a list of one source's state events. */
+export function socketLives(
+  source: Source,
+  events: Iterable<StateEvent>,
+  diagnostics: Diagnostics,
+): SocketLife[] {
+  const lives = new SocketLives();
+  for (const event of events) lives.add(event);
+  return lives.finish(source, diagnostics);
 }
 
 /** The events of one kernel address: a chain of states in which each line must start where the last one ended. */
@@ -47,6 +60,10 @@ class SocketChain {
   }
 
   add(event: StateEvent): void {
+    if (this.#waiting.length === 0 && this.#follows(event)) {
+      this.#append(event);
+      return;
+    }
     this.#waiting.push(event);
     this.#drain();
     if (this.#waiting.length > PATIENCE) this.#skipLost();
