@@ -1,6 +1,6 @@
 /** A ladder in characters, for terminals and code blocks. Every text in it is made visible. */
 import { visible } from './escape.ts';
-import { type Ladder, type Lane, type Step, titleOf } from './ladder.ts';
+import { type Ladder, type Lane, type Step, strayWords, titleOf } from './ladder.ts';
 import { columns, type Paint, plain, wrap } from './terminal-text.ts';
 
 /** Two ends and what goes between them: 9 columns. */
@@ -32,6 +32,8 @@ export function ladderText(ladder: Ladder, width: number, paint: Paint = plain):
       lines.push(`${' '.repeat(WHEN)}  ${paint(UNPLACED, 'dim')}`);
     lines.push(...stepLines(step, room, paint));
   }
+  const strays = strayWords(ladder);
+  if (strays !== '') lines.push(paint(`${' '.repeat(WHEN)}  ${strays}`, 'dim'));
   for (const [i, source] of ladder.sources.entries())
     lines.push(paint(`${' '.repeat(WHEN)}  [${i + 1}] ${visible(source)}`, 'dim'));
   return lines;

@@ -42,6 +42,8 @@ export interface Ladder {
   /** Steps beyond the limit, left out before step number `resumes`. */
   omitted: number;
   resumes: number;
+  /** Drops of frames for another host, which are not among the steps. */
+  strays: number;
   sources: string[];
 }
 
@@ -58,7 +60,8 @@ export function ladderOf(focus: Focus, id: string, limit = 60): Ladder {
   const zero = ownStart ? null : (own.find((i) => i.at !== null) ?? null);
   const placed = (i: TimelineItem) => (ownStart ? i.kind === 'state' : zero === null || i.at !== null);
   const all = withSurroundings(focus, row);
-  const groups = sightings([...all.filter(placed), ...all.filter((i) => !placed(i))]);
+  const told = all.filter((i) => !isStray(i));
+  const groups = sightings([...told.filter(placed), ...told.filter((i) => !placed(i))]);
   const kept = groups.length <= limit ? groups : [...groups.slice(0, limit - TAIL), ...groups.slice(-TAIL)];
   const sources = [...new Set(kept.flat().map((i) => i.source))];
   const steps = kept.map(([item, ...others]) => ({
@@ -76,7 +79,31 @@ export function ladderOf(focus: Focus, id: string, limit = 60): Ladder {
     })),
   }));
   const begins = zero === null ? '' : trimTime(zero.time);
-  return { row, begins, steps, omitted: groups.length - kept.length, resumes: kept.length - TAIL, sources };
+  const strays = all.length - told.length;
+  return {
+    row,
+    begins,
+    steps,
+    omitted: groups.length - kept.length,
+    resumes: kept.length - TAIL,
+    strays,
+    sources,
+  };
+}
+
+/**
+ * A frame addressed to another host, seen because an interface is promiscuous: ip_rcv_core() throws it away
+ * (SKB_DROP_REASON_OTHERHOST), and nothing of the connection is lost.
+ */
+export function isStray({ kind, what }: TimelineItem): boolean {
+  return kind === 'drop' && what.endsWith(', reason OTHERHOST');
+}
+
+/** Said of a ladder without its strays; '' when there are none. */
+export function strayWords({ strays }: Ladder): string {
+  if (strays === 0) return '';
+  const copies = strays === 1 ? 'one copy' : `${strays} copies`;
+  return `${copies} of its packets addressed to another host, which the kernel threw away, in timeline.csv only`;
 }
 
 type Sightings = [TimelineItem, ...TimelineItem[]];

@@ -179,6 +179,6 @@ function markLabel({ item, who }: Step): string {
       }
       return visible(`${item.stateBefore} → ${item.stateAfter}`);
     default:
-      return visible(item.what.split(/[ ,(]/, 1)[0]!);
+      return visible(item.what.split(/[ ,(:]/, 1)[0]!);
   }
 }

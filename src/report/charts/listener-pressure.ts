@@ -1,4 +1,5 @@
 import type { Result, TimelineItem } from '../../model/result.ts';
+import { isStray } from '../ladder.ts';
 import { shareShown } from '../words.ts';
 import { axisLabels, breakBands, onAxis, tickLines } from './axis-layers.ts';
 import { type BrokenAxis, brokenAxis } from './broken-axis.ts';
@@ -88,7 +89,7 @@ class HandshakePackets {
 function signalOf(item: TimelineItem): Signal | null {
   switch (item.kind) {
     case 'drop':
-      return 'packet dropped';
+      return isStray(item) ? null : 'packet dropped';
     case 'call':
       return item.what.startsWith('accept') ? 'accepted' : null;
     case 'state':

@@ -2,6 +2,7 @@ import { formatSpan } from '../../align/format-time.ts';
 import type { ConnectionRow, TimelineItem } from '../../model/result.ts';
 import { shortened } from '../escape.ts';
 import { type Focus, focusOf } from '../focus.ts';
+import { isStray } from '../ladder.ts';
 import { counted } from '../words.ts';
 import { axisLabels, breakBands, LABEL_ROOM, onAxis, tickLines } from './axis-layers.ts';
 import { type BrokenAxis, brokenAxis } from './broken-axis.ts';
@@ -132,6 +133,7 @@ function barsOf(lane: Lane): Bar[] {
 function marksOf(lane: Lane): { lane: string; at: number; mark: string }[] {
   const resets = new Set<string>();
   return lane.steps.flatMap(({ item, at }) => {
+    if (isStray(item)) return [];
     const reset = item.kind === 'packet' && /^RST\b/.test(item.what);
     if (reset && resets.has(item.what)) return [];
     if (reset) resets.add(item.what);

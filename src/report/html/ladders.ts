@@ -1,6 +1,6 @@
 /** For each connection of interest its lanes, and a ladder that says every step in words. */
 import type { Focus } from '../focus.ts';
-import { type Ladder, ladderOf, type Step, tupleOf } from '../ladder.ts';
+import { type Ladder, ladderOf, type Step, strayWords, tupleOf } from '../ladder.ts';
 import { UNPLACED } from '../ladder-text.ts';
 import { endingOf, number } from '../words.ts';
 import { lanesFigure, lanesLegend } from './lanes.ts';
@@ -35,7 +35,7 @@ ${lanesFigure(ladder, ladder.steps)}<div class="scroll ladder" role="region" ari
 <thead><tr><th scope="col" class="num">when</th><th scope="col">client</th><th scope="col" class="wire">between</th><th scope="col">server</th><th scope="col">where</th></tr></thead>
 <tbody>
 ${ladder.steps.map((s, i) => html`${dividers(ladder, i)}${stepRow(s, i)}`)}</tbody></table></div>
-<p class="place">${ladder.sources.map((s, i) => html`${i > 0 && ' · '}[${i + 1}] ${s}`)}</p>
+<p class="place">${strayWords(ladder) !== '' && html`${strayWords(ladder)}<br>`}${ladder.sources.map((s, i) => html`${i > 0 && ' · '}[${i + 1}] ${s}`)}</p>
 </details>
 `;
 }
