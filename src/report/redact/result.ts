@@ -3,7 +3,7 @@ import type { Result } from '../../model/result.ts';
 import type { Redactor } from './redactor.ts';
 
 export const REDACTED =
-  'Redacted: addresses are replaced (prefixes kept), host and process names too, payload and quoted lines are left out; ports, times, process numbers and file names are as they were.';
+  'Redacted: addresses are replaced (prefixes kept), host and process names too, payload and quoted lines are left out; ports, times and process numbers are as they were, and so are file names but for addresses and names in them.';
 
 /** Fields that hold one name, or several between spaces. */
 const NAMES = new Set(['host', 'comm', 'clientComm', 'serverComm']);
