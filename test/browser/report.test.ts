@@ -10,18 +10,25 @@ import { renderHtml } from '../../src/report/html.ts';
 import { bigResult } from '../report/variants.ts';
 import { ARTIFACTS, hasChromium, launch, openReport, reportOf, SAMPLES } from './open.ts';
 
-const folders = (path: string) =>
+const folders = (path: string): string[] =>
   readdirSync(join(SAMPLES, path))
     .map((name) => `${path}/${name}`)
     .filter((name) => statSync(join(SAMPLES, name)).isDirectory());
-const EVERY = [...folders('documents'), ...folders('live')];
-/** Looked at by a person, in all variants. */
-const SHOWN = [
-  'documents/exp1',
-  'live/data-after-close',
-  'live/accept-queue-incident',
-  'live/unread-data',
-].filter((s) => EVERY.includes(s));
+/** One incident each: samples of a behaviour lie in a folder for each kernel. */
+const EVERY = [
+  ...folders('documents'),
+  ...[...folders('live'), ...folders('bundle')].flatMap((s) => (folders(s).length > 0 ? folders(s) : [s])),
+];
+/** Reports that are also printed. */
+const PRINTED = ['documents/exp1', 'live/accept-queue-incident/6.18', 'bundle/accept-queue-incident/6.18'];
+const VARIANTS = (['light', 'dark'] as const).flatMap((colorScheme) =>
+  [
+    ['wide', 1280],
+    ['narrow', 390],
+  ].map(([name, width]) => ({ colorScheme, name: `${colorScheme}-${name}`, width: width as number })),
+);
+/** Chromium draws no higher pictures. */
+const HIGHEST = 16_000;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -36,6 +43,12 @@ async function accessibilityFaults(page: Page): Promise<string[]> {
   });
 }
 
+async function picture(page: Page, path: string, width: number): Promise<void> {
+  const height = Math.min(await page.evaluate(() => document.documentElement.scrollHeight), HIGHEST);
+  const clip = { x: 0, y: 0, width, height };
+  await page.screenshot({ path, type: 'jpeg', quality: 60, fullPage: true, clip });
+}
+
 const names = (page: Page, column = 0) =>
   page.locator(`#connection-table tbody tr > :nth-child(${column + 1})`).allTextContents();
 
@@ -46,22 +59,37 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   });
   afterAll(() => browser.close());
 
-  test.each(EVERY)('%s opens without fault, charts and lanes are drawn', async (sample) => {
-    const path = await reportOf(sample);
-    expect(statSync(path).size).toBeLessThan(5_000_000);
-    const { page, faults, close } = await openReport(browser, path);
-    expect(await page.locator('h1').textContent()).toBe('What happened');
-    for (const chart of await page.locator('figure svg').all()) {
-      const box = await chart.boundingBox();
-      expect(box!.width * box!.height).toBeGreaterThan(5_000);
-    }
-    const lanes = page.locator('details[open] .lanes svg.plot');
-    for (const picture of await lanes.all())
-      expect((await picture.boundingBox())!.width).toBeGreaterThan(500);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
-    expect(faults).toEqual([]);
-    await close();
-  });
+  test.concurrent.each(EVERY)(
+    '%s: no fault, all is drawn, in light and dark, wide and narrow',
+    async (sample) => {
+      const path = await reportOf(sample);
+      expect(statSync(path).size).toBeLessThan(5_000_000);
+      const { page, faults, close } = await openReport(browser, path);
+      expect(await page.locator('h1').textContent()).toBe('What happened');
+      for (const chart of await page.locator('figure svg').all()) {
+        const box = await chart.boundingBox();
+        expect(box!.width * box!.height).toBeGreaterThan(5_000);
+      }
+      const lanes = page.locator('details[open] .lanes svg.plot');
+      for (const picture of await lanes.all())
+        expect((await picture.boundingBox())!.width).toBeGreaterThan(500);
+      const sentences = await page.locator('.story li').count();
+      expect(sentences).toBeGreaterThan(0);
+      expect(sentences).toBeLessThanOrEqual(5);
+      for (const { colorScheme, name, width } of VARIANTS) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 900 });
+        // no sideways scrolling of the page itself
+        expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name).toBe(
+          true,
+        );
+        if (width > 1000) expect(await accessibilityFaults(page), name).toEqual([]);
+        await picture(page, join(ARTIFACTS, `${sample.replaceAll('/', '-')}-${name}.jpg`), width);
+      }
+      expect(faults).toEqual([]);
+      await close();
+    },
+  );
 
   test('a fault would be seen', async () => {
     const path = join(await mkdtemp(join(tmpdir(), 'browser-')), 'bad.html');
@@ -73,25 +101,36 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     await close();
   });
 
-  test.each(SHOWN)('%s: no serious accessibility fault; pictures of every variant', async (sample) => {
-    const path = await reportOf(sample);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const [name, width] of [
-        ['wide', 1280],
-        ['narrow', 390],
-      ] as const) {
-        const { page, close } = await openReport(browser, path, {
-          colorScheme,
-          viewport: { width, height: 900 },
-        });
-        expect(await accessibilityFaults(page)).toEqual([]);
-        const file = `${sample.replaceAll('/', '-')}-${colorScheme}-${name}.png`;
-        await page.screenshot({ path: join(ARTIFACTS, file), fullPage: true });
-        await close();
-      }
-    }
-    const { page, close } = await openReport(browser, path);
-    await page.pdf({ path: join(ARTIFACTS, `${sample.replaceAll('/', '-')}.pdf`), format: 'A4' });
+  test.each(PRINTED)(
+    '%s: narrow it has no serious accessibility fault, and on paper no page is cut',
+    async (sample) => {
+      const path = await reportOf(sample);
+      const { page, close } = await openReport(browser, path, { viewport: { width: 390, height: 900 } });
+      expect(await accessibilityFaults(page)).toEqual([]);
+      await page.pdf({ path: join(ARTIFACTS, `${sample.replaceAll('/', '-')}.pdf`), format: 'A4' });
+      // A4 without margins, in CSS pixels
+      await page.setViewportSize({ width: 794, height: 1123 });
+      await page.emulateMedia({ media: 'print' });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+      for (const control of await page.locator('.zoom, .controls, .show, nav').all())
+        expect(await control.isVisible()).toBe(false);
+      await close();
+    },
+  );
+
+  test('the lanes are zoomed by keyboard', async () => {
+    const { page, close } = await openReport(browser, await reportOf('documents/exp1'));
+    const plot = page.locator('.lanes svg.plot').first();
+    const width = async () => (await plot.boundingBox())!.width;
+    const before = await width();
+    await page.locator('.lanes input:checked').first().focus();
+    await page.keyboard.press('ArrowRight');
+    expect((await width()) / before).toBeCloseTo(2, 1);
+    await page.locator('.lanes .scroll').first().focus();
+    await page.keyboard.press('+');
+    expect((await width()) / before).toBeCloseTo(4, 1);
+    await page.keyboard.press('-');
+    expect((await width()) / before).toBeCloseTo(2, 1);
     await close();
   });
 

@@ -84,5 +84,14 @@ th[aria-sort=descending] > button::after { content: " ↓"; opacity: 1; }
   #connection-table :is(th, td) { border: 0; padding: .1rem 0; }
   #connection-table td:empty { display: none; }
 }
-@media print { .zoom, .controls, .show { display: none; } .lanes svg.plot { width: 100% !important; min-width: 0 !important; } }
+@media print {
+  .zoom, .controls, .show { display: none !important; }
+  th > button::after { content: none !important; }
+  table { font-size: 8pt; }
+  th, td { padding: .15rem .3rem; }
+  table :is(.nowrap, .plain, .num, th, th > button) { white-space: normal; }
+  table :is(a, code, .nowrap, .place) { overflow-wrap: anywhere; }
+  .ends, td.wire, td.end-c, td.end-s { min-width: 0; }
+  #connection-table td:nth-child(-n+3) { min-width: 6.5rem; }
+  .lanes svg.plot { width: 100% !important; min-width: 0 !important; } }
 `;

@@ -118,6 +118,7 @@ ${LANES_STYLE}
   dl.about { display: block; }
   dl.about dt { margin-top: .5rem; }
 }
+@page { margin: 12mm; }
 @media print {
   :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --raised: #f4f4f4; --link: #000; color-scheme: light; }
   body { font-size: 10pt; }
@@ -128,6 +129,7 @@ ${LANES_STYLE}
   figure svg { max-width: 100%; height: auto; }
   tr, .lanes, .story li { break-inside: avoid; }
   .card { break-inside: auto; }
+  .card.info, h2, h3 { break-inside: avoid; }
   .card p, .card dd > :is(ul, ol) > li { break-inside: avoid; }
   .card h3, .facts { break-after: avoid; }
   details:not([open]) { display: none; }
