@@ -74,6 +74,31 @@ const LOADS: readonly Load[] = [
   },
 ];
 
+/** A million lines with LONG=1. */
+test(
+  'puts right a log whose lines changed places within a hundred',
+  async () => {
+    const count = process.env.LONG ? M : 20_000;
+    const [sorted, disordered] = [join(folder, 'sorted'), join(folder, 'disordered')];
+    loads.writeText(sorted, loads.disordered(count, null));
+    loads.writeText(disordered, loads.disordered(count, 11));
+    const [plain, repaired] = [await analyze([sorted]), await analyze([disordered])];
+    const toldOf = ({ connections }: typeof plain) =>
+      connections
+        .map(
+          (c) =>
+            `${c.client.port} ${c.closeKind} ${c.closeRule} ${c.closedBy} ${c.durationS} ${c.finWait2KernelS}`,
+        )
+        .sort();
+    expect(plain.diagnostics.map((d) => d.code)).toEqual([]);
+    expect(repaired.diagnostics.map((d) => d.code)).toEqual(['state-lines-reordered']);
+    expect(repaired.diagnostics[0]!.count).toBeGreaterThan(count / 4);
+    expect(repaired.connections).toHaveLength(count / 5);
+    expect(toldOf(repaired)).toEqual(toldOf(plain));
+  },
+  20 * MINUTES,
+);
+
 describe.skipIf(!process.env.LONG)('the whole line', () => {
   test.each(LOADS)(
     'takes $name',

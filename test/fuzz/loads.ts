@@ -148,6 +148,27 @@ export function* lives(count: number, sockets: number): Iterable<string> {
   for (let i = 0; i < count; i++) yield* life(`ffff9fd7${String(i % sockets).padStart(8, '0')}`, 40_000);
 }
 
+/**
+ * A tcpstates log of `count` lines of many sockets, each line moved within its hundred lines (`seed` null: none is), as
+ * per-CPU buffers do it. An address is used again only after thousands of lines.
+ */
+export function* disordered(count: number, seed: number | null): Iterable<string> {
+  yield HEADER;
+  const rng = random(seed ?? 0);
+  let window: string[] = [];
+  for (let i = 0; i < count / LIFE.length; i++) {
+    window.push(...life(`ffff9fd7${String(i % 2000).padStart(8, '0')}`, 1024 + (i % 60_000)));
+    if (window.length < 100) continue;
+    for (let at = seed === null ? 0 : window.length - 1; at > 0; at--) {
+      const other = Math.floor(rng() * (at + 1));
+      [window[at], window[other]] = [window[other]!, window[at]!];
+    }
+    yield* window;
+    window = [];
+  }
+  yield* window;
+}
+
 /** A tcpstates log of one socket whose lines are shuffled over the whole file. */
 export function* shuffled(count: number): Iterable<string> {
   const lines: string[] = [];
