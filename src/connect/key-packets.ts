@@ -197,6 +197,24 @@ export function firstKept(store: Store, at: number, side: number, why: number): 
   return first;
 }
 
+/**
+ * The same of both sides in one walk: when each side's first FIN came, and the other's first packet that acknowledges
+ * it, as [fin 0, fin 1, acknowledged 0, acknowledged 1] in the array given; NaN for none.
+ */
+export function closingTimes(store: Store, at: number, times: Float64Array): void {
+  const { words, doubles } = store.keys;
+  times.fill(Number.NaN);
+  // such packets are kept when they come, and linked from late to early: the first is the last one met
+  for (let key = store.connections.words[at + KEYS]!; key !== 0; key = words[key + KEY_LINK]!) {
+    const bits = words[key + KEY_WHY]!;
+    const why = bits >> KEY_WHY_SHIFT;
+    if ((why & (WHY_FIN | WHY_ACK_OF_FIN)) === 0) continue;
+    const side = bits >>> KEY_SIDE_SHIFT;
+    if (why & WHY_FIN) times[side] = doubles[(key + KEY_TIME) >> 1]!;
+    if (why & WHY_ACK_OF_FIN) times[3 - side] = doubles[(key + KEY_TIME) >> 1]!;
+  }
+}
+
 /** Nanoseconds from the last SYN to the first ACK after it that is none of the handshake's own; null without them. */
 export function roundTrip(store: Store, at: number): number | null {
   const { words, doubles } = store.keys;

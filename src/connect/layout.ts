@@ -141,6 +141,10 @@ export const COMPLETENESS_SHIFT = 11;
 export const COMPLETENESS_MASK = 63;
 /** Window scales, four bits a side. */
 export const SCALE_SHIFT = 17;
+/** Waits among those that are finished, to be packed away. */
+export const QUEUED = 1 << 25;
+/** The tuple had another life before or after this one. */
+export const REUSED = 1 << 26;
 
 /** Bits of SIDE_BITS. */
 export const STARTED = 1;

@@ -4,6 +4,7 @@
  */
 import type { SideIndex, WireConnection } from '../model/connection.ts';
 import { DIRECTION_IN, type Packet } from '../model/packet.ts';
+import { PLAIN_KINDS, type PlainConnection, type PlainConnections, type PlainKind } from '../model/plain.ts';
 import type { CapturedProcess } from '../model/process.ts';
 import { SYN } from '../model/tcp.ts';
 import { addFlip } from './labels/history.ts';
@@ -21,16 +22,26 @@ import {
   PATH,
   PORTS,
   PROCESS,
+  REUSED,
   SERIAL,
   SOURCE,
   START,
   START_FRAME,
 } from './layout.ts';
+import { plainKind } from './plain.ts';
+import { PlainReader } from './plain-reader.ts';
+import { Retirement, type RingSizes } from './retire.ts';
 import { isNewLife } from './reuse.ts';
 import { segment } from './segment.ts';
 import { otherSide, Store } from './store.ts';
 import { matchTuple, TupleTable } from './tuple-table.ts';
 import { ConnectionView, type Texts } from './view.ts';
+
+/** A connection and the n of its id `cn`. */
+export interface NumberedView {
+  number: number;
+  wire: WireConnection;
+}
 
 export interface TrackerOptions {
   /** Divide packets among connections, and name their sides, as Zeek does, to compare with its logs. */
@@ -41,6 +52,8 @@ export interface TrackerOptions {
   encapsulations?: readonly string[];
   /** What Packet.process stands for, Source.processes; may grow while packets come. */
   processes?: readonly CapturedProcess[];
+  /** Pack plain connections away while packets still come. Slots then say nothing of the order of first sight. */
+  retire?: boolean | RingSizes;
 }
 
 const CHECKSUM_BAD = 2;
@@ -55,11 +68,15 @@ export class Tracker {
   #recent = 0;
   #serial = 0;
   #forgot = false;
+  readonly #retired: Retirement | null;
 
   constructor(options: TrackerOptions = {}) {
     this.#zeekTimers = options.zeekTimers ?? false;
     this.#ignoreBadChecksums = options.ignoreBadChecksums ?? false;
     this.#texts = { encapsulations: options.encapsulations ?? [], processes: options.processes ?? [] };
+    this.#retired = options.retire
+      ? new Retirement(this.#store, this.#table, options.retire === true ? {} : options.retire)
+      : null;
   }
 
   /** Takes the next packet of the capture. Packets of all connections, in the order of the file. */
@@ -70,11 +87,12 @@ export class Tracker {
     if (p.process !== 0) this.#nameProcess(at, side, p);
     if (this.#ignoreBadChecksums && p.checksum === CHECKSUM_BAD) zeekBadChecksum(this.#store, at, side);
     else segment(this.#store, at, side, p);
+    this.#retired?.touched(at);
   }
 
   /** Connections held. While none was forgotten their slots are 0 … count - 1, in the order of first sight. */
   get count(): number {
-    return this.#store.connections.live;
+    return this.#store.connections.live + (this.#retired?.count ?? 0);
   }
 
   /** The connection in a slot; `flipped` names its sides the other way round, for who knows the listener. */
@@ -94,9 +112,70 @@ export class Tracker {
     );
   }
 
-  /** All connections in the order of first sight. */
+  /** All connections in the order of first sight; those packed away get slots again. */
   *connections(): Iterable<WireConnection> {
+    for (let serial = 1; this.#retired && this.#retired.count > 0; serial++) {
+      if (this.#retired.kind(serial) !== 0) this.#retired.restore(serial);
+    }
     for (const slot of this.slots()) yield this.connection(slot);
+  }
+
+  /**
+   * The connections in the order of first sight, told apart: all that are not plain, and of each kind of plain ones the
+   * first `shown`, as views with their numbers; the rest as records. A connection with a port 0 has no number and is
+   * left out, as no other evidence can name it.
+   */
+  divided(
+    shown: number,
+    kinds: readonly PlainKind[] = PLAIN_KINDS,
+  ): { views: NumberedView[]; plain: PlainConnections } {
+    const views: NumberedView[] = [];
+    const seen = new Array<number>(PLAIN_KINDS.length + 1).fill(0);
+    const apart = new Set<number>();
+    let count = 0;
+    for (const { at, serial, number, kind } of this.#ordered()) {
+      if (kind !== 0 && kinds.includes(kind) && ++seen[kind]! > shown) {
+        count++;
+        continue;
+      }
+      apart.add(number);
+      const place = at === 0 ? this.#retired!.restore(serial) : at;
+      views.push({ number, wire: this.connection(place / CONNECTION_STRIDE - 1) });
+    }
+    const source = views[0]?.wire.source ?? 0;
+    return { views, plain: { count, source, each: () => this.#plain(apart) } };
+  }
+
+  /** The plain connections whose numbers are not among those told of otherwise. */
+  *#plain(apart: ReadonlySet<number>): Iterable<PlainConnection> {
+    const reader = new PlainReader(this.#store, this.#texts);
+    for (const { at, serial, number, kind } of this.#ordered()) {
+      if (kind === 0 || apart.has(number)) continue;
+      const place = at === 0 ? this.#retired!.read(serial) : at;
+      yield reader.read(place, number, kind);
+      if (at === 0) this.#store.release(place);
+    }
+  }
+
+  /** All connections in the order of first sight, told through one object: `at` is 0 of those packed away. */
+  *#ordered(): Iterable<{ at: number; serial: number; number: number; kind: PlainKind | 0 }> {
+    const told = { at: 0, serial: 0, number: 0, kind: 0 as PlainKind | 0 };
+    const slots = this.slots();
+    let next = 0;
+    for (let serial = 1; serial <= this.#serial; serial++) {
+      const packed = this.#retired?.kind(serial) ?? 0;
+      const at = packed === 0 && next < slots.length ? (slots[next]! + 1) * CONNECTION_STRIDE : 0;
+      const { words } = this.#store.connections;
+      if (packed === 0 && (at === 0 || words[at + SERIAL] !== serial)) continue;
+      if (at !== 0) next++;
+      const ports = at === 0 ? 1 : words[at + PORTS]!;
+      if (at !== 0 && (ports >>> 16 === 0 || (ports & 0xffff) === 0)) continue;
+      told.at = at;
+      told.serial = serial;
+      told.number++;
+      told.kind = at === 0 ? packed : plainKind(this.#store, at);
+      yield told;
+    }
   }
 
   /** Slots in use, in the order in which their connections were first seen. */
@@ -105,7 +184,7 @@ export class Tracker {
     const serial = (slot: number) => words[(slot + 1) * CONNECTION_STRIDE + SERIAL]!;
     const slots: number[] = [];
     for (let slot = 0; (slot + 1) * CONNECTION_STRIDE < end; slot++) if (serial(slot) !== 0) slots.push(slot);
-    return this.#forgot ? slots.sort((a, b) => serial(a) - serial(b)) : slots;
+    return this.#forgot || this.#retired ? slots.sort((a, b) => serial(a) - serial(b)) : slots;
   }
 
   /** Forgets a connection; its slot may be used again. A later packet of its tuple begins a new one. */
@@ -128,11 +207,18 @@ export class Tracker {
   /** Offset of the packet's connection, begun if need be, plus the side that sent it. */
   #find(p: Packet): number {
     const table = this.#table;
-    const words = this.#store.connections.words;
-    let found = this.#recent === 0 ? 0 : matchTuple(words, this.#recent, p);
+    let { words } = this.#store.connections;
+    const recent = this.#recent;
+    // packed away meanwhile, it has no number
+    let found = recent === 0 || words[recent + SERIAL] === 0 ? 0 : matchTuple(words, recent, p);
     if (found === 0) {
       const hash = table.hash(p);
       found = table.find(p, hash);
+      while (found < 0) {
+        this.#retired!.begun(this.#retired!.restore(-found));
+        found = table.find(p, hash);
+        words = this.#store.connections.words;
+      }
       if (found === 0) return this.#begin(p, 0, hash);
     }
     const side = found & 1;
@@ -150,6 +236,10 @@ export class Tracker {
     const rows = this.#store.connections;
     const at = rows.allocate();
     const { words, doubles } = rows;
+    if (older !== 0) {
+      words[older + BITS]! |= REUSED;
+      words[at + BITS] = REUSED;
+    }
     words[at + ADDRESS] = p.src0;
     words[at + ADDRESS + 1] = p.src1;
     words[at + ADDRESS + 2] = p.src2;
@@ -172,6 +262,7 @@ export class Tracker {
     }
     this.#table.insert(at, older, hash);
     this.#recent = at;
+    this.#retired?.begun(at);
     return at;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * 4-tuple → newest connection: open addressing with linear probing, at most half full, each slot a hash and the
- * offset of a record. Both directions of a connection hash alike. The seed differs from run to run, so that no
+ * offset of a record, or the serial number of one that is packed away, negative. Both directions of a connection hash alike. The seed differs from run to run, so that no
  * capture can be made to collide; nothing that is written depends on the order of slots.
  */
 import type { Packet } from '../model/packet.ts';
@@ -28,19 +28,23 @@ export class TupleTable {
     return finish((source + sink) | 0);
   }
 
-  /** Offset of the newest connection of a packet's tuple, plus 1 when side 1 sent the packet; 0 for none. */
+  /**
+   * Offset of the newest connection of a packet's tuple, plus 1 when side 1 sent the packet; 0 for none. Negative: the
+   * serial number of a packed record that may be of the tuple, to be brought back before this is asked again.
+   */
   find(p: Packet, hash: number): number {
     const slots = this.#slots;
     for (let i = hash & this.#mask; ; i = (i + 1) & this.#mask) {
       const at = slots[i * SLOT_WORDS + 1]!;
       if (at === 0) return 0;
       if (slots[i * SLOT_WORDS] !== hash) continue;
+      if (at < 0) return at;
       const found = matchTuple(this.#rows.words, at, p);
       if (found !== 0) return found;
     }
   }
 
-  /** Puts the connection at `at` in the place of `older`, or in a new place when `older` is 0. */
+  /** Puts the connection at `at` in the place of `older`, or in a new place when `older` is 0; both may be packed ones. */
   insert(at: number, older: number, hash: number): void {
     if (older !== 0) {
       this.#slots[this.#slotOf(older, hash) * SLOT_WORDS + 1] = at;

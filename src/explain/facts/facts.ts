@@ -11,12 +11,12 @@ import {
   type Transition,
 } from '../../model/connection.ts';
 import type { DropEvent, SocketEvent } from '../../model/event.ts';
+import { closesPromptly } from '../../model/plain.ts';
 import { ACK, RST, SYN } from '../../model/tcp.ts';
 import type { EvidenceKind, Moment } from '../rule.ts';
 import { LifeFacts } from './life.ts';
 import type { ListenerFacts } from './listener.ts';
 import { ProbeFacts } from './probes.ts';
-import { DELAYED_ACK_MAX } from './timing.ts';
 import { WireFacts } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -93,9 +93,7 @@ export class Facts {
     const [finA, finB] = finTime;
     const [ackedA, ackedB] = finAckedTime;
     if (finA === null || finB === null || ackedA === null || ackedB === null) return false;
-    const crossed = finA < ackedB && finB < ackedA;
-    // a peer that closes when it reads the end of file does so before its delayed ACK would be due
-    return !crossed && Math.max(finA, finB) - Math.min(ackedA, ackedB) < DELAYED_ACK_MAX;
+    return closesPromptly(finA, finB, ackedA, ackedB);
   }
 
   /** Kinds of evidence this case has. */

@@ -3,6 +3,7 @@ import { formatEndpoint } from '../../model/address.ts';
 import type { Case, Timeline } from '../../model/case.ts';
 import type { SocketLife } from '../../model/connection.ts';
 import type { SourceTime } from '../../model/time.ts';
+import type { PlainFacts } from './plain.ts';
 
 export function capturesByEnds(cases: readonly Case[]): Map<string, number[]> {
   const captures = new Map<string, number[]>();
@@ -15,8 +16,12 @@ export function capturesByEnds(cases: readonly Case[]): Map<string, number[]> {
   return captures;
 }
 
-export function spansOf(cases: readonly Case[]): Map<number, [SourceTime, SourceTime]> {
+export function spansOf(
+  cases: readonly Case[],
+  plain: PlainFacts | null,
+): Map<number, [SourceTime, SourceTime]> {
   const spans = new Map<number, [SourceTime, SourceTime]>();
+  if (plain?.span) spans.set(plain.connections.source, [...plain.span]);
   for (const c of cases) {
     for (const { source, start, end } of c.wires) {
       const span = spans.get(source);

@@ -1,19 +1,20 @@
 /** What the connections of one server endpoint, its listening socket and its counters say together. */
-import { type Endpoint, isWildcard } from '../../model/address.ts';
+import { type Endpoint, formatEndpoint, isWildcard } from '../../model/address.ts';
 import type { Case, Listener } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
+
+import { HALF_OPEN } from '../../model/plain.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
+import type { SourceTime } from '../../model/time.ts';
 import { byName, lazy } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { type Closing, findBursts, findClosedTogether, findClosings, type ServerReset } from './closings.ts';
 import type { Facts } from './facts.ts';
 import { isFullLook, lookBefore, type QueueLook, queueLooks } from './queue.ts';
+import { HANDSHAKES, type PlainServer } from './plain.ts';
 import { type Step, stepsOf } from './steps.ts';
 import type { World } from './world.ts';
-
-/** Handshakes to measure the usual answer time by. */
-const HANDSHAKES = 500;
 
 /** A look at the accept queue in a socket table. */
 export interface QueueSight {
@@ -46,8 +47,9 @@ export class ListenerFacts {
   readonly #looks = lazy(() => queueLooks(this.world, this.#listeners(), this.#cases));
   readonly #concurrent = lazy(() => this.#countConcurrent());
   readonly #answerTimes = byName((source) => {
-    let least: number | null = null;
-    for (const c of this.#cases.slice(0, HANDSHAKES)) {
+    const { least: ofPlain, others } = this.#plainAnswers();
+    let least = ofPlain;
+    for (const c of this.#cases.slice(0, others)) {
       for (const w of this.world.factsOf(c).wires) {
         if (String(w.wire.source) !== source) continue;
         let syn: number | null = null;
@@ -74,14 +76,16 @@ export class ListenerFacts {
         bySnapshot.set(key, (bySnapshot.get(key) ?? 0) + 1);
       }
     }
-    return Math.max(answered.length, ...bySnapshot.values());
+    return Math.max(answered.length + (this.plain?.of(HALF_OPEN) ?? 0), ...bySnapshot.values());
   });
-  readonly #accepted = lazy(() =>
-    this.#cases.some((c) => {
-      const f = this.world.factsOf(c);
-      const sent = f.wire !== null && f.wire.of(f.wire.wire.bytes, SERVER) > 0;
-      return sent || c.calls.some((call) => call.call === 'accept');
-    }),
+  readonly #accepted = lazy(
+    () =>
+      this.plain?.accepted ||
+      this.#cases.some((c) => {
+        const f = this.world.factsOf(c);
+        const sent = f.wire !== null && f.wire.of(f.wire.wire.bytes, SERVER) > 0;
+        return sent || c.calls.some((call) => call.call === 'accept');
+      }),
   );
   /** Times of its SYN-ACKs in one capture, ascending. */
   readonly #synAcks = byName((source) =>
@@ -89,6 +93,7 @@ export class ListenerFacts {
       .flatMap((c) => c.wires)
       .filter((w) => String(w.source) === source && w.synAcks[SERVER] > 0)
       .flatMap((w) => w.keyPackets.filter((p) => (p.flags & (SYN | ACK)) === (SYN | ACK)).map((p) => p.time))
+      .concat((this.plain?.synAcks ?? []) as SourceTime[])
       .sort((a, b) => a - b),
   );
   readonly #closeWait = lazy(() =>
@@ -115,6 +120,11 @@ export class ListenerFacts {
   /** Connections of this listener that did not just open and close. */
   get notable(): Facts[] {
     return this.#notable();
+  }
+
+  /** Those of its connections that are no cases; null when there are none. */
+  get plain(): PlainServer | null {
+    return this.world.plain?.servers.get(formatEndpoint(this.server)) ?? null;
   }
 
   get server(): Endpoint {
@@ -217,6 +227,21 @@ export class ListenerFacts {
     return steps.length === 0 ? null : steps.reduce((sum, s) => sum + s.delta, 0);
   }
 
+  /** Shortest answer time of the plain ones among its first handshakes, and how many of those are cases. */
+  #plainAnswers(): { least: number | null; others: number } {
+    const plain = this.plain?.answers ?? [];
+    let [least, own, others] = [null as number | null, 0, 0];
+    while (own + others < HANDSHAKES && (own < plain.length || others < this.#cases.length)) {
+      const next = this.#cases[others];
+      if (own === plain.length || (next && numberOf(next) < plain[own]!.number)) others++;
+      else {
+        const { time } = plain[own++]!;
+        if (!Number.isNaN(time)) least = Math.min(least ?? time, time);
+      }
+    }
+    return { least, others };
+  }
+
   #findSights(): QueueSight[] {
     const rows = this.#listeners().flatMap((l) => l.rows);
     return rows.map((row) => {
@@ -260,6 +285,11 @@ export class ListenerFacts {
     }
     return most;
   }
+}
+
+/** n of `cn`. */
+function numberOf({ id }: Case): number {
+  return Number(id.slice(1));
 }
 
 function isFull({ row, unaccepted }: QueueSight): boolean {

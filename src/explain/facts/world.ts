@@ -17,6 +17,7 @@ import {
   tupleOf,
 } from './groups.ts';
 import { ListenerFacts } from './listener.ts';
+import { PlainFacts } from './plain.ts';
 import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
 import { type Walk, walksOf } from './walk.ts';
 
@@ -43,6 +44,7 @@ export class World {
   #timeWaits = new Map<string, Map<string, number>>();
   #captureSpans: Map<number, [SourceTime, SourceTime]> | null = null;
   #walks: Walk[] | null = null;
+  #plain: PlainFacts | null = null;
 
   constructor(context: Context) {
     this.context = context;
@@ -68,6 +70,13 @@ export class World {
   get walks(): Walk[] {
     this.#walks ??= walksOf(this.context.walks);
     return this.#walks;
+  }
+
+  /** What the connections that are no cases say together; null when there are none. */
+  get plain(): PlainFacts | null {
+    const { plain } = this.context;
+    if (plain !== null) this.#plain ??= new PlainFacts(plain);
+    return this.#plain;
   }
 
   source(id: number): Source {
@@ -129,7 +138,7 @@ export class World {
 
   /** Times of the first and the last packet of a capture: what it does not show may lie before or after. */
   captureSpan(source: number): [SourceTime, SourceTime] {
-    this.#captureSpans ??= spansOf(this.context.cases);
+    this.#captureSpans ??= spansOf(this.context.cases, this.plain);
     return this.#captureSpans.get(source) ?? [0 as SourceTime, 0 as SourceTime];
   }
 

@@ -1,0 +1,125 @@
+/**
+ * Where packed records lie: one behind the other in chunks, of which the older go to a temporary file when there are
+ * many. They are found by the serial number of their connection.
+ */
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PackedReader, type PackedWriter } from './packed.ts';
+
+const CHUNK = 1 << 20;
+/** Chunks held in memory, but for those that are read again. */
+const HELD = 32;
+/** Chunks of the file that are at hand: records end nearly in the order in which they begin. */
+const CACHED = 4;
+/** A place is a position in units of 16 bytes, and a small number in the lowest three of 32 bits: good for 8 GB. */
+const UNIT = 16;
+const NOTES = 8;
+const LARGEST = (2 ** 32 / NOTES) * UNIT;
+
+export class Archive {
+  readonly #reader = new PackedReader();
+  /** Place of a serial number's record; 0 for none, for a note is never 0. */
+  #places = new Uint32Array(1024);
+  /** null: in the file. */
+  readonly #chunks: (Uint8Array | null)[] = [];
+  readonly #cache: { number: number; bytes: Uint8Array }[] = [];
+  #used = CHUNK;
+  #held = 0;
+  #file: number | null = null;
+  /** Records held. */
+  count = 0;
+
+  /** What was noted of a record, 1 to 7; 0 when it is not here. */
+  note(serial: number): number {
+    return serial < this.#places.length ? this.#places[serial]! % NOTES : 0;
+  }
+
+  /** No more records can be told apart. */
+  get isFull(): boolean {
+    return (this.#chunks.length + 1) * CHUNK > LARGEST;
+  }
+
+  add(serial: number, note: number, { bytes, length }: PackedWriter): void {
+    if (this.#used + length > CHUNK) this.#next(length);
+    this.#chunks.at(-1)!.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.#used);
+    if (serial >= this.#places.length) this.#grow(serial);
+    this.#places[serial] = (((this.#chunks.length - 1) * CHUNK + this.#used) / UNIT) * NOTES + note;
+    this.#used += Math.ceil(length / UNIT) * UNIT;
+    this.count++;
+  }
+
+  /** Reads the record of a serial number; the reader is good until the next call. */
+  open(serial: number): PackedReader {
+    const position = Math.floor(this.#places[serial]! / NOTES) * UNIT;
+    const number = Math.floor(position / CHUNK);
+    this.#reader.open(this.#chunks[number] ?? this.#fromFile(number), position - number * CHUNK);
+    return this.#reader;
+  }
+
+  /** The record is held elsewhere again; its bytes stay unused. */
+  remove(serial: number): void {
+    this.#places[serial] = 0;
+    this.count--;
+  }
+
+  /** Begins another chunk; `add` never needs more than one. */
+  #next(length: number): void {
+    if (length > CHUNK) throw new RangeError('a packed record is longer than a chunk');
+    if (this.#held === HELD) this.#spill();
+    this.#chunks.push(new Uint8Array(CHUNK));
+    this.#held++;
+    this.#used = 0;
+  }
+
+  /** Puts the oldest chunk into the file; it stays in memory when that cannot be. */
+  #spill(): void {
+    const number = this.#chunks.length - this.#held;
+    try {
+      this.#file ??= temporaryFile();
+      const bytes = this.#chunks[number]!;
+      for (let at = 0; at < CHUNK; ) at += writeSync(this.#file, bytes, at, CHUNK - at, number * CHUNK + at);
+      this.#chunks[number] = null;
+    } catch {
+      // no room, or no place for it
+    }
+    this.#held--;
+  }
+
+  #fromFile(number: number): Uint8Array {
+    const at = this.#cache.findIndex((c) => c.number === number);
+    const known = at < 0 ? undefined : this.#cache.splice(at, 1)[0];
+    if (known) {
+      this.#cache.unshift(known);
+      return known.bytes;
+    }
+    const bytes = this.#cache.length < CACHED ? new Uint8Array(CHUNK) : this.#cache.pop()!.bytes;
+    for (let n = 0; n < CHUNK; ) n += readSync(this.#file!, bytes, n, CHUNK - n, number * CHUNK + n);
+    this.#cache.unshift({ number, bytes });
+    return bytes;
+  }
+
+  #grow(serial: number): void {
+    let { length } = this.#places;
+    while (length <= serial) length *= 2;
+    const larger = new Uint32Array(length);
+    larger.set(this.#places);
+    this.#places = larger;
+  }
+
+  /** Gives the file back. */
+  close(): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+}
+
+/** Open, and without a name already, so that nothing is left behind however the process ends. */
+function temporaryFile(): number {
+  const folder = mkdtempSync(join(tmpdir(), 'tcpautopsy-'));
+  try {
+    return openSync(join(folder, 'connections'), 'wx+', 0o600);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,149 @@
+/** Records of plain connections, read one after the other into one object. */
+import { formatWords } from '../model/address.ts';
+import { ORDERLY, type PlainConnection, type PlainKind } from '../model/plain.ts';
+import { ACK, SYN } from '../model/tcp.ts';
+import type { SourceTime } from '../model/time.ts';
+import { closingTimes } from './key-packets.ts';
+import { historyText } from './labels/history.ts';
+import { connState } from './labels/zeek.ts';
+import {
+  ADDRESS,
+  BITS,
+  BYTES,
+  CLIENT_BIT,
+  COMPLETENESS_MASK,
+  COMPLETENESS_SHIFT,
+  KEY_LINK,
+  KEY_PACKET,
+  KEY_TIME,
+  KEYS,
+  LAST_TIME,
+  PACKED_FLAGS,
+  PACKETS,
+  PATH,
+  PORTS,
+  RETRANSMITS,
+  SOURCE,
+  START,
+  START_FRAME,
+  SYN_ACKS,
+  SYNS,
+} from './layout.ts';
+import { type Store, sideOf } from './store.ts';
+import { ConnectionView, type Texts } from './view.ts';
+
+/** Address texts that are kept: ends come again and again. */
+const ADDRESSES = 1 << 12;
+
+export class PlainReader implements PlainConnection {
+  number = 0;
+  kind: PlainKind = ORDERLY;
+  source = 0;
+  clientAddress = '';
+  clientPort = 0;
+  serverAddress = '';
+  serverPort = 0;
+  start = 0 as SourceTime;
+  end = 0 as SourceTime;
+  startFrame = 0;
+  readonly packets: [number, number] = [0, 0];
+  readonly bytes: [number, number] = [0, 0];
+  readonly syns: [number, number] = [0, 0];
+  readonly synAcks: [number, number] = [0, 0];
+  readonly retransmits: [number, number] = [0, 0];
+  readonly finTime = [0, 0] as [SourceTime, SourceTime];
+  readonly finAckedTime = [0, 0] as [SourceTime, SourceTime];
+  connState = '';
+  history = '';
+  completeness = 0;
+  encapsulation = '';
+  readonly #store: Store;
+  readonly #texts: Texts;
+  readonly #addresses = new Map<number, string>();
+  readonly #closing = new Float64Array(4);
+  #at = 0;
+  #client: 0 | 1 = 0;
+
+  constructor(store: Store, texts: Texts) {
+    this.#store = store;
+    this.#texts = texts;
+  }
+
+  /** Takes the record at `at`, which is of the given kind. */
+  read(at: number, number: number, kind: PlainKind): this {
+    const { words, doubles } = this.#store.connections;
+    const bits = words[at + BITS]!;
+    const client = bits & CLIENT_BIT ? 1 : 0;
+    const ports = words[at + PORTS]!;
+    const start = doubles[(at + START) >> 1]!;
+    let end = start;
+    this.#at = at;
+    this.#client = client;
+    this.number = number;
+    this.kind = kind;
+    this.source = words[at + SOURCE]!;
+    this.clientAddress = this.#address(words, at + ADDRESS + client * 4);
+    this.serverAddress = this.#address(words, at + ADDRESS + 4 - client * 4);
+    this.clientPort = client === 0 ? ports >>> 16 : ports & 0xffff;
+    this.serverPort = client === 0 ? ports & 0xffff : ports >>> 16;
+    this.startFrame = words[at + START_FRAME]!;
+    for (let i = 0; i < 2; i++) {
+      const side = i ^ client;
+      const mine = sideOf(at, side);
+      this.packets[i] = words[mine + PACKETS]!;
+      this.bytes[i] = doubles[(mine + BYTES) >> 1]!;
+      this.syns[i] = words[mine + SYNS]!;
+      this.synAcks[i] = words[mine + SYN_ACKS]!;
+      this.retransmits[i] = this.#store.troubled(at, side, RETRANSMITS);
+      if (words[mine + PACKETS] !== 0) end = Math.max(end, doubles[(mine + LAST_TIME) >> 1]!);
+    }
+    if (kind === ORDERLY) {
+      closingTimes(this.#store, at, this.#closing);
+      for (let i = 0; i < 2; i++) {
+        this.finTime[i] = this.#closing[i ^ client]! as SourceTime;
+        this.finAckedTime[i] = this.#closing[2 + (i ^ client)]! as SourceTime;
+      }
+    }
+    this.start = start as SourceTime;
+    this.end = end as SourceTime;
+    this.connState = connState(this.#store, at);
+    this.history = historyText(this.#store, at);
+    this.completeness = (bits >> COMPLETENESS_SHIFT) & COMPLETENESS_MASK;
+    this.encapsulation = this.#texts.encapsulations[words[at + PATH]! & 0xffff] ?? '';
+    return this;
+  }
+
+  handshake(synAcks: number[]): number {
+    const { words, doubles } = this.#store.keys;
+    let answer = Number.NaN;
+    let between = Number.NaN;
+    // from late to early
+    for (let key = this.#store.connections.words[this.#at + KEYS]!; key !== 0; key = words[key + KEY_LINK]!) {
+      const flags = words[key + KEY_PACKET + PACKED_FLAGS]! & (SYN | ACK);
+      if ((flags & SYN) === 0) continue;
+      const time = doubles[(key + KEY_TIME) >> 1]!;
+      if (flags === SYN) between = answer - time;
+      else synAcks.push(time);
+      answer = flags === SYN ? Number.NaN : time;
+    }
+    return between;
+  }
+
+  /** The same as others are read; valid until the next one is read. */
+  view(): ConnectionView {
+    return new ConnectionView(this.#store, this.#at, this.#client, this.#texts);
+  }
+
+  #address(words: Int32Array, at: number): string {
+    const mapped = (words[at]! | words[at + 1]!) === 0 && words[at + 2] === 0xffff;
+    if (!mapped) return formatWords(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
+    const word = words[at + 3]!;
+    let text = this.#addresses.get(word);
+    if (text === undefined) {
+      text = formatWords(0, 0, 0xffff, word);
+      if (this.#addresses.size === ADDRESSES) this.#addresses.clear();
+      this.#addresses.set(word, text);
+    }
+    return text;
+  }
+}

@@ -1,0 +1,105 @@
+/** Which records are of plain connections (model/plain.ts): told from the record alone, without making objects. */
+import { OPT_TIMESTAMP } from '../model/packet.ts';
+import { closesPromptly, HALF_OPEN, ORDERLY, type PlainKind, REFUSED, UNANSWERED } from '../model/plain.ts';
+import { ACK, RST } from '../model/tcp.ts';
+import { closingTimes } from './key-packets.ts';
+import {
+  ACKED,
+  ADDRESS,
+  BITS,
+  BYTES,
+  CLIENT_BIT,
+  FIN_ACKED,
+  FINS,
+  ISN,
+  LAST_PACKET,
+  ORIENTATION_MASK,
+  ORIENTED_BY_SYN,
+  PACKED_FLAGS,
+  PACKED_OPTIONS,
+  PACKED_SEQ,
+  PACKED_WINDOW,
+  PACKETS,
+  PORTS,
+  PROCESS,
+  REUSED,
+  RSTS,
+  SIDE_BITS,
+  SYN_ACKS,
+  SYNS,
+  TROUBLE,
+} from './layout.ts';
+import { type Store, sideOf } from './store.ts';
+
+/** More SYNs or SYN-ACKs than this may not all be kept. */
+const FEW = 8;
+
+const times = new Float64Array(4);
+
+/** What kind of plain connection the record is of; 0 for none. */
+export function plainKind(store: Store, at: number): PlainKind | 0 {
+  const words = store.connections.words;
+  const ports = words[at + PORTS]!;
+  if (words[at + BITS]! & REUSED || ports >>> 16 === 0 || (ports & 0xffff) === 0) return 0;
+  if (words[at + TROUBLE] !== 0) {
+    if (store.troubled(at, 0, PROCESS) !== 0 || store.troubled(at, 1, PROCESS) !== 0) return 0;
+  }
+  const a = words[sideOf(at, 0) + SIDE_BITS]!;
+  const b = words[sideOf(at, 1) + SIDE_BITS]!;
+  return a & b & FIN_ACKED ? orderly(store, at) : attempt(store, at);
+}
+
+function orderly(store: Store, at: number): PlainKind | 0 {
+  const words = store.connections.words;
+  const client = words[at + BITS]! & CLIENT_BIT ? 1 : 0;
+  const [mine, peers] = [sideOf(at, client), sideOf(at, 1 - client)];
+  if (
+    words[mine + SYNS]! > 1 ||
+    words[peers + SYNS]! > 0 ||
+    words[peers + SYN_ACKS]! > 1 ||
+    words[mine + SYN_ACKS]! > 0
+  )
+    return 0;
+  if (store.troubled(at, 0, RSTS) + store.troubled(at, 1, RSTS) > 0) return 0;
+  closingTimes(store, at, times);
+  // false as well when one of them is not there
+  return closesPromptly(times[0]!, times[1]!, times[2]!, times[3]!) ? ORDERLY : 0;
+}
+
+/** A connection that never came to be. */
+function attempt(store: Store, at: number): PlainKind | 0 {
+  const { words, doubles } = store.connections;
+  const bits = words[at + BITS]!;
+  // the client is who was seen first
+  if ((bits & ORIENTATION_MASK) !== ORIENTED_BY_SYN || bits & CLIENT_BIT) return 0;
+  const [client, server] = [sideOf(at, 0), sideOf(at, 1)];
+  const syns = words[client + SYNS]!;
+  const answers = words[server + PACKETS]!;
+  if (words[client + PACKETS] !== syns || syns > FEW || answers > FEW) return 0;
+  if (words[client + FINS]! + words[server + FINS]! > 0) return 0;
+  if (doubles[(client + BYTES) >> 1] !== 0 || doubles[(server + BYTES) >> 1] !== 0) return 0;
+  if (store.troubled(at, 0, RSTS) !== 0) return 0;
+  if (answers === 0) return isOfItself(words, at) ? 0 : UNANSWERED;
+  if (syns !== 1) return 0;
+  const isAnswered = words[server + ACKED] === ((words[client + ISN]! + 1) | 0);
+  if (words[server + SYN_ACKS] === answers) return isAnswered ? HALF_OPEN : 0;
+  return answers === 1 && isRefusal(words, server + LAST_PACKET) ? REFUSED : 0;
+}
+
+/** RST with ACK, window, number and timestamp of none: tcp_v4_send_reset, in answer to a SYN. */
+function isRefusal(words: Int32Array, packet: number): boolean {
+  const flags = words[packet + PACKED_FLAGS]!;
+  return (
+    (flags & 0x1ff & (ACK | RST)) === (ACK | RST) &&
+    flags >>> 9 === 0 &&
+    words[packet + PACKED_SEQ] === 0 &&
+    (words[packet + PACKED_WINDOW]! & 0xffff) === 0 &&
+    (words[packet + PACKED_OPTIONS]! & OPT_TIMESTAMP) === 0
+  );
+}
+
+/** Between one address and itself: what comes from outside so is another story. */
+function isOfItself(words: Int32Array, at: number): boolean {
+  for (let i = at + ADDRESS; i < at + ADDRESS + 4; i++) if (words[i] !== words[i + 4]) return false;
+  return true;
+}

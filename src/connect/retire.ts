@@ -1,0 +1,120 @@
+/**
+ * Which connections give up their slots while packets still come. A plain one waits a while after its last act, in a
+ * ring; then it is packed away, and a later packet of its tuple brings it back. So the result is the same whatever the
+ * size of the rings: what they decide is how often that happens.
+ */
+
+import type { PlainKind } from '../model/plain.ts';
+import { Archive } from './archive.ts';
+import { BITS, FIN_ACKED, HASH, QUEUED, SERIAL, SIDE_BITS, SIDE_STRIDE, SIDES } from './layout.ts';
+import { isPackable, pack, unpack } from './pack.ts';
+import { PackedWriter } from './packed.ts';
+import { plainKind } from './plain.ts';
+import type { Store } from './store.ts';
+import type { TupleTable } from './tuple-table.ts';
+
+/** Connections that may end after one before it is packed away; and that may begin after one that has not got on. */
+export interface RingSizes {
+  ended: number;
+  begun: number;
+}
+const ENDED = 1 << 8;
+const BEGUN = 1 << 13;
+
+export class Retirement {
+  readonly #store: Store;
+  readonly #table: TupleTable;
+  readonly #archive = new Archive();
+  readonly #writer = new PackedWriter();
+  readonly #ended: Ring;
+  readonly #begun: Ring;
+
+  constructor(store: Store, table: TupleTable, sizes: Partial<RingSizes> = {}) {
+    this.#store = store;
+    this.#table = table;
+    this.#ended = new Ring(sizes.ended ?? ENDED);
+    this.#begun = new Ring(sizes.begun ?? BEGUN);
+  }
+
+  /** Records packed away. */
+  get count(): number {
+    return this.#archive.count;
+  }
+
+  /** What kind of plain connection a packed record is of; 0 when it is not packed. */
+  kind(serial: number): PlainKind | 0 {
+    return this.#archive.note(serial) as PlainKind | 0;
+  }
+
+  /** A connection has begun, or was brought back. */
+  begun(at: number): void {
+    this.#turn(this.#begun, at);
+  }
+
+  /** A packet of the connection was accounted for. */
+  touched(at: number): void {
+    const words = this.#store.connections.words;
+    const both = words[at + SIDES + SIDE_BITS]! & words[at + SIDES + SIDE_STRIDE + SIDE_BITS]!;
+    if ((both & FIN_ACKED) === 0 || words[at + BITS]! & QUEUED) return;
+    words[at + BITS]! |= QUEUED;
+    this.#turn(this.#ended, at);
+  }
+
+  /** Brings a record back; its offset. */
+  restore(serial: number): number {
+    const at = this.read(serial);
+    const words = this.#store.connections.words;
+    this.#archive.remove(serial);
+    this.#table.insert(at, -serial, words[at + HASH]!);
+    words[at + BITS]! &= ~QUEUED;
+    return at;
+  }
+
+  /** A copy of a packed record; its offset, to be released by the caller. */
+  read(serial: number): number {
+    return unpack(this.#store, this.#archive.open(serial), serial);
+  }
+
+  #turn(ring: Ring, at: number): void {
+    const words = this.#store.connections.words;
+    const before = ring.turn(at, words[at + SERIAL]!);
+    if (before !== 0 && words[before + SERIAL] === ring.serial) this.#pack(before);
+  }
+
+  #pack(at: number): void {
+    const kind = plainKind(this.#store, at);
+    if (kind === 0 || !isPackable(this.#store, at) || this.#archive.isFull) return;
+    const words = this.#store.connections.words;
+    const serial = words[at + SERIAL]!;
+    this.#writer.restart();
+    pack(this.#store, at, this.#writer);
+    this.#archive.add(serial, kind, this.#writer);
+    this.#table.insert(-serial, at, words[at + HASH]!);
+    this.#store.release(at);
+  }
+}
+
+/** The last so many connections to which something happened. */
+class Ring {
+  readonly #slots: Int32Array;
+  readonly #serials: Int32Array;
+  #next = 0;
+  /** Of the connection that `turn` gave back. */
+  serial = 0;
+
+  constructor(size: number) {
+    this.#slots = new Int32Array(size);
+    this.#serials = new Int32Array(size);
+  }
+
+  /** Puts a connection in, and gives back the one that was there longest; 0 for none. */
+  turn(at: number, serial: number): number {
+    const i = this.#next;
+    this.#next = i + 1 === this.#slots.length ? 0 : i + 1;
+    const before = this.#slots[i]!;
+    this.serial = this.#serials[i]!;
+    this.#slots[i] = at;
+    this.#serials[i] = serial;
+    return before;
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Plain connections: those of which the packets of one capture admit one reading that needs no other connection and no
+ * other evidence. They never become cases; their rows are written straight from the tracker's records.
+ */
+import type { WireConnection } from './connection.ts';
+import { NS_PER_MS, type SourceTime } from './time.ts';
+
+/** Both FINs acknowledged, one after the other, no RST: closed in good order. */
+export const ORDERLY = 1;
+/** One SYN, answered; then nothing of the client. */
+export const HALF_OPEN = 2;
+/** SYNs without an answer. */
+export const UNANSWERED = 3;
+/** One SYN, answered with a RST. */
+export const REFUSED = 4;
+export const PLAIN_KINDS = [ORDERLY, HALF_OPEN, UNANSWERED, REFUSED] as const;
+export type PlainKind = (typeof PLAIN_KINDS)[number];
+
+/**
+ * What a row about a plain connection needs. One object is filled with one connection after the other. Arrays are
+ * [client, server]; times are of the capture's clock.
+ */
+export interface PlainConnection {
+  /** n of its id `cn`. */
+  number: number;
+  kind: PlainKind;
+  source: number;
+  clientAddress: string;
+  clientPort: number;
+  serverAddress: string;
+  serverPort: number;
+  start: SourceTime;
+  end: SourceTime;
+  startFrame: number;
+  readonly packets: readonly [number, number];
+  readonly bytes: readonly [number, number];
+  readonly syns: readonly [number, number];
+  readonly synAcks: readonly [number, number];
+  readonly retransmits: readonly [number, number];
+  /** Of ORDERLY: the first FIN of each side, and the first packet of the other that acknowledges it. */
+  readonly finTime: readonly [SourceTime, SourceTime];
+  readonly finAckedTime: readonly [SourceTime, SourceTime];
+  connState: string;
+  history: string;
+  completeness: number;
+  encapsulation: string;
+  /**
+   * The time from the SYN to the SYN-ACK that follows it, ns, NaN where the capture does not show that; times of all
+   * SYN-ACKs are added to the list.
+   */
+  handshake(synAcks: number[]): number;
+  /** The same as a view, valid until the next one is read. */
+  view(): WireConnection;
+}
+
+/** The plain connections of a capture, those told of as cases left out. */
+export interface PlainConnections {
+  readonly count: number;
+  readonly source: number;
+  /** Every time from the first on, in the order of first sight. The object is the same each time. */
+  each(): Iterable<PlainConnection>;
+}
+
+/** A peer that closes when it reads the end of file does so before its delayed ACK would be due (TCP_DELACK_MAX and a tick). */
+const DELAYED_ACK_MAX = 210 * NS_PER_MS;
+
+/**
+ * Whether two FINs, both acknowledged, came one after the other without a wait between: neither crossing nor with a
+ * half-open rest. Of either side the time of its FIN, and of that FIN's acknowledgment; false when one is NaN.
+ */
+export function closesPromptly(finA: number, finB: number, ackedA: number, ackedB: number): boolean {
+  const crossed = finA < ackedB && finB < ackedA;
+  return !crossed && Math.max(finA, finB) - Math.min(ackedA, ackedB) < DELAYED_ACK_MAX;
+}
