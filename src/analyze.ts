@@ -14,6 +14,7 @@ import type { SocketLife } from './model/connection.ts';
 import { Diagnostics } from './model/diagnostic.ts';
 import type { KernelEvent } from './model/event.ts';
 import { type Frame, Packet } from './model/packet.ts';
+import { HALF_OPEN, ORDERLY } from './model/plain.ts';
 import type { Result } from './model/result.ts';
 import type { Source } from './model/source.ts';
 import type { Sink } from './read/importer.ts';
@@ -27,6 +28,11 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   keep?: Keep;
   /** Split lives as Zeek's timers do. */
   zeekTimers?: boolean;
+  /**
+   * A single capture of more connections than this has those that closed in good order, and half-open ones, in the CSV
+   * files and counts only (10,000). Infinity: every connection is listed, however many there are.
+   */
+  listed?: number;
   onProgress?: (progress: ReadProgress) => void;
 }
 
@@ -37,9 +43,23 @@ export async function analyze(inputs: readonly string[], options: AnalyzeOptions
   const onProgress = options.onProgress ?? (() => undefined);
   const sources = await readInputs(inputs, options.hosts ?? new Map(), collector, diagnostics, onProgress);
   placeWallClocks(sources, options);
-  const context = join(sources, collector, diagnostics);
+  const context = join(
+    sources,
+    collector,
+    diagnostics,
+    isWhole(options) ? Infinity : (options.listed ?? LISTED),
+  );
   const explanation = explain(context, diagnostics, undefined, options.keep);
   return assembleResult(context, explanation, diagnostics, options);
+}
+
+/** Connections of one capture that are all listed one by one; of more, so many of each kind of plain ones. */
+const LISTED = 10_000;
+const SHOWN = 50;
+
+/** What is asked for needs a case of every connection. */
+function isWhole({ whole, timeline, keep }: AnalyzeOptions): boolean {
+  return whole === true || timeline === 'all' || keep !== undefined;
 }
 
 /**
@@ -91,7 +111,12 @@ class Collector implements Sink {
     let tracker = this.trackers.get(source.id);
     if (!tracker) {
       const decoder = new Decoder();
-      tracker = new Tracker({ zeekTimers: this.#zeekTimers, encapsulations: decoder.encapsulations });
+      const retire = !this.#zeekTimers;
+      tracker = new Tracker({
+        zeekTimers: this.#zeekTimers,
+        encapsulations: decoder.encapsulations,
+        retire,
+      });
       this.trackers.set(source.id, tracker);
       this.#decoders.set(source.id, decoder);
     }
@@ -111,9 +136,9 @@ function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 }
 
 /** Connects packets and events, brings their clocks together and joins them into cases. */
-function join(sources: Source[], collector: Collector, diagnostics: Diagnostics): Context {
+function join(sources: Source[], collector: Collector, diagnostics: Diagnostics, listed: number): Context {
   collector.finish(sources);
-  const wires = [...collector.trackers.values()].flatMap((t) => [...t.connections()]);
+  const { wires, numbers, plain } = connectionsOf(collector, listed);
   const events = [...collector.events.values()].flat();
   const lives: SocketLife[] = [];
   const addresses = new Map<number, LocalAddresses>();
@@ -125,11 +150,15 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
   const { hosts, hostOf } = findHosts(sources, addresses, diagnostics);
   const timeline = alignClocks({ sources, wires, lives });
   const listeners = findListeners(lives, events, hostOf);
-  const cases = buildCases({ sources, wires, lives, events, hostOf, timeline, diagnostics }, listeners);
+  const cases = buildCases(
+    { sources, wires, ...(numbers && { numbers }), lives, events, hostOf, timeline, diagnostics },
+    listeners,
+  );
   return {
     sources,
     hosts,
     cases,
+    plain,
     listeners,
     counters: counterSeries(sources, collector.events, hostOf, diagnostics),
     snapshots: events.filter((e) => e.kind === 'snapshot'),
@@ -145,4 +174,16 @@ function settings(events: ReadonlyMap<number, KernelEvent[]>, hostOf: ReadonlyMa
     if (own.length === 0) return [];
     return [{ host: hostOf.get(id) ?? null, values: new Map(own.map((e) => [e.name, e.value])) }];
   });
+}
+
+/** All connections as views; of one big capture without any other evidence the plain ones apart. */
+function connectionsOf({ trackers, events, lives }: Collector, listed: number) {
+  const [tracker, ...others] = [...trackers.values()].filter((t) => t.count > 0);
+  const alone = others.length === 0 && events.size + lives.size === 0;
+  if (tracker && alone && tracker.count > listed) {
+    const { views, plain } = tracker.divided(Math.min(SHOWN, listed), [ORDERLY, HALF_OPEN]);
+    return { wires: views.map((v) => v.wire), numbers: views.map((v) => v.number), plain };
+  }
+  const wires = [...trackers.values()].flatMap((t) => [...t.connections()]);
+  return { wires, numbers: null, plain: null };
 }

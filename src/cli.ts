@@ -60,7 +60,12 @@ async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
   const { checkOutput, writeReport } = await import('./report/write.ts');
   await checkOutput(a.output).catch(toUsageError);
   const secret = await redactor(a);
-  const plain = await runAnalysis(a, { timeline: a.timeline, zeekTimers: a.zeekTimers }, a.filter);
+  const plain = await runAnalysis(
+    a,
+    // nothing may be written that redaction has not seen
+    { timeline: a.timeline, zeekTimers: a.zeekTimers, ...(secret && { listed: Number.POSITIVE_INFINITY }) },
+    a.filter,
+  );
   for (const line of diagnosticLines(plain.diagnostics)) err(line);
   const { hashInputs } = await import('./report/hashes.ts');
   const result = await redacted(await hashInputs(plain), secret);

@@ -16,6 +16,8 @@ import { groupBy, isTuple, tupleKey } from './tuple.ts';
 export interface Pieces {
   sources: readonly Source[];
   wires: readonly WireConnection[];
+  /** n of the ids `cn` of `wires`, where others of their capture are no cases. */
+  numbers?: readonly number[];
   lives: readonly SocketLife[];
   events: readonly KernelEvent[];
   hostOf: ReadonlyMap<number, Host>;
@@ -54,7 +56,7 @@ interface Piece {
 const SLACK = 1e9;
 
 export function buildCases(pieces: Pieces, listeners: readonly Listener[]): Case[] {
-  if (isOneCapture(pieces)) return casesOfCapture(pieces.wires, listeners);
+  if (isOneCapture(pieces)) return casesOfCapture(pieces, listeners);
   const groups = groupBy(collect(pieces), (p) => p.tuple);
   const drafts: { pieces: Piece[]; order: [number, number] }[] = [];
   for (const group of groups.values()) {
@@ -76,7 +78,8 @@ function isOneCapture({ wires, lives, events }: Pieces): boolean {
   return lives.length === 0 && !events.some(isPoint) && wires.every((w) => w.source === source);
 }
 
-function casesOfCapture(wires: readonly WireConnection[], listeners: readonly Listener[]): Case[] {
+function casesOfCapture({ wires, numbers }: Pieces, listeners: readonly Listener[]): Case[] {
+  if (numbers) return wires.map((w, i) => caseOf(`c${numbers[i]}`, [w], NOTHING, listeners, undefined));
   return wires
     .filter((w) => isTuple(w.client, w.server))
     .sort((a, b) => a.startFrame - b.startFrame)

@@ -40,6 +40,7 @@ export class PlainReader implements PlainConnection {
   kind: PlainKind = ORDERLY;
   source = 0;
   clientAddress = '';
+  clientKey = 0;
   clientPort = 0;
   serverAddress = '';
   serverPort = 0;
@@ -83,6 +84,7 @@ export class PlainReader implements PlainConnection {
     this.kind = kind;
     this.source = words[at + SOURCE]!;
     this.clientAddress = this.#address(words, at + ADDRESS + client * 4);
+    this.clientKey = keyOf(words, at + ADDRESS + client * 4);
     this.serverAddress = this.#address(words, at + ADDRESS + 4 - client * 4);
     this.clientPort = client === 0 ? ports >>> 16 : ports & 0xffff;
     this.serverPort = client === 0 ? ports & 0xffff : ports >>> 16;
@@ -146,4 +148,11 @@ export class PlainReader implements PlainConnection {
     }
     return text;
   }
+}
+
+function keyOf(words: Int32Array, at: number): number {
+  const low = words[at + 3]! >>> 0;
+  if ((words[at]! | words[at + 1]!) === 0) return low;
+  const high = Math.imul(words[at]!, 0x9e3779b1) ^ Math.imul(words[at + 1]!, 0x85ebca77) ^ words[at + 2]!;
+  return low + ((high ^ (high >>> 13)) & 0xfffff) * 2 ** 32 + 2 ** 52;
 }

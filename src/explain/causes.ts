@@ -1,6 +1,7 @@
 /** Connections that share one cause, told as one. */
 import type { Group, Severity } from '../model/finding.ts';
 import type { CauseGroup } from '../model/result.ts';
+import type { PlainFacts } from './facts/plain.ts';
 import { weakest } from './roles.ts';
 import type { Explained } from './rule.ts';
 import { tellTogether } from './together.ts';
@@ -10,19 +11,20 @@ import { capital } from './words.ts';
 const GROUP_ORDER: readonly Group[] = ['syn', 'stuck', 'close', 'fin-wait2'];
 const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
-/** One group per rule; the gravest and largest first. */
-export function groupCauses(explained: readonly Explained[]): CauseGroup[] {
+/** One group per rule; the gravest and largest first. `plain`: connections that are not among those explained. */
+export function groupCauses(explained: readonly Explained[], plain: PlainFacts | null = null): CauseGroup[] {
   const byRule = new Map<string, Explained[]>();
   for (const e of explained) {
     const list = byRule.get(e.rule.id);
     if (list) list.push(e);
     else byRule.set(e.rule.id, [e]);
   }
-  return [...byRule.values()].map(toGroup).sort(graver);
+  return [...byRule.values()].map((all) => toGroup(all, plain)).sort(graver);
 }
 
-function toGroup(all: Explained[]): CauseGroup {
+function toGroup(all: Explained[], plain: PlainFacts | null): CauseGroup {
   const { rule, finding } = all[0]!;
+  const more = plain === null ? 0 : plain.countOf(rule.id);
   const findings = all.map((e) => e.finding);
   const severity = SEVERITY_ORDER.find((s) => findings.some((f) => f.severity === s)) ?? rule.severity;
   const remedies = new Set(findings.map((f) => f.remedy));
@@ -33,7 +35,9 @@ function toGroup(all: Explained[]): CauseGroup {
     severity,
     confidence: weakest(findings),
     connections: [...new Set(findings.map((f) => f.connection))],
-    summary: all.length === 1 ? finding.summary : capital(rule.together?.(all) ?? tellTogether(all)),
+    ...(more > 0 && { unlisted: { connections: more, confidence: 'proved' } }),
+    summary:
+      all.length + more === 1 ? finding.summary : capital(rule.together?.(all, more) ?? tellTogether(all)),
     remedy: remedies.size === 1 ? finding.remedy : (findings.find((f) => f.remedy !== '')?.remedy ?? ''),
   };
 }
@@ -41,5 +45,9 @@ function toGroup(all: Explained[]): CauseGroup {
 function graver(a: CauseGroup, b: CauseGroup): number {
   const rank = (g: CauseGroup) => SEVERITY_ORDER.indexOf(g.severity);
   const order = (g: CauseGroup) => GROUP_ORDER.indexOf(g.group);
-  return rank(a) - rank(b) || b.connections.length - a.connections.length || order(a) - order(b);
+  return rank(a) - rank(b) || connectionsOf(b) - connectionsOf(a) || order(a) - order(b);
+}
+
+function connectionsOf({ connections, unlisted }: CauseGroup): number {
+  return connections.length + (unlisted?.connections ?? 0);
 }

@@ -7,6 +7,7 @@ import { answerQuestions } from './answers/index.ts';
 import { groupCauses } from './causes.ts';
 import { reconcileCounters } from './counters.ts';
 import type { Facts } from './facts/facts.ts';
+import type { PlainFacts } from './facts/plain.ts';
 import { World } from './facts/world.ts';
 import { byName } from './memo.ts';
 import { assignRoles } from './roles.ts';
@@ -19,6 +20,8 @@ export { type Verdicts, verdictsOf } from './roles.ts';
 export interface Explanation {
   /** The cases that are told of: all, or those the filter keeps. */
   cases: Case[];
+  /** What the connections that are no cases say; null when there are none. */
+  plain: PlainFacts | null;
   findings: Finding[];
   causes: CauseGroup[];
   answers: Answer[];
@@ -67,9 +70,10 @@ export function explain(
     world.told.push(c);
     for (const e of own) explained.push(e);
   }
-  const causes = guard('Grouping causes', '', () => groupCauses(explained), []);
+  const causes = guard('Grouping causes', '', () => groupCauses(explained, world.plain), []);
   return {
     cases: world.told,
+    plain: world.plain,
     findings: explained.map((e) => e.finding),
     causes,
     answers: guard('Answering questions', '', () => answerQuestions(world, explained), []),

@@ -1,7 +1,9 @@
 /** What happened, in at most five sentences. */
 import { formatEndpoint } from '../model/address.ts';
+import { ORDERLY } from '../model/plain.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { Facts } from './facts/facts.ts';
+import type { PlainFacts } from './facts/plain.ts';
 import type { World } from './facts/world.ts';
 import { verdictsOf } from './roles.ts';
 import type { Explained, Rule } from './rule.ts';
@@ -25,13 +27,14 @@ export function tellStory(
   const across = tellStories(world, explained);
   const story = across.flatMap((s) => s.sentences);
   const told = new Set(across.flatMap((s) => s.rules));
-  const common = story.length === 0 ? commonCause(cases.length, explained) : null;
+  const total = cases.length + (world.plain?.connections.count ?? 0);
+  const common = story.length === 0 ? commonCause(total, explained) : null;
   if (common) {
     story.push(`${common.sentence}.`);
     told.add(common.rule.id);
   }
-  const endings = endingsOf(cases.length, explained);
-  story.push(`${story.length > 0 ? allOf(cases.length, endings) : overview(world) + endings.after}.`);
+  const endings = endingsOf(total, explained, world.plain);
+  story.push(`${story.length > 0 ? allOf(total, endings) : overview(world, total) + endings.after}.`);
   const verdicts = new Set(explained.filter((e) => e.finding.role === 'verdict').map((e) => e.rule.id));
   for (const cause of causes) {
     if (cause.severity === 'info' || told.has(cause.rule) || !verdicts.has(cause.rule)) continue;
@@ -89,17 +92,15 @@ function allOf(total: number, { after, all }: Endings): string {
 }
 
 /** How many connections, and between whom. */
-function overview(world: World): string {
-  const cases = world.told;
+function overview(world: World, total: number): string {
   const byServer = new Map<string, number>();
-  for (const c of cases) {
-    const server = formatEndpoint(c.server);
-    byServer.set(server, (byServer.get(server) ?? 0) + 1);
-  }
+  const add = (server: string, n: number) => byServer.set(server, (byServer.get(server) ?? 0) + n);
+  for (const c of world.told) add(formatEndpoint(c.server), 1);
+  for (const [server, { connections }] of world.plain?.servers ?? []) add(server, connections);
   const [busiest] = [...byServer].sort((a, b) => b[1] - a[1])[0]!;
-  const who = capital(count(cases.length, 'connection'));
+  const who = capital(count(total, 'connection'));
   if (byServer.size === 1) return `${who} to ${busiest}`;
-  const most = byServer.get(busiest)! * 2 > cases.length ? `, most of them to ${busiest}` : '';
+  const most = byServer.get(busiest)! * 2 > total ? `, most of them to ${busiest}` : '';
   return `${who} to ${byServer.size} servers${most}`;
 }
 
@@ -110,14 +111,14 @@ interface Endings {
   all: string | null;
 }
 
-function endingsOf(total: number, explained: readonly Explained[]): Endings {
+function endingsOf(total: number, explained: readonly Explained[], plain: PlainFacts | null): Endings {
   const byConnection = new Map<string, Explained[]>();
   for (const e of explained) {
     const known = byConnection.get(e.finding.connection);
     if (known) known.push(e);
     else byConnection.set(e.finding.connection, [e]);
   }
-  let [orderly, silent, refused, reset, unanswered] = [0, 0, 0, 0, 0];
+  let [orderly, silent, refused, reset, unanswered] = [plain?.of(ORDERLY) ?? 0, 0, 0, 0, 0];
   for (const own of byConnection.values()) {
     const { close, syn } = verdictsOf(own.map((e) => e.finding));
     if (close === 'graceful-close') orderly++;

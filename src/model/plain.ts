@@ -26,6 +26,8 @@ export interface PlainConnection {
   kind: PlainKind;
   source: number;
   clientAddress: string;
+  /** A number of its own for each client address: its IPv4 word, or of IPv6 so many bits that two hardly meet. */
+  clientKey: number;
   clientPort: number;
   serverAddress: string;
   serverPort: number;

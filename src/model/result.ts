@@ -93,6 +93,8 @@ export interface CauseGroup {
   /** Weakest to strongest confidence among its findings. */
   confidence: Confidence;
   connections: string[];
+  /** Besides those, plain connections that are counted and not listed; absent when there are none. */
+  unlisted?: { connections: number; confidence: Confidence };
   summary: string;
   remedy: string;
 }
@@ -126,6 +128,26 @@ export interface Aggregation {
   text: string;
 }
 
+/** Plain connections that are alike in server, ending and cause. */
+export interface PlainGroup {
+  server: Endpoint;
+  closeKind: CloseKind;
+  closedBy: 'client' | 'server' | 'none';
+  /** '' where no rule holds. */
+  rule: string;
+  connections: number;
+  /** Addresses they came from. */
+  clients: number;
+}
+
+/** Plain connections beyond those listed: they stand one by one in the CSV files only. */
+export interface PlainPart {
+  connections: number;
+  groups: PlainGroup[];
+  /** How long FIN_WAIT2 lasted on the wire, in four bins a decade (their middles), and the shortest and longest. */
+  finWait2: { bins: { seconds: number; connections: number }[]; shortest: number; longest: number } | null;
+}
+
 export interface InputSummary {
   name: string;
   format: string;
@@ -155,4 +177,6 @@ export interface Result {
   diagnostics: Diagnostic[];
   /** Absent while everything is listed. */
   aggregated?: Aggregation[];
+  /** Connections of one big capture that closed in good order or never got beyond a SYN-ACK; absent when all are listed. */
+  plain?: PlainPart;
 }

@@ -7,7 +7,7 @@ import { writePieces } from './block-file.ts';
 import { visible } from './escape.ts';
 import { LISTED_WHOLE } from './listed.ts';
 import { connectionsTable, findingsTable } from './tables.ts';
-import { counted, number } from './words.ts';
+import { allOf, counted, number } from './words.ts';
 
 export const RESULT_FILE = 'result.json';
 
@@ -22,14 +22,15 @@ export async function writeJson(path: string, result: Result): Promise<void> {
 /** Up to 10,000 connections: the result. Beyond that with the connections that have a finding above info, and a count. */
 export function readable(result: Result): Result {
   const { connections, findings } = result;
-  if (connections.length <= LISTED_WHOLE) return result;
+  const all = allOf(result);
+  if (all <= LISTED_WHOLE) return result;
   const telling = new Set(findings.filter((f) => f.severity !== 'info').map((f) => f.connection));
   const listed = connections.filter((c) => telling.has(c.id));
   return {
     ...result,
     connections: listed,
     findings: findings.filter((f) => telling.has(f.connection)),
-    aggregated: [...(result.aggregated ?? []), aggregation(listed.length, connections.length)],
+    aggregated: [...(result.aggregated ?? []), aggregation(listed.length, all)],
   };
 }
 

@@ -5,7 +5,16 @@ import { bySeverity, type Focus, focusOf } from './focus.ts';
 import { ladderOf, placeOf } from './ladder.ts';
 import { ladderText } from './ladder-text.ts';
 import { shortNames } from './short-names.ts';
-import { CONFIDENCE_WORDS, confidenceCounts, counted, distinctMissing, number, someOf } from './words.ts';
+import {
+  allOf,
+  CONFIDENCE_WORDS,
+  confidenceCounts,
+  counted,
+  distinctMissing,
+  number,
+  sharing,
+  someOf,
+} from './words.ts';
 
 const LADDERS = 3;
 const LADDER_STEPS = 30;
@@ -39,7 +48,7 @@ function causesTable(result: Result): string[] {
   if (result.causes.length === 0) return ['No cause was found.', ''];
   const rows = bySeverity(result.causes).map((c) => [
     md(c.title),
-    number(c.connections.length),
+    number(sharing(c)),
     confidenceCounts(c, result)
       .map(([confidence, n], _, all) => (all.length === 1 ? confidence : `${number(n)} ${confidence}`))
       .join(', '),
@@ -54,7 +63,7 @@ function causeSection(cause: CauseGroup, { findings, title }: Focus): string[] {
     (findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
   );
   const lines = [`### ${md(cause.title)}`, '', prose(cause.summary), ''];
-  lines.push(`- **Connections:** ${code(someOf(cause.connections))}`);
+  lines.push(`- **Connections:** ${code(someOf(cause.connections, sharing(cause)))}`);
   lines.push(`- **How sure:** ${cause.confidence}: ${CONFIDENCE_WORDS[cause.confidence]}`);
   const first = group[0];
   if (first) {
@@ -155,7 +164,7 @@ function reproduce(result: Result, folder: string): string[] {
   return [
     '## How to reproduce',
     '',
-    `tcpautopsy ${code(result.tool.version)}, ${counted(result.connections.length, 'connection')}.`,
+    `tcpautopsy ${code(result.tool.version)}, ${counted(allOf(result), 'connection')}.`,
     '',
     ...command,
     ...(folder === '' ? [] : [`Sources are named from ${code(folder)} on.`, '']),

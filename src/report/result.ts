@@ -9,6 +9,7 @@ import { VERSION } from '../version.ts';
 import { type Aggregate, aggregateOf } from './aggregate.ts';
 import { weightOf } from './focus.ts';
 import { LISTED_WHOLE, listingOf } from './listed.ts';
+import { plainPart } from './plain.ts';
 import { connectionRow } from './rows.ts';
 import { timelineTable } from './tables/timeline.ts';
 import { timelineOf } from './timeline.ts';
@@ -63,6 +64,7 @@ export function assembleResult(
     answers: explanation.answers,
     diagnostics: diagnostics.list(),
     ...(aggregated && { aggregated: [aggregated] }),
+    ...(explanation.plain && { plain: plainPart(explanation.plain, context) }),
   };
 }
 

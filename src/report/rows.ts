@@ -84,7 +84,8 @@ function sourcesOf({ wires, lives, drops, calls, rows }: Case): number[] {
   return ids.sort((a, b) => a - b);
 }
 
-function hostsOf(sources: readonly number[], { hosts }: Context): string {
+/** Names of the hosts of some sources. */
+export function hostsOf(sources: readonly number[], { hosts }: Context): string {
   const own = hosts.filter((h) => h.sources.some((s) => sources.includes(s.id)));
   return own.map((h) => h.name).join(' ');
 }

@@ -8,7 +8,7 @@ import { ladderOf, placeOf } from './ladder.ts';
 import { ladderText } from './ladder-text.ts';
 import { shortNames } from './short-names.ts';
 import { Page, type Terminal } from './terminal-page.ts';
-import { CONFIDENCE_WORDS, confidenceCounts, counted, distinctMissing, someOf } from './words.ts';
+import { CONFIDENCE_WORDS, confidenceCounts, counted, distinctMissing, sharing, someOf } from './words.ts';
 
 const LADDERS = 3;
 const LADDER_STEPS = 40;
@@ -56,13 +56,13 @@ function causeLine(page: Page, cause: CauseGroup, result: Result): void {
   const sure = confidenceCounts(cause, result);
   const how = sure.length === 1 ? sure[0]![0] : sure.map(([c, n]) => `${n} ${c}`).join(', ');
   const sign = page.paint(`${SIGNS[cause.severity]} `, STYLES[cause.severity]);
-  page.text(`${cause.title} (${counted(cause.connections.length, 'connection')}, ${how})`, 0, sign, 2);
+  page.text(`${cause.title} (${counted(sharing(cause), 'connection')}, ${how})`, 0, sign, 2);
 }
 
 function causeBlock(page: Page, cause: CauseGroup, { result, findings, title }: Focus): void {
   causeLine(page, cause, result);
   page.text(cause.summary);
-  page.item('rule:', `${cause.rule} (${someOf(cause.connections)})`, 2);
+  page.item('rule:', `${cause.rule} (${someOf(cause.connections, sharing(cause))})`, 2);
   page.item('sure:', `${cause.confidence}: ${CONFIDENCE_WORDS[cause.confidence]}`, 2);
   const group = cause.connections.flatMap((id) =>
     (findings.get(id) ?? []).filter((f) => f.rule === cause.rule),

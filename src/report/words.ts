@@ -36,7 +36,7 @@ const CLOSE_WORDS: Record<ConnectionRow['closeKind'], string> = {
 };
 
 /** How a connection ended, and who ended it: `reset, by the server`. */
-export function endingOf(row: ConnectionRow): string {
+export function endingOf(row: Pick<ConnectionRow, 'closeKind' | 'closedBy' | 'resetBy'>): string {
   const who = row.closeKind === 'rst' && row.resetBy !== '' ? row.resetBy : row.closedBy;
   const names: Record<string, string> = {
     client: ', by the client',
@@ -57,9 +57,19 @@ export function confidenceCounts(cause: CauseGroup, result: Result): [Confidence
   for (const f of result.findings) if (f.rule === cause.rule) ids[f.confidence].add(f.connection);
   const counts = (['proved', 'inferred', 'possible'] as const).map((c): [Confidence, number] => [
     c,
-    ids[c].size,
+    ids[c].size + (cause.unlisted?.confidence === c ? cause.unlisted.connections : 0),
   ]);
   return counts.filter(([, n]) => n > 0);
+}
+
+/** Connections that share a cause, listed or only counted. */
+export function sharing({ connections, unlisted }: CauseGroup): number {
+  return connections.length + (unlisted?.connections ?? 0);
+}
+
+/** All connections that were analysed and told of. */
+export function allOf({ connections, plain }: Result): number {
+  return connections.length + (plain?.connections ?? 0);
 }
 
 /** Distinct `missing` entries of many findings, in order of first sight. */
@@ -78,8 +88,8 @@ export function shareShown({ aggregated = [] }: Result): string[] {
     .map((a) => `from ${number(a.listed)} of ${number(a.of)} connections with a finding above info`);
 }
 
-/** Ids in short: `c1, c2, c3 and 97 more`. */
-export function someOf(ids: readonly string[], limit = 8): string {
-  const shown = ids.slice(0, limit).join(', ');
-  return ids.length > limit ? `${shown} and ${number(ids.length - limit)} more` : shown;
+/** Ids in short: `c1, c2, c3 and 97 more`; `of`: how many there are where not all are given. */
+export function someOf(ids: readonly string[], of = ids.length, limit = 8): string {
+  const shown = ids.slice(0, limit);
+  return of > shown.length ? `${shown.join(', ')} and ${number(of - shown.length)} more` : shown.join(', ');
 }

@@ -7,6 +7,7 @@ import type { Result } from '../model/result.ts';
 import { writeCsv } from './csv.ts';
 import { writeCsvLines } from './csv-lines.ts';
 import { RESULT_BEGINS, RESULT_FILE, readable, writeJson } from './json.ts';
+import { merged, plainLines } from './plain.ts';
 import { connectionsTable, diagnosticsTable, findingsTable, timelineTable } from './tables.ts';
 
 /** The folder cannot be used as it is; the message says why, and what to do. */
@@ -100,12 +101,23 @@ async function writeFiles(full: Result, dir: string, { html, png }: WriteOptions
   const file = (name: string, write: (path: string) => Promise<void>) => atomically(join(dir, name), write);
   const text = (name: string, content: string) =>
     file(name, (path) => writeFile(path, content, { flag: 'wx' }));
+  const lines = plainLines(full);
   // the marker comes first: an interrupted report is still known as ours, and replaced by the next
   await file(RESULT_FILE, (path) => writeJson(path, inJson));
   await file(connectionsTable.file, (path) =>
-    writeCsvLines(path, connectionsTable.columns, result.connections),
+    writeCsvLines(
+      path,
+      connectionsTable.columns,
+      merged(result.connections, (c) => c.id, lines?.ofConnections() ?? []),
+    ),
   );
-  await file(findingsTable.file, (path) => writeCsvLines(path, findingsTable.columns, result.findings));
+  await file(findingsTable.file, (path) =>
+    writeCsvLines(
+      path,
+      findingsTable.columns,
+      merged(result.findings, (f) => f.connection, lines?.ofFindings() ?? []),
+    ),
+  );
   await file(timelineTable.file, (path) => writeCsvLines(path, timelineTable.columns, result.timeline));
   await file(diagnosticsTable.file, (path) => writeCsv(path, diagnosticsTable.columns, result.diagnostics));
   await text('report.md', renderMarkdown(result));

@@ -74,34 +74,28 @@ function disorder(tracker: Tracker): void {
   }
 }
 
+const STEPS: ((t: Talk, ending: number, pick: (n: number) => number) => unknown)[] = [
+  (t, _, pick) => t.client('S', { scale: pick(9) }),
+  (t, ending, pick) => {
+    if (ending === 0) t.server('R.', { seq: 0, window: 0 });
+    else if (ending > 1) t.server('S.', { scale: pick(9) });
+  },
+  (t, ending) => ending > 2 && t.client('.'),
+  (t, ending, pick) => ending > 2 && t.client('P.', { length: 1 + pick(1000), snapped: pick(2) }),
+  (t, ending, pick) => ending > 2 && t.server('P.', { length: 1 + pick(1400), window: pick(3) }),
+  (t, ending) => ending > 2 && t.client(ending === 3 ? 'R.' : 'F.'),
+  (t, ending) => ending > 3 && t.server('F.'),
+  (t, ending) => ending > 3 && t.client('.'),
+];
+/** Steps after which the tuple may be used again. */
+const LIFE = 30;
+
 function advance(t: { talk: Talk; step: number; ending: number }, pick: (n: number) => number): void {
-  const { talk } = t;
-  switch (t.step++) {
-    case 0:
-      return void talk.client('S', { scale: pick(9) });
-    case 1:
-      if (t.ending === 0) return void talk.server('R.', { seq: 0, window: 0 });
-      return t.ending === 1 ? undefined : void talk.server('S.', { scale: pick(9) });
-    case 2:
-      return t.ending < 3 ? undefined : void talk.client('.');
-    case 3:
-      return t.ending < 3 ? undefined : void talk.client('P.', { length: 1 + pick(1000), snapped: pick(2) });
-    case 4:
-      return t.ending < 3 ? undefined : void talk.server('P.', { length: 1 + pick(1400), window: pick(3) });
-    case 5:
-      return t.ending < 3 ? undefined : void talk.client(t.ending === 3 ? 'R.' : 'F.');
-    case 6:
-      return t.ending < 4 ? undefined : void talk.server('F.');
-    case 7:
-      return t.ending < 4 ? undefined : void talk.client('.');
-    case 30:
-      // the tuple again
-      if (pick(3) > 0) return;
-      talk.next = [pick(2 ** 31), pick(2 ** 31)];
-      t.step = 1;
-      return void talk.client('S');
-    default:
-      return;
+  STEPS[t.step]?.(t.talk, t.ending, pick);
+  t.step++;
+  if (t.step === LIFE && pick(3) === 0) {
+    t.talk.next = [pick(2 ** 31), pick(2 ** 31)];
+    t.step = 0;
   }
 }
 

@@ -11,8 +11,8 @@ import { byName, lazy } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { type Closing, findBursts, findClosedTogether, findClosings, type ServerReset } from './closings.ts';
 import type { Facts } from './facts.ts';
-import { isFullLook, lookBefore, type QueueLook, queueLooks } from './queue.ts';
 import { HANDSHAKES, type PlainServer } from './plain.ts';
+import { isFullLook, lookBefore, type QueueLook, queueLooks } from './queue.ts';
 import { type Step, stepsOf } from './steps.ts';
 import type { World } from './world.ts';
 

@@ -1,19 +1,43 @@
 /** What plain connections say together: read from their records in one walk, when it is first asked. */
 import { type Endpoint, formatEndpoint } from '../../model/address.ts';
-import { SERVER } from '../../model/connection.ts';
-import type { PlainConnection, PlainConnections, PlainKind } from '../../model/plain.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
+import {
+  HALF_OPEN,
+  ORDERLY,
+  type PlainConnection,
+  type PlainConnections,
+  type PlainKind,
+  REFUSED,
+  UNANSWERED,
+} from '../../model/plain.ts';
 import type { SourceTime } from '../../model/time.ts';
 
 /** Handshakes to measure a server's usual answer time by. */
 export const HANDSHAKES = 500;
+
+/** The rule that holds for plain connections of a kind; '' for none. */
+export const PLAIN_RULES: Readonly<Record<PlainKind, string>> = {
+  [ORDERLY]: 'graceful-close',
+  [HALF_OPEN]: '',
+  [UNANSWERED]: 'unanswered-syn',
+  [REFUSED]: 'connection-refused',
+};
+
+/** Those of a server that are alike in kind, and in who ended them. */
+export interface PlainAlike {
+  kind: PlainKind;
+  closedBy: 'client' | 'server' | 'none';
+  connections: number;
+  /** A number for the address of each client. */
+  clients: number[];
+}
 
 /** The plain connections of one server endpoint. */
 export class PlainServer {
   readonly server: Endpoint;
   /** Number of the first of them. */
   readonly first: number;
-  /** How many, by kind. */
-  readonly counts = new Map<PlainKind, number>();
+  readonly alike: PlainAlike[] = [];
   /** One of them carried payload of the server. */
   accepted = false;
   /** Times of its SYN-ACKs. */
@@ -27,14 +51,47 @@ export class PlainServer {
   }
 
   of(kind: PlainKind): number {
-    return this.counts.get(kind) ?? 0;
+    return this.alike.reduce((sum, a) => (a.kind === kind ? sum + a.connections : sum), 0);
   }
+
+  get connections(): number {
+    return this.alike.reduce((sum, a) => sum + a.connections, 0);
+  }
+
+  add(c: PlainConnection): void {
+    const closedBy = closedByOf(c);
+    let alike = this.alike.find((a) => a.kind === c.kind && a.closedBy === closedBy);
+    if (!alike) {
+      alike = { kind: c.kind, closedBy, connections: 0, clients: [] };
+      this.alike.push(alike);
+    }
+    alike.connections++;
+    alike.clients.push(c.clientKey);
+    if (c.bytes[SERVER] > 0) this.accepted = true;
+    const time = c.handshake(this.synAcks);
+    if (this.answers.length < HANDSHAKES) this.answers.push({ number: c.number, time });
+  }
+}
+
+/** Who sent the first FIN, else the RST. */
+export function closedByOf({ kind, finTime }: PlainConnection): 'client' | 'server' | 'none' {
+  if (kind === ORDERLY) return finTime[CLIENT] <= finTime[SERVER] ? 'client' : 'server';
+  return kind === REFUSED ? 'server' : 'none';
+}
+
+/** FIN_WAIT2 on the wire, of an orderly connection: from the ACK of the first FIN to the other; null when they came in one. */
+export function finWait2Of({ kind, finTime, finAckedTime }: PlainConnection): number | null {
+  if (kind !== ORDERLY) return null;
+  if (finAckedTime[CLIENT] <= finTime[SERVER]) return finTime[SERVER] - finAckedTime[CLIENT];
+  return finAckedTime[SERVER] <= finTime[CLIENT] ? finTime[CLIENT] - finAckedTime[SERVER] : null;
 }
 
 export class PlainFacts {
   readonly connections: PlainConnections;
   /** By `address:port`, in the order of first sight. */
   readonly servers = new Map<string, PlainServer>();
+  /** How long FIN_WAIT2 lasted, ns, in the order of first sight. */
+  readonly waits: number[] = [];
   /** Times of the first and the last packet. */
   readonly span: [SourceTime, SourceTime] | null;
 
@@ -48,23 +105,22 @@ export class PlainFacts {
       if (c.end > to) to = c.end;
       if (last?.server.port !== c.serverPort || last.server.address !== c.serverAddress)
         last = this.#server(c);
-      last.counts.set(c.kind, last.of(c.kind) + 1);
-      if (c.bytes[SERVER] > 0) last.accepted = true;
-      const answerTime = c.handshake(last.synAcks);
-      if (last.answers.length < HANDSHAKES) last.answers.push({ number: c.number, time: answerTime });
+      last.add(c);
+      const wait = finWait2Of(c);
+      if (wait !== null) this.waits.push(wait);
     }
     this.span = connections.count === 0 ? null : [from as SourceTime, to as SourceTime];
+  }
+
+  /** How many of them a rule holds for. */
+  countOf(rule: string): number {
+    return rule === PLAIN_RULES[ORDERLY] ? this.of(ORDERLY) : 0;
   }
 
   of(kind: PlainKind): number {
     let count = 0;
     for (const server of this.servers.values()) count += server.of(kind);
     return count;
-  }
-
-  /** Servers of connections of one kind. */
-  serversOf(kind: PlainKind): PlainServer[] {
-    return [...this.servers.values()].filter((s) => s.of(kind) > 0);
   }
 
   #server(c: PlainConnection): PlainServer {

@@ -41,6 +41,16 @@ function stillOpenInTable(f: Facts): boolean {
   });
 }
 
+/** `name`: of the side whose FIN came first. */
+export function orderlySummary(name: string): string {
+  return `both sides closed with FIN, ${name} first, and both were acknowledged`;
+}
+
+/** `apart`: ns between the FINs. */
+export function orderlyFact(name: string, apart: number): string {
+  return `starts here; FIN of ${name}, and of the other side ${span(apart)} later, both acknowledged`;
+}
+
 /** Most connections of a capture: told from the counts alone, without looking at a packet again. */
 function ordinary(f: Facts): Graceful {
   const wire = f.case.wires[0]!;
@@ -55,13 +65,13 @@ function ordinary(f: Facts): Graceful {
     confidence: 'proved',
     side: SIDE_NAMES[first],
     moment: { source: wire.source, at },
-    summary: `both sides closed with FIN, ${name} first, and both were acknowledged`,
+    summary: orderlySummary(name),
     evidence: [
       {
         source: f.world.source(wire.source).name,
         locator: packetPlace(f.world.source(wire.source), wire.startFrame),
         time: '',
-        fact: `starts here; FIN of ${name}, and of the other side ${span(Math.abs(a - b))} later, both acknowledged`,
+        fact: orderlyFact(name, Math.abs(a - b)),
       },
     ],
   };
@@ -84,7 +94,7 @@ function onWire(f: Facts, wire: WireFacts): Graceful | null {
       at: f.world.context.timeline.at(wire.wire.source, first === CLIENT ? a : b),
     },
     summary: acked
-      ? `both sides closed with FIN, ${f.name(first)} first, and both were acknowledged`
+      ? orderlySummary(f.name(first))
       : `both sides closed with FIN, ${f.name(first)} first; the last acknowledgment is not in the capture`,
     evidence,
     missing: acked

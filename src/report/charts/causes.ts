@@ -2,9 +2,9 @@ import { CONFIDENCE_ORDER } from '../../model/finding.ts';
 import type { Result } from '../../model/result.ts';
 import { shortened } from '../escape.ts';
 import { bySeverity } from '../focus.ts';
+import { confidenceCounts, sharing } from '../words.ts';
 import { type Chart, type ChartBuilder, chart, INK, WIDTH } from './chart.ts';
 import { CONFIDENCE_COLORS } from './palette.ts';
-import { tally } from './tally.ts';
 
 const LIMIT = 20;
 
@@ -28,24 +28,18 @@ export const causes: ChartBuilder = {
         cause: titles.get(c.rule),
         certainty: CONFIDENCE_ORDER.indexOf(c.confidence as never),
       }));
-    const totals = shown.map((c) => ({ cause: titles.get(c.rule), connections: c.connections.length }));
+    const totals = shown.map((c) => ({ cause: titles.get(c.rule), connections: sharing(c) }));
     return causesChart(values, totals, result.causes.length - shown.length);
   },
 };
 
 function counts(result: Result): Count[] {
-  const seen = new Map<string, Set<string>>();
-  const once = result.findings.filter(({ rule, confidence, connection }) => {
-    const key = `${rule} ${confidence}`;
-    const ids = seen.get(key);
-    if (!ids) seen.set(key, new Set([connection]));
-    else if (ids.has(connection)) return false;
-    else ids.add(connection);
-    return true;
-  });
-  return tally(
-    once.map(({ rule, confidence }) => ({ rule, confidence })),
-    'connections',
+  return result.causes.flatMap((cause) =>
+    confidenceCounts(cause, result).map(([confidence, connections]) => ({
+      rule: cause.rule,
+      confidence,
+      connections,
+    })),
   );
 }
 

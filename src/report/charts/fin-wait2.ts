@@ -1,6 +1,7 @@
 import { formatSpan } from '../../align/format-time.ts';
 import type { Result, TimelineItem } from '../../model/result.ts';
 import { shortened } from '../escape.ts';
+import { binOf, LEAST_SECONDS } from '../plain.ts';
 import { counted, shareShown } from '../words.ts';
 import { type ChartBuilder, chart, INK, PAPER, sizeLegend, WIDTH } from './chart.ts';
 import { CONFIDENCE_COLORS } from './palette.ts';
@@ -26,11 +27,13 @@ export const finWait2: ChartBuilder = {
   id: 'fin-wait2',
   build(result) {
     const spans = spansOf(result);
-    if (spans.length === 0) return null;
-    const connections = new Set(spans.map((s) => s.connection)).size;
-    const description = `${words(spans)}, for ${counted(connections, 'connection')}, on a logarithmic scale from microseconds to minutes.`;
+    const plain = result.plain?.finWait2 ?? null;
+    if (spans.length === 0 && plain === null) return null;
+    const unlisted = plain?.bins.reduce((sum, b) => sum + b.connections, 0) ?? 0;
+    const connections = new Set(spans.map((s) => s.connection)).size + unlisted;
+    const description = `${words(spans, plain)}, for ${counted(connections, 'connection')}, on a logarithmic scale from microseconds to minutes.`;
     const drawn = spans.map((s) => ({ ...s, seconds: Math.max(s.seconds, ZERO) }));
-    const body = connections <= LIMIT ? each(drawn, result) : binned(drawn);
+    const body = connections <= LIMIT ? each(drawn, result) : binned(drawn, plain);
     const subtitle = [
       'The full socket leaves FIN_WAIT2 at once when the process has closed it; a timewait minisock stays in it.',
       ...(connections > LIMIT
@@ -44,8 +47,11 @@ export const finWait2: ChartBuilder = {
   },
 };
 
-/** Stands for 0 on the logarithmic scale: the FIN came with the ACK, or within the clock's step. */
-const ZERO = 1e-7;
+const WIRE = MEASURES[2][0];
+const ZERO = LEAST_SECONDS;
+
+/** Of connections that are only counted. */
+type Plain = NonNullable<Result['plain']>['finWait2'];
 
 function spansOf(result: Result): Span[] {
   const spans: Span[] = [];
@@ -77,9 +83,10 @@ function finWait1Spans(timeline: readonly TimelineItem[]): Map<string, number> {
   return spans;
 }
 
-function words(spans: readonly Span[]): string {
+function words(spans: readonly Span[], plain: Plain): string {
   const parts = MEASURES.flatMap(([name]) => {
     const seconds = spans.filter((s) => s.measure === name).map((s) => s.seconds);
+    if (plain && name === WIRE) seconds.push(plain.shortest, plain.longest);
     if (seconds.length === 0) return [];
     const [low, high] = seconds.reduce(([a, b], s) => [Math.min(a, s), Math.max(b, s)], [Infinity, 0]);
     const [least, most] = [formatSpan(low! * 1e9), formatSpan(high! * 1e9)];
@@ -92,7 +99,7 @@ const TICKS = [ZERO, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 60, 600, 3600];
 const LABELS =
   "datum.value < 2e-7 ? '0' : datum.value < 9e-4 ? format(datum.value * 1e6, 'd') + ' µs' : datum.value < 0.9 ? format(datum.value * 1e3, 'd') + ' ms' : datum.value < 59 ? format(datum.value, 'd') + ' s' : datum.value < 3599 ? format(datum.value / 60, 'd') + ' min' : '1 h'";
 
-function duration(spans: readonly Span[]): object {
+function duration(spans: readonly Pick<Span, 'seconds'>[]): object {
   const [low, high] = spans.reduce(
     ([a, b], s) => [Math.min(a!, s.seconds), Math.max(b!, s.seconds)],
     [1e-6, 60],
@@ -166,13 +173,17 @@ function each(spans: readonly Span[], result: Result): Record<string, unknown> {
   };
 }
 
-function binned(spans: readonly Span[]): Record<string, unknown> {
-  const rows = spans.map(({ measure, seconds }) => ({
-    measure,
-    seconds: 10 ** (Math.round(4 * Math.log10(seconds)) / 4),
-  }));
-  const values = tally(rows, 'connections');
-  const x = duration(spans);
+function binned(spans: readonly Span[], plain: Plain): Record<string, unknown> {
+  const values = tally(
+    spans.map(({ measure, seconds }) => ({ measure, seconds: binOf(seconds) })),
+    'connections',
+  );
+  for (const bin of plain?.bins ?? []) {
+    const same = values.find((v) => v.measure === WIRE && v.seconds === bin.seconds);
+    if (same) same.connections += bin.connections;
+    else values.push({ measure: WIRE, ...bin });
+  }
+  const x = duration([...spans, ...values]);
   return {
     width: WIDTH,
     height: { step: 40 },

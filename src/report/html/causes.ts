@@ -3,7 +3,15 @@ import type { Finding, Severity } from '../../model/finding.ts';
 import type { CauseGroup } from '../../model/result.ts';
 import { bySeverity } from '../focus.ts';
 import { placeOf } from '../ladder.ts';
-import { CONFIDENCE_WORDS, confidenceCounts, distinctMissing, number, SEVERITY_WORDS } from '../words.ts';
+import {
+  CONFIDENCE_WORDS,
+  confidenceCounts,
+  counted,
+  distinctMissing,
+  number,
+  SEVERITY_WORDS,
+  sharing,
+} from '../words.ts';
 import { dataTable, html, type Markup, NOTHING, prose } from './markup.ts';
 import type { Page } from './page.ts';
 
@@ -26,7 +34,7 @@ export function causesTable(page: Page): Markup {
   if (causes.length === 0) return html`<p>No cause was found: no rule holds for any connection.</p>`;
   const rows = causes.map((c) => [
     html`<a href="#cause-${c.rule}">${c.title}</a>`,
-    number(c.connections.length),
+    number(sharing(c)),
     sureOf(c, page),
     severityMark(c.severity),
   ]);
@@ -51,7 +59,7 @@ function card(cause: CauseGroup, page: Page): Markup {
   const others = [...new Set(group.flatMap((f) => f.alternatives))];
   return html`<article class="card ${cause.severity}" id="cause-${cause.rule}">
 <h3>${cause.title}</h3>
-<p class="facts">${severityMark(cause.severity)} (${SEVERITY_WORDS[cause.severity]}) · ${number(cause.connections.length)} ${cause.connections.length === 1 ? 'connection' : 'connections'} · <code>${cause.rule}</code></p>
+<p class="facts">${severityMark(cause.severity)} (${SEVERITY_WORDS[cause.severity]}) · ${counted(sharing(cause), 'connection')} · <code>${cause.rule}</code></p>
 <p>${prose(cause.summary)}</p>
 <dl class="about">
 <dt>What to do</dt><dd>${prose(cause.remedy || 'Nothing.')}</dd>

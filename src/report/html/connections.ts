@@ -5,7 +5,8 @@ import { formatEndpoint } from '../../model/address.ts';
 import type { ConnectionRow } from '../../model/result.ts';
 import { visible } from '../escape.ts';
 import { shortTime, trimTime } from '../ladder.ts';
-import { counted, endingOf, number } from '../words.ts';
+import { asRow } from '../plain.ts';
+import { allOf, counted, endingOf, number } from '../words.ts';
 import { dataTable, html, Markup, NOTHING } from './markup.ts';
 import type { Page } from './page.ts';
 
@@ -16,32 +17,51 @@ const GROUPS = 100;
 const LOCAL = '(local)';
 
 export function connectionsSection(page: Page): Markup {
-  const { connections } = page.result;
-  return html`${connections.length >= MANY ? groupsTable(page) : NOTHING}${connectionsTable(page)}`;
+  return html`${allOf(page.result) >= MANY ? groupsTable(page) : NOTHING}${connectionsTable(page)}`;
+}
+
+interface Group {
+  row: Pick<ConnectionRow, 'server' | 'closeKind' | 'closedBy' | 'resetBy'>;
+  rules: string[];
+  /** Addresses of clients of connections that are listed; and how many those have that are only counted. */
+  clients: Set<string>;
+  unlisted: number;
+  count: number;
 }
 
 function rulesOf(r: ConnectionRow): string[] {
   return [...new Set([r.closeRule, r.synRule, r.finWait2Rule, r.stuckRule])].filter((rule) => rule !== '');
 }
 
-function groupsTable({ result: { connections }, title }: Page): Markup {
-  const groups = new Map<string, { row: ConnectionRow; clients: Set<string>; count: number }>();
+function groupsTable({ result: { connections, plain }, title }: Page): Markup {
+  const groups = new Map<string, Group>();
   for (const row of connections) {
     const key = [formatEndpoint(row.server), endingOf(row), ...rulesOf(row)].join('\0');
-    const group = groups.get(key) ?? { row, clients: new Set(), count: 0 };
+    const group = groups.get(key) ?? { row, rules: rulesOf(row), clients: new Set(), count: 0, unlisted: 0 };
     group.count++;
     group.clients.add(row.client.address);
+    groups.set(key, group);
+  }
+  for (const own of plain?.groups ?? []) {
+    const row = { server: own.server, ...asRow(own) };
+    const rules = own.rule === '' ? [] : [own.rule];
+    const key = [formatEndpoint(row.server), endingOf(row), ...rules].join('\0');
+    const group = groups.get(key) ?? { row, rules, clients: new Set(), count: 0, unlisted: 0 };
+    group.count += own.connections;
+    group.unlisted = Math.max(group.unlisted, own.clients);
     groups.set(key, group);
   }
   const sorted = [...groups.values()].sort((a, b) => b.count - a.count);
   const rows = sorted
     .slice(0, GROUPS)
-    .map(({ row, clients, count }) => [
+    .map(({ row, rules, clients, count, unlisted }) => [
       html`${formatEndpoint(row.server)}`,
       number(count),
-      number(clients.size),
+      unlisted === 0
+        ? number(clients.size)
+        : `${clients.size > 0 ? 'at least ' : ''}${number(Math.max(clients.size, unlisted))}`,
       endingOf(row),
-      html`<ul class="plain">${rulesOf(row).map((rule) => html`<li><a href="#cause-${rule}" title="${title(rule)}">${rule}</a></li>`)}</ul>`,
+      html`<ul class="plain">${rules.map((rule) => html`<li><a href="#cause-${rule}" title="${title(rule)}">${rule}</a></li>`)}</ul>`,
     ]);
   const head = [
     { text: 'server' },
@@ -92,8 +112,8 @@ function connectionsTable(page: Page): Markup {
 <script type="application/json" id="connection-data">${new Markup(jsonInHtml(data))}</script>`;
 }
 
-function notes({ result: { connections }, listed, tableRows }: Page): Markup {
-  const all = connections.length;
+function notes({ result, listed, tableRows }: Page): Markup {
+  const all = allOf(result);
   const most = '<em>info</em>';
   const cut =
     listed.length < all &&

@@ -10,8 +10,10 @@ const NAMES = new Set(['host', 'comm', 'clientComm', 'serverComm']);
 /** Fields that are ours: ids, times, enumerations. */
 const OURS = new Set(['rule', 'title', 'locator', 'time', 'startTime', 'endTime', 'kind', 'code', 'format']);
 
-/** Every other text in it is searched, so that a field added later is covered. */
+/** Every other text in it is searched, so that a field added later is covered. Throws when connections are only counted in it. */
 export function redactResult(result: Result, redactor: Redactor): Result {
+  if (result.plain)
+    throw new Error('only a result that lists all connections (listed: Infinity) can be redacted');
   redactor.know('host', [...result.hosts.map((h) => h.name), ...result.inputs.map((i) => i.host)]);
   redactor.know('process', [
     ...result.connections.flatMap((c) => [c.clientComm, c.serverComm]),
