@@ -31,6 +31,7 @@ import {
   LAST_PACKET,
   LAST_TIME,
   NEXT,
+  NEXT_TIMES,
   PACKED_ACK,
   PACKED_FLAGS,
   PACKED_FRAME,
@@ -123,6 +124,7 @@ function packSide(store: Store, at: number, side: number, out: PackedWriter): vo
   for (let i = 0; i < COUNTS.length; i++) out.put(words[mine + COUNTS[i]!]!);
   out.putLong(doubles[(mine + BYTES) >> 1]!);
   out.putLong(doubles[(mine + LAST_TIME) >> 1]! - doubles[(at + START) >> 1]!);
+  out.put((words[at + NEXT_TIMES + side]! - microseconds(doubles[(mine + LAST_TIME) >> 1]!)) | 0);
   out.put((words[mine + NEXT]! - isn) | 0);
   out.put((words[mine + WHOLE]! - words[mine + NEXT]!) | 0);
   out.put((words[mine + FIN_END]! - words[mine + NEXT]!) | 0);
@@ -135,11 +137,17 @@ function unpackSide(store: Store, at: number, side: number, from: PackedReader):
   for (let i = 0; i < COUNTS.length; i++) words[mine + COUNTS[i]!] = from.get();
   doubles[(mine + BYTES) >> 1] = from.getLong();
   doubles[(mine + LAST_TIME) >> 1] = from.getLong() + doubles[(at + START) >> 1]!;
+  words[at + NEXT_TIMES + side] = (from.get() + microseconds(doubles[(mine + LAST_TIME) >> 1]!)) | 0;
   const next = (from.get() + words[mine + ISN]!) | 0;
   words[mine + NEXT] = next;
   words[mine + WHOLE] = (from.get() + next) | 0;
   words[mine + FIN_END] = (from.get() + next) | 0;
   words[mine + ACKED] = (from.get() + words[sideOf(at, 1 - side) + ISN]!) | 0;
+}
+
+/** 32 bits of it. */
+function microseconds(time: number): number {
+  return Math.floor(time / 1000) | 0;
 }
 
 /** What the numbers of a packet are told from, by side: those of the packet of that side told before. */
