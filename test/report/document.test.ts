@@ -66,6 +66,14 @@ test('the pressure on a listener: its accept queue against its limit, and the co
     expect(svg).toContain(text);
 });
 
+test.each(['documents', 'live/accept-queue-incident/6.18', 'bundle/accept-queue-incident/6.18'])(
+  'the Markdown of %s fits into a ticket',
+  async (sample) => {
+    const { read } = await report(sample);
+    expect((await read('report.md')).length).toBeLessThan(32_767);
+  },
+);
+
 test('a packet that two captures show is one rung with two places', async () => {
   const { explained } = await report('live/data-after-close/6.18');
   const syns = explained.split('\n').filter((line) => line.includes('├──────▶│  SYN, seq'));

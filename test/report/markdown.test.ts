@@ -48,6 +48,23 @@ describe('report.md of experiment 1', () => {
   });
 });
 
+test('fits into a ticket however much there is to say: Jira takes 32,767 characters', () => {
+  const one = exp1Result();
+  const many = {
+    ...one,
+    inputs: Array.from({ length: 500 }, (_, i) => ({ ...one.inputs[0]!, name: `capture-${i}.pcap` })),
+    causes: Array.from({ length: 8 }, () => one.causes).flat(),
+    answers: Array.from({ length: 50 }, () => one.answers).flat(),
+  };
+  const text = renderMarkdown(many);
+  expect(text.length).toBeLessThan(32_767);
+  expect(text).toMatch(
+    /To fit a ticket this leaves out \d+ causes and questions answered: see report\.html\./,
+  );
+  expect(text).toContain('460 more are in result.json.');
+  expect(renderMarkdown(one)).not.toContain('To fit a ticket');
+});
+
 describe.each(HOSTILE)('a hostile name: %j', (hostile) => {
   const text = renderMarkdown(hostileResult(hostile));
 
