@@ -7,7 +7,7 @@ import type { ReadContext } from '../importer.ts';
 import { ss } from '../lines/ss.ts';
 import { sysctl } from '../lines/sysctl.ts';
 import { EventText, kernelEvent, SIGNS_OF_LIFE } from './event-text.ts';
-import { head } from './is-bundle.ts';
+import { head, locate } from './is-bundle.ts';
 import { readJsonLines, tryLine } from './lines.ts';
 import { recordingOf, reportCutFiles, reportManifest, type Stream } from './losses.ts';
 import { clockOffset, type Manifest, NO_REASONS, parseManifest, parseReasons } from './manifest.ts';
@@ -54,7 +54,7 @@ class Bundle {
   }
 
   async events(reasons: Parameters<typeof kernelEvent>[2]): Promise<void> {
-    const path = join(this.#folder, 'events.jsonl');
+    const path = await locate(this.#folder, 'events.jsonl');
     const lines: { text: EventText; line: number }[] = [];
     await readJsonLines(path, this.#context.diagnostics, (value, line) => {
       if (value.type !== 'printf' || typeof value.data !== 'string') return;
@@ -68,7 +68,7 @@ class Bundle {
     // per-CPU buffers are read in turn: the order of lines is not the order of events
     lines.sort((a, b) => a.text.number('t') - b.text.number('t') || a.line - b.line);
     const first = lines[0]!.text.number('t');
-    const source = this.#source('events.jsonl', 'bundle-events', first, 1);
+    const source = this.#source(path, 'bundle-events', first, 1);
     if (this.#manifest) source.recording = recordingOf(this.#manifest, this.stream);
     for (const { text, line } of lines) {
       const time = (text.number('t') - first) as SourceTime;
@@ -84,13 +84,14 @@ class Bundle {
     let first = 0;
     let snapshot = 0;
     let values = new Map<string, number>();
-    await readJsonLines(join(this.#folder, 'counters.jsonl'), this.#context.diagnostics, (value, line) => {
+    const path = await locate(this.#folder, 'counters.jsonl');
+    await readJsonLines(path, this.#context.diagnostics, (value, line) => {
       const t = Number(value.t);
       const changed = value.values;
       if (!(t >= 0) || typeof changed !== 'object' || changed === null)
         throw new SyntaxError('no time or values');
       if (!source) first = t;
-      source ??= this.#source('counters.jsonl', 'bundle-counters', t, TABLE_STEP);
+      source ??= this.#source(path, 'bundle-counters', t, TABLE_STEP);
       values = new Map(value.full === true ? [] : values);
       for (const [name, n] of Object.entries(changed)) values.set(name.replace(/^TcpExt/, ''), Number(n));
       const time = (t - first) as SourceTime;
@@ -109,7 +110,7 @@ class Bundle {
 
   /** Rows are ss's own lines: its importer reads them, each with the time of its snapshot. */
   async sockets(): Promise<void> {
-    const path = join(this.#folder, 'sockets.jsonl');
+    const path = await locate(this.#folder, 'sockets.jsonl');
     let first: number | null = null;
     let at = 0;
     let source: Source | null = null;
@@ -177,11 +178,11 @@ class Bundle {
     this.#context.sink.event(source, event);
   }
 
-  #source(file: string, format: string, t: number, resolution: number): Source {
+  #source(name: string, format: string, t: number, resolution: number): Source {
     const host = this.#manifest?.host || null;
     const clock = this.#clock(t, resolution);
     return this.#context.source({
-      name: join(this.#folder, file),
+      name,
       format,
       clock,
       host,

@@ -1,5 +1,5 @@
 /** Whether a folder is a bundle: apart from its reader, which most analyses do without. */
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The files that are read here; packets.pcap is read as the capture it is. */
@@ -13,7 +13,27 @@ const OWN = new Set([
 ]);
 
 export function isBundleFile(name: string): boolean {
-  return OWN.has(name);
+  return OWN.has(name) || PACKED.some((end) => LINES.has(name.slice(0, -end.length)) && name.endsWith(end));
+}
+
+/** Those of them that may be packed: the large ones. */
+const LINES = new Set(['events.jsonl', 'counters.jsonl', 'sockets.jsonl']);
+const PACKED = ['.gz', '.zst', '.xz'];
+
+/** Where the file is: under its own name or, packed since the capture, under a longer one. */
+export async function locate(folder: string, name: string): Promise<string> {
+  const path = join(folder, name);
+  if ((await sizeOf(path)) !== null) return path;
+  for (const end of PACKED) if ((await sizeOf(path + end)) !== null) return path + end;
+  return path;
+}
+
+/** In bytes; null when it is not there. */
+export function sizeOf(path: string): Promise<number | null> {
+  return stat(path).then(
+    (file) => file.size,
+    () => null,
+  );
 }
 
 /** True when the folder holds a bundle's manifest, or at least its events. */

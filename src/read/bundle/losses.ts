@@ -1,8 +1,8 @@
 /** What a capture lost, by its own account: no rule may conclude from the absence of an event where any of it holds. */
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostics } from '../../model/diagnostic.ts';
 import type { Recording } from '../../model/source.ts';
+import { locate, sizeOf } from './is-bundle.ts';
 import type { Manifest } from './manifest.ts';
 
 /** What became of the stream of events, as its file shows. */
@@ -107,22 +107,10 @@ export async function reportCutFiles(
     const size = await sizeOf(source);
     if (size !== null && size >= bytes) continue;
     // packed since: an end that is missing there is named by whoever unpacks it
-    if (size === null && (await packed(source))) continue;
+    if (size === null && (await locate(folder, name)) !== source) continue;
     const left = size === null ? 'is gone' : `has only ${size} of them left`;
     const message = `had ${bytes} bytes when the capture ended, and ${left}`;
     const locator = `byte ${size ?? 0}`;
     diagnostics.add({ code: 'bundle-file-cut', severity: 'data-loss', source, locator, message });
   }
-}
-
-function sizeOf(path: string): Promise<number | null> {
-  return stat(path).then(
-    (file) => file.size,
-    () => null,
-  );
-}
-
-async function packed(path: string): Promise<boolean> {
-  const sizes = await Promise.all(['.gz', '.zst', '.xz', '.bz2'].map((end) => sizeOf(path + end)));
-  return sizes.some((size) => size !== null);
 }
