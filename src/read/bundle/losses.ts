@@ -104,10 +104,13 @@ export async function reportCutFiles(
 ): Promise<void> {
   for (const [name, bytes] of Object.entries(manifest.files ?? {})) {
     const source = join(folder, name);
-    const size = await sizeOf(source);
+    let size = await sizeOf(source);
     if (size !== null && size >= bytes) continue;
-    // packed since: an end that is missing there is named by whoever unpacks it
-    if (size === null && (await locate(folder, name)) !== source) continue;
+    if (size === null) {
+      // packed since: an end that is missing there is named by whoever unpacks it, unless nothing is left to unpack
+      size = await sizeOf(await locate(folder, name));
+      if (size) continue;
+    }
     const left = size === null ? 'is gone' : `has only ${size} of them left`;
     const message = `had ${bytes} bytes when the capture ended, and ${left}`;
     const locator = `byte ${size ?? 0}`;

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { analyze } from '../../../src/analyze.ts';
 import { isTrue, judge, type Sample, sampleNamed } from '../../explain/samples.ts';
 
-/** Of the first two every line and packet is tried. */
+/** Of the first two every packet is tried, and lines all over each file. */
 const SAMPLES = [
   'unread-data/6.18',
   'accept-queue-syn/6.18',
@@ -35,7 +35,10 @@ async function wrongAfterCut(sample: Sample, file: string, at: number, prepare =
   const where = `${sample.name}/${file} cut at byte ${at}`;
   if (result.connections.length === 0) return `${where}: no connection is left`;
   if (result.diagnostics.some((d) => d.code === 'rule-failed')) return `${where}: a rule failed`;
-  const named = result.diagnostics.some((d) => d.source.endsWith(file) && d.severity !== 'info');
+  const plain = file.replace(/\.gz$/, '');
+  const named = result.diagnostics.some(
+    (d) => [file, plain].some((name) => d.source.endsWith(name)) && d.severity !== 'info',
+  );
   if (!named) return `${where}: nothing says so`;
   const untrue = judge(sample, result).flatMap(({ truth, findings }) =>
     findings.filter((f) => f.confidence === 'proved' && !isTrue(sample.name, f, truth)).map((f) => f.rule),
@@ -63,12 +66,13 @@ describe.each(SAMPLES.map((s) => [s.name, s] as const))('%s', (_name, sample) =>
 });
 
 describe.each(SAMPLES.slice(0, 2).map((s) => [s.name, s] as const))('%s', (_name, sample) => {
-  test.each(filesOf(sample).filter((f) => f !== 'packets.pcap'))('%s, after each line', async (file) => {
+  test.each(filesOf(sample).filter((f) => f !== 'packets.pcap'))('%s, after lines', async (file) => {
     const bytes = readFileSync(join(sample.folder, file));
     const end = file === 'manifest.json' ? said(join(sample.folder, file)) : bytes.length;
     const ends = [...bytes.keys()].filter((i) => bytes[i] === 0x0a && i + 1 < end).map((i) => i + 1);
     const lost = [];
-    for (const at of ends) lost.push(await wrongAfterCut(sample, file, at));
+    for (let i = 0; i < ends.length; i += 1 + (ends.length >> 5))
+      lost.push(await wrongAfterCut(sample, file, ends[i]!));
     expect(lost.filter(Boolean)).toEqual([]);
   });
 
