@@ -111,11 +111,14 @@ class Collector implements Sink {
     let tracker = this.trackers.get(source.id);
     if (!tracker) {
       const decoder = new Decoder();
+      const { encapsulations } = decoder;
+      const { processes } = source;
       const retire = !this.#zeekTimers;
       tracker = new Tracker({
         zeekTimers: this.#zeekTimers,
-        encapsulations: decoder.encapsulations,
+        encapsulations,
         retire,
+        ...(processes && { processes }),
       });
       this.trackers.set(source.id, tracker);
       this.#decoders.set(source.id, decoder);

@@ -67,6 +67,14 @@ export async function openBytes(
   const chunks = packed ? withoutBombs(packed.unpack(raw, damage), raw, damage) : raw.chunks(damage);
   const source = new Opened(raw, chunks);
   await source.gatherHead();
+  const inner = packed && compressionOf(source.head);
+  if (inner) {
+    await source.close();
+    return fail(
+      'compression-nested',
+      `is compressed twice, ${inner.name} in ${packed.name}; unpack it once first`,
+    );
+  }
   return source;
 }
 

@@ -240,5 +240,6 @@ function processOf(c: Case, side: SideIndex): { pid: number | null; comm: string
   const isLocal = (e: { local: Case['client'] }) => sameEndpoint(e.local, end);
   const call = c.calls.find(isLocal);
   const row = c.rows.find((r) => r.pid !== null && isLocal(r));
-  return c.lives[side]?.owner ?? call ?? row ?? null;
+  const captured = c.wires.map((w) => w.processes[side]).find((p) => p !== null);
+  return c.lives[side]?.owner ?? call ?? row ?? captured ?? null;
 }

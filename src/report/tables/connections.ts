@@ -142,7 +142,7 @@ export const connectionsTable: Table<ConnectionRow> = {
     },
     {
       name: 'client_pid',
-      doc: 'process id of the client, where an event in its own context names it',
+      doc: 'process id of the client, where an event in its own context, a socket table or a comment of a packet (ptcpdump) names it',
       value: (r) => r.clientPid,
     },
     { name: 'client_comm', doc: 'name of that process', value: (r) => r.clientComm },

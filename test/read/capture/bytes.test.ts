@@ -262,6 +262,41 @@ test('a gzip bomb is stopped, with a word on how to go on', async () => {
   expect(seen.size).toBeLessThanOrEqual(1 << 28);
 });
 
+describe('a bomb in other shapes', () => {
+  const sixteen = gzipSync(Buffer.alloc(1 << 24));
+
+  test('of many members, each small, is stopped like one', async () => {
+    const seen = await measure(put('members.gz', Buffer.concat(Array(20).fill(sixteen))));
+    expect(seen.said).toEqual(['compression-bomb data-loss']);
+    expect(seen.size).toBeLessThanOrEqual(1 << 28);
+    expect(seen.grown).toBeLessThan(1e8);
+  });
+
+  test('packed once more is refused before anything of the inner one comes out', async () => {
+    const seen = await readAll(put('nested.gz', gzipSync(Buffer.concat(Array(20).fill(sixteen)))));
+    expect([seen.source, seen.said]).toEqual([null, ['compression-nested error ']]);
+    expect(seen.message).toContain('compressed twice, gzip in gzip; unpack it once first');
+  });
+
+  test('cut short is both, and what came before is read', async () => {
+    const whole = gzipSync(Buffer.alloc(300 << 20));
+    const seen = await measure(put('cut-bomb.gz', whole.subarray(0, whole.length - 9)));
+    expect(seen.said[0]).toBe('compression-bomb data-loss');
+    const small = await measure(put('cut-small.gz', sixteen.subarray(0, sixteen.length - 9)));
+    expect(small.said).toEqual(['gzip-truncated data-loss']);
+    expect(small.size).toBeGreaterThan(1 << 23);
+  });
+
+  test('a hundred thousand empty members are an empty file, one with a byte each a file of bytes', async () => {
+    const empty = gzipSync(Buffer.alloc(0));
+    const none = await readAll(put('empty.gz', Buffer.concat(Array(100_000).fill(empty))));
+    expect([none.all.length, none.said]).toEqual([0, []]);
+    const one = gzipSync(Buffer.from('x'));
+    const bytes = await readAll(put('ones.gz', Buffer.concat(Array(10_000).fill(one))));
+    expect([bytes.all.toString(), bytes.said]).toEqual(['x'.repeat(10_000), []]);
+  });
+});
+
 async function measure(path: string) {
   const diagnostics = new Diagnostics();
   const source = await openBytes(path, 'it', diagnostics);

@@ -4,8 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, describe as group, test } from 'vitest';
+import { analyze } from '../../../src/analyze.ts';
 import { DIRECTION_IN, DIRECTION_OUT } from '../../../src/model/packet.ts';
 import { parseComments } from '../../../src/read/capture/packet-comments.ts';
+import { writeReport } from '../../../src/report/write.ts';
 import { trackCapture } from '../../connect/capture.ts';
 import { block, describe, enhanced, option, packetsOf, section, simple } from './build.ts';
 import { codes, collect } from './collect.ts';
@@ -151,6 +153,25 @@ group('a connection', () => {
     expect(named(write('out', [out, into]))).toEqual([11, null]);
     expect(named(write('in', [into, out]))).toEqual([null, 11]);
     expect(named(write('unknown', [bySender, bySender]))).toEqual([null, null]);
+  });
+
+  test('shows it in connections.csv and in the report', async () => {
+    const curl = Buffer.concat([...CURL.map((text) => comment(text)), flags(2)]);
+    const answer = Buffer.concat([comment(CURL[0]!), flags(1)]);
+    const result = await analyze([write('shown.pcapng', [curl, answer, curl])]);
+    const out = join(folder, 'report');
+    await writeReport(result, out, { html: true });
+    const [header, row] = readFileSync(join(out, 'connections.csv'), 'utf8')
+      .split('\n')
+      .map((l) => l.split(','));
+    const cell = (name: string) => row![header!.indexOf(name)];
+    expect(['client_pid', 'client_comm', 'server_pid', 'server_comm'].map(cell)).toEqual([
+      '2547',
+      'curl',
+      '',
+      '',
+    ]);
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('curl[2547]');
   });
 
   test('over loopback is seen going out and coming in, and counted once', () => {
