@@ -6,7 +6,9 @@ import { causesReference } from '../dist/explain/catalogue.js';
 import { rules } from '../dist/explain/rules/index.js';
 import { columnReference } from '../dist/report/tables.js';
 import { evidenceKinds, measure } from './causes.js';
+import { bundlesPage } from './samples.js';
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url));
 writeFileSync(`${docs}columns.md`, columnReference());
 writeFileSync(`${docs}causes.md`, causesReference(rules, await measure(analyze), evidenceKinds));
+writeFileSync(fileURLToPath(new URL('../samples/bundle/README.md', import.meta.url)), bundlesPage());

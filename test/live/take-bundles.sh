@@ -18,14 +18,14 @@ declare -A group=(
   [endings]='graceful-client-first graceful-server-first fin-with-ack half-close client-killed dual-stack deferred-accept long-fin-wait2'
   [resets]='closed-port unread-data killed-unread linger-zero linger2-negative data-after-close data-into-minisock listener-closed connect-unspec ss-kill stray-ack bad-syn-ack'
   [timeouts]='keepalive-timeout user-timeout retransmission-timeout no-socket-after-timeout fin-unacknowledged fin-wait2-expired last-ack-stuck'
-  [stuck]='close-wait-leak close-wait-unaccepted fin-wait2-stuck'
+  [stuck]='close-wait-leak close-wait-unaccepted fin-wait2-stuck one-request unread-answer'
   [pileup]='time-wait-pileup'
   [syn-drops]='syn-dropped-nft bad-checksum martian no-reply-route syn-ack-lost-locally syn-on-time-wait syn-on-stale-connection'
   [rp-filter]='reverse-path accept-queue-syn'
   [tw-overflow]='time-wait-overflow'
   [syn-queue]='syn-backlog-reserve syn-queue-full-drop'
   [cookies]='syn-cookie'
-  [overflow]='accept-queue-ack simultaneous-close simultaneous-open fin-wait1-aborted cookie-overflow'
+  [overflow]='accept-queue-ack simultaneous-close simultaneous-open fin-wait1-aborted cookie-overflow concurrent-unaccepted'
   [expiry]='request-expired'
   [abort]='abort-on-overflow'
   [path]='syn-lost-on-path middlebox-reset closing-stuck'
@@ -39,6 +39,7 @@ settings() { # SAMPLE : the environment that its recording takes
   first=$(behaviours_of "$1"); first=${first%% *}
   delay=$(sed -n 's/^DELAY_MS = //p' "$(module "$first")")
   [[ -z $delay ]] || echo "LAB_DELAY_MS=$delay"
+  [[ -z $delay || -z ${LAB_VM:-} ]] || grep -q 'path(' "$(module "$first")" || echo LAB_DELAY_WITH=netem
   [[ $1 != ipv6 ]] || echo LAB_IPV6=1
 }
 
@@ -56,7 +57,7 @@ readme() { # SAMPLE DIR
   done
   echo "## How it was made"; echo
   echo "\`test/live/take-bundles.sh $sample\` on ${made:-$(date -u +%F)}${LAB_VM:+ with LAB_VM=$LAB_VM}. Kernel $(value kernel "$dir/expected.json") ($(value release "$bundle/manifest.json")); $(value bpftrace "$bundle/manifest.json"), $(value ss "$bundle/manifest.json")."; echo
-  echo "Two namespaces and a veth pair (test/live/lab.sh)$(settings "$sample" | sed 's/LAB_IPV6=1/, over IPv6/; s/LAB_DELAY_MS=\(.*\)/; between the two, test\/live\/delay.py forwards each frame \1 ms after it came/'). \`test/live/behaviours/run.py\` plays both ends, and writes expected.json from what it did."
+  echo "Two namespaces and a veth pair (test/live/lab.sh)$(settings "$sample" | sed 's/LAB_IPV6=1/, over IPv6/; s/LAB_DELAY_MS=\(.*\)/; between the two, each frame takes \1 ms (test\/live\/delay.py)/; s/LAB_DELAY_WITH=netem/, here a router with netem/' | tr -d '\n'). \`test/live/behaviours/run.py\` plays both ends, and writes expected.json from what it did."
   if [[ $bundle = "$dir" ]]; then echo "The bundle is that of the $at's namespace: \`tcpautopsy-capture -o . -i eth0 --port … -- run.py …\`; its events are of both ends, since one kernel runs both."
   else echo "server/ and client/ are bundles of the two namespaces, taken at the same time: \`tcpautopsy-capture -o server -i eth0 --port … -- …\`; the events of each are of both ends, since one kernel runs both."; fi
 }
@@ -87,7 +88,7 @@ in_vm() { # SAMPLE ... : all of them in one boot
   cp -rL "$here" "$job/test/live"; cp -r "$root/capture" "$root/bpf" "$job/"
   vm_modules "$job/modules"
   {
-    echo 'export PATH=/usr/bin:/usr/sbin:/bin:/sbin'
+    echo 'export PATH=/usr/bin:/usr/sbin:/bin:/sbin LAB_CAPTURE_OPTIONS="--duration 3600"'
     echo 'for m in inet_diag tcp_diag; do [ ! -e modules/$m.ko ] || insmod modules/$m.ko; done'
     for sample; do
       echo "echo \"vm: $sample, \$(cut -d. -f1 /proc/uptime) s after the boot\"; $(settings "$sample") bash test/live/lab.sh bash test/live/record-bundle.sh \$OUT/$sample $(behaviours_of "$sample") || touch \$OUT/$sample/FAILED"

@@ -107,7 +107,7 @@ in_vm() { # SAMPLE ... : all of them in one boot; bcc compiles there, against th
     done
     echo 'exit 0'
   } > "$job/run"
-  VM_SECONDS=${VM_SECONDS:-$((300 + 120 * $#))} VM_MEMORY=4000 bash "${KERNEL_VM:-/work/shared/lab/kernel-vm.sh}" "$LAB_VM" "$job" "$out" \
+  VM_SECONDS=${VM_SECONDS:-$((300 + 120 * $#))} VM_MEMORY=4000 bash "${KERNEL_VM:?the script that runs a job in a virtual machine}" "$LAB_VM" "$job" "$out" \
     /usr/lib/x86_64-linux-gnu/libbcc.so.0 /lib/x86_64-linux-gnu/librt.so.1 /usr/sbin/tcpstates /usr/sbin/tcptracer /usr/bin/netstat /usr/bin/stdbuf /usr/libexec/coreutils/libstdbuf.so | tr -d '\r'
   for sample; do
     if [[ -e $out/$sample/expected.json && ! -e $out/$sample/FAILED ]]; then place "$sample" "$out/$sample" $(behaviours "$sample")
