@@ -17,6 +17,7 @@ import type { AnalyzeArguments, AnnotateArguments, Commands, ExplainArguments } 
 import { commandLine, diagnosticLines } from './messages.ts';
 import type { Result } from './model/result.ts';
 import { Progress } from './progress.ts';
+import type { ReadProgress } from './read/read.ts';
 
 const EXIT_OK = 0;
 const EXIT_USAGE = 1;
@@ -60,17 +61,34 @@ async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
   const { checkOutput, writeReport } = await import('./report/write.ts');
   await checkOutput(a.output).catch(toUsageError);
   const secret = await redactor(a);
-  const plain = await runAnalysis(
-    a,
-    // nothing may be written that redaction has not seen
-    { timeline: a.timeline, zeekTimers: a.zeekTimers, ...(secret && { listed: Number.POSITIVE_INFINITY }) },
-    a.filter,
-  );
-  for (const line of diagnosticLines(plain.diagnostics)) err(line);
-  const { hashInputs } = await import('./report/hashes.ts');
-  const result = await redacted(await hashInputs(plain), secret);
-  if (nothingRead(result)) return EXIT_NOTHING;
-  await writeReport(result, a.output, { html: a.html, png: a.png });
+  const [{ openSide }, { InputHashes }] = await Promise.all([
+    import('./report/side/side.ts'),
+    import('./report/hashes.ts'),
+  ]);
+  const side = openSide(a.workers);
+  try {
+    // what draws the charts is loaded while the inputs are read
+    if (side.parallel && (a.html || a.png)) side.run('warm', null).catch(() => undefined);
+    const hashes = new InputHashes(side);
+    const options = {
+      timeline: a.timeline,
+      zeekTimers: a.zeekTimers,
+      // nothing may be written that redaction has not seen
+      ...(secret && { listed: Number.POSITIVE_INFINITY }),
+      onProgress: ({ name, total }: ReadProgress) => hashes.begin(name, total),
+    };
+    const plain = await runAnalysis(a, options, a.filter);
+    for (const line of diagnosticLines(plain.diagnostics)) err(line);
+    const result = await redacted(await hashes.addTo(plain), secret);
+    if (nothingRead(result)) return EXIT_NOTHING;
+    await writeReport(result, a.output, { html: a.html, png: a.png, side });
+    return await summarise(result, a);
+  } finally {
+    await side.close();
+  }
+}
+
+async function summarise(result: Result, a: AnalyzeArguments): Promise<number> {
   const { renderSummary } = await import('./report/terminal.ts');
   out(renderSummary(result, a.output, terminal(), a.html));
   return exitStatus(result);
@@ -142,7 +160,10 @@ async function runAnalysis(
       date: a.date,
       zone: a.tz,
       command: commandLine(process.argv.slice(2)),
-      onProgress: (p) => progress.show(p),
+      onProgress: (p) => {
+        progress.show(p);
+        options.onProgress?.(p);
+      },
     },
   );
   progress.clear();

@@ -17,6 +17,7 @@ export interface AnalyzeArguments extends InputArguments, RedactArguments {
   zeekTimers: boolean;
   html: boolean;
   png: boolean;
+  workers?: number | undefined;
 }
 
 export interface ExplainArguments extends InputArguments {
@@ -74,7 +75,11 @@ export async function runCommand(argv: readonly string[], commands: Commands): P
             default: true,
             describe: 'report.html and SVG charts (--no-html: neither)',
           })
-          .option('png', { type: 'boolean', default: false, describe: 'the charts as PNG too' }),
+          .option('png', { type: 'boolean', default: false, describe: 'the charts as PNG too' })
+          .option('workers', {
+            type: 'number',
+            describe: 'threads beside the main one (0: none); the output is the same',
+          }),
       (a) => run(() => commands.analyze(a)),
     )
     .command(

@@ -20,8 +20,8 @@ export interface ReadProgress {
 export type HostNames = ReadonlyMap<string, string>;
 
 /**
- * Reads every input to the end of what is readable. A folder stands for the files below it, in the order of their
- * names; a folder that a capture wrote is read as the bundle it is. Whatever cannot be read is in `diagnostics`.
+ * Reads every input to the end of what is readable, in the order of their names. A folder stands for the files below
+ * it, in the order of theirs; a folder that a capture wrote is read as the bundle it is. Whatever cannot be read is in `diagnostics`.
  */
 export async function readInputs(
   inputs: readonly string[],
@@ -31,8 +31,14 @@ export async function readInputs(
   onProgress: (progress: ReadProgress) => void,
 ): Promise<Source[]> {
   const reading = new Reading(hosts, sink, diagnostics, onProgress);
-  for (const input of inputs) await reading.input(input);
+  for (const input of [...inputs].sort(byName)) await reading.input(input);
   return reading.sources;
+}
+
+/** The same inputs are read in the same order, however they were named; what a pipe brings comes last. */
+function byName(a: string, b: string): number {
+  if (a === '-' || b === '-') return Number(a === '-') - Number(b === '-');
+  return a < b ? -1 : Number(a > b);
 }
 
 /** What is in an evidence folder besides evidence: passed over, not taken for damage. */

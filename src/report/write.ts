@@ -8,6 +8,7 @@ import { writeCsv } from './csv.ts';
 import { writeCsvLines } from './csv-lines.ts';
 import { RESULT_BEGINS, RESULT_FILE, readable, writeJson } from './json.ts';
 import { merged, plainLines } from './plain.ts';
+import { MAIN_THREAD, type Side } from './side/side.ts';
 import { connectionsTable, diagnosticsTable, findingsTable, timelineTable } from './tables.ts';
 
 /** The folder cannot be used as it is; the message says why, and what to do. */
@@ -52,6 +53,8 @@ export interface WriteOptions {
   html: boolean;
   /** True: the charts as PNG too (they are drawn for it even without HTML). */
   png?: boolean;
+  /** Where charts are drawn; by default in this thread. */
+  side?: Side;
 }
 
 /** Writes everything to `dir`. Rejects with OutputError, or with the file system's error; then `dir` is as before. */
@@ -90,7 +93,11 @@ async function swap(fresh: string, target: string, replace: boolean): Promise<vo
   await rm(old, { recursive: true, force: true });
 }
 
-async function writeFiles(full: Result, dir: string, { html, png }: WriteOptions): Promise<void> {
+async function writeFiles(
+  full: Result,
+  dir: string,
+  { html, png, side = MAIN_THREAD }: WriteOptions,
+): Promise<void> {
   const [{ buildCharts }, { renderMarkdown }] = await Promise.all([
     import('./charts/index.ts'),
     import('./markdown.ts'),
@@ -125,15 +132,12 @@ async function writeFiles(full: Result, dir: string, { html, png }: WriteOptions
   await mkdir(join(dir, 'charts'), { recursive: true });
   for (const c of charts) await text(`charts/${c.id}.vl.json`, `${JSON.stringify(c.spec, null, 1)}\n`);
   if (!html && !png) return;
-  const [{ renderPng, renderSvg }, { renderHtml }] = await Promise.all([
-    import('./charts/render.ts'),
-    import('./html.ts'),
-  ]);
+  const { renderHtml } = await import('./html.ts');
   const drawn = [];
-  for (const chart of charts) drawn.push({ chart, svg: await renderSvg(chart) });
+  for (const chart of charts) drawn.push({ chart, svg: await side.run('svg', chart) });
   if (png) {
     for (const { chart, svg } of drawn) {
-      const picture = await renderPng(svg);
+      const picture = await side.run('png', svg);
       await file(`charts/${chart.id}.png`, (path) => writeFile(path, picture, { flag: 'wx' }));
     }
   }

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { hashInputs } from '../../src/report/hashes.ts';
+import { InputHashes } from '../../src/report/hashes.ts';
 import { renderHtml } from '../../src/report/html.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { checkOutput, OutputError, writeReport } from '../../src/report/write.ts';
@@ -59,7 +59,7 @@ test('inputs are hashed where they are files, and the hashes are on the page', a
   const sample = new URL('../../samples/documents/exp1/server-tcpdump.txt', import.meta.url).pathname;
   const [template] = exp1Result().inputs;
   const inputs = [`${sample}#2`, 'gone.txt'].map((name) => ({ ...template!, name }));
-  const result = await hashInputs({ ...exp1Result(), inputs });
+  const result = await new InputHashes().addTo({ ...exp1Result(), inputs });
   const expected = createHash('sha256')
     .update(await readFile(sample))
     .digest('hex');

@@ -13,6 +13,12 @@ function roughWidth(text: string): number {
 
 let loading: Promise<(spec: Chart['spec']) => Promise<string>> | null = null;
 
+/** Before the first chart is there to be drawn. */
+export async function loadVega(): Promise<void> {
+  loading ??= loadRenderer();
+  await loading;
+}
+
 /** The chart as a complete SVG document. Rejects when the specification is wrong: a fault of ours. */
 export async function renderSvg(chart: Chart): Promise<string> {
   loading ??= loadRenderer();
