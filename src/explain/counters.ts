@@ -6,7 +6,7 @@ import type { Facts } from './facts/facts.ts';
 import { type Step, stepsOf } from './facts/steps.ts';
 import { SYN_LINEAR, SYN_RETRIES } from './facts/timing.ts';
 import type { World } from './facts/world.ts';
-import { acceptQueueOverflowAck } from './procedures/half-handshake.ts';
+import { acceptQueueOverflowAck } from './procedures/overflow-ack.ts';
 import { refusedAcks } from './procedures/refused-acks.ts';
 import { refusedSyns, silentSyn } from './procedures/syn.ts';
 import type { Explained } from './rule.ts';

@@ -38,6 +38,9 @@ export interface SocketFields {
   unread?: number;
   /** sk_shutdown: 1 receive, 2 send. */
   shutdown?: number;
+  /** SOCK_DEAD: no process holds the socket any more. SOCK_DONE: it has taken the peer's FIN. */
+  dead?: boolean;
+  done?: boolean;
   /** SO_LINGER is on, and its time in jiffies. */
   linger?: boolean;
   lingerTime?: number;

@@ -1,5 +1,5 @@
 import type { CapturedProcess } from './process.ts';
-import type { Clock } from './time.ts';
+import type { Clock, SourceTime } from './time.ts';
 
 /** One input file, or one part of a pasted terminal log, with one clock. */
 export interface Source {
@@ -39,6 +39,8 @@ export interface Recording {
   attached: ReadonlySet<string>;
   /** Of these, the probes of which no event can be missing: nothing was lost, skipped or cut off. */
   complete: ReadonlySet<string>;
+  /** When the last event came, of whatever kind: signs of life are sent every ten seconds. */
+  until: SourceTime;
 }
 
 /** Formats of packets that are text. */

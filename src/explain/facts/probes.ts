@@ -4,6 +4,7 @@ import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { ProbeEvent } from '../../model/event.ts';
 import type { Recording } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
+import type { Moment } from '../rule.ts';
 import type { Facts } from './facts.ts';
 
 /** One system call, or one packet in softirq: what it does lies within this time of its beginning. ns. */
@@ -56,6 +57,13 @@ export class ProbeFacts {
   /** A source's probe was attached and cannot have lost an event: then what it does not show did not happen. */
   complete(source: number, name: string): boolean {
     return this.recording(source)?.complete.has(name) ?? false;
+  }
+
+  /** How long events were recorded after a moment, ns; null when unknown. */
+  recordedAfter({ source, at }: Moment): number | null {
+    const until = this.recording(source)?.until;
+    const end = until === undefined ? null : this.#f.world.context.timeline.at(source, until);
+    return end === null || at === null ? null : end - at;
   }
 
   recording(source: number): Recording | null {

@@ -56,17 +56,24 @@ export function queueLooks(
   };
   for (const l of listeners) for (const e of l.probes) add(e);
   for (const c of cases) for (const e of c.kernel) if (e.kind === 'probe') add(e);
-  return looks.sort((a, b) => a.moment.source - b.moment.source || (a.moment.at ?? 0) - (b.moment.at ?? 0));
+  return looks.filter((l) => l.moment.at !== null).sort((a, b) => a.moment.at! - b.moment.at!);
 }
+
+/** Looks of other clocks may lie between; more than so many in a row are not searched. */
+const OTHER_CLOCKS = 100;
 
 /** The last look at or before a moment whose clock can be compared with it. */
 export function lookBefore(world: World, looks: readonly QueueLook[], moment: Moment): QueueLook | null {
-  return (
-    looks.findLast(({ moment: own }) => {
-      const apart = world.between(moment, own);
-      return apart !== null && apart >= 0;
-    }) ?? null
-  );
+  if (moment.at === null) return null;
+  let low = 0;
+  let high = looks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (looks[middle]!.moment.at! <= moment.at) low = middle + 1;
+    else high = middle;
+  }
+  const before = looks.slice(Math.max(0, low - OTHER_CLOCKS), low);
+  return before.findLast((look) => world.between(moment, look.moment) !== null) ?? null;
 }
 
 /** `its accept queue held 2 of 1 when three of its SYNs came`. */

@@ -51,3 +51,6 @@ export function retransmissionAt(
   }
   return null;
 }
+
+/** tcp_fin_time(): FIN_WAIT2 lasts at least 3.5 retransmission timeouts, and those at least 200 ms each. */
+export const SHORTEST_FIN_WAIT2 = 700 * NS_PER_MS;

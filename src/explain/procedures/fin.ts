@@ -3,19 +3,18 @@
  * states and socket tables. Candidates per side; the likeliest first.
  */
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
-import { ACK, FIN, seqDiff } from '../../model/tcp.ts';
-import { packetEvidence, reasoning, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { reasoning, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import { MARGIN } from '../facts/timing.ts';
-import { nextSeq } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import { span } from '../words.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
+import { finWithAck, fromTables, fromWire } from './fin-wire.ts';
 import { unanswered } from './given-up.ts';
 import { leftBeforeFin, minisockProof } from './minisock.ts';
+import { probedFinWait2, stillHeld } from './probed-fin.ts';
 
 export const finCandidates = memoised((f: Facts): { side: SideIndex; candidates: Candidate[] }[] =>
   ([CLIENT, SERVER] as const)
@@ -51,8 +50,20 @@ function fromStates(f: Facts, life: LifeFacts): Candidate[] {
   if (aborted && unanswered(f)?.isFin) return []; // fin-unacknowledged
   if (aborted) return [abortedClosing(f, life)];
   const end = life.find('FIN_WAIT2', 'CLOSE');
-  if (!end) return fromTables(f, life.side);
+  if (!end) return stillInFinWait2(f, life);
   return leftFinWait2(f, life);
+}
+
+/** It had not left FIN_WAIT2 by the end of the events. */
+function stillInFinWait2(f: Facts, life: LifeFacts): Candidate[] {
+  const start = life.find('FIN_WAIT1', 'FIN_WAIT2');
+  if (!start?.fields || !stillHeld(start.fields)) return fromTables(f, life.side);
+  const make = maker({
+    side: SIDE_NAMES[life.side],
+    moment: f.atTransition(life, start),
+    evidence: [transitionEvidence(f, life, start, 'not SOCK_DEAD, and only its sending side was shut down')],
+  });
+  return [make('half-close', 'proved', 'its process still held the socket when its FIN was acknowledged')];
 }
 
 /** F-SIMCLOSE: CLOSING exists only when the FINs cross. */
@@ -101,6 +112,18 @@ function leftFinWait2(f: Facts, life: LifeFacts): Candidate[] {
   const held = heldOpen(f, life, make, reset);
   if (held) return held;
   if (reset) return [];
+  const told = probedFinWait2(f, life, make);
+  if (told[0]?.rule === 'fin-wait2-in-minisock' && told[0].confidence !== 'proved') {
+    const proof = minisockProof(f, life);
+    if (proof)
+      return [
+        withEvidence(make('fin-wait2-in-minisock', proof.confidence, proof.because), [
+          ...told[0].evidence.slice(2),
+          ...proof.evidence,
+        ]),
+      ];
+  }
+  if (told.length > 0) return told;
   if ((life.finWait2 ?? 0) >= MARGIN) return stayed(f, life, make);
   const proof = minisockProof(f, life);
   if (!proof) return undecided(f, life, make);
@@ -208,90 +231,4 @@ function undecided(f: Facts, life: LifeFacts, make: Make): Candidate[] {
   // without a line of close() in FIN_WAIT1 the descriptor may have been open still
   const open = life.find('FIN_WAIT1', 'FIN_WAIT1') ? [] : named(['half-close'], SIDE_NAMES[side]);
   return [...twins, ...open, ...noMinisock];
-}
-
-/** F-PIGGY: the packet that first acknowledged the FIN carried the peer's FIN. */
-function finWithAck(f: Facts, side: SideIndex): { fact: string; evidence: Evidence[] } | null {
-  const { wire } = f;
-  const ack = wire?.ackOfFin(side);
-  if (!wire || !ack || !(ack.flags & FIN)) return null;
-  return {
-    fact: `the packet that acknowledged the FIN of ${f.name(side)} carried the peer's FIN`,
-    evidence: [packetEvidence(f, wire, ack, 'acknowledges the FIN and carries one')],
-  };
-}
-
-/** Packets alone: only what admits one reading. */
-function fromWire(f: Facts, side: SideIndex): Candidate[] {
-  const { wire } = f;
-  const own = wire?.finPacket(side);
-  if (!wire || !own) return [];
-  const theirs = wire.finPacket(otherSide(side));
-  const make = maker({
-    side: SIDE_NAMES[side],
-    moment: f.atPacket(wire, own),
-    evidence: [packetEvidence(f, wire, own, 'its FIN')],
-  });
-  if (theirs && neitherSaw(own, theirs)) {
-    if (side === SERVER && !f.life(CLIENT)) return []; // told once, of the client
-    const c = make('simultaneous-close', 'proved', 'neither FIN acknowledges the other: they crossed');
-    return [withEvidence(c, [packetEvidence(f, wire, theirs, 'the other FIN')])];
-  }
-  if (theirs && wire.finTime(otherSide(side))! < wire.finTime(side)!) return [];
-  const data = wire.dataAfterFin(side);
-  const taken = data && wire.packets.find((p) => takes(wire.sideOf(p) === side, p, data));
-  if (data && taken && wire.of(wire.wire.rsts, side) === 0) {
-    const c = make(
-      'half-close',
-      'proved',
-      `${f.name(side)} went on to receive data after its FIN, which only a socket that its process still holds does`,
-    );
-    return [
-      withEvidence(c, [
-        packetEvidence(f, wire, data, 'data after the FIN'),
-        packetEvidence(f, wire, taken, 'acknowledges them'),
-      ]),
-    ];
-  }
-  return [];
-}
-
-/** A table alone: FIN_WAIT2 with its process is a half-close, with the timewait timer a minisock. */
-function fromTables(f: Facts, side: SideIndex): Candidate[] {
-  const row = f.rows(side).find((r) => r.state === 'FIN_WAIT2');
-  if (!row) return [];
-  const make = maker({
-    side: SIDE_NAMES[side],
-    moment: f.atEvent(row),
-    evidence: [rowEvidence(f.world, row)],
-  });
-  if (row.owner === 'known')
-    return [make('half-close', 'inferred', 'a socket table shows it in FIN_WAIT2 with its process')];
-  if (row.timer?.name === 'timewait') {
-    return [
-      make('fin-wait2-in-minisock', 'proved', 'a socket table shows FIN_WAIT2 with the timewait timer'),
-    ];
-  }
-  return row.owner === 'none'
-    ? [
-        make('fin-wait2-in-minisock', 'possible', 'a socket table shows FIN_WAIT2 without a process'),
-        ...named(['long-fin-wait2'], SIDE_NAMES[side]),
-      ]
-    : [];
-}
-
-function takes(
-  own: boolean,
-  p: { flags: number; ack: number; time: number },
-  data: Parameters<typeof nextSeq>[0],
-): boolean {
-  return own && (p.flags & ACK) !== 0 && p.time >= data.time && seqDiff(p.ack, nextSeq(data)) >= 0;
-}
-
-function neitherSaw(
-  a: { seq: number; ack: number; payload: number; flags: number },
-  b: { seq: number; ack: number; payload: number; flags: number },
-): boolean {
-  const end = (p: typeof a) => (p.seq + p.payload + 1) | 0;
-  return seqDiff(a.ack, end(b)) < 0 && seqDiff(b.ack, end(a)) < 0;
 }

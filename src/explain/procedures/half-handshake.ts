@@ -4,24 +4,9 @@
  * whether the server kept a request for the connection, and on tcp_abort_on_overflow.
  */
 import { sameEndpoint } from '../../model/address.ts';
-import {
-  CLIENT,
-  type KeyPacket,
-  SERVER,
-  WHY_FIRST_DATA,
-  WHY_SYN_ACK,
-  WHY_THIRD_ACK,
-} from '../../model/connection.ts';
-import type { DropEvent } from '../../model/event.ts';
-import type { Evidence } from '../../model/finding.ts';
-import { ACK, SYN } from '../../model/tcp.ts';
-import {
-  dropEvidence,
-  packetEvidence,
-  reasoning,
-  rowEvidence,
-  transitionEvidence,
-} from '../facts/evidence.ts';
+import { CLIENT, SERVER, WHY_SYN_ACK } from '../../model/connection.ts';
+import { ACK } from '../../model/tcp.ts';
+import { dropEvidence, packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import { REQUEST_LIFE, RTO_MIN, retransmissionAt, SHORTEST_REQUEST } from '../facts/timing.ts';
@@ -31,40 +16,7 @@ import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named } from './common.ts';
 import { cookiesInUse } from './cookies.ts';
-
-/** The server's kernel named the overflow itself (6.15+). */
-function overflowDrops(f: Facts): DropEvent[] {
-  return f.case.drops.filter(
-    (d) => d.reason?.name === 'TCP_LISTEN_OVERFLOW' && sameEndpoint(d.to, f.case.server),
-  );
-}
-
-/** The third segment of the handshake, or the client's first data when it stands for it. */
-function completion(f: Facts): KeyPacket | null {
-  const { wire } = f;
-  return (
-    wire?.packets.find(
-      (p) => p.why & (WHY_THIRD_ACK | WHY_FIRST_DATA) && wire.sideOf(p) === CLIENT && !(p.flags & SYN),
-    ) ?? null
-  );
-}
-
-/**
- * SYN-ACKs sent when the client's ACK must have been at the server: later than the handshake took, which is at least
- * a round trip wherever the capture stands. Those before may have crossed the ACK (a SYN sent twice is answered twice).
- */
-function repeatedSynAcks(f: Facts): KeyPacket[] {
-  const { wire } = f;
-  const done = completion(f);
-  if (!wire || !done) return [];
-  const syn = wire.packets.find((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === CLIENT);
-  const synAcks = wire.packets.filter(
-    (p) => p.why & WHY_SYN_ACK && (p.flags & (SYN | ACK)) === (SYN | ACK) && wire.sideOf(p) === SERVER,
-  );
-  const opened = syn ?? synAcks[0];
-  const roundTrip = opened && opened.time < done.time ? done.time - opened.time : 0;
-  return synAcks.filter((p) => p.time > done.time + roundTrip);
-}
+import { acceptQueueOverflowAck, completion, fullQueue, repeatedSynAcks } from './overflow-ack.ts';
 
 /** The server made a socket of the handshake in the end. */
 function hasChild(f: Facts): boolean {
@@ -72,64 +24,6 @@ function hasChild(f: Facts): boolean {
   const { wire } = f;
   return wire !== null && wire.of(wire.wire.synAcks, SERVER) > 0 && !wire.sentOnlySynAcks(SERVER);
 }
-
-/** What speaks for a full accept queue around this connection. */
-function fullQueue(f: Facts): Evidence[] {
-  const { listener } = f;
-  const full = listener.fullSight;
-  if (full) {
-    const note =
-      full.row.acceptLimit !== null
-        ? `its accept queue holds ${full.row.recvQ} of ${full.row.acceptLimit}`
-        : `its accept queue holds ${full.row.recvQ}, and ${full.unaccepted.length} connections have no process`;
-    return [rowEvidence(f.world, full.row, note)];
-  }
-  const rise = listener.rise('ListenOverflows') ?? 0;
-  return rise > 0 ? [reasoning(`ListenOverflows rose by ${rise} while the files were taken`)] : [];
-}
-
-/** A SYN-ACK was repeated after the client had sent data as well: a deferred accept would have taken those. */
-function insisted(f: Facts): boolean {
-  const { wire } = f;
-  const last = repeatedSynAcks(f).at(-1);
-  if (!wire || !last) return false;
-  return wire.before(last, CLIENT).some((p) => p.payload > 0);
-}
-
-const someoneInsisted = memoised((listener: ListenerFacts) => listener.notable.some(insisted));
-
-/** The server sent its SYN-ACK again although the client had answered it. */
-export const acceptQueueOverflowAck = memoised((f: Facts): Candidate | null => {
-  const named = overflowDrops(f);
-  const drops = f.lateSynAckDrops;
-  const again = repeatedSynAcks(f);
-  if (named.length + drops.length + again.length === 0) return null;
-  const queue = fullQueue(f);
-  const { wire } = f;
-  const evidence = [
-    ...named.map((d) => dropEvidence(f.world, d)),
-    ...drops.map((d) =>
-      dropEvidence(f.world, d, 'the server sent its SYN-ACK again, so it had not taken the ACK'),
-    ),
-    ...again
-      .slice(0, 3)
-      .map((p) => packetEvidence(f, wire!, p, 'sent again although the client had answered')),
-    ...queue,
-  ];
-  const times = drops.length + again.length;
-  const inferred = queue.length > 0 || someoneInsisted(f.listener);
-  return {
-    rule: 'accept-queue-overflow-ack',
-    side: 'server',
-    confidence: named.length > 0 ? 'proved' : inferred ? 'inferred' : 'possible',
-    because:
-      times > 0
-        ? `${count(times, 'SYN-ACK')} came after the client had completed the handshake`
-        : 'the kernel dropped the client’s ACK with reason TCP_LISTEN_OVERFLOW',
-    moment: again[0] && wire ? f.atPacket(wire, again[0]) : f.atEvent((named[0] ?? drops[0])!),
-    evidence,
-  };
-});
 
 /** A reset of such a connection: which of the ways the server may take. Empty when this is none of them. */
 export const halfHandshakeReset = memoised((f: Facts): Candidate[] => {

@@ -4,12 +4,13 @@
  */
 import { sameEndpoint } from '../../model/address.ts';
 import type { ProbeEvent } from '../../model/event.ts';
-import { eventEvidence } from '../facts/evidence.ts';
+import { eventEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { heldText, isFullLook, lookOf } from '../facts/queue.ts';
+import { SHORTEST_FIN_WAIT2 } from '../facts/timing.ts';
 import { count, span } from '../words.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
-import { maker } from './common.ts';
+import { maker, named, otherSide } from './common.ts';
 import type { KernelSaid } from './kernel-said.ts';
 
 /** TW_RST: what tcp_timewait_state_process returns when the minisock is to reset. */
@@ -23,7 +24,21 @@ export function listenerMet(said: KernelSaid): Candidate[] {
 
 /** No socket at all. */
 export function nothingLeft(said: KernelSaid): Candidate[] {
-  return lostMinisock(said) ?? gone(said) ?? [];
+  return lostMinisock(said) ?? leftToMinisock(said) ?? gone(said) ?? [];
+}
+
+/** Causes in which a socket met the packet: not these when the kernel says that none did. */
+const MET_A_SOCKET: ReadonlySet<string> = new Set([
+  'time-wait-data-reset',
+  'data-after-close-reset',
+  'linger2-reset',
+]);
+
+/** What the packets admit, less what the kernel's own word excludes. */
+export function withoutSocket(said: KernelSaid | null, candidates: Candidate[]): Candidate[] {
+  if (said?.met !== 'none') return candidates;
+  const left = candidates.filter((c) => !MET_A_SOCKET.has(c.rule));
+  return left.some((c) => c.evidence.length > 0) ? left : candidates;
 }
 
 function told(said: KernelSaid, rule: string, because: string, events: readonly ProbeEvent[]): Candidate[] {
@@ -83,6 +98,27 @@ function lostMinisock(said: KernelSaid): Candidate[] | null {
   if (!expiry || !before(said, expiry)) return null;
   const ago = span(said.f.probes.apart(said.event, expiry) ?? 0);
   return told(said, 'fin-wait2-expired-reset', `its FIN_WAIT2 minisock had ended ${ago} before`, [expiry]);
+}
+
+/**
+ * No probe saw the minisock, but the full socket had handed FIN_WAIT2 over to one (SOCK_DEAD, no FIN taken, no error)
+ * longer ago than the least that one lives, and none was refused for want of room.
+ */
+function leftToMinisock(said: KernelSaid): Candidate[] | null {
+  const { f, side } = said;
+  const life = f.life(side);
+  const end = life?.find('FIN_WAIT2', 'CLOSE');
+  const fields = end?.fields;
+  if (!life || !end || !fields?.dead || fields.done || fields.error !== undefined) return null;
+  const ago = f.probes.apart(said.event, { source: life.life.source, time: end.time });
+  const overflow = f.world.rise('TCPTimeWaitOverflow', f.endpoint(side), f.endpoint(otherSide(side)));
+  if (ago === null || ago < SHORTEST_FIN_WAIT2 || overflow !== 0) return null;
+  const because = `its socket had left FIN_WAIT2 to a minisock ${span(ago)} before, and ${said.offender} met no socket at all: the minisock had ended`;
+  const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
+  return [
+    withEvidence(make('fin-wait2-expired-reset', 'inferred', because), [transitionEvidence(f, life, end)]),
+    ...named(['no-socket-reset'], said.sideName),
+  ];
 }
 
 /** The side's socket was seen to end before, and not in FIN_WAIT2: then nothing can have stood for it. */

@@ -17,7 +17,10 @@ import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import { MARGIN, TIME_WAIT } from '../facts/timing.ts';
 import { count, list, span } from '../words.ts';
-import { otherSide } from './common.ts';
+import { otherSide, SIDE_NAMES } from './common.ts';
+import { expiredMinisock } from './kernel-leftover.ts';
+import { kernelReset } from './kernel-reset.ts';
+import { expiryText } from './probed-fin.ts';
 
 export interface MinisockProof {
   confidence: Confidence;
@@ -132,6 +135,8 @@ export function leftBeforeFin(f: Facts, life: LifeFacts): boolean {
  * sockets), and the peer was open for longer. Nothing is sent when it ends. Null when nothing shows that.
  */
 export function minisockExpiry(f: Facts, life: LifeFacts): MinisockProof | null {
+  const told = toldExpiry(f, life);
+  if (told) return told;
   const peer = f.life(otherSide(life.side));
   const limit = (f.sysctl(life.side, 'net.ipv4.tcp_fin_timeout') ?? TIME_WAIT / 1e9) * 1e9;
   const waited = peer?.closeWait ?? null;
@@ -155,6 +160,19 @@ export function minisockExpiry(f: Facts, life: LifeFacts): MinisockProof | null 
     because: `${list(reasons)}, and a FIN_WAIT2 minisock lives ${most} (tcp_fin_timeout)`,
     evidence,
   };
+}
+
+/** inet_twsk_kill in FIN_WAIT2, or a reset to what came later, for which the kernel found no socket any more. */
+function toldExpiry(f: Facts, life: LifeFacts): MinisockProof | null {
+  const killed = expiredMinisock(f, life.side);
+  if (killed) {
+    const because = expiryText(f, life.side, killed);
+    const evidence = [eventEvidence(f.world, killed, 'inet_twsk_kill in substate FIN_WAIT2')];
+    return { confidence: 'proved', because, evidence };
+  }
+  const reset = kernelReset(f)[0];
+  if (reset?.rule !== 'fin-wait2-expired-reset' || reset.side !== SIDE_NAMES[life.side]) return null;
+  return { confidence: 'inferred', because: reset.because, evidence: reset.evidence };
 }
 
 /**

@@ -3,7 +3,7 @@ import { CLIENT, SERVER, WHY_KEEPALIVE } from '../../model/connection.ts';
 import { ACK, FIN, SYN, seqDiff } from '../../model/tcp.ts';
 import { packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import { MARGIN, TIME_WAIT } from '../facts/timing.ts';
+import { MARGIN, SHORTEST_FIN_WAIT2, TIME_WAIT } from '../facts/timing.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
@@ -95,9 +95,6 @@ function afterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Cand
   const data = answers !== null && answers.payload > 0;
   return data ? dataAfterFin(f, wire, reset, make) : finAfterFin(f, wire, reset, make);
 }
-
-/** tcp_fin_time(): FIN_WAIT2 lasts at least 3.5 retransmission timeouts, and those at least 200 ms each. ns. */
-const SHORTEST_FIN_WAIT2 = 700_000_000;
 
 /** A FIN or ACK that FIN_WAIT2 would have taken: nothing of the connection was left. */
 function finAfterFin(f: Facts, wire: WireFacts, { side, packet }: WireReset, make: Make): Candidate[] {

@@ -22,7 +22,9 @@ import type { Candidate } from './candidate.ts';
 import { maker, named, SIDE_NAMES } from './common.ts';
 import { unanswered } from './given-up.ts';
 import { halfHandshakeReset } from './half-handshake.ts';
+import { withoutSocket } from './kernel-leftover.ts';
 import { kernelReset } from './kernel-reset.ts';
+import { decisiveSaid } from './kernel-said.ts';
 import { listenerClosed } from './listener-closed.ts';
 import { passiveReset } from './passive-reset.ts';
 
@@ -35,7 +37,7 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
   if (told.length > 0) return told;
   const half = halfHandshakeReset(f);
   if (half.length > 0) return half;
-  if (wire && reset) return onWire(f, wire, reset);
+  if (wire && reset) return withoutSocket(decisiveSaid(f), onWire(f, wire, reset));
   return unanswered(f)?.end ? [] : inStates(f);
 });
 

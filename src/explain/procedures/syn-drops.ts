@@ -7,7 +7,7 @@ import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { crossing } from '../facts/crossing.ts';
-import { counterEvidence, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
+import { counterEvidence, eventEvidence, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { MARGIN, SHORTEST_RTO } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
@@ -15,6 +15,7 @@ import type { Moment } from '../rule.ts';
 import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker } from './common.ts';
+import { reachedTcp, requestMade, reserved } from './probed-syn.ts';
 
 /** What the steps here need of an unanswered SYN. */
 export interface Attempt {
@@ -59,13 +60,16 @@ export function lostBetween(f: Facts, attempt: Attempt): Candidate[] {
 /** The server made a request of the SYN, and its SYN-ACK is not on the wire: its table shows it, or the next repeat. */
 export function requestWithoutAnswer(f: Facts, attempt: Attempt): Candidate[] {
   const row = f.rows(SERVER).find((r) => r.state === 'SYN_RECV');
+  const event = requestMade(f);
   const { wire } = f;
-  if (row && wire && wire.of(wire.wire.synAcks, SERVER) === 0) {
-    const because =
-      'the server has a request for it (SYN-RECV in a socket table), so it took the SYN and sent a SYN-ACK, but no capture shows one';
+  if ((row || event) && wire && wire.of(wire.wire.synAcks, SERVER) === 0) {
+    const shown = event ? `the kernel's ${event.name}` : 'SYN-RECV in a socket table';
+    const because = `the server has a request for it (${shown}), so it took the SYN and sent a SYN-ACK, but no capture shows one`;
     const evidence = [
       ...attempt.evidence,
-      rowEvidence(f.world, row, 'its SYN was taken'),
+      event
+        ? eventEvidence(f.world, event, `the kernel's ${event.name} of its request`)
+        : rowEvidence(f.world, row!, 'its SYN was taken'),
       reasoning(because),
     ];
     return [
@@ -157,7 +161,8 @@ export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
   ) =>
     maker({ side: 'server', moment: attempt.moment, evidence: evidence(names) })(rule, confidence, because);
 
-  if (drops !== null && drops >= syns) return dropsOfListener(f, drops, syns, make);
+  const reached = reachedTcp(f);
+  if (reached !== false && drops !== null && drops >= syns) return dropsOfListener(f, drops, syns, make);
   for (const { rule, counter, why } of COUNTED) {
     const n = rise(counter) ?? 0;
     if (n >= syns) return [make(rule, 'inferred', `${counter} rose by ${n} meanwhile: ${why}`, [counter])];
@@ -166,7 +171,7 @@ export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
     const because = "its source is the server's own address, which a host takes from outside for a martian";
     return [make('martian-drop', 'inferred', because, [])];
   }
-  return drops === 0 ? [belowTcp(f, make)] : [];
+  return reached === false || (reached === null && drops === 0) ? [belowTcp(f, make)] : [];
 }
 
 type Build = (
@@ -184,7 +189,8 @@ function dropsOfListener(f: Facts, drops: number, syns: number, make: Build): Ca
     const because = `${counted}, and IpOutNoRoutes by ${noRoute}: the listener found no route back to ${f.endpoint(CLIENT).address}`;
     return [make('no-reply-route-drop', 'inferred', because, ['ListenDrops', 'IpOutNoRoutes'])];
   }
-  const halfOpen = f.listener.halfOpen;
+  const told = reserved(f);
+  const halfOpen = told?.qlen ?? f.listener.halfOpen;
   const limit = f.sysctl(SERVER, 'net.ipv4.tcp_max_syn_backlog');
   const cookies = f.sysctl(SERVER, 'net.ipv4.tcp_syncookies');
   const many = halfOpen > 0 ? `, while ${count(halfOpen, 'request was', 'requests were')} half open` : '';
@@ -217,6 +223,11 @@ function fromItself(f: Facts): boolean {
 
 /** No counter of the server moved: nothing below counts what netfilter drops. */
 function belowTcp(f: Facts, make: Build): Candidate {
+  if (reachedTcp(f) === false) {
+    const because =
+      'tcp_conn_request was traced all the while and lost nothing, and none of these SYNs came to it: they died in the server below TCP, as in a firewall';
+    return make('netfilter-drop', 'inferred', because, []);
+  }
   const known = COUNTED.filter(({ counter }) => f.listener.rise(counter) === 0).map((c) => c.counter);
   const shared = crossing(f);
   const reached = shared?.allShared === true && f.listener.rise('TCPSynRetrans') === 0;

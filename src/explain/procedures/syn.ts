@@ -5,9 +5,16 @@
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
-import { counterEvidence, packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
+import {
+  counterEvidence,
+  eventEvidence,
+  packetEvidence,
+  rowEvidence,
+  transitionEvidence,
+} from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
+import { heldText, isFullLook } from '../facts/queue.ts';
 import type { Step } from '../facts/steps.ts';
 import { SHORTEST_RTO, SYN_RTO } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
@@ -17,6 +24,7 @@ import { capital, count, list, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker, named } from './common.ts';
 import { droppedSyn } from './drop-events.ts';
+import { probedSyn, reachedTcp } from './probed-syn.ts';
 import { byCounters, lostBetween, requestWithoutAnswer } from './syn-drops.ts';
 
 /** An unanswered SYN, as the evidence shows it. */
@@ -168,14 +176,14 @@ const ELSEWHERE = [
  */
 export const synCandidates = memoised((f: Facts): Candidate[] => {
   const silent = silentSyn(f);
-  if (!silent) return droppedSyn(f, null);
+  if (!silent) return [...droppedSyn(f, null), ...probedSyn(f, null)];
   const first = firstCause(f, silent);
   const rest = named(['accept-queue-overflow-syn', ...ELSEWHERE], 'server');
   return [...first, ...rest.filter((c) => first.every((o) => o.rule !== c.rule))];
 });
 
 function firstCause(f: Facts, silent: SilentSyn): Candidate[] {
-  for (const step of [droppedSyn, lostBetween, atFullQueue, requestWithoutAnswer, byCounters]) {
+  for (const step of [droppedSyn, probedSyn, lostBetween, atFullQueue, requestWithoutAnswer, byCounters]) {
     const found = step(f, silent);
     if (found.length > 0) return found;
   }
@@ -185,9 +193,17 @@ function firstCause(f: Facts, silent: SilentSyn): Candidate[] {
 
 /** The accept queue, or the SYN queue, was full. */
 function atFullQueue(f: Facts, silent: SilentSyn): Candidate[] {
+  // a probe saw them come, or saw that they did not: then it says itself which queue was full
+  if (reachedTcp(f) !== null) return [];
   const overflow = overflowSteps(f);
   const full = f.listener.fullSight;
+  const look = silent.moment && f.listener.queueBefore(silent.moment);
+  const queued = look && isFullLook(look) ? look : null;
   const evidence = [...silent.evidence];
+  if (queued)
+    evidence.push(
+      eventEvidence(f.world, queued.event, `the server's ${queued.event.name}: ${heldText(queued)}`),
+    );
   if (full) evidence.push(rowEvidence(f.world, full.row, 'its accept queue is full'));
   for (const step of overflow?.steps ?? []) {
     evidence.push(
@@ -195,8 +211,12 @@ function atFullQueue(f: Facts, silent: SilentSyn): Candidate[] {
     );
   }
   const make = maker({ side: 'server', moment: silent.moment, evidence });
-  if (overflow || full) {
+  if (overflow || full || queued) {
     const parts = [];
+    if (queued) {
+      const ago = f.world.between(silent.moment!, queued.moment) ?? 0;
+      parts.push(`${heldText(queued)} ${span(ago)} before the first of them`);
+    }
     if (overflow) {
       const same = overflow.sameDrops
         ? ' and ListenDrops by the same, so every one was an accept queue overflow'
@@ -204,9 +224,9 @@ function atFullQueue(f: Facts, silent: SilentSyn): Candidate[] {
       parts.push(`ListenOverflows rose by ${overflow.rise}${same}`);
     }
     if (full) parts.push(`a socket table shows ${full.row.recvQ} connections waiting in the accept queue`);
-    const because = `meanwhile ${list(parts)}`;
+    const because = queued ? list(parts) : `meanwhile ${list(parts)}`;
     // a rise smaller than the SYNs refused cannot account for each of them
-    const enough = full !== null || (overflow?.rise ?? 0) >= refusedOf(f.listener);
+    const enough = full !== null || queued !== null || (overflow?.rise ?? 0) >= refusedOf(f.listener);
     return [make('accept-queue-overflow-syn', enough ? 'inferred' : 'possible', because)];
   }
   const queueFullDrops = f.listener.rise('TCPReqQFullDrop') ?? 0;

@@ -1,7 +1,7 @@
 import { formatEndpoint } from '../../model/address.ts';
 import { LISTENER } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
-import { acceptQueueOverflowAck } from '../procedures/half-handshake.ts';
+import { acceptQueueOverflowAck } from '../procedures/overflow-ack.ts';
 import type { Rule } from '../rule.ts';
 import { acceptRemedy } from './accept-queue-overflow-syn.ts';
 
@@ -14,7 +14,7 @@ export const rule: Rule = {
     "were made for the client only: the server's accept queue was full when the ACK of the handshake came",
   condition:
     'The accept queue was full when the third packet of the handshake (or the first data) came: it is dropped, the request stays, and the server sends its SYN-ACK again. The client believes it is connected.',
-  needs: ['drops', 'packets'],
+  needs: ['drops', 'packets', 'kernel'],
   reference: 'tcp_v4_syn_recv_sock → sk_acceptq_is_full, tcp_check_req (net/ipv4/tcp_minisocks.c)',
   stageOf: ['request-expired-reset', 'abort-on-overflow-reset'],
   explain: (f) => {
@@ -25,9 +25,9 @@ export const rule: Rule = {
       {
         summary:
           `${formatEndpoint(f.case.client)} believed itself connected, but the server never took its ACK: ${c.because}` +
-          `${c.confidence === 'possible' ? '' : '; its accept queue was full'}.`,
+          `${c.confidence === 'possible' || /accept queue held/.test(c.because) ? '' : '; its accept queue was full'}.`,
         remedy: acceptRemedy(f),
-        missing: [LISTENER],
+        missing: c.confidence === 'proved' ? [] : [LISTENER],
       },
       ['deferred-accept'],
     );

@@ -2,7 +2,8 @@ import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import { rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
-import { SIDE_NAMES } from '../procedures/common.ts';
+import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
+import { finCandidates } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { capital, span } from '../words.ts';
 
@@ -22,7 +23,7 @@ export const rule: Rule = {
       if (!row || closedInTime(f, side)) continue;
       const waited = f.life(side)?.closeWait ?? null;
       return {
-        confidence: f.wire || waited !== null ? 'inferred' : 'possible',
+        confidence: (f.wire || waited !== null) && !peerWaits(f, side) ? 'inferred' : 'possible',
         side: SIDE_NAMES[side]!,
         moment: f.atEvent(row),
         summary:
@@ -48,4 +49,13 @@ function closedInTime(f: Facts, side: SideIndex): boolean {
   const waited = f.life(side)?.closeWait ?? null;
   if (waited !== null) return waited < TIME_WAIT;
   return f.wire?.finTime(side) != null || f.wire?.decisiveReset?.side === side;
+}
+
+/** The peer shut down its sending side only, and still takes data: this side may be about to answer. */
+function peerWaits(f: Facts, side: SideIndex): boolean {
+  const peer = otherSide(side);
+  return (
+    f.rows(peer).some((r) => r.state === 'FIN_WAIT2' && r.owner === 'known') ||
+    finCandidates(f).some((c) => c.side === peer && c.candidates[0]!.rule === 'half-close')
+  );
 }

@@ -33,7 +33,10 @@ export const rule: Rule = {
             'The fault is at the peer, which does not close: a descriptor leak, a process that does not read the end of file, or a connection that nobody accepted. ' +
             'A longer net.ipv4.tcp_fin_timeout does not help.',
           evidence: expiry.evidence,
-          missing: [{ ...MINISOCK, what: 'The moment at which the minisock ended' }],
+          missing:
+            expiry.confidence === 'proved'
+              ? []
+              : [{ ...MINISOCK, what: 'The moment at which the minisock ended' }],
         },
       ];
     }),

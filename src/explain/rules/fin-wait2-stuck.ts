@@ -1,8 +1,11 @@
-import { CLIENT, SERVER } from '../../model/connection.ts';
-import { rowEvidence } from '../facts/evidence.ts';
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import type { Evidence } from '../../model/finding.ts';
+import { rowEvidence, transitionEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
 import { stateEvents } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
-import type { Rule } from '../rule.ts';
+import { stillHeld } from '../procedures/probed-fin.ts';
+import type { Moment, Rule } from '../rule.ts';
 import { capital } from '../words.ts';
 
 export const rule: Rule = {
@@ -13,7 +16,7 @@ export const rule: Rule = {
   happened: 'stood in FIN_WAIT2 because a process holds its half and the peer does not close',
   condition:
     'shutdown(SHUT_WR) with the descriptor open: no timeout of the kernel ends FIN_WAIT2 while the peer keeps its side open.',
-  needs: ['tables'],
+  needs: ['tables', 'states'],
   reference: 'tcp_shutdown; tcp_fin_timeout applies to orphans only',
   explain: (f) => {
     for (const side of [CLIENT, SERVER] as const) {
@@ -21,18 +24,35 @@ export const rule: Rule = {
       const peer = otherSide(side);
       const ended =
         f.wire?.finTime(peer) != null || f.wire?.decisiveReset || f.life(side)?.find('FIN_WAIT2', 'CLOSE');
-      if (!row || ended) continue;
+      if (ended) continue;
+      const shown = row
+        ? { moment: f.atEvent(row), evidence: rowEvidence(f.world, row) }
+        : heldInStates(f, side);
+      if (!shown) continue;
       return {
         confidence: f.wire ? 'inferred' : 'possible',
         side: SIDE_NAMES[side]!,
-        moment: f.atEvent(row),
+        moment: shown.moment,
         summary: `${capital(f.name(side))} has shut down its sending side and waits in FIN_WAIT2, its descriptor open, for ${f.name(peer)} to close.`,
         remedy:
           'Let the program close the descriptor after a time of its own; and see why the peer does not close.',
-        evidence: [rowEvidence(f.world, row)],
+        evidence: [shown.evidence],
         missing: [stateEvents('other side')],
       };
     }
     return null;
   },
 };
+
+/** Long enough in FIN_WAIT2, its process holding it, that the peer is not just about to close. ns. */
+const LONG = 1_000_000_000;
+
+/** The state events end in FIN_WAIT2, and the capture went on. */
+function heldInStates(f: Facts, side: SideIndex): { moment: Moment; evidence: Evidence } | null {
+  const life = f.life(side);
+  const start = life?.life.state === 'FIN_WAIT2' ? life.find('FIN_WAIT1', 'FIN_WAIT2') : null;
+  if (!life || !start?.fields || !stillHeld(start.fields)) return null;
+  const moment = f.atTransition(life, start);
+  if ((f.probes.recordedAfter(moment) ?? 0) < LONG) return null;
+  return { moment, evidence: transitionEvidence(f, life, start, 'its process still held it') };
+}

@@ -44,7 +44,7 @@ class Bundle {
   readonly #context: ReadContext;
   /** CLOCK_REALTIME minus the clock of the events, ns; null until known. */
   #offset: { offset: bigint; uncertainty: number } | null;
-  readonly stream: Stream = { ended: false, events: 0 };
+  readonly stream: Stream = { ended: false, events: 0, until: 0 as SourceTime };
 
   constructor(folder: string, manifest: Manifest | null, context: ReadContext) {
     this.#folder = folder;
@@ -69,6 +69,7 @@ class Bundle {
     lines.sort((a, b) => a.text.number('t') - b.text.number('t') || a.line - b.line);
     const first = lines[0]!.text.number('t');
     const source = this.#source(path, 'bundle-events', first, 1);
+    this.stream.until = (lines.at(-1)!.text.number('t') - first) as SourceTime;
     if (this.#manifest) source.recording = recordingOf(this.#manifest, this.stream);
     for (const { text, line } of lines) {
       const time = (text.number('t') - first) as SourceTime;

@@ -8,7 +8,9 @@ import type { Reasons } from './manifest.ts';
 /** Events that say nothing of a connection, and are not counted. */
 export const SIGNS_OF_LIFE: ReadonlySet<string> = new Set(['begin', 'tick', 'end', 'date-exec', 'date-exit']);
 
-/** SOCK_LINGER in sk_flags (include/net/sock.h). */
+/** Bits of sk_flags (include/net/sock.h, enum sock_flags). */
+const SOCK_DEAD = 0;
+const SOCK_DONE = 1;
 const SOCK_LINGER = 4;
 
 const POINTERS = ['minisock', 'listener', 'req', 'result'];
@@ -108,7 +110,12 @@ function fieldsOf(e: EventText): SocketFields {
     if (!Number.isNaN(value)) fields[key] = value;
   };
   for (const key of ['unread', 'shutdown', 'backlog', 'limit', 'linger2'] as const) put(key);
-  if (e.has('flags')) fields.linger = (e.hex('flags') & (1 << SOCK_LINGER)) !== 0;
+  if (e.has('flags')) {
+    const flag = (bit: number) => (e.hex('flags') & (1 << bit)) !== 0;
+    fields.dead = flag(SOCK_DEAD);
+    fields.done = flag(SOCK_DONE);
+    fields.linger = flag(SOCK_LINGER);
+  }
   if (e.has('lingertime')) fields.lingerTime = e.number('lingertime');
   if (e.number('err') > 0) fields.error = e.number('err');
   if (e.number('exiting') === 1) fields.exiting = true;

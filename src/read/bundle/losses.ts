@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Diagnostics } from '../../model/diagnostic.ts';
 import type { Recording } from '../../model/source.ts';
+import type { SourceTime } from '../../model/time.ts';
 import { locate, sizeOf } from './is-bundle.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -11,6 +12,8 @@ export interface Stream {
   ended: boolean;
   /** Counted events that the file holds. */
   events: number;
+  /** Time of the last event. */
+  until: SourceTime;
 }
 
 /** `conn-request` of `functions/conn-request.bt`. */
@@ -39,7 +42,7 @@ export function recordingOf(manifest: Manifest, stream: Stream): Recording {
     if (!counted) uncounted.add(nameOf(piece));
   }
   if (whole && misses?.total === 0) for (const name of attached) if (!uncounted.has(name)) complete.add(name);
-  return { kernel: manifest.kernel?.release ?? null, attached, complete };
+  return { kernel: manifest.kernel?.release ?? null, attached, complete, until: stream.until };
 }
 
 export function reportManifest(

@@ -104,7 +104,8 @@ def verdict(row, before_kill, killed):
         return dict(close_kind='rst', closed_by='client' if row['error'] == 'TimeoutError' else 'server', close_rule='no-socket-reset', syn_rule='accept-queue-overflow-ack',
                     fin_wait2_rule='fin-wait1-aborted' if row['error'] == 'TimeoutError' else '', note=f'a request without room in the accept queue; then the listener was gone ({row["error"]})')
     return dict(close_kind='rst', closed_by='client' if row['error'] == 'TimeoutError' else 'server', close_rule='listener-closed-reset',
-                fin_wait2_rule='fin-wait2-in-minisock' if held == 'CLOSE-WAIT' else '', note=f'in the accept queue ({held}) when the server was killed ({row["error"]})')
+                fin_wait2_rule='fin-wait2-in-minisock' if held == 'CLOSE-WAIT' else '',
+                stuck_rule='close-wait-unaccepted' if held == 'CLOSE-WAIT' else '', note=f'in the accept queue ({held}) when the server was killed ({row["error"]})')
 
 
 def client(end):

@@ -26,7 +26,7 @@ def client(end):
     socks = [begin(end) for _ in range(3)]
     end.truth(socks[0], 'fin', 'client', 'graceful-close', 'syn-cookie-handshake', 'fin-wait2-in-minisock', note='its cookie took the last place of the accept queue')
     end.truth(socks[1], 'rst', 'server', 'cookie-overflow-reset', 'cookie-overflow-reset', note='8 bytes, then 4 more: reset by the second segment')
-    end.truth(socks[2], 'rst', 'client', 'cookie-overflow-reset', 'cookie-overflow-reset', note='8 bytes, then close(): its FIN is reset')
+    end.truth(socks[2], 'rst', 'client', 'cookie-overflow-reset', 'cookie-overflow-reset', 'fin-wait1-aborted', note='8 bytes, then close(): its FIN is reset')
     time.sleep(0.2)
     for sock in socks[1:]:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -23,7 +23,7 @@ def client(end):
     time.sleep(0.2)
     end.tell('closed')
     sock = end.connect([OPTION])
-    end.truth(sock, 'rst', 'client', 'linger2-reset', note='shutdown(SHUT_WR), 200 ms of FIN_WAIT2 in the full socket, then close()')
+    end.truth(sock, 'rst', 'client', 'linger2-reset', fin_wait2_rule='half-close', note='shutdown(SHUT_WR), 200 ms of FIN_WAIT2 in the full socket, then close()')
     sock.shutdown(socket.SHUT_WR)
     time.sleep(0.2)
     sock.close()

@@ -1,0 +1,95 @@
+/** What packets alone, or a table alone, say of the side that closed first (kernel-notes §4.1). */
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import type { Evidence } from '../../model/finding.ts';
+import { ACK, FIN, seqDiff } from '../../model/tcp.ts';
+import { packetEvidence, rowEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { nextSeq } from '../facts/wire.ts';
+import { type Candidate, withEvidence } from './candidate.ts';
+import { maker, named, otherSide, SIDE_NAMES } from './common.ts';
+
+/** F-PIGGY: the packet that first acknowledged the FIN carried the peer's FIN. */
+export function finWithAck(f: Facts, side: SideIndex): { fact: string; evidence: Evidence[] } | null {
+  const { wire } = f;
+  const ack = wire?.ackOfFin(side);
+  if (!wire || !ack || !(ack.flags & FIN)) return null;
+  return {
+    fact: `the packet that acknowledged the FIN of ${f.name(side)} carried the peer's FIN`,
+    evidence: [packetEvidence(f, wire, ack, 'acknowledges the FIN and carries one')],
+  };
+}
+
+/** Packets alone: only what admits one reading. */
+export function fromWire(f: Facts, side: SideIndex): Candidate[] {
+  const { wire } = f;
+  const own = wire?.finPacket(side);
+  if (!wire || !own) return [];
+  const theirs = wire.finPacket(otherSide(side));
+  const make = maker({
+    side: SIDE_NAMES[side],
+    moment: f.atPacket(wire, own),
+    evidence: [packetEvidence(f, wire, own, 'its FIN')],
+  });
+  if (theirs && neitherSaw(own, theirs)) {
+    if (side === SERVER && !f.life(CLIENT)) return []; // told once, of the client
+    const c = make('simultaneous-close', 'proved', 'neither FIN acknowledges the other: they crossed');
+    return [withEvidence(c, [packetEvidence(f, wire, theirs, 'the other FIN')])];
+  }
+  if (theirs && wire.finTime(otherSide(side))! < wire.finTime(side)!) return [];
+  const data = wire.dataAfterFin(side);
+  const taken = data && wire.packets.find((p) => takes(wire.sideOf(p) === side, p, data));
+  if (data && taken && wire.of(wire.wire.rsts, side) === 0) {
+    const c = make(
+      'half-close',
+      'proved',
+      `${f.name(side)} went on to receive data after its FIN, which only a socket that its process still holds does`,
+    );
+    return [
+      withEvidence(c, [
+        packetEvidence(f, wire, data, 'data after the FIN'),
+        packetEvidence(f, wire, taken, 'acknowledges them'),
+      ]),
+    ];
+  }
+  return [];
+}
+
+/** A table alone: FIN_WAIT2 with its process is a half-close, with the timewait timer a minisock. */
+export function fromTables(f: Facts, side: SideIndex): Candidate[] {
+  const row = f.rows(side).find((r) => r.state === 'FIN_WAIT2');
+  if (!row) return [];
+  const make = maker({
+    side: SIDE_NAMES[side],
+    moment: f.atEvent(row),
+    evidence: [rowEvidence(f.world, row)],
+  });
+  if (row.owner === 'known')
+    return [make('half-close', 'inferred', 'a socket table shows it in FIN_WAIT2 with its process')];
+  if (row.timer?.name === 'timewait') {
+    return [
+      make('fin-wait2-in-minisock', 'proved', 'a socket table shows FIN_WAIT2 with the timewait timer'),
+    ];
+  }
+  return row.owner === 'none'
+    ? [
+        make('fin-wait2-in-minisock', 'possible', 'a socket table shows FIN_WAIT2 without a process'),
+        ...named(['long-fin-wait2'], SIDE_NAMES[side]),
+      ]
+    : [];
+}
+
+function takes(
+  own: boolean,
+  p: { flags: number; ack: number; time: number },
+  data: Parameters<typeof nextSeq>[0],
+): boolean {
+  return own && (p.flags & ACK) !== 0 && p.time >= data.time && seqDiff(p.ack, nextSeq(data)) >= 0;
+}
+
+function neitherSaw(
+  a: { seq: number; ack: number; payload: number; flags: number },
+  b: { seq: number; ack: number; payload: number; flags: number },
+): boolean {
+  const end = (p: typeof a) => (p.seq + p.payload + 1) | 0;
+  return seqDiff(a.ack, end(b)) < 0 && seqDiff(b.ack, end(a)) < 0;
+}

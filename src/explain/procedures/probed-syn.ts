@@ -1,0 +1,127 @@
+/**
+ * What became of a SYN in tcp_conn_request, in the words of a capture's function probes (kernel-notes §3): no event of
+ * the kernel's own tells of a SYN dropped there, and the probe sees each with the queues as they stood.
+ */
+import { CLIENT, SERVER } from '../../model/connection.ts';
+import type { ProbeEvent } from '../../model/event.ts';
+import { eventEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { ListenerFacts } from '../facts/listener.ts';
+import { ONE_CALL } from '../facts/probes.ts';
+import { heldText, heldWhen, isFullLook, lookOf } from '../facts/queue.ts';
+import { memoised } from '../memo.ts';
+import { count } from '../words.ts';
+import type { Candidate } from './candidate.ts';
+import { maker } from './common.ts';
+import type { Attempt } from './syn-drops.ts';
+
+/** The queues as tcp_conn_request found them, each drop with its cause; empty when no probe saw a SYN dropped. */
+export function probedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
+  const requests = f.probes.of('conn-request');
+  return [...noRoute(f, attempt), ...flooded(f, requests, attempt), ...acceptQueueFull(f, requests, attempt)];
+}
+
+function told(
+  f: Facts,
+  rule: string,
+  because: string,
+  events: readonly ProbeEvent[],
+  attempt: Attempt | null,
+) {
+  const evidence = [
+    ...(attempt?.evidence ?? []),
+    ...events.slice(0, 4).map((e) => eventEvidence(f.world, e, fact(f, e))),
+  ];
+  const moment = attempt?.moment ?? f.atEvent(events[0]!);
+  return maker({ side: 'server', moment, evidence })(rule, 'proved', because);
+}
+
+function fact(f: Facts, e: ProbeEvent): string {
+  const look = lookOf(f.world, e);
+  const { qlen, young } = e.values;
+  const queue = look ? `: ${heldText(look)}` : '';
+  const half = qlen === undefined ? '' : `, its SYN queue ${qlen} (${young ?? 0} not yet sent again)`;
+  return `the server's ${e.name}${queue}${half}`;
+}
+
+/** sk_acceptq_is_full: the SYN is dropped, whatever else. */
+function acceptQueueFull(f: Facts, requests: readonly ProbeEvent[], attempt: Attempt | null): Candidate[] {
+  const looks = requests
+    .filter((e) => floodOf(f.listener).get(e)?.values.cookies !== 0)
+    .map((e) => lookOf(f.world, e))
+    .filter((look) => look !== null)
+    .filter(isFullLook);
+  if (looks.length === 0) return [];
+  const because = heldWhen(looks, 'SYN');
+  const events = looks.map((l) => l.event);
+  return [told(f, 'accept-queue-overflow-syn', because, events, attempt)];
+}
+
+/** tcp_syn_flood_action: the SYN queue was full, and no cookie was to be sent. */
+function flooded(f: Facts, requests: readonly ProbeEvent[], attempt: Attempt | null): Candidate[] {
+  const dropped = requests.filter((e) => floodOf(f.listener).get(e)?.values.cookies === 0);
+  const [first] = dropped;
+  if (!first) return [];
+  const because = `its SYN queue held ${first.values.qlen} when ${dropped.length === 1 ? 'the SYN' : count(dropped.length, 'SYN')} came, and SYN cookies are off`;
+  return [told(f, 'syn-queue-full-drop', because, dropped, attempt)];
+}
+
+/** inet_csk_route_req returned nothing for this very request. */
+function noRoute(f: Facts, attempt: Attempt | null): Candidate[] {
+  const failed = f.probes.of('no-route-reply');
+  if (failed.length === 0) return [];
+  const because = `its listener found no route back to ${f.endpoint(CLIENT).address} when the SYN came`;
+  return [told(f, 'no-reply-route-drop', because, failed, attempt)];
+}
+
+/** A SYN → what tcp_syn_flood_action said of it: the two run one after the other on one CPU. */
+export const floodOf = memoised((listener: ListenerFacts): ReadonlyMap<ProbeEvent, ProbeEvent> => {
+  const floods = listener.probes.filter((e) => e.name === 'syn-flood');
+  const found = new Map<ProbeEvent, ProbeEvent>();
+  if (floods.length === 0) return found;
+  const moments = [...listener.queueLooks.map((l) => l.event)].filter(
+    (e) => e.name === 'conn-request' || e.name === 'syn-flood',
+  );
+  const last = new Map<string, ProbeEvent>();
+  for (const e of moments) {
+    const cpu = `${e.source} ${e.values.cpu} ${e.socket}`;
+    const syn = last.get(cpu);
+    if (e.name === 'conn-request') last.set(cpu, e);
+    else if (syn && (e.time ?? 0) - (syn.time ?? 0) <= ONE_CALL) found.set(syn, e);
+  }
+  return found;
+});
+
+/** The SYN reached TCP, and TCP took it: a request was made of it, which only then is repeated or removed. */
+export function requestMade(f: Facts): ProbeEvent | null {
+  return f.probes.of('synack-retransmit')[0] ?? f.probes.of('request-removed')[0] ?? null;
+}
+
+/** tcp_conn_request was traced, lost nothing, and saw SYNs to this listener: it shows every one. */
+const everySynSeen = memoised((listener: ListenerFacts): boolean =>
+  listener.queueLooks.some(
+    ({ event }) =>
+      event.name === 'conn-request' &&
+      (listener.world.source(event.source).recording?.complete.has('conn-request') ?? false),
+  ),
+);
+
+/** Whether SYNs of this connection reached TCP; null where no probe was there to tell. */
+export function reachedTcp(f: Facts): boolean | null {
+  if (f.probes.of('conn-request').length > 0) return true;
+  return everySynSeen(f.listener) ? false : null;
+}
+
+/** Room in both queues, and SYN cookies off: what qlen says of the last quarter of tcp_max_syn_backlog. */
+export function reserved(f: Facts): { qlen: number; limit: number; event: ProbeEvent } | null {
+  const limit = f.sysctl(SERVER, 'net.ipv4.tcp_max_syn_backlog');
+  if (limit === null || f.sysctl(SERVER, 'net.ipv4.tcp_syncookies') !== 0) return null;
+  const event = f.probes
+    .of('conn-request')
+    .find((e) => limit - (e.values.qlen ?? 0) < limit >> 2 && !isFull(e) && !floodOf(f.listener).has(e));
+  return event ? { qlen: event.values.qlen ?? 0, limit, event } : null;
+}
+
+function isFull(e: ProbeEvent): boolean {
+  return (e.values.backlog ?? 0) > (e.values.limit ?? 0);
+}
