@@ -123,10 +123,10 @@ export interface DropEvent extends EventBase {
   /** Present when the tool prints the ends of the socket (`to` local, `from` remote): which one sent is not known. */
   socketEnds?: true;
   /**
-   * Of tools that watch every drop in the kernel, on the way out too: whether the packet had come in through a device.
-   * Absent where the stack or the tool's own nature tells.
+   * Of tools that watch every drop in the kernel, on the way out too: whether the packet had come in through a device,
+   * or had none yet. Absent where the stack or the tool's own nature tells.
    */
-  place?: 'in' | 'unknown';
+  place?: 'in' | 'out' | 'unknown';
   /** Kernel functions, innermost first, without offsets. */
   stack: string[];
 }

@@ -116,9 +116,14 @@ export class Facts {
     return this.case.rows.filter((r) => sameEndpoint(r.local, end));
   }
 
+  /** Drops of its packets, without those of a device in promiscuous mode that were never meant for its host (G14). */
+  get drops(): DropEvent[] {
+    return this.case.drops.filter((d) => !(d.reason?.name ?? '').startsWith('OTHERHOST'));
+  }
+
   /** SYN|ACKs that the client's kernel dropped when it was already connected: the server sent them again. */
   get lateSynAckDrops(): DropEvent[] {
-    return this.case.drops.filter(
+    return this.drops.filter(
       (d) =>
         d.flags !== null &&
         (d.flags & (SYN | ACK)) === (SYN | ACK) &&
@@ -131,7 +136,7 @@ export class Facts {
 
   /** RSTs a kernel took and then freed as dropped: before 5.18 tcp_validate_incoming does so with every RST. */
   get resetDrops(): DropEvent[] {
-    return this.case.drops.filter((d) => d.flags !== null && d.flags & RST);
+    return this.drops.filter((d) => d.flags !== null && d.flags & RST);
   }
 
   /** Time from the client's SYN to its ESTABLISHED, ns: from its socket, else from packets. */

@@ -1,7 +1,7 @@
 /** What the connections of one server endpoint, its listening socket and its counters say together. */
 import { type Endpoint, formatEndpoint, isWildcard } from '../../model/address.ts';
 import type { Case, Listener } from '../../model/case.ts';
-import { CLIENT, SERVER } from '../../model/connection.ts';
+import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 
 import { HALF_OPEN } from '../../model/plain.ts';
@@ -44,6 +44,7 @@ export class ListenerFacts {
   readonly #closedTogether = lazy(() => findClosedTogether(this.world, this.closings, this.notable));
   readonly #sights = lazy(() => this.#findSights());
   readonly #full = lazy(() => this.#sights().find(isFull) ?? null);
+  readonly #probes = lazy(() => this.#listeners().flatMap((l) => l.probes));
   readonly #looks = lazy(() => queueLooks(this.world, this.#listeners(), this.#cases));
   readonly #concurrent = lazy(() => this.#countConcurrent());
   readonly #answerTimes = byName((source) => {
@@ -180,7 +181,12 @@ export class ListenerFacts {
 
   /** What a capture's probes said of the listening socket itself. */
   get probes(): readonly ProbeEvent[] {
-    return this.#listeners().flatMap((l) => l.probes);
+    return this.#probes();
+  }
+
+  /** The listening socket in state events. */
+  get lives(): readonly SocketLife[] {
+    return this.#listeners().flatMap((l) => l.lives);
   }
 
   /** A probe found the accept queue full. */

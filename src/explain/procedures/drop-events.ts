@@ -15,7 +15,6 @@ import type { Attempt } from './syn-drops.ts';
 const NETFILTER = /^(nf_hook_slow|nft_do_chain|ipt_do_table)/;
 /**
  * Causes below TCP on the way in, by reason (enum skb_drop_reason) or by the function that freed the packet.
- * OTHERHOST is none: a device in promiscuous mode hands over frames that were never meant for this host (G14).
  */
 const INGRESS: readonly { rule: string; reason: RegExp; freedIn: RegExp | null }[] = [
   { rule: 'netfilter-drop', reason: /^NETFILTER_DROP/, freedIn: NETFILTER },
@@ -52,9 +51,7 @@ interface Lost {
 
 /** The kernel dropped the SYN, or its answer, and said where. Also of a connection that got through in the end. */
 export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
-  const lost = f.case.drops
-    .filter((d) => d.flags !== null && !d.socketEnds)
-    .flatMap((d) => lossOf(f, d) ?? []);
+  const lost = f.drops.filter((d) => d.flags !== null && !d.socketEnds).flatMap((d) => lossOf(f, d) ?? []);
   const groups = new Map<string, Lost[]>();
   for (const l of lost) groups.set(`${l.rule} ${l.side}`, [...(groups.get(`${l.rule} ${l.side}`) ?? []), l]);
   return [...groups.values()].map((all) => {
@@ -117,7 +114,7 @@ function place(f: Facts, drop: DropEvent): 'in' | 'out' | null {
   // a socket that sends owns its packet; one that receives has been looked up for it (early demultiplexing)
   const own = ownerPlace(drop);
   if (own) return own;
-  if (drop.place === 'in') return 'in';
+  if (drop.place === 'in' || drop.place === 'out') return drop.place;
   const host = f.world.context.hosts.find((h) => h.sources.some((s) => s.id === drop.source));
   const [sends, receives] = [drop.from, drop.to].map((e) => host?.addresses.has(e.address) ?? false);
   return sends === receives ? null : sends ? 'out' : 'in';

@@ -3,7 +3,8 @@
  * peer still open, when the full socket was already gone. tcp_time_wait() hands over in microseconds, and no
  * tracepoint tells of the minisock.
  */
-import type { SocketEvent } from '../../model/event.ts';
+import type { SideIndex } from '../../model/connection.ts';
+import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import type { Confidence, Evidence } from '../../model/finding.ts';
 import { FIN } from '../../model/tcp.ts';
 import {
@@ -165,7 +166,7 @@ export function minisockExpiry(f: Facts, life: LifeFacts): MinisockProof | null 
 /** inet_twsk_kill in FIN_WAIT2, or a reset to what came later, for which the kernel found no socket any more. */
 function toldExpiry(f: Facts, life: LifeFacts): MinisockProof | null {
   const killed = expiredMinisock(f, life.side);
-  if (killed) {
+  if (killed && !peerHadClosed(f, life.side, killed)) {
     const because = expiryText(f, life.side, killed);
     const evidence = [eventEvidence(f.world, killed, 'inet_twsk_kill in substate FIN_WAIT2')];
     return { confidence: 'proved', because, evidence };
@@ -173,6 +174,18 @@ function toldExpiry(f: Facts, life: LifeFacts): MinisockProof | null {
   const reset = kernelReset(f)[0];
   if (reset?.rule !== 'fin-wait2-expired-reset' || reset.side !== SIDE_NAMES[life.side]) return null;
   return { confidence: 'inferred', because: reset.because, evidence: reset.evidence };
+}
+
+/** The peer's FIN was on its way, or lost: then it is not the peer that did not close. */
+function peerHadClosed(f: Facts, side: SideIndex, killed: ProbeEvent): boolean {
+  const peer = f.life(otherSide(side));
+  const closed = peer?.find('CLOSE_WAIT', 'LAST_ACK');
+  const apart = closed ? f.probes.apart(killed, { source: peer!.life.source, time: closed.time }) : null;
+  if (apart !== null && apart > 0) return true;
+  return f.wires.some((w) => {
+    const fin = w.finPacket(otherSide(side));
+    return fin !== null && (f.world.between(f.atEvent(killed), f.atPacket(w, fin)) ?? -1) > 0;
+  });
 }
 
 /**

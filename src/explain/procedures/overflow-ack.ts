@@ -24,9 +24,7 @@ import type { Candidate } from './candidate.ts';
 
 /** The server's kernel named the overflow itself (6.15+). */
 function overflowDrops(f: Facts): DropEvent[] {
-  return f.case.drops.filter(
-    (d) => d.reason?.name === 'TCP_LISTEN_OVERFLOW' && sameEndpoint(d.to, f.case.server),
-  );
+  return f.drops.filter((d) => d.reason?.name === 'TCP_LISTEN_OVERFLOW' && sameEndpoint(d.to, f.case.server));
 }
 
 /** A probe saw an ACK of it find no room; of a cookie's ACK cookie-overflow-reset tells. */

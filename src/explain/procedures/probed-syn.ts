@@ -18,7 +18,8 @@ import type { Attempt } from './syn-drops.ts';
 /** The queues as tcp_conn_request found them, each drop with its cause; empty when no probe saw a SYN dropped. */
 export function probedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
   const requests = f.probes.of('conn-request');
-  return [...noRoute(f, attempt), ...flooded(f, requests, attempt), ...acceptQueueFull(f, requests, attempt)];
+  // in the order of tcp_conn_request
+  return [...flooded(f, requests, attempt), ...acceptQueueFull(f, requests, attempt), ...noRoute(f, attempt)];
 }
 
 function told(
@@ -47,7 +48,6 @@ function fact(f: Facts, e: ProbeEvent): string {
 /** sk_acceptq_is_full: the SYN is dropped, whatever else. */
 function acceptQueueFull(f: Facts, requests: readonly ProbeEvent[], attempt: Attempt | null): Candidate[] {
   const looks = requests
-    .filter((e) => floodOf(f.listener).get(e)?.values.cookies !== 0)
     .map((e) => lookOf(f.world, e))
     .filter((look) => look !== null)
     .filter(isFullLook);
@@ -57,13 +57,23 @@ function acceptQueueFull(f: Facts, requests: readonly ProbeEvent[], attempt: Att
   return [told(f, 'accept-queue-overflow-syn', because, events, attempt)];
 }
 
-/** tcp_syn_flood_action: the SYN queue was full, and no cookie was to be sent. */
+/**
+ * The SYN queue was full (inet_csk_reqsk_queue_is_full), and no cookie was to be sent: as tcp_syn_flood_action says,
+ * else (it is inlined in many kernels) as the length of the queue and tcp_syncookies do.
+ */
 function flooded(f: Facts, requests: readonly ProbeEvent[], attempt: Attempt | null): Candidate[] {
-  const dropped = requests.filter((e) => floodOf(f.listener).get(e)?.values.cookies === 0);
+  const floods = floodOf(f.listener);
+  const off = f.sysctl(SERVER, 'net.ipv4.tcp_syncookies') === 0;
+  const counted = (f.listener.rise('TCPReqQFullDrop') ?? 0) > 0;
+  const dropped = requests.filter(
+    (e) => floods.get(e)?.values.cookies === 0 || (off && (e.values.qlen ?? 0) > (e.values.limit ?? 0)),
+  );
   const [first] = dropped;
   if (!first) return [];
-  const because = `its SYN queue held ${first.values.qlen} when ${dropped.length === 1 ? 'the SYN' : count(dropped.length, 'SYN')} came, and SYN cookies are off`;
-  return [told(f, 'syn-queue-full-drop', because, dropped, attempt)];
+  const { qlen, limit } = first.values;
+  const because = `its SYN queue held ${qlen} of ${limit} when ${dropped.length === 1 ? 'the SYN' : count(dropped.length, 'SYN')} came, and SYN cookies are off`;
+  const c = told(f, 'syn-queue-full-drop', because, dropped, attempt);
+  return [{ ...c, confidence: counted || floods.has(first) ? 'proved' : 'inferred' }];
 }
 
 /** inet_csk_route_req returned nothing for this very request. */
@@ -97,14 +107,15 @@ export function requestMade(f: Facts): ProbeEvent | null {
   return f.probes.of('synack-retransmit')[0] ?? f.probes.of('request-removed')[0] ?? null;
 }
 
-/** tcp_conn_request was traced, lost nothing, and saw SYNs to this listener: it shows every one. */
-const everySynSeen = memoised((listener: ListenerFacts): boolean =>
-  listener.queueLooks.some(
-    ({ event }) =>
-      event.name === 'conn-request' &&
-      (listener.world.source(event.source).recording?.complete.has('conn-request') ?? false),
-  ),
-);
+/** tcp_conn_request was traced on the host of this listener, and lost nothing: it shows every SYN that came to TCP. */
+const everySynSeen = memoised((listener: ListenerFacts): boolean => {
+  const complete = (source: number) =>
+    listener.world.source(source).recording?.complete.has('conn-request') ?? false;
+  return (
+    listener.queueLooks.some(({ event }) => complete(event.source)) ||
+    listener.lives.some((life) => complete(life.source))
+  );
+});
 
 /** Whether SYNs of this connection reached TCP; null where no probe was there to tell. */
 export function reachedTcp(f: Facts): boolean | null {

@@ -163,13 +163,13 @@ export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
 
   const reached = reachedTcp(f);
   if (reached !== false && drops !== null && drops >= syns) return dropsOfListener(f, drops, syns, make);
-  for (const { rule, counter, why } of COUNTED) {
-    const n = rise(counter) ?? 0;
-    if (n >= syns) return [make(rule, 'inferred', `${counter} rose by ${n} meanwhile: ${why}`, [counter])];
-  }
   if (fromItself(f)) {
     const because = "its source is the server's own address, which a host takes from outside for a martian";
     return [make('martian-drop', 'inferred', because, [])];
+  }
+  for (const { rule, counter, why } of COUNTED) {
+    const n = rise(counter) ?? 0;
+    if (n >= syns) return [make(rule, 'inferred', `${counter} rose by ${n} meanwhile: ${why}`, [counter])];
   }
   return reached === false || (reached === null && drops === 0) ? [belowTcp(f, make)] : [];
 }

@@ -1,10 +1,24 @@
-import { SERVER } from '../../model/connection.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
+import type { Evidence } from '../../model/finding.ts';
 import { ACK, SYN, seqDiff } from '../../model/tcp.ts';
-import { packetEvidence } from '../facts/evidence.ts';
+import { eventEvidence, packetEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { TIME_WAIT } from '../facts/timing.ts';
+import type { WireFacts } from '../facts/wire.ts';
+import { MINISOCK } from '../missing.ts';
 import type { Rule } from '../rule.ts';
+import { span } from '../words.ts';
 
 /** What tcp_timewait_state_process adds to the old connection's last number for the new one's first. */
 const ISN_STEP = 65535 + 2;
+/** TCP_TW_SYN, what it returns for such a SYN. */
+const TW_SYN = 3;
+
+interface Proof {
+  confidence: 'proved' | 'inferred';
+  because: string;
+  evidence: Evidence[];
+}
 
 export const rule: Rule = {
   id: 'syn-on-time-wait',
@@ -18,30 +32,75 @@ export const rule: Rule = {
   reference: 'tcp_timewait_state_process (TCP_TW_SYN, isn = tw_snd_nxt + 65535 + 2), RFC 6191',
   explain: (f) => {
     const { wire } = f;
-    const isn = wire?.of(wire.wire.isn, SERVER) ?? null;
-    if (!wire || isn === null) return null;
-    const before = f.world.earlierLives(f.case).map((o) => o.wire);
-    const old = before.find((w) => {
-      const next = w?.of(w.wire.nextSeq, SERVER) ?? null;
-      return next !== null && seqDiff(isn, (next + ISN_STEP) | 0) === 0;
-    });
-    const answer = wire.packets.find(
+    const answer = wire?.packets.find(
       (p) => (p.flags & (SYN | ACK)) === (SYN | ACK) && wire.sideOf(p) === SERVER,
     );
-    if (!old || !answer) return null;
-    const fin = old.finPacket(SERVER);
+    if (!wire || !answer) return null;
+    const proof = byProbe(f, wire) ?? byNumber(f, wire) ?? byTime(f, wire);
+    if (!proof) return null;
     return {
-      confidence: 'proved',
+      confidence: proof.confidence,
       side: 'server',
       moment: f.atPacket(wire, answer),
-      summary:
-        `The SYN met the TIME_WAIT of an older connection of the same ports on ${f.name(SERVER)} and took its place: ` +
-        `the server's first sequence number is the old one's last plus ${ISN_STEP}.`,
+      summary: `The SYN met the TIME_WAIT of an older connection of the same ports on ${f.name(SERVER)} and took its place: ${proof.because}.`,
       remedy: 'Nothing to repair: the kernel reuses the ports safely.',
       evidence: [
-        ...(fin ? [packetEvidence(f, old, fin, `the older connection ends at ${(fin.seq + 1) >>> 0}`)] : []),
+        ...proof.evidence,
         packetEvidence(f, wire, answer, `its sequence number is ${answer.seq >>> 0}`),
       ],
+      missing: proof.confidence === 'proved' ? [] : [MINISOCK],
     };
   },
 };
+
+/** The minisock itself took this SYN; the event may stand with the older connection, whose minisock it was. */
+function byProbe(f: Facts, wire: WireFacts): Proof | null {
+  const isn = wire.of(wire.wire.isn, CLIENT);
+  for (const { probes } of [f, ...f.world.earlierLives(f.case)]) {
+    const taken = probes
+      .of('minisock-packet')
+      .find((e) => e.values.verdict === TW_SYN && e.packet?.seq === isn);
+    if (!taken) continue;
+    const because = 'tcp_timewait_state_process took it (TCP_TW_SYN)';
+    return { confidence: 'proved', because, evidence: [eventEvidence(f.world, taken, because)] };
+  }
+  return null;
+}
+
+/** The server's first sequence number follows from the old connection's last (not on 6.1). */
+function byNumber(f: Facts, wire: WireFacts): Proof | null {
+  const isn = wire.of(wire.wire.isn, SERVER);
+  if (isn === null) return null;
+  for (const { wire: old } of f.world.earlierLives(f.case)) {
+    const next = old?.of(old.wire.nextSeq, SERVER) ?? null;
+    if (!old || next === null || seqDiff(isn, (next + ISN_STEP) | 0) !== 0) continue;
+    const fin = old.finPacket(SERVER);
+    return {
+      confidence: 'proved',
+      because: `the server's first sequence number is the old one's last plus ${ISN_STEP}`,
+      evidence: fin
+        ? [packetEvidence(f, old, fin, `the older connection ends at ${(fin.seq + 1) >>> 0}`)]
+        : [],
+    };
+  }
+  return null;
+}
+
+/** The server had closed first, and both FINs were acknowledged less than 60 s before. */
+function byTime(f: Facts, wire: WireFacts): Proof | null {
+  const old = f.world.earlierLives(f.case).at(-1)?.wire;
+  if (!old || old.wire.source !== wire.wire.source) return null;
+  const [own, theirs] = [old.finTime(SERVER), old.finTime(CLIENT)];
+  const acked = [CLIENT, SERVER].map((side) => old.of(old.wire.finAckedTime, side as 0 | 1));
+  if (own === null || theirs === null || own > theirs || acked.some((t) => t === null)) return null;
+  const since = wire.wire.start - Math.max(acked[0]!, acked[1]!);
+  if (old.wire.rsts[0] + old.wire.rsts[1] > 0 || since < 0 || since >= TIME_WAIT) return null;
+  const fin = old.finPacket(SERVER);
+  return {
+    confidence: 'inferred',
+    because: `the server had closed that one first, and its end was ${span(since)} before, while TIME_WAIT lasts 60 s`,
+    evidence: fin
+      ? [packetEvidence(f, old, fin, 'the FIN of the older connection, the first of the two')]
+      : [],
+  };
+}

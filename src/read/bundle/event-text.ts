@@ -93,6 +93,17 @@ function packetOf(e: EventText): PacketHeader | null {
   };
 }
 
+/** Inodes of network namespaces begin here (PROC_DYNAMIC_FIRST and the initial ones): what is less was read of no device. */
+const FIRST_NETNS = 4026531832;
+const NETFILTER = /^(nf_hook_slow|nft_do_chain|ipt_do_table)/;
+
+/** In the hooks of netfilter a packet has its device when it came in, and none yet when it was made here. */
+function placeOf(e: EventText): 'in' | 'out' | null {
+  if (!NETFILTER.test(e.text('at') ?? '') || !e.has('devns')) return null;
+  if (e.number('devns') >= FIRST_NETNS) return socketOf(e) === null ? 'in' : null;
+  return e.number('devns') === 0 ? 'out' : null;
+}
+
 function stateOf(e: EventText, key: string): TcpState | null {
   const text = e.text(key);
   return text === null || text === '0' ? null : parseState(text);
@@ -159,7 +170,19 @@ export function kernelEvent(
       const reason = code >= 0 ? { code, name: reasons.drop.get(code) ?? null } : null;
       const { from, to, flags } = packet;
       const stack = [e.text('at')].filter((f) => f !== null);
-      return { ...where, kind: 'drop', pid, from, to, state: stateOf(e, 'state'), flags, reason, stack };
+      const place = placeOf(e);
+      const drop = {
+        ...where,
+        kind: 'drop' as const,
+        pid,
+        from,
+        to,
+        state: stateOf(e, 'state'),
+        flags,
+        reason,
+        stack,
+      };
+      return place ? { ...drop, place } : drop;
     }
     default: {
       const packet = packetOf(e);
