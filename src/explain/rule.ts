@@ -44,6 +44,32 @@ export interface Explained {
   finding: Finding;
 }
 
+/** What a signature needs: a kind of evidence, finer than what files hold. */
+export type Witness =
+  | 'packets'
+  /** Captures of both ends. */
+  | 'captures'
+  | 'states'
+  /** Struct fields that a capture reads through BTF at its tracepoints. */
+  | 'fields'
+  /** Reset and drop reasons. */
+  | 'reasons'
+  | 'drops'
+  /** The function tier of a capture. */
+  | 'functions'
+  | 'tables'
+  | 'counters';
+
+/** How a cause shows itself to one kind of evidence on which kernels, and how sure it may be claimed by that. */
+export interface Signature {
+  /** All of these are needed. */
+  by: readonly Witness[];
+  /** `6.12+`, `any`. */
+  kernels: string;
+  claims: Confidence;
+  sign: string;
+}
+
 export interface Rule {
   /** The file name without extension. */
   id: string;
@@ -59,6 +85,8 @@ export interface Rule {
   needs: readonly EvidenceKind[];
   /** Kernel function, RFC. */
   reference: string;
+  /** The surest first. No finding is surer than the signatures of its evidence allow. */
+  signatures: readonly Signature[];
   /** This rule is an earlier step of the story when one of these holds for the same connection. */
   stageOf?: readonly string[];
   /** Names the cause of a reset although it is not of the close group: it fills close_rule as well. */

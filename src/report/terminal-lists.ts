@@ -1,4 +1,5 @@
 /** What `tcpautopsy rules` and `formats` print. */
+import { witnesses } from '../explain/catalogue.ts';
 import type { Rule } from '../explain/rule.ts';
 import type { FormatInfo } from '../read/importer.ts';
 import { Page, type Terminal } from './terminal-page.ts';
@@ -16,6 +17,9 @@ export function renderRules(rules: readonly Rule[], terminal: Terminal, full: bo
       page.item('condition:', rule.condition, 2);
       page.item('needs:', rule.needs.join(' or '), 2);
       page.item('reference:', rule.reference, 2);
+      for (const s of rule.signatures) {
+        page.item(`${s.claims}:`, `${s.sign} (${witnesses(s)}; kernels: ${s.kernels})`, 2);
+      }
       continue;
     }
     if (rule.group !== group) page.heading(rule.group);

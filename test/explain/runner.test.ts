@@ -69,6 +69,7 @@ function ruleOf(id: string, explainCase: Rule['explain'], needs: Rule['needs'] =
     happened: 'were so',
     condition: '.',
     reference: '-',
+    signatures: [],
   } as const;
   return { id, ...base, needs, explain: explainCase };
 }

@@ -119,15 +119,15 @@ const ALSO_TRUE = new Set([
   'fin-wait2-expired: a FIN: fin-wait2-in-minisock',
 ]);
 
-export function isTrue(sample: string, finding: Finding, truth: Truth): boolean {
+export function isTrue(_sample: string, finding: Finding, truth: Truth): boolean {
   const named = [truth.close_rule, truth.syn_rule, truth.fin_wait2_rule, truth.stuck_rule];
   if (named.includes(finding.rule)) return true;
   // an earlier step of the story that is true
   if (ruleById(finding.rule)?.stageOf?.some((r) => named.includes(r))) return true;
-  const [folder] = sample.split('/');
+  const program = truth.behaviour;
   return [...ALSO_TRUE].some((known) => {
     const start = known.slice(0, -`: ${finding.rule}`.length);
-    return known.endsWith(`: ${finding.rule}`) && `${folder}: ${truth.note}`.startsWith(start);
+    return known.endsWith(`: ${finding.rule}`) && `${program}: ${truth.note}`.startsWith(start);
   });
 }
 
@@ -152,6 +152,9 @@ export function judge(sample: Sample, result: Result): Judged[] {
           from(c.client, c.server) || (truth.syn_rule === 'simultaneous-open' && from(c.server, c.client)),
       )
       .sort((a, b) => (a.startTime < b.startTime ? -1 : a.startTime > b.startTime ? 1 : 0));
+    const used = sample.truths.filter((t) => `${t.client} ${t.server}` === tuple).length;
+    // of a tuple that was used again, which life is missing from the evidence nobody knows
+    if (used > 1 && rows.length !== used) return [];
     const row = rows[nth];
     return row ? [{ truth, row, findings: result.findings.filter((f) => f.connection === row.id) }] : [];
   });

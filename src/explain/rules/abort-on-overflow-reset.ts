@@ -15,6 +15,44 @@ export const rule: Rule = {
     'The accept queue was full when the ACK of the handshake came, and net.ipv4.tcp_abort_on_overflow is 1.',
   needs: ['states', 'packets'],
   reference: 'tcp_check_req (embryonic_reset), ip-sysctl tcp_abort_on_overflow',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_v4_syn_recv_sock returned nothing with the queue full, and a RST to the same packet',
+    },
+    {
+      by: ['reasons'],
+      kernels: '6.10+',
+      claims: 'proved',
+      sign: 'reason INVALID_SYN by the listener for a packet that is no SYN',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a bare RST answers the very ACK of the handshake, tcp_abort_on_overflow is 1, ListenOverflows rose',
+    },
+    {
+      by: ['packets', 'tables'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'the same with a full queue in a table',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'a bare RST answers the very ACK of the handshake',
+    },
+    {
+      by: ['states'],
+      kernels: '4.16+',
+      claims: 'possible',
+      sign: 'the client → CLOSE at once, and the queue may have been full',
+    },
+  ],
   namesReset: true,
   explain: (f) =>
     leading(resetCandidates(f), 'abort-on-overflow-reset', (c) => ({

@@ -16,6 +16,40 @@ export const rule: Rule = {
     'The accept queue was full when the third packet of the handshake (or the first data) came: it is dropped, the request stays, and the server sends its SYN-ACK again. The client believes it is connected.',
   needs: ['drops', 'packets', 'kernel'],
   reference: 'tcp_v4_syn_recv_sock → sk_acceptq_is_full, tcp_check_req (net/ipv4/tcp_minisocks.c)',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_v4_syn_recv_sock returned nothing with the queue full',
+    },
+    { by: ['reasons'], kernels: '6.15+', claims: 'proved', sign: 'drop reason TCP_LISTEN_OVERFLOW' },
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'inferred',
+      sign: 'tcp_retransmit_synack of a request whose ACK had come, with the queue full',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'SYN-ACK sent again after the ACK, and after data as well',
+    },
+    {
+      by: ['drops', 'counters'],
+      kernels: '5.18+',
+      claims: 'inferred',
+      sign: 'SYN-ACKs that the connected client drops, and ListenOverflows rose',
+    },
+    {
+      by: ['drops', 'tables'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'the same with a full queue in a table',
+    },
+    { by: ['drops'], kernels: 'any', claims: 'possible', sign: 'SYN-ACKs that the connected client drops' },
+  ],
   stageOf: ['request-expired-reset', 'abort-on-overflow-reset'],
   explain: (f) => {
     const c = acceptQueueOverflowAck(f);

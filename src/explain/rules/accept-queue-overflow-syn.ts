@@ -38,6 +38,40 @@ export const rule: Rule = {
     'The accept queue held more connections than the backlog when the SYN came (sk_ack_backlog > sk_max_ack_backlog); the SYN is dropped in silence, whatever tcp_abort_on_overflow says.',
   needs: ['states', 'packets', 'tables'],
   reference: 'tcp_conn_request → sk_acceptq_is_full (net/ipv4/tcp_input.c)',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_conn_request: sk_ack_backlog above sk_max_ack_backlog when the SYN came',
+    },
+    {
+      by: ['fields'],
+      kernels: '6.2+ with BTF',
+      claims: 'inferred',
+      sign: 'sk_data_ready of the listener: the queue was full when the last child was put in',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'SYNs without an answer, ListenOverflows rose by as many at least',
+    },
+    {
+      by: ['states', 'counters'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'SYN_SENT for longer than a SYN waits, and the same',
+    },
+    {
+      by: ['packets', 'tables'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'SYNs without an answer, and a table with Recv-Q above Send-Q of the listener',
+    },
+    { by: ['tables'], kernels: 'any', claims: 'inferred', sign: 'SYN_SENT, and the same table' },
+    { by: ['states', 'tables'], kernels: '4.16+', claims: 'inferred', sign: 'the same' },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'accept-queue-overflow-syn', (c) => ({
       summary: `${describeAttempt(f, silentSyn(f)!)}; ${c.because}: the server drops SYNs while its accept queue is full.`,

@@ -15,6 +15,32 @@ export const rule: Rule = {
     'In SYN_SENT a segment acknowledged what was never sent, or echoed a timestamp that was never sent.',
   needs: ['packets'],
   reference: 'tcp_rcv_synsent_state_process (net/ipv4/tcp_input.c), RFC 9293 §3.10.7.3',
+  signatures: [
+    {
+      by: ['reasons'],
+      kernels: '6.10+',
+      claims: 'proved',
+      sign: 'reason TCP_INVALID_ACK_SEQUENCE or TCP_RFC7323_PAWS in SYN_SENT',
+    },
+    {
+      by: ['fields'],
+      kernels: '4.16+ with BTF',
+      claims: 'proved',
+      sign: 'tcp_send_reset in SYN_SENT in answer to a packet',
+    },
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_v4_send_reset in SYN_SENT',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a bare RST answers an ACK of a number that the SYN had not sent',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'bad-syn-ack-reset', (c) => ({
       summary: `${capital(sideEndpoint(f, c.side))} reset what came back on its SYN: ${c.because}.`,

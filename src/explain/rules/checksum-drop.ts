@@ -12,6 +12,16 @@ export const rule: Rule = {
   condition: 'The TCP or IP checksum did not fit: the segment is dropped before TCP looks for a socket.',
   needs: ['states', 'packets', 'tables', 'drops'],
   reference: 'tcp_v4_rcv (TCP_CSUM, TcpInCsumErrors, tcp:tcp_bad_csum)',
+  signatures: [
+    { by: ['drops'], kernels: '5.17+', claims: 'proved', sign: 'a SYN dropped with TCP_CSUM or IP_CSUM' },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'TcpInCsumErrors rose by as many as SYNs at least',
+    },
+    { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same' },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'checksum-drop', (c) => ({
       summary: `${attemptOf(f)}; ${c.because}.`,

@@ -17,6 +17,21 @@ export const rule: Rule = {
     'The peer has closed, and the process that holds the descriptor does not: no timeout of the kernel ends CLOSE_WAIT.',
   needs: ['tables'],
   reference: 'tcp_fin (ESTABLISHED → CLOSE_WAIT)',
+  signatures: [
+    {
+      by: ['tables', 'packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'CLOSE_WAIT with its process, and no FIN of it to the end',
+    },
+    {
+      by: ['tables', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'the same for as long as the states say',
+    },
+    { by: ['tables'], kernels: 'any', claims: 'possible', sign: 'CLOSE_WAIT with its process' },
+  ],
   explain: (f) => {
     for (const side of [SERVER, CLIENT] as const) {
       const row = f.rows(side).find((r) => r.state === 'CLOSE_WAIT' && r.owner === 'known');

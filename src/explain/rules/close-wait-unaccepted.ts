@@ -19,6 +19,14 @@ export const rule: Rule = {
     'The client connected, sent and closed while the connection stood in the accept queue; without accept() no process can close it.',
   needs: ['tables'],
   reference: 'tcp_fin (ESTABLISHED → CLOSE_WAIT), inet_csk_accept',
+  signatures: [
+    {
+      by: ['tables'],
+      kernels: 'any',
+      claims: 'proved',
+      sign: 'CLOSE_WAIT without a process, as many such rows as Recv-Q of the listener says',
+    },
+  ],
   explain: (f) => {
     const unowned = f.rows(SERVER).filter((r) => r.owner === 'none');
     const row =

@@ -13,6 +13,21 @@ export const rule: Rule = {
   condition: 'Both FINs crossed, and the acknowledgment of one does not come.',
   needs: ['packets', 'tables'],
   reference: 'tcp_rcv_state_process (TCP_CLOSING), tcp_orphan_retries',
+  signatures: [
+    {
+      by: ['packets', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'crossed FINs, one sent again without an answer, CLOSING in the states',
+    },
+    { by: ['tables'], kernels: 'any', claims: 'inferred', sign: 'CLOSING in a table' },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'crossed FINs, one sent again without an answer',
+    },
+  ],
   explain: (f) => {
     const u = unanswered(f);
     if (!u?.isFin || !(f.life(u.side)?.was('CLOSING') || u.row?.state === 'CLOSING')) return null;

@@ -16,6 +16,27 @@ export const rule: Rule = {
     'A SYN matched no listening socket of the address, port, device and namespace; the answer is RST|ACK.',
   needs: ['states', 'packets'],
   reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset, RFC 9293 §3.10.7.1',
+  signatures: [
+    { by: ['reasons'], kernels: '6.10+', claims: 'proved', sign: 'reason NO_SOCKET for a SYN' },
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_v4_send_reset without a socket for a SYN',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'RST|ACK, sequence number 0, answers a SYN; a firewall that rejects looks the same',
+    },
+    {
+      by: ['states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'SYN_SENT → CLOSE sooner than a SYN is sent again',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'connection-refused', (c) => ({
       summary: `${formatEndpoint(f.case.server)} refused the connection from ${formatEndpoint(f.case.client)}: ${c.because}.`,

@@ -19,6 +19,39 @@ export const rule: Rule = {
     "The SYN was answered with a cookie, so the server kept nothing; the accept queue was full when the cookie's ACK came, which is dropped in silence. A later segment has another sequence number, fails the cookie check and is reset.",
   needs: ['states', 'packets'],
   reference: 'cookie_v4_check → tcp_get_cookie_sock (net/ipv4/syncookies.c)',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'cookie_v4_check found the queue full, and a later segment is no valid cookie',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a later segment of a handshake is reset, and cookies were sent',
+    },
+    {
+      by: ['packets', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'the same, where other evidence excludes tcp_abort_on_overflow',
+    },
+    {
+      by: ['states', 'counters'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'reset before anything was sent again, cookies sent, tcp_abort_on_overflow excluded',
+    },
+    {
+      by: ['states', 'tables'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'the same with a full queue in a table',
+    },
+    { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'a later segment of a handshake is reset' },
+  ],
   namesReset: true,
   explain: (f) =>
     leading(resetCandidates(f), 'cookie-overflow-reset', (c) => ({

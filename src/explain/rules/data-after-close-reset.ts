@@ -15,6 +15,38 @@ export const rule: Rule = {
     'In FIN_WAIT1 or FIN_WAIT2, with the receiving side shut (close(), or shutdown(SHUT_RDWR)), a segment carried new data.',
   needs: ['states', 'packets'],
   reference: 'tcp_rcv_state_process (TCP_ABORT_ON_DATA), RFC 1122 §4.2.2.13',
+  signatures: [
+    {
+      by: ['reasons'],
+      kernels: '6.10+',
+      claims: 'proved',
+      sign: 'reason TCP_ABORT_ON_DATA for a packet with payload',
+    },
+    {
+      by: ['states', 'functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_v4_send_reset for a packet with payload, the socket in CLOSE from FIN_WAIT',
+    },
+    {
+      by: ['states', 'fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'proved',
+      sign: 'the same from tcp_send_reset of a full socket, on kernels that name no reason',
+    },
+    {
+      by: ['states', 'packets'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'a bare RST answers data while the full socket was in FIN_WAIT1 or FIN_WAIT2',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a bare RST answers data before the FIN was acknowledged; after that it is possible',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'data-after-close-reset', (c) => ({
       summary: `${capital(sideEndpoint(f, c.side))} reset the connection because data came after it had closed: ${c.because}.`,

@@ -17,6 +17,14 @@ export const rule: Rule = {
     'The listener has TCP_DEFER_ACCEPT: the bare ACK of the handshake is dropped on purpose, and the socket is made of the first data.',
   needs: ['packets'],
   reference: 'tcp_check_req (TCPDeferAcceptDrop), tcp(7) TCP_DEFER_ACCEPT',
+  signatures: [
+    {
+      by: ['packets', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'LISTEN → SYN_RECV at the first data, and the SYN-ACK was not sent again',
+    },
+  ],
   explain: (f) => {
     const { wire } = f;
     const life = f.life(SERVER);

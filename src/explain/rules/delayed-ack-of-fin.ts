@@ -19,6 +19,21 @@ export const rule: Rule = {
   needs: ['states'],
   noteOnly: true,
   reference: 'tcp_fin, tcp_send_delayed_ack (TCP_ATO_MIN 40 ms, TCP_DELACK_MAX 200 ms)',
+  signatures: [
+    {
+      by: ['states', 'packets'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'FIN_WAIT1 of 36 to 210 ms, and the ACK carried nothing',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'the FIN acknowledged after 36 to 210 ms by a packet that carries nothing',
+    },
+    { by: ['states'], kernels: '4.16+', claims: 'inferred', sign: 'FIN_WAIT1 of 36 to 210 ms' },
+  ],
   explain: (f) => ([CLIENT, SERVER] as const).flatMap((side) => delayed(f, side)),
   together: (all) =>
     `${count(all.length, 'connection')} stayed in FIN_WAIT1 for 40 ms or more because the acknowledgment of the FIN was a delayed one. That is no fault.`,

@@ -15,6 +15,29 @@ export const rule: Rule = {
     'The process called connect() with AF_UNSPEC on a connected socket: tcp_disconnect sends a RST, and the same socket can connect again.',
   needs: ['states', 'packets'],
   reference: 'tcp_disconnect (net/ipv4/tcp.c), connect(2)',
+  signatures: [
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'proved',
+      sign: 'a live state → CLOSE with a RST of its own, and sk_shutdown not 3: no close() and no listener',
+    },
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_disconnect on it, without tcp_close',
+    },
+    {
+      by: ['packets', 'counters', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'no Abort counter rose, and the same process connected the socket again',
+    },
+    { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same without packets' },
+    { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'RST|ACK with a window' },
+    { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'a live state → CLOSE in its own process' },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'disconnect-reset', (c) => ({
       summary: `${capital(sideEndpoint(f, c.side))} disconnected its socket without closing it, most likely: ${c.because}.`,

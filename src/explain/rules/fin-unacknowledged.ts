@@ -14,6 +14,15 @@ export const rule: Rule = {
     'The FIN, or data before it, is not acknowledged; the orphaned socket retries tcp_orphan_retries times and is then dropped in silence.',
   needs: ['packets', 'tables'],
   reference: 'tcp_retransmit_timer, tcp_orphan_retries (net/ipv4/tcp_timer.c)',
+  signatures: [
+    {
+      by: ['packets', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'a FIN sent again without an answer, then FIN_WAIT1 → CLOSE',
+    },
+    { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'a FIN sent again without an answer' },
+  ],
   explain: (f) => {
     const u = unanswered(f);
     if (!u?.isFin || u.peerClosed) return null;

@@ -16,6 +16,7 @@ export const rule: Rule = {
     'The socket was closed before its FIN was acknowledged: a RST came, data came after close(), or the retries ran out.',
   needs: ['states'],
   reference: 'tcp_reset, tcp_done (FIN_WAIT1 → CLOSE); never tcp_time_wait',
+  signatures: [{ by: ['states'], kernels: '4.16+', claims: 'proved', sign: 'FIN_WAIT1 → CLOSE' }],
   explain: (f) =>
     finCandidatesFor(f, 'fin-wait1-aborted').map(([c]) =>
       draft(

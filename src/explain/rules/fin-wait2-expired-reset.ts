@@ -15,6 +15,32 @@ export const rule: Rule = {
     'FIN_WAIT2 of a closed connection was given up after tcp_fin_timeout (or TCP_LINGER2) without a word; what the peer sends later meets no socket.',
   needs: ['packets'],
   reference: 'inet_twsk_kill, tcp_keepalive_timer (net/ipv4), tcp(7) tcp_fin_timeout',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'inet_twsk_kill in substate FIN_WAIT2 that no packet brought about, then a RST to a later packet',
+    },
+    {
+      by: ['reasons', 'fields'],
+      kernels: '6.10+',
+      claims: 'inferred',
+      sign: 'FIN_WAIT2 handed over (SOCK_DEAD, not SOCK_DONE), reason NO_SOCKET later than FIN_WAIT2 lasts at least, TCPTimeWaitOverflow unmoved',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a bare RST answers the peer later than tcp_fin_timeout after the ACK of the FIN',
+    },
+    {
+      by: ['packets', 'tables'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a bare RST answers a FIN, and a table had shown FIN_WAIT2 without a process',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'fin-wait2-expired-reset', (c) => ({
       summary: `${capital(sideEndpoint(f, c.side))} answered with a RST because its half of the connection was gone: ${c.because}.`,

@@ -16,6 +16,32 @@ export const rule: Rule = {
     'The FIN_WAIT2 minisock ended after tcp_fin_timeout while the peer was still in CLOSE_WAIT. Nothing is sent.',
   needs: ['states'],
   reference: 'tcp_time_wait, inet_twsk_kill; ip-sysctl tcp_fin_timeout',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'inet_twsk_kill in substate FIN_WAIT2 that no packet brought about, while the peer had not closed',
+    },
+    {
+      by: ['reasons', 'fields'],
+      kernels: '6.10+',
+      claims: 'inferred',
+      sign: 'handed over, and a later packet met no socket',
+    },
+    {
+      by: ['states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'the peer in CLOSE_WAIT for longer than tcp_fin_timeout',
+    },
+    {
+      by: ['states', 'packets'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: "the peer's FIN came later than tcp_fin_timeout after the ACK, or met a RST",
+    },
+  ],
   explain: (f) =>
     finCandidates(f).flatMap(({ side, candidates }) => {
       const first = candidates[0]!;

@@ -15,6 +15,39 @@ export const rule: Rule = {
     'The process had closed, the FIN was acknowledged by a packet without FIN, and tcp_fin_timeout is at most 60 s: tcp_time_wait() replaces the socket by a minisock with substate FIN_WAIT2, of which no tracepoint tells.',
   needs: ['states'],
   reference: 'tcp_rcv_state_process → tcp_time_wait(sk, TCP_FIN_WAIT2, tmo) (net/ipv4/tcp_minisocks.c)',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_time_wait(FIN_WAIT2), and inet_twsk_alloc gave a minisock',
+    },
+    { by: ['tables'], kernels: 'any', claims: 'proved', sign: 'FIN-WAIT-2 with the timewait timer' },
+    {
+      by: ['states', 'packets'],
+      kernels: '4.16+',
+      claims: 'proved',
+      sign: "FIN_WAIT2 → CLOSE before the peer's FIN, which was acknowledged",
+    },
+    {
+      by: ['states', 'tables'],
+      kernels: '4.16+',
+      claims: 'proved',
+      sign: 'FIN_WAIT2 → CLOSE at once, and a table shows FIN_WAIT2 while the peer was open',
+    },
+    {
+      by: ['states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: "FIN_WAIT2 → CLOSE at once, and the peer's own states show its FIN later",
+    },
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'inferred',
+      sign: 'SOCK_DEAD and not SOCK_DONE at FIN_WAIT2 → CLOSE',
+    },
+  ],
   stageOf: ['fin-wait2-expired'],
   explain: (f) =>
     finCandidatesFor(f, 'fin-wait2-in-minisock').map((list) => {

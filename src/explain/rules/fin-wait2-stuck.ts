@@ -18,6 +18,27 @@ export const rule: Rule = {
     'shutdown(SHUT_WR) with the descriptor open: no timeout of the kernel ends FIN_WAIT2 while the peer keeps its side open.',
   needs: ['tables', 'states'],
   reference: 'tcp_shutdown; tcp_fin_timeout applies to orphans only',
+  signatures: [
+    {
+      by: ['tables', 'packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'FIN_WAIT2 with its process, and no FIN of the peer to the end',
+    },
+    {
+      by: ['fields', 'packets'],
+      kernels: '5.5+ with BTF',
+      claims: 'inferred',
+      sign: 'not SOCK_DEAD in FIN_WAIT2 to the end of the events',
+    },
+    { by: ['tables'], kernels: 'any', claims: 'possible', sign: 'FIN_WAIT2 with its process' },
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'possible',
+      sign: 'not SOCK_DEAD in FIN_WAIT2 to the end of the events',
+    },
+  ],
   explain: (f) => {
     for (const side of [CLIENT, SERVER] as const) {
       const row = f.rows(side).find((r) => r.state === 'FIN_WAIT2' && r.owner === 'known');

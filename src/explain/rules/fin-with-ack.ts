@@ -15,6 +15,21 @@ export const rule: Rule = {
     'The packet that acknowledged the FIN carried a FIN itself: the socket passes FIN_WAIT2 within that packet and goes to TIME_WAIT.',
   needs: ['states'],
   reference: 'tcp_rcv_state_process → tcp_fin → tcp_time_wait(sk, TCP_TIME_WAIT, 0)',
+  signatures: [
+    {
+      by: ['states', 'packets'],
+      kernels: '4.16+',
+      claims: 'proved',
+      sign: "the packet that acknowledged the FIN carried the peer's",
+    },
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'inferred',
+      sign: 'SOCK_DEAD and SOCK_DONE at FIN_WAIT2 → CLOSE at once',
+    },
+    { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'FIN_WAIT2 → CLOSE at once' },
+  ],
   explain: (f) =>
     finCandidatesFor(f, 'fin-with-ack').map((list) => {
       const c = list.find((o) => o.rule === 'fin-with-ack')!;

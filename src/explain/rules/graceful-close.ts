@@ -11,6 +11,20 @@ export const rule: Rule = {
   condition: 'Both sides sent FIN and both FINs were acknowledged.',
   needs: ['states', 'packets'],
   reference: 'RFC 9293 §3.6; tcp_close_state, tcp_fin',
+  signatures: [
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'proved',
+      sign: 'both FINs, each acknowledged, no RST before',
+    },
+    {
+      by: ['states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'FIN_WAIT2 or CLOSING → CLOSE of one side, LAST_ACK → CLOSE of the other',
+    },
+  ],
   explain: (f) => {
     const close = gracefulClose(f);
     return (

@@ -15,6 +15,27 @@ export const rule: Rule = {
     'shutdown(SHUT_WR) with the descriptor still open: the full socket stays in FIN_WAIT2 until the peer closes.',
   needs: ['states', 'packets'],
   reference: 'tcp_shutdown, tcp_rcv_state_process (not SOCK_DEAD), RFC 1122 §4.2.2.13',
+  signatures: [
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'proved',
+      sign: 'not SOCK_DEAD and sk_shutdown 2 at FIN_WAIT1 → FIN_WAIT2',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'proved',
+      sign: 'it acknowledged data that came after its FIN',
+    },
+    {
+      by: ['states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'FIN_WAIT2 → FIN_WAIT2 (close() in it), or a long stay',
+    },
+    { by: ['tables'], kernels: 'any', claims: 'inferred', sign: 'FIN_WAIT2 with its process' },
+  ],
   explain: (f) =>
     finCandidatesFor(f, 'half-close')
       .filter((list) => list[0]!.rule === 'half-close')

@@ -14,6 +14,21 @@ export const rule: Rule = {
   condition: 'tcp_keepalive_probes probes (or TCP_USER_TIMEOUT) went by without an answer.',
   needs: ['packets'],
   reference: 'tcp_keepalive_timer (net/ipv4/tcp_timer.c), RFC 1122 §4.2.3.6',
+  signatures: [
+    { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_KEEPALIVE_TIMEOUT' },
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'proved',
+      sign: 'sk_err ETIMEDOUT at the step to CLOSE, and a RST in a live state (a retransmission timeout sends none)',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'two or more unanswered probes below snd_nxt, then RST|ACK',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'keepalive-timeout-reset', (c) => ({
       summary: `${capital(sideEndpoint(f, c.side))} gave the connection up and reset it: ${c.because}.`,

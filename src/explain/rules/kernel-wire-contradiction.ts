@@ -20,6 +20,20 @@ export const rule: Rule = {
   needs: ['states', 'kernel'],
   noteOnly: true,
   reference: 'tcp_send_active_reset (TCPAbortFailed), tcp_send_fin; kernel-notes F-FW1-STUCK',
+  signatures: [
+    {
+      by: ['packets', 'reasons'],
+      kernels: '6.10+',
+      claims: 'inferred',
+      sign: 'the kernel says that it sent a RST, and a running capture lacks it',
+    },
+    {
+      by: ['packets', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'the states say that it sent a RST or FIN, and a running capture lacks it',
+    },
+  ],
   explain: (f) => [CLIENT, SERVER].flatMap((side) => contradiction(f, side as SideIndex) ?? []),
 };
 

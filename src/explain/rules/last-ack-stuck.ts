@@ -14,6 +14,27 @@ export const rule: Rule = {
     'The side that closed second sends its FIN again and again: the peer is gone, or its TIME_WAIT is.',
   needs: ['packets', 'tables'],
   reference: 'tcp_retransmit_timer in LAST_ACK, tcp_orphan_retries',
+  signatures: [
+    {
+      by: ['packets', 'tables'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a FIN sent again without an answer, and LAST_ACK in a table',
+    },
+    {
+      by: ['packets', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'the same, and LAST_ACK in the states',
+    },
+    { by: ['tables'], kernels: 'any', claims: 'inferred', sign: 'LAST_ACK with a retransmission timer' },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'the second FIN sent again without an answer',
+    },
+  ],
   explain: (f) => {
     const u = unanswered(f);
     if (!u?.isFin || !u.peerClosed || f.life(u.side)?.was('CLOSING') || u.row?.state === 'CLOSING')

@@ -15,6 +15,33 @@ export const rule: Rule = {
     'close() on a socket with SO_LINGER on and a linger time of 0, in a state that tcp_need_reset names; data not yet sent are thrown away.',
   needs: ['states', 'packets'],
   reference: '__tcp_close → tcp_disconnect (net/ipv4/tcp.c), socket(7) SO_LINGER',
+  signatures: [
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'proved',
+      sign: 'SOCK_LINGER with sk_lingertime 0 and sk_shutdown 3 at the step to CLOSE, and a RST of its own',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'RST|ACK with a window, TCPAbortOnData rose and TCPAbortOnClose did not',
+    },
+    {
+      by: ['states', 'counters'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'a live state → CLOSE in its own process, and the same counters',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'RST|ACK with a window and nothing received',
+    },
+    { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'a live state → CLOSE in its own process' },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'linger-zero-reset', (c) => ({
       summary:

@@ -15,6 +15,26 @@ export const rule: Rule = {
     'TCP_LINGER2 is negative: the socket is reset on close() in FIN_WAIT2, or when its FIN is acknowledged after close().',
   needs: ['packets'],
   reference: '__tcp_close, tcp_rcv_state_process (TCP_ABORT_ON_LINGER), tcp(7) TCP_LINGER2',
+  signatures: [
+    {
+      by: ['reasons'],
+      kernels: '6.12+',
+      claims: 'proved',
+      sign: 'reason TCP_ABORT_ON_LINGER; TCP_ABORT_ON_DATA for a bare ACK with linger2 below 0',
+    },
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'proved',
+      sign: 'linger2 below 0 at FIN_WAIT2 → CLOSE, and a RST of its own',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a bare RST answers the very ACK of its FIN',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'linger2-reset', (c) => ({
       summary: `${capital(sideEndpoint(f, c.side))} reset the connection after its own FIN: ${c.because}.`,

@@ -17,6 +17,44 @@ export const rule: Rule = {
     'The last descriptor of a listening socket was closed (or its process ended) while connections stood in its accept queue; each of them is reset.',
   needs: ['states', 'packets'],
   reference: 'inet_csk_listen_stop → inet_child_forget → tcp_disconnect (net/ipv4/inet_connection_sock.c)',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'inet_child_forget on it',
+    },
+    {
+      by: ['states', 'fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'proved',
+      sign: 'LISTEN → CLOSE and the child → CLOSE in one call, and sk_shutdown not 3',
+    },
+    {
+      by: ['reasons', 'states'],
+      kernels: '6.12+',
+      claims: 'proved',
+      sign: 'reason TCP_STATE in CLOSE right after LISTEN → CLOSE of the same process',
+    },
+    {
+      by: ['states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'LISTEN → CLOSE, then the child → CLOSE by the same process',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'several RST|ACK of one port at once, where the server had never sent a byte',
+    },
+    {
+      by: ['packets', 'tables'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'the same of one that a table showed without a process',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'listener-closed-reset', (c) => {
       const waited = f.life(1)?.closeWait;

@@ -15,6 +15,32 @@ export const rule: Rule = {
     'The process had closed, but tcp_fin_timeout (or TCP_LINGER2) is longer than 60 s: the socket itself stays in FIN_WAIT2 under the keepalive timer for the time above 60 s.',
   needs: ['states'],
   reference: 'tcp_rcv_state_process, tcp_fin_time (tmo > TCP_TIMEWAIT_LEN)',
+  signatures: [
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'inferred',
+      sign: 'SOCK_DEAD at FIN_WAIT1 → FIN_WAIT2, and a stay of the full socket',
+    },
+    {
+      by: ['states', 'tables'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'a long FIN_WAIT2, and a table that shows it without a process',
+    },
+    {
+      by: ['states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'close() in FIN_WAIT1, then a long FIN_WAIT2; else possible',
+    },
+    {
+      by: ['states', 'packets'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: "it left FIN_WAIT2 before the peer's FIN",
+    },
+  ],
   explain: (f) =>
     finCandidatesFor(f, 'long-fin-wait2').flatMap((list) => {
       const draft = leading(list, 'long-fin-wait2', (c) => ({

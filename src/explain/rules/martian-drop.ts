@@ -13,6 +13,20 @@ export const rule: Rule = {
     "The source or destination cannot come in on an interface: the host's own address, loopback, 0/8, multicast.",
   needs: ['states', 'packets', 'tables', 'drops'],
   reference: 'fib_validate_source, ip_route_input_slow (IP_LOCAL_SOURCE, IP_INVALID_SOURCE)',
+  signatures: [
+    {
+      by: ['drops'],
+      kernels: '6.14+',
+      claims: 'proved',
+      sign: 'a SYN dropped with IP_LOCAL_SOURCE, IP_INVALID_SOURCE, IP_LOCALNET or IP_INVALID_DEST; before that freed in ip_handle_martian_source',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a SYN from outside with the address of the server itself',
+    },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'martian-drop', (c) => ({
       summary: `${attemptOf(f)}; ${c.because}.`,

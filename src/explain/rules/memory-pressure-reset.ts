@@ -14,6 +14,16 @@ export const rule: Rule = {
   condition: 'tcp_check_oom: more orphaned sockets than tcp_max_orphans, or TCP memory above tcp_mem.',
   needs: ['packets'],
   reference: 'tcp_check_oom, tcp_out_of_resources (net/ipv4/tcp.c, tcp_timer.c)',
+  signatures: [
+    { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_ABORT_ON_MEMORY' },
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_check_oom returned true on it, then a RST of its own',
+    },
+    { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'RST|ACK right after its own FIN' },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'memory-pressure-reset', (c) => ({
       summary: `${capital(sideEndpoint(f, c.side))} sent its FIN and a RST right after it: ${c.because}. A host that is short of orphans or TCP memory does this.`,

@@ -14,6 +14,14 @@ export const rule: Rule = {
     'A RST of a shape that the Linux kernel does not make, or with a TTL unlike that of the other packets from there.',
   needs: ['packets'],
   reference: 'RFC 3360',
+  signatures: [
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a RST whose sender goes on as if it had not sent it, or that Linux makes in neither of its ways and whose TTL differs',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'middlebox-reset', (c) => ({
       summary:

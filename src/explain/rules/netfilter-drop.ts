@@ -13,6 +13,33 @@ export const rule: Rule = {
     'A rule of nftables or iptables dropped the SYN (or its answer). On the receiving host netfilter stands between the tap of a capture and TCP, so the capture shows the SYN all the same.',
   needs: ['states', 'packets', 'tables', 'drops'],
   reference: 'nf_hook_slow (NETFILTER_DROP), kernel-notes §3',
+  signatures: [
+    {
+      by: ['drops'],
+      kernels: '5.17+',
+      claims: 'proved',
+      sign: 'a SYN dropped with NETFILTER_DROP; before 5.17 freed in nf_hook_slow',
+    },
+    {
+      by: ['functions', 'packets'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'inferred',
+      sign: 'SYNs in the capture of the server that never came to tcp_conn_request',
+    },
+    {
+      by: ['captures', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'both captures have the SYNs, and no counter of the server rose',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'no counter of the server rose',
+    },
+    { by: ['states', 'counters'], kernels: '4.16+', claims: 'possible', sign: 'the same' },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'netfilter-drop', (c) => ({
       summary: `${attemptOf(f)}; ${c.because}.`,

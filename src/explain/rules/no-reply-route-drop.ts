@@ -13,6 +13,27 @@ export const rule: Rule = {
     'The SYN reached the listener, which could not make a request of it: no route to the client, no memory, or a security module refused.',
   needs: ['states', 'packets', 'tables', 'drops'],
   reference: 'tcp_conn_request (af_ops->route_req), IpOutNoRoutes, ListenDrops',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'inet_csk_route_req found no route for this request',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'ListenDrops and IpOutNoRoutes rose',
+    },
+    { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same' },
+    {
+      by: ['counters'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'ListenDrops rose without ListenOverflows',
+    },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'no-reply-route-drop', (c) => ({
       summary: `${attemptOf(f)}; ${c.because}.`,

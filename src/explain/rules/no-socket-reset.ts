@@ -14,6 +14,38 @@ export const rule: Rule = {
   condition: 'A packet other than a SYN matched no socket, no request and no timewait minisock.',
   needs: ['states', 'packets'],
   reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset',
+  signatures: [
+    {
+      by: ['reasons', 'states'],
+      kernels: '6.10+',
+      claims: 'proved',
+      sign: 'reason NO_SOCKET, and the socket had ended before, not in FIN_WAIT2',
+    },
+    {
+      by: ['functions', 'states'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_v4_send_reset without a socket, and the same',
+    },
+    {
+      by: ['packets', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'a bare RST, and the client had given up, or its listener was closed before',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a bare RST to a FIN soon after its own, and TCPTimeWaitOverflow rose',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a bare RST after a burst of RSTs of a closed listener; else possible',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'no-socket-reset', (c) => ({
       summary: `${capital(sideEndpoint(f, c.side))} answered with a RST because it knew nothing of the connection: ${c.because}.`,

@@ -13,6 +13,21 @@ export const rule: Rule = {
     'The packet was dropped between the device and the socket for a reason of its own: no local address, TTL, IPsec policy, socket filter, XDP or tc.',
   needs: ['states', 'packets', 'tables', 'drops'],
   reference: 'kernel-notes §3, lower layers (enum skb_drop_reason)',
+  signatures: [
+    {
+      by: ['drops'],
+      kernels: '5.17+',
+      claims: 'proved',
+      sign: 'a SYN dropped below TCP with another reason',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'IpInNoRoutes, IpInAddrErrors or TCPMinTTLDrop rose by as many as SYNs at least',
+    },
+    { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same' },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'other-ingress-drop', (c) => ({
       summary: `${attemptOf(f)}; ${c.because}.`,

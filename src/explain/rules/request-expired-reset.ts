@@ -18,6 +18,32 @@ export const rule: Rule = {
     'The request of a handshake whose ACK was never taken expired (tcp_synack_retries, or earlier in a crowded SYN queue); the next segment of the client then meets the listener.',
   needs: ['states', 'packets'],
   reference: 'reqsk_timer_handler (net/ipv4/inet_connection_sock.c), tcp_v4_do_rcv in LISTEN',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'reqsk_timer_handler had removed the request, then a RST by the listener',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'SYN-ACKs sent again after the ACK, then a bare RST 3 s later or more',
+    },
+    {
+      by: ['states', 'drops'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: '→ CLOSE at the moment of a retransmission, after SYN-ACKs that the client had dropped',
+    },
+    {
+      by: ['states'],
+      kernels: '4.16+',
+      claims: 'possible',
+      sign: '→ CLOSE at the moment of a retransmission',
+    },
+  ],
   namesReset: true,
   explain: (f) =>
     leading(resetCandidates(f), 'request-expired-reset', (c) => ({

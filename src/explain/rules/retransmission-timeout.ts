@@ -15,6 +15,26 @@ export const rule: Rule = {
   needs: ['packets', 'tables'],
   reference:
     'tcp_retransmit_timer → tcp_write_timeout → tcp_write_err (net/ipv4/tcp_timer.c), RFC 9293 §3.8.3',
+  signatures: [
+    {
+      by: ['packets', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'retransmissions without an answer, then → CLOSE outside its process',
+    },
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'inferred',
+      sign: '→ CLOSE with sk_err ETIMEDOUT and no RST',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'retransmissions without an answer, then nothing',
+    },
+  ],
   explain: (f) => {
     const u = unanswered(f);
     if (!u || (u.end === null && (u.isFin || u.repeats === 0))) return null;

@@ -13,6 +13,16 @@ export const rule: Rule = {
     'rp_filter is on and the route back to the source does not lead through the interface on which the SYN came.',
   needs: ['states', 'packets', 'tables', 'drops'],
   reference: 'fib_validate_source (IP_RPFILTER, IPReversePathFilter)',
+  signatures: [
+    { by: ['drops'], kernels: '5.17+', claims: 'proved', sign: 'a SYN dropped with IP_RPFILTER' },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'IPReversePathFilter rose by as many as SYNs at least',
+    },
+    { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same' },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'reverse-path-drop', (c) => ({
       summary: `${attemptOf(f)}; ${c.because}.`,

@@ -11,6 +11,10 @@ export const rule: Rule = {
   condition: "Each side had sent its FIN before it got the other's.",
   needs: ['states', 'packets'],
   reference: 'tcp_fin (FIN_WAIT1 → CLOSING), RFC 9293 §3.6',
+  signatures: [
+    { by: ['packets'], kernels: 'any', claims: 'proved', sign: 'neither FIN acknowledges the other' },
+    { by: ['states'], kernels: '4.16+', claims: 'proved', sign: 'FIN_WAIT1 → CLOSING' },
+  ],
   explain: (f) =>
     finCandidatesFor(f, 'simultaneous-close')
       .slice(0, 1)

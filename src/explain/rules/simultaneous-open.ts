@@ -15,6 +15,10 @@ export const rule: Rule = {
     'A SYN without ACK came in SYN_SENT: both sides go through SYN_RECV, and no listener has a part in it.',
   needs: ['states', 'packets'],
   reference: 'tcp_rcv_synsent_state_process, RFC 9293 §3.5',
+  signatures: [
+    { by: ['packets'], kernels: 'any', claims: 'proved', sign: 'both ends sent a SYN and then a SYN-ACK' },
+    { by: ['states'], kernels: '4.16+', claims: 'proved', sign: 'SYN_SENT → SYN_RECV' },
+  ],
   explain: (f) => {
     const { wire } = f;
     const evidence: Evidence[] = [];

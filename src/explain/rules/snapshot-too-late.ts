@@ -16,6 +16,15 @@ export const rule: Rule = {
     'Only polled tables look for FIN_WAIT2: it lasts from the ACK of the FIN to the FIN of the peer, and one that begins and ends between two tables is in none.',
   needs: ['tables'],
   reference: 'tcp_time_wait; netstat(8) and ss(8) show one moment',
+  signatures: [
+    {
+      by: ['tables', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'FIN_WAIT2 lasted between two tables',
+    },
+    { by: ['tables', 'packets'], kernels: 'any', claims: 'inferred', sign: 'the same from the packets' },
+  ],
   explain: (f) => [missed(f, CLIENT), missed(f, SERVER)].filter((d) => d !== null),
 };
 

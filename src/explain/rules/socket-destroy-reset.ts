@@ -14,6 +14,22 @@ export const rule: Rule = {
     'SOCK_DESTROY through netlink (ss -K) or BPF, or the end of a network namespace, aborted the socket.',
   needs: ['states', 'packets'],
   reference: 'tcp_abort (net/ipv4/tcp.c), ss(8) -K',
+  signatures: [
+    { by: ['functions'], kernels: '5.5+ with fentry, or kprobes', claims: 'proved', sign: 'tcp_abort on it' },
+    {
+      by: ['reasons'],
+      kernels: '6.12+',
+      claims: 'proved',
+      sign: 'reason TCP_STATE in a live state other than FIN_WAIT2',
+    },
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'proved',
+      sign: 'sk_err ECONNABORTED at the step to CLOSE, and a RST in a live state',
+    },
+    { by: ['states'], kernels: '4.16+', claims: 'inferred', sign: 'a live state → CLOSE in the process ss' },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'socket-destroy-reset', (c) => ({
       summary: `The socket of ${sideEndpoint(f, c.side)} was killed from outside its process: ${c.because}.`,

@@ -14,6 +14,14 @@ export const rule: Rule = {
     'An ACK matched no connection and no request, only a listening socket, and was no valid SYN cookie.',
   needs: ['packets'],
   reference: 'tcp_v4_do_rcv in LISTEN, cookie_v4_check, RFC 9293 §3.10.7.2',
+  signatures: [
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'a bare RST answers a lone segment to a port that listens',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'stray-ack-reset', (c) => ({
       summary: `The server ${formatEndpoint(f.case.server)} reset the ACK of ${formatEndpoint(f.case.client)}: ${c.because}.`,

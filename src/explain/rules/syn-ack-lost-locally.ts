@@ -13,6 +13,39 @@ export const rule: Rule = {
     'The listener made a request and sent a SYN-ACK, which was dropped in the server on its way out: netfilter OUTPUT, queueing discipline, neighbour resolution.',
   needs: ['states', 'packets', 'tables', 'drops'],
   reference: 'tcp_v4_send_synack → ip_build_and_send_pkt (NETFILTER_DROP, QDISC_DROP, NEIGH_FAILED)',
+  signatures: [
+    {
+      by: ['drops'],
+      kernels: '5.17+',
+      claims: 'proved',
+      sign: 'a SYN-ACK dropped on its way out, by its reason or function',
+    },
+    {
+      by: ['functions', 'packets'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'inferred',
+      sign: 'a request was made of the SYN, and no capture shows a SYN-ACK',
+    },
+    {
+      by: ['packets', 'tables'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'SYN-RECV in a table, and no SYN-ACK in the capture of that host',
+    },
+    {
+      by: ['packets', 'fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'inferred',
+      sign: 'tcp_retransmit_synack, and no SYN-ACK in the capture',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'the first SYN-ACK in the capture of that host came by the timer',
+    },
+    { by: ['packets', 'counters'], kernels: 'any', claims: 'inferred', sign: 'the same' },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'syn-ack-lost-locally', (c) => ({
       summary: `${attemptOf(f)}; ${c.because}.`,

@@ -11,6 +11,20 @@ export const rule: Rule = {
   condition: 'The server answered, and the answer did not reach the other capture, which was running.',
   needs: ['states', 'packets', 'tables', 'drops'],
   reference: 'kernel-notes §3, SYN timings; RFC 6298',
+  signatures: [
+    {
+      by: ['captures'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a SYN-ACK in the capture nearer to the server and not in the other',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'the first SYN-ACK in the capture came by the timer',
+    },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'syn-ack-lost-on-path', (c) => ({
       summary: `${attemptOf(f)}; ${c.because}.`,

@@ -13,6 +13,26 @@ export const rule: Rule = {
     'net.ipv4.tcp_syncookies is 0, more than three quarters of tcp_max_syn_backlog are half open, and the peer has no entry in tcp_metrics that proves it.',
   needs: ['states', 'packets', 'tables', 'drops'],
   reference: 'tcp_conn_request (max_syn_backlog - qlen < max_syn_backlog >> 2, tcp_peer_is_proven)',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'inferred',
+      sign: 'tcp_conn_request found less than a quarter of tcp_max_syn_backlog left, and tcp_syncookies is 0',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'ListenDrops rose without ListenOverflows, so many requests half open, tcp_syncookies is 0',
+    },
+    {
+      by: ['states', 'counters'],
+      kernels: '4.16+',
+      claims: 'possible',
+      sign: 'ListenDrops rose without ListenOverflows',
+    },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'syn-backlog-reserve-drop', (c) => ({
       summary: `${attemptOf(f)}; ${c.because}.`,

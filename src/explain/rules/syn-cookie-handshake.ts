@@ -15,6 +15,26 @@ export const rule: Rule = {
     'The SYN queue was full when the SYN came and net.ipv4.tcp_syncookies is on: a cookie is sent and nothing is stored.',
   needs: ['packets'],
   reference: 'tcp_conn_request, cookie_v4_check (net/ipv4/syncookies.c), RFC 4987 §3.6',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'cookie_v4_check made the child',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'the smaller window of two groups of children, and SyncookiesRecv rose',
+    },
+    {
+      by: ['packets', 'states'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'the same, and more handshakes at once than the SYN queue takes',
+    },
+  ],
   stageOf: ['cookie-overflow-reset'],
   explain: (f) => {
     const child = f.wire && cookieChildren(f.listener).get(f);

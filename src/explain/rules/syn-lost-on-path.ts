@@ -11,6 +11,14 @@ export const rule: Rule = {
   condition: 'A SYN was sent and did not reach the other capture, which was running.',
   needs: ['states', 'packets', 'tables', 'drops'],
   reference: 'kernel-notes §3, SYN timings; RFC 6298',
+  signatures: [
+    {
+      by: ['captures'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'a SYN in the capture nearer to the client and not in the other',
+    },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'syn-lost-on-path', (c) => ({
       summary: `${attemptOf(f)}; ${c.because}.`,

@@ -17,6 +17,14 @@ export const rule: Rule = {
     'The server still holds a connection of the same 4-tuple that the client has forgotten: it answers the SYN with a challenge ACK of the old numbers, the client resets that, and the next SYN succeeds.',
   needs: ['packets'],
   reference: 'tcp_validate_incoming (TCPSYNChallenge), RFC 5961 §4',
+  signatures: [
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'proved',
+      sign: 'a SYN answered with an ACK of other numbers, a RST to that, and the SYN again',
+    },
+  ],
   explain: (f) => {
     for (const wire of f.wires) {
       const seen = challenge(wire);

@@ -30,6 +30,20 @@ export const rule: Rule = {
     'A SYN with a newer timestamp or sequence number met a minisock in TIME_WAIT of the same 4-tuple: it is taken, and the minisock ends.',
   needs: ['packets'],
   reference: 'tcp_timewait_state_process (TCP_TW_SYN, isn = tw_snd_nxt + 65535 + 2), RFC 6191',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_timewait_state_process returned TCP_TW_SYN for this SYN',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'proved',
+      sign: "the server's first sequence number is the old one's last plus 65537 (6.18, not 6.1); else inferred where the server had closed first less than 60 s before",
+    },
+  ],
   explain: (f) => {
     const { wire } = f;
     const answer = wire?.packets.find(

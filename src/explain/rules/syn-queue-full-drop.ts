@@ -12,6 +12,27 @@ export const rule: Rule = {
   condition: 'The SYN queue was full and net.ipv4.tcp_syncookies is 0.',
   needs: ['states', 'packets', 'tables'],
   reference: 'tcp_conn_request → tcp_syn_flood_action (net/ipv4/tcp_input.c)',
+  signatures: [
+    {
+      by: ['functions', 'counters'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_conn_request found more requests than the backlog, tcp_syncookies is 0, TCPReqQFullDrop rose; or tcp_syn_flood_action gave no cookie',
+    },
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_syn_flood_action gave no cookie',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'SYNs without an answer, and TCPReqQFullDrop rose',
+    },
+    { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same in SYN_SENT' },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'syn-queue-full-drop', (c) => ({
       summary: `${describeAttempt(f, silentSyn(f)!)}; meanwhile ${c.because}.`,

@@ -15,6 +15,27 @@ export const rule: Rule = {
     'The process had closed, the FIN was acknowledged and a timewait minisock in FIN_WAIT2 stood for the connection when a segment with new data came.',
   needs: ['packets'],
   reference: 'tcp_timewait_state_process (TCP_TW_RST), RFC 1122 §4.2.2.13',
+  signatures: [
+    { by: ['reasons'], kernels: '6.10+', claims: 'proved', sign: 'reason TCP_TIMEWAIT_SOCKET' },
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_v4_send_reset in state TIME_WAIT for data or a FIN',
+    },
+    {
+      by: ['states', 'packets'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'a bare RST answers data when the full socket had left FIN_WAIT2',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'a bare RST answers data after the FIN was acknowledged',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'time-wait-data-reset', (c) => ({
       summary: `${capital(sideEndpoint(f, c.side))} reset the connection because data came after it had closed: ${c.because}.`,

@@ -15,6 +15,32 @@ export const rule: Rule = {
     'There were tcp_max_tw_buckets timewait minisocks already (or no memory): none was made, and the socket was closed.',
   needs: ['states'],
   reference: 'tcp_time_wait → inet_twsk_alloc (net/ipv4/inet_timewait_sock.c)',
+  signatures: [
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'inet_twsk_alloc gave nothing',
+    },
+    {
+      by: ['states', 'packets', 'counters'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'FIN_WAIT2 → CLOSE at once, TCPTimeWaitOverflow rose, and a RST to what came next',
+    },
+    {
+      by: ['fields', 'counters'],
+      kernels: '5.5+ with BTF',
+      claims: 'possible',
+      sign: 'handed over (SOCK_DEAD, not SOCK_DONE), and TCPTimeWaitOverflow rose',
+    },
+    {
+      by: ['states', 'counters'],
+      kernels: '4.16+',
+      claims: 'possible',
+      sign: 'FIN_WAIT2 → CLOSE at once, and TCPTimeWaitOverflow rose',
+    },
+  ],
   explain: (f) =>
     finCandidatesFor(f, 'time-wait-overflow').flatMap((list) => {
       const draft = leading(list, 'time-wait-overflow', (c) => ({

@@ -22,6 +22,14 @@ export const rule: Rule = {
     'The side that closes first keeps every connection in TIME_WAIT for 60 s; at more than one a second they pile up, and with all ephemeral ports to one server in use connect() fails (EADDRNOTAVAIL).',
   needs: ['tables'],
   reference: 'tcp_time_wait (TCP_TIMEWAIT_LEN 60 s), kernel-notes F-TW-MANY',
+  signatures: [
+    {
+      by: ['tables'],
+      kernels: 'any',
+      claims: 'proved',
+      sign: 'so many rows in TIME_WAIT between the same ends in one table',
+    },
+  ],
   explain: (f) => [piled(f, CLIENT), piled(f, SERVER)].filter((d) => d !== null),
   together: (all) => `${all[0]!.finding.summary} They are of ${clients(all)} to ${servers(all)}.`,
 };

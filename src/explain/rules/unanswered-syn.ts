@@ -15,6 +15,11 @@ export const rule: Rule = {
     'A SYN was sent again (or given up) because no SYN-ACK came; where it or its answer was lost, the evidence does not show.',
   needs: ['states', 'packets', 'tables'],
   reference: 'tcp_retransmit_timer, tcp_syn_retries (ip-sysctl)',
+  signatures: [
+    { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'SYNs without an answer' },
+    { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'SYN_SENT for longer than a SYN waits' },
+    { by: ['tables'], kernels: 'any', claims: 'possible', sign: 'SYN_SENT in a table' },
+  ],
   explain: (f) =>
     leading(synCandidates(f), 'unanswered-syn', (c) => ({
       summary: `${describeAttempt(f, silentSyn(f)!)}; ${c.because}.`,

@@ -14,6 +14,15 @@ export const rule: Rule = {
     'A connection went from a live state straight to its end, and the evidence fits several causes alike.',
   needs: ['states', 'packets'],
   reference: 'tcp_reset, tcp_send_active_reset, tcp_v4_send_reset',
+  signatures: [
+    {
+      by: ['states'],
+      kernels: '4.16+',
+      claims: 'possible',
+      sign: 'a live state → CLOSE outside its process',
+    },
+    { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'a RST of a shape that tells nothing' },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'unexplained-reset', (c) => ({
       summary: `${capital(c.because)}.`,

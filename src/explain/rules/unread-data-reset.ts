@@ -15,6 +15,52 @@ export const rule: Rule = {
     'close() (or the end of the process) found bytes in the receive queue that nobody had read; the kernel then resets instead of sending FIN, because the peer must learn that its data were lost.',
   needs: ['states', 'packets'],
   reference: '__tcp_close (net/ipv4/tcp.c), RFC 2525 §2.17, RFC 9293 §3.10.4',
+  signatures: [
+    { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_ABORT_ON_CLOSE' },
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'proved',
+      sign: 'rcv_nxt − copied_seq above 0 and sk_shutdown 3 at the step to CLOSE, and a RST of its own',
+    },
+    {
+      by: ['functions'],
+      kernels: '5.5+ with fentry, or kprobes',
+      claims: 'proved',
+      sign: 'tcp_close found bytes unread, then tcp_send_active_reset',
+    },
+    {
+      by: ['packets', 'tables'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'RST|ACK with a window, and Recv-Q above 0 in the last table before',
+    },
+    {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'RST|ACK with a window, TCPAbortOnClose rose and TCPAbortOnData did not',
+    },
+    {
+      by: ['states', 'counters'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'a live state → CLOSE in its own process, TCPAbortOnClose rose and TCPAbortOnData did not',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'RST|ACK with a window that acknowledges data nobody answered',
+    },
+    { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'a live state → CLOSE in its own process' },
+    {
+      by: ['states', 'tables'],
+      kernels: '4.16+',
+      claims: 'inferred',
+      sign: 'the same, and Recv-Q above 0 before',
+    },
+  ],
   explain: (f) =>
     leading(resetCandidates(f), 'unread-data-reset', (c) => ({
       summary:
