@@ -8,7 +8,7 @@ import { eventEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import { ONE_CALL } from '../facts/probes.ts';
-import { heldText, heldWhen, isFullLook, lookOf } from '../facts/queue.ts';
+import { heldText, heldWhen, isFullLook, lookOf, type QueueLook } from '../facts/queue.ts';
 import { memoised } from '../memo.ts';
 import { count } from '../words.ts';
 import type { Candidate } from './candidate.ts';
@@ -19,7 +19,7 @@ import type { Attempt } from './syn-drops.ts';
 export function probedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
   const requests = f.probes.of('conn-request');
   // in the order of tcp_conn_request
-  return [...flooded(f, requests, attempt), ...acceptQueueFull(f, requests, attempt), ...noRoute(f, attempt)];
+  return [...flooded(f, requests, attempt), ...acceptQueueFull(f, attempt), ...noRoute(f, attempt)];
 }
 
 function told(
@@ -45,12 +45,17 @@ function fact(f: Facts, e: ProbeEvent): string {
   return `the server's ${e.name}${queue}${half}`;
 }
 
-/** sk_acceptq_is_full: the SYN is dropped, whatever else. */
-function acceptQueueFull(f: Facts, requests: readonly ProbeEvent[], attempt: Attempt | null): Candidate[] {
-  const looks = requests
+/** Its SYNs that found the accept queue full (sk_acceptq_is_full): such a SYN is dropped, whatever else. */
+export function refusedLooks(f: Facts): QueueLook[] {
+  return f.probes
+    .of('conn-request')
     .map((e) => lookOf(f.world, e))
     .filter((look) => look !== null)
     .filter(isFullLook);
+}
+
+function acceptQueueFull(f: Facts, attempt: Attempt | null): Candidate[] {
+  const looks = refusedLooks(f);
   if (looks.length === 0) return [];
   const because = heldWhen(looks, 'SYN');
   const events = looks.map((l) => l.event);

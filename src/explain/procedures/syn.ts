@@ -24,7 +24,7 @@ import { capital, count, list, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker, named } from './common.ts';
 import { droppedSyn } from './drop-events.ts';
-import { probedSyn, reachedTcp } from './probed-syn.ts';
+import { probedSyn, reachedTcp, refusedLooks } from './probed-syn.ts';
 import { byCounters, lostBetween, requestWithoutAnswer } from './syn-drops.ts';
 
 /** An unanswered SYN, as the evidence shows it. */
@@ -146,7 +146,7 @@ export function overflowSteps(f: Facts): OverflowSteps | null {
 /** SYNs of the connection that had no answer; null when only a table or a log tells of them. */
 export function refusedSyns(f: Facts): number | null {
   const silent = silentSyn(f);
-  if (!silent) return 0;
+  if (!silent) return refusedLooks(f).length;
   if (silent.syns === null) return null;
   return silent.answeredAfter === null ? silent.syns : silent.syns - 1;
 }

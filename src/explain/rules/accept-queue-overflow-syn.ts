@@ -3,7 +3,7 @@ import type { Missing } from '../../model/finding.ts';
 import type { Facts } from '../facts/facts.ts';
 import { LISTENER } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
-import { describeAttempt, overflowSteps, refusedSyns, silentSyn, synCandidates } from '../procedures/syn.ts';
+import { attemptOf, overflowSteps, refusedSyns, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { between, clients, servers } from '../together.ts';
 import { capital, count, list } from '../words.ts';
@@ -74,7 +74,7 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'accept-queue-overflow-syn', (c) => ({
-      summary: `${describeAttempt(f, silentSyn(f)!)}; ${c.because}: the server drops SYNs while its accept queue is full.`,
+      summary: `${attemptOf(f)}; ${c.because}: the server drops SYNs while its accept queue is full.`,
       remedy: acceptRemedy(f),
       missing: [UNSEEN_DROP],
     })),

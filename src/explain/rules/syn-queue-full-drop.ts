@@ -1,5 +1,5 @@
 import { leading } from '../procedures/candidate.ts';
-import { describeAttempt, silentSyn, synCandidates } from '../procedures/syn.ts';
+import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { UNSEEN_DROP } from './accept-queue-overflow-syn.ts';
 
@@ -35,7 +35,7 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'syn-queue-full-drop', (c) => ({
-      summary: `${describeAttempt(f, silentSyn(f)!)}; meanwhile ${c.because}.`,
+      summary: `${attemptOf(f)}; meanwhile ${c.because}.`,
       remedy:
         'Set net.ipv4.tcp_syncookies=1, or raise the backlog of listen(), net.core.somaxconn and tcp_max_syn_backlog.',
       missing: [UNSEEN_DROP],
