@@ -76,10 +76,27 @@ function expiredRequest(said: KernelSaid): Candidate[] | null {
     .filter((e) => before(said, e) && e.values.from_timer === 1);
   const last = removed.at(-1);
   if (!last) return null;
+  const orphaned = listenerGone(said, last);
+  if (orphaned) return orphaned;
   const ago = span(said.f.probes.apart(said.event, last) ?? 0);
   const acked = last.values.acked === 1 ? ', although an ACK for it had come and found no room' : '';
   const because = `the timer had removed its request ${ago} before, after ${count(last.values.retransmits ?? 0, 'repeated SYN-ACK')}${acked}`;
   return told(said, 'request-expired-reset', because, [last]);
+}
+
+/** The request outlived its listener until its timer saw that (reqsk_timer_handler: not TCP_LISTEN); this one is another. */
+function listenerGone(said: KernelSaid, removed: ProbeEvent): Candidate[] | null {
+  const { probes, listener } = said.f;
+  const stop = listener.probes.find(
+    (e) =>
+      e.name === 'listen-stop' &&
+      e.socket === removed.pointers.listener &&
+      (probes.apart(removed, e) ?? -1) >= 0,
+  );
+  if (!stop) return null;
+  const ago = span(probes.apart(said.event, stop) ?? 0);
+  const because = `the listening socket that held its request was closed ${ago} before, the request went with it, and the one that listens there now knows nothing of it`;
+  return told(said, 'no-socket-reset', because, [stop, removed]);
 }
 
 /** The cookie's own ACK found the accept queue full, and a later segment is no cookie. */

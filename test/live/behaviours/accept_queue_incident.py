@@ -92,6 +92,8 @@ def request(end, rows, born):
 def verdict(row, before_kill, killed):
     """What this connection's life was, from what its program got and what the server held of it before the kill."""
     held = before_kill.get(row['client'])
+    if held == 'ESTAB' and row['error'] == 'TimeoutError' and row['died'] < killed - 0.1:
+        held = 'CLOSE-WAIT'  # the client closed between the look and the kill
     if row['step'] == 'connect':
         if row['error'] == 'ConnectionRefusedError':
             late = row['born'] < killed - 0.05
@@ -99,7 +101,9 @@ def verdict(row, before_kill, killed):
                         syn_rule='accept-queue-overflow-syn' if late else '', note='its SYNs were dropped until the server was gone' if late else 'no server')
         return dict(close_kind='unanswered', closed_by='client', syn_rule='accept-queue-overflow-syn', note='the program gave up after 3.6 s')
     if not row['error'] and row['died'] < killed or row['born'] > killed or not held and not row['error']:
-        return dict(close_kind='fin', closed_by='client', close_rule='graceful-close', fin_wait2_rule='fin-with-ack')
+        late = row['born'] < killed - 0.05 and row['died'] > killed
+        return dict(close_kind='fin', closed_by='client', close_rule='graceful-close', fin_wait2_rule='fin-with-ack',
+                    syn_rule='accept-queue-overflow-syn' if late else '', note='its SYNs were dropped until another server listened' if late else '')
     if held == 'SYN-RECV':
         return dict(close_kind='rst', closed_by='client' if row['error'] == 'TimeoutError' else 'server', close_rule='no-socket-reset', syn_rule='accept-queue-overflow-ack',
                     fin_wait2_rule='fin-wait1-aborted' if row['error'] == 'TimeoutError' else '', note=f'a request without room in the accept queue; then the listener was gone ({row["error"]})')
