@@ -17,7 +17,7 @@ import {
 
 /** What the files of a sample can show. */
 function witnessesOf(files: readonly string[]): Set<Witness> {
-  const names = files.map((f) => path.basename(f));
+  const names = files.map((f) => path.basename(f).replace(/\.(gz|zst)$/, ''));
   const found = new Set<Witness>();
   const when = (test: RegExp, ...all: Witness[]) => {
     if (names.some((n) => test.test(n))) for (const w of all) found.add(w);
