@@ -60,7 +60,13 @@ export class ProbeFacts {
   }
 
   /** How long events were recorded after a moment, ns; null when unknown. */
-  recordedAfter({ source, at }: Moment): number | null {
+  recordedAfter(moment: Moment): number | null {
+    return this.recordedBy(moment.source, moment);
+  }
+
+  /** How long a source recorded events after a moment of any source, ns; null when unknown. */
+  recordedBy(source: number, { source: other, at }: Moment): number | null {
+    if (!this.#f.world.context.timeline.comparable(source, other)) return null;
     const until = this.recording(source)?.until;
     const end = until === undefined ? null : this.#f.world.context.timeline.at(source, until);
     return end === null || at === null ? null : end - at;

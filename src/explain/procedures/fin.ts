@@ -92,7 +92,7 @@ function abortedClosing(f: Facts, life: LifeFacts): Candidate {
     rule: 'fin-wait1-aborted',
     side: SIDE_NAMES[life.side],
     confidence: 'proved',
-    because: `the socket went from FIN_WAIT1 straight to CLOSE, ${span(life.finWait1 ?? 0)} after its FIN`,
+    because: `the socket went from FIN_WAIT1 straight to CLOSE${life.finWait1 === null ? '' : `, ${span(life.finWait1)} after its FIN`}`,
     moment: f.atTransition(life, t),
     evidence: [transitionEvidence(f, life, t), ...gaps],
   };

@@ -16,6 +16,10 @@ import { otherSide } from './common.ts';
 /** Retransmissions without an answer after which a capture alone makes one think of a dead path. */
 const MANY = 3;
 
+/** tcp_write_err, when the retries of an orphan have run out (tcp_orphan_retries). */
+const ETIMEDOUT = 110;
+const CLOSING_STATES: readonly string[] = ['FIN_WAIT1', 'LAST_ACK', 'CLOSING'];
+
 export interface Unanswered {
   side: SideIndex;
   /** Packets sent again without an answer; 0 when only a socket table tells. */
@@ -57,12 +61,12 @@ function ofSide(f: Facts, side: SideIndex): Unanswered | null {
     last?.to === 'CLOSE' &&
     ['ESTABLISHED', 'CLOSE_WAIT', 'FIN_WAIT1', 'LAST_ACK', 'CLOSING'].includes(last.from);
   const end = fromLive && last && !life?.byOwner(last) ? last : null;
+  const timedOut = end !== null && CLOSING_STATES.includes(end.from) && end.fields?.error === ETIMEDOUT;
   // without packets a RST may have ended it as well
-  if (!wire && end) return null;
-  const enough = wire ? repeats.length >= (end || row ? 1 : MANY) : row !== null;
+  if (!wire && end && !timedOut) return null;
+  const enough = timedOut || (wire ? repeats.length >= (end || row ? 1 : MANY) : row !== null);
   if (!enough) return null;
   const fin = wire?.finTime(side) != null && wire.of(wire.wire.finAckedTime, side) === null;
-  const closing = ['FIN_WAIT1', 'LAST_ACK', 'CLOSING'];
   const evidence: Evidence[] = [];
   if (wire && repeats.length > 0) {
     evidence.push(packetEvidence(f, wire, repeats[0]!, 'sent again'));
@@ -74,12 +78,19 @@ function ofSide(f: Facts, side: SideIndex): Unanswered | null {
   return {
     side,
     repeats: repeats.length,
-    isFin: fin || (row !== null && closing.includes(row.state)) || repeats.some((p) => p.flags & FIN),
+    isFin:
+      timedOut ||
+      fin ||
+      (row !== null && CLOSING_STATES.includes(row.state)) ||
+      repeats.some((p) => p.flags & FIN),
     peerClosed: peerClosed(f, side),
     end,
     row,
     moment: momentOf(f, side, repeats, row, end),
-    because: describe(f, side, repeats, row),
+    because:
+      timedOut && repeats.length === 0
+        ? `the timer of ${f.name(side)} gave up in ${end.from} (ETIMEDOUT)`
+        : describe(f, side, repeats, row),
     evidence,
   };
 }

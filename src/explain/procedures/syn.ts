@@ -5,6 +5,7 @@
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
+import { crossing } from '../facts/crossing.ts';
 import {
   counterEvidence,
   eventEvidence,
@@ -25,6 +26,7 @@ import type { Candidate } from './candidate.ts';
 import { maker, named } from './common.ts';
 import { droppedSyn } from './drop-events.ts';
 import { probedSyn, reachedTcp, refusedLooks } from './probed-syn.ts';
+import { allAccounted, ruledOut } from './ruled-out.ts';
 import { byCounters, lostBetween, requestWithoutAnswer } from './syn-drops.ts';
 
 /** An unanswered SYN, as the evidence shows it. */
@@ -178,9 +180,30 @@ export const synCandidates = memoised((f: Facts): Candidate[] => {
   const silent = silentSyn(f);
   if (!silent) return [...droppedSyn(f, null), ...probedSyn(f, null)];
   const first = firstCause(f, silent);
-  const rest = named(['accept-queue-overflow-syn', ...ELSEWHERE], 'server');
-  return [...first, ...rest.filter((c) => first.every((o) => o.rule !== c.rule))];
+  const excluded = ruledOut(f, silent.moment, silent.syns !== null);
+  const rest =
+    accountsForAll(f, first[0]!) || lostOnTheWay(f) ? [] : ['accept-queue-overflow-syn', ...ELSEWHERE];
+  return [
+    ...first,
+    ...named(rest, 'server').filter((c) => !excluded.has(c.rule) && first.every((o) => o.rule !== c.rule)),
+  ];
 });
+
+/** Two captures that ran show between them the loss of every SYN without an answer, or of the answers. */
+function lostOnTheWay(f: Facts): boolean {
+  const both = crossing(f);
+  if (!both) return false;
+  const lost = [...both.lostSyns, ...both.lostSynAcks];
+  return (
+    lost.every((s) => s.running) && lost.length > 0 && lost.length >= (refusedSyns(f) ?? lost.length + 1)
+  );
+}
+
+/** The full accept queue took every SYN that had no answer. */
+function accountsForAll(f: Facts, first: Candidate): boolean {
+  const overflow = first.rule === 'accept-queue-overflow-syn' ? overflowSteps(f) : null;
+  return overflow !== null && allAccounted(f, overflow.rise, refusedOf(f.listener));
+}
 
 function firstCause(f: Facts, silent: SilentSyn): Candidate[] {
   for (const step of [droppedSyn, probedSyn, lostBetween, atFullQueue, requestWithoutAnswer, byCounters]) {

@@ -12,7 +12,7 @@ export const rule: Rule = {
   happened: 'had a FIN that was never acknowledged',
   condition:
     'The FIN, or data before it, is not acknowledged; the orphaned socket retries tcp_orphan_retries times and is then dropped in silence.',
-  needs: ['packets', 'tables'],
+  needs: ['packets', 'tables', 'states'],
   reference: 'tcp_retransmit_timer, tcp_orphan_retries (net/ipv4/tcp_timer.c)',
   signatures: [
     {
@@ -20,6 +20,12 @@ export const rule: Rule = {
       kernels: '4.16+',
       claims: 'inferred',
       sign: 'a FIN sent again without an answer, then FIN_WAIT1 → CLOSE',
+    },
+    {
+      by: ['fields'],
+      kernels: '4.16+ with BTF',
+      claims: 'inferred',
+      sign: 'FIN_WAIT1 → CLOSE by a timer, with ETIMEDOUT in sk_err',
     },
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'a FIN sent again without an answer' },
   ],

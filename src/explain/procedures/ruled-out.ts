@@ -1,0 +1,98 @@
+/**
+ * Causes of an unanswered SYN that the evidence excludes: what they would have counted, dropped or repeated did not
+ * happen. An absent event counts only where its probe was attached on the listener's host and lost nothing.
+ */
+import { SERVER } from '../../model/connection.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { ListenerFacts } from '../facts/listener.ts';
+import { SYN_RTO } from '../facts/timing.ts';
+import { memoised } from '../memo.ts';
+import type { Moment } from '../rule.ts';
+import { reachedTcp } from './probed-syn.ts';
+
+/** Below TCP in the server: each frees the packet as dropped (kfree_skb), on every kernel. */
+const BELOW_TCP = [
+  'netfilter-drop',
+  'reverse-path-drop',
+  'martian-drop',
+  'checksum-drop',
+  'other-ingress-drop',
+];
+/** A request was made, and its timer would send the SYN-ACK again. */
+const ANSWER_LOST = ['syn-ack-lost-locally', 'syn-ack-lost-on-path'];
+/** tcp_conn_request dropped it, and counted it in ListenDrops, but not in ListenOverflows. */
+const DROPPED_BY_LISTENER = ['syn-queue-full-drop', 'syn-backlog-reserve-drop', 'no-reply-route-drop'];
+/** Only with SYN cookies off. */
+const WITHOUT_COOKIES = ['syn-queue-full-drop', 'syn-backlog-reserve-drop'];
+/** Counters of the server's host that each of these raises by one a packet. */
+const COUNTED: readonly (readonly [string, string])[] = [
+  ['syn-queue-full-drop', 'TCPReqQFullDrop'],
+  ['reverse-path-drop', 'IPReversePathFilter'],
+  ['checksum-drop', 'TcpInCsumErrors'],
+];
+
+/** `moment`: when the first SYN was sent; `seen`: a capture shows the SYNs, so they left the client. */
+export function ruledOut(f: Facts, moment: Moment | null, seen: boolean): ReadonlySet<string> {
+  const out = new Set<string>();
+  const exclude = (rules: readonly string[], when: boolean) => {
+    if (when) for (const r of rules) out.add(r);
+  };
+  const { listener } = f;
+  const rise = (name: string) => listener.rise(name);
+  exclude(WITHOUT_COOKIES, (f.sysctl(SERVER, 'net.ipv4.tcp_syncookies') ?? 0) > 0);
+  exclude(
+    DROPPED_BY_LISTENER,
+    rise('ListenDrops') !== null && rise('ListenDrops') === rise('ListenOverflows'),
+  );
+  exclude(['accept-queue-overflow-syn'], rise('ListenOverflows') === 0);
+  for (const [rule, counter] of COUNTED) exclude([rule], rise(counter) === 0);
+  const reached = reachedTcp(f);
+  exclude([...BELOW_TCP, 'syn-lost-on-path'], reached === true);
+  exclude([...DROPPED_BY_LISTENER, ...ANSWER_LOST, 'accept-queue-overflow-syn'], reached === false);
+  exclude(BELOW_TCP, seen && complete(listener, 'drop') && synDrops(f) === 0);
+  exclude(ANSWER_LOST, neverRepeated(f, moment));
+  return out;
+}
+
+function synDrops(f: Facts): number {
+  return f.drops.filter((d) => d.flags !== null && !d.socketEnds).length;
+}
+
+/** Its request would have had its SYN-ACK sent again a second after the SYN (reqsk_timer_handler). */
+function neverRepeated(f: Facts, moment: Moment | null): boolean {
+  const [source] = moment === null ? [] : observers(f.listener, 'synack-retransmit');
+  if (source === undefined || f.probes.of('synack-retransmit').length > 0) return false;
+  const repeated = f.wires.some((w) => w.of(w.wire.synAcks, SERVER) > 1);
+  const watched = f.probes.recordedBy(source, moment!);
+  return !repeated && watched !== null && watched > 2 * SYN_RTO;
+}
+
+/** A source recorded this on the listener's host, and misses none of it. */
+function complete(listener: ListenerFacts, probe: string): boolean {
+  return observers(listener, probe).length > 0;
+}
+
+const observersOf = memoised((listener: ListenerFacts): readonly number[] => [
+  ...new Set([
+    ...listener.queueLooks.map((l) => l.event.source),
+    ...listener.probes.map((p) => p.source),
+    ...listener.lives.map((l) => l.source),
+  ]),
+]);
+
+function observers(listener: ListenerFacts, probe: string): number[] {
+  return observersOf(listener).filter(
+    (source) => listener.world.source(source).recording?.complete.has(probe) ?? false,
+  );
+}
+
+/**
+ * ListenOverflows rose by just as many as there are SYNs without an answer to this listener, and no ACK of a handshake
+ * can have been among them: none is left that anything else can have dropped.
+ */
+export function allAccounted(f: Facts, overflows: number, refused: number): boolean {
+  return (
+    overflows === refused &&
+    f.listener.notable.every((g) => g.wires.every((w) => w.of(w.wire.synAcks, SERVER) <= 1))
+  );
+}
