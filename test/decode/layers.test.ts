@@ -33,7 +33,7 @@ describe('the same segment is found', () => {
   const vlan = (type: number) => Buffer.concat([u16(100), u16(type)]);
   const mac = Buffer.alloc(12, 6);
   const inner = (...head: Uint8Array[]) => around(...head, ethernet(0x0800));
-  const gtp = (head: Buffer, options = Buffer.alloc(0)) =>
+  const gtp = (head: Buffer, options: Buffer = Buffer.alloc(0)) =>
     around(head, u16(options.length + ip.length), hex('00000001'), options);
   const FRAMES: readonly [string, Buffer, number, string][] = [
     ['raw IP', ip, 101, ''],
