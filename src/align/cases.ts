@@ -134,7 +134,9 @@ function splitLives(group: Piece[], pieces: Pieces): Piece[][] {
   const tracks = groupBy(group, (p) => (p.kind === 'point' ? null : p.track));
   const most = [...tracks.values()].reduce((n, t) => Math.max(n, t.length), 0);
   if (most <= 1) return inClusters(group, pieces.timeline);
-  const backbone = [...tracks.values()].find((t) => t.length === most)!;
+  const longest = [...tracks.values()].filter((t) => t.length === most);
+  // a socket lives on after its last packet: what its probes say then belongs to it, and not to the next connection
+  const backbone = longest.find((t) => t[0]!.kind === 'life') ?? longest[0]!;
   const parts: Piece[][] = backbone.map((p) => [p]);
   const strays: Piece[] = [];
   for (const [track, members] of groupBy(group, (p) => p.track)) {

@@ -3,7 +3,7 @@ import type { Listener } from '../../model/case.ts';
 import { SERVER, type SocketLife, type Transition } from '../../model/connection.ts';
 import type { Moment } from '../rule.ts';
 import type { Facts } from './facts.ts';
-import { SAME_CALL } from './timing.ts';
+import { PREEMPTED, SAME_CALL } from './timing.ts';
 import type { WireFacts, WireReset } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -78,7 +78,7 @@ export function findClosedTogether(
     let last = closing.moment;
     for (const { facts, life, end } of children) {
       const moment = facts.atTransition(life, end);
-      if (world.between(moment, last) !== null && !sameCall(world, moment, last)) break;
+      if (world.between(moment, last) !== null && !sameCall(world, moment, last, PREEMPTED)) break;
       found.set(facts, closing);
       last = moment;
     }
@@ -86,9 +86,9 @@ export function findClosedTogether(
   return found;
 }
 
-function sameCall(world: World, a: Moment, b: Moment): boolean {
+function sameCall(world: World, a: Moment, b: Moment, within = SAME_CALL): boolean {
   const apart = world.between(a, b);
-  return apart !== null && Math.abs(apart) <= SAME_CALL;
+  return apart !== null && Math.abs(apart) <= within;
 }
 
 /** The server sent no payload on this connection as far as the capture shows, and no FIN. */

@@ -6,6 +6,7 @@ import type { Recording } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
 import type { Moment } from '../rule.ts';
 import type { Facts } from './facts.ts';
+import { PREEMPTED } from './timing.ts';
 
 /** One system call, or one packet in softirq: what it does lies within this time of its beginning. ns. */
 export const ONE_CALL = 1_000_000;
@@ -14,6 +15,14 @@ export const ONE_CALL = 1_000_000;
 export interface Timed {
   source: number;
   time: SourceTime | null;
+  /** Whoever was running, where it is known. */
+  pid?: number | null;
+  comm?: string | null;
+}
+
+/** Not the idle task, nor the kernel's thread for packets, which handles one packet after the other. */
+function isProcess({ pid, comm }: Timed): boolean {
+  return pid != null && pid > 0 && !comm?.startsWith('ksoftirqd/');
 }
 
 export class ProbeFacts {
@@ -40,8 +49,15 @@ export class ProbeFacts {
       (e) =>
         names.includes(e.name) &&
         (socket === null || e.socket === socket) &&
-        Math.abs(this.apart(e, at) ?? Number.POSITIVE_INFINITY) <= within,
+        (this.oneCall(e, at) || Math.abs(this.apart(e, at) ?? Number.POSITIVE_INFINITY) <= within),
     );
+  }
+
+  /** Both belong to one call: close together in time, or of one process that may have waited for the CPU in between. */
+  oneCall(a: Timed, b: Timed): boolean {
+    const apart = Math.abs(this.apart(a, b) ?? Number.POSITIVE_INFINITY);
+    if (apart <= ONE_CALL) return true;
+    return apart <= PREEMPTED && a.source === b.source && a.pid === b.pid && isProcess(a) && isProcess(b);
   }
 
   /** Nanoseconds from `b` to `a`; null when they cannot be compared. */

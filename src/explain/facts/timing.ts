@@ -18,6 +18,11 @@ export const MARGIN = NS_PER_MS;
  * (cond_resched), for a slice of the scheduler, at most a tick at HZ=100. The lab had gaps of up to 2 ms among six.
  */
 export const SAME_CALL = TICK;
+/**
+ * Where the same process is seen before and after, it may have waited this long for the CPU inside its call: preempted by
+ * others, on a virtual machine by other machines (21 ms inside tcp_send_active_reset on an emulated one).
+ */
+export const PREEMPTED = 10 * TICK;
 /** A program that makes SYNs itself repeats them sooner (500 ms in the lab); the kernel's 2 jiffies after a wrong answer are no timeout. */
 export const SHORTEST_RTO = 400 * NS_PER_MS;
 /** TCP_TIMEWAIT_LEN, and the longest time a FIN_WAIT2 minisock lives: a longer one stays a full socket. */

@@ -13,6 +13,7 @@ import { type Candidate, withEvidence } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
 import { finWithAck, fromTables, fromWire } from './fin-wire.ts';
 import { unanswered } from './given-up.ts';
+import { saidResets } from './kernel-said.ts';
 import { leftBeforeFin, minisockProof } from './minisock.ts';
 import { probedFinWait2, stillHeld } from './probed-fin.ts';
 
@@ -149,6 +150,8 @@ function heldOpen(f: Facts, life: LifeFacts, make: Make, reset: boolean): Candid
 
 /** Its own RST, in answer to what met the full socket, ended FIN_WAIT2 (TCP_LINGER2, data after shutdown()). */
 function endedByReset(f: Facts, life: LifeFacts): boolean {
+  const end = { ...life.find('FIN_WAIT2', 'CLOSE')!, source: life.life.source };
+  if (saidResets(f).some((said) => said.socket === life.life.socket && said.isNear(end))) return true;
   const { wire } = f;
   const reset = wire?.decisiveReset;
   const acked = wire?.ackOfFin(life.side);

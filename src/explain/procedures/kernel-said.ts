@@ -9,7 +9,7 @@ import { ACK, flagNames, parseState, seqDiff, type TcpState } from '../../model/
 import { eventEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
-import { ONE_CALL } from '../facts/probes.ts';
+import { ONE_CALL, type Timed } from '../facts/probes.ts';
 import type { Moment } from '../rule.ts';
 import { count, span } from '../words.ts';
 import { SIDE_NAMES } from './common.ts';
@@ -87,7 +87,7 @@ export class KernelSaid {
   get closing(): Transition | null {
     const life = this.life;
     const last = life?.life.transitions.findLast((t) => t.to === 'CLOSE');
-    return life && last && this.isNear({ source: life.life.source, time: last.time }) ? last : null;
+    return life && last && this.isNear({ ...last, source: life.life.source }) ? last : null;
   }
 
   /** close() as its probe saw it. */
@@ -147,14 +147,16 @@ export class KernelSaid {
   get wentOn(): boolean {
     const life = this.f.life(this.side)?.life;
     return (life?.transitions ?? []).some((t) => {
-      const later = this.f.probes.apart({ source: life!.source, time: t.time }, this.event);
-      return later !== null && later > ONE_CALL;
+      const at = { ...t, source: life!.source };
+      const later = this.f.probes.apart(at, this.event);
+      if (later === null || later <= ONE_CALL) return false;
+      // what answers a packet is over when it is sent; a socket's own reset is followed by its closing
+      return this.answers !== null || t.to !== 'CLOSE' || !this.isNear(at);
     });
   }
 
-  isNear(at: Parameters<Facts['atEvent']>[0]): boolean {
-    const apart = this.f.probes.apart(at, this.event);
-    return apart !== null && Math.abs(apart) <= ONE_CALL;
+  isNear(at: Timed): boolean {
+    return this.f.probes.oneCall(at, this.event);
   }
 
   evidence(): Evidence[] {
@@ -190,9 +192,7 @@ export function saidResets(f: Facts): KernelSaid[] {
 }
 
 function isSame(f: Facts, e: ProbeEvent, sent: ResetSentEvent): boolean {
-  const apart = f.probes.apart(e, sent);
-  if (apart === null || Math.abs(apart) > ONE_CALL || f.probes.sideOf(e) !== f.probes.sideOf(sent))
-    return false;
+  if (!f.probes.oneCall(e, sent) || f.probes.sideOf(e) !== f.probes.sideOf(sent)) return false;
   return e.packet === null ? sent.answers === null : sent.answers?.seq === e.packet.seq;
 }
 
