@@ -21,11 +21,10 @@ declare -A group=(
   [stuck]='close-wait-leak close-wait-unaccepted fin-wait2-stuck one-request unread-answer'
   [pileup]='time-wait-pileup'
   [syn-drops]='syn-dropped-nft bad-checksum martian no-reply-route syn-ack-lost-locally syn-on-time-wait syn-on-stale-connection'
-  [rp-filter]='reverse-path accept-queue-syn'
   [tw-overflow]='time-wait-overflow'
-  [syn-queue]='syn-backlog-reserve syn-queue-full-drop'
+  [syn-queue]='syn-backlog-reserve syn-queue-full-drop reverse-path'
   [cookies]='syn-cookie'
-  [overflow]='accept-queue-ack simultaneous-close simultaneous-open fin-wait1-aborted cookie-overflow concurrent-unaccepted'
+  [overflow]='accept-queue-ack simultaneous-close simultaneous-open fin-wait1-aborted cookie-overflow concurrent-unaccepted syn-cookie accept-queue-syn'
   [expiry]='request-expired'
   [abort]='abort-on-overflow'
   [path]='syn-lost-on-path middlebox-reset closing-stuck'
@@ -38,8 +37,10 @@ settings() { # SAMPLE : the environment that its recording takes
   local first delay
   first=$(behaviours_of "$1"); first=${first%% *}
   delay=$(sed -n 's/^DELAY_MS = //p' "$(module "$first")")
-  [[ -z $delay ]] || echo "LAB_DELAY_MS=$delay"
-  [[ -z $delay || -z ${LAB_VM:-} ]] || grep -q 'path(' "$(module "$first")" || echo LAB_DELAY_WITH=netem
+  if [[ -n $delay && -n ${LAB_VM:-} ]] && ! grep -q 'path(' "$(module "$first")"; then
+    echo "LAB_DELAY_MS=$((delay * 10))"      # everything takes about ten times as long in there
+    echo LAB_DELAY_WITH=netem
+  elif [[ -n $delay ]]; then echo "LAB_DELAY_MS=$delay"; fi
   [[ $1 != ipv6 ]] || echo LAB_IPV6=1
 }
 

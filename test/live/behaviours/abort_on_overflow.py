@@ -1,6 +1,6 @@
 """As accept-queue-ack with tcp_abort_on_overflow=1: the ACK that finds no room is answered with a bare RST (S-ABORT-OVERFLOW)."""
-import time
-from lab import begin, drain, quiet, sysctl
+from lab import begin, drain, quiet, sysctl, tcp_state, until
+CLOSE = 7
 DELAY_MS = 20
 
 
@@ -23,7 +23,7 @@ def client(end):
         end.truth(sock, 'fin', 'client', 'graceful-close', fin_wait2_rule='fin-wait2-in-minisock', note='fills the accept queue')
     for sock in socks[1:]:
         end.truth(sock, 'rst', 'server', 'abort-on-overflow-reset', 'abort-on-overflow-reset')
-    time.sleep(0.2)
+    until(lambda: tcp_state(socks[0]) == 1 and all(tcp_state(sock) == CLOSE for sock in socks[1:]))
     end.tell('overflowed')
     for sock in socks[1:]:
         assert isinstance(quiet(sock.recv, 10), ConnectionResetError)

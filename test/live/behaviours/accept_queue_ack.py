@@ -2,7 +2,7 @@
 the first ACK takes the last place, and the ACKs of the other three are dropped (S-ACCEPTQ-ACK). Those clients believe they
 are connected. The server accepts 2.6 s later, and all complete."""
 import time
-from lab import begin, drain
+from lab import begin, connected, drain
 DELAY_MS = 20
 
 
@@ -22,7 +22,7 @@ def client(end):
         end.truth(sock, 'fin', 'client', 'graceful-close', fin_wait2_rule='fin-wait2-in-minisock', note='fills the accept queue')
     for sock, note in zip(socks[1:], ('sends data at once', 'sends nothing until its end', 'sends nothing until its end')):
         end.truth(sock, 'fin', 'client', 'graceful-close', 'accept-queue-overflow-ack', 'fin-wait2-in-minisock', note=note)
-    time.sleep(0.1)
+    connected(*socks)
     socks[1].sendall(b'question')
     time.sleep(0.2)
     end.tell('overflowed')

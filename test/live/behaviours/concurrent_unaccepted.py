@@ -2,7 +2,7 @@
 closes. Six requests fill the SYN queue, so the other four SYNs are answered with cookies; six children fill the accept queue and stay in
 CLOSE_WAIT without an owner; the ACKs and data of the cookies find no room, and their FINs fail the cookie check: a bare RST each."""
 import subprocess, time
-from lab import begin
+from lab import begin, connected
 DELAY_MS = 20
 
 
@@ -20,11 +20,11 @@ def client(end):
     end.hear('listening')
     socks = [begin(end) for _ in range(10)]
     names = ['%s:%d' % sock.getsockname() for sock in socks]
-    time.sleep(0.3)
+    connected(*socks)
     for sock in socks:
         sock.sendall(b'0123456789')
         sock.close()
-    time.sleep(0.5)
+    time.sleep(1)
     end.tell('closed')
     held = end.heard('the names').split()
     for name in names:

@@ -5,7 +5,8 @@ fails the cookie and gets a bare RST (cookie-overflow-reset).
 Seen on 6.18: the ACK or data that finds no room shows as kfree_skb NO_SOCKET (3) at cookie_v4_check, without a RST. SyncookiesRecv counts these
 too (7: one child and six overflows)."""
 import socket, time
-from lab import begin, drain, flood, quiet
+from lab import begin, connected, drain, flood, quiet, tcp_state, until
+CLOSE = 7
 DELAY_MS = 20
 
 
@@ -27,7 +28,7 @@ def client(end):
     end.truth(socks[0], 'fin', 'client', 'graceful-close', 'syn-cookie-handshake', 'fin-wait2-in-minisock', note='its cookie took the last place of the accept queue')
     end.truth(socks[1], 'rst', 'server', 'cookie-overflow-reset', 'cookie-overflow-reset', note='8 bytes, then 4 more: reset by the second segment')
     end.truth(socks[2], 'rst', 'client', 'cookie-overflow-reset', 'cookie-overflow-reset', 'fin-wait1-aborted', note='8 bytes, then close(): its FIN is reset')
-    time.sleep(0.2)
+    connected(*socks)
     for sock in socks[1:]:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.sendall(b'question')
@@ -35,7 +36,7 @@ def client(end):
     time.sleep(0.3)
     socks[1].sendall(b'more')
     socks[2].close()
-    time.sleep(0.3)
+    until(lambda: tcp_state(socks[1]) == CLOSE)
     assert isinstance(quiet(socks[1].recv, 10), ConnectionResetError)
     end.tell('reset')
     filler.close()

@@ -184,6 +184,16 @@ def begin(end, port=0):
     return sock
 
 
+def tcp_state(sock):
+    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+
+
+def connected(*socks):
+    """Waits until each is ESTABLISHED, and a moment longer, so that its last ACK has arrived."""
+    until(lambda: all(tcp_state(sock) == 1 for sock in socks))
+    time.sleep(0.1 + 2e-3 * int(os.environ.get('LAB_DELAY_MS', 0)))
+
+
 def linger(seconds):
     return (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, seconds))
 

@@ -1,7 +1,7 @@
 """The accept queue is full at the third ACK (as in accept-queue-ack), and nobody accepts until the request expires: tcp_synack_retries
 is 1, so at 3 s. Data then meets the listener: a bare RST (S-REQ-EXPIRED). A client that sends nothing never learns of it."""
 import time
-from lab import begin, drain, quiet, sysctl
+from lab import begin, connected, drain, quiet, sysctl
 DELAY_MS = 20
 
 
@@ -28,7 +28,7 @@ def client(end):
     end.truth(socks[1], 'rst', 'server', 'request-expired-reset', 'request-expired-reset', note='sends data at once, and again until the request has expired')
     end.truth(socks[2], 'rst', 'server', 'request-expired-reset', 'request-expired-reset', note='sends its first data at 4.2 s, after the request expired')
     end.truth(socks[3], 'open', 'none', syn_rule='accept-queue-overflow-ack', note='sends nothing: half-open at the end of the capture')
-    time.sleep(0.1)
+    connected(*socks)
     socks[1].sendall(b'question')
     time.sleep(0.1)
     end.tell('overflowed')
