@@ -91,5 +91,6 @@ BEGIN {
     if (word == "stop") exit 0
   }
   pids = "$(cat \"$BUNDLE/.work/tracer.pid\" \"$BUNDLE/.work/packets.pid\" 2>/dev/null)"
-  system("kill -TERM " pids " 2>/dev/null; sleep 1; kill -KILL " pids " 2>/dev/null; rm -rf \"$BUNDLE/.work\"")
+  # ten seconds to write what they hold: bpftrace detaches one probe after the other
+  system("pids=" pids "; kill -TERM $pids 2>/dev/null; n=0; for pid in $pids; do while [ $n -lt 10 ] && kill -0 $pid 2>/dev/null; do sleep 1; n=$((n + 1)); done; done; kill -KILL $pids 2>/dev/null; rm -rf \"$BUNDLE/.work\"")
 }
