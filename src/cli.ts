@@ -18,6 +18,7 @@ import { commandLine, diagnosticLines } from './messages.ts';
 import type { Result } from './model/result.ts';
 import { Progress } from './progress.ts';
 import type { ReadProgress } from './read/read.ts';
+import { visible } from './report/escape.ts';
 
 const EXIT_OK = 0;
 const EXIT_USAGE = 1;
@@ -26,7 +27,8 @@ const EXIT_NOTHING = 3;
 const EXIT_INTERRUPTED = 130;
 
 const out = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
-const err = (text: string) => process.stderr.write(`${text}\n`);
+/** Names of files in a folder from elsewhere are in what is said of them: they must not steer the terminal. */
+const err = (text: string) => process.stderr.write(`${text.split('\n').map(visible).join('\n')}\n`);
 
 async function main(argv: string[]): Promise<number> {
   // its options are the script's own, and `--` belongs to it
@@ -128,7 +130,7 @@ async function annotateCommand(a: AnnotateArguments): Promise<number> {
   const redact = secret ? { redact: secret } : {};
   const made = await annotate(await redacted(plain, secret), a.input, a.output, { hosts, ...redact });
   out(
-    `${a.output}: ${made.packets} packets, ${made.comments} comments, ${made.events} events. In Wireshark: frame.comment`,
+    `${visible(a.output)}: ${made.packets} packets, ${made.comments} comments, ${made.events} events. In Wireshark: frame.comment`,
   );
   return exitStatus(plain);
 }

@@ -1,6 +1,7 @@
 /** Sentences for stderr and for the report's command line. */
 import { quoted } from './arguments.ts';
 import type { Diagnostic } from './model/diagnostic.ts';
+import { visible } from './report/escape.ts';
 
 /** What the user must know before trusting the output. Notes (`info`) are in diagnostics.csv and on the report. */
 export function diagnosticLines(diagnostics: readonly Diagnostic[]): string[] {
@@ -9,7 +10,7 @@ export function diagnosticLines(diagnostics: readonly Diagnostic[]): string[] {
     .map((d) => {
       const place = [d.source, d.locator].filter(Boolean).join(', ');
       const times = d.count > 1 ? ` (${d.count} times)` : '';
-      return `tcpautopsy: ${place}: ${d.message}${times}`;
+      return visible(`tcpautopsy: ${place}: ${d.message}${times}`);
     });
 }
 

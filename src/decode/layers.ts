@@ -1,5 +1,6 @@
 /** Every layer there is. Adding one: a file under layers/ and a line here. The first that answers to a number has it. */
 import type { Layer } from './cursor.ts';
+import { ayiya } from './layers/ayiya.ts';
 import { ciscoHdlc } from './layers/cisco-hdlc.ts';
 import { erspan } from './layers/erspan.ts';
 import { ethernet } from './layers/ethernet.ts';
@@ -20,6 +21,7 @@ import { mpls } from './layers/mpls.ts';
 import { nonIp } from './layers/non-ip.ts';
 import { ppp } from './layers/ppp.ts';
 import { pppoe } from './layers/pppoe.ts';
+import { radiotap } from './layers/radiotap.ts';
 import { rawIp } from './layers/raw-ip.ts';
 import { tcp } from './layers/tcp.ts';
 import { teredo } from './layers/teredo.ts';
@@ -27,6 +29,7 @@ import { udp } from './layers/udp.ts';
 import { vlan } from './layers/vlan.ts';
 import { vnTag } from './layers/vn-tag.ts';
 import { vxlan } from './layers/vxlan.ts';
+import { wifi } from './layers/wifi.ts';
 
 export const layers: readonly Layer[] = [
   ethernet,
@@ -53,7 +56,10 @@ export const layers: readonly Layer[] = [
   geneve,
   gtpU,
   teredo,
+  ayiya,
   vnTag,
   fabricPath,
   ciscoHdlc,
+  radiotap,
+  wifi,
 ];

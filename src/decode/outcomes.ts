@@ -22,6 +22,7 @@ export const TRUNCATED_TCP = 8;
 export const BAD_IP_HEADER = 9;
 export const BAD_TCP_HEADER = 10;
 export const TOO_DEEP = 11;
+export const WIFI_UNREADABLE = 12;
 
 /** Indexed by the constants above. */
 export const OUTCOMES: readonly Outcome[] = [
@@ -60,5 +61,10 @@ export const OUTCOMES: readonly Outcome[] = [
     id: 'too-deep',
     severity: 'data-loss',
     message: 'frames with more headers inside each other than any real one',
+  },
+  {
+    id: 'wifi-unreadable',
+    severity: 'data-loss',
+    message: 'Wi-Fi frames that are encrypted, fragmented or aggregated; TCP within is not seen',
   },
 ];

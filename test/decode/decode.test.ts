@@ -127,7 +127,7 @@ describe('a frame that was cut', () => {
   });
 
   test('never makes any real packet fail, in any link type', () => {
-    for (const linkType of [0, 1, 9, 12, 50, 51, 101, 104, 108, 113, 228, 229, 276]) {
+    for (const linkType of [0, 1, 9, 12, 50, 51, 101, 104, 105, 108, 113, 127, 228, 229, 276]) {
       for (const ip of ipPackets.slice(0, 8)) {
         for (let captured = 0; captured <= ip.length; captured++)
           decode(ip, { linkType, captured, length: ip.length });
@@ -163,6 +163,18 @@ describe('a frame without a segment', () => {
     ['a TCP header of 16 bytes', 'bad-tcp-header', ipv4(6, Buffer.from(tcp).fill(0x40, 12, 13)), 101],
     ['a TCP header beyond the packet', 'bad-tcp-header', ipv4(6, Buffer.from(tcp).fill(0xf0, 12, 13)), 101],
     ['a TCP header that ends early', 'bad-tcp-header', ipv4(6, tcp.subarray(0, 15)), 101],
+    ['a beacon', 'not-ip', Buffer.concat([hex('8000'), Buffer.alloc(60)]), 105],
+    ['a Wi-Fi frame without data', 'not-ip', Buffer.concat([hex('c801'), Buffer.alloc(24)]), 105],
+    ['an encrypted Wi-Fi frame', 'wifi-unreadable', Buffer.concat([hex('0841'), Buffer.alloc(60)]), 105],
+    ['a fragment of Wi-Fi', 'wifi-unreadable', Buffer.concat([hex('0805'), Buffer.alloc(60)]), 105],
+    [
+      'an aggregate of Wi-Fi',
+      'wifi-unreadable',
+      Buffer.concat([hex('8801'), Buffer.alloc(22), hex('8000'), Buffer.alloc(60)]),
+      105,
+    ],
+    ['a header of radiotap beyond its frame', 'truncated-link', hex('0000ff00 00000000'), 127],
+    ['an AYIYA that asks for an answer', 'not-tcp', udp(9, 5072, hex('42421203 00000000')), 101],
     ['fifty VLAN tags', 'too-deep', nested, 1],
     ['garbage at the port of a tunnel', 'not-tcp', udp(9, 4789, Buffer.alloc(60, 0x5a)), 101],
     [

@@ -1,9 +1,14 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { layers } from '../../src/decode/layers.ts';
 import { DIRECTION_IN, DIRECTION_OUT, type Packet } from '../../src/model/packet.ts';
+import { describe as describeInterface, enhanced, section } from '../read/capture/build.ts';
+import { fields, hasTshark } from '../read/capture/tshark.ts';
 import { decode, ethernet, hex, ipPackets, ipv4, ipv6, u16, udp } from './frames.ts';
 
+const SNAP = hex('aaaa03 000000 0800');
 const around = (...head: Uint8Array[]) => Buffer.concat([...head, ip]);
 const ip = ipPackets[3]!;
 const bare = decode(ip, { linkType: 101 }).packet;
@@ -28,7 +33,9 @@ describe('the same segment is found', () => {
   const vlan = (type: number) => Buffer.concat([u16(100), u16(type)]);
   const mac = Buffer.alloc(12, 6);
   const inner = (...head: Uint8Array[]) => around(...head, ethernet(0x0800));
-  test.each<[string, Buffer, number, string]>([
+  const gtp = (head: Buffer, options: Buffer = Buffer.alloc(0)) =>
+    around(head, u16(options.length + ip.length), hex('00000001'), options);
+  const FRAMES: readonly [string, Buffer, number, string][] = [
     ['raw IP', ip, 101, ''],
     ['raw IP as BSD wrote it', ip, 12, ''],
     ['raw IPv4', ip, 228, ''],
@@ -36,8 +43,8 @@ describe('the same segment is found', () => {
     ['VLAN', around(ethernet(0x8100), vlan(0x0800)), 1, 'vlan'],
     ['QinQ', around(ethernet(0x88a8), vlan(0x8100), vlan(0x0800)), 1, 'vlan>vlan'],
     ['old QinQ', around(ethernet(0x9100), vlan(0x8100), vlan(0x0800)), 1, 'vlan>vlan'],
-    ['802.3 with SNAP', around(ethernet(300), hex('aaaa03 000000 0800')), 1, ''],
-    ['802.3 with SNAP in a VLAN', around(ethernet(0x8100), vlan(300), hex('aaaa03 000000 0800')), 1, 'vlan'],
+    ['802.3 with SNAP', around(ethernet(300), SNAP), 1, ''],
+    ['802.3 with SNAP in a VLAN', around(ethernet(0x8100), vlan(300), SNAP), 1, 'vlan'],
     ['802.3 with the SAP of IP', around(ethernet(300), hex('060603')), 1, ''],
     ['null, little-endian', around(hex('02000000')), 0, ''],
     ['null, big-endian', around(hex('00000002')), 0, ''],
@@ -68,7 +75,7 @@ describe('the same segment is found', () => {
       'ipv4>gre',
     ],
     ['ERSPAN I', ipv4(47, inner(hex('0000 88be'))), 101, 'ipv4>gre'],
-    ['ERSPAN II', ipv4(47, inner(hex('1000 88be'), Buffer.alloc(12))), 101, 'ipv4>gre>erspan'],
+    ['ERSPAN II', ipv4(47, inner(hex('1000 88be 00000000 10010001 00000000'))), 101, 'ipv4>gre>erspan'],
     ['GRE over UDP', udp(50000, 4754, around(hex('0000 0800'))), 101, 'ipv4>gre'],
     ['MPLS over UDP', udp(50000, 6635, around(hex('00010140'))), 101, 'ipv4>mpls'],
     ['VXLAN', udp(50000, 4789, inner(hex('08000000 00000100'))), 101, 'ipv4>vxlan'],
@@ -84,13 +91,20 @@ describe('the same segment is found', () => {
       101,
       'ipv4>geneve',
     ],
-    ['GTP-U', udp(2152, 2152, around(hex('30ff 0000 00000001'))), 101, 'ipv4>gtp-u'],
-    ['GTP-U, towards another port', udp(2152, 9, around(hex('30ff 0000 00000001'))), 101, 'ipv4>gtp-u'],
+    ['GTP-U', udp(2152, 2152, gtp(hex('30ff'))), 101, 'ipv4>gtp-u'],
+    ['GTP-U, towards another port', udp(2152, 9, gtp(hex('30ff'))), 101, 'ipv4>gtp-u'],
+    ['GTP-U with an extension', udp(9, 2152, gtp(hex('34ff'), hex('00000085 01000000'))), 101, 'ipv4>gtp-u'],
+    ['AYIYA', udp(50000, 5072, around(hex('4252 1104 00000000'), Buffer.alloc(36))), 101, 'ipv4>ayiya'],
+    ['6in4, and IP in that', ipv4(41, ipv6(4, ip)), 101, 'ipv4>ipv6'],
+    ['Wi-Fi', around(hex('0801'), Buffer.alloc(22), SNAP), 105, ''],
+    ['Wi-Fi between access points', around(hex('0803'), Buffer.alloc(28), SNAP), 105, ''],
+    ['Wi-Fi with quality of service', around(hex('8802'), Buffer.alloc(24), SNAP), 105, ''],
+    ['the same with HT control', around(hex('8882'), Buffer.alloc(28), SNAP), 105, ''],
     [
-      'GTP-U with an extension',
-      udp(9, 2152, around(hex('34ff 0000 00000001 00000085 01000000'))),
-      101,
-      'ipv4>gtp-u',
+      'Wi-Fi as its card received it',
+      around(hex('0000 0c00 02000000 00000000 0802'), Buffer.alloc(22), SNAP),
+      127,
+      '',
     ],
     [
       'the authentication header',
@@ -98,11 +112,39 @@ describe('the same segment is found', () => {
       101,
       'ipv4',
     ],
-  ])('in %s', (_, bytes, linkType, path) => {
+  ];
+  test.each(FRAMES)('in %s', (_, bytes, linkType, path) => {
     const seen = decode(bytes, { linkType });
     expect(seen.outcome).toBe('tcp');
     expect(seen.path).toBe(path);
     expect(content(seen.packet)).toEqual(content(expected as Packet));
+  });
+
+  test.skipIf(!hasTshark)('by tshark', () => {
+    const linkTypes = [...new Set(FRAMES.map(([, , linkType]) => linkType))];
+    const folder = mkdtempSync(join(tmpdir(), 'layers-'));
+    const path = join(folder, 'all.pcapng');
+    writeFileSync(
+      path,
+      Buffer.concat([
+        section(),
+        ...linkTypes.map((linkType) => describeInterface({ linkType })),
+        ...FRAMES.map(([, bytes, linkType]) => enhanced(linkTypes.indexOf(linkType), 0n, bytes)),
+      ]),
+    );
+    const names = ['tcp.srcport', 'tcp.dstport', 'tcp.seq_raw', 'tcp.ack_raw'];
+    const rows = fields(path, ['frame.protocols', ...names], '', [
+      '-d',
+      'udp.port==8472,vxlan',
+      '-d',
+      'udp.port==9,gtp',
+    ]);
+    rmSync(folder, { recursive: true });
+    const { srcPort, dstPort, seq, ack } = expected;
+    const segment = [srcPort, dstPort, seq >>> 0, ack >>> 0].map(String);
+    expect(rows.map(([, ...row], i) => [FRAMES[i]![0], rows[i]![0], ...row])).toEqual(
+      FRAMES.map(([name], i) => [name, rows[i]![0], ...segment]),
+    );
   });
 });
 

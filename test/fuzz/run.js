@@ -20,8 +20,9 @@ const { values } = parseArgs({
 });
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const compiled = join(root, 'node_modules/.cache/tcpautopsy-fuzz');
-/** Milliseconds after which an input is taken for one that never ends. */
-const HANG = 60_000;
+/** Seconds of CPU, or of waiting, after which an input is taken for one that never ends. */
+const HANG_CPU = 60;
+const HANG_WAIT = 900;
 const MEMORY_MB = 1500;
 
 process.chdir(root);
@@ -48,6 +49,12 @@ function found(kind, name, message) {
   process.stdout.write(`${kind}: ${name}\n${message}\n`);
 }
 
+/** Of this process and its worker: a busy machine may leave them waiting. */
+function cpuSeconds() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 /** Runs one worker until `deadline`, or until it hangs, dies or runs out of memory. */
 function run(deadline) {
   const progress = new SharedArrayBuffer(8);
@@ -64,12 +71,14 @@ function run(deadline) {
   };
   worker.on('message', ({ kind, name, message }) => found(kind, name, message));
   worker.on('error', (error) => keep('death', error.stack ?? String(error)));
-  let last = { count: -1, at: Date.now() };
+  let last = { count: -1, at: Date.now(), cpu: cpuSeconds() };
+  let hangs = false;
   const watch = setInterval(() => {
     peak = Math.max(peak, process.memoryUsage().rss);
-    if (counts[0] !== last.count) last = { count: counts[0], at: Date.now() };
-    else if (Date.now() - last.at > HANG) {
-      keep('hang', `nothing came of an input for ${HANG / 1000} s`);
+    if (counts[0] !== last.count) last = { count: counts[0], at: Date.now(), cpu: cpuSeconds() };
+    else if (!hangs && (cpuSeconds() - last.cpu > HANG_CPU || Date.now() - last.at > HANG_WAIT * 1000)) {
+      hangs = true;
+      keep('hang', `nothing came of an input for ${(cpuSeconds() - last.cpu).toFixed(0)} s of CPU`);
       worker.terminate();
     }
     if (Date.now() > deadline) worker.terminate();

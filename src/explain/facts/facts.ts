@@ -89,7 +89,7 @@ export class Facts {
     }
     const { rsts, finTime, finAckedTime, syns, synAcks } = wires[0]!;
     if (rsts[0] + rsts[1] > 0 || syns[0] > 1 || synAcks[1] > 1 || syns[1] > 0) return false;
-    if (this.world.cookiesCounted || this.world.earlierLives(this.case).length > 0) return false;
+    if (this.world.cookiesCounted || this.world.isReuse(this.case)) return false;
     const [finA, finB] = finTime;
     const [ackedA, ackedB] = finAckedTime;
     if (finA === null || finB === null || ackedA === null || ackedB === null) return false;

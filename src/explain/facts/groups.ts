@@ -43,20 +43,29 @@ export function tupleOf({ client, server }: Case): string {
   return `${client.address} ${client.port} ${server.address} ${server.port}`;
 }
 
-/** Tuples that were used more than once, their lives in the order of time where all have one. */
-export function groupReused(cases: readonly Case[], timeline: Timeline): Map<string, Case[]> {
+/** All cases of one 4-tuple, in the order of time where all have one, and which of them a case is. */
+export interface Reuse {
+  lives: readonly Case[];
+  index: number;
+}
+
+/** Cases whose tuple was used more than once. */
+export function groupReused(cases: readonly Case[], timeline: Timeline): Map<Case, Reuse> {
   const groups = new Map<string, Case[]>();
-  for (const c of cases) {
-    const tuple = tupleOf(c);
-    const group = groups.get(tuple);
-    if (group) group.push(c);
-    else groups.set(tuple, [c]);
+  for (const c of cases) append(groups, tupleOf(c), c);
+  const reuses = new Map<Case, Reuse>();
+  for (const lives of groups.values()) {
+    if (lives.length === 1) continue;
+    sortByStart(lives, timeline);
+    for (const [index, c] of lives.entries()) reuses.set(c, { lives, index });
   }
-  for (const [tuple, group] of groups) {
-    if (group.length === 1) groups.delete(tuple);
-    else sortByStart(group, timeline);
-  }
-  return groups;
+  return reuses;
+}
+
+function append<T>(groups: Map<string, T[]>, key: string, member: T): void {
+  const group = groups.get(key);
+  if (group) group.push(member);
+  else groups.set(key, [member]);
 }
 
 /** A socket table without times may have been seen first, and be of the last life. */
@@ -77,25 +86,20 @@ function sortByStart(group: Case[], timeline: Timeline): void {
 
 export function groupByServer(cases: readonly Case[]): Map<string, Case[]> {
   const groups = new Map<string, Case[]>();
-  for (const c of cases) {
-    const key = formatEndpoint(c.server);
-    const group = groups.get(key);
-    if (group) group.push(c);
-    else groups.set(key, [c]);
-  }
+  for (const c of cases) append(groups, formatEndpoint(c.server), c);
   return groups;
 }
 
-/** Lives of each kernel address of each source, in order: the address of a socket serves others after it (G11). */
-export function livesBySocket(cases: readonly Case[]): Map<string, SocketLife[]> {
+/** The life that came after each at its kernel address: the address of a socket serves others after it (G11). */
+export function nextAtAddresses(cases: readonly Case[]): Map<SocketLife, SocketLife> {
   const groups = new Map<string, SocketLife[]>();
-  for (const life of cases.flatMap((c) => c.lives)) {
-    if (!life) continue;
-    const key = `${life.source} ${life.socket}`;
-    const group = groups.get(key);
-    if (group) group.push(life);
-    else groups.set(key, [life]);
+  for (const { lives } of cases) {
+    for (const life of lives) if (life) append(groups, `${life.source} ${life.socket}`, life);
   }
-  for (const group of groups.values()) group.sort((a, b) => a.transitions[0]!.line - b.transitions[0]!.line);
-  return groups;
+  const next = new Map<SocketLife, SocketLife>();
+  for (const group of groups.values()) {
+    group.sort((a, b) => a.transitions[0]!.line - b.transitions[0]!.line);
+    for (let i = 1; i < group.length; i++) next.set(group[i - 1]!, group[i]!);
+  }
+  return next;
 }

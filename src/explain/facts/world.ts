@@ -11,10 +11,10 @@ import {
   capturesByEnds,
   groupByServer,
   groupReused,
-  livesBySocket,
+  nextAtAddresses,
+  type Reuse,
   snapshotKey,
   spansOf,
-  tupleOf,
 } from './groups.ts';
 import { ListenerFacts } from './listener.ts';
 import { PlainFacts } from './plain.ts';
@@ -27,20 +27,23 @@ export interface Snapshot {
   rows: { facts: Facts; row: SocketEvent }[];
 }
 
+/** A kernel holds one socket, or minisock, of a tuple; what came meanwhile did not get so far. */
+const LATEST = 16;
+
 export class World {
   readonly context: Context;
   /** The cases to tell of; the others are context only. */
   readonly told: Case[] = [];
   readonly #facts = new Map<Case, Facts>();
   readonly #listeners = new Map<string, ListenerFacts>();
-  #byTuple: Map<string, Case[]> | null = null;
+  #reuses: Map<Case, Reuse> | null = null;
   #ownResets: Map<string, number> | null = null;
   #cookiesCounted: boolean | null = null;
   #counters: CounterSeries[] | null = null;
   #byServer: Map<string, Case[]> | null = null;
   #snapshots: Map<string, Snapshot> | null = null;
   #capturesByEnds: Map<string, number[]> | null = null;
-  #livesBySocket: Map<string, SocketLife[]> | null = null;
+  #nextAtAddresses: Map<SocketLife, SocketLife> | null = null;
   #timeWaits = new Map<string, Map<string, number>>();
   #captureSpans: Map<number, [SourceTime, SourceTime]> | null = null;
   #walks: Walk[] | null = null;
@@ -59,11 +62,20 @@ export class World {
     return facts;
   }
 
-  /** Cases of the same 4-tuple that come before this one, in the order of first sight. */
+  /** The tuple had been used before. */
+  isReuse(of: Case): boolean {
+    return (this.#reuse(of)?.index ?? 0) > 0;
+  }
+
+  /** The latest cases of the same 4-tuple before this one, the first of them first: of the others nothing is left. */
   earlierLives(of: Case): Facts[] {
-    this.#byTuple ??= groupReused(this.context.cases, this.context.timeline);
-    const lives = this.#byTuple.get(tupleOf(of)) ?? [];
-    return lives.slice(0, Math.max(lives.indexOf(of), 0)).map((c) => this.factsOf(c));
+    const { lives, index } = this.#reuse(of) ?? { lives: [], index: 0 };
+    return lives.slice(Math.max(index - LATEST, 0), index).map((c) => this.factsOf(c));
+  }
+
+  #reuse(of: Case): Reuse | undefined {
+    this.#reuses ??= groupReused(this.context.cases, this.context.timeline);
+    return this.#reuses.get(of);
   }
 
   /** Traces of function entries, read once. */
@@ -116,9 +128,8 @@ export class World {
 
   /** The socket that came after this one at the same kernel address; null when none did. */
   nextAtAddress(life: SocketLife): SocketLife | null {
-    this.#livesBySocket ??= livesBySocket(this.context.cases);
-    const group = this.#livesBySocket.get(`${life.source} ${life.socket}`) ?? [];
-    return group[group.indexOf(life) + 1] ?? null;
+    this.#nextAtAddresses ??= nextAtAddresses(this.context.cases);
+    return this.#nextAtAddresses.get(life) ?? null;
   }
 
   /** Rows of the same snapshot in TIME_WAIT between the same address and the same remote endpoint or port. */
