@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
-import { readCapture, shifted, translated, writeCapture } from '../explain/captures.ts';
+import { flagsOf, readCapture, shifted, translated, writeCapture } from '../explain/captures.ts';
 import { sampleNamed } from '../explain/samples.ts';
 
 const folder = sampleNamed('syn-lost-on-path/6.18').folder;
@@ -78,6 +78,31 @@ describe('behind a NAT', () => {
     for (const c of connections) expect(c.sources).toHaveLength(2);
     expect(findings.find((f) => f.rule === 'syn-ack-lost-on-path')?.confidence).toBe('inferred');
     expect(findings.filter((f) => f.rule === 'graceful-close').every((f) => f.side === 'client')).toBe(true);
+  });
+
+  test('a SYN of which one capture shows no answer joins by its number and timestamp', async () => {
+    const { header, records } = readCapture(client);
+    const syns = { header, records: records.filter((r) => (flagsOf(r) & 0x17) === 0x02) };
+    const inside = writeCapture('syns.pcap', translated(syns, '10.77.0.1', '192.168.1.5', 1000));
+    const { connections, findings } = await analyze([server, inside]);
+    expect(connections).toHaveLength(2);
+    for (const c of connections) expect(c.sources).toHaveLength(2);
+    const lost = findings.filter((f) => f.rule === 'syn-ack-lost-on-path');
+    expect(lost.map((f) => f.confidence)).toContain('inferred');
+  });
+
+  test('a SYN with the same number and another timestamp is another SYN', async () => {
+    const { header, records } = readCapture(client);
+    const syns = records.filter((r) => (flagsOf(r) & 0x17) === 0x02).map((r) => Buffer.from(r));
+    // MSS, SACK permitted, then the timestamps: TSval at the tenth byte of the options
+    for (const r of syns)
+      r.writeUInt32BE((r.readUInt32BE(16 + 14 + 20 + 20 + 8) ^ 0x55555555) >>> 0, 16 + 14 + 20 + 20 + 8);
+    const inside = writeCapture(
+      'syns.pcap',
+      translated({ header, records: syns }, '10.77.0.1', '192.168.1.5', 1000),
+    );
+    const { connections } = await analyze([server, inside]);
+    expect(connections).toHaveLength(4);
   });
 });
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import type { Result } from '../../src/model/result.ts';
 import { SYN } from '../../src/model/tcp.ts';
-import { flagsOf, readCapture, writeCapture, writeText } from './captures.ts';
+import { flagsOf, readCapture, translated, writeCapture, writeText } from './captures.ts';
 import { analyzeSample, DOCUMENTS, liveSamples, sampleNamed } from './samples.ts';
 
 const answers = (r: Result) => r.answers.map((a) => `${a.question} ${a.answer}`).join('\n');
@@ -67,6 +67,45 @@ test('a SYN sent less than a second before the capture ends is no sign of anythi
   expect(cut.findings.filter((f) => f.connection === row.id)).toEqual([]);
   const whole = await analyze([writeCapture('whole.pcap', { header, records })]);
   expect(whole.findings.some((f) => f.rule === 'unanswered-syn')).toBe(true);
+});
+
+describe('a SYN flood', () => {
+  const { folder } = sampleNamed('syn-queue-full-drop/6.18');
+  const { header, records } = readCapture(path.join(folder, 'packets.pcap'));
+  /** Two forged SYNs, and the SYN-ACK of the first. */
+  const [syn, synAck, other] = records as [Buffer, Buffer, Buffer];
+  const from = (n: number, of: Buffer[]) =>
+    translated({ header, records: of }, '10.77.0.99', `10.88.${n >> 8}.${n & 255}`, 0).records;
+  const flood = (answered: number, silent: number) => ({
+    header,
+    records: [
+      ...Array.from({ length: answered }, (_, n) => from(n, [syn, synAck])).flat(),
+      ...Array.from({ length: silent }, (_, n) => from(answered + n, [other])).flat(),
+      ...records,
+    ],
+  });
+
+  test('is one paragraph, with what the counters say of it', async () => {
+    const packets = writeCapture('flood.pcap', flood(120, 80));
+    const [before, after] = ['before', 'after'].map((when) => path.join(folder, `counters-${when}.txt`)) as [
+      string,
+      string,
+    ];
+    const { story } = await analyze([packets, before, after]);
+    expect(story[0]).toMatch(
+      /^10\.77\.0\.2:8080 was flooded with SYNs between .* and .*: 20\d connections from 20\d addresses with one SYN each and nothing after it.*; 12\d were answered with a SYN-ACK that nobody took and 80 had no answer \(flood\.pcap\)\.$/,
+    );
+    expect(story[1]).toMatch(
+      /^By the counters no SYN-ACK was a SYN cookie, its listener dropped four, all of them because the SYN queue was full and 76 without an answer no counter tells of\.$/,
+    );
+  });
+
+  test('without counters it says which would tell; few attempts are none', async () => {
+    const { story } = await analyze([writeCapture('flood.pcap', flood(120, 80))]);
+    expect(story[1]).toMatch(/^No counters of its host are here/);
+    const few = await analyze([writeCapture('few.pcap', flood(30, 30))]);
+    expect(few.story.join(' ')).not.toMatch(/flooded/);
+  });
 });
 
 describe('document 000: a trace of functions', () => {
