@@ -92,7 +92,7 @@ in_vm() { # SAMPLE ... : all of them in one boot
     echo 'export PATH=/usr/bin:/usr/sbin:/bin:/sbin LAB_CAPTURE_OPTIONS="--duration 3600"'
     echo 'for m in inet_diag tcp_diag; do [ ! -e modules/$m.ko ] || insmod modules/$m.ko; done'
     for sample; do
-      echo "echo \"vm: $sample, \$(cut -d. -f1 /proc/uptime) s after the boot\"; $(settings "$sample") bash test/live/lab.sh bash test/live/record-bundle.sh \$OUT/$sample $(behaviours_of "$sample") || touch \$OUT/$sample/FAILED"
+      echo "echo \"vm: $sample, \$(cut -d. -f1 /proc/uptime) s after the boot\"; $(settings "$sample" | tr '\n' ' ') bash test/live/lab.sh bash test/live/record-bundle.sh \$OUT/$sample $(behaviours_of "$sample") || touch \$OUT/$sample/FAILED"
     done
     echo 'exit 0'
   } > "$job/run"

@@ -87,6 +87,13 @@ export function reportManifest(
   }
   const dropped = manifest.packets?.dropped_by_kernel ?? 0;
   if (dropped > 0) loss('packets-lost', 'packets were dropped before tcpdump could write them', dropped);
+  const unseen = manifest.packets?.dropped_by_interface ?? 0;
+  if (unseen > 0)
+    loss(
+      'packets-lost',
+      'packets, of this filter or not, were dropped by the interface before tcpdump saw them',
+      unseen,
+    );
   for (const problem of manifest.problems) loss('capture-problem', problem);
   const missing = (manifest.probes?.missing ?? []).filter((p) => !p.why.startsWith('not asked for'));
   if (missing.length > 0) {

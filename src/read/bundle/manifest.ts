@@ -29,7 +29,9 @@ const manifestSchema = z.object({
       recursion_misses: z.object({ total: z.number() }).nullish(),
     })
     .nullish(),
-  packets: z.object({ dropped_by_kernel: z.number().nullish() }).nullish(),
+  packets: z
+    .object({ dropped_by_kernel: z.number().nullish(), dropped_by_interface: z.number().nullish() })
+    .nullish(),
   files: z.record(z.string(), z.number()).nullish(),
   problems: z.array(z.string()).default([]),
   ended: z.object({ how: z.string(), by: z.string() }).nullish(),

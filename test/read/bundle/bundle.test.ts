@@ -10,6 +10,14 @@ import { readInputs } from '../../../src/read/read.ts';
 
 const BUNDLE = resolve(import.meta.dirname, '../../../samples/bundle/loopback/6.18');
 
+/** What the tests alter of manifest.json. */
+interface Manifest {
+  events: { emitted: number; recursion_misses: object };
+  packets: object;
+  ended: object;
+  problems: string[];
+}
+
 async function read(folder: string) {
   const diagnostics = new Diagnostics();
   const events: { source: Source; event: KernelEvent }[] = [];
@@ -90,5 +98,39 @@ describe('a capture bundle', () => {
     expect(codes).toContain('capture-killed');
     expect(codes).toContain('events-cut-off');
     expect(codes).toContain('bundle-cut-off');
+  });
+
+  const altered = (change: (manifest: Manifest) => void) => {
+    const folder = copy();
+    const path = join(folder, 'manifest.json');
+    const manifest = JSON.parse(readFileSync(path, 'utf8'));
+    manifest.events.misses_of_tracepoints_counted = true;
+    change(manifest);
+    writeFileSync(path, JSON.stringify(manifest));
+    return read(folder);
+  };
+  const complete = (sources: Source[]) => sources[0]!.recording!.complete.size;
+
+  it.each<[string, (manifest: Manifest) => void]>([
+    ['events-lost', (m) => Object.assign(m.events, { lost: 3 })],
+    ['events-not-written', (m) => Object.assign(m.events, { emitted: m.events.emitted + 1 })],
+    ['events-skipped', (m) => Object.assign(m.events.recursion_misses, { total: 2 })],
+    ['events-skipped-unknown', (m) => Object.assign(m.events, { recursion_misses: null })],
+    ['capture-failed', (m) => Object.assign(m.ended, { how: 'failed', by: 'disk-full' })],
+    ['capture-killed', (m) => Object.assign(m, { ended: null })],
+  ])('%s: named, and nothing follows from what is absent', async (code, change) => {
+    expect(complete((await altered(() => undefined)).sources)).toBeGreaterThan(0);
+    const { sources, diagnostics } = await altered(change);
+    expect(diagnostics.map((d) => d.code)).toContain(code);
+    expect(complete(sources)).toBe(0);
+  });
+
+  it.each<[string, (manifest: Manifest) => void]>([
+    ['packets-lost', (m) => Object.assign(m.packets, { dropped_by_kernel: 3 })],
+    ['packets-lost', (m) => Object.assign(m.packets, { dropped_by_interface: 3 })],
+    ['capture-problem', (m) => void m.problems.push('tcpdump ended by itself')],
+  ])('%s: named', async (code, change) => {
+    const { diagnostics } = await altered(change);
+    expect(diagnostics.find((d) => d.code === code)).toMatchObject({ severity: 'data-loss' });
   });
 });
