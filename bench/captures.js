@@ -92,8 +92,8 @@ const DOWNLOAD = [
 /**
  * `orderly`: connections that all end well. `small`: nine in ten do, the others are reset, refused, unanswered or left
  * open. `full`: downloads in full-size segments. `long`: one connection. `flood`: SYNs of ever new clients, each
- * answered once.
- * @typedef {'orderly' | 'small' | 'full' | 'long' | 'flood'} Kind
+ * answered once; `silent`: without an answer.
+ * @typedef {'orderly' | 'small' | 'full' | 'long' | 'flood' | 'silent'} Kind
  * @typedef {{ kind: Kind, packets: number, inFlight?: number, seed?: number, ipv6?: boolean }} Shape
  */
 
@@ -103,6 +103,7 @@ function scriptsOf({ kind, packets }) {
   if (kind === 'long') return [[100, longConnection(packets)]];
   if (kind === 'full') return [[100, DOWNLOAD]];
   if (kind === 'flood') return [[100, HANDSHAKE.slice(0, 2)]];
+  if (kind === 'silent') return [[100, HANDSHAKE.slice(0, 1)]];
   return [[100, ORDERLY]];
 }
 
@@ -137,12 +138,15 @@ class Talk {
 const PACE = 10;
 const RETRY = 1_000_000;
 
+/** One connection at a time. @type {Kind[]} */
+const ALONE = ['long', 'flood', 'silent'];
+
 /**
  * The packets of a capture in order: calls `emit` with the connection, its step and the time in µs.
  * @param {Shape} shape @param {(talk: Talk, step: Step, time: number, n: number) => void} emit
  */
 export function play(shape, emit) {
-  const { packets, inFlight = shape.kind === 'long' || shape.kind === 'flood' ? 1 : 1000, seed = 1 } = shape;
+  const { packets, inFlight = ALONE.includes(shape.kind) ? 1 : 1000, seed = 1 } = shape;
   const next = random(seed);
   const hundred = scriptsOf(shape).flatMap(([share, script]) => Array.from({ length: share }, () => script));
   let made = 0;

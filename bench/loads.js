@@ -33,6 +33,11 @@ export const loads = [
     shape: { kind: 'flood', packets: M },
   },
   {
+    name: 'silent',
+    text: '1 M SYNs of as many clients, without an answer',
+    shape: { kind: 'silent', packets: M },
+  },
+  {
     name: 'join',
     text: 'The small packets with a log of their 971,073 socket states',
     shape: small,

@@ -14,7 +14,7 @@ import type { SocketLife } from './model/connection.ts';
 import { Diagnostics } from './model/diagnostic.ts';
 import type { KernelEvent } from './model/event.ts';
 import { type Frame, Packet } from './model/packet.ts';
-import { HALF_OPEN, ORDERLY } from './model/plain.ts';
+import { type PlainKind, REFUSED, UNANSWERED } from './model/plain.ts';
 import type { Result } from './model/result.ts';
 import type { Source } from './model/source.ts';
 import type { Sink } from './read/importer.ts';
@@ -29,8 +29,8 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   /** Split lives as Zeek's timers do. */
   zeekTimers?: boolean;
   /**
-   * A single capture of more connections than this has those that closed in good order, and half-open ones, in the CSV
-   * files and counts only (10,000). Infinity: every connection is listed, however many there are.
+   * A single capture of more connections than this has those that closed in good order, half-open ones, and beyond so
+   * many those whose one SYN had no answer, in the CSV files and counts only (10,000). Infinity: every connection is listed, however many there are.
    */
   listed?: number;
   onProgress?: (progress: ReadProgress) => void;
@@ -179,12 +179,18 @@ function settings(events: ReadonlyMap<number, KernelEvent[]>, hostOf: ReadonlyMa
   });
 }
 
+/** What is worth a warning is listed one by one as long as a reader can follow. */
+function shownOf(kind: PlainKind, listed: number): number {
+  if (kind === REFUSED) return Number.POSITIVE_INFINITY;
+  return kind === UNANSWERED ? listed : Math.min(SHOWN, listed);
+}
+
 /** All connections as views; of one big capture without any other evidence the plain ones apart. */
 function connectionsOf({ trackers, events, lives }: Collector, listed: number) {
   const [tracker, ...others] = [...trackers.values()].filter((t) => t.count > 0);
   const alone = others.length === 0 && events.size + lives.size === 0;
   if (tracker && alone && tracker.count > listed) {
-    const { views, plain } = tracker.divided(Math.min(SHOWN, listed), [ORDERLY, HALF_OPEN]);
+    const { views, plain } = tracker.divided((kind) => shownOf(kind, listed));
     return { wires: views.map((v) => v.wire), numbers: views.map((v) => v.number), plain };
   }
   const wires = [...trackers.values()].flatMap((t) => [...t.connections()]);

@@ -31,7 +31,7 @@ import {
 } from './layout.ts';
 import { type Store, sideOf } from './store.ts';
 
-/** More SYNs or SYN-ACKs than this may not all be kept. */
+/** More SYN-ACKs than this may not all be kept. */
 const FEW = 8;
 
 const times = new Float64Array(4);
@@ -75,12 +75,12 @@ function attempt(store: Store, at: number): PlainKind | 0 {
   const [client, server] = [sideOf(at, 0), sideOf(at, 1)];
   const syns = words[client + SYNS]!;
   const answers = words[server + PACKETS]!;
-  if (words[client + PACKETS] !== syns || syns > FEW || answers > FEW) return 0;
+  if (words[client + PACKETS] !== syns || answers > FEW) return 0;
   if (words[client + FINS]! + words[server + FINS]! > 0) return 0;
   if (doubles[(client + BYTES) >> 1] !== 0 || doubles[(server + BYTES) >> 1] !== 0) return 0;
   if (store.troubled(at, 0, RSTS) !== 0) return 0;
-  if (answers === 0) return isOfItself(words, at) ? 0 : UNANSWERED;
   if (syns !== 1) return 0;
+  if (answers === 0) return isOfItself(words, at) ? 0 : UNANSWERED;
   const isAnswered = words[server + ACKED] === ((words[client + ISN]! + 1) | 0);
   if (words[server + SYN_ACKS] === answers) return isAnswered ? HALF_OPEN : 0;
   return answers === 1 && isRefusal(words, server + LAST_PACKET) ? REFUSED : 0;

@@ -122,19 +122,16 @@ export class Tracker {
 
   /**
    * The connections in the order of first sight, told apart: all that are not plain, and of each kind of plain ones the
-   * first `shown`, as views with their numbers; the rest as records. A connection with a port 0 has no number and is
+   * first so many, as views with their numbers; the rest as records. A connection with a port 0 has no number and is
    * left out, as no other evidence can name it.
    */
-  divided(
-    shown: number,
-    kinds: readonly PlainKind[] = PLAIN_KINDS,
-  ): { views: NumberedView[]; plain: PlainConnections } {
+  divided(shown: (kind: PlainKind) => number): { views: NumberedView[]; plain: PlainConnections } {
     const views: NumberedView[] = [];
     const seen = new Array<number>(PLAIN_KINDS.length + 1).fill(0);
     const apart = new Set<number>();
     let count = 0;
     for (const { at, serial, number, kind } of this.#ordered()) {
-      if (kind !== 0 && kinds.includes(kind) && ++seen[kind]! > shown) {
+      if (kind !== 0 && ++seen[kind]! > shown(kind)) {
         count++;
         continue;
       }

@@ -24,7 +24,8 @@ export function groupCauses(explained: readonly Explained[], plain: PlainFacts |
 
 function toGroup(all: Explained[], plain: PlainFacts | null): CauseGroup {
   const { rule, finding } = all[0]!;
-  const more = plain === null ? 0 : plain.countOf(rule.id);
+  const unlisted = plain?.unlisted(rule.id) ?? null;
+  const more = unlisted?.connections ?? 0;
   const findings = all.map((e) => e.finding);
   const severity = SEVERITY_ORDER.find((s) => findings.some((f) => f.severity === s)) ?? rule.severity;
   const remedies = new Set(findings.map((f) => f.remedy));
@@ -35,7 +36,7 @@ function toGroup(all: Explained[], plain: PlainFacts | null): CauseGroup {
     severity,
     confidence: weakest(findings),
     connections: [...new Set(findings.map((f) => f.connection))],
-    ...(more > 0 && { unlisted: { connections: more, confidence: 'proved' } }),
+    ...(unlisted && { unlisted }),
     summary:
       all.length + more === 1 ? finding.summary : capital(rule.together?.(all, more) ?? tellTogether(all)),
     remedy: remedies.size === 1 ? finding.remedy : (findings.find((f) => f.remedy !== '')?.remedy ?? ''),

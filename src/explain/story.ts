@@ -1,9 +1,9 @@
 /** What happened, in at most five sentences. */
 import { formatEndpoint } from '../model/address.ts';
-import { ORDERLY } from '../model/plain.ts';
+import { ORDERLY, UNANSWERED } from '../model/plain.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { Facts } from './facts/facts.ts';
-import type { PlainFacts } from './facts/plain.ts';
+import { PLAIN_RULES, type PlainFacts } from './facts/plain.ts';
 import type { World } from './facts/world.ts';
 import { verdictsOf } from './roles.ts';
 import type { Explained, Rule } from './rule.ts';
@@ -28,7 +28,7 @@ export function tellStory(
   const story = across.flatMap((s) => s.sentences);
   const told = new Set(across.flatMap((s) => s.rules));
   const total = cases.length + (world.plain?.connections.count ?? 0);
-  const common = story.length === 0 ? commonCause(total, explained) : null;
+  const common = story.length === 0 ? commonCause(total, explained, world.plain) : null;
   if (common) {
     story.push(`${common.sentence}.`);
     told.add(common.rule.id);
@@ -60,6 +60,7 @@ function withoutConnections(world: World): string[] {
 function commonCause(
   total: number,
   explained: readonly Explained[],
+  plain: PlainFacts | null,
 ): { rule: Rule; sentence: string } | null {
   const byRule = new Map<Rule, Map<Facts, Explained>>();
   for (const e of explained) {
@@ -68,10 +69,13 @@ function commonCause(
     const found = byRule.get(rule) ?? new Map<Facts, Explained>();
     byRule.set(rule, found.set(e.facts, e));
   }
-  const ranked = [...byRule].sort((a, b) => b[1].size - a[1].size);
+  const sizeOf = (rule: Rule, found: Map<Facts, Explained>) =>
+    found.size + (plain?.unlisted(rule.id)?.connections ?? 0);
+  const ranked = [...byRule].sort((a, b) => sizeOf(...b) - sizeOf(...a));
   const [rule, found] = ranked[0] ?? [];
-  if (!rule || !found || found.size * 2 < total || total === 1) return null;
-  const n = found.size;
+  if (!rule || !found) return null;
+  const n = sizeOf(rule, found);
+  if (n * 2 < total || total === 1) return null;
   const of =
     n === total ? (n === 2 ? 'Both' : `All ${number(n)}`) : `${capital(number(n))} of ${number(total)}`;
   const sentence = `${of} connections${toServers([...found.values()])} ${predicate(n, rule.happened)}${hedge([...found.values()])}`;
@@ -118,7 +122,9 @@ function endingsOf(total: number, explained: readonly Explained[], plain: PlainF
     if (known) known.push(e);
     else byConnection.set(e.finding.connection, [e]);
   }
-  let [orderly, silent, refused, reset, unanswered] = [plain?.of(ORDERLY) ?? 0, 0, 0, 0, 0];
+  const of = (kind: typeof ORDERLY | typeof UNANSWERED) =>
+    plain?.unlisted(PLAIN_RULES[kind])?.connections ?? 0;
+  let [orderly, silent, refused, reset, unanswered] = [of(ORDERLY), 0, 0, 0, of(UNANSWERED)];
   for (const own of byConnection.values()) {
     const { close, syn } = verdictsOf(own.map((e) => e.finding));
     if (close === 'graceful-close') orderly++;

@@ -41,9 +41,13 @@ export function clients(all: readonly Explained[]): string {
   return endpoints(all.map((e) => e.facts.case.client));
 }
 
+/** Those of plain connections of the same cause are among them. */
 export function servers(all: readonly Explained[]): string {
   const distinct = new Map<string, Endpoint>(
     all.map((e) => [formatEndpoint(e.facts.case.server), e.facts.case.server]),
   );
+  const [{ facts, rule }] = all as [Explained];
+  for (const { server } of facts.world.plain?.serversOf(rule.id) ?? [])
+    distinct.set(formatEndpoint(server), server);
   return endpoints([...distinct.values()]);
 }

@@ -9,7 +9,7 @@ import { NS_PER_MS, type SourceTime } from './time.ts';
 export const ORDERLY = 1;
 /** One SYN, answered; then nothing of the client. */
 export const HALF_OPEN = 2;
-/** SYNs without an answer. */
+/** One SYN, without an answer. */
 export const UNANSWERED = 3;
 /** One SYN, answered with a RST. */
 export const REFUSED = 4;

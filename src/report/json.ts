@@ -7,7 +7,7 @@ import { writePieces } from './block-file.ts';
 import { visible } from './escape.ts';
 import { LISTED_WHOLE } from './listed.ts';
 import { connectionsTable, findingsTable } from './tables.ts';
-import { allOf, counted, number } from './words.ts';
+import { allOf, counted, number, unlistedWarnings } from './words.ts';
 
 export const RESULT_FILE = 'result.json';
 
@@ -30,18 +30,20 @@ export function readable(result: Result): Result {
     ...result,
     connections: listed,
     findings: findings.filter((f) => telling.has(f.connection)),
-    aggregated: [...(result.aggregated ?? []), aggregation(listed.length, all)],
+    aggregated: [...(result.aggregated ?? []), aggregation(listed.length, unlistedWarnings(result), all)],
   };
 }
 
-function aggregation(listed: number, of: number): Aggregation {
+/** `warnings`: connections with a finding above info that are only counted. */
+function aggregation(listed: number, warnings: number, of: number): Aggregation {
+  const which = warnings === 0 ? '' : ` (but for ${number(warnings)} alike, which its causes count)`;
   return {
     file: RESULT_FILE,
     what: 'connections',
     listed,
     of,
     text:
-      `${RESULT_FILE} lists the ${number(listed)} of ${counted(of, 'connection')} that have a finding above info, with all their ` +
+      `${RESULT_FILE} lists the ${number(listed)} of ${counted(of, 'connection')} that have a finding above info${which}, with all their ` +
       `findings; the other ${number(of - listed)} are in ${connectionsTable.file} and ${findingsTable.file}.`,
   };
 }

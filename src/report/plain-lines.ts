@@ -2,8 +2,17 @@
  * Lines of connections.csv and findings.csv about plain connections, written from their records: the same bytes that the
  * long way over cases, findings and rows makes of them.
  */
-import { closedByOf, finWait2Of, PLAIN_RULES } from '../explain/facts/plain.ts';
+import { packetFact } from '../explain/facts/evidence.ts';
+import { closedByOf, finWait2Of, isOverdue, PLAIN_RULES, type PlainFacts } from '../explain/facts/plain.ts';
 import { orderlyFact, orderlySummary } from '../explain/procedures/graceful.ts';
+import {
+  attemptText,
+  FIRST_TRY,
+  SILENCE_MISSING,
+  SILENCE_REMEDY,
+  SYN_CAUSES,
+  silenceSummary,
+} from '../explain/procedures/silence.ts';
 import { capital } from '../explain/words.ts';
 import { formatEndpoint } from '../model/address.ts';
 import type { Context } from '../model/case.ts';
@@ -32,6 +41,12 @@ export const CLOSE_KIND_OF: Readonly<Record<PlainKind, CloseKind>> = {
   [REFUSED]: 'refused',
 };
 
+const ONE_SYN = { syns: 1, retries: [], answeredAfter: null, gaveUp: false };
+/** Cells that are the same for all unanswered SYNs. */
+const REMEDY = csvCell(SILENCE_REMEDY);
+const MISSING = csvCell(JSON.stringify(SILENCE_MISSING));
+const CAUSES = csvCell(SYN_CAUSES.join(' '));
+
 export interface Line {
   number: number;
   /** '' where there is nothing to say. */
@@ -41,6 +56,7 @@ export interface Line {
 export class PlainLines {
   readonly #connections: PlainConnections;
   readonly #context: Context;
+  readonly #until: number;
   readonly #source: Source;
   /** Cells that are the same for all. */
   readonly #clock: string;
@@ -48,9 +64,10 @@ export class PlainLines {
   readonly #name: string;
   readonly #quotedName: string;
 
-  constructor(connections: PlainConnections, context: Context) {
+  constructor({ connections, until }: PlainFacts, context: Context) {
     const source = context.sources[connections.source]!;
     this.#connections = connections;
+    this.#until = until;
     this.#context = context;
     this.#source = source;
     const isTimed = context.timeline.at(source.id, 0 as SourceTime) !== null;
@@ -67,7 +84,7 @@ export class PlainLines {
 
   /** Of findings.csv. */
   *ofFindings(): Iterable<Line> {
-    yield* this.#lines((c) => (c.kind === ORDERLY ? this.#graceful(c) : ''));
+    yield* this.#lines((c) => this.#finding(c));
   }
 
   *#lines(textOf: (c: PlainConnection) => string): Iterable<Line> {
@@ -86,11 +103,38 @@ export class PlainLines {
     return (
       `c${c.number},${this.#host},,${ends(c)},${this.#time(from)},${this.#time(to)},${this.#clock},${seconds(lasted)},` +
       `${CLOSE_KIND_OF[c.kind]},${closedBy},${c.kind === ORDERLY ? closedBy : ''},` +
-      `${c.kind === REFUSED ? 'server' : ''},${c.kind === UNANSWERED ? '' : PLAIN_RULES[c.kind]},,,,` +
+      `${c.kind === REFUSED ? 'server' : ''},${this.#rules(c)},,,` +
       `${c.connState},${c.history},${c.completeness},${c.packets[CLIENT]},${c.packets[SERVER]},` +
       `${c.bytes[CLIENT]},${c.bytes[SERVER]},${c.syns[CLIENT]},${c.synAcks[SERVER]},` +
       `${c.retransmits[CLIENT]},${c.retransmits[SERVER]},${seconds(finWait2Of(c))},,,,,,` +
       `${c.encapsulation === '' ? '' : csvCell(c.encapsulation)},${this.#name}`
+    );
+  }
+
+  /** close_rule and syn_rule. */
+  #rules(c: PlainConnection): string {
+    const rule = PLAIN_RULES[c.kind];
+    if (c.kind !== UNANSWERED) return `${rule},`;
+    return isOverdue(c.start, this.#until) ? `,${rule}` : ',';
+  }
+
+  #finding(c: PlainConnection): string {
+    if (c.kind === ORDERLY) return this.#graceful(c);
+    return c.kind === UNANSWERED && isOverdue(c.start, this.#until) ? this.#unanswered(c) : '';
+  }
+
+  /** What the rule unanswered-syn finds. */
+  #unanswered(c: PlainConnection): string {
+    const client = `client ${formatEndpoint({ address: c.clientAddress, port: c.clientPort })}`;
+    const server = `server ${formatEndpoint({ address: c.serverAddress, port: c.serverPort })}`;
+    const time = this.#time(this.#common(c.start));
+    const [syn] = c.view().keyPackets;
+    const locator = packetPlace(this.#source, c.startFrame);
+    const fact = packetFact(client, syn!, FIRST_TRY);
+    return (
+      `c${c.number},${PLAIN_RULES[UNANSWERED]},syn,verdict,possible,warning,server,${ends(c)},${time},${this.#clock},` +
+      `${csvCell(silenceSummary(attemptText(client, server, ONE_SYN)))},${REMEDY},` +
+      `${csvCell(JSON.stringify([{ source: this.#source.name, locator, time, fact }]))},${MISSING},${CAUSES}`
     );
   }
 

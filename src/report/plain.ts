@@ -1,5 +1,5 @@
 /** What a result holds of plain connections, and the lines of the CSV files about each of them. */
-import { PLAIN_RULES, type PlainFacts } from '../explain/facts/plain.ts';
+import type { PlainFacts } from '../explain/facts/plain.ts';
 import type { Context } from '../model/case.ts';
 import type { ConnectionRow, PlainGroup, PlainPart, Result } from '../model/result.ts';
 import { CLOSE_KIND_OF, PlainLines } from './plain-lines.ts';
@@ -13,7 +13,7 @@ export function plainPart(facts: PlainFacts, context: Context): PlainPart {
     groups: groupsOf(facts),
     finWait2: finWait2Of(facts.waits),
   };
-  sources.set(part, () => new PlainLines(facts.connections, context));
+  sources.set(part, () => new PlainLines(facts, context));
   return part;
 }
 
@@ -50,11 +50,11 @@ function numberOf(id: string): number {
 
 function groupsOf({ servers }: PlainFacts): PlainGroup[] {
   const groups = [...servers.values()].flatMap(({ server, alike }) =>
-    alike.map(({ kind, closedBy, connections, clients }) => ({
+    alike.map(({ kind, rule, closedBy, connections, clients }) => ({
       server,
       closeKind: CLOSE_KIND_OF[kind],
       closedBy,
-      rule: PLAIN_RULES[kind],
+      rule,
       connections,
       clients: distinct(clients),
     })),

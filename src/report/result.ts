@@ -13,7 +13,7 @@ import { plainPart } from './plain.ts';
 import { connectionRow } from './rows.ts';
 import { timelineTable } from './tables/timeline.ts';
 import { timelineOf } from './timeline.ts';
-import { number } from './words.ts';
+import { number, unlistedWarnings } from './words.ts';
 
 const CLOCK_WORDS: Record<Source['clock']['kind'], string> = {
   realtime: 'UTC',
@@ -80,7 +80,8 @@ function timelineParts(
   if (options.whole) return { cases, aggregates: [], aggregated: null };
   const ids = cases.map((c) => c.id);
   const listing = listingOf(ids, explanation.causes, (id) => weightOf(findingsOf(id)));
-  if (listing.counted.size === 0) return { cases, aggregates: [], aggregated: null };
+  const unlisted = unlistedWarnings(explanation);
+  if (listing.counted.size + unlisted === 0) return { cases, aggregates: [], aggregated: null };
   const byId = new Map(cases.map((c) => [c.id, c]));
   const aggregates = [...listing.counted].map(([cause, counted]: [CauseGroup, readonly string[]]) =>
     aggregateOf(
@@ -90,19 +91,22 @@ function timelineParts(
     ),
   );
   const listed = cases.filter((c) => listing.listed.has(c.id));
-  return { cases: listed, aggregates, aggregated: aggregation(listed.length, cases.length) };
+  return { cases: listed, aggregates, aggregated: aggregation(listed.length, cases.length, unlisted) };
 }
 
-function aggregation(listed: number, of: number): Aggregation {
+/** `of`: connections with a finding above info; `unlisted`: more of them, of which no row is made. */
+function aggregation(listed: number, of: number, unlisted: number): Aggregation {
+  const all = of + unlisted;
+  const more = unlisted === 0 ? '' : `, but for ${number(unlisted)} alike that only the causes count`;
   return {
     file: timelineTable.file,
     what: 'connections',
     listed,
-    of,
+    of: all,
     text:
-      `${timelineTable.file} lists ${number(listed)} of the ${number(of)} connections with a finding above info: of more than ` +
+      `${timelineTable.file} lists ${number(listed)} of the ${number(all)} connections with a finding above info: of more than ` +
       `${number(LISTED_WHOLE)} those of one cause are listed up to a thousand, the most telling and others spread over the rest; ` +
-      'rows of kind aggregate count what the rest would show. `--timeline all` lists every connection.',
+      `rows of kind aggregate count what the rest would show${more}. \`--timeline all\` lists every connection.`,
   };
 }
 

@@ -67,6 +67,12 @@ export function sharing({ connections, unlisted }: CauseGroup): number {
   return connections.length + (unlisted?.connections ?? 0);
 }
 
+/** Plain connections with a finding above info. */
+export function unlistedWarnings({ causes }: Pick<Result, 'causes'>): number {
+  const graver = causes.filter((c) => c.severity !== 'info');
+  return graver.reduce((sum, c) => sum + (c.unlisted?.connections ?? 0), 0);
+}
+
 /** All connections that were analysed and told of. */
 export function allOf({ connections, plain }: Result): number {
   return connections.length + (plain?.connections ?? 0);

@@ -165,6 +165,24 @@ describe('2000 connections, under way at once, of many endings', () => {
     expect(short.timeline).toEqual(long.timeline);
   });
 
+  test('SYNs without an answer are counted beyond those listed, and every output says so', async () => {
+    const counting = await analyze([capture], { listed: 20 });
+    expect(await tables(counting)).toEqual(await tables(long));
+    const silent = (r: Result) => r.causes.find((c) => c.rule === 'unanswered-syn')!;
+    expect(silent(counting).unlisted!.connections).toBeGreaterThan(30);
+    expect(sharing(silent(counting))).toBe(sharing(silent(long)));
+    expect(silent(counting).summary).toBe(silent(long).summary);
+    expect(counting.story).toEqual(long.story);
+    const [timeline] = counting.aggregated!;
+    const graver = new Set(long.findings.filter((f) => f.severity !== 'info').map((f) => f.connection));
+    expect(timeline!.of).toBe(graver.size);
+    expect(timeline!.of - timeline!.listed).toBe(silent(counting).unlisted!.connections);
+    const silentRows = long.connections.filter((c) => c.synRule === 'unanswered-syn' && c.connState === 'S0');
+    const inGroups = counting.plain!.groups.filter((g) => g.rule === 'unanswered-syn');
+    expect(inGroups.reduce((sum, g) => sum + g.connections, 0)).toBeLessThan(silentRows.length);
+    expect(inGroups.reduce((sum, g) => sum + g.connections, 0)).toBe(silent(counting).unlisted!.connections);
+  });
+
   test('groups count what is not listed', () => {
     const { groups, connections } = short.plain!;
     expect(groups.reduce((sum, g) => sum + g.connections, 0)).toBe(connections);

@@ -26,15 +26,19 @@ function at(world: World, source: number, time: CommonTime | null): string {
 export function packetEvidence(facts: Facts, wire: WireFacts, p: KeyPacket, note = ''): Evidence {
   const { world } = facts;
   const source = wire.wire.source;
-  const numbers =
-    p.payload > 0 ? count(p.payload, 'byte') : `win ${p.window}${p.options & OPT_SACK ? ', SACK' : ''}`;
-  const fact = `${facts.name(wire.sideOf(p))} sent ${flagNames(p.flags)} (${numbers})${note && `: ${note}`}`;
   return {
     source: world.source(source).name,
     locator: packetPlace(world.source(source), p.frame),
     time: at(world, source, world.context.timeline.at(source, p.time)),
-    fact,
+    fact: packetFact(facts.name(wire.sideOf(p)), p, note),
   };
+}
+
+/** What a packet was, of the sender with this name. */
+export function packetFact(name: string, p: KeyPacket, note = ''): string {
+  const numbers =
+    p.payload > 0 ? count(p.payload, 'byte') : `win ${p.window}${p.options & OPT_SACK ? ', SACK' : ''}`;
+  return `${name} sent ${flagNames(p.flags)} (${numbers})${note && `: ${note}`}`;
 }
 
 export function transitionEvidence(facts: Facts, life: LifeFacts, t: Transition, note = ''): Evidence {

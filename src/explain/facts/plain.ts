@@ -1,6 +1,8 @@
 /** What plain connections say together: read from their records in one walk, when it is first asked. */
 import { type Endpoint, formatEndpoint } from '../../model/address.ts';
+import type { Case } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
+import type { Confidence } from '../../model/finding.ts';
 import {
   HALF_OPEN,
   ORDERLY,
@@ -11,6 +13,7 @@ import {
   UNANSWERED,
 } from '../../model/plain.ts';
 import type { SourceTime } from '../../model/time.ts';
+import { SYN_RTO } from './timing.ts';
 
 /** Handshakes to measure a server's usual answer time by. */
 export const HANDSHAKES = 500;
@@ -23,13 +26,23 @@ export const PLAIN_RULES: Readonly<Record<PlainKind, string>> = {
   [REFUSED]: 'connection-refused',
 };
 
-/** Those of a server that are alike in kind, and in who ended them. */
+/** How sure those rules are of them. */
+const CONFIDENCE: Readonly<Record<string, Confidence>> = {
+  [PLAIN_RULES[ORDERLY]]: 'proved',
+  [PLAIN_RULES[UNANSWERED]]: 'possible',
+};
+
+/** Those of a server that are alike in kind, in the rule that holds, and in who ended them. */
 export interface PlainAlike {
   kind: PlainKind;
+  /** '' for none. */
+  rule: string;
   closedBy: 'client' | 'server' | 'none';
   connections: number;
   /** A number for the address of each client. */
   clients: number[];
+  /** Times of their first packets; of unanswered ones only. */
+  starts: SourceTime[];
 }
 
 /** The plain connections of one server endpoint. */
@@ -62,15 +75,41 @@ export class PlainServer {
     const closedBy = closedByOf(c);
     let alike = this.alike.find((a) => a.kind === c.kind && a.closedBy === closedBy);
     if (!alike) {
-      alike = { kind: c.kind, closedBy, connections: 0, clients: [] };
+      alike = {
+        kind: c.kind,
+        rule: PLAIN_RULES[c.kind],
+        closedBy,
+        connections: 0,
+        clients: [],
+        starts: [],
+      };
       this.alike.push(alike);
     }
     alike.connections++;
     alike.clients.push(c.clientKey);
+    if (c.kind === UNANSWERED) alike.starts.push(c.start);
     if (c.bytes[SERVER] > 0) this.accepted = true;
     const time = c.handshake(this.synAcks);
     if (this.answers.length < HANDSHAKES) this.answers.push({ number: c.number, time });
   }
+
+  /** Sets those apart whose answer may have come after the end of the capture: of them nothing is said. */
+  settle(until: number): void {
+    const silent = this.alike.find((a) => a.kind === UNANSWERED);
+    if (!silent) return;
+    const { clients, starts } = silent;
+    const open = clients.filter((_, i) => !isOverdue(starts[i]!, until));
+    if (open.length === 0) return;
+    silent.clients = clients.filter((_, i) => isOverdue(starts[i]!, until));
+    silent.connections = silent.clients.length;
+    this.alike.push({ ...silent, rule: '', connections: open.length, clients: open });
+    if (silent.connections === 0) this.alike.splice(this.alike.indexOf(silent), 1);
+  }
+}
+
+/** A SYN could have been sent again before the capture ended. */
+export function isOverdue(syn: number, until: number): boolean {
+  return until - syn >= SYN_RTO;
 }
 
 /** Who sent the first FIN, else the RST. */
@@ -92,10 +131,13 @@ export class PlainFacts {
   readonly servers = new Map<string, PlainServer>();
   /** How long FIN_WAIT2 lasted, ns, in the order of first sight. */
   readonly waits: number[] = [];
+  /** Time of the last packet of the capture. */
+  readonly until: number;
   /** Times of the first and the last packet. */
   readonly span: [SourceTime, SourceTime] | null;
 
-  constructor(connections: PlainConnections) {
+  /** `cases`: the others. */
+  constructor(connections: PlainConnections, cases: readonly Case[]) {
     this.connections = connections;
     let from = Number.POSITIVE_INFINITY;
     let to = Number.NEGATIVE_INFINITY;
@@ -110,17 +152,22 @@ export class PlainFacts {
       if (wait !== null) this.waits.push(wait);
     }
     this.span = connections.count === 0 ? null : [from as SourceTime, to as SourceTime];
+    this.until = cases.reduce((latest, c) => Math.max(latest, c.wires[0]!.end), to);
+    for (const server of this.servers.values()) server.settle(this.until);
   }
 
-  /** How many of them a rule holds for. */
-  countOf(rule: string): number {
-    return rule === PLAIN_RULES[ORDERLY] ? this.of(ORDERLY) : 0;
+  /** How many of them a rule holds for, and how surely; null for none. */
+  unlisted(rule: string): { connections: number; confidence: Confidence } | null {
+    const confidence = CONFIDENCE[rule];
+    const connections = this.serversOf(rule)
+      .flatMap((s) => s.alike)
+      .reduce((sum, a) => (a.rule === rule ? sum + a.connections : sum), 0);
+    return confidence && connections > 0 ? { connections, confidence } : null;
   }
 
-  of(kind: PlainKind): number {
-    let count = 0;
-    for (const server of this.servers.values()) count += server.of(kind);
-    return count;
+  /** Servers of those that a rule holds for. */
+  serversOf(rule: string): PlainServer[] {
+    return [...this.servers.values()].filter((s) => s.alike.some((a) => a.rule === rule));
   }
 
   #server(c: PlainConnection): PlainServer {

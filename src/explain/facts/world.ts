@@ -87,7 +87,7 @@ export class World {
   /** What the connections that are no cases say together; null when there are none. */
   get plain(): PlainFacts | null {
     const { plain } = this.context;
-    if (plain !== null) this.#plain ??= new PlainFacts(plain);
+    if (plain !== null) this.#plain ??= new PlainFacts(plain, this.context.cases);
     return this.#plain;
   }
 

@@ -21,12 +21,13 @@ import { SHORTEST_RTO, SYN_RTO } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import type { Moment } from '../rule.ts';
-import { capital, count, list, span } from '../words.ts';
+import { capital, list, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker, named } from './common.ts';
 import { droppedSyn } from './drop-events.ts';
 import { probedSyn, reachedTcp, refusedLooks } from './probed-syn.ts';
 import { allAccounted, ruledOut } from './ruled-out.ts';
+import { attemptText, FIRST_TRY, NOWHERE, SYN_CAUSES } from './silence.ts';
 import { byCounters, lostBetween, requestWithoutAnswer } from './syn-drops.ts';
 
 /** An unanswered SYN, as the evidence shows it. */
@@ -86,7 +87,7 @@ function synEvidence(
   syns: KeyPacket[],
   answer: KeyPacket | undefined,
 ): Evidence[] {
-  const items = [packetEvidence(f, wire, syns[0]!, 'the first try')];
+  const items = [packetEvidence(f, wire, syns[0]!, FIRST_TRY)];
   if (syns.length > 1) items.push(packetEvidence(f, wire, syns.at(-1)!, `try ${syns.length}`));
   if (answer) items.push(packetEvidence(f, wire, answer, 'the first answer'));
   return items;
@@ -158,20 +159,6 @@ const refusedOf = memoised((listener: ListenerFacts) =>
   listener.notable.reduce((sum, f) => sum + (refusedSyns(f) ?? 1), 0),
 );
 
-const ELSEWHERE = [
-  'syn-queue-full-drop',
-  'netfilter-drop',
-  'syn-lost-on-path',
-  'syn-ack-lost-on-path',
-  'syn-ack-lost-locally',
-  'no-reply-route-drop',
-  'syn-backlog-reserve-drop',
-  'reverse-path-drop',
-  'martian-drop',
-  'checksum-drop',
-  'other-ingress-drop',
-];
-
 /**
  * Where the SYNs may have died, likeliest first; empty when they were answered at once. In the order of §3: what a
  * kernel or a second capture says of the packet itself, then the queues, then what counters leave.
@@ -181,8 +168,7 @@ export const synCandidates = memoised((f: Facts): Candidate[] => {
   if (!silent) return [...droppedSyn(f, null), ...probedSyn(f, null)];
   const first = firstCause(f, silent);
   const excluded = ruledOut(f, silent.moment, silent.syns !== null);
-  const rest =
-    accountsForAll(f, first[0]!) || lostOnTheWay(f) ? [] : ['accept-queue-overflow-syn', ...ELSEWHERE];
+  const rest = accountsForAll(f, first[0]!) || lostOnTheWay(f) ? [] : SYN_CAUSES;
   return [
     ...first,
     ...named(rest, 'server').filter((c) => !excluded.has(c.rule) && first.every((o) => o.rule !== c.rule)),
@@ -211,7 +197,7 @@ function firstCause(f: Facts, silent: SilentSyn): Candidate[] {
     if (found.length > 0) return found;
   }
   const make = maker({ side: 'server', moment: silent.moment, evidence: silent.evidence });
-  return [make('unanswered-syn', 'possible', 'nothing here shows where the SYNs or their answers were lost')];
+  return [make('unanswered-syn', 'possible', NOWHERE)];
 }
 
 /** The accept queue, or the SYN queue, was full. */
@@ -266,22 +252,7 @@ export function attemptOf(f: Facts): string {
     : `${capital(f.name(CLIENT))} tried to connect to ${f.name(SERVER)}`;
 }
 
-/** `sent 7 SYNs, again after 1, 3 and 7 s`, or what a table or log shows instead. */
+/** The attempt in words; see attemptText. */
 export function describeAttempt(f: Facts, silent: SilentSyn): string {
-  const who = capital(f.name(CLIENT));
-  const to = f.name(SERVER);
-  const end =
-    silent.answeredAfter !== null
-      ? ` and was answered after ${span(silent.answeredAfter)}`
-      : silent.gaveUp
-        ? ' and gave up'
-        : ' and had no answer';
-  if (silent.syns === null) {
-    return silent.answeredAfter === null && !silent.gaveUp
-      ? `${who} waited in SYN_SENT for an answer of ${to}`
-      : `${who} waited in SYN_SENT for ${to}${end}`;
-  }
-  const tries = silent.retries.map((s) => (s < 10 ? Number(s.toPrecision(2)) : Math.round(s)));
-  const again = tries.length > 0 ? `, again after ${list(tries.map(String))} s` : '';
-  return `${who} sent ${count(silent.syns, 'SYN')} to ${to}${again},${end}`;
+  return attemptText(f.name(CLIENT), f.name(SERVER), silent);
 }

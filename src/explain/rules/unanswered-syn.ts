@@ -1,5 +1,5 @@
-import { LISTENER, packets } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
+import { SILENCE_MISSING, SILENCE_REMEDY, silenceSummary } from '../procedures/silence.ts';
 import { describeAttempt, silentSyn, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { servers } from '../together.ts';
@@ -22,13 +22,11 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'unanswered-syn', (c) => ({
-      summary: `${describeAttempt(f, silentSyn(f)!)}; ${c.because}.`,
-      remedy:
-        'On the server compare `nstat TcpExtListenOverflows TcpExtListenDrops TcpExtTCPReqQFullDrop` before and after a try, and its packet capture: ' +
-        'a SYN in the capture that is not answered died in the server (queue, firewall, rp_filter), one that is not there died on the way.',
-      missing: [LISTENER, packets('server')],
+      summary: silenceSummary(describeAttempt(f, silentSyn(f)!), c.because),
+      remedy: SILENCE_REMEDY,
+      missing: [...SILENCE_MISSING],
       ...(silentSyn(f)!.overdue ? {} : { severity: 'info' }),
     })),
-  together: (all) =>
-    `${count(all.length, 'connection')} to ${servers(all)} had to send the SYN again or had no answer at all, and nothing here shows where it was lost.`,
+  together: (all, more) =>
+    `${count(all.length + more, 'connection')} to ${servers(all)} had to send the SYN again or had no answer at all, and nothing here shows where it was lost.`,
 };

@@ -1,0 +1,58 @@
+/** Words about SYNs without an answer of which nothing shows where they died: for findings, and for rows without any. */
+import type { Missing } from '../../model/finding.ts';
+import { LISTENER, packets } from '../missing.ts';
+import { capital, count, list, span } from '../words.ts';
+import type { SilentSyn } from './syn.ts';
+
+export const NOWHERE = 'nothing here shows where the SYNs or their answers were lost';
+
+export const FIRST_TRY = 'the first try';
+
+export const SILENCE_REMEDY =
+  'On the server compare `nstat TcpExtListenOverflows TcpExtListenDrops TcpExtTCPReqQFullDrop` before and after a try, and its packet capture: ' +
+  'a SYN in the capture that is not answered died in the server (queue, firewall, rp_filter), one that is not there died on the way.';
+
+export const SILENCE_MISSING: readonly Missing[] = [LISTENER, packets('server')];
+
+/** What else can be the cause, likeliest first. */
+export const SYN_CAUSES = [
+  'accept-queue-overflow-syn',
+  'syn-queue-full-drop',
+  'netfilter-drop',
+  'syn-lost-on-path',
+  'syn-ack-lost-on-path',
+  'syn-ack-lost-locally',
+  'no-reply-route-drop',
+  'syn-backlog-reserve-drop',
+  'reverse-path-drop',
+  'martian-drop',
+  'checksum-drop',
+  'other-ingress-drop',
+];
+
+export function silenceSummary(attempt: string, because = NOWHERE): string {
+  return `${attempt}; ${because}.`;
+}
+
+/** `sent 7 SYNs, again after 1, 3 and 7 s`, or what a table or log shows instead; with the names of both sides. */
+export function attemptText(
+  client: string,
+  to: string,
+  silent: Pick<SilentSyn, 'syns' | 'retries' | 'answeredAfter' | 'gaveUp'>,
+): string {
+  const who = capital(client);
+  const end =
+    silent.answeredAfter !== null
+      ? ` and was answered after ${span(silent.answeredAfter)}`
+      : silent.gaveUp
+        ? ' and gave up'
+        : ' and had no answer';
+  if (silent.syns === null) {
+    return silent.answeredAfter === null && !silent.gaveUp
+      ? `${who} waited in SYN_SENT for an answer of ${to}`
+      : `${who} waited in SYN_SENT for ${to}${end}`;
+  }
+  const tries = silent.retries.map((s) => (s < 10 ? Number(s.toPrecision(2)) : Math.round(s)));
+  const again = tries.length > 0 ? `, again after ${list(tries.map(String))} s` : '';
+  return `${who} sent ${count(silent.syns, 'SYN')} to ${to}${again},${end}`;
+}
