@@ -40,9 +40,9 @@ interface Place {
 
 class Alignment {
   readonly #sources: readonly Source[];
-  readonly #matches: Match[];
-  readonly #lives: readonly SocketLife[];
-  readonly #wires: readonly WireConnection[];
+  #matches: Match[];
+  #lives: readonly SocketLife[];
+  #wires: readonly WireConnection[];
   /** Captures of which the nearer end is known. */
   readonly #nearest = new Map<number, SideIndex>();
   readonly #fits: ClockFit[] = [];
@@ -64,6 +64,8 @@ class Alignment {
       this.#placeByWall(domain);
     }
     this.#anchorLives();
+    // the timeline outlives the evidence, and keeps hold of none
+    [this.#matches, this.#lives, this.#wires] = [[], [], []];
     return this.#timeline();
   }
 

@@ -1,4 +1,7 @@
-/** Records of plain connections, read one after the other into one object. */
+/**
+ * Records of plain connections, read one after the other through one object. They are gone through several times, each
+ * time for other facts: texts and labels are made when they are asked for.
+ */
 import { formatWords } from '../model/address.ts';
 import { ORDERLY, type PlainConnection, type PlainKind } from '../model/plain.ts';
 import { ACK, SYN } from '../model/tcp.ts';
@@ -39,10 +42,8 @@ export class PlainReader implements PlainConnection {
   number = 0;
   kind: PlainKind = ORDERLY;
   source = 0;
-  clientAddress = '';
   clientKey = 0;
   clientPort = 0;
-  serverAddress = '';
   serverPort = 0;
   start = 0 as SourceTime;
   end = 0 as SourceTime;
@@ -54,10 +55,6 @@ export class PlainReader implements PlainConnection {
   readonly retransmits: [number, number] = [0, 0];
   readonly finTime = [0, 0] as [SourceTime, SourceTime];
   readonly finAckedTime = [0, 0] as [SourceTime, SourceTime];
-  connState = '';
-  history = '';
-  completeness = 0;
-  encapsulation = '';
   readonly #store: Store;
   readonly #texts: Texts;
   readonly #addresses = new Map<number, string>();
@@ -83,9 +80,7 @@ export class PlainReader implements PlainConnection {
     this.number = number;
     this.kind = kind;
     this.source = words[at + SOURCE]!;
-    this.clientAddress = this.#address(words, at + ADDRESS + client * 4);
     this.clientKey = keyOf(words, at + ADDRESS + client * 4);
-    this.serverAddress = this.#address(words, at + ADDRESS + 4 - client * 4);
     this.clientPort = client === 0 ? ports >>> 16 : ports & 0xffff;
     this.serverPort = client === 0 ? ports & 0xffff : ports >>> 16;
     this.startFrame = words[at + START_FRAME]!;
@@ -108,11 +103,31 @@ export class PlainReader implements PlainConnection {
     }
     this.start = start as SourceTime;
     this.end = end as SourceTime;
-    this.connState = connState(this.#store, at);
-    this.history = historyText(this.#store, at);
-    this.completeness = (bits >> COMPLETENESS_SHIFT) & COMPLETENESS_MASK;
-    this.encapsulation = this.#texts.encapsulations[words[at + PATH]! & 0xffff] ?? '';
     return this;
+  }
+
+  get clientAddress(): string {
+    return this.#address(this.#client);
+  }
+
+  get serverAddress(): string {
+    return this.#address(1 - this.#client);
+  }
+
+  get connState(): string {
+    return connState(this.#store, this.#at);
+  }
+
+  get history(): string {
+    return historyText(this.#store, this.#at);
+  }
+
+  get completeness(): number {
+    return (this.#word(BITS) >> COMPLETENESS_SHIFT) & COMPLETENESS_MASK;
+  }
+
+  get encapsulation(): string {
+    return this.#texts.encapsulations[this.#word(PATH) & 0xffff] ?? '';
   }
 
   handshake(synAcks: number[]): number {
@@ -136,7 +151,13 @@ export class PlainReader implements PlainConnection {
     return new ConnectionView(this.#store, this.#at, this.#client, this.#texts);
   }
 
-  #address(words: Int32Array, at: number): string {
+  #word(offset: number): number {
+    return this.#store.connections.words[this.#at + offset]!;
+  }
+
+  #address(side: number): string {
+    const { words } = this.#store.connections;
+    const at = this.#at + ADDRESS + side * 4;
     const mapped = (words[at]! | words[at + 1]!) === 0 && words[at + 2] === 0xffff;
     if (!mapped) return formatWords(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
     const word = words[at + 3]!;

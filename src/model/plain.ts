@@ -25,11 +25,11 @@ export interface PlainConnection {
   number: number;
   kind: PlainKind;
   source: number;
-  clientAddress: string;
+  readonly clientAddress: string;
   /** A number of its own for each client address: its IPv4 word, or of IPv6 so many bits that two hardly meet. */
   clientKey: number;
   clientPort: number;
-  serverAddress: string;
+  readonly serverAddress: string;
   serverPort: number;
   start: SourceTime;
   end: SourceTime;
@@ -42,10 +42,10 @@ export interface PlainConnection {
   /** Of ORDERLY: the first FIN of each side, and the first packet of the other that acknowledges it. */
   readonly finTime: readonly [SourceTime, SourceTime];
   readonly finAckedTime: readonly [SourceTime, SourceTime];
-  connState: string;
-  history: string;
-  completeness: number;
-  encapsulation: string;
+  readonly connState: string;
+  readonly history: string;
+  readonly completeness: number;
+  readonly encapsulation: string;
   /**
    * The time from the SYN to the SYN-ACK that follows it, ns, NaN where the capture does not show that; times of all
    * SYN-ACKs are added to the list.

@@ -64,7 +64,7 @@ export class PlainLines {
   readonly #name: string;
   readonly #quotedName: string;
 
-  constructor({ connections, until }: PlainFacts, context: Context) {
+  constructor({ connections, until }: Pick<PlainFacts, 'connections' | 'until'>, context: Context) {
     const source = context.sources[connections.source]!;
     this.#connections = connections;
     this.#until = until;

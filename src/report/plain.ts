@@ -13,7 +13,10 @@ export function plainPart(facts: PlainFacts, context: Context): PlainPart {
     groups: groupsOf(facts),
     finWait2: finWait2Of(facts.waits),
   };
-  sources.set(part, () => new PlainLines(facts, context));
+  // what is written last must not keep in memory what the rest was made of
+  const { connections, until } = facts;
+  const around = { ...context, cases: [] };
+  sources.set(part, () => new PlainLines({ connections, until }, around));
   return part;
 }
 

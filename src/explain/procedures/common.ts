@@ -1,6 +1,7 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { FindingSide } from '../../model/finding.ts';
 import type { Facts } from '../facts/facts.ts';
+import { byName } from '../memo.ts';
 import type { Candidate } from './candidate.ts';
 
 export const SIDE_NAMES: readonly ['client', 'server'] = ['client', 'server'];
@@ -9,17 +10,15 @@ export function otherSide(side: SideIndex): SideIndex {
   return side === 0 ? 1 : 0;
 }
 
-/** Candidates that are only names: they fit, and nothing speaks for them. */
+/** Candidates that are only names: they fit, and nothing speaks for them. The same object for the same words. */
 export function named(rules: readonly string[], side: FindingSide): Candidate[] {
-  return rules.map((rule) => ({
-    rule,
-    side,
-    confidence: 'possible',
-    because: '',
-    moment: null,
-    evidence: [],
-  }));
+  return rules.map((rule) => nameOf(`${rule} ${side}`));
 }
+
+const nameOf = byName((name): Candidate => {
+  const [rule, side] = name.split(' ') as [string, FindingSide];
+  return { rule, side, confidence: 'possible', because: '', moment: null, evidence: [] };
+});
 
 /** Makes candidates that share side, moment and evidence. */
 export function maker(base: Pick<Candidate, 'side' | 'moment' | 'evidence'>) {
