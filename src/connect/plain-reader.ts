@@ -2,7 +2,7 @@
  * Records of plain connections, read one after the other through one object. They are gone through several times, each
  * time for other facts: texts and labels are made when they are asked for.
  */
-import { formatWords } from '../model/address.ts';
+import { addressKey, formatWords } from '../model/address.ts';
 import { ORDERLY, type PlainConnection, type PlainKind } from '../model/plain.ts';
 import { ACK, SYN } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
@@ -80,7 +80,8 @@ export class PlainReader implements PlainConnection {
     this.number = number;
     this.kind = kind;
     this.source = words[at + SOURCE]!;
-    this.clientKey = keyOf(words, at + ADDRESS + client * 4);
+    const from = at + ADDRESS + client * 4;
+    this.clientKey = addressKey(words[from]!, words[from + 1]!, words[from + 2]!, words[from + 3]!);
     this.clientPort = client === 0 ? ports >>> 16 : ports & 0xffff;
     this.serverPort = client === 0 ? ports & 0xffff : ports >>> 16;
     this.startFrame = words[at + START_FRAME]!;
@@ -169,11 +170,4 @@ export class PlainReader implements PlainConnection {
     }
     return text;
   }
-}
-
-function keyOf(words: Int32Array, at: number): number {
-  const low = words[at + 3]! >>> 0;
-  if ((words[at]! | words[at + 1]!) === 0) return low;
-  const high = Math.imul(words[at]!, 0x9e3779b1) ^ Math.imul(words[at + 1]!, 0x85ebca77) ^ words[at + 2]!;
-  return low + ((high ^ (high >>> 13)) & 0xfffff) * 2 ** 32 + 2 ** 52;
 }

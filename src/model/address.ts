@@ -34,6 +34,14 @@ export function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
 }
 
+/** A number of its own for each address: the word of an IPv4 one, or of IPv6 so many bits that two hardly meet. */
+export function addressKey(w0: number, w1: number, w2: number, w3: number): number {
+  const low = w3 >>> 0;
+  if ((w0 | w1) === 0) return low;
+  const high = Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca77) ^ w2;
+  return low + ((high ^ (high >>> 13)) & 0xfffff) * 2 ** 32 + 2 ** 52;
+}
+
 /** Four words to text. Words may be signed or unsigned 32-bit views. */
 export function formatWords(w0: number, w1: number, w2: number, w3: number): string {
   if ((w0 | w1) === 0 && w2 >>> 0 === MAPPED_WORD) {

@@ -26,7 +26,7 @@ export interface PlainConnection {
   kind: PlainKind;
   source: number;
   readonly clientAddress: string;
-  /** A number of its own for each client address: its IPv4 word, or of IPv6 so many bits that two hardly meet. */
+  /** See addressKey. */
   clientKey: number;
   clientPort: number;
   readonly serverAddress: string;

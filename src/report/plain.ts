@@ -1,5 +1,5 @@
 /** What a result holds of plain connections, and the lines of the CSV files about each of them. */
-import type { PlainFacts } from '../explain/facts/plain.ts';
+import { distinct, type PlainFacts } from '../explain/facts/plain.ts';
 import type { Context } from '../model/case.ts';
 import type { ConnectionRow, PlainGroup, PlainPart, Result } from '../model/result.ts';
 import { CLOSE_KIND_OF, PlainLines } from './plain-lines.ts';
@@ -63,13 +63,6 @@ function groupsOf({ servers }: PlainFacts): PlainGroup[] {
     })),
   );
   return groups.sort((a, b) => b.connections - a.connections);
-}
-
-function distinct(keys: readonly number[]): number {
-  const sorted = Float64Array.from(keys).sort();
-  let count = 0;
-  for (let i = 0; i < sorted.length; i++) if (i === 0 || sorted[i] !== sorted[i - 1]) count++;
-  return count;
 }
 
 /** Stands for 0 on a logarithmic scale: the FIN came with the ACK, or within the clock's step. */

@@ -101,8 +101,11 @@ describe('a SYN flood', () => {
   });
 
   test('without counters it says which would tell; few attempts are none', async () => {
-    const { story } = await analyze([writeCapture('flood.pcap', flood(120, 80))]);
+    const capture = writeCapture('flood.pcap', flood(120, 80));
+    const { story } = await analyze([capture]);
     expect(story[1]).toMatch(/^No counters of its host are here/);
+    // most of them counted, and not listed
+    expect((await analyze([capture], { listed: 20 })).story).toEqual(story);
     const few = await analyze([writeCapture('few.pcap', flood(30, 30))]);
     expect(few.story.join(' ')).not.toMatch(/flooded/);
   });

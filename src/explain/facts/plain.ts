@@ -41,7 +41,7 @@ export interface PlainAlike {
   connections: number;
   /** A number for the address of each client. */
   clients: number[];
-  /** Times of their first packets; of unanswered ones only. */
+  /** Times of their SYNs, where nothing came of those. */
   starts: SourceTime[];
 }
 
@@ -87,7 +87,7 @@ export class PlainServer {
     }
     alike.connections++;
     alike.clients.push(c.clientKey);
-    if (c.kind === UNANSWERED) alike.starts.push(c.start);
+    if (c.kind === UNANSWERED || c.kind === HALF_OPEN) alike.starts.push(c.start);
     if (c.bytes[SERVER] > 0) this.accepted = true;
     const time = c.handshake(this.synAcks);
     if (this.answers.length < HANDSHAKES) this.answers.push({ number: c.number, time });
@@ -98,13 +98,22 @@ export class PlainServer {
     const silent = this.alike.find((a) => a.kind === UNANSWERED);
     if (!silent) return;
     const { clients, starts } = silent;
-    const open = clients.filter((_, i) => !isOverdue(starts[i]!, until));
-    if (open.length === 0) return;
-    silent.clients = clients.filter((_, i) => isOverdue(starts[i]!, until));
-    silent.connections = silent.clients.length;
-    this.alike.push({ ...silent, rule: '', connections: open.length, clients: open });
-    if (silent.connections === 0) this.alike.splice(this.alike.indexOf(silent), 1);
+    const part = (rule: string, overdue: boolean): PlainAlike => {
+      const isOf = (_: number, i: number) => isOverdue(starts[i]!, until) === overdue;
+      const own = clients.filter(isOf);
+      return { ...silent, rule, connections: own.length, clients: own, starts: starts.filter(isOf) };
+    };
+    const parts = [part(silent.rule, true), part('', false)].filter((p) => p.connections > 0);
+    this.alike.splice(this.alike.indexOf(silent), 1, ...parts);
   }
+}
+
+/** How many of the numbers are different. */
+export function distinct(keys: readonly number[]): number {
+  const sorted = Float64Array.from(keys).sort();
+  let count = 0;
+  for (let i = 0; i < sorted.length; i++) if (i === 0 || sorted[i] !== sorted[i - 1]) count++;
+  return count;
 }
 
 /** A SYN could have been sent again before the capture ended. */

@@ -3,13 +3,14 @@
  * SYN-ACK, or sends its SYN again after a second (kernel-notes §3); who forges addresses does neither. What became of the
  * SYNs the packets show; which queue took them the counters of the server's host, and what those leave is said.
  */
-import { formatEndpoint } from '../../model/address.ts';
+import { addressKey, formatEndpoint, parseWords } from '../../model/address.ts';
 import type { Case } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import { HALF_OPEN } from '../../model/plain.ts';
-import type { CommonTime } from '../../model/time.ts';
+import type { CommonTime, SourceTime } from '../../model/time.ts';
 import { groupByServer } from '../facts/groups.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
+import { distinct } from '../facts/plain.ts';
 import { SYN_RTO } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
 import { count, list, number, period } from '../words.ts';
@@ -23,7 +24,8 @@ interface Flood {
   case: Case;
   answered: number;
   silent: number;
-  clients: Set<string | number>;
+  /** See addressKey; some again and again. */
+  clients: number[];
   from: CommonTime | null;
   to: CommonTime | null;
   source: number;
@@ -31,7 +33,7 @@ interface Flood {
 
 export const synFlood: StoryTeller = (world) => {
   const { cases } = world.context;
-  if (cases.length + (world.plain?.of(HALF_OPEN) ?? 0) < MANY) return null;
+  if (cases.length + (world.plain?.connections.count ?? 0) < MANY) return null;
   const floods = [...groupByServer(cases)].map(([, own]) => floodOf(world, own));
   const [largest] = floods.sort((a, b) => size(b) - size(a));
   return largest && size(largest) >= MANY ? tell(world, largest) : null;
@@ -47,7 +49,7 @@ function floodOf(world: World, cases: readonly Case[]): Flood {
     case: first,
     answered: 0,
     silent: 0,
-    clients: new Set(),
+    clients: [],
     from: null,
     to: null,
     source: first.wires[0]?.source ?? 0,
@@ -55,20 +57,31 @@ function floodOf(world: World, cases: readonly Case[]): Flood {
   for (const c of cases) {
     const answers = forsaken(world, c);
     if (answers === null) continue;
-    if (answers) flood.answered++;
-    else flood.silent++;
-    flood.clients.add(c.client.address);
-    const at = world.context.timeline.at(c.wires[0]!.source, c.wires[0]!.start);
-    if (at !== null && (flood.from === null || at < flood.from)) flood.from = at;
-    if (at !== null && (flood.to === null || at > flood.to)) flood.to = at;
+    const { source, start } = c.wires[0]!;
+    const words = parseWords(c.client.address);
+    add(flood, answers, words ? addressKey(...words) : 0, world.context.timeline.at(source, start));
   }
   const plain = world.plain?.servers.get(formatEndpoint(first.server));
-  for (const { kind, connections, clients } of plain?.alike ?? []) {
-    if (kind !== HALF_OPEN) continue;
-    flood.answered += connections;
-    for (const key of clients) flood.clients.add(key);
+  for (const { kind, clients, starts } of plain?.alike ?? []) {
+    for (const [i, start] of starts.entries()) {
+      if (!isForsaken(world, flood.source, start)) continue;
+      add(flood, kind === HALF_OPEN, clients[i]!, world.context.timeline.at(flood.source, start));
+    }
   }
   return flood;
+}
+
+function add(flood: Flood, isAnswered: boolean, client: number, at: CommonTime | null): void {
+  if (isAnswered) flood.answered++;
+  else flood.silent++;
+  flood.clients.push(client);
+  if (at !== null && (flood.from === null || at < flood.from)) flood.from = at;
+  if (at !== null && (flood.to === null || at > flood.to)) flood.to = at;
+}
+
+/** The capture went on for so long that the client would have sent its SYN again. */
+function isForsaken(world: World, source: number, start: SourceTime): boolean {
+  return world.captureSpan(source)[1] - start >= 2 * SYN_RTO;
 }
 
 /** One SYN, and nothing more of that client although there was time: whether it was answered. null for all others. */
@@ -77,7 +90,7 @@ function forsaken(world: World, { wires, lives, client }: Case): boolean | null 
   if (!w || wires.length > 1 || lives[CLIENT] || w.client.address !== client.address) return null;
   const packets = w.packets;
   if (packets[CLIENT] !== 1 || w.syns[CLIENT] !== 1 || w.rsts[SERVER] > 0) return null;
-  if (world.captureSpan(w.source)[1] - w.start < 2 * SYN_RTO) return null;
+  if (!isForsaken(world, w.source, w.start)) return null;
   return w.synAcks[SERVER] > 0;
 }
 
@@ -94,7 +107,7 @@ function tell(world: World, flood: Flood): Story {
   ];
   const file = world.source(flood.source).name;
   const first =
-    `${formatEndpoint(flood.case.server)} was flooded with SYNs${when}: ${count(n, 'connection')} from ${count(flood.clients.size, 'address', 'addresses')}` +
+    `${formatEndpoint(flood.case.server)} was flooded with SYNs${when}: ${count(n, 'connection')} from ${count(distinct(flood.clients), 'address', 'addresses')}` +
     ` with one SYN each and nothing after it, neither an ACK nor a second try; ${list(became)} (${file.slice(file.lastIndexOf('/') + 1)}).`;
   return { sentences: [first, counted(world.listenerOf(flood.case), flood)], rules: RULES };
 }
