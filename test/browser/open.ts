@@ -1,12 +1,14 @@
 /** Opens reports in headless Chromium (Debian's; CHROMIUM names another), and watches for what must not happen. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { analyze } from '../../src/analyze.ts';
-import { writeReport } from '../../src/report/write.ts';
+import { buildCharts } from '../../src/report/charts/index.ts';
+import { renderSvg } from '../../src/report/charts/render.ts';
+import { type DrawnChart, renderHtml } from '../../src/report/html.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const hasChromium = existsSync(CHROMIUM);
@@ -19,23 +21,36 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
 }
 
-/** Path of the report of a folder or file of samples/. */
-export async function reportOf(sample: string): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'browser-'));
+const reports = new Map<string, Promise<string>>();
+
+/** Path of the report of a folder or file of samples/, as `analyze` writes it; made once. */
+export function reportOf(sample: string): Promise<string> {
+  const known = reports.get(sample) ?? writeReportOf(sample);
+  reports.set(sample, known);
+  return known;
+}
+
+async function writeReportOf(sample: string): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), 'browser-')), 'report.html');
   const result = await analyze([join(SAMPLES, sample)], {
     command: `tcpautopsy analyze samples/${sample} -o report`,
   });
-  await writeReport(result, dir, { html: true });
-  return join(dir, 'report.html');
+  const drawn: DrawnChart[] = [];
+  for (const chart of buildCharts(result)) drawn.push({ chart, svg: await renderSvg(chart) });
+  await writeFile(path, renderHtml(result, drawn));
+  return path;
 }
 
 export interface Opened {
   page: Page;
-  /** Console errors and warnings, exceptions, requests, and violations of the policy. */
+  /** Console errors and warnings, exceptions, requests, and violations of the policy, of the report shown. */
   faults: string[];
+  /** Shows another report on the same page, which costs far less than a new one. */
+  show(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
+/** A page of its own, and the report at `path` on it. */
 export async function openReport(
   browser: Browser,
   path: string,
@@ -44,7 +59,7 @@ export async function openReport(
   const context = await browser.newContext(options);
   const page = await context.newPage();
   const faults: string[] = [];
-  const url = pathToFileURL(path).href;
+  let url = '';
   page.on('console', (m) => {
     if (m.type() === 'error' || m.type() === 'warning') faults.push(`console: ${m.text()}`);
   });
@@ -56,6 +71,11 @@ export async function openReport(
     // what the policy stops is also an error on the console; this names the directive
     addEventListener('securitypolicyviolation', (e) => console.error(`policy: ${e.violatedDirective}`));
   });
-  await page.goto(url);
-  return { page, faults, close: () => context.close() };
+  const show = async (path: string) => {
+    url = pathToFileURL(path).href;
+    faults.length = 0;
+    await page.goto(url);
+  };
+  await show(path);
+  return { page, faults, show, close: () => context.close() };
 }
