@@ -3,8 +3,13 @@ import { join } from 'node:path';
 import type { Diagnostics } from '../../model/diagnostic.ts';
 import type { Recording } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
+import { quote } from '../lines/shared/quote.ts';
 import { locate, sizeOf } from './is-bundle.ts';
 import type { Manifest } from './manifest.ts';
+
+/** Bounds of what is said of a manifest that was tampered with: probes listed, characters of a problem. */
+const LISTED = 60;
+const LONGEST = 500;
 
 /** What became of the stream of events, as its file shows. */
 export interface Stream {
@@ -60,7 +65,7 @@ export function reportManifest(
   if (!manifest.ended)
     loss('capture-killed', 'the capture was killed, or was still running when the folder was copied');
   else if (manifest.ended.how === 'failed')
-    loss('capture-failed', `the capture failed: ended by ${manifest.ended.by}`);
+    loss('capture-failed', `the capture failed: ended by ${quote(manifest.ended.by)}`);
   if (!stream.ended)
     loss(
       'events-cut-off',
@@ -94,13 +99,14 @@ export function reportManifest(
       'packets, of this filter or not, were dropped by the interface before tcpdump saw them',
       unseen,
     );
-  for (const problem of manifest.problems) loss('capture-problem', problem);
+  for (const problem of manifest.problems) loss('capture-problem', problem.slice(0, LONGEST));
   const missing = (manifest.probes?.missing ?? []).filter((p) => !p.why.startsWith('not asked for'));
   if (missing.length > 0) {
-    const pieces = missing.map((p) => p.piece.replace(/\.bt$/, '')).join(', ');
+    const pieces = missing.slice(0, LISTED).map((p) => quote(p.piece.replace(/\.bt$/, '')));
+    if (missing.length > LISTED) pieces.push(`${missing.length - LISTED} more`);
     note(
       'probes-missing',
-      `not recorded on this host: ${pieces} (${missing[0]!.why.slice(0, 160)})`,
+      `not recorded on this host: ${pieces.join(', ')} (${missing[0]!.why.slice(0, 160)})`,
       missing.length,
     );
   }

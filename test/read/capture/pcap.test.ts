@@ -1,11 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { pcap } from '../../../src/read/capture/pcap.ts';
 import { buildPcap, packetsOf } from './build.ts';
 import { codes, collect } from './collect.ts';
 
 const SMTP = readFileSync('node_modules/pcap-parser/test/smtp.pcap');
 const packets = packetsOf(SMTP);
+const hasEditcap = spawnSync('editcap', ['--version']).status === 0;
+const folder = mkdtempSync(join(tmpdir(), 'pcap-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A record that says what the test wants it to say. */
 const record = (n: number) => ({ second: 1000 + n, fraction: n, data: Buffer.alloc(60, n + 1) });
@@ -45,6 +51,20 @@ describe('a classic capture', () => {
     }));
     expect(frames).toEqual(expected);
     expect(sources[0]!.clock.resolution).toBe(unit);
+  });
+
+  test.skipIf(!hasEditcap).each([
+    ['nsecpcap', 1],
+    ['modpcap', 1000],
+  ])('written as %s by editcap gives the same packets', (kind, resolution) => {
+    const path = join(folder, kind);
+    execFileSync('editcap', ['-F', kind, 'node_modules/pcap-parser/test/smtp.pcap', path], {
+      stdio: 'ignore',
+    });
+    const { frames, sources, diagnostics } = collect(readFileSync(path));
+    expect(frames).toEqual(collect(SMTP).frames);
+    expect(sources[0]!.clock.resolution).toBe(resolution);
+    expect(diagnostics.list()).toEqual([]);
   });
 
   test('with an FCS length in its link type word has the link type without it', () => {

@@ -135,8 +135,24 @@ group('pcapng', () => {
     expect(codes(collect(file))).toEqual({ 'capture-dropped-packets': ['data-loss', 12, ''] });
   });
 
-  test('skips blocks without packets in silence', () => {
-    const unknown = block(0x40000bad, Buffer.alloc(1000, 6));
+  test('keeps 126 interfaces apart, each with ticks of its own', () => {
+    const resolutions = Array.from({ length: 126 }, (_, i) => (i % 2 ? 0x80 | (i % 33) : i % 10));
+    const perSecond = resolutions.map((r) => (r & 0x80 ? 2n ** BigInt(r & 0x7f) : 10n ** BigInt(r)));
+    const file = Buffer.concat([
+      section(),
+      ...resolutions.map((resolution, i) => describe({ resolution, name: `eth${i}` })),
+      ...perSecond.map((ticks, i) => enhanced(i, (BASE + BigInt(i)) * ticks + ticks / 2n, data(i + 1))),
+    ]);
+    const seen = collect(file);
+    expect(codes(seen)).toEqual({});
+    expect(seen.frames.map((f) => [f.interfaceId, f.time])).toEqual(
+      perSecond.map((ticks, i) => [i, i * 1e9 + (ticks === 1n ? 0 : 5e8)]),
+    );
+  });
+
+  // Name resolution, systemd's journal, TLS secrets, a custom block, one that is not to be copied.
+  test.each([4, 9, 10, 0xbad, 0x40000bad])('skips blocks without packets in silence: type %i', (type) => {
+    const unknown = block(type, Buffer.alloc(1000, 6));
     const file = Buffer.concat([section(), unknown, describe(), unknown, enhanced(0, 0n, data(1)), unknown]);
     const seen = collect(file);
     expect(firsts(seen.frames)).toEqual([1]);
