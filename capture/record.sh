@@ -141,10 +141,12 @@ next_second() {
 ended_early() { # TOOL JOB NAME
   [ -z "$how" ] || return 0
   wait "$2"
-  if [ $? -eq 153 ]; then how=complete by=max-size; return; fi
+  early_status=$?
+  if [ $early_status -eq 153 ]; then how=complete by=max-size; return; fi
   how=failed by=$1
   ! grep -q 'No space left' "$work/$3.err" || by=disk-full
-  problem "$1 ended by itself: $(tail -n 1 "$work/$3.err")"
+  if [ $early_status -gt 128 ]; then problem "$1 was killed by signal $((early_status - 128))"
+  else problem "$1 ended by itself: $(tail -n 1 "$work/$3.err")"; fi
 }
 
 # Stops before the next second would go beyond what is allowed, or fill the disk.

@@ -1,4 +1,4 @@
-// samples/bundle/README.md: which behaviour of test/live/behaviours was captured on which kernel, and why one was not.
+// samples/bundle/README.md: which behaviour of test/live/behaviours was captured on which kernel.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,9 +7,6 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const BUNDLES = path.join(ROOT, 'samples/bundle');
 const KERNELS = ['6.18', '6.1', '6.12'];
 
-/** `behaviour kernel` → why there is no sample of it. */
-const WHY_NOT = {};
-
 const HEAD = `# Bundles
 
 Taken by \`test/live/take-bundles.sh\` with our own capture; each folder has the bundle (or server/ and client/), expected.json (truth, written by the program that did it) and README.md.
@@ -17,7 +14,7 @@ On 6.18 (neither fentry nor kprobes there, so the tracepoints tier) one folder a
 folder (\`group\` in take-bundles.sh), since attaching takes a minute and a half there. loopback/6.18 is of one process and has no expected.json.
 Experiment 1 of document 002 is concurrent-unaccepted, 2 and 3 are one-request; the erlang shell of document 003 is unread-answer.
 
-Written by \`npm run docs\`:
+Written by \`npm run docs\` (–: not taken there; all three kernels can run all of them):
 `;
 
 /** Behaviour, with (IPv6) where it ran over it → kernel → folders. */
@@ -50,8 +47,7 @@ export function bundlesPage() {
   const names = [...new Set([...behaviours(), ...found.keys()])].sort();
   const cell = (name, kernel) => {
     const folders = found.get(name)?.get(kernel);
-    if (folders) return folders.map((f) => `[${f.split('/')[0]}](${f})`).join(' ');
-    return WHY_NOT[`${name} ${kernel}`] ?? '–';
+    return folders ? folders.map((f) => `[${f.split('/')[0]}](${f})`).join(' ') : '–';
   };
   const rows = names.map((name) => `| ${name} | ${KERNELS.map((k) => cell(name, k)).join(' | ')} |`);
   return [HEAD, `| behaviour | ${KERNELS.join(' | ')} |`, '|---|---|---|---|', ...rows, ''].join('\n');

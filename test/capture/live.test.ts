@@ -313,6 +313,19 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
     }
   });
 
+  it.each(['tracer', 'packets'])('when its %s is killed it ends, and says so', async (victim) => {
+    const dir = bundle(`without-${victim}`);
+    const run = start(['-o', dir, '--port', '8480']);
+    await run.ready;
+    process.kill(Number(readFileSync(join(dir, '.work', `${victim}.pid`), 'utf8')), 'SIGKILL');
+    expect((await run.ended).status).toBe(125);
+    const { ended, problems } = manifestOf(dir);
+    const tool = victim === 'tracer' ? 'bpftrace' : 'tcpdump';
+    expect(ended).toMatchObject({ how: 'failed', by: tool });
+    expect(problems).toContain(`${tool} was killed by signal 9`);
+    await settled(dir);
+  });
+
   it('--dry-run attaches nothing and says what it would', async () => {
     const { stdout, status } = spawnSync(
       join(ROOT, 'capture/tcpautopsy-capture'),
