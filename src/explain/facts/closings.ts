@@ -78,7 +78,9 @@ export function findClosedTogether(
     let last = closing.moment;
     for (const { facts, life, end } of children) {
       const moment = facts.atTransition(life, end);
-      if (world.between(moment, last) !== null && !sameCall(world, moment, last, PREEMPTED)) break;
+      // a close() of its own would have set sk_shutdown: without that only the listener's call disconnects one after the other
+      const within = end.fields?.shutdown === 0 ? PREEMPTED : SAME_CALL;
+      if (world.between(moment, last) !== null && !sameCall(world, moment, last, within)) break;
       found.set(facts, closing);
       last = moment;
     }
