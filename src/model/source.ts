@@ -27,6 +27,8 @@ export interface Source {
   processes?: CapturedProcess[];
   /** Events of a capture bundle: what the capture says of its own probes. */
   recording?: Recording;
+  /** Packets of a capture bundle: from when to when they were recorded, and none was missed. ns of CLOCK_REALTIME. */
+  window?: { from: bigint; to: bigint };
   /** Records read from it: packets, events, rows. */
   records: number;
 }

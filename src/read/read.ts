@@ -93,9 +93,10 @@ class Reading {
       return [];
     });
     const bundle = await isBundle(folder);
-    const bundleHost = bundle
+    const read = bundle
       ? await (await import('./bundle/bundle.ts')).readBundle(folder, this.#context(host))
       : null;
+    const bundleHost = read?.host ?? null;
     let files = bundle ? 1 : 0;
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = join(folder, entry.name);
@@ -103,17 +104,18 @@ class Reading {
       if (entry.isDirectory()) files += await this.#folder(path, host ?? bundleHost);
       else if (entry.isFile() && !NOT_EVIDENCE.test(entry.name)) {
         files++;
-        await this.#file(path, this.#hosts.get(path) ?? host ?? bundleHost);
+        const window = /^packets\.pcap\b/.test(entry.name) ? (read?.window ?? null) : null;
+        await this.#file(path, this.#hosts.get(path) ?? host ?? bundleHost, window);
       }
     }
     return files;
   }
 
-  async #file(path: string, host: string | null): Promise<void> {
+  async #file(path: string, host: string | null, window: Source['window'] | null = null): Promise<void> {
     const name = path === '-' ? 'standard input' : path;
     const bytes = await openBytes(path, name, this.#diagnostics);
     if (!bytes) return;
-    const reader = chooseReader(name, bytes.head, this.#context(host));
+    const reader = chooseReader(name, bytes.head, this.#context(host, window));
     if (!reader) return bytes.close();
     for await (const block of bytes.blocks()) {
       reader.push(block);
@@ -122,12 +124,13 @@ class Reading {
     reader.end();
   }
 
-  #context(host: string | null): ReadContext {
+  #context(host: string | null, window: Source['window'] | null = null): ReadContext {
     return {
       sink: this.#sink,
       diagnostics: this.#diagnostics,
       source: (init) => {
         const source: Source = { ...init, host: host ?? init.host, id: this.sources.length, records: 0 };
+        if (window) source.window = window;
         this.sources.push(source);
         return source;
       },

@@ -147,10 +147,17 @@ export class World {
     return Math.max(...pairsOf(row).map((key) => counts.get(key) ?? 0));
   }
 
-  /** Times of the first and the last packet of a capture: what it does not show may lie before or after. */
+  /**
+   * When a capture was running: from its first to its last packet, or as its bundle says. What it does not show may lie
+   * before or after.
+   */
   captureSpan(source: number): [SourceTime, SourceTime] {
     this.#captureSpans ??= spansOf(this.context.cases, this.plain);
-    return this.#captureSpans.get(source) ?? [0 as SourceTime, 0 as SourceTime];
+    const seen = this.#captureSpans.get(source) ?? [0 as SourceTime, 0 as SourceTime];
+    const { window, clock } = this.source(source);
+    if (!window || clock.kind !== 'realtime') return seen;
+    const [from, to] = [Number(window.from - clock.base), Number(window.to - clock.base)];
+    return [Math.min(from, seen[0]) as SourceTime, Math.max(to, seen[1]) as SourceTime];
   }
 
   /** Nanoseconds from b to a; null when one has no time or their clocks cannot be compared. */

@@ -10,10 +10,20 @@ import { EventText, kernelEvent, SIGNS_OF_LIFE } from './event-text.ts';
 import { head, locate } from './is-bundle.ts';
 import { readJsonLines, tryLine } from './lines.ts';
 import { recordingOf, reportCutFiles, reportManifest, type Stream } from './losses.ts';
-import { clockOffset, type Manifest, NO_REASONS, parseManifest, parseReasons } from './manifest.ts';
+import {
+  clockOffset,
+  type Manifest,
+  NO_REASONS,
+  packetWindow,
+  parseManifest,
+  parseReasons,
+} from './manifest.ts';
 
-/** Reads the bundle's own files. Returns the host its other files come from. */
-export async function readBundle(folder: string, context: ReadContext): Promise<string | null> {
+/** Reads the bundle's own files. Returns the host its other files come from, and when its packets were recorded. */
+export async function readBundle(
+  folder: string,
+  context: ReadContext,
+): Promise<{ host: string | null; window: ReturnType<typeof packetWindow> }> {
   const { diagnostics } = context;
   const bad = (file: string, message: string) =>
     diagnostics.add({
@@ -35,7 +45,7 @@ export async function readBundle(folder: string, context: ReadContext): Promise<
   await bundle.settings();
   if (manifest) await reportCutFiles(manifest, folder, diagnostics);
   if (manifest) reportManifest(manifest, folder, bundle.stream, diagnostics);
-  return manifest?.host || null;
+  return { host: manifest?.host || null, window: manifest && packetWindow(manifest) };
 }
 
 class Bundle {

@@ -72,6 +72,20 @@ export function clockOffset(
   return { offset: best.offset, uncertainty: best.uncertainty, stepped: !anchors.every(admits) };
 }
 
+/**
+ * From when to when tcpdump was listening and missed nothing, ns of CLOCK_REALTIME: the anchors by `date` are taken after
+ * it has said so and before it is told to end. null where it lost packets, filled its file, or nobody says.
+ */
+export function packetWindow(manifest: Manifest): { from: bigint; to: bigint } | null {
+  const { ended, packets, clock } = manifest;
+  if (!ended || ended.how === 'failed' || ended.by === 'max-size' || packets?.dropped_by_kernel !== 0)
+    return null;
+  const at = (when: string) =>
+    clock?.anchors.find((a) => a.when === when && a.method === 'date')?.realtime_ns;
+  const [from, to] = [at('start'), at('stop')];
+  return from === undefined || to === undefined ? null : { from: BigInt(from), to: BigInt(to) };
+}
+
 /** reasons.json: reason numbers to names, as the captured kernel has them (G15). */
 export interface Reasons {
   drop: ReadonlyMap<number, string>;
