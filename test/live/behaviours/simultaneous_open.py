@@ -16,7 +16,7 @@ def server(end):
     end.hear('connect')
     sock.connect((ADDRESS['client'], 45000))
     wait_eof(sock)
-    time.sleep(0.1)
+    time.sleep(0.3)      # longer than a delayed ACK
     sock.close()
 
 
@@ -30,4 +30,4 @@ def client(end):
     sock.sendall(b'question')
     time.sleep(0.2)
     sock.close()
-    time.sleep(0.3)
+    time.sleep(0.6)
