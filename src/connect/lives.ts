@@ -11,8 +11,15 @@ import type { StateEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
 import type { TcpState } from '../model/tcp.ts';
 
-/** How many events of one socket may wait for an earlier one before that one is taken for lost. */
-const PATIENCE = 32;
+/**
+ * How many events of one address may wait for an earlier one before that one is taken for lost: lines are shuffled within
+ * a hundred or so, and a busy address can have most of them.
+ */
+const PATIENCE = 128;
+/** Ended lives of an address that a late line can still belong to. */
+const REMEMBERED = 8;
+/** No socket has that many: lines are not put back into the middle of such a life. */
+const LONGEST = 1000;
 
 /** Groups one source's state events into lives, event by event: none of them is kept. Linear in the events. */
 export class SocketLives {
@@ -54,16 +61,22 @@ class SocketChain {
   readonly #lives: SocketLife[];
   readonly #waiting: StateEvent[] = [];
   #life: SocketLife | null = null;
+  /** The lives before it at the same address, the latest first. */
+  #before: SocketLife[] = [];
+  /** A life without its first line, put together behind its time. */
+  #stray: SocketLife | null = null;
 
   constructor(lives: SocketLife[]) {
     this.#lives = lives;
   }
 
   add(event: StateEvent): void {
-    if (this.#waiting.length === 0 && this.#follows(event)) {
-      this.#append(event);
-      return;
-    }
+    if (this.#follows(event)) {
+      if (this.#waiting.length === 0) {
+        this.#append(event);
+        return;
+      }
+    } else if (this.#insertSelf(event)) return;
     this.#waiting.push(event);
     this.#drain();
     if (this.#waiting.length > PATIENCE) this.#skipLost();
@@ -73,10 +86,11 @@ class SocketChain {
     while (this.#waiting.length > 0) this.#skipLost();
   }
 
-  /** Takes every waiting event that follows from the state reached. */
+  /** Takes every waiting event that follows from the state reached; those that leave it last. */
   #drain(): void {
     for (;;) {
-      const next = this.#waiting.findIndex((e) => this.#follows(e));
+      const stays = this.#waiting.findIndex((e) => e.from === e.to && this.#follows(e));
+      const next = stays < 0 ? this.#waiting.findIndex((e) => this.#follows(e)) : stays;
       if (next < 0) return;
       this.#append(this.#waiting.splice(next, 1)[0]!);
     }
@@ -102,12 +116,17 @@ class SocketChain {
     this.#drain();
   }
 
-  /** A late X→X line (close() on a socket that had sent its FIN, G5) goes back to where the state was X. */
+  /**
+   * A late X→X line (close() on a socket that had sent its FIN, G5) goes back to where the state was X, also in a life
+   * that has ended since: the next one at its address may have begun.
+   */
   #insertSelf(event: StateEvent): boolean {
-    const life = this.#life;
-    if (!life || event.from !== event.to || isOther(life, event)) return false;
+    if (event.from !== event.to) return false;
+    const life = [this.#life, ...this.#before].find(
+      (l) => l && l.transitions.length < LONGEST && !isOther(l, event) && hasLeft(l, event.from),
+    );
+    if (!life) return false;
     const at = life.transitions.findIndex((t) => t.from === event.from);
-    if (at < 0) return false;
     life.transitions.splice(at, 0, transition(event));
     for (const gap of life.missing) if (gap.before >= at) gap.before++;
     return true;
@@ -115,11 +134,16 @@ class SocketChain {
 
   #append(event: StateEvent): void {
     const life = this.#life;
+    if (life && isOther(life, event) && event.line < life.transitions[0]!.line) {
+      this.#appendStray(event);
+      return;
+    }
     if (!life || life.state === 'CLOSE' || isBirth(event) || isOther(life, event)) {
       if (life && life.state !== 'CLOSE') {
         // a birth on an address whose socket was never seen to close
         life.missing.push({ before: life.transitions.length, from: life.state, to: 'CLOSE' });
       }
+      if (life) this.#before = [life, ...this.#before.slice(0, REMEMBERED - 1)];
       this.#life = newLife(event);
       this.#lives.push(this.#life);
       return;
@@ -127,9 +151,18 @@ class SocketChain {
     if (life.state !== event.from) {
       life.missing.push({ before: life.transitions.length, from: life.state, to: event.from });
     }
-    life.transitions.push(transition(event));
-    life.state = event.to;
-    if (life.transitions.length === 2 || !isComplete(life)) adoptTuple(life, event);
+    extend(life, event);
+  }
+
+  /** Of a life whose first line is lost, and which the life in hand has replaced: that one goes on undisturbed. */
+  #appendStray(event: StateEvent): void {
+    const stray = this.#stray;
+    if (stray && stray.state === event.from && !isOther(stray, event)) {
+      extend(stray, event);
+    } else {
+      this.#stray = newLife(event);
+      this.#lives.push(this.#stray);
+    }
   }
 }
 
@@ -155,6 +188,16 @@ function newLife(event: StateEvent): SocketLife {
   };
 }
 
+function hasLeft(life: SocketLife, state: TcpState): boolean {
+  return life.transitions.some((t) => t.from === state);
+}
+
+function extend(life: SocketLife, event: StateEvent): void {
+  life.transitions.push(transition(event));
+  life.state = event.to;
+  if (life.transitions.length === 2 || !isComplete(life)) adoptTuple(life, event);
+}
+
 function transition(e: StateEvent): Transition {
   const { from, to, time, duration, pid, comm, line } = e;
   const own = { from, to, time, sinceBirth: null, duration, pid, comm, line, reordered: false };
@@ -170,13 +213,13 @@ function isComplete(life: SocketLife): boolean {
 }
 
 /**
- * The line is of another socket at the same address, whose beginning is lost. Known only where both name all ends;
- * the port of a birth in CLOSE may be that of the socket's life before (G8).
+ * The line is of another socket at the same address, whose beginning is still to come or is lost. Known where both name a
+ * port; the local port in the first line of a client may be that of the socket's life before (G8).
  */
 function isOther(life: SocketLife, { local, remote }: StateEvent): boolean {
-  const sure = life.transitions.length > 1 || life.transitions[0]!.from !== 'CLOSE';
-  if (!sure || !isComplete(life) || local.port === 0 || remote.port === 0) return false;
-  return local.port !== life.local.port || remote.port !== life.remote.port;
+  const differ = (a: number, b: number) => a !== 0 && b !== 0 && a !== b;
+  const sure = life.transitions.length > 1 || life.transitions[0]!.to !== 'SYN_SENT';
+  return differ(life.remote.port, remote.port) || (sure && differ(life.local.port, local.port));
 }
 
 function adoptTuple(life: SocketLife, event: StateEvent): void {
