@@ -63,21 +63,43 @@ export function findListener(
   listeners: readonly Listener[],
   host: Host | undefined,
 ): Listener | null {
-  const matches = listeners.filter(
-    (l) =>
-      l.local.port === server.port &&
-      (l.local.address === server.address ||
-        (isWildcard(l.local.address) &&
-          (l.host === null || l.host.addresses.has(server.address) || l.host === host))),
-  );
-  return matches[0] ?? null;
+  const isOf = (l: Listener) => listensAt(l, server) || (l.host === host && isWildcard(l.local.address));
+  return listenersOn(server, listeners).find(isOf) ?? null;
+}
+
+/** Listeners by what they listen on, of each list that was asked for: thousands are searched no longer than two. */
+const indexes = new WeakMap<readonly Listener[], Map<string, Listener[]>>();
+
+/** What an endpoint is listened on as: by its address, or by its port alone. */
+const nameOf = ({ address, port }: Endpoint) => (isWildcard(address) ? `${port}` : `${port} ${address}`);
+
+function indexOf(listeners: readonly Listener[]): Map<string, Listener[]> {
+  const index = new Map<string, Listener[]>();
+  for (const l of listeners) {
+    const same = index.get(nameOf(l.local));
+    if (same) same.push(l);
+    else index.set(nameOf(l.local), [l]);
+  }
+  indexes.set(listeners, index);
+  return index;
+}
+
+/** Those on the endpoint's address, which the kernel prefers, then those on its port and the wildcard, of any host. */
+function listenersOn(server: Endpoint, listeners: readonly Listener[]): Listener[] {
+  const index = indexes.get(listeners) ?? indexOf(listeners);
+  const names = new Set([nameOf(server), `${server.port}`]);
+  return [...names].flatMap((name) => index.get(name) ?? []);
+}
+
+/** The listening socket as each source shows it: logs and tables of one host are not always known to be of one. */
+export function listenersAt(server: Endpoint, listeners: readonly Listener[]): Listener[] {
+  return listenersOn(server, listeners).filter((l) => listensAt(l, server));
 }
 
 /** Probes that see a listening socket and no connection. */
 const OF_LISTENERS: ReadonlySet<string> = new Set(['accept-queue', 'listen-stop', 'syn-flood']);
 
-/** The listening socket as each source shows it: logs and tables of one host are not always known to be of one. */
-export function listensAt({ local, host }: Listener, server: Endpoint): boolean {
+function listensAt({ local, host }: Listener, server: Endpoint): boolean {
   if (local.port !== server.port) return false;
   if (local.address === server.address) return true;
   return isWildcard(local.address) && (host === null || host.addresses.has(server.address));
@@ -90,15 +112,16 @@ export function findListeners(
   hostOf: ReadonlyMap<number, Host>,
 ): Listener[] {
   const listeners: Listener[] = [];
+  const known = new Map<Host | null, Map<string, Listener>>();
   const at = (source: number, local: Endpoint): Listener => {
     const host = hostOf.get(source) ?? null;
-    const same = (l: Listener) =>
-      l.host === host &&
-      l.local.port === local.port &&
-      (l.local.address === local.address || (isWildcard(l.local.address) && isWildcard(local.address)));
-    let listener = listeners.find(same);
+    const ofHost = known.get(host) ?? new Map<string, Listener>();
+    known.set(host, ofHost);
+    const name = nameOf(local);
+    let listener = ofHost.get(name);
     if (!listener) {
       listener = { host, local, lives: [], rows: [], probes: [] };
+      ofHost.set(name, listener);
       listeners.push(listener);
     }
     return listener;

@@ -1,5 +1,5 @@
 /** Rows of timeline.csv: everything joined about the connections of interest, in one order. */
-import { listensAt } from '../align/orient.ts';
+import { listenersAt } from '../align/orient.ts';
 import { formatEndpoint, sameEndpoint } from '../model/address.ts';
 import type { Case, Context } from '../model/case.ts';
 import {
@@ -235,9 +235,8 @@ function surroundings(cases: readonly Case[], context: Context): Draft[] {
   const drafts: Draft[] = [];
   const servers = new Map(cases.map((c) => [formatEndpoint(c.server), c.server]));
   const named = new Set(cases.map((c) => c.listener));
-  const listeners = context.listeners.filter(
-    (l) => named.has(l) || [...servers.values()].some((server) => listensAt(l, server)),
-  );
+  for (const server of servers.values()) for (const l of listenersAt(server, context.listeners)) named.add(l);
+  const listeners = context.listeners.filter((l) => named.has(l));
   for (const listener of listeners) {
     for (const life of listener.lives) {
       for (const [i, t] of life.transitions.entries()) {

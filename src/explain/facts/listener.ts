@@ -1,5 +1,6 @@
 /** What the connections of one server endpoint, its listening socket and its counters say together. */
-import { type Endpoint, formatEndpoint, isWildcard } from '../../model/address.ts';
+import { listenersAt } from '../../align/orient.ts';
+import { type Endpoint, formatEndpoint } from '../../model/address.ts';
 import type { Case, Listener } from '../../model/case.ts';
 import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
@@ -263,12 +264,7 @@ export class ListenerFacts {
   /** The listening socket as each source shows it: logs and tables of one host are not always known to be of one. */
   #findListeners(): Listener[] {
     const { server, listener } = this.#cases[0]!;
-    const matches = this.world.context.listeners.filter(
-      (l) =>
-        l.local.port === server.port &&
-        (l.local.address === server.address ||
-          (isWildcard(l.local.address) && (l.host === null || l.host.addresses.has(server.address)))),
-    );
+    const matches = listenersAt(server, this.world.context.listeners);
     return listener && !matches.includes(listener) ? [...matches, listener] : matches;
   }
 
