@@ -20,7 +20,9 @@ const BELOW_TCP = [
 ];
 /** A request was made, and its timer would send the SYN-ACK again. */
 const ANSWER_LOST = ['syn-ack-lost-locally', 'syn-ack-lost-on-path'];
-/** tcp_conn_request dropped it, and counted it in ListenDrops, but not in ListenOverflows. */
+/** tcp_conn_request dropped it, and no counter but ListenDrops says so. */
+const IN_LISTEN_DROPS_ONLY = ['syn-backlog-reserve-drop', 'no-reply-route-drop'];
+/** All that tcp_conn_request drops but for a full accept queue. */
 const DROPPED_BY_LISTENER = ['syn-queue-full-drop', 'syn-backlog-reserve-drop', 'no-reply-route-drop'];
 /** Only with SYN cookies off. */
 const WITHOUT_COOKIES = ['syn-queue-full-drop', 'syn-backlog-reserve-drop'];
@@ -40,11 +42,12 @@ export function ruledOut(f: Facts, moment: Moment | null, seen: boolean): Readon
   const { listener } = f;
   const rise = (name: string) => listener.rise(name);
   exclude(WITHOUT_COOKIES, (f.sysctl(SERVER, 'net.ipv4.tcp_syncookies') ?? 0) > 0);
+  const [drops, overflows] = [rise('ListenDrops'), rise('ListenOverflows')];
   exclude(
-    DROPPED_BY_LISTENER,
-    rise('ListenDrops') !== null && rise('ListenDrops') === rise('ListenOverflows'),
+    IN_LISTEN_DROPS_ONLY,
+    drops !== null && drops === (overflows ?? 0) + (rise('TCPReqQFullDrop') ?? 0),
   );
-  exclude(['accept-queue-overflow-syn'], rise('ListenOverflows') === 0);
+  exclude(['accept-queue-overflow-syn'], overflows === 0);
   for (const [rule, counter] of COUNTED) exclude([rule], rise(counter) === 0);
   const reached = reachedTcp(f);
   exclude([...BELOW_TCP, 'syn-lost-on-path'], reached === true);
@@ -87,12 +90,12 @@ function observers(listener: ListenerFacts, probe: string): number[] {
 }
 
 /**
- * ListenOverflows rose by just as many as there are SYNs without an answer to this listener, and no ACK of a handshake
- * can have been among them: none is left that anything else can have dropped.
+ * The counter of one queue rose by just as many as there are SYNs without an answer to this listener, and no ACK of a
+ * handshake can have been among them: none is left that anything else can have dropped.
  */
-export function allAccounted(f: Facts, overflows: number, refused: number): boolean {
+export function allAccounted(f: Facts, counted: number, refused: number): boolean {
   return (
-    overflows === refused &&
+    counted === refused &&
     f.listener.notable.every((g) => g.wires.every((w) => w.of(w.wire.synAcks, SERVER) <= 1))
   );
 }

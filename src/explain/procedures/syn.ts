@@ -185,11 +185,17 @@ function lostOnTheWay(f: Facts): boolean {
   );
 }
 
-/** The full accept queue took every SYN that had no answer. */
-function accountsForAll(f: Facts, first: Candidate): boolean {
-  const overflow = first.rule === 'accept-queue-overflow-syn' ? overflowSteps(f) : null;
-  return overflow !== null && allAccounted(f, overflow.rise, refusedOf(f.listener));
+/** The queue that was full took every SYN that had no answer. */
+function accountsForAll(f: Facts, { rule }: Candidate): boolean {
+  const counter = COUNTER_OF[rule];
+  const rise = counter === undefined ? null : f.listener.rise(counter);
+  return rise !== null && allAccounted(f, rise, refusedOf(f.listener));
 }
+
+const COUNTER_OF: Readonly<Record<string, string>> = {
+  'accept-queue-overflow-syn': 'ListenOverflows',
+  'syn-queue-full-drop': 'TCPReqQFullDrop',
+};
 
 function firstCause(f: Facts, silent: SilentSyn): Candidate[] {
   for (const step of [droppedSyn, probedSyn, lostBetween, atFullQueue, requestWithoutAnswer, byCounters]) {
