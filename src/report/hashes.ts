@@ -6,8 +6,8 @@ import { MAIN_THREAD, type Side } from './side/side.ts';
 
 /** Hashing reads a file again: beyond this size it is not worth the time. */
 const LARGEST = 2 ** 31;
-/** Below this it is done before another thread has begun. */
-const SMALL = 1 << 22;
+/** Below this it takes two tenths of a second at most: less than another thread is worth, and its memory. */
+const SMALL = 1 << 28;
 
 /** Hashes of files, each computed once; large ones on the side, from when `begin` first names them. */
 export class InputHashes {
