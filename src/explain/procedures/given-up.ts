@@ -117,8 +117,9 @@ function momentOf(
 function describe(f: Facts, side: SideIndex, repeats: KeyPacket[], row: SocketEvent | null): string {
   const name = f.name(side);
   if (repeats.length === 0)
-    return `${name} had sent the same again ${row?.timer?.retransmits ?? 0} times without an answer`;
+    return `${name} had sent the same segment again ${row?.timer?.retransmits ?? 0} times without an answer`;
   const took = repeats.at(-1)!.time - repeats[0]!.time;
   const over = took > 0 ? ` over ${span(took)}` : '';
-  return `${name} sent the same ${count(repeats.length, 'more time')}${over} and had no answer`;
+  const what = repeats.every((p) => p.flags & FIN) ? 'its FIN' : 'the same data';
+  return `${name} sent ${what} ${count(repeats.length, 'more time')}${over} and had no answer`;
 }
