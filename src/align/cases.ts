@@ -80,8 +80,7 @@ function isOneCapture({ wires, lives, events }: Pieces): boolean {
 
 function casesOfCapture({ wires, numbers }: Pieces, listeners: readonly Listener[]): Case[] {
   if (numbers) return wires.map((w, i) => caseOf(`c${numbers[i]}`, [w], NOTHING, listeners, undefined));
-  return wires
-    .filter((w) => isTuple(w.client, w.server))
+  return [...wires]
     .sort((a, b) => a.startFrame - b.startFrame)
     .map((w, i) => caseOf(`c${i + 1}`, [w], NOTHING, listeners, undefined));
 }
@@ -95,7 +94,8 @@ function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
   const nat = translated(pieces.wires);
   const out: { tuple: string; piece: Piece }[] = [];
   const add = (a: Endpoint, b: Endpoint, piece: Piece, source: number) => {
-    if (!isTuple(a, b)) return;
+    // a port of 0 is one that a log does not know; on the wire it is a port
+    if (piece.kind !== 'wire' && !isTuple(a, b)) return;
     const same = piece.kind === 'wire' ? nat.get(piece.value as WireConnection) : undefined;
     out.push({ tuple: same ?? tupleKey(a, b, hostOf.get(source)?.name ?? null), piece });
   };
@@ -164,7 +164,7 @@ function splitLives(group: Piece[], pieces: Pieces): Piece[][] {
  * birth of a socket) after all others have ended opens a new one. Late segments without a SYN belong to the old one.
  */
 function inClusters(group: Piece[], timeline: Timeline): Piece[][] {
-  const timed = group.filter((p) => p.from !== null && p.to !== null).sort((a, b) => a.from! - b.from!);
+  const timed = group.filter(isTimed).sort((a, b) => a.from! - b.from!);
   if (timed.length < 2 || !timed.every((p) => comparable(p, timed[0]!, timeline))) return [group];
   const clusters: Piece[][] = [];
   let end = Number.NEGATIVE_INFINITY;
@@ -173,8 +173,12 @@ function inClusters(group: Piece[], timeline: Timeline): Piece[][] {
     clusters.at(-1)!.push(piece);
     end = Math.max(end, piece.to!);
   }
-  clusters.at(-1)!.push(...group.filter((p) => !timed.includes(p)));
+  for (const piece of group) if (!isTimed(piece)) clusters.at(-1)!.push(piece);
   return clusters;
+}
+
+function isTimed({ from, to }: Piece): boolean {
+  return from !== null && to !== null;
 }
 
 function begins({ kind, value }: Piece): boolean {

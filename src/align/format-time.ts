@@ -11,6 +11,8 @@ const NS_PER_S = 1_000_000_000;
 const DAY = 86_400;
 /** A time of day without a date counts from its first midnight; what lies a year on has a date. */
 const YEAR = 366;
+/** About what a Date can hold, 275,760 years: a damaged clock can claim more. */
+const LAST_SECOND = 8.64e12 - DAY;
 
 /** `epoch` is the absolute nanosecond of common time 0. '' for null. */
 export function formatTime(time: CommonTime | number | null, clock: ClockLabel, epoch: bigint): string {
@@ -20,7 +22,7 @@ export function formatTime(time: CommonTime | number | null, clock: ClockLabel, 
   const whole = Math.floor(time / NS_PER_S);
   const fraction = Math.round(time - whole * NS_PER_S) + nanoseconds;
   const carry = Math.floor(fraction / NS_PER_S);
-  const seconds = base + whole + carry;
+  const seconds = Math.max(-LAST_SECOND, Math.min(base + whole + carry, LAST_SECOND));
   const day = Math.floor(seconds / DAY);
   const text = `${timeOfDay(seconds - day * DAY)}.${String(fraction - carry * NS_PER_S).padStart(9, '0')}`;
   if (clock === 'utc') return `${dateOf(day)}T${text}Z`;

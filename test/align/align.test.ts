@@ -70,6 +70,10 @@ describe('times as text', () => {
     expect(formatTime(-1, 'utc', 1_700_000_000_000_000_000n)).toBe('2023-11-14T22:13:19.999999999Z');
   });
 
+  it('writes a time that a damaged clock claims', () => {
+    expect(formatTime(0, 'utc', 10n ** 29n)).toBe('+275760-09-12T00:00:00.000000000Z');
+  });
+
   it('writes times of day, past midnight too', () => {
     expect(formatTime(25947_783229000, 'wall', 0n)).toBe('07:12:27.783229000');
     expect(formatTime(86_400e9 + 1e9, 'wall', 0n)).toBe('00:00:01.000000000 (+1 d)');

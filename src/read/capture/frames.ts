@@ -72,6 +72,11 @@ export class FrameStream {
     this.#add(code, 'info', `frame ${this.source.records + 1}`, message);
   }
 
+  /** Reports that bytes of the frame in hand are missing. */
+  damage(code: string, message: string): void {
+    this.#add(code, 'data-loss', `frame ${this.source.records + 1}`, message);
+  }
+
   /** Reports that less was on the wire than was captured, or 2 GiB and more (a negative `length`). */
   doubtLength(captured: number, length: number): void {
     const code = length < 0 ? 'capture-absurd-length' : 'capture-exceeds-length';

@@ -184,7 +184,8 @@ class PcapReader implements CaptureReader, RecordParser {
 
   /**
    * Looks closer at a header whose lengths are 0, absurd or contradict each other. An empty record is sound unless it
-   * is all zeros (a hole in the file). A wrong length on the wire is bearable when another record follows.
+   * is all zeros (a hole in the file). A wrong length on the wire is bearable when another record follows, which may have
+   * one as well: some writers leave it 0.
    */
   #examine(stream: FrameStream, bytes: Uint8Array, pos: number, end: number, last: boolean): number {
     const captured = i32(bytes, pos + 8, this.#big);
@@ -196,7 +197,7 @@ class PcapReader implements CaptureReader, RecordParser {
       this.need = next + this.#recordHeader - pos;
       if (!last) return UNDECIDED;
       if (next > end) return TAIL;
-    } else if (!this.#plausible(bytes, next)) return DAMAGED;
+    } else if (!this.#plausible(bytes, next, true)) return DAMAGED;
     stream.doubtLength(captured, length);
     return SOUND;
   }
@@ -232,10 +233,11 @@ class PcapReader implements CaptureReader, RecordParser {
     return true;
   }
 
-  #plausible(bytes: Uint8Array, pos: number): boolean {
+  #plausible(bytes: Uint8Array, pos: number, anyLength = false): boolean {
     const captured = i32(bytes, pos + 8, this.#big);
     const length = i32(bytes, pos + 12, this.#big);
-    if (captured <= 0 || captured > MAX_CAPTURED || length < captured || length > MAX_LENGTH) return false;
+    if (captured <= 0 || captured > MAX_CAPTURED) return false;
+    if (!anyLength && (length < captured || length > MAX_LENGTH)) return false;
     const second = u32(bytes, pos, this.#big);
     const near = !this.#stream!.started || Math.abs(second - this.#lastSecond) <= PLAUSIBLE_SECONDS;
     return near && u32(bytes, pos + 4, this.#big) < this.#unitsPerSecond;

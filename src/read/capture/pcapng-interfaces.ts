@@ -61,6 +61,11 @@ export function readInterface(
   return { described, damaged: !whole };
 }
 
+/** Last second of the year 9999, since the Unix epoch. */
+export const LATEST = 253_402_300_799n;
+/** The same in nanoseconds, as a distance from the first packet. */
+export const FARTHEST = Number(LATEST) * NS_PER_S;
+
 /** The whole second of the Unix epoch that a tick count falls in. */
 export function secondOf(itf: CaptureInterface, high: number, low: number): bigint {
   const ticks = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);

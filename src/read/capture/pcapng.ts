@@ -22,6 +22,8 @@ import {
 } from './pcapng-blocks.ts';
 import {
   type CaptureInterface,
+  FARTHEST,
+  LATEST,
   readInterface,
   resolutionOf,
   secondOf,
@@ -188,12 +190,22 @@ class PcapngReader implements CaptureReader, RecordParser {
     const big = this.#big;
     const high = i32(bytes, pos + 12, big);
     const low = i32(bytes, pos + 16, big);
-    if (!this.#stream.started) this.#startClock(secondOf(itf, high, low));
-    this.#lastTime = ticksToNs(itf, high, low);
+    this.#readTime(itf, high, low);
     const captured = i32(bytes, pos + 20, big);
     const length = i32(bytes, pos + 24, big);
     this.#readOptions(bytes, pos + 28, bodyEnd, captured);
     this.#deliver(itf, this.#firstInterface + number, pos + 28, bodyEnd, captured, length);
+  }
+
+  /** A time that none of us will see is damage: the packet gets that of the one before, as one without a time. */
+  #readTime(itf: CaptureInterface, high: number, low: number): void {
+    if (!this.#stream.started) {
+      const second = secondOf(itf, high, low);
+      if (second >= -LATEST && second <= LATEST) this.#startClock(second);
+    }
+    const time = this.#stream.started ? ticksToNs(itf, high, low) : Number.NaN;
+    if (Math.abs(time) <= FARTHEST) this.#lastTime = time;
+    else this.#stream.damage('capture-absurd-time', 'its time is beyond the year 9999 and is not believed');
   }
 
   /** Options follow the padded packet. */
@@ -241,7 +253,7 @@ class PcapngReader implements CaptureReader, RecordParser {
     let kept = captured;
     if (captured < 0 || captured > end - data) {
       kept = end - data;
-      this.#stream.note(
+      this.#stream.damage(
         'pcapng-captured-exceeds-block',
         `${captured >>> 0} bytes captured, but its block holds ${kept}`,
       );

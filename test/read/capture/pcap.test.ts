@@ -138,6 +138,12 @@ describe('a damaged classic capture', () => {
     expect(codes(seen)).toEqual({ 'capture-exceeds-length': ['info', 1, 'frame 2'] });
   });
 
+  test('with no length on the wire in any record is read', () => {
+    const seen = collect(buildPcap(records(4).map((r) => ({ ...r, length: 0 }))));
+    expect(seen.frames.map((f) => f.length)).toEqual([60, 60, 60, 60]);
+    expect(codes(seen)).toEqual({ 'capture-exceeds-length': ['info', 4, 'frame 1'] });
+  });
+
   test('with more captured than was on the wire is not believed when it does not', () => {
     const seen = collect(
       buildPcap(records(7).map((r, n) => (n === 1 ? { ...r, captured: 100, length: 60 } : r))),

@@ -62,6 +62,20 @@ group('pcapng', () => {
     expect(BigInt(frames[0]!.time)).toBe(expected);
   });
 
+  test('does not believe a time beyond the year 9999: the packet gets that of the one before', () => {
+    const file = Buffer.concat([
+      section(),
+      describe(),
+      enhanced(0, 1n << 63n, data(1)),
+      enhanced(0, BASE * 1_000_000n + 4n, data(2)),
+      enhanced(0, (1n << 64n) - 1n, data(3)),
+    ]);
+    const seen = collect(file);
+    expect(seen.sources[0]!.clock.base).toBe(BASE * 1_000_000_000n);
+    expect(seen.frames.map((f) => f.time)).toEqual([0, 4000, 4000]);
+    expect(codes(seen)).toEqual({ 'capture-absurd-time': ['data-loss', 2, 'frame 1'] });
+  });
+
   test('reads picoseconds exactly for as long as they can count', () => {
     const day = 86_400n * 1_000_000_000_000n;
     const file = Buffer.concat([
@@ -237,7 +251,7 @@ group('damaged pcapng', () => {
     const file = Buffer.concat([section(), describe(), enhanced(0, 0n, data(1), { captured: 5000 })]);
     const seen = collect(file);
     expect(seen.frames.map((f) => [f.captured, f.length])).toEqual([[60, 5000]]);
-    expect(codes(seen)).toEqual({ 'pcapng-captured-exceeds-block': ['info', 1, 'frame 1'] });
+    expect(codes(seen)).toEqual({ 'pcapng-captured-exceeds-block': ['data-loss', 1, 'frame 1'] });
   });
 
   test('with more captured than was on the wire says so', () => {
