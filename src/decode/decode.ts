@@ -137,7 +137,7 @@ export class Decoder {
       next = layer.decode(cursor, packet);
       if (next < SPACE_SIZE) return cursor.guessed && NO_SENSE.has(next) ? NOT_TCP : next;
     }
-    return cursor.guessed ? NOT_TCP : TOO_DEEP;
+    return TOO_DEEP;
   }
 
   #unanswered(announcement: number): number {

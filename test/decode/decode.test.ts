@@ -176,6 +176,12 @@ describe('a frame without a segment', () => {
     ['a header of radiotap beyond its frame', 'truncated-link', hex('0000ff00 00000000'), 127],
     ['an AYIYA that asks for an answer', 'not-tcp', udp(9, 5072, hex('42421203 00000000')), 101],
     ['fifty VLAN tags', 'too-deep', nested, 1],
+    [
+      'a VXLAN around fifty VLAN tags',
+      'too-deep',
+      udp(9, 4789, Buffer.concat([hex('08000000 00000100'), nested])),
+      101,
+    ],
     ['garbage at the port of a tunnel', 'not-tcp', udp(9, 4789, Buffer.alloc(60, 0x5a)), 101],
     [
       'a frame of ARP in a tunnel',
