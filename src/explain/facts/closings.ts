@@ -46,12 +46,19 @@ function activeResets(notable: readonly Facts[]): ServerReset[] {
     .sort((a, b) => a.moment.source - b.moment.source || a.reset.packet.time - b.reset.packet.time);
 }
 
+/** A connection that began after the first RST was not in the accept queue then. */
+function begunBefore({ wire }: ServerReset, first: ServerReset): boolean {
+  return wire.wire.source !== first.wire.wire.source || wire.packets[0]!.time < first.reset.packet.time;
+}
+
 /** RSTs on which the server had never sent a byte, those of one go together. */
 export function findBursts(world: World, notable: readonly Facts[]): ServerReset[][] {
   const bursts: ServerReset[][] = [];
   let last: Moment | null = null;
   for (const reset of activeResets(notable).filter(neverAnswered)) {
-    if (last && sameCall(world, reset.moment, last)) bursts.at(-1)!.push(reset);
+    const burst = bursts.at(-1);
+    if (burst && last && sameCall(world, reset.moment, last) && begunBefore(reset, burst[0]!))
+      burst.push(reset);
     else bursts.push([reset]);
     last = reset.moment;
   }

@@ -29,8 +29,12 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
     ];
   }
   const list = wire.finTime(side) === null ? withoutFin(f, wire, reset, make) : afterFin(wire, reset, make);
-  const foreign = reset.shape === 'unclear' ? named(['middlebox-reset'], 'path') : [];
-  return [...list, ...foreign];
+  // a device that follows the connection can make all of it, timestamps too
+  const foreign = list[0]?.confidence === 'possible' ? named(['middlebox-reset'], 'path') : [];
+  const [probe] = probes;
+  if (!probe) return [...list, ...foreign];
+  const because = `a keepalive probe ${span(packet.time - probe.time)} before it went unanswered, the last it sent`;
+  return [make('keepalive-timeout-reset', 'possible', because), ...list, ...foreign];
 }
 
 /** It had not begun to close. Was data waiting that its process had not read? */
@@ -110,14 +114,20 @@ function afterFin(wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
         'possible',
         `the RST followed its own FIN by ${span(sinceFin)} with no packet of the peer between`,
       ),
-      ...['linger-zero-reset', 'linger2-reset', 'retransmission-timeout'].map((r) => make(r, 'possible', '')),
+      ...['linger-zero-reset', 'linger2-reset', 'disconnect-reset', 'retransmission-timeout'].map((r) =>
+        make(r, 'possible', ''),
+      ),
     ];
   }
   const data = between.some((p) => p.payload > 0);
   const unread = make('unread-data-reset', 'possible', 'data that came after its FIN may have been unread');
-  const rest = ['linger-zero-reset', 'linger2-reset', 'socket-destroy-reset', 'fin-wait2-expired-reset'].map(
-    (r) => make(r, 'possible', ''),
-  );
+  const rest = [
+    'linger-zero-reset',
+    'linger2-reset',
+    'socket-destroy-reset',
+    'disconnect-reset',
+    'fin-wait2-expired-reset',
+  ].map((r) => make(r, 'possible', ''));
   return data
     ? [unread, ...rest]
     : [

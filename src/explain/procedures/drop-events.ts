@@ -7,6 +7,8 @@ import type { DropEvent } from '../../model/event.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { dropEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import { SAME_CALL } from '../facts/timing.ts';
+import type { Moment } from '../rule.ts';
 import { count, list } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker } from './common.ts';
@@ -63,9 +65,27 @@ export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
     ];
     const make = maker({ side, moment: f.atEvent(all[0]!.drop), evidence });
     const why = names.length > 0 ? ` (${list(names)})` : '';
-    const because = `the kernel of the ${side} says that it dropped ${count(all.length, what)}${why}`;
+    // of what came in on its way to the server, a host that only forwards says as much
+    const whose = side === 'server' && what === 'SYN' ? 'the kernel' : `the kernel of the ${side}`;
+    const because = `${whose} says that it dropped ${count(all.length, what)}${why}`;
     return make(rule, all.every((l) => l.sure) ? 'proved' : 'inferred', because);
   });
+}
+
+/**
+ * `reject with tcp reset` on the server: netfilter drops the SYN in the call in which it sends the RST (nf_send_reset,
+ * then NF_DROP), and TCP never looks for a listener.
+ */
+export function rejectedSyn(f: Facts, reset: Moment): Candidate | null {
+  const drop = f.drops.find((d) => {
+    const apart = f.world.between(f.atEvent(d), reset);
+    if (d.flags === null || d.socketEnds || apart === null || Math.abs(apart) > SAME_CALL) return false;
+    const loss = lossOf(f, d);
+    return loss?.rule === 'netfilter-drop' && loss.side === 'server' && loss.what === 'SYN';
+  });
+  if (!drop) return null;
+  const make = maker({ side: 'server', moment: reset, evidence: [dropEvidence(f.world, drop)] });
+  return make('netfilter-drop', 'inferred', 'netfilter dropped the SYN as the RST that answers it was sent');
 }
 
 function lossOf(f: Facts, drop: DropEvent): Lost | null {

@@ -103,12 +103,17 @@ function keepalive(said: KernelSaid): Candidate[] {
 /** No reason, and in CLOSE before the RST went out (G6): __tcp_close or tcp_disconnect. */
 function closedFirst(said: KernelSaid): Candidate[] {
   if (said.near('out-of-memory').length > 0) return overLimit(said);
+  const { closing } = said;
+  const linger2 = closing?.fields?.linger2;
+  const lingers2 = closing?.from === 'FIN_WAIT2' && linger2 !== undefined && linger2 < 0;
+  if (said.byClose === null && lingers2) {
+    const because = 'TCP_LINGER2 is negative, and it left FIN_WAIT2 with both sides shut down';
+    return afterShutdown(said, 'linger2-reset', because);
+  }
   if (said.byClose !== true) return disconnected(said);
   if ((said.unread ?? 0) > 0) return proved(said, 'unread-data-reset', unreadText(said), ['close']);
-  const linger2 = said.closing?.fields?.linger2;
-  if (said.closing?.from === 'FIN_WAIT2' && linger2 !== undefined && linger2 < 0) {
+  if (lingers2)
     return proved(said, 'linger2-reset', 'TCP_LINGER2 is negative, and it was closed in FIN_WAIT2');
-  }
   return disconnected(said);
 }
 
@@ -133,7 +138,11 @@ function disconnected(said: KernelSaid): Candidate[] {
     return proved(said, 'linger-zero-reset', 'SO_LINGER was on with time 0 when it was closed', ['close']);
   }
   if (said.near('child-forgotten').length > 0) return listenerClosed(said);
-  if (said.byClose === null) return [];
+  if (said.byClose === null) {
+    if (!said.lingersZero) return [];
+    const because = 'SO_LINGER was on with time 0, and it had shut down its sending side before';
+    return afterShutdown(said, 'linger-zero-reset', because);
+  }
   if (said.listenerClosed) return listenerClosed(said);
   const because = 'its own process disconnected it and did not close it: sk_shutdown was not set';
   const { probes } = said.f;
@@ -146,6 +155,12 @@ function disconnected(said: KernelSaid): Candidate[] {
     ];
   }
   return proved(said, 'disconnect-reset', because, ['disconnect']);
+}
+
+/** shutdown(SHUT_RDWR) leaves the socket as close() does: a connect(AF_UNSPEC) that follows looks the same. */
+function afterShutdown(said: KernelSaid, rule: string, because: string): Candidate[] {
+  const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
+  return [make(rule, 'inferred', because), ...named(['disconnect-reset'], said.sideName)];
 }
 
 /** inet_csk_listen_stop. */

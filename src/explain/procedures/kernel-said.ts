@@ -18,6 +18,8 @@ import { SIDE_NAMES } from './common.ts';
 const FIN_RECEIVED: readonly (TcpState | undefined)[] = ['CLOSE_WAIT', 'LAST_ACK', 'CLOSING', 'TIME_WAIT'];
 
 const SHUTDOWN_MASK = 3;
+/** shutdown(SHUT_WR) sent a FIN: only in these states can both bits be set on a socket that is still held. */
+const AFTER_SHUTDOWN: readonly (TcpState | undefined)[] = ['FIN_WAIT1', 'FIN_WAIT2', 'CLOSING', 'LAST_ACK'];
 
 /** Reasons that only one kind of socket gives (kernel-notes §2.0). */
 const MET_BY_REASON: Record<string, TcpState | 'none'> = {
@@ -107,12 +109,14 @@ export class KernelSaid {
 
   /**
    * close() set both bits of sk_shutdown before the socket went to CLOSE; tcp_disconnect, and with it a closed
-   * listener, does not. null when nothing was read.
+   * listener, does not. null when nothing was read, or when shutdown(SHUT_RDWR) may have set them before.
    */
   get byClose(): boolean | null {
     if (this.closeCall) return true;
     const shutdown = this.closing?.fields?.shutdown;
-    return shutdown === undefined ? null : shutdown === SHUTDOWN_MASK;
+    if (shutdown === undefined) return null;
+    if (shutdown !== SHUTDOWN_MASK) return false;
+    return AFTER_SHUTDOWN.includes(this.closing?.from) ? null : true;
   }
 
   /** SO_LINGER with time 0 at the close; null when nothing was read. */

@@ -3,6 +3,7 @@ import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import { packetEvidence, reasoning, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { count, span } from '../words.ts';
+import { reliefByCounters } from './active-reset.ts';
 import type { Candidate } from './candidate.ts';
 import { named } from './common.ts';
 
@@ -18,15 +19,29 @@ export function listenerClosed(f: Facts, side: SideIndex): Candidate[] {
   if (side !== SERVER || f.case.calls.some((c) => c.call === 'accept')) return [];
   if (f.rows(SERVER).some((r) => r.owner === 'known')) return [];
   if (outOfTurn(f)) return [];
-  const closed = inStates(f) ?? onWire(f);
+  const seen = inStates(f);
+  const relief = reliefByCounters(f, side);
+  // a listener that closes raises no Abort counter
+  const closed =
+    seen ?? (relief === 'unread-data-reset' || relief === 'linger-zero-reset' ? null : onWire(f));
   if (!closed) return [];
   if (f.rows(SERVER).some((r) => r.owner === 'none')) return [closed];
   const unread: Candidate = { ...closed, rule: 'unread-data-reset', confidence: 'possible', because: UNREAD };
-  const linger = named(['linger-zero-reset'], 'server');
-  if (f.listener.burst(f).length >= 2 && !stillListens(f)) return [closed, unread, ...linger];
+  // no event of the listener: one call of ss -K, or a program that disconnects, resets several at once as well
+  const others = seen ? [] : ['socket-destroy-reset', 'disconnect-reset'];
+  const linger = named(['linger-zero-reset', ...others], 'server');
   const possible: Candidate = { ...closed, confidence: 'possible' };
+  if (f.listener.burst(f).length >= 2 && !stillListens(f)) {
+    return [seen || !maybeUnread(f, relief) ? closed : possible, unread, ...linger];
+  }
   const received = f.wire !== null && f.wire.of(f.wire.wire.bytes, CLIENT) > 0;
   return received ? [unread, possible, ...linger] : [possible, unread, ...linger];
+}
+
+/** Every one of them had received data, and no counter says that none was closed with data unread. */
+function maybeUnread(f: Facts, relief: ReturnType<typeof reliefByCounters>): boolean {
+  if (relief === 'disconnect-reset') return false;
+  return f.listener.burst(f).every((r) => r.wire.of(r.wire.wire.bytes, CLIENT) > 0);
 }
 
 /**

@@ -8,6 +8,7 @@ import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
+import { rejectedSyn } from './drop-events.ts';
 
 export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side, answers } = reset;
@@ -16,7 +17,7 @@ export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candi
   ];
   if (answers) evidence.unshift(packetEvidence(f, wire, answers, 'the packet it answers'));
   const make = maker({ side: SIDE_NAMES[side], moment: f.atPacket(wire, packet), evidence });
-  if (packet.flags & ACK || (answers && !(answers.flags & ACK))) return refused(f, reset, make);
+  if (packet.flags & ACK || (answers && !(answers.flags & ACK))) return refused(f, wire, reset, make);
   if (side === CLIENT && answersHandshake(wire, reset)) return whileConnecting(f, wire, reset, make);
   return wire.finTime(side) !== null && wire.finTime(side)! < packet.time
     ? afterFin(f, wire, reset, make)
@@ -24,7 +25,9 @@ export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candi
 }
 
 /** (1) A SYN met no listener, or a firewall that rejects. */
-function refused(f: Facts, { side }: WireReset, make: Make): Candidate[] {
+function refused(f: Facts, wire: WireFacts, { side, packet }: WireReset, make: Make): Candidate[] {
+  const rejected = rejectedSyn(f, f.atPacket(wire, packet));
+  if (rejected) return [rejected];
   const listens = f.listener.sights.length > 0;
   const because = listens
     ? 'a SYN was answered with a RST although a socket table shows a listener on that port: it listens on another address, was closed at that moment, or a firewall rejects'

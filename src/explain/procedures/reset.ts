@@ -20,6 +20,7 @@ import {
 } from './active-reset.ts';
 import type { Candidate } from './candidate.ts';
 import { maker, named, SIDE_NAMES } from './common.ts';
+import { droppedSyn, rejectedSyn } from './drop-events.ts';
 import { unanswered } from './given-up.ts';
 import { halfHandshakeReset } from './half-handshake.ts';
 import { withoutSocket } from './kernel-leftover.ts';
@@ -50,6 +51,9 @@ export function endedWell(wire: WireFacts): boolean {
 
 function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   if (reset.disowned) return disownedReset(f, wire, reset);
+  const life = f.life(reset.side);
+  if (life?.abort?.comm === 'ss' && reset.shape !== 'passive' && reset.shape !== 'foreign')
+    return killedBySs(f, life);
   const closed = listenerClosed(f, reset.side);
   if (closed.length > 0 && reset.shape !== 'passive') return closed;
   switch (reset.shape) {
@@ -57,11 +61,8 @@ function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
       return passiveReset(f, wire, reset);
     case 'foreign':
       return foreignReset(f, wire, reset);
-    default: {
-      const life = f.life(reset.side);
-      if (life?.abort?.comm === 'ss') return killedBySs(f, life);
+    default:
       return activeReset(f, wire, reset);
-    }
   }
 }
 
@@ -130,6 +131,10 @@ function refusedInStates(f: Facts): Candidate[] | null {
   const t = life?.find('SYN_SENT', 'CLOSE');
   if (!life || !t) return null;
   if (t.duration === null || t.duration >= SYN_RTO) return [];
+  const rejected = rejectedSyn(f, f.atTransition(life, t));
+  if (rejected) return [rejected];
+  // one SYN was sent in that time: what dropped it tells that nothing refused it
+  if (droppedSyn(f, null).some((c) => c.confidence === 'proved')) return [];
   // its own process may have closed it; on one machine the answer is handled in that process as well
   const own = life.byOwner(t);
   return [
@@ -183,6 +188,9 @@ function byOwnCall(f: Facts, life: LifeFacts): Candidate[] {
     make('socket-destroy-reset', 'possible', 'ss -K or another SOCK_DESTROY resets'),
   ];
   if (disconnected) return [disconnected, list[3]!, list[1]!, list[0]!];
+  // what the peer sends on the same machine, or while this process runs, is handled in it as well (G12)
+  const ofPeer = unread || relief ? [] : (CAUSES_FROM[t.from] ?? []);
+  list.push(...named(ofPeer, SIDE_NAMES[1 - life.side]!));
   return relief === 'linger-zero-reset' && !unread ? [list[1]!, list[0]!, ...list.slice(2)] : list;
 }
 
@@ -215,6 +223,9 @@ const CAUSES_FROM: Record<string, readonly string[]> = {
     'no-socket-reset',
     'retransmission-timeout',
     'memory-pressure-reset',
+    'linger-zero-reset',
+    'disconnect-reset',
+    'socket-destroy-reset',
   ],
   CLOSE_WAIT: [
     'time-wait-data-reset',
@@ -223,6 +234,10 @@ const CAUSES_FROM: Record<string, readonly string[]> = {
     'linger2-reset',
     'no-socket-reset',
     'unread-data-reset',
+    'linger-zero-reset',
+    'keepalive-timeout-reset',
+    'disconnect-reset',
+    'socket-destroy-reset',
   ],
 };
 const CAUSES_OF_LISTENER = [

@@ -40,7 +40,7 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'disconnect-reset', (c) => ({
-      summary: `${capital(sideEndpoint(f, c.side))} disconnected its socket without closing it, most likely: ${c.because}.`,
+      summary: `${capital(sideEndpoint(f, c.side))} disconnected its socket without closing it${c.confidence === 'proved' ? '' : ', most likely'}: ${c.because}.`,
       remedy:
         'Close the socket and open a new one instead of connect(AF_UNSPEC), or shut down and read to the end of file before.',
       missing: [closeCall(c.side), resetReason(c.side)],

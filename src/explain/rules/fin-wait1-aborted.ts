@@ -35,6 +35,6 @@ export const rule: Rule = {
       .filter((n) => n !== null);
     const range =
       times.length === 0 ? '' : ` ${span(Math.min(...times))} to ${span(Math.max(...times))} after their FIN`;
-    return `${count(all.length, 'connection')} went from FIN_WAIT1 straight to CLOSE${range}: the closing was cut short. They came from ${clients(all)}.`;
+    return `${count(new Set(all.map((e) => e.facts)).size, 'connection')} went from FIN_WAIT1 straight to CLOSE${range}: the closing was cut short. They came from ${clients(all)}.`;
   },
 };

@@ -26,7 +26,7 @@ export const rule: Rule = {
       by: ['packets'],
       kernels: 'any',
       claims: 'inferred',
-      sign: 'two or more unanswered probes below snd_nxt, then RST|ACK',
+      sign: 'two or more unanswered probes below snd_nxt, then RST|ACK; after one it is possible',
     },
   ],
   explain: (f) =>

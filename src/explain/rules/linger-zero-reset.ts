@@ -10,7 +10,7 @@ export const rule: Rule = {
   group: 'close',
   title: 'SO_LINGER with time 0: RST instead of FIN',
   severity: 'info',
-  happened: 'were reset by a close() with SO_LINGER 0, most likely',
+  happened: 'were reset by a close() with SO_LINGER 0',
   condition:
     'close() on a socket with SO_LINGER on and a linger time of 0, in a state that tcp_need_reset names; data not yet sent are thrown away.',
   needs: ['states', 'packets'],
@@ -21,6 +21,12 @@ export const rule: Rule = {
       kernels: '5.5+ with BTF',
       claims: 'proved',
       sign: 'SOCK_LINGER with sk_lingertime 0 and sk_shutdown 3 at the step to CLOSE, and a RST of its own',
+    },
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'inferred',
+      sign: 'the same after its FIN: shutdown(SHUT_RDWR) and connect(AF_UNSPEC) leave it so as well',
     },
     {
       by: ['packets', 'counters'],

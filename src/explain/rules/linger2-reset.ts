@@ -25,7 +25,7 @@ export const rule: Rule = {
     {
       by: ['fields'],
       kernels: '5.5+ with BTF',
-      claims: 'proved',
+      claims: 'inferred',
       sign: 'linger2 below 0 at FIN_WAIT2 → CLOSE, and a RST of its own',
     },
     {

@@ -46,7 +46,7 @@ export const rule: Rule = {
       by: ['packets'],
       kernels: 'any',
       claims: 'inferred',
-      sign: 'several RST|ACK of one port at once, where the server had never sent a byte',
+      sign: 'several RST|ACK of one port at once, where the server had never sent a byte; possible when each had received data',
     },
     {
       by: ['packets', 'tables'],

@@ -1,5 +1,6 @@
 import { DROPS, LISTENER } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
+import { resetCandidates } from '../procedures/reset.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 
@@ -42,9 +43,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'netfilter-drop', (c) => ({
-      summary: `${attemptOf(f)}; ${c.because}.`,
+      summary: `${attemptOf(f)}; ${c.because}${resetCandidates(f)[0]?.rule === 'netfilter-drop' ? ', and refused it with a RST (reject with tcp reset)' : ''}.`,
       remedy:
-        'Look at the rules and their counters on the server: `nft list ruleset` (add `counter` to suspicious rules), `iptables -nvL`, and `conntrack -S`; a full table says so in dmesg. `nft monitor trace` follows one packet.',
+        'Look at the rules and their counters on the server (and on a host or namespace between that forwards: its chain `forward`): `nft list ruleset` (add `counter` to suspicious rules), `iptables -nvL`, and `conntrack -S`; a full table says so in dmesg. `nft monitor trace` follows one packet.',
       missing: [LISTENER, DROPS],
     })),
 };
