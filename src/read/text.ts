@@ -68,11 +68,15 @@ export class TextReader {
   }
 }
 
+/** Blanks that do not break, as web pages have them between columns. */
+const NBSP = /\u00a0/g;
+
 /** Without line end, terminal escapes, what a carriage return overwrote, and the echo of an interrupt. */
 function clean(raw: string): string {
   let line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
   if (line.includes(ESC)) line = line.replace(ESCAPES, '');
   if (line.includes('\r')) line = line.slice(line.lastIndexOf('\r') + 1);
+  if (line.includes('\u00a0')) line = line.replace(NBSP, ' ');
   return line.startsWith('^C') ? line.replace(/^(?:\^C)+/, '') : line;
 }
 

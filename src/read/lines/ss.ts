@@ -20,7 +20,7 @@ const HEADER = /^(?:Netid\s+)?(State\s+)?Recv-Q\s+Send-Q\s+Local Address:Port\s+
 /** Sockets that are not TCP. */
 const OTHER =
   /^(?:udp|udpl|raw|icmp6?|nl|p_raw|p_dgr|u_(?:str|dgr|seq)|v_(?:str|dgr)|ti_\w+|sctp|dccp|mptcp|xdp|\?\?\?)\s/;
-/** A continued line: -e -i -m without -O. */
+/** A continued line: -e -i -m without -O; or a row of a listing that was indented as a whole. */
 const DETAILS = /^\s/;
 
 export const ss: LineFormat = {
@@ -121,7 +121,7 @@ class SsReader implements LineReader {
   }
 
   line(text: string, number: number): boolean {
-    if (DETAILS.test(text) && (this.#row || this.#other)) {
+    if (DETAILS.test(text) && (this.#row || this.#other) && !isRow(text)) {
       if (this.#row) Object.assign(this.#row, parseDetails(text, this.#row.timer));
       return true;
     }
@@ -169,7 +169,8 @@ class SsReader implements LineReader {
       remote: row.remote,
       recvQ: row.recvQ,
       sendQ: row.sendQ,
-      acceptLimit: listens ? row.sendQ : null,
+      // without inet_diag ss reads /proc/net/tcp, as netstat does, and its 0 is no limit
+      acceptLimit: (listens && row.sendQ) || null,
       owner: user ? 'known' : this.#owners ? 'none' : 'hidden',
       pid: user?.pid ?? null,
       comm: user ? this.#interner.keep(user.comm) : null,

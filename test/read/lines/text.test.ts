@@ -119,6 +119,46 @@ describe('what terminals add', () => {
     expect(out.diagnostics).toEqual([]);
   });
 
+  it.each([
+    ['mail', () => '> '],
+    ['mail answered', () => '> > '],
+    ['ts', () => 'Nov  1 18:00:01 '],
+    ['ts %FT%.T', (n: number) => `2026-11-21T18:00:01.${n} `],
+    ['ts %F %T', () => '2026-11-21 18:00:01 '],
+    ['journalctl', () => 'Nov 21 18:00:01 web1 sh[4242]: '],
+    ['journalctl -o short-iso', () => '2026-11-21T18:00:01+0800 web1 sh[4242]: '],
+    ['docker logs -t', (n: number) => `2026-11-21T18:00:01.${100_000_000 + n}Z `],
+    ['a kubelet', () => '2026-11-21T18:00:01.123456789Z stdout F '],
+    ['docker compose logs', () => 'web-1  | '],
+    ['docker compose logs -t', () => 'web-1  | 2026-11-21T18:00:01.1Z '],
+    ['a block of code in Markdown', () => '    '],
+  ])('by %s is taken off every line, and said', (what, prefix) => {
+    const log = ['server-netstat', 'server-tcpdump', 'server-netstat-s', 'client-tcpdrop', 'client-tcptracer']
+      .map((name) => text(`exp1/${name}.txt`))
+      .join('\n');
+    const lines = log.split('\n');
+    const out = read(lines.map((line, n) => prefix(n) + line).join('\n'));
+    const plain = read(log);
+    expect(out.events).toEqual(plain.events);
+    expect(out.packets).toEqual(plain.packets);
+    expect(out.sources).toEqual(plain.sources);
+    expect(plain.diagnostics).toEqual([]);
+    expect(out.diagnostics).toMatchObject(
+      what.startsWith('a block') ? [] : [{ code: 'prefix-removed', severity: 'info', locator: 'line 1' }],
+    );
+  });
+
+  it('is not taken off what a tool wrote itself', () => {
+    const dated = `${sample('tools/tcpdump/tcpdump-nntttt.txt')}2026-11-20 22:50:31 IP 10.9.0.2.1 > 10.9.0.1.2: Flags [S]\n`;
+    expect(codes(read(dated))).toEqual(['unknown-line']);
+  });
+
+  it('is read with the blanks of web pages between columns', () => {
+    const out = read(STATES.replaceAll('  ', '\u00a0 '));
+    expect(only(out, 'state')).toHaveLength(45);
+    expect(out.diagnostics).toEqual([]);
+  });
+
   it('is read in UTF-16 as PowerShell saves it', () => {
     const out = read(Buffer.from(`\uFEFF${STATES}\r\n`, 'utf16le'));
     expect(only(out, 'state')).toHaveLength(45);
@@ -143,6 +183,17 @@ describe('prompts', () => {
     ['root@web1:~# ', 'web1', true],
     ['ops@web1:/var/log$ ', 'web1', false],
     ['(venv) ops@web1:~/x$ ', 'web1', false],
+    ['12:34:56 root@web1:~# ', 'web1', true],
+    ['[12:34:56] root@web1:~# ', 'web1', true],
+    ['[ops@web1:~]$ ', 'web1', false],
+    ['[root@web1]# ', 'web1', true],
+    ['root@web1 ~ # ', 'web1', true],
+    ['ops@web1 ~ % ', 'web1', false],
+    ['ops@web1 ~/x> ', 'web1', false],
+    ['web1:~ # ', 'web1', true],
+    ['web1:/etc# ', 'web1', true],
+    ['ops@web1$ ', 'web1', false],
+    ['❯ ', null, false],
     ['[root@localhost ~]# ', null, true],
     ['bash-5.1# ', null, true],
     ['/ # ', null, true],

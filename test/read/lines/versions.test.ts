@@ -191,6 +191,12 @@ describe('ss', () => {
     });
   });
 
+  it('without inet_diag: a limit of 0 is none; a listing that is indented as a whole', () => {
+    expect(row('LISTEN 6 0 10.77.0.2:8080 0.0.0.0:*').acceptLimit).toBeNull();
+    const rows = ['    ESTAB 0 0 10.0.0.1:80 10.0.0.2:50000', '    ESTAB 0 0 10.0.0.1:80 10.0.0.3:50000'];
+    expect(only(read(rows.join('\n')), 'socket')).toHaveLength(2);
+  });
+
   it('interfaces, wildcards of both families, names', () => {
     expect(row('LISTEN 0 128 [fe80::1%eth0]:22 [::]:*').local).toEqual({ address: 'fe80::1', port: 22 });
     expect(row('LISTEN 0 128 127.0.0.53%lo:domain 0.0.0.0:*').local).toEqual({

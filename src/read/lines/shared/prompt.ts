@@ -10,24 +10,32 @@ export interface Prompt {
   command: string;
 }
 
-/** `[root@host dir]# cmd` */
-const BRACKETED = /^\[([^\s@[\]]{1,64})@([^\s\][]{1,255}) [^\]]{0,255}\]\s?([#$])(?:\s+(.*))?$/;
+/** `[root@host dir]# cmd`, `[root@host:dir]$ cmd`, `[root@host]# cmd` */
+const BRACKETED = /^\[([^\s@[\]]{1,64})@([^\s\][:]{1,255})(?:[ :][^\]]{0,255})?\]\s?([#$%])(?:\s+(.*))?$/;
 /** `root@host:~# cmd`, also behind `(venv) ` */
 const COLON =
   /^(?:\([^)]{1,64}\) )?([A-Za-z_][\w.-]{0,63})@([\w.-]{1,255}):\s?[~/][^#$\n]{0,255}([#$])(?:\s+(.*))?$/;
 const COLON_HOME = /^(?:\([^)]{1,64}\) )?([A-Za-z_][\w.-]{0,63})@([\w.-]{1,255}):([#$])(?:\s+(.*))?$/;
+/** `root@host ~ # cmd`, `user@host ~ % cmd`, `user@host ~> cmd`: zsh, fish, Gentoo */
+const SPACED = /^([A-Za-z_][\w.-]{0,63})@([\w.-]{1,255}) [~/][^\s#$%>]{0,255}\s?([#$%>])(?:\s+(.*))?$/;
+/** The time of day that a shell prints before its prompt. */
+const CLOCK = /^\[?\d\d:\d\d(?::\d\d)?\]? (?=[A-Za-z_[(])/;
+/** `host:~ # cmd`, `host:/etc# cmd`, `host# cmd`, `user@host$ cmd`: so short that the command must be a known tool */
+const SHORT =
+  /^(?:[A-Za-z_][\w.-]{0,63}@)?([A-Za-z][\w.-]{0,254})(?::[~/][^\s#$%>]{0,255} ?)?([#$%>])\s+(\S.*)$/;
 /** `bash-5.1# cmd`, `sh-4.2$ cmd`, and busybox in containers: `/ # cmd`, `~ $ cmd` */
 const SHELL = /^(?:\w{1,8}sh-\d[\w.]{0,8}|sh-\d[\w.]{0,8}|[~/][\w./-]{0,255} )([#$])(?:\s+(.*))?$/;
-/** `# cmd`, `$ cmd` */
-const BARE = /^([#$])\s+(\S.*)$/;
+/** `# cmd`, `$ cmd`, `❯ cmd` */
+const BARE = /^([#$❯])\s+(\S.*)$/;
 
 export function parsePrompt(line: string): Prompt | null {
-  const named = BRACKETED.exec(line) ?? COLON.exec(line) ?? COLON_HOME.exec(line);
+  const text = line.replace(CLOCK, '');
+  const named = BRACKETED.exec(text) ?? COLON.exec(text) ?? COLON_HOME.exec(text) ?? SPACED.exec(text);
   if (named) {
     const [, user, host, sign, command] = named;
     return {
       key: `${user}@${host}`,
-      host: /^localhost\b/i.test(host!) ? null : host!,
+      host: namesHost(host!) ? host! : null,
       root: sign === '#' || user === 'root',
       command: command?.trim() ?? '',
     };
@@ -42,16 +50,23 @@ export function parsePrompt(line: string): Prompt | null {
  * followed by an option, a pipe or nothing, and after `#`, the sign of comments, not by nothing.
  */
 export function parseBarePrompt(line: string, knows: (command: string) => boolean): Prompt | null {
-  const match = BARE.exec(line);
+  const short = SHORT.exec(line);
+  const match = short ?? BARE.exec(line);
   if (!match) return null;
-  const [, sign, rest] = match;
-  const command = rest!.trim();
+  const [sign, rest] = match.slice(-2) as [string, string];
+  const command = rest.trim();
   const next = command.split(/\s+/, 3).slice(command.startsWith('sudo ') ? 2 : 1)[0];
   const plausible =
-    next === undefined ? sign === '$' : /^(?:-|\||state\b)/.test(next) || /^\S+\|/.test(command);
+    next === undefined
+      ? sign !== '#' || short !== null
+      : /^(?:-|\||state\b)/.test(next) || /^\S+\|/.test(command);
   if (!plausible || !knows(command)) return null;
-  return { key: '', host: null, root: sign === '#', command };
+  const host = short?.[1] ?? '';
+  return { key: host, host: namesHost(host) ? host : null, root: sign === '#', command };
 }
+
+/** `localhost` is the name of every machine. */
+const namesHost = (host: string): boolean => host !== '' && !/^localhost\b/i.test(host);
 
 /** True when the command's output went somewhere else, so that seeing none proves nothing. */
 export function isRedirected(command: string): boolean {

@@ -4,6 +4,7 @@
  */
 import type { LineFormat, ReadContext, Section } from '../../importer.ts';
 import { isNoise, parseLoss } from './noise.ts';
+import { splitPrefix } from './prefix.ts';
 import { isRedirected, type Prompt, parseBarePrompt, parsePrompt } from './prompt.ts';
 import { quote } from './quote.ts';
 import { type IndexedSection, SectionIndex } from './section-index.ts';
@@ -15,6 +16,7 @@ const PROSE = 2;
 const MAX_SECTIONS = 10_000;
 
 const BLANK = /^\s*$/;
+const INDENT = /^(?: {2,8}|\t)(?=\S)/;
 const FENCE = /^\s*(?:```|~~~)/;
 
 /** What is known of the terminal that printed the lines. */
@@ -79,6 +81,11 @@ export class Sections {
   /** Lines outside every section that are nothing known here. */
   #outside = 0;
   #firstOutside = { line: 0, text: '' };
+  /** Blanks before every line of a block that was indented as a whole, as its first prompt shows; '' for none. */
+  #indent = '';
+  /** Lines that could be read without what stood before them. */
+  #prefixed = 0;
+  #firstPrefixed = { line: 0, text: '' };
   /** First line that is not blank. */
   #first: { line: number; text: string } | null = null;
 
@@ -88,10 +95,18 @@ export class Sections {
     this.#formats = formats;
   }
 
-  line(text: string, number: number): void {
+  line(raw: string, number: number): void {
+    const text = this.#indent === '' ? raw : this.#dedented(raw);
     if (this.#first === null && !BLANK.test(text)) this.#first = { line: number, text: quote(text) };
-    if (this.#current?.reader.line(text, number)) this.#adjacent = true;
-    else this.#notOfCurrent(text, number);
+    if (this.#read(text, number)) return;
+    // only where the line as it stands is nothing: some tools begin their own lines with a time
+    const split = splitPrefix(text);
+    if (this.#indentedPrompt(text, number)) return;
+    if (split && this.#read(split.rest, number)) {
+      if (this.#prefixed++ === 0) this.#firstPrefixed = { line: number, text: quote(split.prefix) };
+    } else {
+      this.#unknown(text, number);
+    }
   }
 
   /** A line longer than any that a tool writes, of which only the beginning is kept. */
@@ -108,18 +123,37 @@ export class Sections {
     if (this.#surplus > 0) this.#reportSurplus();
     if (this.#sections.all.length === 0) this.#reportUnknownFormat();
     else if (this.#outside > 0) this.#reportOutside();
+    if (this.#prefixed > 0 && this.#sections.all.length > 0) this.#reportPrefixed();
   }
 
-  #notOfCurrent(text: string, number: number): void {
-    if (BLANK.test(text)) {
+  #dedented(text: string): string {
+    if (text.startsWith(this.#indent)) return text.slice(this.#indent.length);
+    if (!BLANK.test(text)) this.#indent = '';
+    return text;
+  }
+
+  /** A block of code in Markdown; only a prompt tells, for some tools begin lines with blanks of their own. */
+  #indentedPrompt(text: string, number: number): boolean {
+    const indent = INDENT.exec(text)?.[0];
+    if (indent === undefined || !this.#prompt(text.slice(indent.length), number)) return false;
+    this.#indent = indent;
+    return true;
+  }
+
+  /** False for a line that is nothing known here. */
+  #read(text: string, number: number): boolean {
+    if (this.#current?.reader.line(text, number)) {
+      this.#adjacent = true;
+    } else if (BLANK.test(text)) {
       this.#adjacent = false;
     } else if (FENCE.test(text)) {
       this.#document = true;
       this.#fences++;
       this.#leave(NO_SHELL);
-    } else if (!this.#prompt(text, number) && !this.#start(text, number) && !this.#aside(text, number)) {
-      this.#unknown(text, number);
+    } else {
+      return this.#prompt(text, number) || this.#start(text, number) || this.#aside(text, number);
     }
+    return true;
   }
 
   /** A shell prompt, also a commented-out one, ends the section. */
@@ -265,6 +299,17 @@ export class Sections {
       locator: `line ${this.#firstOutside.line}`,
       count: this.#outside,
       message: `lines between the outputs of tools, not read; the first is "${this.#firstOutside.text}"`,
+    });
+  }
+
+  #reportPrefixed(): void {
+    this.#context.diagnostics.add({
+      code: 'prefix-removed',
+      severity: 'info',
+      source: this.#name,
+      locator: `line ${this.#firstPrefixed.line}`,
+      count: this.#prefixed,
+      message: `lines read without what mail, ts, journalctl or a container put before them; the first is "${this.#firstPrefixed.text}". A time in it is when the line was passed on, and not used`,
     });
   }
 
