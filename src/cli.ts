@@ -33,7 +33,15 @@ const err = (text: string) => process.stderr.write(`${text.split('\n').map(visib
 async function main(argv: string[]): Promise<number> {
   // its options are the script's own, and `--` belongs to it
   if (argv[0] === 'capture') return (await import('./capture.ts')).runCapture(argv.slice(1));
-  return (await shortcut(argv)) ?? (await import('./commands.ts')).runCommand(argv, commands);
+  return (await shortcut(argv)) ?? (await import('./commands.ts')).runCommand(withZone(argv), commands);
+}
+
+/** `--tz -08:00` as `--tz=-08:00`: a zone west of Greenwich is no option. */
+function withZone(argv: readonly string[]): string[] {
+  const at = argv.indexOf('--tz');
+  return at >= 0 && /^-\d\d:?\d\d$/.test(argv[at + 1] ?? '')
+    ? [...argv.slice(0, at), `--tz=${argv[at + 1]}`, ...argv.slice(at + 2)]
+    : [...argv];
 }
 
 /** Questions that need no parser are answered without loading one: it takes longer than Node itself. */

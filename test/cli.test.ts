@@ -229,6 +229,7 @@ describe('usage', () => {
     [['explain', 'x.pcap', '--filter', 'port abc'], /not a port/],
     [['explain', 'x.pcap', '--date', 'yesterday'], /YYYY-MM-DD/],
     [['explain', 'x.pcap', '--tz', 'Mars/Base'], /time zone/],
+    [['explain', 'x.pcap', '--tz', '-15:00'], /-15:00: not a time zone/],
     [['explain', 'x.pcap', '--connection', 'here-there'], /ADDRESS:PORT/],
     [['explain', 'x.pcap', '--host', 'web'], /NAME=INPUT/],
     [['rules', 'no-such-rule'], /no-such-rule/],
@@ -237,6 +238,10 @@ describe('usage', () => {
     const { status, stderr } = run(args);
     expect(status).toBe(1);
     expect(stderr).toMatch(message);
+  });
+
+  it('takes a zone west of Greenwich for a value', () => {
+    expect(run(['explain', 'x.pcap', '--tz', '-08:00']).stderr).toContain('x.pcap: no such file');
   });
 
   it('answers the shortest questions as the parser would', () => {

@@ -43,6 +43,7 @@ function offsetOf(zone: string, local: number): number {
   const fixed = /^([+-])(\d\d):?(\d\d)$/.exec(zone);
   if (fixed) {
     const minutes = Number(fixed[2]) * 60 + Number(fixed[3]);
+    if (minutes > 14 * 60) throw new RangeError(`--tz ${zone}: not a time zone (they lie within 14 hours)`);
     return (fixed[1] === '-' ? -1 : 1) * minutes * 60_000;
   }
   let format: Intl.DateTimeFormat;

@@ -161,6 +161,15 @@ describe('document 004: listeners', () => {
     );
   });
 
+  test('a limit that changed is said with both values', async () => {
+    const table = (limit: number) => `[root@a ~]# ss -tln\nLISTEN 0 ${limit} *:8000 *:*\n`;
+    const text = answers(
+      await analyze([writeText('changed.txt', `net.core.somaxconn = 128\n${table(5)}${table(2048)}`)]),
+    );
+    expect(text).toMatch(/port 8000: 0 waiting of 2048 \(.*\), in another table of 5\./);
+    expect(text).toMatch(/5 is below it.*2048 is above it/);
+  });
+
   test('netstat alone does not show the limit', async () => {
     const text = answers(await analyze([path.join(DOCUMENTS, '004', 'netstat.txt')]));
     expect(text).toMatch(/limit not shown/);

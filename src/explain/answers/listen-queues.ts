@@ -8,13 +8,14 @@ const SHOWN = 6;
 
 /** Raised by listening sockets in a table: what their two queue columns mean, and where the limit comes from. */
 export const listenQueues: Answerer = (world) => {
-  const rows = newest(world.context.listeners.flatMap((l) => l.rows));
+  const all = world.context.listeners.flatMap((l) => l.rows);
+  const rows = newest(all);
   if (rows.length === 0) return null;
   const limited = rows.filter((r) => r.acceptLimit !== null && r.acceptLimit > 0);
   const shown = (limited.length > 0 ? limited : rows)
     .sort((a, b) => b.recvQ - a.recvQ || a.local.port - b.local.port)
     .slice(0, SHOWN)
-    .map((r) => describe(world, r));
+    .map((r) => describe(world, r) + before(all, r));
   const more = Math.max(0, (limited.length || rows.length) - SHOWN);
   if (more > 0) shown.push(`${more} more`);
   return {
@@ -24,7 +25,10 @@ export const listenQueues: Answerer = (world) => {
       'ss prints the limit of that queue as Send-Q, and the kernel lets in one more than the limit. ' +
       'netstat reads /proc/net/tcp, which has the first number only: its Send-Q of a listener is always 0 and says nothing. ' +
       'In all other states both tools show bytes: received and not read, sent and not acknowledged. ' +
-      `${limits(world, limited)}`,
+      `${limits(
+        world,
+        all.filter((r) => r.acceptLimit !== null && r.acceptLimit > 0),
+      )}`,
   };
 };
 
@@ -48,6 +52,17 @@ function describe(world: World, row: SocketEvent): string {
       ? `${row.recvQ} waiting, limit not shown`
       : `${row.recvQ} waiting of ${limit}${row.recvQ > limit ? ', which is full' : ''}`;
   return `${owner}on ${where}: ${state} (${world.source(row.source).name}, line ${row.line})`;
+}
+
+/** Other limits that earlier tables show of the same socket: somebody changed the backlog and started it anew. */
+function before(all: readonly SocketEvent[], row: SocketEvent): string {
+  const end = formatEndpoint(row.local);
+  const other = (r: SocketEvent) =>
+    r.acceptLimit !== null && r.acceptLimit > 0 && r.acceptLimit !== row.acceptLimit;
+  const limits = [
+    ...new Set(all.filter((r) => formatEndpoint(r.local) === end && other(r)).map((r) => r.acceptLimit)),
+  ];
+  return limits.length > 0 ? `, in another table of ${list(limits.map(String))}` : '';
 }
 
 /** min(backlog, somaxconn): which of the two it was. */

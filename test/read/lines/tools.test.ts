@@ -23,6 +23,12 @@ describe('tcpstates', () => {
     expect(codes(plain).concat(codes(timed), codes(wide))).toEqual([]);
   });
 
+  it('refuses lines of libbpf-tools whose IPv6 address did not fit its buffer', () => {
+    const out = tools('tcpstates/tcpstates-ipv6.txt');
+    expect(out.events).toEqual([]);
+    expect(out.diagnostics).toMatchObject([{ code: 'unknown-line', severity: 'data-loss', count: 22 }]);
+  });
+
   it('normalises the addresses of a dual-stack socket', () => {
     const accepted = only(tools('tcpstates/tcpstates.txt'), 'state').filter((e) => e.local.port === 9090);
     expect(accepted.map((e) => e.local.address)).toContain('10.9.0.1');
