@@ -48,7 +48,7 @@ function tell(world: World, listener: ListenerFacts, own: Explained[]): Told | n
   const waiting = of('close-wait-unaccepted', 'listener-closed-reset');
   const syns = of('accept-queue-overflow-syn');
   const acks = of(...LOST_ACK);
-  const sight = fullest(listener);
+  const sight = fullest(world, listener);
   if ((waiting.length === 0 && !listener.fullSight) || syns.length + acks.length === 0) return null;
   const sentences = [
     stopped(world, listener, waiting, sight),
@@ -65,8 +65,9 @@ function connections(all: readonly Explained[]): Facts[] {
   return [...new Set(all.map((e) => e.facts))];
 }
 
-function fullest(listener: ListenerFacts): QueueSight | null {
-  const rank = ({ row }: QueueSight) => row.recvQ + (row.acceptLimit === null ? 0 : 0.5);
+/** Of the same queue the table of ss: it names the thread, as the state events do, and where it can the limit. */
+function fullest(world: World, listener: ListenerFacts): QueueSight | null {
+  const rank = ({ row }: QueueSight) => row.recvQ + (world.source(row.source).format === 'ss' ? 0.5 : 0);
   return listener.sights.reduce<QueueSight | null>(
     (most, s) => (most && rank(most) >= rank(s) ? most : s),
     null,
