@@ -28,6 +28,7 @@ declare -A group=(
   [expiry]='request-expired'
   [abort]='abort-on-overflow'
   [path]='syn-lost-on-path middlebox-reset closing-stuck'
+  [queues]='syn-backlog-reserve syn-queue-full-drop reverse-path one-request unread-answer time-wait-overflow'
   [incident]='accept-queue-incident'
 )
 behaviours_of() { echo "${group[$1]:-$1}"; }
