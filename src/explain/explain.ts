@@ -10,6 +10,7 @@ import type { Facts } from './facts/facts.ts';
 import type { PlainFacts } from './facts/plain.ts';
 import { World } from './facts/world.ts';
 import { byName } from './memo.ts';
+import { silentSyn } from './procedures/syn.ts';
 import { assignRoles } from './roles.ts';
 import type { Draft, Explained, Rule } from './rule.ts';
 import { rules as allRules } from './rules/index.ts';
@@ -60,10 +61,11 @@ export function explain(
   for (const c of context.cases) {
     const facts = world.factsOf(c);
     const own: Explained[] = [];
-    for (const rule of facts.ordinary ? ordinaryRules : applicable([...facts.kinds].join(' '))) {
+    for (const rule of rulesFor(facts, applicable)) {
       const drafts = guard(`Rule ${rule.id}`, c.id, () => rule.explain(facts), null);
       for (const draft of asList(drafts)) own.push({ facts, rule, finding: toFinding(facts, rule, draft) });
     }
+    if (facts.byTheBook) facts.forget();
     const findings = own.map((e) => e.finding);
     assignRoles(findings);
     if (!keep(c, findings)) continue;
@@ -84,9 +86,20 @@ export function explain(
 
 const ordinaryRules = allRules.filter((r) => r.id === 'graceful-close');
 
+/** Those left: of packets without an answer, of queues that refuse and of resets there is nothing to say. */
+const BY_THE_BOOK = new Set(['accept-queue-overflow-ack', 'syn-cookie-handshake', 'deferred-accept']);
+const byTheBook = (r: Rule) => r.group === 'fin-wait2' || r.id === 'graceful-close' || BY_THE_BOOK.has(r.id);
+
+function rulesFor(facts: Facts, applicable: (kinds: string) => readonly Rule[]): readonly Rule[] {
+  if (facts.ordinary) return ordinaryRules;
+  const kinds = [...facts.kinds].join(' ');
+  return applicable(facts.byTheBook && silentSyn(facts) === null ? `${kinds} by-the-book` : kinds);
+}
+
 /** An ordinary connection has one thing to say; of the others a rule is asked when the evidence is of its kind. */
 function applicableTo(kinds: readonly string[], rules: readonly Rule[]): readonly Rule[] {
-  return rules.filter((r) => r.needs.some((kind) => kinds.includes(kind)));
+  const own = rules.filter((r) => r.needs.some((kind) => kinds.includes(kind)));
+  return kinds.includes('by-the-book') ? own.filter(byTheBook) : own;
 }
 
 function asList(drafts: Draft | Draft[] | null): Draft[] {

@@ -8,9 +8,19 @@ export function memoised<K extends object, T>(derive: (key: K) => T): (key: K) =
   const slot = Symbol(derive.name);
   return (key) => {
     const keeper = key as K & { [slot]?: T };
-    if (!(slot in keeper)) keeper[slot] = derive(key);
-    return keeper[slot] as T;
+    let value = keeper[slot];
+    if (value === undefined) {
+      value = derive(key);
+      keeper[slot] = value;
+    }
+    return value;
   };
+}
+
+/** Lets go of all that was derived of an object so. */
+export function forget(key: object): void {
+  const keeper = key as Record<symbol, unknown>;
+  for (const slot of Object.getOwnPropertySymbols(key)) keeper[slot] = undefined;
 }
 
 export function lazy<T>(derive: () => T): () => T {

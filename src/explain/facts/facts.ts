@@ -13,7 +13,9 @@ import {
 import type { DropEvent, SocketEvent } from '../../model/event.ts';
 import { closesPromptly } from '../../model/plain.ts';
 import { ACK, RST, SYN } from '../../model/tcp.ts';
+import { forget } from '../memo.ts';
 import type { EvidenceKind, Moment } from '../rule.ts';
+import { isByTheBook } from './by-the-book.ts';
 import { LifeFacts } from './life.ts';
 import type { ListenerFacts } from './listener.ts';
 import { ProbeFacts } from './probes.ts';
@@ -27,6 +29,7 @@ export class Facts {
   #lives: Pair<LifeFacts | null> | null = null;
   #probes: ProbeFacts | null = null;
   #ordinary: boolean | null = null;
+  #byTheBook: boolean | null = null;
 
   constructor(world: World, of: Case) {
     this.world = world;
@@ -80,6 +83,20 @@ export class Facts {
   get ordinary(): boolean {
     this.#ordinary ??= this.#isOrdinary();
     return this.#ordinary;
+  }
+
+  /** Orderly as well, and the states of its sockets say so too. */
+  get byTheBook(): boolean {
+    this.#byTheBook ??= isByTheBook(this);
+    return this.#byTheBook;
+  }
+
+  /** Lets go of what was derived; whoever asks again has it derived again. */
+  forget(): void {
+    this.#wires = null;
+    this.#lives = null;
+    this.#probes = null;
+    forget(this);
   }
 
   #isOrdinary(): boolean {

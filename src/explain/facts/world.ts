@@ -237,7 +237,7 @@ export class World {
     const counts = new Map<string, number>();
     for (const c of this.context.cases) {
       const facts = this.factsOf(c);
-      if (facts.ordinary) continue;
+      if (facts.ordinary || facts.byTheBook) continue;
       const reset = facts.wire?.decisiveReset;
       const own = facts.lives.find((l) => l.abort && l.byOwner(l.abort));
       const side = reset ? (reset.shape === 'passive' ? undefined : reset.side) : own?.side;
