@@ -252,6 +252,10 @@ export class ConnectionView implements WireConnection {
     return this.#keyPackets;
   }
 
+  release(): void {
+    this.#keyPackets = null;
+  }
+
   get keyPacketsDropped(): number {
     return this.#words[this.#at + KEYS_DROPPED]!;
   }

@@ -15,6 +15,7 @@ import { assignRoles } from './roles.ts';
 import type { Draft, Explained, Rule } from './rule.ts';
 import { rules as allRules } from './rules/index.ts';
 import { tellStory } from './story.ts';
+import { whole } from './whole.ts';
 
 export { type Verdicts, verdictsOf } from './roles.ts';
 
@@ -110,6 +111,12 @@ function asList(drafts: Draft | Draft[] | null): Draft[] {
 function toFinding(facts: Facts, rule: Rule, draft: Draft): Finding {
   const { timeline } = facts.world.context;
   const clock = draft.moment ? timeline.label(draft.moment.source) : 'order';
+  whole(draft.summary);
+  for (const { locator, time, fact } of draft.evidence) {
+    whole(locator);
+    whole(time);
+    whole(fact);
+  }
   return {
     connection: facts.case.id,
     rule: rule.id,

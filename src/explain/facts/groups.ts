@@ -51,11 +51,18 @@ export interface Reuse {
 
 /** Cases whose tuple was used more than once. */
 export function groupReused(cases: readonly Case[], timeline: Timeline): Map<Case, Reuse> {
+  // most tuples are used once: those are told by a map alone, without a list for each
+  const first = new Map<string, Case>();
   const groups = new Map<string, Case[]>();
-  for (const c of cases) append(groups, tupleOf(c), c);
+  for (const c of cases) {
+    const tuple = tupleOf(c);
+    const before = first.get(tuple);
+    if (!before) first.set(tuple, c);
+    else if (!groups.has(tuple)) groups.set(tuple, [before, c]);
+    else append(groups, tuple, c);
+  }
   const reuses = new Map<Case, Reuse>();
   for (const lives of groups.values()) {
-    if (lives.length === 1) continue;
     sortByStart(lives, timeline);
     for (const [index, c] of lives.entries()) reuses.set(c, { lives, index });
   }
@@ -92,12 +99,21 @@ export function groupByServer(cases: readonly Case[]): Map<string, Case[]> {
 
 /** The life that came after each at its kernel address: the address of a socket serves others after it (G11). */
 export function nextAtAddresses(cases: readonly Case[]): Map<SocketLife, SocketLife> {
-  const groups = new Map<string, SocketLife[]>();
+  const sources = new Map<number, Map<string, SocketLife[]>>();
   for (const { lives } of cases) {
-    for (const life of lives) if (life) append(groups, `${life.source} ${life.socket}`, life);
+    for (const life of lives) {
+      if (!life) continue;
+      let groups = sources.get(life.source);
+      if (!groups) {
+        groups = new Map();
+        sources.set(life.source, groups);
+      }
+      append(groups, life.socket, life);
+    }
   }
   const next = new Map<SocketLife, SocketLife>();
-  for (const group of groups.values()) {
+  for (const group of [...sources.values()].flatMap((groups) => [...groups.values()])) {
+    if (group.length === 1) continue;
     group.sort((a, b) => a.transitions[0]!.line - b.transitions[0]!.line);
     for (let i = 1; i < group.length; i++) next.set(group[i - 1]!, group[i]!);
   }

@@ -80,7 +80,7 @@ function parse(line: string, out: StateLine): boolean {
 function times(f: Fields, out: StateLine): boolean {
   let i = 0;
   out.wall = f.end(0) - f.start(0) === 8 && timeOfDay(f.text(0)) >= 0 ? i++ : -1;
-  out.seconds = /^\d{1,9}\.\d{1,9}$/.test(f.text(i)) ? i++ : -1;
+  out.seconds = f.isDecimal(i, 9) ? i++ : -1;
   out.socket = i;
   return true;
 }
@@ -88,7 +88,7 @@ function times(f: Fields, out: StateLine): boolean {
 /** A kernel address: 8 to 16 hex digits; `0x` in hand-made tools. */
 function isSocket(f: Fields, index: number): boolean {
   const length = f.end(index) - f.start(index);
-  return length >= 8 && length <= 18 && /^(?:0x)?[0-9a-f]+$/i.test(f.text(index));
+  return length >= 8 && length <= 18 && f.isHex(index);
 }
 
 function states(f: Fields, from: number, to: number, ms: number, out: StateLine): boolean {

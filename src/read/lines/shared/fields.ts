@@ -7,7 +7,12 @@
 const MAX_FIELDS = 64;
 const SPACE = 32;
 const TAB = 9;
+const DOT = 46;
 const ZERO = 48;
+const NINE = 57;
+const LOWER_A = 97;
+const LOWER_F = 102;
+const LOWER_X = 120;
 
 export class Fields {
   line = '';
@@ -80,6 +85,35 @@ export class Fields {
   is(index: number, text: string): boolean {
     const start = this.#starts[index]!;
     return this.#ends[index]! - start === text.length && this.line.startsWith(text, start);
+  }
+
+  /** Digits, a dot and digits, of each at least one and at most so many. */
+  isDecimal(index: number, most: number): boolean {
+    const end = this.#ends[index]!;
+    let digits = 0;
+    let dots = 0;
+    for (let i = this.#starts[index]!; i < end; i++) {
+      const code = this.line.charCodeAt(i);
+      if (code === DOT && dots === 0 && digits > 0) {
+        dots = 1;
+        digits = 0;
+      } else if (code < ZERO || code > NINE || ++digits > most) return false;
+    }
+    return dots === 1 && digits > 0;
+  }
+
+  /** Hexadecimal digits of either case, at least one; also behind `0x`. */
+  isHex(index: number): boolean {
+    const end = this.#ends[index]!;
+    let i = this.#starts[index]!;
+    if (this.line.charCodeAt(i) === ZERO && (this.line.charCodeAt(i + 1) | 32) === LOWER_X) i += 2;
+    if (i >= end) return false;
+    for (; i < end; i++) {
+      const code = this.line.charCodeAt(i);
+      const lower = code | 32;
+      if ((code < ZERO || code > NINE) && (lower < LOWER_A || lower > LOWER_F)) return false;
+    }
+    return true;
   }
 
   /** The field as a whole decimal number of at most 15 digits, or -1 when it is none. */
