@@ -32,6 +32,13 @@ describe('an accept-queue incident, all logs together', () => {
   });
 });
 
+test('of several logs of one thing the story takes the table that names the thread and the finest clock', async () => {
+  const { story } = await analyzeSample(sampleNamed('accept-queue-incident/6.1'), 'all');
+  expect(story[0]).toMatch(/^The process app \(2751\).*\(ss-3s\.txt,/);
+  // libbpf-tools tcpstates tells of it too, in whole seconds: after the resets that came of it
+  expect(story[2]).toContain('closed the listening socket at 2026-11-20 23:41:57.342 UTC');
+});
+
 describe('the first sentence', () => {
   test('names the cause that most connections share', async () => {
     const { story } = await analyzeSample(sampleNamed('abort-on-overflow/6.18'), 'all');

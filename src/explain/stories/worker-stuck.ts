@@ -135,7 +135,9 @@ function ended(
 ): string {
   const refused = own.filter((e) => e.rule.id === 'connection-refused');
   if (reset.length === 0) return '';
-  const closing = listener.closings[0];
+  // several logs may tell of one closing: the time of the finest clock
+  const steps = (c: (typeof listener.closings)[number]) => world.source(c.life.source).clock.resolution;
+  const [closing] = [...listener.closings].sort((a, b) => steps(a) - steps(b));
   const { timeline } = world.context;
   const time = closing ? timeline.format(closing.moment.at, timeline.label(closing.moment.source)) : '';
   const n = connections(reset).length;
