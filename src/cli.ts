@@ -206,7 +206,12 @@ async function formatsCommand(): Promise<number> {
 
 function terminal(): { width: number; color: boolean } {
   const tty = process.stdout.isTTY === true;
-  return { width: process.stdout.columns ?? 100, color: tty && !process.env.NO_COLOR };
+  // in a pipe COLUMNS is only there when someone exported it
+  const asked = Number(process.env.COLUMNS);
+  return {
+    width: process.stdout.columns ?? (asked >= 40 ? asked : 100),
+    color: tty && !process.env.NO_COLOR,
+  };
 }
 
 function nothingRead(result: Result): boolean {

@@ -1,5 +1,6 @@
 /** What would settle a question that the evidence leaves open, and how to record it. */
 import type { Missing } from '../model/finding.ts';
+import type { Facts } from './facts/facts.ts';
 
 /** The kernel's own word on a RST. */
 export function resetReason(sideName: string): Missing {
@@ -33,6 +34,15 @@ export function packets(sideName: string): Missing {
     what: 'The packets themselves: what was sent, when, and in answer to what',
     how: `\`tcpautopsy capture\` on the ${sideName} keeps the headers of every packet; so does tcpdump -s 128`,
   };
+}
+
+/** What only the peer's capture shows; nothing when there are captures of both sides already. */
+export function packetsOfPeer(f: Facts, where = 'other side'): Missing[] {
+  if (f.world.capturesOf(f.case).length > 1) return [];
+  if (!f.wire) return [packets(where)];
+  return [
+    { ...packets(where), what: 'Which of these packets reached the other side, and what it sent itself' },
+  ];
 }
 
 export const LISTENER: Missing = {

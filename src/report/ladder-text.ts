@@ -2,6 +2,7 @@
 import { visible } from './escape.ts';
 import { type Ladder, type Lane, type Step, strayWords, titleOf } from './ladder.ts';
 import { columns, type Paint, plain, wrap } from './terminal-text.ts';
+import { counted } from './words.ts';
 
 /** Two ends and what goes between them: 9 columns. */
 const RUNGS: Record<Lane, string> = {
@@ -27,15 +28,20 @@ export function ladderText(ladder: Ladder, width: number, paint: Paint = plain):
   const room = Math.max(width, 60) - WHEN - 2 - 9 - 2;
   for (const [i, step] of ladder.steps.entries()) {
     if (ladder.omitted > 0 && i === ladder.resumes)
-      lines.push(`${' '.repeat(WHEN)}  ${paint(`… ${ladder.omitted} more steps, in timeline.csv`, 'dim')}`);
+      lines.push(
+        `${' '.repeat(WHEN)}  ${paint(`… ${counted(ladder.omitted, 'more step')}, in timeline.csv of \`analyze\``, 'dim')}`,
+      );
     if (step.unplaced && !ladder.steps[i - 1]?.unplaced)
       lines.push(`${' '.repeat(WHEN)}  ${paint(UNPLACED, 'dim')}`);
     lines.push(...stepLines(step, room, paint));
   }
   const strays = strayWords(ladder);
-  if (strays !== '') lines.push(paint(`${' '.repeat(WHEN)}  ${strays}`, 'dim'));
-  for (const [i, source] of ladder.sources.entries())
-    lines.push(paint(`${' '.repeat(WHEN)}  [${i + 1}] ${visible(source)}`, 'dim'));
+  const below = [
+    ...(strays === '' ? [] : [strays]),
+    ...ladder.sources.map((source, i) => `[${i + 1}] ${visible(source)}`),
+  ];
+  for (const text of below.flatMap((t) => wrap(t, Math.max(width, 60) - WHEN - 2)))
+    lines.push(paint(`${' '.repeat(WHEN)}  ${text}`, 'dim'));
   return lines;
 }
 

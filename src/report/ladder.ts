@@ -109,28 +109,55 @@ export function strayWords({ strays }: Ladder): string {
 type Sightings = [TimelineItem, ...TimelineItem[]];
 
 /**
- * Puts what several captures show of one packet into one group, and so what several tables without a time say of one
- * socket; a packet sent twice stays two.
+ * Two streams of one kernel tell of one event with times that differ by the error of their clock anchors. Nanoseconds;
+ * what a kernel does twice on one socket in the same words lies further apart (TCP_TIMEOUT_MIN and the timers).
+ */
+const SAME_EVENT = 20e6;
+
+/**
+ * Puts what several sources show of one thing into one group: a packet in two captures, an event in two streams of one
+ * kernel, a socket in tables without a time. What one source shows twice stays two.
  */
 function sightings(items: readonly TimelineItem[]): Sightings[] {
-  const groups: Sightings[] = [];
-  const byPacket = new Map<string, Sightings[]>();
+  const alike = new Map<string, Map<string, TimelineItem[]>>();
   for (const item of items) {
-    if (item.kind !== 'packet' && !(item.kind === 'socket' && item.at === null)) {
-      groups.push([item]);
-      continue;
-    }
     const key = `${item.kind} ${item.side} ${item.what} ${item.comm} ${item.pid}`;
-    const same = byPacket.get(key) ?? [];
-    const group = same.find((g) => g.every((i) => i.source !== item.source));
-    if (group) group.push(item);
-    else {
-      const fresh: Sightings = [item];
-      groups.push(fresh);
-      byPacket.set(key, [...same, fresh]);
-    }
+    const bySource = alike.get(key) ?? new Map<string, TimelineItem[]>();
+    bySource.set(item.source, [...(bySource.get(item.source) ?? []), item]);
+    alike.set(key, bySource);
   }
-  return groups;
+  const twins = new Map<TimelineItem, TimelineItem>();
+  for (const bySource of alike.values()) {
+    const [most, ...others] = [...bySource.values()].sort((a, b) => b.length - a.length);
+    for (const other of others) for (const [item, twin] of pairs(other, most!)) twins.set(item, twin);
+  }
+  const groups = new Map<TimelineItem, Sightings>();
+  for (const item of items) {
+    const head = twins.get(item) ?? item;
+    const group = groups.get(head);
+    if (group) group.push(item);
+    else groups.set(head, [item]);
+  }
+  return [...groups.values()];
+}
+
+/** Each of `few` with the one of `many` that it shows again: in order when none is missing, else the nearest in time. */
+function pairs(few: readonly TimelineItem[], many: readonly TimelineItem[]): [TimelineItem, TimelineItem][] {
+  const found: [TimelineItem, TimelineItem][] = [];
+  let next = 0;
+  for (const [i, item] of few.entries()) {
+    const last = many.length - (few.length - i);
+    for (let j = next; j < last && apart(item, many[next + 1]!) < apart(item, many[next]!); j++) next++;
+    const twin = many[next++]!;
+    if (item.kind === 'packet' || apart(item, twin) <= SAME_EVENT) found.push([item, twin]);
+  }
+  return found;
+}
+
+/** Nanoseconds; 0 when neither has a time. */
+function apart(a: TimelineItem, b: TimelineItem): number {
+  if (a.at === null || b.at === null) return a.at === b.at ? 0 : Number.POSITIVE_INFINITY;
+  return Math.abs(a.at - b.at);
 }
 
 /** The connection's items, and those of its listener that happened, or for want of times were noted, between them. */

@@ -86,7 +86,9 @@ function placeOf(step: Step, index: number, timed: boolean): Placed[] {
   if (!timed) return [{ step, index, from: index, to: index }];
   const offsets = step.places.flatMap((p) => (p.offset === null ? [] : [p.offset]));
   if (offsets.length === 0) return [];
-  return [{ step, index, from: Math.min(...offsets), to: Math.max(...offsets) }];
+  const from = Math.min(...offsets);
+  // of what is no packet, a second source only tells again
+  return [{ step, index, from, to: step.item.kind === 'packet' ? Math.max(...offsets) : from }];
 }
 
 /** None in CLOSE, when the socket is gone. */
@@ -177,7 +179,8 @@ function markLabel({ item, who }: Step): string {
         const { acceptQueue, acceptLimit } = item.measures;
         return `queue ${acceptQueue}${acceptLimit === undefined ? '' : `/${acceptLimit}`}`;
       }
-      return visible(`${item.stateBefore} → ${item.stateAfter}`);
+      if (item.stateAfter !== '') return visible(`${item.stateBefore} → ${item.stateAfter}`);
+      return visible(item.what.split(/[ ,(:]/, 1)[0]!);
     default:
       return visible(item.what.split(/[ ,(:]/, 1)[0]!);
   }

@@ -195,8 +195,25 @@ const PROBE_KINDS: Readonly<Record<string, TimelineKind>> = {
   'listen-stop': 'listener',
 };
 
-/** Values of a probe that a reader can use as they are; the rest is in the bundle. */
-const TELLING = ['backlog', 'limit', 'qlen', 'unread', 'error', 'verdict', 'substate', 'count', 'timeouts'];
+/** Values of a probe that a reader can use, and what to call them; the rest is in the bundle. */
+const TELLING: Readonly<Record<string, (value: number) => string>> = {
+  qlen: (n) => `${n} in the SYN queue`,
+  unread: (n) => `${n} bytes unread`,
+  error: (n) => (ERRORS[n] === undefined ? `error ${n}` : `error ${n} (${ERRORS[n]})`),
+  verdict: (n) => VERDICTS[n] ?? `verdict ${n}`,
+  substate: (n) => (n === 5 ? 'FIN_WAIT2' : n === 6 ? 'TIME_WAIT' : `substate ${n}`),
+  count: afterTimeouts,
+  timeouts: afterTimeouts,
+};
+
+/** enum tcp_tw_status: what the timewait minisock makes of a packet. */
+const VERDICTS: readonly string[] = [
+  'TCP_TW_SUCCESS',
+  'TCP_TW_RST',
+  'TCP_TW_ACK',
+  'TCP_TW_SYN',
+  'TCP_TW_ACK_OOW',
+];
 
 function probedItem(e: ProbedEvent, c: Case, context: Context): Draft {
   const side = sideName(sameEndpoint(e.local, c.client) ? CLIENT : SERVER);
@@ -209,8 +226,7 @@ function probedItem(e: ProbedEvent, c: Case, context: Context): Draft {
     const what = `sends RST: ${e.reason ?? 'no reason given'}${answers}`;
     return draft('reset', base, c, context, { side, what, stateBefore: e.state ?? '', ...who });
   }
-  const values = TELLING.filter((key) => key in e.values).map((key) => valueText(key, e.values[key]!));
-  const said = values.join(', ');
+  const said = valuesText(e.values);
   const what = said === '' ? e.name : said.startsWith(e.name) ? said : `${e.name}: ${said}`;
   return draft(PROBE_KINDS[e.name] ?? 'walk', base, c, context, { side, what, ...who });
 }
@@ -225,9 +241,18 @@ const ERRORS: Readonly<Record<number, string>> = {
   113: 'EHOSTUNREACH',
 };
 
-function valueText(key: string, value: number): string {
-  const name = key === 'error' ? ERRORS[value] : undefined;
-  return name === undefined ? `${key} ${value}` : `${key} ${value} (${name})`;
+function afterTimeouts(n: number): string {
+  return `after ${n} ${n === 1 ? 'timeout' : 'timeouts'}`;
+}
+
+function valuesText(values: Readonly<Record<string, number>>): string {
+  const { backlog, limit } = values;
+  const queue =
+    backlog === undefined || limit === undefined ? [] : [`${backlog} of ${limit} in the accept queue`];
+  const others = Object.entries(TELLING).flatMap(([key, text]) =>
+    key in values ? [text(values[key]!)] : [],
+  );
+  return [...queue, ...others].join(', ');
 }
 
 /** What happened around the connections: listeners and counters. */

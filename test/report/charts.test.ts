@@ -145,6 +145,13 @@ describe('the broken axis', () => {
     expect(axis.ticks.map((t) => t.label)).toContain('+2 s');
   });
 
+  test('SYN retries, a short talk and a TIME_WAIT in a table: the talk gets the room', () => {
+    const talk = [3.04, 3.07, 3.1, 3.14, 3.23, 3.32, 3.46, 3.51].map((s) => s * 1e9);
+    const axis = brokenAxis([0, 3.6e6, 1.02e9, ...talk, 17.4e9]);
+    expect(axis.x(talk.at(-1)!) - axis.x(talk[0]!)).toBeGreaterThan(25);
+    expect(axis.breaks.map((b) => b.label)).toEqual(expect.arrayContaining(['2.02 s', '13.9 s']));
+  });
+
   test('takes one moment, equal moments, and very many stretches', () => {
     expect(brokenAxis([5]).x(5)).toBeCloseTo(50);
     expect(brokenAxis([5, 5, 5]).x(5)).toBeCloseTo(50);

@@ -34,6 +34,33 @@ describe('lanes of a connection of experiment 1', () => {
   });
 });
 
+test('a packet that one of two captures lacks is not joined to its repeat; one event in two streams is one', () => {
+  const result = exp1Result();
+  const model = result.timeline.find((i) => i.connection === 'c1' && i.kind === 'state')!;
+  const packet = (source: string, at: number) => ({
+    ...model,
+    ...{ kind: 'packet' as const, side: 'client' as const, what: 'SYN, seq 1, ack 0, win 64240' },
+    ...{ stateBefore: '', stateAfter: '', pid: null, comm: '', source, locator: `at ${at}`, at: at * 1e6 },
+  });
+  const again = (source: string, at: number) => ({
+    ...packet(source, at),
+    ...{ kind: 'retransmit' as const, what: 'retransmit: after 1 timeout' },
+  });
+  const timeline = [
+    ...[packet('a.pcap', 0), packet('a.pcap', 1000), again('a.jsonl', 1000), again('b.jsonl', 1000.2)],
+    ...[packet('a.pcap', 3000), packet('b.pcap', 3020), again('a.jsonl', 4000), again('b.jsonl', 4100)],
+  ].map((item, i) => ({ ...item, seq: i + 1 }));
+  const { steps } = ladderOf(focusOf({ ...result, timeline }), 'c1');
+  expect(steps.map((s) => s.places.map((p) => p.locator))).toEqual([
+    ['at 0'],
+    ['at 1000'],
+    ['at 1000', 'at 1000.2'],
+    ['at 3000', 'at 3020'],
+    ['at 4000'],
+    ['at 4100'],
+  ]);
+});
+
 test('a connection of which only the order is known is drawn in order', () => {
   const result = exp1Result();
   const timeline = result.timeline.map((i) => {

@@ -231,6 +231,15 @@ describe('addresses', () => {
     expect(replaced('130.132.252.244')).toBe('133.68.164.234');
   });
 
+  test('a process called like a word of ours is renamed where its process id follows', () => {
+    const named = new Redactor(Buffer.from('x'));
+    named.know('process', ['server']);
+    const mark = named.name('server');
+    expect(named.text('The process server (5348) closed; server[5348]; the server (2 connections)')).toBe(
+      `The process ${mark} (5348) closed; ${mark}[5348]; the server (2 connections)`,
+    );
+  });
+
   test('are found wherever a sentence may have them', () => {
     const a = redactor.address('10.0.0.1');
     const b = redactor.address('2001:db8::1');

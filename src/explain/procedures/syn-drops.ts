@@ -37,24 +37,30 @@ export function lostBetween(f: Facts, attempt: Attempt): Candidate[] {
       `${count(lost.length, what)} ${lost.length === 1 ? 'is' : 'are'} in ${name(first.wire.wire.source)} and not in ${name(without)}` +
       (running
         ? ', which was running: lost on the way between the two'
-        : ', whose first packet is later or whose last is earlier');
+        : ', which may not have been running then');
     return {
       rule,
       side: 'path',
       confidence: running ? 'inferred' : 'possible',
       because,
       moment: f.atPacket(first.wire, first.packet),
-      evidence: [
-        ...attempt.evidence,
-        ...lost.slice(0, 3).map((s) => packetEvidence(f, s.wire, s.packet, 'seen here only')),
-        reasoning(because),
-      ],
+      evidence: withMissing(
+        attempt.evidence,
+        lost.slice(0, 3).map((s) => packetEvidence(f, s.wire, s.packet, 'seen here only')),
+      ),
     };
   };
   const found = [];
   if (lostSyns.length > 0) found.push(build('syn-lost-on-path', 'SYN', lostSyns));
   if (lostSynAcks.length > 0) found.push(build('syn-ack-lost-on-path', 'SYN-ACK', lostSynAcks));
   return found;
+}
+
+/** A packet that both lists name stands there once, with what both say of it. */
+function withMissing(known: readonly Evidence[], lost: readonly Evidence[]): Evidence[] {
+  const twin = (a: Evidence) => lost.find((b) => a.source === b.source && a.locator === b.locator);
+  const told = known.map((e) => (twin(e) ? { ...e, fact: `${e.fact}, seen here only` } : e));
+  return [...told, ...lost.filter((b) => !known.some((a) => twin(a) === b))];
 }
 
 /** The server made a request of the SYN, and its SYN-ACK is not on the wire: its table shows it, or the next repeat. */

@@ -1,4 +1,4 @@
-import { packets } from '../missing.ts';
+import { packetsOfPeer } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
@@ -38,7 +38,7 @@ export const rule: Rule = {
       summary: `${capital(u.because)}: it waits in CLOSING for the acknowledgment of its FIN.`,
       remedy: 'Look for what drops the ACK on the path; the kernel gives up after tcp_orphan_retries.',
       evidence: u.evidence,
-      missing: [packets('other side')],
+      missing: packetsOfPeer(f),
     };
   },
 };

@@ -1,4 +1,4 @@
-import { packets, stateEvents } from '../missing.ts';
+import { packetsOfPeer, stateEvents } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
@@ -41,7 +41,7 @@ export const rule: Rule = {
       remedy:
         'Look at the peer and the path. Many such sockets at once can be limited with net.ipv4.tcp_orphan_retries and tcp_max_orphans.',
       evidence: u.evidence,
-      missing: u.end ? [packets('other side')] : [stateEvents(side), packets('other side')],
+      missing: u.end ? packetsOfPeer(f) : [stateEvents(side), ...packetsOfPeer(f)],
     };
   },
 };

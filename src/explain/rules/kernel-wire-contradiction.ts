@@ -4,7 +4,7 @@ import { eventEvidence, packetEvidence, reasoning, transitionEvidence } from '..
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import { RTO_MIN } from '../facts/timing.ts';
-import { packets } from '../missing.ts';
+import { packetsOfPeer } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Moment, Rule } from '../rule.ts';
 import { capital } from '../words.ts';
@@ -70,7 +70,7 @@ function contradiction(f: Facts, side: SideIndex): Draft | null {
       ...(last ? [packetEvidence(f, watching, last, 'the last packet of that side in the capture')] : []),
       reasoning(`${name} goes on after that moment`),
     ],
-    missing: [packets('other side')],
+    missing: packetsOfPeer(f),
     alternatives: [],
   };
 }

@@ -1,4 +1,4 @@
-import { packets } from '../missing.ts';
+import { packetsOfPeer } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
@@ -47,7 +47,7 @@ export const rule: Rule = {
       remedy:
         'Harmless in small numbers, and normal after the peer rebooted. Otherwise look for what drops the ACK on the path.',
       evidence: u.evidence,
-      missing: [packets('other side')],
+      missing: packetsOfPeer(f),
     };
   },
 };

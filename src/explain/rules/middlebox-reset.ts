@@ -1,5 +1,5 @@
 import { formatEndpoint } from '../../model/address.ts';
-import { packets } from '../missing.ts';
+import { packetsOfPeer } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -29,6 +29,6 @@ export const rule: Rule = {
         `(or another operating system) had made it: ${c.because}.`,
       remedy:
         'Capture at both ends at once: a RST that one end receives and the other never sent was made between them.',
-      missing: [packets('client and on the server at once')],
+      missing: packetsOfPeer(f, 'client and on the server at once'),
     })),
 };

@@ -1,4 +1,4 @@
-import { packets, stateEvents } from '../missing.ts';
+import { packetsOfPeer, stateEvents } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
@@ -50,7 +50,7 @@ export const rule: Rule = {
       remedy:
         'Look at the path and the peer: a host that is gone, a firewall or NAT that forgot the connection, or large packets that do not get through (MTU) while small ones do.',
       evidence: u.evidence,
-      missing: ended ? [packets('other side')] : [stateEvents(side), packets('other side')],
+      missing: ended ? packetsOfPeer(f) : [stateEvents(side), ...packetsOfPeer(f)],
       alternatives: ended ? [] : ['no-socket-reset'],
     };
   },

@@ -11,7 +11,7 @@ export const LINKTYPE_RAW = 101;
 export type Words = readonly [number, number, number, number];
 
 export interface Rebuilt {
-  bytes: Buffer;
+  bytes: Uint8Array;
   /** With the payload that is left out. */
   length: number;
 }

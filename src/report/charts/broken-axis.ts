@@ -37,7 +37,7 @@ interface Stretch {
 }
 
 /** A gap is cut when it is longer than so many times the longer stretch beside it. */
-const CUT_RATIO = 6;
+const CUT_RATIO = 3;
 const MAX_STRETCHES = 9;
 /** Width of a break. */
 const BREAK = 3.5;
@@ -58,24 +58,31 @@ export function brokenAxis(times: readonly number[], start = 0): BrokenAxis {
   return { x: (time) => position(stretches, time), breaks, stretches: scales, ticks };
 }
 
-/** Single-linkage clustering of sorted moments, with ever larger gaps kept until few enough stretches are left. */
+/** Single-linkage clustering of sorted moments; of too many gaps only the longest stay cut. */
 function cut(moments: readonly number[]): Stretch[] {
   const gaps = moments.slice(1).map((t, i) => t - moments[i]!);
   const floor = [...gaps].sort((a, b) => a - b)[gaps.length >> 1] ?? 1;
-  for (let ratio = CUT_RATIO; ; ratio *= 2) {
-    const stretches = merge(moments, ratio, floor);
-    if (stretches.length <= MAX_STRETCHES) return stretches;
+  const stretches = merge(moments, floor);
+  const gap = (i: number) => stretches[i]!.from - stretches[i - 1]!.to;
+  while (stretches.length > MAX_STRETCHES) {
+    let least = 1;
+    for (let i = 2; i < stretches.length; i++) if (gap(i) < gap(least)) least = i;
+    const [gone] = stretches.splice(least, 1);
+    const into = stretches[least - 1]!;
+    into.to = gone!.to;
+    into.moments += gone!.moments;
   }
+  return stretches;
 }
 
-function merge(moments: readonly number[], ratio: number, floor: number): Stretch[] {
+function merge(moments: readonly number[], floor: number): Stretch[] {
   let list = moments.map((t) => ({ from: t, to: t, moments: 1, x: 0, x2: 0 }));
   for (let merged = true; merged; ) {
     merged = false;
     const next: Stretch[] = [];
     for (const s of list) {
       const last = next.at(-1);
-      const reach = last ? ratio * Math.max(floor, last.to - last.from, s.to - s.from) : 0;
+      const reach = last ? CUT_RATIO * Math.max(floor, last.to - last.from, s.to - s.from) : 0;
       if (last && s.from - last.to <= reach) {
         last.to = s.to;
         last.moments += s.moments;

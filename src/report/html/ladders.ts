@@ -2,7 +2,7 @@
 import type { Focus } from '../focus.ts';
 import { type Ladder, ladderOf, type Step, strayWords, tupleOf } from '../ladder.ts';
 import { UNPLACED } from '../ladder-text.ts';
-import { endingOf, number } from '../words.ts';
+import { counted, endingOf, number } from '../words.ts';
 import { lanesFigure, lanesLegend } from './lanes.ts';
 import { html, type Markup, NOTHING } from './markup.ts';
 import type { Page } from './page.ts';
@@ -42,7 +42,7 @@ ${ladder.steps.map((s, i) => html`${dividers(ladder, i)}${stepRow(s, i)}`)}</tbo
 
 function dividers({ steps, omitted, resumes }: Ladder, i: number): Markup {
   const line = (text: string) => html`<tr><td colspan="5" class="divider">${text}</td></tr>\n`;
-  const cut = omitted > 0 && i === resumes && line(`… ${number(omitted)} more steps, in timeline.csv`);
+  const cut = omitted > 0 && i === resumes && line(`… ${counted(omitted, 'more step')}, in timeline.csv`);
   return html`${cut}${steps[i]!.unplaced && !steps[i - 1]?.unplaced && line(UNPLACED)}`;
 }
 

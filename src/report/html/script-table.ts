@@ -146,7 +146,7 @@ function tableControls(view: TableView): { bar: HTMLElement; select: HTMLSelectE
     pages.hidden = view.shown.length <= size;
     const range = view.shown.length > size ? `${from + 1} to ${to} of ` : '';
     const of = view.shown.length < view.rows.length ? ` of ${view.rows.length}` : '';
-    status.textContent = `${range}${view.shown.length}${of} connections`;
+    status.textContent = `${range}${view.shown.length}${of} ${view.shown.length === 1 && of === '' ? 'connection' : 'connections'}`;
   };
   return { bar, select, update };
 }

@@ -27,9 +27,10 @@ export class Redactor {
   readonly #addresses = new Map<string, string>();
   readonly #names = new Map<string, string>();
   #pattern: RegExp | null = null;
+  #ownWords: RegExp | null = null;
 
   /** @param secret any bytes; the same secret gives the same replacements */
-  constructor(secret: Buffer) {
+  constructor(secret: Uint8Array) {
     this.#key = createHmac('sha256', secret).update('tcpautopsy redaction').digest();
     this.#pan = new CryptoPan(this.#key);
   }
@@ -43,6 +44,7 @@ export class Redactor {
       this.#names.set(name, `${kind}-${mark}`);
     }
     this.#pattern = null;
+    this.#ownWords = null;
   }
 
   /** A field that holds one name. */
@@ -73,8 +75,14 @@ export class Redactor {
   /** A sentence, or anything else that may hold addresses and names. */
   text(text: string): string {
     const without = text.replace(ADDRESS, (found) => this.#found(found));
-    this.#pattern ??= this.#namesPattern();
-    return without.replace(this.#pattern, (found) => this.#names.get(found) ?? found);
+    this.#pattern ??= anyOf(this.#inSentences((name) => !OUR_WORDS.has(name)));
+    // a word of ours is a name where a process id follows it
+    this.#ownWords ??= anyOf(
+      this.#inSentences((name) => OUR_WORDS.has(name)),
+      '(?=\\[\\d+\\]| \\(\\d+\\))',
+    );
+    const named = (found: string) => this.#names.get(found) ?? found;
+    return without.replace(this.#pattern, named).replace(this.#ownWords, named);
   }
 
   /** A colon at either end belongs to the sentence: `10.0.0.1:`, `fe80::1:`. */
@@ -84,12 +92,8 @@ export class Redactor {
     return parseWords(inner) ? found.replace(inner, this.address(inner)) : found;
   }
 
-  #namesPattern(): RegExp {
-    const names = [...this.#names.keys()].filter((n) => !OUR_WORDS.has(n.toLowerCase()) && !/^\d*$/.test(n));
-    if (names.length === 0) return /(?!)/g;
-    const longest = names.sort((a, b) => b.length - a.length);
-    const escaped = longest.map((n) => n.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    return new RegExp(`(?<![\\w])(?:${escaped.join('|')})(?![\\w])`, 'g');
+  #inSentences(wanted: (lowerCase: string) => boolean): string[] {
+    return [...this.#names.keys()].filter((n) => wanted(n.toLowerCase()) && !/^\d*$/.test(n));
   }
 
   #replace(words: Words): [number, number, number, number] {
@@ -101,4 +105,12 @@ export class Redactor {
     const replaced = this.#pan.replace(bytes, 128);
     return [0, 4, 8, 12].map((at) => replaced.readInt32BE(at)) as [number, number, number, number];
   }
+}
+
+/** Any of the names as a word of its own, before what `then` matches. */
+function anyOf(names: readonly string[], then = ''): RegExp {
+  if (names.length === 0) return /(?!)/g;
+  const longest = [...names].sort((a, b) => b.length - a.length);
+  const escaped = longest.map((n) => n.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`(?<![\\w])(?:${escaped.join('|')})(?![\\w])${then}`, 'g');
 }
