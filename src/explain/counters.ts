@@ -10,7 +10,7 @@ import { acceptQueueOverflowAck } from './procedures/overflow-ack.ts';
 import { refusedAcks } from './procedures/refused-acks.ts';
 import { refusedSyns, silentSyn } from './procedures/syn.ts';
 import type { Explained } from './rule.ts';
-import { count, endpoints, list, span } from './words.ts';
+import { count, endpoints, list, most, span } from './words.ts';
 
 /** Counters whose steps connections can explain; kernel-notes §5. */
 const COUNTERS = [
@@ -95,7 +95,7 @@ function totalOnly(counter: string, total: number, explained: readonly Explained
   if (counter !== 'ListenOverflows' && counter !== 'ListenDrops') return text;
   const facts = [...new Set(explained.map((e) => e.facts))];
   const times = facts.map((f) => f.connectTime).filter((t) => t !== null);
-  const slowest = Math.max(...times);
+  const slowest = most(times);
   if (times.length === 0 || facts.some((f) => silentSyn(f)) || slowest >= 1e9) return text;
   return `${text} They are not SYNs of these connections: every client whose time is known was connected within ${span(slowest)} of its SYN.`;
 }

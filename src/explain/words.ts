@@ -4,6 +4,16 @@ import { type Endpoint, formatEndpoint } from '../model/address.ts';
 
 export const span = formatSpan;
 
+/** The largest; -Infinity of none. A spread into Math.max fails at some hundred thousand values. */
+export function most(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+}
+
+/** `19 µs to 2.5 s`: of the shortest and the longest of these, ns. */
+export function spans(values: readonly number[]): string {
+  return `${span(-most(values.map((v) => -v)))} to ${span(most(values))}`;
+}
+
 /** `a`, `a and b`, `a, b and c`. */
 export function list(words: readonly string[], conjunction = 'and'): string {
   if (words.length < 2) return words[0] ?? '';

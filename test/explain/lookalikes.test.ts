@@ -39,6 +39,12 @@ describe('in a capture of ours', () => {
     expect(found!.alternatives).toEqual(['disconnect-reset']);
   });
 
+  test('data that met the listener met no minisock: FIN_WAIT2 had expired', async () => {
+    const [found] = await closing('late-data');
+    expect(found).toMatchObject({ rule: 'fin-wait2-expired-reset', side: 'server' });
+    expect(found!.summary).toContain('only the listener');
+  });
+
   test('a rule that rejects is no closed port', async () => {
     const found = await closing('rejected');
     expect(found.map((f) => [f.server.port, f.rule])).toEqual([[8082, 'connection-refused']]);

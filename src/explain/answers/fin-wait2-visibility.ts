@@ -1,4 +1,4 @@
-import { count, span } from '../words.ts';
+import { count, spans } from '../words.ts';
 import type { Answerer } from './index.ts';
 
 /** Raised by closings that left FIN_WAIT2 in microseconds although a table or the peer shows that it went on. */
@@ -12,7 +12,7 @@ export const finWait2Visibility: Answerer = (world, explained) => {
   const timeout = world.sysctl('net.ipv4.tcp_fin_timeout');
   const here = [
     stays.length > 0
-      ? `Here the state events give ${span(Math.min(...stays))} to ${span(Math.max(...stays))}`
+      ? `Here the state events give ${spans(stays)}`
       : 'Here the full sockets were gone at once',
     rows > 0
       ? `, and a socket table still showed ${count(rows, 'of these connections', 'of these connections')} in FIN_WAIT2.`

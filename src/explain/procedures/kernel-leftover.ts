@@ -19,7 +19,14 @@ const TW_RST = 1;
 /** The listener itself: there was no request, or none that would take the packet (kernel-notes §2.0). */
 export function listenerMet(said: KernelSaid): Candidate[] {
   if (said.isSyn) return [];
-  return abortedOnOverflow(said) ?? expiredRequest(said) ?? failedCookie(said) ?? lostMinisock(said) ?? [];
+  return (
+    abortedOnOverflow(said) ??
+    expiredRequest(said) ??
+    failedCookie(said) ??
+    lostMinisock(said) ??
+    leftToMinisock(said) ??
+    []
+  );
 }
 
 /** No socket at all. */
@@ -27,7 +34,10 @@ export function nothingLeft(said: KernelSaid): Candidate[] {
   return lostMinisock(said) ?? leftToMinisock(said) ?? gone(said) ?? [];
 }
 
-/** Causes in which a socket met the packet: not these when the kernel says that none did. */
+/**
+ * Causes in which a socket of the connection met the packet: not these when the kernel says that none did, or only the
+ * listener, which is looked up last (__inet_lookup_skb).
+ */
 const MET_A_SOCKET: ReadonlySet<string> = new Set([
   'time-wait-data-reset',
   'data-after-close-reset',
@@ -36,7 +46,7 @@ const MET_A_SOCKET: ReadonlySet<string> = new Set([
 
 /** What the packets admit, less what the kernel's own word excludes. */
 export function withoutSocket(said: KernelSaid | null, candidates: Candidate[]): Candidate[] {
-  if (said?.met !== 'none') return candidates;
+  if (said?.met !== 'none' && said?.met !== 'LISTEN') return candidates;
   const left = candidates.filter((c) => !MET_A_SOCKET.has(c.rule));
   return left.some((c) => c.evidence.length > 0) ? left : candidates;
 }
@@ -130,7 +140,8 @@ function leftToMinisock(said: KernelSaid): Candidate[] | null {
   const ago = f.probes.apart(said.event, { source: life.life.source, time: end.time });
   const overflow = f.world.rise('TCPTimeWaitOverflow', f.endpoint(side), f.endpoint(otherSide(side)));
   if (ago === null || ago < SHORTEST_FIN_WAIT2 || overflow !== 0) return null;
-  const because = `its socket had left FIN_WAIT2 to a minisock ${span(ago)} before, and ${said.offender} met no socket at all: the minisock had ended`;
+  const met = said.met === 'LISTEN' ? 'only the listener' : 'no socket at all';
+  const because = `its socket had left FIN_WAIT2 to a minisock ${span(ago)} before, and ${said.offender} met ${met}: the minisock had ended`;
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
   return [
     withEvidence(make('fin-wait2-expired-reset', 'inferred', because), [transitionEvidence(f, life, end)]),

@@ -17,7 +17,7 @@ import {
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import { MARGIN, TIME_WAIT } from '../facts/timing.ts';
-import { count, list, span } from '../words.ts';
+import { count, list, span, spans } from '../words.ts';
 import { otherSide, SIDE_NAMES } from './common.ts';
 import { expiredMinisock } from './kernel-leftover.ts';
 import { kernelReset } from './kernel-reset.ts';
@@ -73,7 +73,7 @@ function shownTogether(f: Facts, life: LifeFacts, row: SocketEvent): Evidence | 
   const stays = windows.map((w) => w.stay);
   return reasoning(
     `that one snapshot shows ${count(windows.length, 'socket')} in FIN_WAIT2 together, but as full sockets they were ` +
-      `in it one after the other, for ${span(Math.min(...stays))} to ${span(Math.max(...stays))} each`,
+      `in it one after the other, for ${spans(stays)} each`,
   );
 }
 

@@ -5,7 +5,7 @@ import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { clients } from '../together.ts';
-import { count, span } from '../words.ts';
+import { count, most, span } from '../words.ts';
 import { acceptRemedy } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
@@ -82,5 +82,5 @@ function unseen(f: Facts): string {
 
 function waits(all: Facts[]): string {
   const times = all.map((f) => f.life(0)?.finWait1 ?? null).filter((t) => t !== null);
-  return times.length === 0 ? '' : ` within ${span(Math.max(...times))} of their FIN`;
+  return times.length === 0 ? '' : ` within ${span(most(times))} of their FIN`;
 }

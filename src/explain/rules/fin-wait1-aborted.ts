@@ -4,7 +4,7 @@ import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { clients } from '../together.ts';
-import { capital, count, span } from '../words.ts';
+import { capital, count, spans } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-wait1-aborted',
@@ -33,8 +33,7 @@ export const rule: Rule = {
     const times = all
       .flatMap((e) => e.facts.lives.map((l) => (l.find('FIN_WAIT1', 'CLOSE') ? l.finWait1 : null)))
       .filter((n) => n !== null);
-    const range =
-      times.length === 0 ? '' : ` ${span(Math.min(...times))} to ${span(Math.max(...times))} after their FIN`;
+    const range = times.length === 0 ? '' : ` ${spans(times)} after their FIN`;
     return `${count(new Set(all.map((e) => e.facts)).size, 'connection')} went from FIN_WAIT1 straight to CLOSE${range}: the closing was cut short. They came from ${clients(all)}.`;
   },
 };

@@ -4,7 +4,7 @@ import { finCandidates } from '../procedures/fin.ts';
 import { minisockExpiry } from '../procedures/minisock.ts';
 import type { Rule } from '../rule.ts';
 import { clients } from '../together.ts';
-import { capital, count, span } from '../words.ts';
+import { capital, count, most, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-wait2-expired',
@@ -68,8 +68,7 @@ export const rule: Rule = {
     }),
   together: (all) => {
     const waits = all.flatMap((e) => e.facts.lives.map((l) => l.closeWait)).filter((n) => n !== null);
-    const wait =
-      waits.length === 0 ? '' : `, which stayed in CLOSE_WAIT for up to ${span(Math.max(...waits))}`;
+    const wait = waits.length === 0 ? '' : `, which stayed in CLOSE_WAIT for up to ${span(most(waits))}`;
     return `${count(all.length, 'connection')} were given up in FIN_WAIT2 by the side that had closed, before the peer did${wait}. They came from ${clients(all)}.`;
   },
 };

@@ -3,7 +3,7 @@ import { draft } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
-import { capital, count, span } from '../words.ts';
+import { capital, count, spans } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-wait2-in-minisock',
@@ -69,10 +69,7 @@ export const rule: Rule = {
     }),
   together: (all) => {
     const stays = all.flatMap((e) => e.facts.lives.map((l) => l.finWait2)).filter((n) => n !== null);
-    const range =
-      stays.length === 0
-        ? ''
-        : ` (${span(Math.min(...stays))} to ${span(Math.max(...stays))} in the state events)`;
+    const range = stays.length === 0 ? '' : ` (${spans(stays)} in the state events)`;
     return `${count(all.length, 'connection')} left FIN_WAIT2 almost at once as full sockets${range}, because a timewait minisock took the state over.`;
   },
 };

@@ -5,7 +5,7 @@ import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { clients } from '../together.ts';
-import { count, span } from '../words.ts';
+import { count, most, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'listener-closed-reset',
@@ -73,7 +73,7 @@ export const rule: Rule = {
   together: (all) => {
     const { server } = all[0]!.facts.case;
     const waits = all.map((e) => e.facts.life(SERVER)?.closeWait ?? 0).filter((n) => n > 0);
-    const wait = waits.length > 0 ? `, after ${span(Math.max(...waits))} in CLOSE_WAIT` : '';
+    const wait = waits.length > 0 ? `, after ${span(most(waits))} in CLOSE_WAIT` : '';
     return (
       `${count(all.length, 'connection')} to ${formatEndpoint(server)} were reset when the listener was closed, because nobody had accepted them${wait}. ` +
       `They came from ${clients(all)}.`
