@@ -9,9 +9,10 @@ export function most(values: readonly number[]): number {
   return values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
 }
 
-/** `19 µs to 2.5 s`: of the shortest and the longest of these, ns. */
+/** `19 µs to 2.5 s`: of the shortest and the longest of these, ns; one of them where they read alike. */
 export function spans(values: readonly number[]): string {
-  return `${span(-most(values.map((v) => -v)))} to ${span(most(values))}`;
+  const [least, longest] = [span(-most(values.map((v) => -v))), span(most(values))];
+  return least === longest ? least : `${least} to ${longest}`;
 }
 
 /** `a`, `a and b`, `a, b and c`. */
