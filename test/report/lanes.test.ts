@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { focusOf } from '../../src/report/focus.ts';
-import { PLOT, placeLabels, widthOf, ZOOMS } from '../../src/report/html/labels.ts';
+import { anchor, PLOT, placeLabels, widthOf, ZOOMS } from '../../src/report/html/labels.ts';
 import { lanesFigure } from '../../src/report/html/lanes.ts';
 import { ladderOf } from '../../src/report/ladder.ts';
 import { lanesOf } from '../../src/report/lanes.ts';
@@ -87,8 +87,14 @@ test('labels never cover each other at the zoom from which they are shown', () =
     for (const [i, a] of shown.entries()) {
       for (const b of shown.slice(i + 1)) {
         if (a.level !== b.level) continue;
-        const apart = (Math.abs(a.x() - b.x()) / 100) * PLOT * zoom;
-        expect(apart).toBeGreaterThanOrEqual((widthOf(a.text) + widthOf(b.text)) / 2);
+        const [left, right] = [a, b].map(({ x, text }) => {
+          const from = { begin: 0, middle: 0.5, end: 1 }[anchor(x())];
+          const start = (x() / 100) * PLOT * zoom - from * widthOf(text);
+          return { start, end: start + widthOf(text) };
+        }) as [{ start: number; end: number }, { start: number; end: number }];
+        expect(Math.max(left.start, right.start) + 1e-6).toBeGreaterThanOrEqual(
+          Math.min(left.end, right.end),
+        );
       }
     }
   }

@@ -10,8 +10,11 @@ export function widthOf(text: string): number {
   return text.length * CHARACTER + 6;
 }
 
+/** How a text stands to its position, from 0 to 100: near the edges of the picture it stays inside. */
+export const anchor = (x: number) => (x < 3 ? 'begin' : x > 97 ? 'end' : 'middle');
+
 export interface LabelBox {
-  /** Middle, from 0 to 100, in each row. */
+  /** Position, from 0 to 100, in each row. */
   x: (level: number) => number;
   text: string;
   /** Those that matter most get their place first. */
@@ -54,11 +57,18 @@ function isFree(
 ): boolean {
   const box = boxes[i]!;
   const width = widthOf(box.text);
+  const middle = middleOf(box, level, zoom);
   return places.every((place, j) => {
     if (place === null || place.level !== level) return true;
-    const apart = (Math.abs(boxes[j]!.x(level) - box.x(level)) / 100) * PLOT * zoom;
+    const apart = Math.abs(middleOf(boxes[j]!, level, zoom) - middle);
     return apart >= (width + widthOf(boxes[j]!.text)) / 2;
   });
+}
+
+/** In pixels. */
+function middleOf({ x, text }: LabelBox, level: number, zoom: number): number {
+  const shift = { begin: 0.5, middle: 0, end: -0.5 }[anchor(x(level))];
+  return (x(level) / 100) * PLOT * zoom + shift * widthOf(text);
 }
 
 /** Smallest zoom at which a text fits between two positions; null when at none. */

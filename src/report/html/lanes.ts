@@ -9,7 +9,7 @@ import { STATE_COLORS } from '../charts/palette.ts';
 import { shortened } from '../escape.ts';
 import type { Ladder, Step } from '../ladder.ts';
 import { type Arrow, type Bar, type Lanes, lanesOf, type Mark } from '../lanes.ts';
-import { type LabelPlace, placeLabels, ZOOMS, zoomToFit } from './labels.ts';
+import { anchor, type LabelPlace, placeLabels, ZOOMS, zoomToFit } from './labels.ts';
 import { html, type Markup, NOTHING } from './markup.ts';
 
 /** Pixels from the top. */
@@ -104,8 +104,6 @@ const MARGIN = 2;
 const pc = (x: number) => `${Number((MARGIN + (x * (100 - 2 * MARGIN)) / 100).toFixed(3))}%`;
 /** A width. */
 const wide = (x: number) => `${Number(((x * (100 - 2 * MARGIN)) / 100).toFixed(3))}%`;
-
-const anchor = (x: number) => (x < 3 ? 'begin' : x > 97 ? 'end' : 'middle');
 
 function lane(end: string, y: number): Markup {
   return html`<line class="lane ${end}" x1="0" x2="100%" y1="${y + LANE / 2}" y2="${y + LANE / 2}"/>`;
