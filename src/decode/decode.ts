@@ -8,7 +8,6 @@ import { Fragments } from './fragments.ts';
 import { layers } from './layers.ts';
 import {
   BAD_IP_HEADER,
-  FRAGMENT,
   NOT_IP,
   NOT_TCP,
   OUTCOMES,
@@ -70,8 +69,7 @@ export class Decoder {
 
   /**
    * Returns 0 (TCP) with `packet` filled in but for its `source`, else another of OUTCOMES, when `packet` is left
-   * in no particular state. A fragmented segment comes with its last fragment; one of which fragments are missing comes
-   * when it has waited too long, in the place of a later fragment, or from flush().
+   * in no particular state. A fragmented segment comes with its last fragment; one of which fragments are missing, not.
    */
   decode(frame: Frame, packet: Packet): number {
     const cursor = this.#cursor;
@@ -92,20 +90,8 @@ export class Decoder {
       packet.time = frame.time;
       packet.process = frame.process;
       packet.encapsulation = this.#path.index();
-    } else if (outcome === FRAGMENT) {
-      const next = this.#fragments.settle(frame, this.#path.index(), cursor, packet);
-      if (next !== 0 && this.#walk(cursor, next, packet) === TCP) return TCP;
     }
     return outcome;
-  }
-
-  /** At the end of the source: fills in a segment of which fragments are missing, until it returns false. */
-  flush(packet: Packet): boolean {
-    while (this.#fragments.waiting > 0) {
-      const next = this.#fragments.giveUp(this.#cursor, packet);
-      if (this.#walk(this.#cursor, next, packet) === TCP) return true;
-    }
-    return false;
   }
 
   /** Turns what was counted into diagnostics of `source`. */

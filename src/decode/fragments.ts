@@ -22,7 +22,7 @@ const MAX_IP_PAYLOAD = 65_535;
 
 /** One IP packet of which not all fragments have come. */
 class Datagram {
-  /** Addresses, vantage point and, from the fragment that came first, frame, time, TTL and encapsulation. */
+  /** Addresses, vantage point and, from the fragment that came first, frame and time. */
   readonly packet = new Packet();
   readonly head = new Uint8Array(HEAD);
   /** 1 where `head` holds a byte. */
@@ -74,9 +74,7 @@ export class Fragments {
   readonly #waiting: Datagram[] = [];
   readonly #free: Datagram[] = [];
   /** Identifications of #waiting, to be searched fast. */
-  readonly #identifications = new Int32Array(MAX_WAITING + 1);
-  /** The one that take() has just begun. */
-  #begun: Datagram | null = null;
+  readonly #identifications = new Int32Array(MAX_WAITING);
   #overlaps = 0;
   #firstOverlap = 0;
   #incomplete = 0;
@@ -89,7 +87,8 @@ export class Fragments {
   take(cursor: Cursor, packet: Packet, identification: number, offset: number, more: boolean): number {
     const length = cursor.wireEnd - cursor.pos;
     if (length <= 0 || offset + length > MAX_IP_PAYLOAD || (more && (length & 7) !== 0)) return BAD_IP_HEADER;
-    const datagram = this.#find(cursor, packet, identification) ?? this.#begin(packet, identification);
+    const datagram =
+      this.#find(cursor, packet, identification) ?? this.#begin(cursor.frame, packet, identification);
     const { bytes, pos } = cursor;
     const captured = Math.max(0, cursor.end - pos);
     if (captured < length && cursor.frame.captured < cursor.frame.length) datagram.isSnapped = true;
@@ -107,40 +106,9 @@ export class Fragments {
     return stand(cursor, datagram, datagram.total);
   }
 
-  /**
-   * To be called after a frame of which FRAGMENT came. When a packet has waited too long, or too many wait, the oldest
-   * is given up: then this is the announcement of TCP, with `packet` and the cursor at what is there of it, else 0.
-   */
-  settle(frame: Frame, encapsulation: number, cursor: Cursor, packet: Packet): number {
-    const begun = this.#begun;
-    if (begun === null) return 0;
-    this.#begun = null;
-    begun.packet.frame = frame.number;
-    begun.packet.time = frame.time;
-    begun.packet.process = frame.process;
-    begun.packet.encapsulation = encapsulation;
-    const oldest = this.#waiting[0]!;
-    if (this.#waiting.length <= MAX_WAITING && frame.time - oldest.packet.time <= TIMEOUT) return 0;
-    return this.giveUp(cursor, packet);
-  }
-
-  /** Gives up the packet that has waited longest, as settle() does; 0 also when none waits. */
-  giveUp(cursor: Cursor, packet: Packet): number {
-    const oldest = this.#waiting[0];
-    if (oldest === undefined) return 0;
-    this.#remove(0);
-    if (this.#incomplete++ === 0) this.#firstIncomplete = oldest.packet.frame;
-    Object.assign(packet, oldest.packet);
-    packet.snapped = oldest.isSnapped ? 1 : 0;
-    // What was not seen of it may not have been there.
-    return stand(cursor, oldest, oldest.from[0] === 0 ? oldest.to[0] : 0);
-  }
-
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
+  /** At the end of the source: nothing that waits becomes whole any more. */
   report(source: Source, diagnostics: Diagnostics): void {
+    while (this.#waiting.length > 0) this.#giveUp();
     const { name } = source;
     if (this.#overlaps > 0) {
       const place = { source: name, locator: `frame ${this.#firstOverlap}`, count: this.#overlaps };
@@ -150,7 +118,7 @@ export class Fragments {
     if (this.#incomplete > 0) {
       const place = { source: name, locator: `frame ${this.#firstIncomplete}`, count: this.#incomplete };
       const message =
-        'IP packets with TCP of which fragments are missing: counted with what is there, if that is their header';
+        'IP packets with TCP of which fragments are missing: not counted, as in Wireshark and Zeek';
       diagnostics.add({ code: 'fragment-missing', severity: 'data-loss', upstream: true, ...place, message });
     }
   }
@@ -164,19 +132,30 @@ export class Fragments {
     return undefined;
   }
 
-  #begin(packet: Packet, identification: number): Datagram {
+  /** When another has waited too long, or too many wait, the oldest is given up. */
+  #begin(frame: Frame, packet: Packet, identification: number): Datagram {
+    const oldest = this.#waiting[0];
+    if (oldest && (this.#waiting.length >= MAX_WAITING || frame.time - oldest.packet.time > TIMEOUT)) {
+      this.#giveUp();
+    }
     const datagram = this.#free.pop() ?? new Datagram();
     datagram.reset(packet);
+    datagram.packet.frame = frame.number;
+    datagram.packet.time = frame.time;
     this.#identifications[this.#waiting.length] = identification;
     this.#waiting.push(datagram);
-    this.#begun = datagram;
     return datagram;
+  }
+
+  #giveUp(): void {
+    const oldest = this.#waiting[0]!;
+    this.#remove(0);
+    if (this.#incomplete++ === 0) this.#firstIncomplete = oldest.packet.frame;
   }
 
   #remove(index: number): void {
     const [datagram] = this.#waiting.splice(index, 1);
     this.#identifications.copyWithin(index, index + 1);
-    if (this.#begun === datagram) this.#begun = null;
     this.#free.push(datagram!);
   }
 }

@@ -84,7 +84,6 @@ describe('a fragmented segment', () => {
           const whole = decode(wrap({ offset: 0, bytes: segment, more: false }), raw).packet;
           expect(content(run.packet)).toEqual(content(whole));
           expect(run.packet.frame).toBe(parts.length);
-          expect(run.decoder.flush(run.packet)).toBe(false);
           expect(run.report).toEqual({});
         },
       ),
@@ -137,61 +136,41 @@ describe('a fragmented segment', () => {
 describe('a segment of which fragments are missing', () => {
   const [head, tail] = split(LONG, [6]).map((part) => fourth(part));
 
-  test('comes at the end, with what is there', () => {
-    const run = new Run();
-    run.see(head!, 7);
-    expect([run.decoder.flush(run.packet), run.packet.payload, run.packet.frame, run.packet.time]).toEqual([
-      true,
-      28,
-      1,
-      7,
-    ]);
-    expect([run.packet.srcPort, run.decoder.flush(run.packet)]).toEqual([LONG.readUInt16BE(0), false]);
-    expect(run.report).toEqual({ 'fragment-missing': [1, 'frame 1'] });
-  });
-
-  test('does not come when its header is among them', () => {
+  test('does not come, and is counted at the end', () => {
     const run = new Run();
     run.see(tail!);
     run.see(fourth({ offset: 0, bytes: SYN.subarray(0, 16), more: true }).fill(9, 5, 6));
-    expect(run.decoder.flush(run.packet)).toBe(false);
     expect(run.report).toEqual({ 'fragment-missing': [2, 'frame 1'] });
   });
 
   test('is given up after 30 seconds, by the clock of the packets', () => {
     const run = new Run();
-    const later = Buffer.from(head!).fill(9, 5, 6);
     run.see(head!, 5);
-    expect(run.see(Buffer.from(head!).fill(8, 5, 6), 30 * SECOND)).toBe('fragment');
-    expect(run.see(later, 30 * SECOND + 6)).toBe('tcp');
-    expect([run.packet.frame, run.packet.time, run.packet.payload]).toEqual([1, 5, 28]);
+    run.see(Buffer.from(head!).fill(8, 5, 6), 30 * SECOND + 5);
+    run.see(Buffer.from(head!).fill(9, 5, 6), 30 * SECOND + 6);
     // The rest of it comes too late.
     expect(run.see(tail!, 30 * SECOND + 7)).toBe('fragment');
+    expect(run.report).toEqual({ 'fragment-missing': [4, 'frame 1'] });
   });
 
   test('is not completed by a later packet of the same identification', () => {
     const run = new Run();
     run.see(head!, 0);
-    expect(run.see(tail!, 31 * SECOND)).toBe('tcp');
-    expect([run.packet.frame, run.packet.payload]).toEqual([1, 28]);
+    expect(run.see(tail!, 31 * SECOND)).toBe('fragment');
+    expect(run.see(head!, 31 * SECOND)).toBe('tcp');
+    expect(run.report).toEqual({ 'fragment-missing': [1, 'frame 1'] });
   });
 
   test('gives way to others when many wait', () => {
     const run = new Run();
-    const frames = Array.from({ length: 300 }, (_, id) => {
-      const frame = Buffer.from(head!);
+    const identified = (bytes: Uint8Array, id: number) => {
+      const frame = Buffer.from(bytes);
       frame.writeUInt16BE(id, 4);
-      return frame;
-    });
-    const outcomes = frames.map((frame) => run.see(frame));
-    expect(outcomes.indexOf('tcp')).toBe(256);
-    let left = 0;
-    while (run.decoder.flush(run.packet)) left++;
-    expect([left, run.packet.frame, run.report]).toEqual([
-      256,
-      300,
-      { 'fragment-missing': [300, 'frame 1'] },
-    ]);
+      return run.see(frame);
+    };
+    for (let id = 0; id < 300; id++) expect(identified(head!, id)).toBe('fragment');
+    expect([43, 44, 299].map((id) => identified(tail!, id))).toEqual(['fragment', 'fragment', 'tcp']);
+    expect(run.report).toEqual({ 'fragment-missing': [301, 'frame 1'] });
   });
 
   test('in more pieces than are kept track of is one', () => {
@@ -200,7 +179,6 @@ describe('a segment of which fragments are missing', () => {
     const cuts = Array.from({ length: 90 }, (_, i) => i);
     const odd = split(bytes, cuts).filter((_, i) => i % 2 === 0);
     for (const part of odd) run.see(fourth(part));
-    expect([run.decoder.flush(run.packet), run.decoder.flush(run.packet)]).toEqual([false, false]);
     expect(run.report).toEqual({ 'fragment-missing': [1, 'frame 1'] });
   });
 });
@@ -238,7 +216,6 @@ describe('a capture behind a link of 68 bytes', () => {
     });
     reader.push(readFileSync(path));
     reader.end();
-    expect(decoder.flush(packet)).toBe(false);
     return rows;
   }
 

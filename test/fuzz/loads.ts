@@ -64,7 +64,8 @@ function* records(segments: Iterable<Sent>): Iterable<Uint8Array> {
     out.writeUInt32BE(ack >>> 0, 58);
     out[62] = 0x50;
     out[63] = flags;
-    out.writeUInt16BE(500, 64);
+    // tcp_v4_send_reset writes no window
+    out.writeUInt16BE(flags & RST ? 0 : 500, 64);
     yield out;
   }
 }

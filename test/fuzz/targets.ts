@@ -79,7 +79,6 @@ class Checks {
   }
 
   end(): void {
-    while (this.#decoder.flush(this.#packet)) this.#segment(this.#packet);
     for (const source of this.sources) {
       check(source.records <= this.#limit, 'no more records than bytes');
       check(source.clock.base === null || typeof source.clock.base === 'bigint', 'a base is a bigint');

@@ -213,9 +213,12 @@ export function resetShape(
   timestamps: boolean | null,
 ): ResetShape {
   const stamped = carriesTimestamp(reset);
-  if (!(reset.flags & ACK)) return reset.window === 0 && !stamped ? 'passive' : 'foreign';
-  if (reset.window > 0 || stamped) return 'active';
+  const linux = reset.window === 0 && !stamped;
+  if (!(reset.flags & ACK)) return linux ? 'passive' : 'foreign';
   const answersSyn = answers !== null && !(answers.flags & ACK);
-  if (reset.seq === 0 && (answers === null || answersSyn)) return 'passive';
+  // before there is a socket nothing can be active
+  if (reset.seq === 0 && answersSyn) return linux ? 'passive' : 'foreign';
+  if (!linux) return 'active';
+  if (reset.seq === 0 && answers === null) return 'passive';
   return timestamps === true ? 'foreign' : 'unclear';
 }
