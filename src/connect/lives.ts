@@ -10,6 +10,7 @@ import type { Diagnostics } from '../model/diagnostic.ts';
 import type { StateEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
 import type { TcpState } from '../model/tcp.ts';
+import { completeLife } from './whole-life.ts';
 
 /**
  * How many events of one address may wait for an earlier one before that one is taken for lost: lines are shuffled within
@@ -40,7 +41,7 @@ export class SocketLives {
     for (const chain of this.#sockets.values()) chain.finish();
     this.#sockets.clear();
     this.#lives.sort((a, b) => firstLine(a) - firstLine(b));
-    for (const life of this.#lives) complete(life, source, diagnostics);
+    for (const life of this.#lives) completeLife(life, source, diagnostics);
     return this.#lives;
   }
 }
@@ -229,84 +230,4 @@ function adoptTuple(life: SocketLife, event: StateEvent): void {
 
 function firstLine(life: SocketLife): number {
   return life.transitions[0]!.line;
-}
-
-/** Fills in what needs the whole life, and says what was repaired. */
-function complete(life: SocketLife, source: Source, diagnostics: Diagnostics): void {
-  life.role = roleOf(life);
-  life.owner = ownerOf(life);
-  let since: number | null = 0;
-  let line = 0;
-  for (const [i, t] of life.transitions.entries()) {
-    const before = life.transitions[i - 1];
-    // captures print times instead of durations
-    if (t.duration === null && before && t.time !== null && before.time !== null) {
-      t.duration = Math.max(0, t.time - before.time);
-    }
-    if (i > 0) since = since === null || t.duration === null ? null : since + t.duration;
-    t.sinceBirth = since;
-    t.reordered = t.line < line;
-    line = Math.max(line, t.line);
-    if (t.reordered) reportReordered(t, source, diagnostics);
-  }
-  for (const gap of life.missing) reportMissing(life, gap, source, diagnostics);
-}
-
-function roleOf(life: SocketLife): SocketLife['role'] {
-  const { from, to } = life.transitions[0]!;
-  if (to === 'LISTEN' || (from === 'LISTEN' && to === 'CLOSE')) return 'listener';
-  if (to === 'SYN_SENT' || from === 'SYN_SENT') return 'client';
-  if (from === 'LISTEN' || from === 'SYN_RECV') return 'server';
-  return null;
-}
-
-/** Transitions that happen in the owner's own system call (G12); the rest runs on whoever was interrupted. */
-function inProcessContext(from: TcpState, to: TcpState): boolean {
-  return (
-    (from === 'CLOSE' && (to === 'SYN_SENT' || to === 'LISTEN')) ||
-    (from === 'LISTEN' && to === 'CLOSE') ||
-    (from === 'ESTABLISHED' && to === 'FIN_WAIT1') ||
-    (from === 'CLOSE_WAIT' && to === 'LAST_ACK') ||
-    (from === to && from !== 'CLOSE')
-  );
-}
-
-function ownerOf(life: SocketLife): SocketLife['owner'] {
-  for (const t of life.transitions) {
-    if (t.pid !== null && t.pid > 0 && t.comm !== null && inProcessContext(t.from, t.to)) {
-      return { pid: t.pid, comm: t.comm, line: t.line };
-    }
-  }
-  return null;
-}
-
-function reportReordered(t: Transition, source: Source, diagnostics: Diagnostics): void {
-  diagnostics.add({
-    code: 'state-lines-reordered',
-    severity: 'info',
-    source: source.name,
-    locator: `line ${t.line}`,
-    message: `The line ${t.from} -> ${t.to} stands before the line it follows from (per-CPU buffers); the state machine put it right.`,
-  });
-}
-
-function reportMissing(
-  life: SocketLife,
-  gap: SocketLife['missing'][number],
-  source: Source,
-  diagnostics: Diagnostics,
-): void {
-  const next = life.transitions[gap.before];
-  const last = life.transitions.at(-1)!;
-  diagnostics.add({
-    code: 'state-line-missing',
-    severity: 'data-loss',
-    upstream: true,
-    source: source.name,
-    locator: `line ${(next ?? last).line}`,
-    message:
-      `Socket ${life.socket} (local port ${life.local.port}): no line for ${gap.from} -> ${gap.to}. ` +
-      'Most likely the tracer was skipped while another BPF program ran on that CPU (recursion guard), or its buffer was full; ' +
-      `the MS of the next line then spans both states.`,
-  });
 }

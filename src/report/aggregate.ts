@@ -2,6 +2,7 @@
 import type { Case, Context } from '../model/case.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { CommonTime } from '../model/time.ts';
+import { eventMomentsOf, type Moment, momentsOf } from './moments.ts';
 import { counted, number } from './words.ts';
 
 /** What the rows of some connections would have said, in one. */
@@ -25,7 +26,7 @@ export function aggregateOf(cause: CauseGroup, cases: readonly Case[], context: 
     rows.call += c.calls.length;
     rows.socket += c.rows.length;
     rows.kernel += c.kernel.length;
-    for (const moment of momentsOf(c, context)) {
+    for (const moment of [...momentsOf(c, context), ...eventMomentsOf(c, context)]) {
       if (span.first === null || moment.at < span.first.at) span.first = moment;
       if (span.last === null || moment.at > span.last.at) span.last = moment;
     }
@@ -41,30 +42,4 @@ export function aggregateOf(cause: CauseGroup, cases: readonly Case[], context: 
     at: first?.at ?? null,
     what: `${counted(cases.length, 'more connection')} with ${cause.rule}: ${counted(total, 'row')} not listed (${said.join(', ')})${until}`,
   };
-}
-
-interface Moment {
-  at: CommonTime;
-  source: number;
-}
-
-/** First and last sign of one connection in each source, where these have times. */
-function momentsOf(c: Case, { timeline }: Context): Moment[] {
-  const moments: Moment[] = [];
-  const add = (at: CommonTime | null, source: number) => {
-    if (at !== null) moments.push({ at, source });
-  };
-  for (const w of c.wires) {
-    add(timeline.at(w.source, w.start), w.source);
-    add(timeline.at(w.source, w.end), w.source);
-  }
-  for (const l of c.lives) {
-    if (!l) continue;
-    add(timeline.ofTransition(l, 0), l.source);
-    add(timeline.ofTransition(l, l.transitions.length - 1), l.source);
-  }
-  for (const list of [c.drops, c.calls, c.rows, c.kernel]) {
-    for (const e of list) add(timeline.at(e.source, e.time), e.source);
-  }
-  return moments;
 }

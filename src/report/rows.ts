@@ -12,7 +12,7 @@ import {
 } from '../model/connection.ts';
 import type { Finding, Group } from '../model/finding.ts';
 import type { CloseKind, ConnectionRow } from '../model/result.ts';
-import type { CommonTime } from '../model/time.ts';
+import { momentsOf } from './moments.ts';
 
 export type Verdicts = Record<Group, string>;
 
@@ -90,20 +90,9 @@ export function hostsOf(sources: readonly number[], { hosts }: Context): string 
   return own.map((h) => h.name).join(' ');
 }
 
-function spanOf(c: Case, { timeline }: Context) {
-  const times: { at: CommonTime; source: number }[] = [];
-  const add = (at: CommonTime | null, source: number) => {
-    if (at !== null) times.push({ at, source });
-  };
-  for (const w of c.wires) {
-    add(timeline.at(w.source, w.start), w.source);
-    add(timeline.at(w.source, w.end), w.source);
-  }
-  for (const l of c.lives) {
-    if (!l) continue;
-    add(timeline.ofTransition(l, 0), l.source);
-    add(timeline.ofTransition(l, l.transitions.length - 1), l.source);
-  }
+function spanOf(c: Case, context: Context) {
+  const { timeline } = context;
+  const times = momentsOf(c, context);
   if (times.length === 0) return { start: '', end: '', clock: 'order' as const, duration: lifeDuration(c) };
   const first = times.reduce((a, b) => (b.at < a.at ? b : a));
   const last = times.reduce((a, b) => (b.at > a.at ? b : a));

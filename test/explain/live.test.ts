@@ -1,15 +1,6 @@
 /** Every live sample on every kind of evidence: what is proved must be true, and resets must have their cause listed. */
 import { describe, expect, test } from 'vitest';
-import { analyzeSample, type EvidenceSet, isTrue, judge, liveSamples } from './samples.ts';
-
-const SETS: EvidenceSet[] = [
-  'all',
-  'packets',
-  'client-packets',
-  'states',
-  'states-and-packets',
-  'no-packets',
-];
+import { analyzeSample, isTrue, judge, liveSamples, SETS } from './samples.ts';
 
 const samples = liveSamples();
 

@@ -46,6 +46,8 @@ const PICK: Record<EvidenceSet, (file: string) => boolean> = {
   'no-packets': (f) => !f.endsWith('.pcap'),
 };
 
+export const SETS = Object.keys(PICK) as EvidenceSet[];
+
 /** Not evidence: the truth itself, and what the kernel said, which is there for people. */
 const APART = ['expected.json', 'kernel-resets.txt', 'README.md'];
 

@@ -9,10 +9,10 @@ import {
   analyzeBundle,
   analyzeSample,
   bundleSamples,
-  type EvidenceSet,
   evidenceFiles,
   liveSamples,
   type Sample,
+  SETS,
 } from './samples.ts';
 
 /** What the files of a sample can show. */
@@ -57,14 +57,6 @@ function filesUnder(folder: string): string[] {
     .map((e) => path.join(e.parentPath, e.name));
 }
 
-const SETS: EvidenceSet[] = [
-  'all',
-  'packets',
-  'client-packets',
-  'states',
-  'states-and-packets',
-  'no-packets',
-];
 const named = (samples: Sample[]) => samples.map((s) => [s.name, s] as const);
 
 describe('no finding is surer than the signatures of its evidence', () => {

@@ -72,7 +72,8 @@ function abortedOnOverflow(said: KernelSaid): Candidate[] | null {
     const because = `${heldText(looked(first))} when its ACK came, and tcp_abort_on_overflow is 1`;
     return told(said, 'abort-on-overflow-reset', because, refused);
   }
-  if (said.reason !== 'INVALID_SYN') return null;
+  // tcp_check_req gives the same reason to a packet with SYN
+  if (said.reason !== 'INVALID_SYN' || said.hasSyn) return null;
   const look = said.f.listener.queueBefore(said.moment);
   const held = look && isFullLook(look) ? heldText(look) : 'its accept queue was full';
   const because = `${held} when its ACK came, and tcp_abort_on_overflow is 1`;

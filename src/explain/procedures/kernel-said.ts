@@ -5,7 +5,7 @@
 import { SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
 import type { PacketHeader, ProbeEvent, ResetSentEvent } from '../../model/event.ts';
 import type { Evidence } from '../../model/finding.ts';
-import { ACK, flagNames, parseState, seqDiff, type TcpState } from '../../model/tcp.ts';
+import { ACK, flagNames, parseState, SYN, seqDiff, type TcpState } from '../../model/tcp.ts';
 import { eventEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
@@ -129,6 +129,10 @@ export class KernelSaid {
   /** The process was ending. */
   get exiting(): boolean {
     return this.closeCall?.values.exiting === 1 || this.closing?.fields?.exiting === true;
+  }
+
+  get hasSyn(): boolean {
+    return this.answers !== null && (this.answers.flags & SYN) !== 0;
   }
 
   get isSyn(): boolean {

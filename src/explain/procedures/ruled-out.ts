@@ -40,7 +40,7 @@ export function ruledOut(f: Facts, moment: Moment | null, seen: boolean): Readon
     if (when) for (const r of rules) out.add(r);
   };
   const { listener } = f;
-  const rise = (name: string) => listener.rise(name);
+  const rise = (name: string) => (spans(f, name, moment) ? listener.rise(name) : null);
   exclude(WITHOUT_COOKIES, (f.sysctl(SERVER, 'net.ipv4.tcp_syncookies') ?? 0) > 0);
   const [drops, overflows] = [rise('ListenDrops'), rise('ListenOverflows')];
   exclude(
@@ -55,6 +55,16 @@ export function ruledOut(f: Facts, moment: Moment | null, seen: boolean): Readon
   exclude(BELOW_TCP, seen && complete(listener, 'drop') && synDrops(f) === 0);
   exclude(ANSWER_LOST, neverRepeated(f, moment));
   return out;
+}
+
+/** False where the readings of a counter are known to begin after the SYN, or to end before it. */
+function spans(f: Facts, name: string, moment: Moment | null): boolean {
+  const steps = f.listener.steps(name);
+  if (moment === null || steps.length === 0) return true;
+  return steps.some(({ series: { readings } }) => {
+    const [first, last] = [readings[0]!, readings.at(-1)!].map((r) => f.world.between(f.atEvent(r), moment));
+    return (first == null || first <= 0) && (last == null || last >= 0);
+  });
 }
 
 function synDrops(f: Facts): number {
