@@ -68,18 +68,20 @@ async function captureKitCommand(output: string): Promise<number> {
 }
 
 async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
-  const { checkOutput, writeReport } = await import('./report/write.ts');
-  await checkOutput(a.output).catch(toUsageError);
-  const secret = await redactor(a);
   const [{ openSide }, { InputHashes }] = await Promise.all([
     import('./report/side/side.ts'),
     import('./report/hashes.ts'),
   ]);
   const side = openSide(a.workers);
   try {
+    const hashes = new InputHashes(side);
+    // of a large input this takes longest: it begins before anything else is loaded
+    await hashes.expect(a.input);
+    const { checkOutput, writeReport } = await import('./report/write.ts');
+    await checkOutput(a.output).catch(toUsageError);
+    const secret = await redactor(a);
     // what draws the charts is loaded while the inputs are read
     if (side.parallel && (a.html || a.png)) side.run('warm', null).catch(() => undefined);
-    const hashes = new InputHashes(side);
     const options = {
       timeline: a.timeline,
       zeekTimers: a.zeekTimers,

@@ -9,13 +9,22 @@ const LARGEST = 2 ** 31;
 /** Below this it takes two tenths of a second at most: less than another thread is worth, and its memory. */
 const SMALL = 1 << 28;
 
-/** Hashes of files, each computed once; large ones on the side, from when `begin` first names them. */
+/** Hashes of files, each computed once; large ones on the side, from when they are first named. */
 export class InputHashes {
   readonly #side: Side;
   readonly #hashes = new Map<string, Promise<string | null>>();
 
   constructor(side: Side = MAIN_THREAD) {
     this.#side = side;
+  }
+
+  /** These will be read: what takes longest begins first. */
+  async expect(paths: readonly string[]): Promise<void> {
+    if (!this.#side.parallel) return;
+    for (const path of paths) {
+      const entry = await stat(path).catch(() => null);
+      if (entry?.isFile()) this.begin(path, entry.size);
+    }
   }
 
   /** A file of so many bytes is being read: it can be hashed meanwhile. */
