@@ -1,16 +1,20 @@
 /** The whole line, top to bottom: read → decode → connect → align → explain → report. */
-import { buildCases } from './align/cases.ts';
+import { buildCases, type Pieces } from './align/cases.ts';
 import { counterSeries } from './align/counters.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
+import { joinPlain } from './align/join-plain.ts';
+import { type Evidence, isEnough, isOfShare, shareOf } from './align/match.ts';
 import { findListeners } from './align/orient.ts';
 import { alignClocks } from './align/timeline.ts';
 import { type CivilOptions, placeWallClocks } from './align/zone.ts';
-import { SocketLives } from './connect/lives.ts';
+import { type FinishedLives, SocketLives } from './connect/lives.ts';
+import type { Records } from './connect/records.ts';
 import { Tracker } from './connect/tracker.ts';
 import { Decoder } from './decode/decode.ts';
 import { explain, type Keep } from './explain/explain.ts';
-import type { Context, Host, Settings } from './model/case.ts';
-import type { SocketLife } from './model/connection.ts';
+import { toldByStates } from './explain/facts/by-states.ts';
+import type { Case, Context, Host, Settings } from './model/case.ts';
+import type { WireConnection } from './model/connection.ts';
 import { Diagnostics } from './model/diagnostic.ts';
 import type { KernelEvent } from './model/event.ts';
 import { type Frame, Packet } from './model/packet.ts';
@@ -98,7 +102,7 @@ class Collector implements Sink {
   }
 
   event(source: Source, event: KernelEvent): void {
-    if (event.kind === 'state') getOr(this.lives, source.id, () => new SocketLives()).add(event);
+    if (event.kind === 'state') getOr(this.lives, source.id, () => new SocketLives(source.id)).add(event);
     else getOr(this.events, source.id, (): KernelEvent[] => []).push(event);
   }
 
@@ -141,22 +145,23 @@ function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 /** Connects packets and events, brings their clocks together and joins them into cases. */
 function join(sources: Source[], collector: Collector, diagnostics: Diagnostics, listed: number): Context {
   collector.finish(sources);
-  const { wires, numbers, plain } = connectionsOf(collector, listed);
   const events = [...collector.events.values()].flat();
-  const lives: SocketLife[] = [];
+  const finished: FinishedLives[] = [];
   const addresses = new Map<number, LocalAddresses>();
   for (const source of sources) {
-    const own = collector.lives.get(source.id)?.finish(source, diagnostics) ?? [];
-    for (const life of own) lives.push(life);
-    addresses.set(source.id, localAddresses(collector.events.get(source.id) ?? [], own));
+    const own = collector.lives.get(source.id)?.finish(source, diagnostics);
+    if (own) finished.push(own);
+    addresses.set(
+      source.id,
+      localAddresses(collector.events.get(source.id) ?? [], own?.localAddresses() ?? []),
+    );
   }
   const { hosts, hostOf } = findHosts(sources, addresses, diagnostics);
-  const timeline = alignClocks({ sources, wires, lives });
-  const listeners = findListeners(lives, events, hostOf);
-  const cases = buildCases(
-    { sources, wires, ...(numbers && { numbers }), lives, events, hostOf, timeline, diagnostics },
-    listeners,
-  );
+  const around = { sources, events, hostOf, diagnostics };
+  const records = recordsOf(sources, collector, listed);
+  const { cases, plain, listeners, timeline } = records
+    ? withoutPlain(around, records, finished, Math.min(SHOWN, listed))
+    : withAll(around, collector, finished, listed);
   return {
     sources,
     hosts,
@@ -177,6 +182,72 @@ function settings(events: ReadonlyMap<number, KernelEvent[]>, hostOf: ReadonlyMa
     if (own.length === 0) return [];
     return [{ host: hostOf.get(id) ?? null, values: new Map(own.map((e) => [e.name, e.value])) }];
   });
+}
+
+type Around = Pick<Pieces, 'sources' | 'events' | 'hostOf' | 'diagnostics'>;
+
+/** Cases of everything, but for plain connections of a big capture without any other evidence. */
+function withAll(around: Around, collector: Collector, finished: readonly FinishedLives[], listed: number) {
+  const { wires, numbers, plain } = connectionsOf(collector, listed);
+  const lives = finished.flatMap((own) => [...own.each()]);
+  const timeline = alignClocks({ sources: around.sources, wires, lives });
+  const listeners = findListeners(lives, around.events, around.hostOf);
+  const cases = buildCases({ ...around, wires, ...(numbers && { numbers }), lives, timeline }, listeners);
+  return { cases, plain, listeners, timeline };
+}
+
+/** The records of one big capture, where nothing but states of sockets tells of its connections as well. */
+function recordsOf(
+  sources: readonly Source[],
+  { trackers, events, lives }: Collector,
+  listed: number,
+): Records | null {
+  const [tracker, ...others] = [...trackers.values()].filter((t) => t.count > 0);
+  const isTimed = [...lives.keys()].every((id) => sources[id]!.clock.kind !== 'order');
+  if (!tracker || others.length + events.size > 0 || lives.size === 0 || !isTimed) return null;
+  return tracker.count > listed ? tracker.records() : null;
+}
+
+/** Cases of what is not plain in one big capture and the logs of states beside it. */
+function withoutPlain(around: Around, records: Records, finished: readonly FinishedLives[], shown: number) {
+  const timeline = alignClocks(clockEvidence(around.sources, records, finished));
+  const { wires, lives, places, numbered } = joinPlain({
+    ...{ records, lives: finished, timeline, shown },
+    told: (c, own) => toldByStates(c, own, timeline),
+  });
+  const listeners = findListeners(lives, around.events, around.hostOf);
+  const cases = buildCases({ ...around, wires, places, lives, timeline }, listeners);
+  return { cases, plain: numbered(new Set(cases.map(numberOf))), listeners, timeline };
+}
+
+/** As much of the connections as the clocks need. */
+function clockEvidence(
+  sources: readonly Source[],
+  records: Records,
+  finished: readonly FinishedLives[],
+): Evidence {
+  const of = finished.reduce((sum, own) => sum + own.count, 0);
+  const shared = (share: number): Evidence => {
+    const isWanted = (port: number, otherPort: number) => isOfShare(share, port, otherPort);
+    const lives = finished.flatMap((own) => {
+      const { orderly } = own;
+      const some = own.each((n) => isWanted(orderly.localPort(n), orderly.remotePort(n)));
+      return [...some].filter((l) => isWanted(l.local.port, l.remote.port));
+    });
+    const wires: WireConnection[] = [];
+    for (const serial of records.serials()) {
+      const c = records.read(serial, 0);
+      if (isWanted(c.clientPort, c.serverPort)) wires.push(records.view(serial));
+    }
+    return { sources, wires, lives, of };
+  };
+  const some = shared(shareOf(of));
+  return isEnough(some) ? some : shared(1);
+}
+
+/** n of `cn`. */
+function numberOf({ id }: Case): number {
+  return Number(id.slice(1));
 }
 
 /** What is worth a warning is listed one by one as long as a reader can follow. */

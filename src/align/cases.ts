@@ -18,6 +18,8 @@ export interface Pieces {
   wires: readonly WireConnection[];
   /** n of the ids `cn` of `wires`, where others of their capture are no cases. */
   numbers?: readonly number[];
+  /** Where connections that are no cases were first seen (placeOf), ascending: their ids come in between. */
+  places?: Float64Array;
   lives: readonly SocketLife[];
   events: readonly KernelEvent[];
   hostOf: ReadonlyMap<number, Host>;
@@ -53,10 +55,10 @@ interface Piece {
 }
 
 /** Evidence of one life may miss the other's ends by this much: clocks are fitted, final ACKs come late. Ns. */
-const SLACK = 1e9;
+export const SLACK = 1e9;
 
 export function buildCases(pieces: Pieces, listeners: readonly Listener[]): Case[] {
-  if (isOneCapture(pieces)) return casesOfCapture(pieces, listeners);
+  if (!pieces.places && isOneCapture(pieces)) return casesOfCapture(pieces, listeners);
   const groups = groupBy(collect(pieces), (p) => p.tuple);
   const drafts: { pieces: Piece[]; order: [number, number] }[] = [];
   for (const group of groups.values()) {
@@ -69,7 +71,12 @@ export function buildCases(pieces: Pieces, listeners: readonly Listener[]): Case
     }
   }
   drafts.sort((a, b) => (before(a.order, b.order) ? -1 : 1));
-  return drafts.map((draft, i) => makeCase(`c${i + 1}`, draft.pieces, listeners, pieces));
+  const { places = [] } = pieces;
+  let between = 0;
+  return drafts.map((draft, i) => {
+    while (between < places.length && places[between]! < placeOf(...draft.order)) between++;
+    return makeCase(`c${i + between + 1}`, draft.pieces, listeners, pieces);
+  });
 }
 
 /** Then there is nothing to join: every life of a tuple is a case of its own. */
@@ -83,6 +90,11 @@ function casesOfCapture({ wires, numbers }: Pieces, listeners: readonly Listener
   return [...wires]
     .sort((a, b) => a.startFrame - b.startFrame)
     .map((w, i) => caseOf(`c${i + 1}`, [w], NOTHING, listeners, undefined));
+}
+
+/** Source and line or frame of a first sight as one number. */
+export function placeOf(source: number, place: number): number {
+  return source * 2 ** 32 + place;
 }
 
 function before(a: [number, number], b: [number, number]): boolean {

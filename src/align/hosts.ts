@@ -1,7 +1,6 @@
 /** Which machine each source comes from: by the name it gives, else by the local addresses the kernel printed. */
 import { isLoopback, isWildcard } from '../model/address.ts';
 import type { Host } from '../model/case.ts';
-import type { SocketLife } from '../model/connection.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { KernelEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
@@ -14,13 +13,14 @@ export interface LocalAddresses {
   likely: Set<string>;
 }
 
-export function localAddresses(events: readonly KernelEvent[], lives: readonly SocketLife[]): LocalAddresses {
+/** `ofSockets`: local addresses of its sockets, each as often as there are any. */
+export function localAddresses(events: readonly KernelEvent[], ofSockets: Iterable<string>): LocalAddresses {
   const certain = new Set<string>();
   const likely = new Set<string>();
   const add = (set: Set<string>, address: string) => {
     if (!isWildcard(address) && !isLoopback(address)) set.add(address);
   };
-  for (const life of lives) add(certain, life.local.address);
+  for (const address of ofSockets) add(certain, address);
   for (const e of events) {
     if (e.kind === 'socket' || e.kind === 'call') add(certain, e.local.address);
     else if (e.kind === 'drop' && !e.place) add(likely, e.to.address);

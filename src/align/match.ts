@@ -8,6 +8,8 @@ export interface Evidence {
   sources: readonly Source[];
   wires: readonly WireConnection[];
   lives: readonly SocketLife[];
+  /** How many lives there are, where those given are a share of them. */
+  of?: number;
 }
 
 /** Ends of lives and packets of one tuple that are taken to be one connection. */
@@ -26,17 +28,31 @@ const ENOUGH = 20_000;
  */
 export function matchByTuple(evidence: Evidence): Match[] {
   const { sources, lives } = evidence;
-  const share = Math.floor(lives.length / ENOUGH);
+  const share = shareOf(evidence.of ?? lives.length);
   if (share > 1 && !lives.some((l) => sources[l.source]!.clock.kind === 'order')) {
-    const some = matchesAmong(evidence, (a, b) => (a.port + b.port) % share === 0);
+    const some = matchesAmong(evidence, (a, b) => isOfShare(share, a.port, b.port));
     if (some.length >= ENOUGH / 10) return some;
   }
   return matchesAmong(evidence, () => true);
 }
 
-function matchesAmong({ wires, lives }: Evidence, isOfShare: (a: Endpoint, b: Endpoint) => boolean): Match[] {
+/** The clocks need one in so many. */
+export function shareOf(lives: number): number {
+  return Math.max(1, Math.floor(lives / ENOUGH));
+}
+
+export function isOfShare(share: number, port: number, otherPort: number): boolean {
+  return (port + otherPort) % share === 0;
+}
+
+/** Whether a share tells enough. */
+export function isEnough(evidence: Evidence): boolean {
+  return shareOf(evidence.of ?? evidence.lives.length) === 1 || matchByTuple(evidence).length >= ENOUGH / 10;
+}
+
+function matchesAmong({ wires, lives }: Evidence, isWanted: (a: Endpoint, b: Endpoint) => boolean): Match[] {
   if (lives.length === 0) return [];
-  const key = (a: Endpoint, b: Endpoint) => (isTuple(a, b) && isOfShare(a, b) ? tupleKey(a, b, null) : null);
+  const key = (a: Endpoint, b: Endpoint) => (isTuple(a, b) && isWanted(a, b) ? tupleKey(a, b, null) : null);
   const wireGroups = groupBy(wires, (w) => key(w.client, w.server));
   const lifeGroups = groupBy(
     lives.filter((l) => l.role !== 'listener'),

@@ -10,6 +10,7 @@ import type { Diagnostics } from '../model/diagnostic.ts';
 import type { StateEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
 import type { TcpState } from '../model/tcp.ts';
+import { OrderlyLives } from './orderly-lives.ts';
 import { completeLife } from './whole-life.ts';
 
 /**
@@ -22,44 +23,127 @@ const REMEMBERED = 8;
 /** No socket has that many: lines are not put back into the middle of such a life. */
 const LONGEST = 1000;
 
+/** Lives that may end in a log after one before it is put away: a late line finds it no more. */
+const ENDED = 1 << 14;
+
 /** Groups one source's state events into lives, event by event: none of them is kept. Linear in the events. */
 export class SocketLives {
-  readonly #lives: SocketLife[] = [];
+  readonly #lives = new Set<SocketLife>();
+  readonly #orderly: OrderlyLives;
   readonly #sockets = new Map<string, SocketChain>();
+  /** The last that ended, a ring. */
+  readonly #ended: { chain: SocketChain; life: SocketLife }[] = [];
+  #next = 0;
+
+  constructor(source: number) {
+    this.#orderly = new OrderlyLives(source);
+  }
 
   add(event: StateEvent): void {
     let chain = this.#sockets.get(event.socket);
     if (!chain) {
-      chain = new SocketChain(this.#lives);
+      chain = new SocketChain(this.#lives, (own, life) => this.#end(own, life));
       this.#sockets.set(event.socket, chain);
     }
     chain.add(event);
   }
 
-  /** The lives in the order in which they began, once all events are in; what was repaired is said. */
-  finish(source: Source, diagnostics: Diagnostics): SocketLife[] {
+  /** The lives once all events are in; what was repaired is said. */
+  finish(source: Source, diagnostics: Diagnostics): FinishedLives {
     for (const chain of this.#sockets.values()) chain.finish();
     this.#sockets.clear();
-    this.#lives.sort((a, b) => firstLine(a) - firstLine(b));
-    for (const life of this.#lives) completeLife(life, source, diagnostics);
-    return this.#lives;
+    for (const { life } of this.#ended) if (this.#orderly.take(life)) this.#lives.delete(life);
+    this.#ended.length = 0;
+    return new FinishedLives([...this.#lives], this.#orderly, source, diagnostics);
+  }
+
+  #end(chain: SocketChain, life: SocketLife): void {
+    const before = this.#ended[this.#next];
+    this.#ended[this.#next] = { chain, life };
+    this.#next = (this.#next + 1) % ENDED;
+    if (!before || !this.#orderly.take(before.life)) return;
+    this.#lives.delete(before.life);
+    before.chain.forget(before.life);
   }
 }
 
-/** The lives in a list of one source's state events. */
+/** All lives of one source: orderly ones as numbers, the others as they are. */
+export class FinishedLives {
+  readonly orderly: OrderlyLives;
+  readonly #source: Source;
+  readonly #others: readonly SocketLife[];
+  /** In the order in which they began: n of the orderly ones, -1 - n of the others. */
+  readonly #order: Int32Array;
+
+  constructor(
+    others: readonly SocketLife[],
+    orderly: OrderlyLives,
+    source: Source,
+    diagnostics: Diagnostics,
+  ) {
+    this.orderly = orderly;
+    this.#source = source;
+    this.#others = others;
+    this.#order = Int32Array.from({ length: others.length + orderly.count }, (_, i) =>
+      i < others.length ? -1 - i : i - others.length,
+    );
+    this.#order.sort((a, b) => this.#firstLine(a) - this.#firstLine(b));
+    for (const n of this.#order) {
+      if (n < 0) completeLife(others[-1 - n]!, source, diagnostics);
+      else if (orderly.isReordered(n)) completeLife(orderly.read(n), source, diagnostics);
+    }
+  }
+
+  get count(): number {
+    return this.#order.length;
+  }
+
+  /** Source.id */
+  get source(): number {
+    return this.#source.id;
+  }
+
+  /** In the order in which they began; `isWanted` is asked of the orderly ones, by their numbers. */
+  *each(isWanted: (orderly: number) => boolean = () => true): Iterable<SocketLife> {
+    for (const n of this.#order) {
+      if (n < 0) yield this.#others[-1 - n]!;
+      else if (isWanted(n)) yield this.read(n);
+    }
+  }
+
+  /** An orderly one. */
+  read(orderly: number): SocketLife {
+    const life = this.orderly.read(orderly);
+    completeLife(life, this.#source, null);
+    return life;
+  }
+
+  /** Local addresses in the order in which their sockets began. */
+  *localAddresses(): Iterable<string> {
+    for (const n of this.#order)
+      yield n < 0 ? this.#others[-1 - n]!.local.address : this.orderly.text(this.orderly.local(n));
+  }
+
+  #firstLine(n: number): number {
+    return n < 0 ? firstLine(this.#others[-1 - n]!) : this.orderly.firstLine(n);
+  }
+}
+
+/** The lives in a list of one source's state events, in the order in which they began. */
 export function socketLives(
   source: Source,
   events: Iterable<StateEvent>,
   diagnostics: Diagnostics,
 ): SocketLife[] {
-  const lives = new SocketLives();
+  const lives = new SocketLives(source.id);
   for (const event of events) lives.add(event);
-  return lives.finish(source, diagnostics);
+  return [...lives.finish(source, diagnostics).each()];
 }
 
 /** The events of one kernel address: a chain of states in which each line must start where the last one ended. */
 class SocketChain {
-  readonly #lives: SocketLife[];
+  readonly #lives: Set<SocketLife>;
+  readonly #onEnd: (chain: SocketChain, life: SocketLife) => void;
   readonly #waiting: StateEvent[] = [];
   #life: SocketLife | null = null;
   /** The lives before it at the same address, the latest first. */
@@ -67,8 +151,15 @@ class SocketChain {
   /** A life without its first line, put together behind its time. */
   #stray: SocketLife | null = null;
 
-  constructor(lives: SocketLife[]) {
+  constructor(lives: Set<SocketLife>, onEnd: (chain: SocketChain, life: SocketLife) => void) {
     this.#lives = lives;
+    this.#onEnd = onEnd;
+  }
+
+  /** A life that has ended is held elsewhere. */
+  forget(life: SocketLife): void {
+    if (this.#life === life) this.#life = null;
+    else this.#before = this.#before.filter((l) => l !== life);
   }
 
   add(event: StateEvent): void {
@@ -146,13 +237,14 @@ class SocketChain {
       }
       if (life) this.#before = [life, ...this.#before.slice(0, REMEMBERED - 1)];
       this.#life = newLife(event);
-      this.#lives.push(this.#life);
+      this.#lives.add(this.#life);
       return;
     }
     if (life.state !== event.from) {
       life.missing.push({ before: life.transitions.length, from: life.state, to: event.from });
     }
     extend(life, event);
+    if (event.to === 'CLOSE') this.#onEnd(this, life);
   }
 
   /** Of a life whose first line is lost, and which the life in hand has replaced: that one goes on undisturbed. */
@@ -162,7 +254,7 @@ class SocketChain {
       extend(stray, event);
     } else {
       this.#stray = newLife(event);
-      this.#lives.push(this.#stray);
+      this.#lives.add(this.#stray);
     }
   }
 }

@@ -3,7 +3,8 @@
  * time for other facts: texts and labels are made when they are asked for.
  */
 import { addressKey, formatWords } from '../model/address.ts';
-import { ORDERLY, type PlainConnection, type PlainKind } from '../model/plain.ts';
+import type { Pair, SocketLife } from '../model/connection.ts';
+import { ORDERLY, type PlainConnection, type PlainKind, type ToldByStates } from '../model/plain.ts';
 import { ACK, SYN } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
 import { closingTimes } from './key-packets.ts';
@@ -55,6 +56,8 @@ export class PlainReader implements PlainConnection {
   readonly retransmits: [number, number] = [0, 0];
   readonly finTime = [0, 0] as [SourceTime, SourceTime];
   readonly finAckedTime = [0, 0] as [SourceTime, SourceTime];
+  lives: Pair<SocketLife | null> = [null, null];
+  finWait2: ToldByStates = '';
   readonly #store: Store;
   readonly #texts: Texts;
   readonly #addresses = new Map<number, string>();

@@ -30,6 +30,7 @@ import {
 } from './layout.ts';
 import { plainKind } from './plain.ts';
 import { PlainReader } from './plain-reader.ts';
+import { Records } from './records.ts';
 import { Retirement, type RingSizes } from './retire.ts';
 import { isNewLife } from './reuse.ts';
 import { segment } from './segment.ts';
@@ -140,7 +141,12 @@ export class Tracker {
       views.push({ number, wire: this.connection(place / CONNECTION_STRIDE - 1) });
     }
     const source = views[0]?.wire.source ?? 0;
-    return { views, plain: { count, source, each: () => this.#plain(apart) } };
+    return { views, plain: { count, source, each: () => this.#plain(apart), nextAtAddress: () => null } };
+  }
+
+  /** Its connections by their serial numbers, once the last packet has come; null when none are packed away. */
+  records(): Records | null {
+    return this.#retired && new Records(this.#store, this.#retired, this.#texts, this.#serial);
   }
 
   /** The plain connections whose numbers are not among those told of otherwise. */

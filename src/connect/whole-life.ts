@@ -4,8 +4,8 @@ import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Source } from '../model/source.ts';
 import type { TcpState } from '../model/tcp.ts';
 
-/** Fills in what needs the whole life, and says what was repaired. */
-export function completeLife(life: SocketLife, source: Source, diagnostics: Diagnostics): void {
+/** Fills in what needs the whole life, and says what was repaired, unless that was said before (null). */
+export function completeLife(life: SocketLife, source: Source, diagnostics: Diagnostics | null): void {
   life.role = roleOf(life);
   life.owner = ownerOf(life);
   let since: number | null = 0;
@@ -20,8 +20,9 @@ export function completeLife(life: SocketLife, source: Source, diagnostics: Diag
     t.sinceBirth = since;
     t.reordered = t.line < line;
     line = Math.max(line, t.line);
-    if (t.reordered) reportReordered(t, source, diagnostics);
+    if (t.reordered && diagnostics) reportReordered(t, source, diagnostics);
   }
+  if (!diagnostics) return;
   for (const gap of life.missing) reportMissing(life, gap, source, diagnostics);
 }
 

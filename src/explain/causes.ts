@@ -38,7 +38,9 @@ function toGroup(all: Explained[], plain: PlainFacts | null): CauseGroup {
     connections: [...new Set(findings.map((f) => f.connection))],
     ...(unlisted && { unlisted }),
     summary:
-      all.length + more === 1 ? finding.summary : capital(rule.together?.(all, more) ?? tellTogether(all)),
+      all.length + more === 1
+        ? finding.summary
+        : capital(rule.together?.(all, more) ?? tellTogether(all, more)),
     remedy: remedies.size === 1 ? finding.remedy : (findings.find((f) => f.remedy !== '')?.remedy ?? ''),
   };
 }

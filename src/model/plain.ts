@@ -2,7 +2,7 @@
  * Plain connections: those of which the packets of one capture admit one reading that needs no other connection and no
  * other evidence. They never become cases; their rows are written straight from the tracker's records.
  */
-import type { WireConnection } from './connection.ts';
+import type { Pair, SocketLife, WireConnection } from './connection.ts';
 import { NS_PER_MS, type SourceTime } from './time.ts';
 
 /** Both FINs acknowledged, one after the other, no RST: closed in good order. */
@@ -15,6 +15,9 @@ export const UNANSWERED = 3;
 export const REFUSED = 4;
 export const PLAIN_KINDS = [ORDERLY, HALF_OPEN, UNANSWERED, REFUSED] as const;
 export type PlainKind = (typeof PLAIN_KINDS)[number];
+
+/** The rule of the group fin-wait2 that the states of the sockets and the packets prove of an orderly one; '' for none. */
+export type ToldByStates = '' | 'fin-with-ack' | 'fin-wait2-in-minisock';
 
 /**
  * What a row about a plain connection needs. One object is filled with one connection after the other. Arrays are
@@ -42,6 +45,9 @@ export interface PlainConnection {
   /** Of ORDERLY: the first FIN of each side, and the first packet of the other that acknowledges it. */
   readonly finTime: readonly [SourceTime, SourceTime];
   readonly finAckedTime: readonly [SourceTime, SourceTime];
+  /** The whole lives of its sockets, where logs of states have them: those of orderly ones that agree with the packets. */
+  readonly lives: Pair<SocketLife | null>;
+  readonly finWait2: ToldByStates;
   readonly connState: string;
   readonly history: string;
   readonly completeness: number;
@@ -61,6 +67,8 @@ export interface PlainConnections {
   readonly source: number;
   /** Every time from the first on, in the order of first sight. The object is the same each time. */
   each(): Iterable<PlainConnection>;
+  /** The life of a socket of one of them that came next at the kernel address of this one; null when none did. */
+  nextAtAddress(life: SocketLife): SocketLife | null;
 }
 
 /** A peer that closes when it reads the end of file does so before its delayed ACK would be due (TCP_DELACK_MAX and a tick). */

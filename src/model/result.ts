@@ -135,6 +135,8 @@ export interface PlainGroup {
   closedBy: 'client' | 'server' | 'none';
   /** '' where no rule holds. */
   rule: string;
+  /** The rule that holds as well where logs tell of their sockets; absent elsewhere. */
+  finWait2Rule?: string;
   connections: number;
   /** Addresses they came from. */
   clients: number;
@@ -144,8 +146,17 @@ export interface PlainGroup {
 export interface PlainPart {
   connections: number;
   groups: PlainGroup[];
-  /** How long FIN_WAIT2 lasted on the wire, in four bins a decade (their middles), and the shortest and longest. */
-  finWait2: { bins: { seconds: number; connections: number }[]; shortest: number; longest: number } | null;
+  /** How long FIN_WAIT2 lasted on the wire. */
+  finWait2: Durations | null;
+  /** The same of the full socket, where logs of states tell of it; absent where none does. */
+  finWait2Kernel?: Durations;
+}
+
+/** In four bins a decade (their middles). */
+export interface Durations {
+  bins: { seconds: number; connections: number }[];
+  shortest: number;
+  longest: number;
 }
 
 export interface InputSummary {

@@ -29,9 +29,10 @@ import {
 import type { CloseKind } from '../model/result.ts';
 import { packetPlace, type Source } from '../model/source.ts';
 import type { CommonTime, SourceTime } from '../model/time.ts';
-import { encodeCell } from './csv.ts';
 import { csvCell } from './csv-lines.ts';
 import { visible } from './escape.ts';
+import { JoinedLines } from './joined-lines.ts';
+import { endsOf, seconds } from './plain-cells.ts';
 import { hostsOf } from './rows.ts';
 
 export const CLOSE_KIND_OF: Readonly<Record<PlainKind, CloseKind>> = {
@@ -63,6 +64,7 @@ export class PlainLines {
   readonly #host: string;
   readonly #name: string;
   readonly #quotedName: string;
+  readonly #joined: JoinedLines;
 
   constructor({ connections, until }: Pick<PlainFacts, 'connections' | 'until'>, context: Context) {
     const source = context.sources[connections.source]!;
@@ -75,6 +77,7 @@ export class PlainLines {
     this.#host = csvCell(hostsOf([source.id], context));
     this.#name = csvCell(source.name);
     this.#quotedName = inQuotes(JSON.stringify(source.name));
+    this.#joined = new JoinedLines(context);
   }
 
   /** Of connections.csv. The object is the same each time. */
@@ -97,11 +100,12 @@ export class PlainLines {
   }
 
   #connection(c: PlainConnection): string {
+    if (isJoined(c)) return this.#joined.connection(c);
     const closedBy = closedByOf(c);
     const [from, to] = [this.#common(c.start), this.#common(c.end)];
     const lasted = from === null || to === null ? null : to - from;
     return (
-      `c${c.number},${this.#host},,${ends(c)},${this.#time(from)},${this.#time(to)},${this.#clock},${seconds(lasted)},` +
+      `c${c.number},${this.#host},,${endsOf(c)},${this.#time(from)},${this.#time(to)},${this.#clock},${seconds(lasted)},` +
       `${CLOSE_KIND_OF[c.kind]},${closedBy},${c.kind === ORDERLY ? closedBy : ''},` +
       `${c.kind === REFUSED ? 'server' : ''},${this.#rules(c)},,,` +
       `${c.connState},${c.history},${c.completeness},${c.packets[CLIENT]},${c.packets[SERVER]},` +
@@ -119,6 +123,7 @@ export class PlainLines {
   }
 
   #finding(c: PlainConnection): string {
+    if (isJoined(c)) return this.#joined.findings(c);
     if (c.kind === ORDERLY) return this.#graceful(c);
     return c.kind === UNANSWERED && isOverdue(c.start, this.#until) ? this.#unanswered(c) : '';
   }
@@ -132,7 +137,7 @@ export class PlainLines {
     const locator = packetPlace(this.#source, c.startFrame);
     const fact = packetFact(client, syn!, FIRST_TRY);
     return (
-      `c${c.number},${PLAIN_RULES[UNANSWERED]},syn,verdict,possible,warning,server,${ends(c)},${time},${this.#clock},` +
+      `c${c.number},${PLAIN_RULES[UNANSWERED]},syn,verdict,possible,warning,server,${endsOf(c)},${time},${this.#clock},` +
       `${csvCell(silenceSummary(attemptText(client, server, ONE_SYN)))},${REMEDY},` +
       `${csvCell(JSON.stringify([{ source: this.#source.name, locator, time, fact }]))},${MISSING},${CAUSES}`
     );
@@ -147,7 +152,7 @@ export class PlainLines {
     const name = `${side} ${inQuotes(formatEndpoint({ address, port }))}`;
     const place = packetPlace(this.#source, c.startFrame);
     return (
-      `c${c.number},${PLAIN_RULES[ORDERLY]},close,verdict,proved,info,${side},${ends(c)},` +
+      `c${c.number},${PLAIN_RULES[ORDERLY]},close,verdict,proved,info,${side},${endsOf(c)},` +
       `${this.#time(this.#common(a <= b ? a : b))},${this.#clock},"${capital(orderlySummary(name))}.",,` +
       `"[{""source"":${this.#quotedName},""locator"":""${place}"",""time"":"""",""fact"":""${orderlyFact(name, Math.abs(a - b))}""}]",[],`
     );
@@ -164,19 +169,9 @@ export class PlainLines {
   }
 }
 
-function ends(c: PlainConnection): string {
-  return `${cellOf(c.clientAddress)},${c.clientPort},${cellOf(c.serverAddress)},${c.serverPort}`;
-}
-
-const ADDRESS = /^[0-9a-f.:]*$/;
-
-/** Addresses are plain; where one stands for a name, it may be anything. */
-function cellOf(address: string): string {
-  return ADDRESS.test(address) ? address : csvCell(address);
-}
-
-function seconds(ns: number | null): string {
-  return ns === null ? '' : encodeCell(ns / 1e9);
+/** A log of states tells of it as well. */
+function isJoined({ lives }: PlainConnection): boolean {
+  return lives[CLIENT] !== null || lives[SERVER] !== null;
 }
 
 /** As it stands in a cell between quotes. */

@@ -1,17 +1,19 @@
 /** What a result holds of plain connections, and the lines of the CSV files about each of them. */
 import { distinct, type PlainFacts } from '../explain/facts/plain.ts';
 import type { Context } from '../model/case.ts';
-import type { ConnectionRow, PlainGroup, PlainPart, Result } from '../model/result.ts';
+import type { ConnectionRow, Durations, PlainGroup, PlainPart, Result } from '../model/result.ts';
 import { CLOSE_KIND_OF, PlainLines } from './plain-lines.ts';
 
 /** Where the rows of a part come from: what is not in the files that are written from the result alone. */
 const sources = new WeakMap<PlainPart, () => PlainLines>();
 
 export function plainPart(facts: PlainFacts, context: Context): PlainPart {
+  const inKernel = durationsOf(facts.kernelWaits);
   const part = {
     connections: facts.connections.count,
     groups: groupsOf(facts),
-    finWait2: finWait2Of(facts.waits),
+    finWait2: durationsOf(facts.waits),
+    ...(inKernel && { finWait2Kernel: inKernel }),
   };
   // what is written last must not keep in memory what the rest was made of
   const { connections, until } = facts;
@@ -53,11 +55,12 @@ function numberOf(id: string): number {
 
 function groupsOf({ servers }: PlainFacts): PlainGroup[] {
   const groups = [...servers.values()].flatMap(({ server, alike }) =>
-    alike.map(({ kind, rule, closedBy, connections, clients }) => ({
+    alike.map(({ kind, rule, finWait2, closedBy, connections, clients }) => ({
       server,
       closeKind: CLOSE_KIND_OF[kind],
       closedBy,
       rule,
+      ...(finWait2 !== '' && { finWait2Rule: finWait2 }),
       connections,
       clients: distinct(clients),
     })),
@@ -73,7 +76,7 @@ export function binOf(seconds: number): number {
   return 10 ** (Math.round(4 * Math.log10(Math.max(seconds, LEAST_SECONDS))) / 4);
 }
 
-function finWait2Of(waits: readonly number[]): PlainPart['finWait2'] {
+function durationsOf(waits: readonly number[]): Durations | null {
   if (waits.length === 0) return null;
   const bins = new Map<number, number>();
   let [shortest, longest] = [Number.POSITIVE_INFINITY, 0];

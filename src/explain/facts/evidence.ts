@@ -42,14 +42,19 @@ export function packetFact(name: string, p: KeyPacket, note = ''): string {
 }
 
 export function transitionEvidence(facts: Facts, life: LifeFacts, t: Transition, note = ''): Evidence {
-  const spent = t.duration === null || t.duration === 0 ? '' : ` after ${span(t.duration)}`;
   const moment = facts.atTransition(life, t);
   return {
     source: facts.world.source(life.life.source).name,
     locator: `line ${t.line}`,
     time: at(facts.world, life.life.source, moment.at),
-    fact: `${facts.name(life.side)}: ${t.from} → ${t.to}${spent}${note && `: ${note}`}`,
+    fact: transitionFact(facts.name(life.side), t, note),
   };
+}
+
+/** What a change of state was, of the side with this name. */
+export function transitionFact(name: string, t: Transition, note = ''): string {
+  const spent = t.duration === null || t.duration === 0 ? '' : ` after ${span(t.duration)}`;
+  return `${name}: ${t.from} → ${t.to}${spent}${note && `: ${note}`}`;
 }
 
 export function rowEvidence(world: World, row: SocketEvent, note = ''): Evidence {

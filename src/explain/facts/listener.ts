@@ -99,7 +99,10 @@ export class ListenerFacts {
       .sort((a, b) => a - b),
   );
   readonly #closeWait = lazy(() =>
-    this.notable.reduce((most, f) => Math.max(most, f.life(SERVER)?.closeWait ?? 0), 0),
+    this.notable.reduce(
+      (most, f) => Math.max(most, f.life(SERVER)?.closeWait ?? 0),
+      this.plain?.closeWait ?? 0,
+    ),
   );
   readonly #steps = byName((name) => {
     const { client, server } = this.#cases[0]!;

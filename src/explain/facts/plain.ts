@@ -1,7 +1,7 @@
 /** What plain connections say together: read from their records in one walk, when it is first asked. */
 import { type Endpoint, formatEndpoint } from '../../model/address.ts';
 import type { Case } from '../../model/case.ts';
-import { CLIENT, SERVER } from '../../model/connection.ts';
+import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { Confidence } from '../../model/finding.ts';
 import {
   HALF_OPEN,
@@ -10,8 +10,10 @@ import {
   type PlainConnections,
   type PlainKind,
   REFUSED,
+  type ToldByStates,
   UNANSWERED,
 } from '../../model/plain.ts';
+import type { TcpState } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import { SYN_RTO } from './timing.ts';
 
@@ -30,6 +32,8 @@ export const PLAIN_RULES: Readonly<Record<PlainKind, string>> = {
 const CONFIDENCE: Readonly<Record<string, Confidence>> = {
   [PLAIN_RULES[ORDERLY]]: 'proved',
   [PLAIN_RULES[UNANSWERED]]: 'possible',
+  'fin-with-ack': 'proved',
+  'fin-wait2-in-minisock': 'proved',
 };
 
 /** Those of a server that are alike in kind, in the rule that holds, and in who ended them. */
@@ -37,6 +41,8 @@ export interface PlainAlike {
   kind: PlainKind;
   /** '' for none. */
   rule: string;
+  /** What the states of their sockets say as well. */
+  finWait2: ToldByStates;
   closedBy: 'client' | 'server' | 'none';
   connections: number;
   /** A number for the address of each client. */
@@ -55,6 +61,8 @@ export class PlainServer {
   accepted = false;
   /** Times of its SYN-ACKs. */
   readonly synAcks: number[] = [];
+  /** Longest time that one of its sockets stood in CLOSE_WAIT, ns. */
+  closeWait = 0;
   /** Of the first of them: their numbers, and the time from SYN to SYN-ACK, NaN where the capture shows none. */
   readonly answers: { number: number; time: number }[] = [];
 
@@ -73,11 +81,14 @@ export class PlainServer {
 
   add(c: PlainConnection): void {
     const closedBy = closedByOf(c);
-    let alike = this.alike.find((a) => a.kind === c.kind && a.closedBy === closedBy);
+    let alike = this.alike.find(
+      (a) => a.kind === c.kind && a.closedBy === closedBy && a.finWait2 === c.finWait2,
+    );
     if (!alike) {
       alike = {
         kind: c.kind,
         rule: PLAIN_RULES[c.kind],
+        finWait2: c.finWait2,
         closedBy,
         connections: 0,
         clients: [],
@@ -89,6 +100,7 @@ export class PlainServer {
     alike.clients.push(c.clientKey);
     if (c.kind === UNANSWERED || c.kind === HALF_OPEN) alike.starts.push(c.start);
     if (c.bytes[SERVER] > 0) this.accepted = true;
+    this.closeWait = Math.max(this.closeWait, stateTime(c.lives[SERVER], 'CLOSE_WAIT') ?? 0);
     const time = c.handshake(this.synAcks);
     if (this.answers.length < HANDSHAKES) this.answers.push({ number: c.number, time });
   }
@@ -134,12 +146,39 @@ export function finWait2Of({ kind, finTime, finAckedTime }: PlainConnection): nu
   return finAckedTime[SERVER] <= finTime[CLIENT] ? finTime[CLIENT] - finAckedTime[SERVER] : null;
 }
 
+/** How long the socket was in a state, ns; null where it never was. */
+function stateTime(life: SocketLife | null, state: TcpState): number | null {
+  return life?.transitions.find((t) => t.from === state)?.duration ?? null;
+}
+
+/** FIN_WAIT2 of the full socket of an orderly connection, ns; null where no log has it. */
+export function finWait2InKernel({ lives }: PlainConnection): number | null {
+  return stateTime(lives[CLIENT], 'FIN_WAIT2') ?? stateTime(lives[SERVER], 'FIN_WAIT2');
+}
+
+/** Plain connections of which states of sockets tell what their rule says. */
+class Told {
+  readonly numbers: number[] = [];
+  readonly clients: Endpoint[] = [];
+  /** How long FIN_WAIT2 of their full sockets lasted, ns. */
+  readonly stays: number[] = [];
+}
+
+const NOTHING = new Told();
+
+function holds(rule: string, alike: PlainAlike): boolean {
+  return alike.rule === rule || alike.finWait2 === rule;
+}
+
 export class PlainFacts {
   readonly connections: PlainConnections;
   /** By `address:port`, in the order of first sight. */
   readonly servers = new Map<string, PlainServer>();
   /** How long FIN_WAIT2 lasted, ns, in the order of first sight. */
   readonly waits: number[] = [];
+  /** The same of their full sockets, where logs of states tell. */
+  readonly kernelWaits: number[] = [];
+  readonly #told = new Map<string, Told>();
   /** Time of the last packet of the capture. */
   readonly until: number;
   /** Times of the first and the last packet. */
@@ -159,9 +198,12 @@ export class PlainFacts {
       last.add(c);
       const wait = finWait2Of(c);
       if (wait !== null) this.waits.push(wait);
+      const stay = finWait2InKernel(c);
+      if (stay !== null) this.kernelWaits.push(stay);
+      if (c.finWait2 !== '') this.#tell(c, stay!);
     }
     this.span = connections.count === 0 ? null : [from as SourceTime, to as SourceTime];
-    this.until = cases.reduce((latest, c) => Math.max(latest, c.wires[0]!.end), to);
+    this.until = cases.reduce((latest, c) => Math.max(latest, c.wires[0]?.end ?? to), to);
     for (const server of this.servers.values()) server.settle(this.until);
   }
 
@@ -170,13 +212,33 @@ export class PlainFacts {
     const confidence = CONFIDENCE[rule];
     const connections = this.serversOf(rule)
       .flatMap((s) => s.alike)
-      .reduce((sum, a) => (a.rule === rule ? sum + a.connections : sum), 0);
+      .reduce((sum, a) => (holds(rule, a) ? sum + a.connections : sum), 0);
     return confidence && connections > 0 ? { connections, confidence } : null;
   }
 
   /** Servers of those that a rule holds for. */
   serversOf(rule: string): PlainServer[] {
-    return [...this.servers.values()].filter((s) => s.alike.some((a) => a.rule === rule));
+    return [...this.servers.values()].filter((s) => s.alike.some((a) => holds(rule, a)));
+  }
+
+  /** Numbers and clients of those of which states of sockets say what the rule says. */
+  toldBy(rule: string): {
+    numbers: readonly number[];
+    clients: readonly Endpoint[];
+    stays: readonly number[];
+  } {
+    return this.#told.get(rule) ?? NOTHING;
+  }
+
+  #tell({ finWait2, number, clientAddress, clientPort }: PlainConnection, stay: number): void {
+    let told = this.#told.get(finWait2);
+    if (!told) {
+      told = new Told();
+      this.#told.set(finWait2, told);
+    }
+    told.numbers.push(number);
+    told.clients.push({ address: clientAddress, port: clientPort });
+    told.stays.push(stay);
   }
 
   #server(c: PlainConnection): PlainServer {

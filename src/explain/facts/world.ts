@@ -129,7 +129,11 @@ export class World {
   /** The socket that came after this one at the same kernel address; null when none did. */
   nextAtAddress(life: SocketLife): SocketLife | null {
     this.#nextAtAddresses ??= nextAtAddresses(this.context.cases);
-    return this.#nextAtAddresses.get(life) ?? null;
+    const found = [
+      this.#nextAtAddresses.get(life) ?? null,
+      this.context.plain?.nextAtAddress(life) ?? null,
+    ].filter((l) => l !== null);
+    return found.sort((a, b) => a.transitions[0]!.line - b.transitions[0]!.line)[0] ?? null;
   }
 
   /** Rows of the same snapshot in TIME_WAIT between the same address and the same remote endpoint or port. */

@@ -14,10 +14,16 @@ export function finWithAck(f: Facts, side: SideIndex): { fact: string; evidence:
   const ack = wire?.ackOfFin(side);
   if (!wire || !ack || !(ack.flags & FIN)) return null;
   return {
-    fact: `the packet that acknowledged the FIN of ${f.name(side)} carried the peer's FIN`,
-    evidence: [packetEvidence(f, wire, ack, 'acknowledges the FIN and carries one')],
+    fact: carriedBoth(f.name(side)),
+    evidence: [packetEvidence(f, wire, ack, CARRIES_BOTH)],
   };
 }
+
+/** `name`: of the side whose FIN came first. */
+export function carriedBoth(name: string): string {
+  return `the packet that acknowledged the FIN of ${name} carried the peer's FIN`;
+}
+export const CARRIES_BOTH = 'acknowledges the FIN and carries one';
 
 /** Packets alone: only what admits one reading. */
 export function fromWire(f: Facts, side: SideIndex): Candidate[] {

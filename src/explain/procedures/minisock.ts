@@ -39,17 +39,30 @@ export function minisockProof(f: Facts, life: LifeFacts): MinisockProof | null {
   if (evidence.length === 0) return null;
   const wellLater = wire !== null && leftBeforeFin(f, life);
   const proved = timed || shown !== null || wellLater || (row !== undefined && peer !== null);
-  const stay = span(life.finWait2 ?? 0);
   const reasons = [];
   if (timed) reasons.push('the socket table shows FIN_WAIT2 with the timewait timer');
   else if (row) reasons.push('a socket table shows it in FIN_WAIT2');
-  if (peer) reasons.push('the peer had not closed then');
-  if (wire) reasons.push('its FIN came later');
+  if (peer) reasons.push(PEER_OPEN);
+  if (wire) reasons.push(FIN_LATER);
   return {
     confidence: proved ? 'proved' : 'inferred',
-    because: `the full socket was in FIN_WAIT2 for ${stay} only, and ${list(reasons)}`,
+    because: leftAtOnce(life.finWait2 ?? 0, reasons),
     evidence,
   };
+}
+
+export const PEER_OPEN = 'the peer had not closed then';
+export const FIN_LATER = 'its FIN came later';
+export const NO_FIN_YET = 'until then it had sent no FIN';
+
+/** `stay`: FIN_WAIT2 of the full socket, ns. */
+export function leftAtOnce(stay: number, reasons: readonly string[]): string {
+  return `the full socket was in FIN_WAIT2 for ${span(stay)} only, and ${list(reasons)}`;
+}
+
+/** `apart`: ns from the ACK of the first FIN to the other. */
+export function finLater(apart: number): string {
+  return `the peer's FIN, ${span(apart)} after its ACK; it was acknowledged`;
 }
 
 /**
@@ -99,7 +112,7 @@ function peerStillOpen(f: Facts, life: LifeFacts): Evidence | null {
   const end = peer?.find('CLOSE_WAIT', 'LAST_ACK') ?? peer?.find('CLOSE_WAIT', 'CLOSE');
   const until = (life.finWait1 ?? 0) + (life.finWait2 ?? 0);
   if (!peer || !end || waited === null || waited < until + MARGIN) return null;
-  return transitionEvidence(f, peer, end, 'until then it had sent no FIN');
+  return transitionEvidence(f, peer, end, NO_FIN_YET);
 }
 
 /** The wire shows a FIN_WAIT2 that is longer than the full socket's. */
@@ -112,7 +125,7 @@ function finLaterOnWire(f: Facts, life: LifeFacts): Evidence | null {
   if (wire.resets.some((r) => r.packet.time <= fin.time)) return null;
   // still answered, although the full socket was gone: else the FIN would have met a RST
   if (wire.of(wire.wire.finAckedTime, otherSide(life.side)) === null) return null;
-  return packetEvidence(f, wire, fin, `the peer's FIN, ${span(onWire)} after its ACK; it was acknowledged`);
+  return packetEvidence(f, wire, fin, finLater(onWire));
 }
 
 /**

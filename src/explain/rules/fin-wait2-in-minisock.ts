@@ -59,17 +59,25 @@ export const rule: Rule = {
           summary:
             c.confidence === 'possible'
               ? `${capital(sideEndpoint(f, c.side))} may have left FIN_WAIT2 to a timewait minisock: ${c.because}.`
-              : `${capital(sideEndpoint(f, c.side))} was in FIN_WAIT2 after its socket had already gone to CLOSE: ${c.because}.`,
-          remedy:
-            'Nothing to repair: a normal close looks like this in tcpstates. To see the state, poll `ss -tano state fin-wait-2` or trace tcp_time_wait and inet_twsk_kill.',
+              : wentOnUnseen(sideEndpoint(f, c.side), c.because),
+          remedy: MINISOCK_REMEDY,
           missing: c.confidence === 'proved' ? [] : [MINISOCK, stateEvents('other side')],
         },
         others,
       );
     }),
-  together: (all) => {
+  together: (all, more) => {
+    const plain = all[0]!.facts.world.plain?.toldBy('fin-wait2-in-minisock').stays ?? [];
     const stays = all.flatMap((e) => e.facts.lives.map((l) => l.finWait2)).filter((n) => n !== null);
-    const range = stays.length === 0 ? '' : ` (${spans(stays)} in the state events)`;
-    return `${count(all.length, 'connection')} left FIN_WAIT2 almost at once as full sockets${range}, because a timewait minisock took the state over.`;
+    const range = stays.length === 0 ? '' : ` (${spans([...stays, ...plain])} in the state events)`;
+    return `${count(all.length + more, 'connection')} left FIN_WAIT2 almost at once as full sockets${range}, because a timewait minisock took the state over.`;
   },
 };
+
+export const MINISOCK_REMEDY =
+  'Nothing to repair: a normal close looks like this in tcpstates. To see the state, poll `ss -tano state fin-wait-2` or trace tcp_time_wait and inet_twsk_kill.';
+
+/** `name`: of the side whose FIN came first. */
+export function wentOnUnseen(name: string, because: string): string {
+  return `${capital(name)} was in FIN_WAIT2 after its socket had already gone to CLOSE: ${because}.`;
+}

@@ -36,11 +36,18 @@ export const rule: Rule = {
       return draft(
         c,
         {
-          summary: `${capital(sideEndpoint(f, c.side))} ${c.confidence === 'possible' ? 'may have passed' : 'passed'} FIN_WAIT2 within one packet: ${c.because}.`,
-          remedy: 'Nothing to repair: the peer closed before it had to acknowledge.',
+          summary: passedAtOnce(sideEndpoint(f, c.side), c.because, c.confidence === 'possible'),
+          remedy: FIN_WITH_ACK_REMEDY,
           missing: c.confidence === 'proved' ? [] : [packets(c.side), MINISOCK],
         },
         list.filter((o) => o !== c).map((o) => o.rule),
       );
     }),
 };
+
+export const FIN_WITH_ACK_REMEDY = 'Nothing to repair: the peer closed before it had to acknowledge.';
+
+/** `name`: of the side whose FIN came first. */
+export function passedAtOnce(name: string, because: string, maybe = false): string {
+  return `${capital(name)} ${maybe ? 'may have passed' : 'passed'} FIN_WAIT2 within one packet: ${because}.`;
+}

@@ -1,5 +1,5 @@
 import { formatSpan } from '../../align/format-time.ts';
-import type { Result, TimelineItem } from '../../model/result.ts';
+import type { Durations, Result, TimelineItem } from '../../model/result.ts';
 import { shortened } from '../escape.ts';
 import { binOf, LEAST_SECONDS } from '../plain.ts';
 import { counted, shareShown } from '../words.ts';
@@ -27,9 +27,17 @@ export const finWait2: ChartBuilder = {
   id: 'fin-wait2',
   build(result) {
     const spans = spansOf(result);
-    const plain = result.plain?.finWait2 ?? null;
-    if (spans.length === 0 && plain === null) return null;
-    const unlisted = plain?.bins.reduce((sum, b) => sum + b.connections, 0) ?? 0;
+    const plain = plainOf(result);
+    if (spans.length === 0 && plain.length === 0) return null;
+    // those of which both are known are in both
+    const unlisted = plain.reduce(
+      (most, { bins }) =>
+        Math.max(
+          most,
+          bins.reduce((sum, b) => sum + b.connections, 0),
+        ),
+      0,
+    );
     const connections = new Set(spans.map((s) => s.connection)).size + unlisted;
     const description = `${words(spans, plain)}, for ${counted(connections, 'connection')}, on a logarithmic scale from microseconds to minutes.`;
     const drawn = spans.map((s) => ({ ...s, seconds: Math.max(s.seconds, ZERO) }));
@@ -47,11 +55,18 @@ export const finWait2: ChartBuilder = {
   },
 };
 
-const WIRE = MEASURES[2][0];
 const ZERO = LEAST_SECONDS;
 
 /** Of connections that are only counted. */
-type Plain = NonNullable<Result['plain']>['finWait2'];
+type Plain = Durations & { measure: Span['measure'] };
+
+function plainOf({ plain }: Result): Plain[] {
+  const [kernel, wire] = [plain?.finWait2Kernel, plain?.finWait2];
+  return [
+    ...(kernel ? [{ measure: MEASURES[1][0], ...kernel }] : []),
+    ...(wire ? [{ measure: MEASURES[2][0], ...wire }] : []),
+  ];
+}
 
 function spansOf(result: Result): Span[] {
   const spans: Span[] = [];
@@ -83,10 +98,10 @@ function finWait1Spans(timeline: readonly TimelineItem[]): Map<string, number> {
   return spans;
 }
 
-function words(spans: readonly Span[], plain: Plain): string {
+function words(spans: readonly Span[], plain: readonly Plain[]): string {
   const parts = MEASURES.flatMap(([name]) => {
     const seconds = spans.filter((s) => s.measure === name).map((s) => s.seconds);
-    if (plain && name === WIRE) seconds.push(plain.shortest, plain.longest);
+    for (const own of plain) if (own.measure === name) seconds.push(own.shortest, own.longest);
     if (seconds.length === 0) return [];
     const [low, high] = seconds.reduce(([a, b], s) => [Math.min(a, s), Math.max(b, s)], [Infinity, 0]);
     const [least, most] = [formatSpan(low! * 1e9), formatSpan(high! * 1e9)];
@@ -173,15 +188,17 @@ function each(spans: readonly Span[], result: Result): Record<string, unknown> {
   };
 }
 
-function binned(spans: readonly Span[], plain: Plain): Record<string, unknown> {
+function binned(spans: readonly Span[], plain: readonly Plain[]): Record<string, unknown> {
   const values = tally(
     spans.map(({ measure, seconds }) => ({ measure, seconds: binOf(seconds) })),
     'connections',
   );
-  for (const bin of plain?.bins ?? []) {
-    const same = values.find((v) => v.measure === WIRE && v.seconds === bin.seconds);
-    if (same) same.connections += bin.connections;
-    else values.push({ measure: WIRE, ...bin });
+  for (const { measure, bins } of plain) {
+    for (const bin of bins) {
+      const same = values.find((v) => v.measure === measure && v.seconds === bin.seconds);
+      if (same) same.connections += bin.connections;
+      else values.push({ measure, ...bin });
+    }
   }
   const x = duration([...spans, ...values]);
   return {

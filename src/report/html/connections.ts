@@ -44,7 +44,7 @@ function groupsTable({ result: { connections, plain }, title }: Page): Markup {
   }
   for (const own of plain?.groups ?? []) {
     const row = { server: own.server, ...asRow(own) };
-    const rules = own.rule === '' ? [] : [own.rule];
+    const rules = [own.rule, own.finWait2Rule ?? ''].filter((rule) => rule !== '');
     const key = [formatEndpoint(row.server), endingOf(row), ...rules].join('\0');
     const group = groups.get(key) ?? { row, rules, clients: new Set(), count: 0, unlisted: 0 };
     group.count += own.connections;
