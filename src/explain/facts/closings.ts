@@ -1,17 +1,22 @@
 /** Closings of a listening socket, and what was closed or reset in the same system call (inet_csk_listen_stop). */
 import type { Listener } from '../../model/case.ts';
-import { SERVER, type SocketLife, type Transition } from '../../model/connection.ts';
+import { CLIENT, SERVER, type SocketLife, type Transition } from '../../model/connection.ts';
+import type { SourceTime } from '../../model/time.ts';
 import type { Moment } from '../rule.ts';
 import type { Facts } from './facts.ts';
 import { PREEMPTED, SAME_CALL } from './timing.ts';
-import type { WireFacts, WireReset } from './wire.ts';
+import type { WireFacts } from './wire.ts';
 import type { World } from './world.ts';
 
+/** A RST of the server. Holds no packets: there can be very many. */
 export interface ServerReset {
   facts: Facts;
-  wire: WireFacts;
-  reset: WireReset;
   moment: Moment;
+  /** Times of the RST and of the connection's first packet, of the capture's clock. */
+  time: SourceTime;
+  began: SourceTime;
+  /** The client had sent payload. */
+  received: boolean;
 }
 
 export interface Closing {
@@ -33,29 +38,38 @@ export function findClosings(world: World, listeners: readonly Listener[]): Clos
   );
 }
 
-/** RSTs in the active shape that the server sent, in order of time within each capture. */
+/** RSTs in the active shape that the server sent where it had never sent a byte, in order of time within each capture. */
 function activeResets(notable: readonly Facts[]): ServerReset[] {
   return notable
-    .flatMap((facts) => {
+    .flatMap((facts): ServerReset[] => {
       const { wire } = facts;
-      const reset = wire?.decisiveReset;
-      if (!wire || !reset || reset.side !== SERVER) return [];
+      if (!wire || !neverAnswered(wire)) return [];
+      const reset = wire.decisiveReset;
+      if (!reset || reset.side !== SERVER) return [];
       if (reset.shape !== 'active' && reset.shape !== 'unclear') return [];
-      return [{ facts, wire, reset, moment: facts.atPacket(wire, reset.packet) }];
+      return [
+        {
+          facts,
+          moment: facts.atPacket(wire, reset.packet),
+          time: reset.packet.time,
+          began: wire.packets[0]!.time,
+          received: wire.of(wire.wire.bytes, CLIENT) > 0,
+        },
+      ];
     })
-    .sort((a, b) => a.moment.source - b.moment.source || a.reset.packet.time - b.reset.packet.time);
+    .sort((a, b) => a.moment.source - b.moment.source || a.time - b.time);
 }
 
 /** A connection that began after the first RST was not in the accept queue then. */
-function begunBefore({ wire }: ServerReset, first: ServerReset): boolean {
-  return wire.wire.source !== first.wire.wire.source || wire.packets[0]!.time < first.reset.packet.time;
+function begunBefore({ moment, began }: ServerReset, first: ServerReset): boolean {
+  return moment.source !== first.moment.source || began < first.time;
 }
 
 /** RSTs on which the server had never sent a byte, those of one go together. */
 export function findBursts(world: World, notable: readonly Facts[]): ServerReset[][] {
   const bursts: ServerReset[][] = [];
   let last: Moment | null = null;
-  for (const reset of activeResets(notable).filter(neverAnswered)) {
+  for (const reset of activeResets(notable)) {
     const burst = bursts.at(-1);
     if (burst && last && sameCall(world, reset.moment, last) && begunBefore(reset, burst[0]!))
       burst.push(reset);
@@ -101,6 +115,6 @@ function sameCall(world: World, a: Moment, b: Moment, within = SAME_CALL): boole
 }
 
 /** The server sent no payload on this connection as far as the capture shows, and no FIN. */
-function neverAnswered({ wire }: ServerReset): boolean {
+function neverAnswered(wire: WireFacts): boolean {
   return wire.of(wire.wire.bytes, SERVER) === 0 && wire.of(wire.wire.fins, SERVER) === 0;
 }

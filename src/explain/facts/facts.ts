@@ -38,7 +38,10 @@ export class Facts {
 
   /** Captures of the connection, the one that shows it best first. */
   get wires(): WireFacts[] {
-    this.#wires ??= this.case.wires.map((w) => new WireFacts(w, this.case));
+    if (this.#wires === null) {
+      this.#wires = this.case.wires.map((w) => new WireFacts(w, this.case));
+      this.world.keepAtHand(this);
+    }
     return this.#wires;
   }
 

@@ -30,12 +30,20 @@ export interface Snapshot {
 /** A kernel holds one socket, or minisock, of a tuple; what came meanwhile did not get so far. */
 const LATEST = 16;
 
+/**
+ * Cases of which what was derived is kept: of a hundred thousand it would not fit into memory. A listener's connections
+ * that are reset together are asked for again and again.
+ */
+const AT_HAND = 1024;
+
 export class World {
   readonly context: Context;
   /** The cases to tell of; the others are context only. */
   readonly told: Case[] = [];
   readonly #facts = new Map<Case, Facts>();
   readonly #listeners = new Map<string, ListenerFacts>();
+  readonly #atHand: Facts[] = [];
+  #oldest = 0;
   #reuses: Map<Case, Reuse> | null = null;
   #ownResets: Map<string, number> | null = null;
   #cookiesCounted: boolean | null = null;
@@ -60,6 +68,13 @@ export class World {
       this.#facts.set(of, facts);
     }
     return facts;
+  }
+
+  /** Something was derived of a case: those of which that was longest ago are let go. */
+  keepAtHand(facts: Facts): void {
+    this.#atHand[this.#oldest]?.forget();
+    this.#atHand[this.#oldest] = facts;
+    this.#oldest = (this.#oldest + 1) % AT_HAND;
   }
 
   /** The tuple had been used before. */

@@ -41,7 +41,7 @@ export function listenerClosed(f: Facts, side: SideIndex): Candidate[] {
 /** Every one of them had received data, and no counter says that none was closed with data unread. */
 function maybeUnread(f: Facts, relief: ReturnType<typeof reliefByCounters>): boolean {
   if (relief === 'disconnect-reset') return false;
-  return f.listener.burst(f).every((r) => r.wire.of(r.wire.wire.bytes, CLIENT) > 0);
+  return f.listener.burst(f).every((r) => r.received);
 }
 
 /**
@@ -49,8 +49,8 @@ function maybeUnread(f: Facts, relief: ReturnType<typeof reliefByCounters>): boo
  * closed (unless it was opened again at once, or SO_REUSEPORT keeps others on it).
  */
 function stillListens(f: Facts): boolean {
-  const reset = f.listener.burst(f).at(-1)!.reset.packet;
-  return f.listener.closedWith(f) === null && f.listener.answersAgain(reset.source, reset.time, RESTART);
+  const { moment, time } = f.listener.burst(f).at(-1)!;
+  return f.listener.closedWith(f) === null && f.listener.answersAgain(moment.source, time, RESTART);
 }
 
 /** No service is back sooner after it has closed its listener. ns. */
@@ -100,17 +100,18 @@ function inStates(f: Facts): Candidate | null {
 
 function onWire(f: Facts): Candidate | null {
   const burst = f.listener.burst(f);
-  if (burst.length < 2 || !f.wire) return null;
+  const { wire } = f;
+  if (burst.length < 2 || !wire) return null;
   const because =
     `${count(burst.length, 'connection')} of port ${f.case.server.port} on which the server had never sent a byte ` +
     `were reset within ${span(f.world.between(burst.at(-1)!.moment, burst[0]!.moment) ?? 0)}`;
-  const own = burst.find((r) => r.facts === f)!;
+  const { packet } = wire.decisiveReset!;
   return {
     rule: 'listener-closed-reset',
     side: 'server',
     confidence: 'inferred',
     because,
-    moment: f.atPacket(own.wire, own.reset.packet),
-    evidence: [packetEvidence(f, own.wire, own.reset.packet, 'the RST'), reasoning(because)],
+    moment: f.atPacket(wire, packet),
+    evidence: [packetEvidence(f, wire, packet, 'the RST'), reasoning(because)],
   };
 }
