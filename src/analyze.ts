@@ -24,6 +24,7 @@ import type { Source } from './model/source.ts';
 import type { Sink } from './read/importer.ts';
 import { type HostNames, type ReadProgress, readInputs } from './read/read.ts';
 import { assembleResult, type ResultOptions } from './report/result.ts';
+import { Told } from './report/told.ts';
 
 export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   /** Host names by input path. */
@@ -53,8 +54,12 @@ export async function analyze(inputs: readonly string[], options: AnalyzeOptions
     diagnostics,
     isWhole(options) ? Infinity : (options.listed ?? LISTED),
   );
-  const explanation = explain(context, diagnostics, undefined, options.keep);
-  return assembleResult(context, explanation, diagnostics, options);
+  const told = context.plain ? new Told(context) : null;
+  const explanation = explain(context, diagnostics, {
+    ...(options.keep && { keep: options.keep }),
+    ...(told && { take: (c, findings) => told.take(c, findings) }),
+  });
+  return assembleResult(context, explanation, diagnostics, options, told);
 }
 
 /** Connections of one capture that are all listed one by one; of more, so many of each kind of plain ones. */

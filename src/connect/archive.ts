@@ -24,11 +24,17 @@ export class Archive {
   /** null: in the file. */
   readonly #chunks: (Uint8Array | null)[] = [];
   readonly #cache: { number: number; bytes: Uint8Array }[] = [];
+  readonly #most: number;
   #used = CHUNK;
   #held = 0;
   #file: number | null = null;
   /** Records held. */
   count = 0;
+
+  /** `most`: chunks held in memory. */
+  constructor(most = HELD) {
+    this.#most = most;
+  }
 
   /** What was noted of a record, 1 to 7; 0 when it is not here. */
   note(serial: number): number {
@@ -40,7 +46,7 @@ export class Archive {
     return (this.#chunks.length + 1) * CHUNK > LARGEST;
   }
 
-  add(serial: number, note: number, { bytes, length }: PackedWriter): void {
+  add(serial: number, note: number, { bytes, length }: Pick<PackedWriter, 'bytes' | 'length'>): void {
     if (this.#used + length > CHUNK) this.#next(length);
     this.#chunks.at(-1)!.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.#used);
     if (serial >= this.#places.length) this.#grow(serial);
@@ -51,10 +57,16 @@ export class Archive {
 
   /** Reads the record of a serial number; the reader is good until the next call. */
   open(serial: number): PackedReader {
+    const { bytes, at } = this.place(serial);
+    this.#reader.open(bytes, at);
+    return this.#reader;
+  }
+
+  /** Where the record of a serial number begins; good until the next call. */
+  place(serial: number): { bytes: Uint8Array; at: number } {
     const position = Math.floor(this.#places[serial]! / NOTES) * UNIT;
     const number = Math.floor(position / CHUNK);
-    this.#reader.open(this.#chunks[number] ?? this.#fromFile(number), position - number * CHUNK);
-    return this.#reader;
+    return { bytes: this.#chunks[number] ?? this.#fromFile(number), at: position - number * CHUNK };
   }
 
   /** The record is held elsewhere again; its bytes stay unused. */
@@ -66,7 +78,7 @@ export class Archive {
   /** Begins another chunk; `add` never needs more than one. */
   #next(length: number): void {
     if (length > CHUNK) throw new RangeError('a packed record is longer than a chunk');
-    if (this.#held === HELD) this.#spill();
+    if (this.#held === this.#most) this.#spill();
     this.#chunks.push(new Uint8Array(CHUNK));
     this.#held++;
     this.#used = 0;

@@ -36,7 +36,7 @@ function toGroup(all: Explained[], plain: PlainFacts | null): CauseGroup {
     severity,
     confidence: weakest(findings),
     connections: [...new Set(findings.map((f) => f.connection))],
-    ...(unlisted && { unlisted }),
+    ...(unlisted && { unlisted: { connections: more, confidences: { [unlisted.confidence]: more } } }),
     summary:
       all.length + more === 1
         ? finding.summary

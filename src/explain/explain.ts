@@ -34,15 +34,25 @@ export interface Explanation {
 /** Which connections to tell of: all of them are context, whether kept or not. */
 export type Keep = (c: Pick<Case, 'client' | 'server'>, findings: readonly Finding[]) => boolean;
 
+/** Is given every case with all its findings, once. */
+export type Take = (c: Case, findings: readonly Finding[]) => void;
+
+export interface ExplainOptions {
+  rules?: readonly Rule[];
+  keep?: Keep;
+  /** With it findings are handed over one case after the other, and the explanation has none. */
+  take?: Take;
+}
+
 /** Never throws: a rule that does becomes the diagnostic `rule-failed`, and nothing else is lost. */
 export function explain(
   context: Context,
   diagnostics: Diagnostics,
-  rules: readonly Rule[] = allRules,
-  keep: Keep = () => true,
+  { rules = allRules, keep = () => true, take }: ExplainOptions = {},
 ): Explanation {
   const world = new World(context);
   const explained: Explained[] = [];
+  const outlined = outlines();
   const guard = <T>(what: string, where: string, work: () => T, otherwise: T): T => {
     try {
       return work();
@@ -71,13 +81,14 @@ export function explain(
     assignRoles(findings);
     if (!keep(c, findings)) continue;
     world.told.push(c);
-    for (const e of own) explained.push(e);
+    take?.(c, findings);
+    for (const e of own) explained.push(take ? outlined(e) : e);
   }
   const causes = guard('Grouping causes', '', () => groupCauses(explained, world.plain), []);
   return {
     cases: world.told,
     plain: world.plain,
-    findings: explained.map((e) => e.finding),
+    findings: take ? [] : explained.map((e) => e.finding),
     causes,
     answers: guard('Answering questions', '', () => answerQuestions(world, explained), []),
     counters: guard('Reconciling counters', '', () => reconcileCounters(world, explained), []),
@@ -101,6 +112,23 @@ function rulesFor(facts: Facts, applicable: (kinds: string) => readonly Rule[]):
 function applicableTo(kinds: readonly string[], rules: readonly Rule[]): readonly Rule[] {
   const own = rules.filter((r) => r.needs.some((kind) => kinds.includes(kind)));
   return kinds.includes('by-the-book') ? own.filter(byTheBook) : own;
+}
+
+const NONE = Object.freeze([]) as readonly never[] as never[];
+
+/** What causes, story and answers need of a finding; the first of each rule stays whole, for it stands for the others. */
+function outlines(): (e: Explained) => Explained {
+  const first = new Map<string, Finding>();
+  return (e) => {
+    const known = first.get(e.rule.id);
+    if (!known) {
+      first.set(e.rule.id, e.finding);
+      return e;
+    }
+    const remedy = e.finding.remedy === known.remedy ? known.remedy : '';
+    const finding = { ...e.finding, summary: '', remedy, evidence: NONE, missing: NONE, alternatives: NONE };
+    return { facts: e.facts, rule: e.rule, finding };
+  };
 }
 
 function asList(drafts: Draft | Draft[] | null): Draft[] {

@@ -93,8 +93,8 @@ export interface CauseGroup {
   /** Weakest to strongest confidence among its findings. */
   confidence: Confidence;
   connections: string[];
-  /** Besides those, plain connections that are counted and not listed; absent when there are none. */
-  unlisted?: { connections: number; confidence: Confidence };
+  /** Besides those, connections that are counted and not listed, and how many of each confidence; absent when there are none. */
+  unlisted?: { connections: number; confidences: Partial<Record<Confidence, number>> };
   summary: string;
   remedy: string;
 }
@@ -128,21 +128,20 @@ export interface Aggregation {
   text: string;
 }
 
-/** Plain connections that are alike in server, ending and cause. */
+/** Connections that are alike in server, ending and cause. */
 export interface PlainGroup {
   server: Endpoint;
   closeKind: CloseKind;
-  closedBy: 'client' | 'server' | 'none';
-  /** '' where no rule holds. */
-  rule: string;
-  /** The rule that holds as well where logs tell of their sockets; absent elsewhere. */
-  finWait2Rule?: string;
+  closedBy: ConnectionRow['closedBy'];
+  resetBy: ConnectionRow['resetBy'];
+  /** Rules that hold for each of them. */
+  rules: string[];
   connections: number;
   /** Addresses they came from. */
   clients: number;
 }
 
-/** Plain connections beyond those listed: they stand one by one in the CSV files only. */
+/** Connections of one big capture beyond those listed: they stand one by one in the CSV files only. */
 export interface PlainPart {
   connections: number;
   groups: PlainGroup[];
@@ -188,6 +187,6 @@ export interface Result {
   diagnostics: Diagnostic[];
   /** Absent while everything is listed. */
   aggregated?: Aggregation[];
-  /** Connections of one big capture that closed in good order or never got beyond a SYN-ACK; absent when all are listed. */
+  /** Connections of one big capture of which there is nothing to tell, or that are like many others; absent when all are listed. */
   plain?: PlainPart;
 }

@@ -1,104 +1,108 @@
-/** What a result holds of plain connections, and the lines of the CSV files about each of them. */
+/** What a result holds of connections that are not listed, and the lines of the CSV files about each of them. */
+import type { DurationBins } from '../explain/facts/durations.ts';
 import { distinct, type PlainFacts } from '../explain/facts/plain.ts';
+import { formatEndpoint } from '../model/address.ts';
 import type { Context } from '../model/case.ts';
-import type { ConnectionRow, Durations, PlainGroup, PlainPart, Result } from '../model/result.ts';
-import { CLOSE_KIND_OF, PlainLines } from './plain-lines.ts';
+import { REFUSED } from '../model/plain.ts';
+import type { Durations, PlainGroup, PlainPart, Result } from '../model/result.ts';
+import { CLOSE_KIND_OF, type Line, PlainLines } from './plain-lines.ts';
+import type { Told } from './told.ts';
 
 /** Where the rows of a part come from: what is not in the files that are written from the result alone. */
-const sources = new WeakMap<PlainPart, () => PlainLines>();
+const sources = new WeakMap<PlainPart, () => Lines>();
 
-export function plainPart(facts: PlainFacts, context: Context): PlainPart {
-  const inKernel = durationsOf(facts.kernelWaits);
+/** Lines of the two tables about all connections of a capture, in the order of their numbers. */
+export interface Lines {
+  connections(): Iterable<Line>;
+  findings(): Iterable<Line>;
+}
+
+/** `told`: the cases beside the plain connections, which the CSV files are written from as well. */
+export function plainPart(facts: PlainFacts, told: Told, context: Context): PlainPart {
+  const inKernel = durationsOf(facts.kernelWaits.with(told.kernelWaits));
   const part = {
-    connections: facts.connections.count,
-    groups: groupsOf(facts),
-    finWait2: durationsOf(facts.waits),
+    connections: facts.connections.count + told.count,
+    groups: groupsOf([...plainAlike(facts), ...told.alike]),
+    finWait2: durationsOf(facts.waits.with(told.waits)),
     ...(inKernel && { finWait2Kernel: inKernel }),
   };
   // what is written last must not keep in memory what the rest was made of
   const { connections, until } = facts;
   const around = { ...context, cases: [] };
-  sources.set(part, () => new PlainLines({ connections, until }, around));
+  const { connectionLines, findingLines } = told;
+  sources.set(part, () => {
+    const plain = new PlainLines({ connections, until }, around);
+    return {
+      connections: () => byNumber(connectionLines.lines(), plain.ofConnections()),
+      findings: () => byNumber(findingLines.lines(), plain.ofFindings()),
+    };
+  });
   return part;
 }
 
-/** Lines of the two tables about the plain connections of a result; null when it has none. */
-export function plainLines({ plain }: Result): PlainLines | null {
+/** Lines about all connections of a result that does not list all; null when it does. */
+export function linesOf({ plain }: Result): Lines | null {
   if (!plain) return null;
   const open = sources.get(plain);
   if (!open) throw new Error('the rows of its plain connections are not in this copy of the result');
   return open();
 }
 
-/** Rows, or lines about plain connections, in the order of their numbers. */
-export function* merged<Row>(
-  rows: readonly Row[],
-  idOf: (row: Row) => string,
-  lines: Iterable<{ number: number; text: string }>,
-): Iterable<Row | string> {
-  let next = 0;
-  let until = rows.length > 0 ? numberOf(idOf(rows[0]!)) : Number.POSITIVE_INFINITY;
-  for (const { number, text } of lines) {
-    while (until < number) {
-      yield rows[next++]!;
-      until = next < rows.length ? numberOf(idOf(rows[next]!)) : Number.POSITIVE_INFINITY;
+/** Lines of two kinds in one order. */
+function* byNumber(some: Iterable<Line>, others: Iterable<Line>): Iterable<Line> {
+  const first = some[Symbol.iterator]();
+  let next = first.next();
+  for (const line of others) {
+    while (!next.done && next.value.number < line.number) {
+      yield next.value;
+      next = first.next();
     }
-    if (text !== '') yield text;
+    yield line;
   }
-  for (; next < rows.length; next++) yield rows[next]!;
+  for (; !next.done; next = first.next()) yield next.value;
 }
 
-/** n of `cn`. */
-function numberOf(id: string): number {
-  return Number(id.slice(1));
+/** Connections that are alike, with a number for the address of each client. */
+export type Alike = Omit<PlainGroup, 'clients'> & { clients: number[] };
+
+/** The largest first; plain connections and cases can be alike. */
+function groupsOf(all: readonly Alike[]): PlainGroup[] {
+  const groups = new Map<string, Alike>();
+  for (const own of all) {
+    const { server, closeKind, closedBy, resetBy, rules } = own;
+    const key = [formatEndpoint(server), closeKind, closedBy, resetBy, ...rules].join(' ');
+    const known = groups.get(key);
+    const connections = own.connections + (known?.connections ?? 0);
+    groups.set(key, {
+      ...own,
+      connections,
+      clients: known ? [...known.clients, ...own.clients] : own.clients,
+    });
+  }
+  const counted = [...groups.values()].map((g) => ({ ...g, clients: distinct(g.clients) }));
+  return counted.sort((a, b) => b.connections - a.connections);
 }
 
-function groupsOf({ servers }: PlainFacts): PlainGroup[] {
-  const groups = [...servers.values()].flatMap(({ server, alike }) =>
+function plainAlike({ servers }: PlainFacts): Alike[] {
+  return [...servers.values()].flatMap(({ server, alike }) =>
     alike.map(({ kind, rule, finWait2, closedBy, connections, clients }) => ({
       server,
       closeKind: CLOSE_KIND_OF[kind],
       closedBy,
-      rule,
-      ...(finWait2 !== '' && { finWait2Rule: finWait2 }),
+      resetBy: kind === REFUSED ? ('server' as const) : ('' as const),
+      rules: [rule, finWait2].filter((r) => r !== ''),
       connections,
-      clients: distinct(clients),
+      clients,
     })),
   );
-  return groups.sort((a, b) => b.connections - a.connections);
 }
 
-/** Stands for 0 on a logarithmic scale: the FIN came with the ACK, or within the clock's step. */
-export const LEAST_SECONDS = 1e-7;
-
-/** The middle of the bin of a duration, four bins a decade. */
-export function binOf(seconds: number): number {
-  return 10 ** (Math.round(4 * Math.log10(Math.max(seconds, LEAST_SECONDS))) / 4);
-}
-
-function durationsOf(waits: readonly number[]): Durations | null {
-  if (waits.length === 0) return null;
-  const bins = new Map<number, number>();
-  let [shortest, longest] = [Number.POSITIVE_INFINITY, 0];
-  for (const wait of waits) {
-    const seconds = wait / 1e9;
-    const bin = binOf(seconds);
-    bins.set(bin, (bins.get(bin) ?? 0) + 1);
-    if (seconds < shortest) shortest = seconds;
-    if (seconds > longest) longest = seconds;
-  }
+function durationsOf({ bins, shortest, longest }: DurationBins): Durations | null {
+  if (bins.size === 0) return null;
+  const ascending = [...bins].sort((a, b) => a[0] - b[0]);
   return {
-    bins: [...bins].sort((a, b) => a[0] - b[0]).map(([seconds, connections]) => ({ seconds, connections })),
+    bins: ascending.map(([seconds, connections]) => ({ seconds, connections })),
     shortest,
     longest,
-  };
-}
-
-/** What a group has in common with rows of connections, for words about endings. */
-export function asRow(group: PlainGroup): Pick<ConnectionRow, 'closeKind' | 'closedBy' | 'resetBy'> {
-  return {
-    closeKind: group.closeKind,
-    closedBy: group.closedBy,
-    resetBy: group.closeKind === 'refused' ? 'server' : '',
   };
 }

@@ -3,16 +3,16 @@ import { type Explanation, verdictsOf } from '../explain/explain.ts';
 import type { Case, Context } from '../model/case.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Aggregation, CauseGroup, InputSummary, Result } from '../model/result.ts';
+import type { Aggregation, InputSummary, Result } from '../model/result.ts';
 import type { Source } from '../model/source.ts';
 import { VERSION } from '../version.ts';
 import { type Aggregate, aggregateOf } from './aggregate.ts';
-import { weightOf } from './focus.ts';
-import { LISTED_WHOLE, listingOf } from './listed.ts';
+import { LISTED_WHOLE, Listing } from './listed.ts';
 import { plainPart } from './plain.ts';
 import { connectionRow } from './rows.ts';
 import { timelineTable } from './tables/timeline.ts';
 import { timelineOf } from './timeline.ts';
+import type { Told } from './told.ts';
 import { number, unlistedWarnings } from './words.ts';
 
 const CLOCK_WORDS: Record<Source['clock']['kind'], string> = {
@@ -32,66 +32,75 @@ export interface ResultOptions {
   command?: string;
 }
 
+/** `told`: has taken the findings, where the explanation has none. */
 export function assembleResult(
   context: Context,
   explanation: Explanation,
   diagnostics: Diagnostics,
   options: ResultOptions,
+  told: Told | null = null,
 ): Result {
-  const byConnection = new Map<string, Finding[]>();
-  for (const f of explanation.findings) {
-    const list = byConnection.get(f.connection);
-    if (list) list.push(f);
-    else byConnection.set(f.connection, [f]);
-  }
-  const findingsOf = (id: string) => byConnection.get(id) ?? [];
-  const { cases, aggregates, aggregated } = timelineParts(context, explanation, findingsOf, options);
+  const { connections, findings, listing } = told ? told.finish() : listed(context, explanation);
+  const { cases, aggregates, aggregated } = timelineParts(context, explanation, listing, options);
   return {
     tool: { name: 'tcpautopsy', version: VERSION },
     command: options.command ?? '',
     story: explanation.story,
     inputs: context.sources.map((s) => inputSummary(s, context)),
     hosts: context.hosts.map((h) => ({ name: h.name, addresses: [...h.addresses] })),
-    causes: explanation.causes,
-    findings: explanation.findings,
-    connections: explanation.cases.map((c) => {
-      const findings = findingsOf(c.id);
-      return connectionRow(c, findings, verdictsOf(findings), context);
-    }),
+    causes: told ? explanation.causes.map((c) => told.cut(c)) : explanation.causes,
+    findings,
+    connections,
     timeline: timelineOf(cases, context, aggregates),
     clocks: context.timeline.fits,
     counters: explanation.counters,
     answers: explanation.answers,
     diagnostics: diagnostics.list(),
     ...(aggregated && { aggregated: [aggregated] }),
-    ...(explanation.plain && { plain: plainPart(explanation.plain, context) }),
+    ...(explanation.plain && told && { plain: plainPart(explanation.plain, told, context) }),
   };
+}
+
+/** All connections and their findings. */
+function listed(context: Context, { cases, findings }: Explanation) {
+  const byConnection = new Map<string, Finding[]>();
+  for (const f of findings) {
+    const list = byConnection.get(f.connection);
+    if (list) list.push(f);
+    else byConnection.set(f.connection, [f]);
+  }
+  const listing = new Listing();
+  const connections = cases.map((c) => {
+    const own = byConnection.get(c.id) ?? [];
+    listing.offer(c.id, own);
+    return connectionRow(c, own, verdictsOf(own), context);
+  });
+  return { connections, findings, listing };
 }
 
 /** The connections that the timeline lists, and what stands there for those that it counts. */
 function timelineParts(
   context: Context,
   explanation: Explanation,
-  findingsOf: (id: string) => readonly Finding[],
+  listing: Listing,
   options: ResultOptions,
 ): { cases: Case[]; aggregates: Aggregate[]; aggregated: Aggregation | null } {
   if (options.timeline === 'all') return { cases: explanation.cases, aggregates: [], aggregated: null };
-  const cases = explanation.cases.filter((c) => findingsOf(c.id).some((f) => f.severity !== 'info'));
-  if (options.whole) return { cases, aggregates: [], aggregated: null };
-  const ids = cases.map((c) => c.id);
-  const listing = listingOf(ids, explanation.causes, (id) => weightOf(findingsOf(id)));
+  if (options.whole)
+    return { cases: explanation.cases.filter((c) => listing.has(c.id)), aggregates: [], aggregated: null };
+  const { listed } = listing;
+  const cases = explanation.cases.filter((c) => listed.has(c.id));
   const unlisted = unlistedWarnings(explanation);
-  if (listing.counted.size + unlisted === 0) return { cases, aggregates: [], aggregated: null };
-  const byId = new Map(cases.map((c) => [c.id, c]));
-  const aggregates = [...listing.counted].map(([cause, counted]: [CauseGroup, readonly string[]]) =>
+  if (listing.isWhole && unlisted === 0) return { cases, aggregates: [], aggregated: null };
+  const byId = new Map(explanation.cases.map((c) => [c.id, c]));
+  const aggregates = [...listing.counted(explanation.causes)].map(([cause, ids]) =>
     aggregateOf(
       cause,
-      counted.map((id) => byId.get(id)!),
+      ids.map((id) => byId.get(id)!),
       context,
     ),
   );
-  const listed = cases.filter((c) => listing.listed.has(c.id));
-  return { cases: listed, aggregates, aggregated: aggregation(listed.length, cases.length, unlisted) };
+  return { cases, aggregates, aggregated: aggregation(listed.size, listing.size, unlisted) };
 }
 
 /** `of`: connections with a finding above info; `unlisted`: more of them, of which no row is made. */

@@ -57,7 +57,7 @@ export function confidenceCounts(cause: CauseGroup, result: Result): [Confidence
   for (const f of result.findings) if (f.rule === cause.rule) ids[f.confidence].add(f.connection);
   const counts = (['proved', 'inferred', 'possible'] as const).map((c): [Confidence, number] => [
     c,
-    ids[c].size + (cause.unlisted?.confidence === c ? cause.unlisted.connections : 0),
+    ids[c].size + (cause.unlisted?.confidences[c] ?? 0),
   ]);
   return counts.filter(([, n]) => n > 0);
 }
@@ -67,7 +67,7 @@ export function sharing({ connections, unlisted }: CauseGroup): number {
   return connections.length + (unlisted?.connections ?? 0);
 }
 
-/** Plain connections with a finding above info. */
+/** Connections with a finding above info that are counted and not listed, those of several causes several times. */
 export function unlistedWarnings({ causes }: Pick<Result, 'causes'>): number {
   const graver = causes.filter((c) => c.severity !== 'info');
   return graver.reduce((sum, c) => sum + (c.unlisted?.connections ?? 0), 0);

@@ -7,7 +7,8 @@ import type { Result } from '../model/result.ts';
 import { writeCsv } from './csv.ts';
 import { writeCsvLines } from './csv-lines.ts';
 import { RESULT_BEGINS, RESULT_FILE, readable, writeJson } from './json.ts';
-import { merged, plainLines } from './plain.ts';
+import { linesOf } from './plain.ts';
+import type { Line } from './plain-lines.ts';
 import { MAIN_THREAD, type Side } from './side/side.ts';
 import { connectionsTable, diagnosticsTable, findingsTable, timelineTable } from './tables.ts';
 
@@ -108,22 +109,14 @@ async function writeFiles(
   const file = (name: string, write: (path: string) => Promise<void>) => atomically(join(dir, name), write);
   const text = (name: string, content: string) =>
     file(name, (path) => writeFile(path, content, { flag: 'wx' }));
-  const lines = plainLines(full);
+  const lines = linesOf(full);
   // the marker comes first: an interrupted report is still known as ours, and replaced by the next
   await file(RESULT_FILE, (path) => writeJson(path, inJson));
   await file(connectionsTable.file, (path) =>
-    writeCsvLines(
-      path,
-      connectionsTable.columns,
-      merged(result.connections, (c) => c.id, lines?.ofConnections() ?? []),
-    ),
+    writeCsvLines(path, connectionsTable.columns, textsOf(lines?.connections()) ?? result.connections),
   );
   await file(findingsTable.file, (path) =>
-    writeCsvLines(
-      path,
-      findingsTable.columns,
-      merged(result.findings, (f) => f.connection, lines?.ofFindings() ?? []),
-    ),
+    writeCsvLines(path, findingsTable.columns, textsOf(lines?.findings()) ?? result.findings),
   );
   await file(timelineTable.file, (path) => writeCsvLines(path, timelineTable.columns, result.timeline));
   await file(diagnosticsTable.file, (path) => writeCsv(path, diagnosticsTable.columns, result.diagnostics));
@@ -144,6 +137,14 @@ async function writeFiles(
   if (!html) return;
   for (const { chart, svg } of drawn) await text(`charts/${chart.id}.svg`, svg);
   await text('report.html', renderHtml(result, drawn));
+}
+
+function textsOf(lines: Iterable<Line> | undefined): Iterable<string> | undefined {
+  return lines && texts(lines);
+}
+
+function* texts(lines: Iterable<Line>): Iterable<string> {
+  for (const { text } of lines) if (text !== '') yield text;
 }
 
 async function atomically(path: string, write: (path: string) => Promise<void>): Promise<void> {

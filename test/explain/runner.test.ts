@@ -89,10 +89,9 @@ describe('the runner', () => {
     const broken = ruleOf('broken', () => {
       throw new Error('boom');
     });
-    const result = explain(contextOf([{ lives: [life, null] }]), diagnostics, [
-      broken,
-      ruleOf('sound', () => draft),
-    ]);
+    const result = explain(contextOf([{ lives: [life, null] }]), diagnostics, {
+      rules: [broken, ruleOf('sound', () => draft)],
+    });
     expect(result.findings.map((f) => f.rule)).toEqual(['sound']);
     const [failed] = diagnostics.list();
     expect(failed).toMatchObject({ code: 'rule-failed', severity: 'error', locator: 'c1' });
@@ -102,12 +101,14 @@ describe('the runner', () => {
 
   test('a rule is asked only about cases with evidence of its kind', () => {
     const rule = ruleOf('drops-only', () => draft, ['drops']);
-    expect(explain(contextOf([{ lives: [life, null] }]), new Diagnostics(), [rule]).findings).toEqual([]);
+    expect(
+      explain(contextOf([{ lives: [life, null] }]), new Diagnostics(), { rules: [rule] }).findings,
+    ).toEqual([]);
   });
 
   test('several drafts become several findings', () => {
     const rule = ruleOf('twice', () => [draft, { ...draft, side: 'server' }]);
-    const { findings } = explain(contextOf([{ lives: [life, null] }]), new Diagnostics(), [rule]);
+    const { findings } = explain(contextOf([{ lives: [life, null] }]), new Diagnostics(), { rules: [rule] });
     expect(findings.map((f) => [f.side, f.role])).toEqual([
       ['client', 'verdict'],
       ['server', 'verdict'],

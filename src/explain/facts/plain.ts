@@ -15,6 +15,7 @@ import {
 } from '../../model/plain.ts';
 import type { TcpState } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
+import { DurationBins } from './durations.ts';
 import { SYN_RTO } from './timing.ts';
 
 /** Handshakes to measure a server's usual answer time by. */
@@ -174,10 +175,10 @@ export class PlainFacts {
   readonly connections: PlainConnections;
   /** By `address:port`, in the order of first sight. */
   readonly servers = new Map<string, PlainServer>();
-  /** How long FIN_WAIT2 lasted, ns, in the order of first sight. */
-  readonly waits: number[] = [];
+  /** How long FIN_WAIT2 lasted. */
+  readonly waits = new DurationBins();
   /** The same of their full sockets, where logs of states tell. */
-  readonly kernelWaits: number[] = [];
+  readonly kernelWaits = new DurationBins();
   readonly #told = new Map<string, Told>();
   /** Time of the last packet of the capture. */
   readonly until: number;
@@ -197,9 +198,9 @@ export class PlainFacts {
         last = this.#server(c);
       last.add(c);
       const wait = finWait2Of(c);
-      if (wait !== null) this.waits.push(wait);
+      if (wait !== null) this.waits.add(wait / 1e9);
       const stay = finWait2InKernel(c);
-      if (stay !== null) this.kernelWaits.push(stay);
+      if (stay !== null) this.kernelWaits.add(stay / 1e9);
       if (c.finWait2 !== '') this.#tell(c, stay!);
     }
     this.span = connections.count === 0 ? null : [from as SourceTime, to as SourceTime];

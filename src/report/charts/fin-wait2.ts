@@ -1,7 +1,7 @@
 import { formatSpan } from '../../align/format-time.ts';
+import { binOf, LEAST_SECONDS } from '../../explain/facts/durations.ts';
 import type { Durations, Result, TimelineItem } from '../../model/result.ts';
 import { shortened } from '../escape.ts';
-import { binOf, LEAST_SECONDS } from '../plain.ts';
 import { counted, shareShown } from '../words.ts';
 import { type ChartBuilder, chart, INK, PAPER, sizeLegend, WIDTH } from './chart.ts';
 import { CONFIDENCE_COLORS } from './palette.ts';

@@ -5,7 +5,7 @@ import { formatEndpoint } from '../../model/address.ts';
 import type { ConnectionRow } from '../../model/result.ts';
 import { visible } from '../escape.ts';
 import { shortTime, trimTime } from '../ladder.ts';
-import { asRow } from '../plain.ts';
+import { rulesOf } from '../told.ts';
 import { allOf, counted, endingOf, number } from '../words.ts';
 import { dataTable, html, Markup, NOTHING } from './markup.ts';
 import type { Page } from './page.ts';
@@ -29,10 +29,6 @@ interface Group {
   count: number;
 }
 
-function rulesOf(r: ConnectionRow): string[] {
-  return [...new Set([r.closeRule, r.synRule, r.finWait2Rule, r.stuckRule])].filter((rule) => rule !== '');
-}
-
 function groupsTable({ result: { connections, plain }, title }: Page): Markup {
   const groups = new Map<string, Group>();
   for (const row of connections) {
@@ -43,10 +39,9 @@ function groupsTable({ result: { connections, plain }, title }: Page): Markup {
     groups.set(key, group);
   }
   for (const own of plain?.groups ?? []) {
-    const row = { server: own.server, ...asRow(own) };
-    const rules = [own.rule, own.finWait2Rule ?? ''].filter((rule) => rule !== '');
-    const key = [formatEndpoint(row.server), endingOf(row), ...rules].join('\0');
-    const group = groups.get(key) ?? { row, rules, clients: new Set(), count: 0, unlisted: 0 };
+    const { rules } = own;
+    const key = [formatEndpoint(own.server), endingOf(own), ...rules].join('\0');
+    const group = groups.get(key) ?? { row: own, rules, clients: new Set(), count: 0, unlisted: 0 };
     group.count += own.connections;
     group.unlisted = Math.max(group.unlisted, own.clients);
     groups.set(key, group);

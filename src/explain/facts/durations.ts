@@ -1,0 +1,32 @@
+/** How often durations came, where there are too many to keep them. */
+
+/** Stands for 0 on a logarithmic scale: the FIN came with the ACK, or within the clock's step. Seconds. */
+export const LEAST_SECONDS = 1e-7;
+
+/** The middle of the bin of a duration, four bins a decade. */
+export function binOf(seconds: number): number {
+  return 10 ** (Math.round(4 * Math.log10(Math.max(seconds, LEAST_SECONDS))) / 4);
+}
+
+export class DurationBins {
+  /** Seconds of its middle, and how many fell into it. */
+  readonly bins = new Map<number, number>();
+  shortest = Number.POSITIVE_INFINITY;
+  longest = 0;
+
+  add(seconds: number): void {
+    const bin = binOf(seconds);
+    this.bins.set(bin, (this.bins.get(bin) ?? 0) + 1);
+    this.shortest = Math.min(this.shortest, seconds);
+    this.longest = Math.max(this.longest, seconds);
+  }
+
+  /** The same with others. */
+  with(others: readonly number[]): DurationBins {
+    const sum = new DurationBins();
+    for (const [bin, n] of this.bins) sum.bins.set(bin, n);
+    [sum.shortest, sum.longest] = [this.shortest, this.longest];
+    for (const seconds of others) sum.add(seconds);
+    return sum;
+  }
+}
