@@ -5,6 +5,7 @@
 import { sameEndpoint } from '../model/address.ts';
 import {
   CLIENT,
+  type KeyPacket,
   SERVER,
   type SideIndex,
   type SocketLife,
@@ -40,16 +41,17 @@ export function packetMoments(life: SocketLife, wire: WireConnection, clock: Lif
       (t) => t.to === state && t.from !== state && (from === undefined || t.from === from),
     );
   const handshake = (own === CLIENT ? SYN : SYN | ACK) as number;
+  const { keyPackets } = wire;
   const synTime = (flags: number) =>
-    wire.keyPackets.find((p) => (p.flags & (SYN | ACK)) === flags && (flags === SYN) === (p.side === CLIENT))
+    keyPackets.find((p) => (p.flags & (SYN | ACK)) === flags && (flags === SYN) === (p.side === CLIENT))
       ?.time;
 
   if (own === CLIENT) {
     pair(to('SYN_SENT'), synTime(handshake));
     // the SYN-ACK may have been repeated: the third ACK is what the transition sends
-    pair(to('ESTABLISHED', 'SYN_SENT'), thirdAck(wire));
+    pair(to('ESTABLISHED', 'SYN_SENT'), thirdAck(keyPackets));
   } else {
-    pair(to('ESTABLISHED', 'SYN_RECV'), thirdAck(wire));
+    pair(to('ESTABLISHED', 'SYN_RECV'), thirdAck(keyPackets));
   }
   pair(to('FIN_WAIT1') ?? to('LAST_ACK'), wire.finTime[own]);
   pair(to('CLOSE_WAIT', 'ESTABLISHED'), wire.finTime[peer]);
@@ -64,9 +66,9 @@ export function packetMoments(life: SocketLife, wire: WireConnection, clock: Lif
   return pairs;
 }
 
-function thirdAck(wire: WireConnection): SourceTime | null {
-  const packet = wire.keyPackets.find((p) => p.side === CLIENT && (p.flags & (SYN | ACK)) === ACK);
-  const synAck = wire.keyPackets.find((p) => p.side === SERVER && (p.flags & SYN) !== 0);
+function thirdAck(keyPackets: readonly KeyPacket[]): SourceTime | null {
+  const packet = keyPackets.find((p) => p.side === CLIENT && (p.flags & (SYN | ACK)) === ACK);
+  const synAck = keyPackets.find((p) => p.side === SERVER && (p.flags & SYN) !== 0);
   return packet && synAck ? packet.time : null;
 }
 

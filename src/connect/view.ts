@@ -80,7 +80,6 @@ export class ConnectionView implements WireConnection {
   /** The side called the client: 0 or 1. */
   readonly #client: SideIndex;
   #ends: Pair<Endpoint> | null = null;
-  #keyPackets: KeyPacket[] | null = null;
 
   constructor(store: Store, at: number, client: SideIndex, texts: Texts) {
     this.#store = store;
@@ -247,13 +246,9 @@ export class ConnectionView implements WireConnection {
     return this.#texts.encapsulations[this.#words[this.#at + PATH]! & 0xffff] ?? '';
   }
 
+  /** Made anew each time: who needs them twice keeps them. */
   get keyPackets(): KeyPacket[] {
-    this.#keyPackets ??= listKeyPackets(this.#store, this.#at, this.#client);
-    return this.#keyPackets;
-  }
-
-  release(): void {
-    this.#keyPackets = null;
+    return listKeyPackets(this.#store, this.#at, this.#client);
   }
 
   get keyPacketsDropped(): number {

@@ -115,8 +115,6 @@ export interface WireConnection {
   completeness: number;
   encapsulation: string;
   keyPackets: KeyPacket[];
-  /** Lets go of `keyPackets`, where they are read from elsewhere: they are read again when they are asked for. */
-  release?(): void;
   /** Key packets beyond the bound per connection, counted but not kept. */
   keyPacketsDropped: number;
   /** The same with its sides named the other way round. Labels (history, conn_state) stay as they are, as in Zeek. */

@@ -20,10 +20,7 @@ export function aggregateOf(cause: CauseGroup, cases: readonly Case[], context: 
   const rows = { packet: 0, state: 0, drop: 0, call: 0, socket: 0, kernel: 0 };
   const span: { first: Moment | null; last: Moment | null } = { first: null, last: null };
   for (const c of cases) {
-    for (const w of c.wires) {
-      rows.packet += w.keyPackets.length;
-      w.release?.();
-    }
+    for (const w of c.wires) rows.packet += w.keyPackets.length;
     for (const l of c.lives) rows.state += l?.transitions.length ?? 0;
     rows.drop += c.drops.length;
     rows.call += c.calls.length;

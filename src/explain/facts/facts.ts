@@ -100,7 +100,6 @@ export class Facts {
     this.#lives = null;
     this.#probes = null;
     forget(this);
-    for (const wire of this.case.wires) wire.release?.();
   }
 
   #isOrdinary(): boolean {

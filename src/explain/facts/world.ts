@@ -34,7 +34,7 @@ const LATEST = 16;
  * Cases of which what was derived is kept: of a hundred thousand it would not fit into memory. A listener's connections
  * that are reset together are asked for again and again.
  */
-const AT_HAND = 1024;
+const AT_HAND = 256;
 
 export class World {
   readonly context: Context;
