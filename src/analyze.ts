@@ -34,8 +34,8 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   /** Split lives as Zeek's timers do. */
   zeekTimers?: boolean;
   /**
-   * A single capture of more connections than this has those that closed in good order, half-open ones, and beyond so
-   * many those whose one SYN had no answer, in the CSV files and counts only (10,000). Infinity: every connection is listed, however many there are.
+   * A single capture of more connections than this has those of which there is nothing to tell, and those that are like
+   * a thousand others, in the CSV files and counts only (10,000). Infinity: every connection is listed, however many there are.
    */
   listed?: number;
   onProgress?: (progress: ReadProgress) => void;
@@ -65,6 +65,7 @@ export async function analyze(inputs: readonly string[], options: AnalyzeOptions
 /** Connections of one capture that are all listed one by one; of more, so many of each kind of plain ones. */
 const LISTED = 10_000;
 const SHOWN = 50;
+const WARNED = 1000;
 
 /** What is asked for needs a case of every connection. */
 function isWhole({ whole, timeline, keep }: AnalyzeOptions): boolean {
@@ -257,8 +258,7 @@ function numberOf({ id }: Case): number {
 
 /** What is worth a warning is listed one by one as long as a reader can follow. */
 function shownOf(kind: PlainKind, listed: number): number {
-  if (kind === REFUSED) return Number.POSITIVE_INFINITY;
-  return kind === UNANSWERED ? listed : Math.min(SHOWN, listed);
+  return Math.min(kind === UNANSWERED || kind === REFUSED ? WARNED : SHOWN, listed);
 }
 
 /** All connections as views; of one big capture without any other evidence the plain ones apart. */

@@ -1,6 +1,14 @@
 /** Which records are of plain connections (model/plain.ts): told from the record alone, without making objects. */
 import { OPT_TIMESTAMP } from '../model/packet.ts';
-import { closesPromptly, HALF_OPEN, ORDERLY, type PlainKind, REFUSED, UNANSWERED } from '../model/plain.ts';
+import {
+  closesPromptly,
+  HALF_OPEN,
+  OPEN,
+  ORDERLY,
+  type PlainKind,
+  REFUSED,
+  UNANSWERED,
+} from '../model/plain.ts';
 import { ACK, RST } from '../model/tcp.ts';
 import { closingTimes } from './key-packets.ts';
 import {
@@ -46,7 +54,22 @@ export function plainKind(store: Store, at: number): PlainKind | 0 {
   }
   const a = words[sideOf(at, 0) + SIDE_BITS]!;
   const b = words[sideOf(at, 1) + SIDE_BITS]!;
-  return a & b & FIN_ACKED ? orderly(store, at) : attempt(store, at);
+  if (a & b & FIN_ACKED) return orderly(store, at);
+  return isOpen(words, at) ? OPEN : attempt(store, at);
+}
+
+/** Neither a FIN nor a RST nor anything sent again, and a handshake that is whole or lies before the capture. */
+function isOpen(words: Int32Array, at: number): boolean {
+  if (words[at + TROUBLE] !== 0) return false;
+  const client = words[at + BITS]! & CLIENT_BIT ? 1 : 0;
+  const [mine, peers] = [sideOf(at, client), sideOf(at, 1 - client)];
+  return (
+    words[mine + FINS]! + words[peers + FINS]! === 0 &&
+    words[mine + SYNS]! <= 1 &&
+    words[mine + SYNS] === words[peers + SYN_ACKS] &&
+    words[peers + SYNS]! + words[mine + SYN_ACKS]! === 0 &&
+    words[mine + PACKETS]! > words[mine + SYNS]!
+  );
 }
 
 function orderly(store: Store, at: number): PlainKind | 0 {

@@ -4,7 +4,7 @@
  * size of the rings: what they decide is how often that happens.
  */
 
-import type { PlainKind } from '../model/plain.ts';
+import { OPEN, type PlainKind } from '../model/plain.ts';
 import { Archive } from './archive.ts';
 import { BITS, FIN_ACKED, HASH, QUEUED, SERIAL, SIDE_BITS, SIDE_STRIDE, SIDES } from './layout.ts';
 import { isPackable, pack, unpack } from './pack.ts';
@@ -83,7 +83,8 @@ export class Retirement {
 
   #pack(at: number): void {
     const kind = plainKind(this.#store, at);
-    if (kind === 0 || !isPackable(this.#store, at) || this.#archive.isFull) return;
+    // what is still open is sure to be wanted again
+    if (kind === 0 || kind === OPEN || !isPackable(this.#store, at) || this.#archive.isFull) return;
     const words = this.#store.connections.words;
     const serial = words[at + SERIAL]!;
     this.#writer.restart();

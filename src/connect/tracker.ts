@@ -122,17 +122,23 @@ export class Tracker {
   }
 
   /**
-   * The connections in the order of first sight, told apart: all that are not plain, and of each kind of plain ones the
-   * first so many, as views with their numbers; the rest as records. A connection with a port 0 has no number and is
+   * The connections in the order of first sight, told apart: all that are not plain, and of each kind of plain ones up to
+   * so many, evenly spread, as views with their numbers; the rest as records. A connection with a port 0 has no number and is
    * left out, as no other evidence can name it.
    */
   divided(shown: (kind: PlainKind) => number): { views: NumberedView[]; plain: PlainConnections } {
     const views: NumberedView[] = [];
-    const seen = new Array<number>(PLAIN_KINDS.length + 1).fill(0);
+    const all = new Array<number>(PLAIN_KINDS.length + 1).fill(0);
+    for (const { kind } of this.#ordered()) all[kind]!++;
+    // of none every Infinity-th
+    const steps = all.map((n, kind) =>
+      kind === 0 ? 1 : Math.max(1, Math.ceil(n / shown(kind as PlainKind))),
+    );
+    const seen = all.map(() => 0);
     const apart = new Set<number>();
     let count = 0;
     for (const { at, serial, number, kind } of this.#ordered()) {
-      if (kind !== 0 && ++seen[kind]! > shown(kind)) {
+      if (++seen[kind]! % steps[kind]! !== 0) {
         count++;
         continue;
       }

@@ -1,6 +1,6 @@
 /** What happened, in at most five sentences. */
 import { formatEndpoint } from '../model/address.ts';
-import { ORDERLY, UNANSWERED } from '../model/plain.ts';
+import { ORDERLY, REFUSED, UNANSWERED } from '../model/plain.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { Facts } from './facts/facts.ts';
 import { PLAIN_RULES, type PlainFacts } from './facts/plain.ts';
@@ -122,9 +122,9 @@ function endingsOf(total: number, explained: readonly Explained[], plain: PlainF
     if (known) known.push(e);
     else byConnection.set(e.finding.connection, [e]);
   }
-  const of = (kind: typeof ORDERLY | typeof UNANSWERED) =>
+  const of = (kind: typeof ORDERLY | typeof REFUSED | typeof UNANSWERED) =>
     plain?.unlisted(PLAIN_RULES[kind])?.connections ?? 0;
-  let [orderly, silent, refused, reset, unanswered] = [of(ORDERLY), 0, 0, 0, of(UNANSWERED)];
+  let [orderly, silent, refused, reset, unanswered] = [of(ORDERLY), 0, of(REFUSED), 0, of(UNANSWERED)];
   for (const own of byConnection.values()) {
     const { close, syn } = verdictsOf(own.map((e) => e.finding));
     if (close === 'graceful-close') orderly++;

@@ -13,7 +13,9 @@ export const HALF_OPEN = 2;
 export const UNANSWERED = 3;
 /** One SYN, answered with a RST. */
 export const REFUSED = 4;
-export const PLAIN_KINDS = [ORDERLY, HALF_OPEN, UNANSWERED, REFUSED] as const;
+/** Nothing went wrong as long as it was seen; its end is not in the capture. */
+export const OPEN = 5;
+export const PLAIN_KINDS = [ORDERLY, HALF_OPEN, UNANSWERED, REFUSED, OPEN] as const;
 export type PlainKind = (typeof PLAIN_KINDS)[number];
 
 /** The rule of the group fin-wait2 that the states of the sockets and the packets prove of an orderly one; '' for none. */

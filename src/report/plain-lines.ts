@@ -6,6 +6,14 @@ import { packetFact } from '../explain/facts/evidence.ts';
 import { closedByOf, finWait2Of, isOverdue, PLAIN_RULES, type PlainFacts } from '../explain/facts/plain.ts';
 import { orderlyFact, orderlySummary } from '../explain/procedures/graceful.ts';
 import {
+  AN_ANSWER,
+  ANSWERED,
+  REFUSAL_CAUSES,
+  REFUSAL_MISSING,
+  REFUSAL_REMEDY,
+  refusalSummary,
+} from '../explain/procedures/refusal.ts';
+import {
   attemptText,
   FIRST_TRY,
   SILENCE_MISSING,
@@ -16,9 +24,11 @@ import {
 import { capital } from '../explain/words.ts';
 import { formatEndpoint } from '../model/address.ts';
 import type { Context } from '../model/case.ts';
-import { CLIENT, SERVER } from '../model/connection.ts';
+import { CLIENT, type KeyPacket, SERVER } from '../model/connection.ts';
+import type { Evidence } from '../model/finding.ts';
 import {
   HALF_OPEN,
+  OPEN,
   ORDERLY,
   type PlainConnection,
   type PlainConnections,
@@ -40,10 +50,14 @@ export const CLOSE_KIND_OF: Readonly<Record<PlainKind, CloseKind>> = {
   [HALF_OPEN]: 'unanswered',
   [UNANSWERED]: 'unanswered',
   [REFUSED]: 'refused',
+  [OPEN]: 'open',
 };
 
 const ONE_SYN = { syns: 1, retries: [], answeredAfter: null, gaveUp: false };
-/** Cells that are the same for all unanswered SYNs. */
+/** Cells that are the same for all refusals, and for all unanswered SYNs. */
+const REFUSED_REMEDY = csvCell(REFUSAL_REMEDY);
+const REFUSED_MISSING = csvCell(JSON.stringify(REFUSAL_MISSING));
+const REFUSED_CAUSES = csvCell(REFUSAL_CAUSES.join(' '));
 const REMEDY = csvCell(SILENCE_REMEDY);
 const MISSING = csvCell(JSON.stringify(SILENCE_MISSING));
 const CAUSES = csvCell(SYN_CAUSES.join(' '));
@@ -125,7 +139,31 @@ export class PlainLines {
   #finding(c: PlainConnection): string {
     if (isJoined(c)) return this.#joined.findings(c);
     if (c.kind === ORDERLY) return this.#graceful(c);
+    if (c.kind === REFUSED) return this.#refused(c);
     return c.kind === UNANSWERED && isOverdue(c.start, this.#until) ? this.#unanswered(c) : '';
+  }
+
+  /** What the rule connection-refused finds. */
+  #refused(c: PlainConnection): string {
+    const [syn, rst] = c.view().keyPackets as [KeyPacket, KeyPacket];
+    const [client, server] = [
+      formatEndpoint({ address: c.clientAddress, port: c.clientPort }),
+      formatEndpoint({ address: c.serverAddress, port: c.serverPort }),
+    ];
+    const evidence = [
+      this.#packet(syn, packetFact(`client ${client}`, syn, ANSWERED)),
+      this.#packet(rst, packetFact(`server ${server}`, rst, AN_ANSWER)),
+    ];
+    return (
+      `c${c.number},${PLAIN_RULES[REFUSED]},close,verdict,inferred,warning,server,${ends(c)},` +
+      `${this.#time(this.#common(rst.time))},${this.#clock},${csvCell(refusalSummary(server, client))},${REFUSED_REMEDY},` +
+      `${csvCell(JSON.stringify(evidence))},${REFUSED_MISSING},${REFUSED_CAUSES}`
+    );
+  }
+
+  #packet(p: KeyPacket, fact: string): Evidence {
+    const locator = packetPlace(this.#source, p.frame);
+    return { source: this.#source.name, locator, time: this.#time(this.#common(p.time)), fact };
   }
 
   /** What the rule unanswered-syn finds. */
@@ -134,12 +172,11 @@ export class PlainLines {
     const server = `server ${formatEndpoint({ address: c.serverAddress, port: c.serverPort })}`;
     const time = this.#time(this.#common(c.start));
     const [syn] = c.view().keyPackets;
-    const locator = packetPlace(this.#source, c.startFrame);
-    const fact = packetFact(client, syn!, FIRST_TRY);
+    const evidence = [this.#packet(syn!, packetFact(client, syn!, FIRST_TRY))];
     return (
       `c${c.number},${PLAIN_RULES[UNANSWERED]},syn,verdict,possible,warning,server,${endsOf(c)},${time},${this.#clock},` +
       `${csvCell(silenceSummary(attemptText(client, server, ONE_SYN)))},${REMEDY},` +
-      `${csvCell(JSON.stringify([{ source: this.#source.name, locator, time, fact }]))},${MISSING},${CAUSES}`
+      `${csvCell(JSON.stringify(evidence))},${MISSING},${CAUSES}`
     );
   }
 

@@ -97,6 +97,20 @@ export function* refusals(count: number): Iterable<Sent> {
   }
 }
 
+/** Connections that the server resets when it gets the request. */
+export function* resets(count: number): Iterable<Sent> {
+  for (let i = 0; i < count; i++) {
+    const [fromPort, isn, at] = [1024 + (i & 0x7fff), Math.imul(i, 7919), i * 100];
+    const client = { from: CLIENT + (i >> 15), fromPort };
+    const server = { to: client.from, toPort: fromPort };
+    yield { ...up(at, SYN, isn, 0), ...client };
+    yield { ...down(at + 10, SYN | ACK, 999, isn + 1), ...server };
+    yield { ...up(at + 20, ACK, isn + 1, 1000), ...client };
+    yield { ...up(at + 30, ACK | PSH, isn + 1, 1000, 60), ...client };
+    yield { ...down(at + 40, RST | ACK, 1000, isn + 61), ...server };
+  }
+}
+
 /** One connection, a segment of which is sent again and again. */
 export function* retransmissions(count: number): Iterable<Sent> {
   yield up(0, SYN, 999, 0);

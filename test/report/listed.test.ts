@@ -10,17 +10,17 @@ import { readable } from '../../src/report/json.ts';
 import { Listing } from '../../src/report/listed.ts';
 import { sharing } from '../../src/report/words.ts';
 import { writeReport } from '../../src/report/write.ts';
-import { refusals, writeCapture } from '../fuzz/loads.ts';
+import { resets, writeCapture } from '../fuzz/loads.ts';
 import { exp1Result } from './fixture.ts';
 
 const CONNECTIONS = 12_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'listed-'));
-const capture = join(folder, 'refusals.pcap');
+const capture = join(folder, 'resets.pcap');
 const report = join(folder, 'report');
 let result: Result;
 beforeAll(async () => {
-  writeCapture(capture, refusals(CONNECTIONS));
+  writeCapture(capture, resets(CONNECTIONS));
   result = await analyze([capture]);
   await writeReport(result, report, { html: true });
 });

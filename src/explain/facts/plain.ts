@@ -5,6 +5,7 @@ import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { Confidence } from '../../model/finding.ts';
 import {
   HALF_OPEN,
+  OPEN,
   ORDERLY,
   type PlainConnection,
   type PlainConnections,
@@ -27,6 +28,7 @@ export const PLAIN_RULES: Readonly<Record<PlainKind, string>> = {
   [HALF_OPEN]: '',
   [UNANSWERED]: 'unanswered-syn',
   [REFUSED]: 'connection-refused',
+  [OPEN]: '',
 };
 
 /** How sure those rules are of them. */
@@ -35,6 +37,7 @@ const CONFIDENCE: Readonly<Record<string, Confidence>> = {
   [PLAIN_RULES[UNANSWERED]]: 'possible',
   'fin-with-ack': 'proved',
   'fin-wait2-in-minisock': 'proved',
+  [PLAIN_RULES[REFUSED]]: 'inferred',
 };
 
 /** Those of a server that are alike in kind, in the rule that holds, and in who ended them. */

@@ -9,13 +9,12 @@ import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
 import { rejectedSyn } from './drop-events.ts';
+import { AN_ANSWER, ANSWERED, REFUSAL_CAUSES, REFUSED_BECAUSE } from './refusal.ts';
 
 export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side, answers } = reset;
-  const evidence = [
-    packetEvidence(f, wire, packet, 'no window, no options: an answer to a packet, not from a socket'),
-  ];
-  if (answers) evidence.unshift(packetEvidence(f, wire, answers, 'the packet it answers'));
+  const evidence = [packetEvidence(f, wire, packet, AN_ANSWER)];
+  if (answers) evidence.unshift(packetEvidence(f, wire, answers, ANSWERED));
   const make = maker({ side: SIDE_NAMES[side], moment: f.atPacket(wire, packet), evidence });
   if (packet.flags & ACK || (answers && !(answers.flags & ACK))) return refused(f, wire, reset, make);
   if (side === CLIENT && answersHandshake(wire, reset)) return whileConnecting(f, wire, reset, make);
@@ -31,10 +30,10 @@ function refused(f: Facts, wire: WireFacts, { side, packet }: WireReset, make: M
   const listens = f.listener.sights.length > 0;
   const because = listens
     ? 'a SYN was answered with a RST although a socket table shows a listener on that port: it listens on another address, was closed at that moment, or a firewall rejects'
-    : 'a SYN was answered with a RST: no socket listens there, or a firewall rejects with a RST';
+    : REFUSED_BECAUSE;
   return [
     make('connection-refused', listens ? 'possible' : 'inferred', because),
-    ...named(['netfilter-drop', 'middlebox-reset'], 'path').map((c) => ({ ...c, side: SIDE_NAMES[side] })),
+    ...named(REFUSAL_CAUSES, 'path').map((c) => ({ ...c, side: SIDE_NAMES[side] })),
   ];
 }
 

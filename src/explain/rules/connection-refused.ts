@@ -1,6 +1,6 @@
 import { formatEndpoint } from '../../model/address.ts';
-import { resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
+import { REFUSAL_MISSING, REFUSAL_REMEDY, refusalSummary } from '../procedures/refusal.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { servers } from '../together.ts';
@@ -39,11 +39,10 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'connection-refused', (c) => ({
-      summary: `${formatEndpoint(f.case.server)} refused the connection from ${formatEndpoint(f.case.client)}: ${c.because}.`,
-      remedy:
-        'Check with `ss -ltn` on the server that something listens on that very address and port (127.0.0.1 alone is not enough), in the right network namespace, ' +
-        'and that the service was not just restarting. A firewall rule with REJECT --reject-with tcp-reset looks the same: look at its counters.',
-      missing: [resetReason('server')],
+      summary: refusalSummary(formatEndpoint(f.case.server), formatEndpoint(f.case.client), c.because),
+      remedy: REFUSAL_REMEDY,
+      missing: [...REFUSAL_MISSING],
     })),
-  together: (all) => `${count(all.length, 'attempt')} to connect to ${servers(all)} were refused with a RST.`,
+  together: (all, more) =>
+    `${count(all.length + more, 'attempt')} to connect to ${servers(all)} were refused with a RST.`,
 };
