@@ -130,7 +130,7 @@ export class Tracker {
     const views: NumberedView[] = [];
     const all = new Array<number>(PLAIN_KINDS.length + 1).fill(0);
     for (const { kind } of this.#ordered()) all[kind]!++;
-    // of none every Infinity-th
+    // Infinity: none of them
     const steps = all.map((n, kind) =>
       kind === 0 ? 1 : Math.max(1, Math.ceil(n / shown(kind as PlainKind))),
     );
@@ -138,7 +138,7 @@ export class Tracker {
     const apart = new Set<number>();
     let count = 0;
     for (const { at, serial, number, kind } of this.#ordered()) {
-      if (++seen[kind]! % steps[kind]! !== 0) {
+      if (seen[kind]!++ % steps[kind]! !== 0 || !Number.isFinite(steps[kind]!)) {
         count++;
         continue;
       }

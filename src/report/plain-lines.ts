@@ -155,7 +155,7 @@ export class PlainLines {
       this.#packet(rst, packetFact(`server ${server}`, rst, AN_ANSWER)),
     ];
     return (
-      `c${c.number},${PLAIN_RULES[REFUSED]},close,verdict,inferred,warning,server,${ends(c)},` +
+      `c${c.number},${PLAIN_RULES[REFUSED]},close,verdict,inferred,warning,server,${endsOf(c)},` +
       `${this.#time(this.#common(rst.time))},${this.#clock},${csvCell(refusalSummary(server, client))},${REFUSED_REMEDY},` +
       `${csvCell(JSON.stringify(evidence))},${REFUSED_MISSING},${REFUSED_CAUSES}`
     );

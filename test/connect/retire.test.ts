@@ -150,7 +150,7 @@ describe('plain connections are told from the record', () => {
       Array.from({ length: 39 }, (_, i) => i + 1),
     );
     expect(views.map((v) => v.wire.client.port)).toEqual([
-      1000, 1004, 1008, 1012, 1013, 1014, 1016, 1020, 1024, 1028, 1029, 1030, 1032, 1036,
+      1000, 1001, 1002, 1004, 1008, 1012, 1016, 1017, 1018, 1020, 1024, 1028, 1031, 1032, 1033, 1036,
     ]);
     // again, as often as it is asked
     expect(Array.from(plain.each(), (c) => c.number)).toEqual(left);
