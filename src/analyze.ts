@@ -1,4 +1,5 @@
 /** The whole line, top to bottom: read → decode → connect → align → explain → report. */
+import { ReadingAhead } from './ahead.ts';
 import { buildCases, type Pieces } from './align/cases.ts';
 import { counterSeries } from './align/counters.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
@@ -7,23 +8,21 @@ import { type Evidence, isEnough, isOfShare, shareOf } from './align/match.ts';
 import { findListeners } from './align/orient.ts';
 import { alignClocks } from './align/timeline.ts';
 import { type CivilOptions, placeWallClocks } from './align/zone.ts';
-import { type FinishedLives, SocketLives } from './connect/lives.ts';
+import { Collector } from './collector.ts';
+import type { FinishedLives } from './connect/lives.ts';
 import type { Records } from './connect/records.ts';
-import { Tracker } from './connect/tracker.ts';
-import { Decoder } from './decode/decode.ts';
 import { explain, type Keep } from './explain/explain.ts';
 import { toldByStates } from './explain/facts/by-states.ts';
 import type { Case, Context, Host, Settings } from './model/case.ts';
 import type { WireConnection } from './model/connection.ts';
 import { Diagnostics } from './model/diagnostic.ts';
 import type { KernelEvent } from './model/event.ts';
-import { type Frame, Packet } from './model/packet.ts';
 import { type PlainKind, REFUSED, UNANSWERED } from './model/plain.ts';
 import type { Result } from './model/result.ts';
 import type { Source } from './model/source.ts';
-import type { Sink } from './read/importer.ts';
 import { type HostNames, type ReadProgress, readInputs } from './read/read.ts';
 import { assembleResult, type ResultOptions } from './report/result.ts';
+import type { Side } from './report/side/side.ts';
 import { Told } from './report/told.ts';
 
 export interface AnalyzeOptions extends CivilOptions, ResultOptions {
@@ -39,14 +38,22 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
    */
   listed?: number;
   onProgress?: (progress: ReadProgress) => void;
+  /** Everything is read. What follows keeps this thread busy. */
+  onRead?: (sources: readonly Source[]) => void | Promise<void>;
+  /** Threads that read some of several captures meanwhile; the result is the same. */
+  side?: Side;
 }
 
 /** Reads inputs (files, folders, `-`) and explains every connection in them. Never throws for bad input. */
 export async function analyze(inputs: readonly string[], options: AnalyzeOptions = {}): Promise<Result> {
   const diagnostics = new Diagnostics();
-  const collector = new Collector(diagnostics, options.zeekTimers ?? false);
+  const zeekTimers = options.zeekTimers ?? false;
+  const collector = new Collector(diagnostics, zeekTimers);
   const onProgress = options.onProgress ?? (() => undefined);
-  const sources = await readInputs(inputs, options.hosts ?? new Map(), collector, diagnostics, onProgress);
+  const ahead = options.side?.parallel ? new ReadingAhead(options.side, collector, zeekTimers) : null;
+  const hosts = options.hosts ?? new Map();
+  const sources = await readInputs(inputs, hosts, collector, diagnostics, onProgress, ahead);
+  await options.onRead?.(sources);
   placeWallClocks(sources, options);
   const context = join(
     sources,
@@ -72,85 +79,9 @@ function isWhole({ whole, timeline, keep }: AnalyzeOptions): boolean {
   return whole === true || timeline === 'all' || keep !== undefined;
 }
 
-/**
- * Takes what importers read: frames through the decoder into one tracker per source, changes of state into lives, other
- * events into lists.
- */
-class Collector implements Sink {
-  readonly trackers = new Map<number, Tracker>();
-  readonly events = new Map<number, KernelEvent[]>();
-  readonly lives = new Map<number, SocketLives>();
-  readonly #decoders = new Map<number, Decoder>();
-  readonly #diagnostics: Diagnostics;
-  readonly #zeekTimers: boolean;
-  readonly #packet = new Packet();
-  #source: Source | null = null;
-  #tracker: Tracker | null = null;
-  #decoder: Decoder | null = null;
-
-  constructor(diagnostics: Diagnostics, zeekTimers: boolean) {
-    this.#diagnostics = diagnostics;
-    this.#zeekTimers = zeekTimers;
-  }
-
-  frame(source: Source, frame: Frame): void {
-    if (source !== this.#source) this.#select(source);
-    if (this.#decoder!.decode(frame, this.#packet) === 0) {
-      this.#packet.source = source.id;
-      this.#tracker!.packet(this.#packet);
-    }
-  }
-
-  packet(source: Source, packet: Packet): void {
-    if (source !== this.#source) this.#select(source);
-    packet.source = source.id;
-    this.#tracker!.packet(packet);
-  }
-
-  event(source: Source, event: KernelEvent): void {
-    if (event.kind === 'state') getOr(this.lives, source.id, () => new SocketLives(source.id)).add(event);
-    else getOr(this.events, source.id, (): KernelEvent[] => []).push(event);
-  }
-
-  /** Diagnostics of the decoders, once everything is read. */
-  finish(sources: readonly Source[]): void {
-    for (const [id, decoder] of this.#decoders) decoder.report(sources[id]!, this.#diagnostics);
-  }
-
-  #select(source: Source): void {
-    let tracker = this.trackers.get(source.id);
-    if (!tracker) {
-      const decoder = new Decoder();
-      const { encapsulations } = decoder;
-      const { processes } = source;
-      const retire = !this.#zeekTimers;
-      tracker = new Tracker({
-        zeekTimers: this.#zeekTimers,
-        encapsulations,
-        retire,
-        ...(processes && { processes }),
-      });
-      this.trackers.set(source.id, tracker);
-      this.#decoders.set(source.id, decoder);
-    }
-    this.#source = source;
-    this.#tracker = tracker;
-    this.#decoder = this.#decoders.get(source.id)!;
-  }
-}
-
-function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
-}
-
 /** Connects packets and events, brings their clocks together and joins them into cases. */
 function join(sources: Source[], collector: Collector, diagnostics: Diagnostics, listed: number): Context {
-  collector.finish(sources);
+  collector.finish();
   const events = [...collector.events.values()].flat();
   const finished: FinishedLives[] = [];
   const addresses = new Map<number, LocalAddresses>();

@@ -16,6 +16,7 @@ import {
 import type { AnalyzeArguments, AnnotateArguments, Commands, ExplainArguments } from './commands.ts';
 import { commandLine, diagnosticLines } from './messages.ts';
 import type { Result } from './model/result.ts';
+import type { Source } from './model/source.ts';
 import { Progress } from './progress.ts';
 import type { ReadProgress } from './read/read.ts';
 import { visible } from './report/escape.ts';
@@ -88,6 +89,8 @@ async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
       // nothing may be written that redaction has not seen
       ...(secret && { listed: Number.POSITIVE_INFINITY }),
       onProgress: ({ name, total }: ReadProgress) => hashes.begin(name, total),
+      onRead: (sources: readonly Source[]) => hashes.rest(sources),
+      side,
     };
     const plain = await runAnalysis(a, options, a.filter);
     for (const line of diagnosticLines(plain.diagnostics)) err(line);

@@ -17,12 +17,22 @@ const UNIT = 16;
 const NOTES = 8;
 const LARGEST = (2 ** 32 / NOTES) * UNIT;
 
+export interface ArchiveState {
+  places: Uint32Array<ArrayBuffer>;
+  chunks: (Uint8Array<ArrayBuffer> | null)[];
+  used: number;
+  held: number;
+  /** Descriptor, good in every thread of the process. */
+  file: number | null;
+  count: number;
+}
+
 export class Archive {
   readonly #reader = new PackedReader();
   /** Place of a serial number's record; 0 for none, for a note is never 0. */
   #places = new Uint32Array(1024);
   /** null: in the file. */
-  readonly #chunks: (Uint8Array | null)[] = [];
+  #chunks: (Uint8Array<ArrayBuffer> | null)[] = [];
   readonly #cache: { number: number; bytes: Uint8Array }[] = [];
   readonly #most: number;
   #used = CHUNK;
@@ -34,6 +44,26 @@ export class Archive {
   /** `most`: chunks held in memory. */
   constructor(most = HELD) {
     this.#most = most;
+  }
+
+  state(): ArchiveState {
+    return {
+      places: this.#places,
+      chunks: this.#chunks,
+      used: this.#used,
+      held: this.#held,
+      file: this.#file,
+      count: this.count,
+    };
+  }
+
+  adopt({ places, chunks, used, held, file, count }: ArchiveState): void {
+    this.#places = places;
+    this.#chunks = chunks;
+    this.#used = used;
+    this.#held = held;
+    this.#file = file;
+    this.count = count;
   }
 
   /** What was noted of a record, 1 to 7; 0 when it is not here. */

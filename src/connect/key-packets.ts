@@ -47,7 +47,6 @@ import {
   PACKED_WINDOW,
   PACKETS,
   ROLLING_SYN,
-  SOURCE,
 } from './layout.ts';
 import { type Store, sideOf } from './store.ts';
 
@@ -164,18 +163,14 @@ export function listKeyPackets(store: Store, at: number, client: number): KeyPac
     const why = reasons(store, key) | (words[sideOf(at, side) + LAST_KEY] === key ? WHY_LAST : 0);
     const time = store.keys.doubles[(key + KEY_TIME) >> 1]!;
     const vantage = store.keys.words[key + KEY_VANTAGE]!;
-    list.push(
-      unpack(store.keys.words, key + KEY_PACKET, words[at + SOURCE]!, side === client, why, time, vantage),
-    );
+    list.push(unpack(store.keys.words, key + KEY_PACKET, store.source, side === client, why, time, vantage));
   }
   for (let side = 0; side < 2; side++) {
     const mine = sideOf(at, side);
     if (words[mine + PACKETS] === 0 || words[mine + LAST_KEY] !== 0) continue;
     const time = store.connections.doubles[(mine + LAST_TIME) >> 1]!;
     const vantage = words[mine + HOME]!;
-    list.push(
-      unpack(words, mine + LAST_PACKET, words[at + SOURCE]!, side === client, WHY_LAST, time, vantage),
-    );
+    list.push(unpack(words, mine + LAST_PACKET, store.source, side === client, WHY_LAST, time, vantage));
   }
   return list.sort((a, b) => a.frame - b.frame);
 }

@@ -5,10 +5,9 @@
  * Offsets in words. Doubles are at even offsets.
  */
 
-/** Four words of address of the side seen first, four of the other, and both ports in one word. */
+/** Four words of address of the side seen first, four of the other, and both ports in one word; word 9 is free. */
 export const ADDRESS = 0;
 export const PORTS = 8;
-export const SOURCE = 9;
 /** Number of the encapsulation path (16 bits), TTL of the first packet of side 0 and of side 1 (8 bits each). */
 export const PATH = 10;
 export const TTL_SHIFT = 16;

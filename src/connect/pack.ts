@@ -46,7 +46,6 @@ import {
   ROLLING_SYN,
   SERIAL,
   SIDE_BITS,
-  SOURCE,
   START,
   START_FRAME,
   SYN_ACKS,
@@ -60,7 +59,7 @@ import { type Store, sideOf } from './store.ts';
 
 const MAPPED = 0xffff;
 const COUNTS = [PACKETS, SYNS, SYN_ACKS, FINS, SIDE_BITS, HOME] as const;
-const HEAD = [PORTS, HASH, SOURCE, PATH, START_FRAME, BITS, DUPLICATES, KEYS_KEPT, KEYS_DROPPED] as const;
+const HEAD = [PORTS, HASH, PATH, START_FRAME, BITS, DUPLICATES, KEYS_KEPT, KEYS_DROPPED] as const;
 /** Options and TTL of a packet; in a key packet the reasons stand above. */
 const LOW = (1 << KEY_WHY_SHIFT) - 1;
 

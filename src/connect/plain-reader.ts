@@ -27,7 +27,6 @@ import {
   PATH,
   PORTS,
   RETRANSMITS,
-  SOURCE,
   START,
   START_FRAME,
   SYN_ACKS,
@@ -82,7 +81,7 @@ export class PlainReader implements PlainConnection {
     this.#client = client;
     this.number = number;
     this.kind = kind;
-    this.source = words[at + SOURCE]!;
+    this.source = this.#store.source;
     const from = at + ADDRESS + client * 4;
     this.clientKey = addressKey(words[from]!, words[from + 1]!, words[from + 2]!, words[from + 3]!);
     this.clientPort = client === 0 ? ports >>> 16 : ports & 0xffff;

@@ -5,7 +5,7 @@
  */
 
 import { OPEN, type PlainKind } from '../model/plain.ts';
-import { Archive } from './archive.ts';
+import { Archive, type ArchiveState } from './archive.ts';
 import { BITS, FIN_ACKED, HASH, QUEUED, SERIAL, SIDE_BITS, SIDE_STRIDE, SIDES } from './layout.ts';
 import { isPackable, pack, unpack } from './pack.ts';
 import { PackedWriter } from './packed.ts';
@@ -34,6 +34,15 @@ export class Retirement {
     this.#table = table;
     this.#ended = new Ring(sizes.ended ?? ENDED);
     this.#begun = new Ring(sizes.begun ?? BEGUN);
+  }
+
+  state(): ArchiveState {
+    return this.#archive.state();
+  }
+
+  /** Takes over what another has packed away; what waits in its rings is packed later, or never. */
+  adopt(state: ArchiveState): void {
+    this.#archive.adopt(state);
   }
 
   /** Records packed away. */

@@ -2,9 +2,16 @@
  * Fixed-size records in one growing buffer. A record is named by the offset of its first word, which stays valid
  * until it is released; offset 0 is never handed out, so that 0 in a link means none. Released records are reused.
  */
+export interface RowsState {
+  words: Int32Array<ArrayBuffer>;
+  live: number;
+  end: number;
+  free: number;
+}
+
 export class Rows {
   /** The records as words, and the same bytes as doubles (index = offset / 2). Replaced when the buffer grows. */
-  words: Int32Array;
+  words: Int32Array<ArrayBuffer>;
   doubles: Float64Array;
   /** Words per record, even. */
   readonly stride: number;
@@ -39,6 +46,19 @@ export class Rows {
     this.#end += this.stride;
     if (this.#end > this.words.length) this.#grow();
     return at;
+  }
+
+  /** All there is; whoever takes it goes on with it. */
+  state(): RowsState {
+    return { words: this.words, live: this.live, end: this.#end, free: this.#free };
+  }
+
+  adopt({ words, live, end, free }: RowsState): void {
+    this.words = words;
+    this.doubles = new Float64Array(words.buffer);
+    this.live = live;
+    this.#end = end;
+    this.#free = free;
   }
 
   release(at: number): void {

@@ -15,13 +15,31 @@ import {
   TROUBLE_SIDE_STRIDE,
   TROUBLE_STRIDE,
 } from './layout.ts';
-import { Rows } from './rows.ts';
+import { Rows, type RowsState } from './rows.ts';
 
 export class Store {
   readonly connections = new Rows(CONNECTION_STRIDE);
   readonly troubles = new Rows(TROUBLE_STRIDE);
   readonly keys = new Rows(KEY_STRIDE);
   readonly blocks = new Rows(BLOCK_STRIDE);
+  /** The source that all of it is of. */
+  source: number;
+
+  constructor(source = 0) {
+    this.source = source;
+  }
+
+  state(): RowsState[] {
+    return this.#all.map((rows) => rows.state());
+  }
+
+  adopt(states: readonly RowsState[]): void {
+    for (const [i, rows] of this.#all.entries()) rows.adopt(states[i]!);
+  }
+
+  get #all(): Rows[] {
+    return [this.connections, this.troubles, this.keys, this.blocks];
+  }
 
   /** Offset in `troubles.words` of what went wrong with a side; made when it is not there yet. */
   trouble(at: number, side: number): number {

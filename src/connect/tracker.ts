@@ -24,7 +24,6 @@ import {
   PROCESS,
   REUSED,
   SERIAL,
-  SOURCE,
   START,
   START_FRAME,
 } from './layout.ts';
@@ -35,6 +34,7 @@ import { Retirement, type RingSizes } from './retire.ts';
 import { isNewLife } from './reuse.ts';
 import { segment } from './segment.ts';
 import { otherSide, Store } from './store.ts';
+import type { TrackerState } from './tracker-state.ts';
 import { matchTuple, TupleTable } from './tuple-table.ts';
 import { ConnectionView, type Texts } from './view.ts';
 
@@ -45,6 +45,8 @@ export interface NumberedView {
 }
 
 export interface TrackerOptions {
+  /** Source.id of the capture. */
+  source?: number;
   /** Divide packets among connections, and name their sides, as Zeek does, to compare with its logs. */
   zeekTimers?: boolean;
   /** Leave out segments whose checksum was found bad, as Zeek does. */
@@ -60,8 +62,8 @@ export interface TrackerOptions {
 const CHECKSUM_BAD = 2;
 
 export class Tracker {
-  readonly #store = new Store();
-  readonly #table = new TupleTable(this.#store.connections);
+  readonly #store: Store;
+  readonly #table: TupleTable;
   readonly #zeekTimers: boolean;
   readonly #ignoreBadChecksums: boolean;
   readonly #texts: Texts;
@@ -72,12 +74,35 @@ export class Tracker {
   readonly #retired: Retirement | null;
 
   constructor(options: TrackerOptions = {}) {
+    this.#store = new Store(options.source);
+    this.#table = new TupleTable(this.#store.connections);
     this.#zeekTimers = options.zeekTimers ?? false;
     this.#ignoreBadChecksums = options.ignoreBadChecksums ?? false;
     this.#texts = { encapsulations: options.encapsulations ?? [], processes: options.processes ?? [] };
     this.#retired = options.retire
       ? new Retirement(this.#store, this.#table, options.retire === true ? {} : options.retire)
       : null;
+  }
+
+  /** Everything, for a tracker of the same options to go on with; this one is done. */
+  state(): TrackerState {
+    return {
+      rows: this.#store.state(),
+      table: this.#table.state(),
+      archive: this.#retired?.state() ?? null,
+      serial: this.#serial,
+      forgot: this.#forgot,
+    };
+  }
+
+  /** Goes on where another stopped. */
+  adopt({ rows, table, archive, serial, forgot }: TrackerState): this {
+    this.#store.adopt(rows);
+    this.#table.adopt(table);
+    if (archive) this.#retired?.adopt(archive);
+    this.#serial = serial;
+    this.#forgot = forgot;
+    return this;
   }
 
   /** Takes the next packet of the capture. Packets of all connections, in the order of the file. */
@@ -258,7 +283,6 @@ export class Tracker {
     words[at + ADDRESS + 6] = p.dst2;
     words[at + ADDRESS + 7] = p.dst3;
     words[at + PORTS] = (p.srcPort << 16) | p.dstPort;
-    words[at + SOURCE] = p.source;
     words[at + PATH] = p.encapsulation;
     words[at + START_FRAME] = p.frame;
     words[at + SERIAL] = ++this.#serial;

@@ -9,9 +9,15 @@ import type { Rows } from './rows.ts';
 
 const SLOT_WORDS = 2;
 
+export interface TableState {
+  seed: number;
+  slots: Int32Array<ArrayBuffer>;
+  size: number;
+}
+
 export class TupleTable {
   readonly #rows: Rows;
-  readonly #seed: number;
+  #seed: number;
   #slots = new Int32Array(SLOT_WORDS * 256);
   #mask = 255;
   #size = 0;
@@ -19,6 +25,17 @@ export class TupleTable {
   constructor(rows: Rows, seed = (Math.random() * 2 ** 32) | 0) {
     this.#rows = rows;
     this.#seed = seed;
+  }
+
+  state(): TableState {
+    return { seed: this.#seed, slots: this.#slots, size: this.#size };
+  }
+
+  adopt({ seed, slots, size }: TableState): void {
+    this.#seed = seed;
+    this.#slots = slots;
+    this.#mask = slots.length / SLOT_WORDS - 1;
+    this.#size = size;
   }
 
   /** Hash of a packet's addresses and ports, the same for both directions. */

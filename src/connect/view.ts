@@ -48,7 +48,6 @@ import {
   SCALE_SEEN,
   SCALE_SHIFT,
   SIDE_BITS,
-  SOURCE,
   START,
   START_FRAME,
   STARTED,
@@ -93,7 +92,7 @@ export class ConnectionView implements WireConnection {
   }
 
   get source(): number {
-    return this.#words[this.#at + SOURCE]!;
+    return this.#store.source;
   }
 
   get client(): Endpoint {

@@ -39,7 +39,6 @@ export const OPT_DAMAGED = 512;
 
 /** One TCP segment. */
 export class Packet {
-  source = 0;
   frame = 0;
   time = 0 as SourceTime;
   /** Distinguishes places the same segment can be seen at within one file: interface, and direction for cooked. */

@@ -1,10 +1,11 @@
 /** Opens inputs, tells their format by content alone, and feeds them to an importer. */
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Diagnostics } from '../model/diagnostic.ts';
+import type { Diagnostic, Diagnostics } from '../model/diagnostic.ts';
 import type { Source } from '../model/source.ts';
 import { isBundle, isBundleFile } from './bundle/is-bundle.ts';
 import { openBytes } from './bytes.ts';
+import { type Expected, evidenceIn, filesOf, inOrder } from './evidence.ts';
 import { captureFormats } from './formats.ts';
 import type { ReadContext, Sink } from './importer.ts';
 import { looksLikeText, TextReader } from './text.ts';
@@ -19,6 +20,25 @@ export interface ReadProgress {
 /** Host names given on the command line, by input path. */
 export type HostNames = ReadonlyMap<string, string>;
 
+/** A capture that was read elsewhere, with what was met on the way. */
+export interface ReadElsewhere {
+  /** Null: the file ends within its header. */
+  source: Source | null;
+  /** Bytes of the file. */
+  size: number;
+  diagnostics: readonly Diagnostic[];
+  /** Hands over what became of its packets. */
+  deliver(source: Source): void;
+}
+
+/** Reads captures before their turn comes. */
+export interface Ahead {
+  /** Files in the order in which they will be asked for. */
+  begin(files: readonly Expected[]): void;
+  /** The capture that the file is, once it is read; null: it is to be read here. */
+  take(path: string): Promise<ReadElsewhere | null>;
+}
+
 /**
  * Reads every input to the end of what is readable, in the order of their names. A folder stands for the files below
  * it, in the order of theirs; a folder that a capture wrote is read as the bundle it is. Whatever cannot be read is in `diagnostics`.
@@ -29,20 +49,27 @@ export async function readInputs(
   sink: Sink,
   diagnostics: Diagnostics,
   onProgress: (progress: ReadProgress) => void,
+  ahead: Ahead | null = null,
 ): Promise<Source[]> {
-  const reading = new Reading(hosts, sink, diagnostics, onProgress);
-  for (const input of [...inputs].sort(byName)) await reading.input(input);
+  const reading = new Reading(hosts, sink, diagnostics, onProgress, ahead);
+  ahead?.begin(await filesOf(inputs));
+  for (const input of inOrder(inputs)) await reading.input(input);
   return reading.sources;
 }
 
-/** The same inputs are read in the same order, however they were named; what a pipe brings comes last. */
-function byName(a: string, b: string): number {
-  if (a === '-' || b === '-') return Number(a === '-') - Number(b === '-');
-  return a < b ? -1 : Number(a > b);
+/** Reads a file to its end if it is a capture; false when it is something else, or cannot be opened. */
+export async function readCapture(path: string, context: ReadContext): Promise<boolean> {
+  const bytes = await openBytes(path, path, context.diagnostics);
+  const format = bytes && captureFormats.find((f) => f.sniff(bytes.head));
+  if (!format) {
+    await bytes?.close();
+    return false;
+  }
+  const reader = format.open(path, context);
+  for await (const block of bytes.blocks()) reader.push(block);
+  reader.end();
+  return true;
 }
-
-/** What is in an evidence folder besides evidence: passed over, not taken for damage. */
-const NOT_EVIDENCE = /^(README(\..*)?|expected\.json)$/i;
 
 class Reading {
   readonly sources: Source[] = [];
@@ -50,17 +77,20 @@ class Reading {
   readonly #sink: Sink;
   readonly #diagnostics: Diagnostics;
   readonly #onProgress: (progress: ReadProgress) => void;
+  readonly #ahead: Ahead | null;
 
   constructor(
     hosts: HostNames,
     sink: Sink,
     diagnostics: Diagnostics,
     onProgress: (progress: ReadProgress) => void,
+    ahead: Ahead | null,
   ) {
     this.#hosts = hosts;
     this.#sink = sink;
     this.#diagnostics = diagnostics;
     this.#onProgress = onProgress;
+    this.#ahead = ahead;
   }
 
   async input(input: string): Promise<void> {
@@ -85,10 +115,10 @@ class Reading {
     this.#diagnostics.add({ code: 'unreadable', severity: 'error', source, locator: '', message });
   }
 
-  /** Reads the files below a folder; hidden entries and symbolic links to folders are not followed. */
+  /** Reads the files below a folder. */
   async #folder(folder: string, given: string | null): Promise<number> {
     const host = this.#hosts.get(folder) ?? given;
-    const entries = await readdir(folder, { withFileTypes: true }).catch((error: Error) => {
+    const entries = await evidenceIn(folder).catch((error: Error) => {
       this.#fail(folder, `cannot be read: ${error.message}`);
       return [];
     });
@@ -98,11 +128,11 @@ class Reading {
       : null;
     const bundleHost = read?.host ?? null;
     let files = bundle ? 1 : 0;
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const entry of entries) {
       const path = join(folder, entry.name);
-      if (entry.name.startsWith('.') || (bundle && isBundleFile(entry.name))) continue;
+      if (bundle && isBundleFile(entry.name)) continue;
       if (entry.isDirectory()) files += await this.#folder(path, host ?? bundleHost);
-      else if (entry.isFile() && !NOT_EVIDENCE.test(entry.name)) {
+      else {
         files++;
         const window = /^packets\.pcap\b/.test(entry.name) ? (read?.window ?? null) : null;
         await this.#file(path, this.#hosts.get(path) ?? host ?? bundleHost, window);
@@ -112,6 +142,8 @@ class Reading {
   }
 
   async #file(path: string, host: string | null, window: Source['window'] | null = null): Promise<void> {
+    const elsewhere = await this.#ahead?.take(path);
+    if (elsewhere) return this.#adopt(elsewhere, host, window);
     const name = path === '-' ? 'standard input' : path;
     const bytes = await openBytes(path, name, this.#diagnostics);
     if (!bytes) return;
@@ -122,6 +154,15 @@ class Reading {
       this.#onProgress({ name, bytes: bytes.consumed, total: bytes.size });
     }
     reader.end();
+  }
+
+  #adopt(read: ReadElsewhere, host: string | null, window: Source['window'] | null): void {
+    for (const met of read.diagnostics) this.#diagnostics.add(met);
+    if (read.source === null) return;
+    const source = this.#context(host, window).source(read.source);
+    source.records = read.source.records;
+    read.deliver(source);
+    this.#onProgress({ name: source.name, bytes: read.size, total: read.size });
   }
 
   #context(host: string | null, window: Source['window'] | null = null): ReadContext {

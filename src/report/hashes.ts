@@ -6,10 +6,12 @@ import { MAIN_THREAD, type Side } from './side/side.ts';
 
 /** Hashing reads a file again: beyond this size it is not worth the time. */
 const LARGEST = 2 ** 31;
-/** Below this it takes two tenths of a second at most: less than another thread is worth, and its memory. */
-const SMALL = 1 << 28;
+/** A file of so many bytes takes longer to be hashed than to be read, so that both begin at once. */
+const LARGE = 1 << 28;
+/** So many bytes together are hashed sooner than a thread is there. */
+const FEW = 1 << 25;
 
-/** Hashes of files, each computed once; large ones on the side, from when they are first named. */
+/** Hashes of files, each computed once, and on the side when they take long. */
 export class InputHashes {
   readonly #side: Side;
   readonly #hashes = new Map<string, Promise<string | null>>();
@@ -21,16 +23,30 @@ export class InputHashes {
   /** These will be read: what takes longest begins first. */
   async expect(paths: readonly string[]): Promise<void> {
     if (!this.#side.parallel) return;
-    for (const path of paths) {
-      const entry = await stat(path).catch(() => null);
-      if (entry?.isFile()) this.begin(path, entry.size);
-    }
+    for (const path of paths) this.begin(path, await sizeOf(path));
   }
 
   /** A file of so many bytes is being read: it can be hashed meanwhile. */
   begin(path: string, size: number | null): void {
-    if (!this.#side.parallel || this.#hashes.has(path)) return;
-    if (size !== null && size >= SMALL && size <= LARGEST) this.#hashes.set(path, this.#onSide(path));
+    if (!this.#side.parallel || size === null || size < LARGE) return;
+    if (size <= LARGEST && !this.#hashes.has(path)) this.#onSide([path]);
+  }
+
+  /** All sources are read. What they say keeps the main thread busy: the other files can be hashed meanwhile. */
+  async rest(sources: readonly { name: string }[]): Promise<void> {
+    if (!this.#side.parallel) return;
+    const paths = new Set<string>();
+    let bytes = 0;
+    for (const { name } of sources) {
+      const file = await this.#find(name);
+      if (!file || this.#hashes.has(file.path) || paths.has(file.path)) continue;
+      paths.add(file.path);
+      bytes += file.size;
+    }
+    if (bytes < FEW) return;
+    // nobody hands out one after the other while the main thread is busy
+    const { threads } = this.#side;
+    for (let i = 0; i < threads; i++) this.#onSide([...paths].filter((_, n) => n % threads === i));
   }
 
   /** The result with `sha256` for every input that is a file of at most 2 GiB and can still be read. */
@@ -43,21 +59,38 @@ export class InputHashes {
     return { ...result, inputs };
   }
 
-  /** A part of a file is named `file#part`. */
   async #of(name: string): Promise<string | null> {
+    const file = await this.#find(name);
+    if (!file) return null;
+    const hash = this.#hashes.get(file.path) ?? sha256(file.path);
+    this.#hashes.set(file.path, hash);
+    return hash;
+  }
+
+  /** The file that a source is; a part of a file is named `file#part`. */
+  async #find(name: string): Promise<{ path: string; size: number } | null> {
     for (const path of [name, name.replace(/#[^#]*$/, '')]) {
-      const known = this.#hashes.get(path);
-      if (known) return known;
-      const entry = await stat(path).catch(() => null);
-      if (!entry?.isFile() || entry.size > LARGEST) continue;
-      const hash = sha256(path);
-      this.#hashes.set(path, hash);
-      return hash;
+      const size = await sizeOf(path);
+      if (size !== null && size <= LARGEST) return { path, size };
     }
     return null;
   }
 
-  #onSide(path: string): Promise<string | null> {
-    return this.#side.run('sha256', path).catch(() => sha256(path));
+  #onSide(paths: readonly string[]): void {
+    if (paths.length === 0) return;
+    const hashes = this.#side.run('sha256', paths);
+    for (const [i, path] of paths.entries()) {
+      const hash = hashes.then(
+        (all) => all[i] ?? null,
+        () => sha256(path),
+      );
+      this.#hashes.set(path, hash);
+    }
   }
+}
+
+/** In bytes; null when it is no file. */
+async function sizeOf(path: string): Promise<number | null> {
+  const entry = await stat(path).catch(() => null);
+  return entry?.isFile() ? entry.size : null;
 }

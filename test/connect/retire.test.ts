@@ -2,7 +2,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { trackerOf, trackFile } from '../../src/connect/capture.ts';
 import { Tracker, type TrackerOptions } from '../../src/connect/tracker.ts';
+import { buffersOf } from '../../src/connect/tracker-state.ts';
 import type { WireConnection } from '../../src/model/connection.ts';
 import { HALF_OPEN, OPEN, ORDERLY, REFUSED, UNANSWERED } from '../../src/model/plain.ts';
 import { trackCapture } from './capture.ts';
@@ -40,12 +42,23 @@ describe('connections packed away and brought back are the same as ever', () => 
     expect(all(trackCapture(file, { retire: ONE }).tracker)).toEqual(all(trackCapture(file).tracker));
   });
 
+  test.each(CAPTURES)('%s, read by one thread and handed to another', async (name) => {
+    const file = path.join(SAMPLES, name);
+    const { source, tracker, encapsulations } = (await trackFile(file, false))!;
+    const handed = structuredClone(tracker!, { transfer: buffersOf(tracker!) });
+    expect(all(trackerOf(source!, false, encapsulations).adopt(handed))).toEqual(
+      all(trackCapture(file).tracker),
+    );
+  });
+
   test('many at a time, with segments out of order, repeated and late, and tuples used again', () => {
     const plain = new Tracker();
     const packed = new Tracker({ retire: { ended: 3, begun: 3 } });
     for (const tracker of [plain, packed]) disorder(tracker);
     expect(plain.count).toBeGreaterThan(400);
+    const handed = new Tracker({ retire: true }).adopt(structuredClone(packed.state()));
     expect(all(packed)).toEqual(all(plain));
+    expect(all(handed)).toEqual(all(plain));
   });
 });
 

@@ -80,7 +80,6 @@ class TcpdumpReader implements LineReader {
     const time = this.#clock.read(s);
     const source = this.#source.open(this.#clock.clock!);
     const p = this.#packet;
-    p.source = source.id;
     p.frame = number;
     p.time = time;
     p.vantage = this.#vantage(s.place);

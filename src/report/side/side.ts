@@ -1,66 +1,117 @@
 /**
- * The second core, where it pays: one thread for tasks that take long and share nothing (drawing charts, hashing
- * inputs). The same functions run in the main thread where there is no other, so that every byte is the same.
+ * The other cores, where they pay: threads for tasks that take long and share nothing (reading one of several captures,
+ * hashing inputs, drawing charts). The same functions run in the main thread where there is no other, so that every byte
+ * is the same.
  */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { runTask, type TaskName, type Tasks } from './tasks.ts';
-import type { Answer } from './worker.ts';
+import type { Answer, Order } from './worker.ts';
 
 export interface Side {
   /** False: tasks run in the main thread, when they are awaited and not before. */
   readonly parallel: boolean;
+  /** How many tasks are done at a time. */
+  readonly threads: number;
+  /** Bytes of captures from which reading them is worth the start of a thread. */
+  readonly least: number;
   run<Name extends TaskName>(name: Name, argument: Tasks[Name]['argument']): Promise<Tasks[Name]['value']>;
   close(): Promise<void>;
 }
 
-export const MAIN_THREAD: Side = { parallel: false, run: runTask, close: async () => undefined };
+export const MAIN_THREAD: Side = {
+  parallel: false,
+  threads: 0,
+  least: Number.POSITIVE_INFINITY,
+  run: runTask,
+  close: async () => undefined,
+};
 
-/** There is none before the sources are compiled. */
+/** The thread's program; there is none before the sources are compiled. */
 const WORKER = new URL('./worker.js', import.meta.url);
+/** A thread takes a quarter of a second to start and to have its functions compiled, a million packets one. */
+const LEAST = 1 << 26;
+/** By default no more: what is left to the main thread then takes longest. */
+const MOST = 4;
 
-/** `workers`: threads beside the main one, 0 or more; by default one where the machine has a core for it. */
-export function openSide(workers = availableParallelism() - 1): Side {
-  return workers > 0 && existsSync(WORKER) ? new SideThread() : MAIN_THREAD;
+/** `workers`: threads beside the main one, 0 or more; by default one for each further core, up to four. */
+export function openSide(
+  workers = Math.min(availableParallelism() - 1, MOST),
+  thread = WORKER,
+  least = LEAST,
+): Side {
+  return workers > 0 && existsSync(thread) ? new Threads(workers, thread, least) : MAIN_THREAD;
 }
 
-interface Waiting {
+interface Job {
+  order: Order;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
 
-/** Begins with the first task. */
-class SideThread implements Side {
+/** As many threads as there are tasks, up to a number. One that fails takes its task along, and no other. */
+class Threads implements Side {
   readonly parallel = true;
-  readonly #waiting = new Map<number, Waiting>();
-  #worker: Worker | null = null;
-  #tasks = 0;
+  readonly threads: number;
+  readonly least: number;
+  readonly #thread: URL;
+  readonly #queue: Job[] = [];
+  readonly #busy = new Map<Worker, Job>();
+  readonly #idle: Worker[] = [];
+
+  constructor(threads: number, thread: URL, least: number) {
+    this.threads = threads;
+    this.least = least;
+    this.#thread = thread;
+  }
 
   run<Name extends TaskName>(name: Name, argument: Tasks[Name]['argument']): Promise<Tasks[Name]['value']> {
-    this.#worker ??= this.#begin();
-    const id = this.#tasks++;
-    this.#worker.postMessage({ id, name, argument });
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
+      this.#queue.push({ order: { name, argument }, resolve: resolve as Job['resolve'], reject });
+      this.#next();
     });
   }
 
   async close(): Promise<void> {
-    await this.#worker?.terminate();
+    const workers = [...this.#busy.keys(), ...this.#idle];
+    // nobody waits for them any more
+    this.#queue.length = 0;
+    this.#busy.clear();
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+
+  #next(): void {
+    const isFree = this.#idle.length > 0 || this.#busy.size < this.threads;
+    const job = isFree ? this.#queue.shift() : undefined;
+    if (job === undefined) return;
+    const worker = this.#idle.pop() ?? this.#begin();
+    this.#busy.set(worker, job);
+    worker.postMessage(job.order);
   }
 
   #begin(): Worker {
-    const worker = new Worker(WORKER);
+    // files that one thread opens are read by another
+    const worker = new Worker(this.#thread, { trackUnmanagedFds: false });
+    const end = (settle: (job: Job) => void) => {
+      const job = this.#busy.get(worker);
+      this.#busy.delete(worker);
+      if (job) settle(job);
+    };
     worker.on('message', (answer: Answer) => {
-      const waiting = this.#waiting.get(answer.id)!;
-      this.#waiting.delete(answer.id);
-      if ('error' in answer) waiting.reject(answer.error);
-      else waiting.resolve(answer.value);
+      end((job) => ('error' in answer ? job.reject(answer.error) : job.resolve(answer.value)));
+      this.#idle.push(worker);
+      this.#next();
     });
-    worker.on('error', (error) => {
-      for (const { reject } of this.#waiting.values()) reject(error);
-      this.#waiting.clear();
+    for (const event of ['error', 'messageerror'] as const) {
+      worker.on(event, (error) => end((job) => job.reject(error)));
+    }
+    // follows an error as well
+    worker.on('exit', (code) => {
+      end((job) => job.reject(new Error(`a thread ended with ${code}`)));
+      const at = this.#idle.indexOf(worker);
+      if (at >= 0) this.#idle.splice(at, 1);
+      this.#next();
     });
     return worker;
   }

@@ -1,4 +1,5 @@
 /** Work that needs nothing but its argument, so that another thread can do it while this one goes on. */
+import type { TrackedFile } from '../../connect/capture.ts';
 import type { Chart } from '../charts/chart.ts';
 
 export interface Tasks {
@@ -6,10 +7,12 @@ export interface Tasks {
   svg: { argument: Chart; value: string };
   /** An SVG document as PNG. */
   png: { argument: string; value: Uint8Array };
-  /** SHA-256 of a file in hexadecimal; null when it cannot be read. */
-  sha256: { argument: string; value: string | null };
+  /** SHA-256 of files in hexadecimal; null where one cannot be read. */
+  sha256: { argument: readonly string[]; value: (string | null)[] };
   /** Loads what draws charts: that takes longer than drawing them. */
   warm: { argument: null; value: null };
+  /** Reads a capture; null when the file is something else. */
+  track: { argument: { path: string; zeekTimers: boolean }; value: TrackedFile | null };
 }
 
 export type TaskName = keyof Tasks;
@@ -19,11 +22,16 @@ type Work = { [Name in TaskName]: (argument: Tasks[Name]['argument']) => Promise
 const work: Work = {
   svg: async (chart) => (await import('../charts/render.ts')).renderSvg(chart),
   png: async (svg) => (await import('../charts/render.ts')).renderPng(svg),
-  sha256: async (path) => (await import('../sha256.ts')).sha256(path),
+  sha256: async (paths) => {
+    const { sha256 } = await import('../sha256.ts');
+    return Promise.all(paths.map(sha256));
+  },
   warm: async () => {
     await (await import('../charts/render.ts')).loadVega();
     return null;
   },
+  track: async ({ path, zeekTimers }) =>
+    (await import('../../connect/capture.ts')).trackFile(path, zeekTimers),
 };
 
 export function runTask<Name extends TaskName>(
@@ -31,4 +39,14 @@ export function runTask<Name extends TaskName>(
   argument: Tasks[Name]['argument'],
 ): Promise<Tasks[Name]['value']> {
   return work[name](argument);
+}
+
+/** What of a task's value goes to another thread as it is, instead of a copy. */
+export async function movedOf<Name extends TaskName>(
+  name: Name,
+  value: Tasks[Name]['value'],
+): Promise<ArrayBuffer[]> {
+  if (name !== 'track') return [];
+  const { tracker } = (value as TrackedFile | null) ?? {};
+  return tracker ? (await import('../../connect/tracker-state.ts')).buffersOf(tracker) : [];
 }

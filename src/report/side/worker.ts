@@ -1,14 +1,20 @@
-/** The thread beside the main one: does the tasks it is sent, and answers each by its number. */
+/** A thread beside the main one: does the tasks it is sent, one at a time, and answers each. */
 import { parentPort } from 'node:worker_threads';
-import { runTask } from './tasks.ts';
+import { movedOf, runTask, type TaskName, type Tasks } from './tasks.ts';
 
-/** Answers as they come back: `error` is what the task rejected with. */
-export type Answer = { id: number; value: unknown } | { id: number; error: unknown };
+/** `error` is what the task rejected with. */
+export type Answer = { value: unknown } | { error: unknown };
 
-parentPort?.on('message', ({ id, name, argument }) => {
-  const answer = (a: Answer) => parentPort?.postMessage(a);
-  runTask(name, argument).then(
-    (value) => answer({ id, value }),
-    (error: unknown) => answer({ id, error }),
-  );
+export interface Order {
+  name: TaskName;
+  argument: Tasks[TaskName]['argument'];
+}
+
+parentPort?.on('message', async ({ name, argument }: Order) => {
+  try {
+    const value = await runTask(name, argument);
+    parentPort?.postMessage({ value } satisfies Answer, await movedOf(name, value));
+  } catch (error) {
+    parentPort?.postMessage({ error } satisfies Answer);
+  }
 });

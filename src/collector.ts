@@ -1,0 +1,80 @@
+/** What reading hands on, sorted by source. */
+import { Capture, type TrackedFile, trackerOf } from './connect/capture.ts';
+import { SocketLives } from './connect/lives.ts';
+import type { Tracker } from './connect/tracker.ts';
+import type { Diagnostics } from './model/diagnostic.ts';
+import type { KernelEvent } from './model/event.ts';
+import type { Frame, Packet } from './model/packet.ts';
+import type { Source } from './model/source.ts';
+import type { Sink } from './read/importer.ts';
+
+/**
+ * Takes what importers read: frames through the decoder into one tracker per source, changes of state into lives, other
+ * events into lists.
+ */
+export class Collector implements Sink {
+  readonly trackers = new Map<number, Tracker>();
+  readonly events = new Map<number, KernelEvent[]>();
+  readonly lives = new Map<number, SocketLives>();
+  readonly #captures = new Map<number, Capture>();
+  /** What decoders have to say at the end, in the order of their sources. */
+  readonly #reports: ((diagnostics: Diagnostics) => void)[] = [];
+  readonly #diagnostics: Diagnostics;
+  readonly #zeekTimers: boolean;
+  #source: Source | null = null;
+  #capture: Capture | null = null;
+
+  constructor(diagnostics: Diagnostics, zeekTimers: boolean) {
+    this.#diagnostics = diagnostics;
+    this.#zeekTimers = zeekTimers;
+  }
+
+  frame(source: Source, frame: Frame): void {
+    if (source !== this.#source) this.#select(source);
+    this.#capture!.frame(frame);
+  }
+
+  packet(source: Source, packet: Packet): void {
+    if (source !== this.#source) this.#select(source);
+    this.#capture!.tracker.packet(packet);
+  }
+
+  event(source: Source, event: KernelEvent): void {
+    if (event.kind === 'state') getOr(this.lives, source.id, () => new SocketLives(source.id)).add(event);
+    else getOr(this.events, source.id, (): KernelEvent[] => []).push(event);
+  }
+
+  /** Takes a capture that another thread has read. */
+  file(source: Source, { tracker, encapsulations, counted }: TrackedFile): void {
+    this.#reports.push((diagnostics) => {
+      for (const d of counted) diagnostics.add(d);
+    });
+    if (tracker === null) return;
+    this.trackers.set(source.id, trackerOf(source, this.#zeekTimers, encapsulations).adopt(tracker));
+  }
+
+  /** Diagnostics of the decoders, once everything is read. */
+  finish(): void {
+    for (const report of this.#reports) report(this.#diagnostics);
+  }
+
+  #select(source: Source): void {
+    const capture = getOr(this.#captures, source.id, () => {
+      const made = new Capture(source, this.#zeekTimers);
+      this.trackers.set(source.id, made.tracker);
+      this.#reports.push((diagnostics) => made.decoder.report(source, diagnostics));
+      return made;
+    });
+    this.#source = source;
+    this.#capture = capture;
+  }
+}
+
+function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}

@@ -1,0 +1,86 @@
+/** One capture from its frames to its connections: alone, or as a whole file for whoever reads several at once. */
+import { Decoder } from '../decode/decode.ts';
+import { type Diagnostic, Diagnostics } from '../model/diagnostic.ts';
+import { type Frame, Packet } from '../model/packet.ts';
+import type { Source } from '../model/source.ts';
+import type { ReadContext } from '../read/importer.ts';
+import { readCapture } from '../read/read.ts';
+import { Tracker } from './tracker.ts';
+import type { TrackerState } from './tracker-state.ts';
+
+/** The frames of one source, decoded into a tracker of its own. */
+export class Capture {
+  readonly tracker: Tracker;
+  readonly decoder = new Decoder();
+  readonly #packet = new Packet();
+
+  constructor(source: Source, zeekTimers: boolean) {
+    this.tracker = trackerOf(source, zeekTimers, this.decoder.encapsulations);
+  }
+
+  frame(frame: Frame): void {
+    if (this.decoder.decode(frame, this.#packet) === 0) this.tracker.packet(this.#packet);
+  }
+}
+
+/** An empty tracker for the packets of a source. */
+export function trackerOf(
+  { id, processes }: Source,
+  zeekTimers: boolean,
+  encapsulations: readonly string[],
+): Tracker {
+  return new Tracker({
+    source: id,
+    zeekTimers,
+    encapsulations,
+    retire: !zeekTimers,
+    ...(processes && { processes }),
+  });
+}
+
+/** What became of a capture file, as plain data. */
+export interface TrackedFile {
+  /** As though it were the only one; null when the file ends within its header. */
+  source: Source | null;
+  /** What was met while it was read, and what the decoder has counted. */
+  met: Diagnostic[];
+  counted: Diagnostic[];
+  encapsulations: readonly string[];
+  /** Null without frames. */
+  tracker: TrackerState | null;
+}
+
+/** Reads a capture file whole; null when it is something else, or cannot be opened. */
+export async function trackFile(path: string, zeekTimers: boolean): Promise<TrackedFile | null> {
+  const met = new Diagnostics();
+  const counted = new Diagnostics();
+  let source: Source | null = null;
+  let capture: Capture | null = null;
+  const context: ReadContext = {
+    diagnostics: met,
+    source: (init) => {
+      source = { ...init, id: 0, records: 0 };
+      return source;
+    },
+    sink: {
+      frame: (from, frame) => {
+        capture ??= new Capture(from, zeekTimers);
+        capture.frame(frame);
+      },
+      packet: () => undefined,
+      event: () => undefined,
+    },
+    progress: () => undefined,
+  };
+  if (!(await readCapture(path, context))) return null;
+  // assigned in closures, which the compiler does not follow
+  const made = { source, capture } as { source: Source | null; capture: Capture | null };
+  if (made.source) made.capture?.decoder.report(made.source, counted);
+  return {
+    source: made.source,
+    met: met.list(),
+    counted: counted.list(),
+    encapsulations: made.capture?.decoder.encapsulations ?? [],
+    tracker: made.capture?.tracker.state() ?? null,
+  };
+}

@@ -1,0 +1,20 @@
+/** What a thread that has read a capture hands to another. */
+import type { ArchiveState } from './archive.ts';
+import type { RowsState } from './rows.ts';
+import type { TableState } from './tuple-table.ts';
+
+/** All that a tracker holds: plain data, of which the arrays need not be copied to go to another thread. */
+export interface TrackerState {
+  rows: RowsState[];
+  table: TableState;
+  archive: ArchiveState | null;
+  serial: number;
+  forgot: boolean;
+}
+
+/** The memory of a tracker, which a thread can hand to another instead of a copy. */
+export function buffersOf({ rows, table, archive }: TrackerState): ArrayBuffer[] {
+  const chunks = archive?.chunks.flatMap((chunk) => (chunk ? [chunk.buffer] : [])) ?? [];
+  const places = archive ? [archive.places.buffer] : [];
+  return [...rows.map(({ words }) => words.buffer), table.slots.buffer, ...places, ...chunks];
+}
