@@ -150,7 +150,7 @@ function withoutPlain(around: Around, records: Records, finished: readonly Finis
   const timeline = alignClocks(clockEvidence(around.sources, records, finished));
   const { wires, lives, places, numbered } = joinPlain({
     ...{ records, lives: finished, timeline, shown },
-    told: (c, own) => toldByStates(c, own, timeline),
+    told: (c) => toldByStates(c, timeline),
   });
   const listeners = findListeners(lives, around.events, around.hostOf);
   const cases = buildCases({ ...around, wires, places, lives, timeline }, listeners);

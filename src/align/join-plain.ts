@@ -4,15 +4,25 @@
  */
 
 import type { FinishedLives } from '../connect/lives.ts';
+import type { LifeCursor } from '../connect/orderly-lives.ts';
+import type { PlainReader } from '../connect/plain-reader.ts';
 import type { Records } from '../connect/records.ts';
 import { isLoopback } from '../model/address.ts';
 import type { Timeline } from '../model/case.ts';
-import { CLIENT, type Pair, SERVER, type SocketLife, type WireConnection } from '../model/connection.ts';
+import {
+  CLIENT,
+  type Pair,
+  SERVER,
+  type SideIndex,
+  type SocketLife,
+  type WireConnection,
+} from '../model/connection.ts';
 import { ORDERLY, type PlainConnection, type PlainConnections, type ToldByStates } from '../model/plain.ts';
+import type { SourceTime } from '../model/time.ts';
 import { placeOf, SLACK } from './cases.ts';
 
 /** What the states add to an orderly connection; null when it is more than a record can tell. */
-export type Told = (c: PlainConnection, lives: Pair<SocketLife | null>) => ToldByStates | null;
+export type Told = (c: PlainConnection) => ToldByStates | null;
 
 export interface PlainPieces {
   records: Records;
@@ -51,6 +61,8 @@ class PlainJoin {
   readonly #shown: number;
   /** Lives are numbered through all sources: this is the first number of each. */
   readonly #firsts: number[] = [];
+  /** Readers of each source's lives, for either side of a connection. */
+  readonly #cursors: Pair<LifeCursor>[] = [];
   readonly #tuples = new Tuples();
   /** By tuple: its lives. NONE for none, SPOILED where that is not all. */
   readonly #one: number[] = [];
@@ -70,6 +82,7 @@ class PlainJoin {
     let next = 0;
     for (const own of lives) {
       this.#firsts.push(next);
+      this.#cursors.push([own.orderly.cursor(), own.orderly.cursor()]);
       next += own.orderly.count;
     }
   }
@@ -123,47 +136,39 @@ class PlainJoin {
     const tuple = this.#tuples.named(c.clientAddress, c.clientPort, c.serverAddress, c.serverPort);
     const numbers = [this.#one[tuple] ?? NONE, this.#other[tuple] ?? NONE];
     if (numbers[0] === SPOILED) return false;
-    const lives: Pair<SocketLife | null> = [null, null];
     const ofSide: Pair<number> = [NONE, NONE];
     for (const number of numbers) {
       if (number === NONE) continue;
-      const life = this.#life(number);
-      const side =
-        life.local.port === c.clientPort && life.local.address === c.clientAddress ? CLIENT : SERVER;
-      if (lives[side] !== null) return false;
-      lives[side] = life;
+      const life = this.#cursor(number, CLIENT);
+      const isClient = life.localPort === c.clientPort && life.localAddress === c.clientAddress;
+      const side = isClient ? CLIENT : SERVER;
+      if (ofSide[side] !== NONE) return false;
       ofSide[side] = number;
     }
     const alone = numbers[0] === NONE;
-    const told = alone ? '' : this.#told(c, lives);
-    if (told === null || !(alone || this.#isOneTime(c, lives))) return false;
+    this.#open(c, ofSide);
+    const told = alone ? '' : this.#told(c);
+    if (told === null || !(alone || this.#isOneTime(c))) return false;
     this.#serials.push(serial);
     this.#lives[CLIENT].push(ofSide[CLIENT]);
     this.#lives[SERVER].push(ofSide[SERVER]);
     this.#kinds.push(alone ? WIRE_ONLY : KINDS.indexOf(told));
     let place = placeOf(c.source, c.startFrame);
-    for (const life of lives)
-      if (life) place = Math.min(place, placeOf(life.source, life.transitions[0]!.line));
+    for (const life of c.lives) if (life) place = Math.min(place, placeOf(life.source, life.line(0)));
     this.#places.push(place);
     return true;
   }
 
   /** None begins long after the others have ended: then it would be another use of the tuple (see inClusters). */
-  #isOneTime(c: PlainConnection, lives: Pair<SocketLife | null>): boolean {
+  #isOneTime(c: PlainConnection): boolean {
     const timeline = this.#timeline;
     const spans: { from: number; to: number }[] = [];
-    const add = (source: number, from: number | null, to: number | null) => {
+    const add = (source: number, first: SourceTime | null, last: SourceTime | null) => {
+      const [from, to] = [timeline.at(source, first), timeline.at(source, last)];
       if (from !== null && to !== null && timeline.comparable(source, c.source)) spans.push({ from, to });
     };
-    add(c.source, timeline.at(c.source, c.start), timeline.at(c.source, c.end));
-    for (const life of lives) {
-      if (life)
-        add(
-          life.source,
-          timeline.ofTransition(life, 0),
-          timeline.ofTransition(life, life.transitions.length - 1),
-        );
-    }
+    add(c.source, c.start, c.end);
+    for (const life of c.lives) if (life) add(life.source, life.time(0), life.time(life.states.length - 2));
     spans.sort((a, b) => a.from - b.from);
     let end = Number.POSITIVE_INFINITY;
     for (const [i, { from, to }] of spans.entries()) {
@@ -171,6 +176,17 @@ class PlainJoin {
       end = i === 0 ? to : Math.max(end, to);
     }
     return true;
+  }
+
+  /** Gives the connection its lives to read. */
+  #open(c: PlainReader, [client, server]: Readonly<Pair<number>>): void {
+    c.lives[CLIENT] = client === NONE ? null : this.#cursor(client, CLIENT);
+    c.lives[SERVER] = server === NONE ? null : this.#cursor(server, SERVER);
+  }
+
+  #cursor(number: number, side: SideIndex): LifeCursor {
+    const k = this.#sourceOf(number);
+    return this.#cursors[k]![side].open(number - this.#firsts[k]!);
   }
 
   #life(number: number): SocketLife {
@@ -239,10 +255,7 @@ class PlainJoin {
     for (const [k, i] of order.entries()) {
       const c = this.#records.read(this.#serials[i]!, numbers[k]!);
       const kind = this.#kinds[i]!;
-      for (const side of [CLIENT, SERVER] as const) {
-        const life = this.#lives[side][i]!;
-        c.lives[side] = life === NONE ? null : this.#life(life);
-      }
+      this.#open(c, [this.#lives[CLIENT][i]!, this.#lives[SERVER][i]!]);
       c.finWait2 = kind === WIRE_ONLY ? '' : KINDS[kind]!;
       yield c;
     }

@@ -154,18 +154,22 @@ function fill(store: Store, at: number, side: number, key: number, why: number):
   words[mine + LAST_KEY] = key;
 }
 
-/** The key packets of a connection in the order of their frames; `client` is the side that is called the client. */
-export function listKeyPackets(store: Store, at: number, client: number): KeyPacket[] {
+/**
+ * The key packets of a connection in the order of their frames, all or those kept for one of some reasons; `client` is the
+ * side that is called the client.
+ */
+export function listKeyPackets(store: Store, at: number, client: number, wanted = 0): KeyPacket[] {
   const words = store.connections.words;
   const list: KeyPacket[] = [];
   for (let key = words[at + KEYS]!; key !== 0; key = store.keys.words[key + KEY_LINK]!) {
+    if (wanted !== 0 && (reasons(store, key) & wanted) === 0) continue;
     const side = store.keys.words[key + KEY_WHY]! >>> KEY_SIDE_SHIFT;
     const why = reasons(store, key) | (words[sideOf(at, side) + LAST_KEY] === key ? WHY_LAST : 0);
     const time = store.keys.doubles[(key + KEY_TIME) >> 1]!;
     const vantage = store.keys.words[key + KEY_VANTAGE]!;
     list.push(unpack(store.keys.words, key + KEY_PACKET, store.source, side === client, why, time, vantage));
   }
-  for (let side = 0; side < 2; side++) {
+  for (let side = 0; side < 2 && wanted === 0; side++) {
     const mine = sideOf(at, side);
     if (words[mine + PACKETS] === 0 || words[mine + LAST_KEY] !== 0) continue;
     const time = store.connections.doubles[(mine + LAST_TIME) >> 1]!;

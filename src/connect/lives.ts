@@ -24,7 +24,7 @@ const REMEMBERED = 8;
 const LONGEST = 1000;
 
 /** Lives that may end in a log after one before it is put away: a late line finds it no more. */
-const ENDED = 1 << 14;
+const ENDED = 1 << 12;
 
 /** Groups one source's state events into lives, event by event: none of them is kept. Linear in the events. */
 export class SocketLives {

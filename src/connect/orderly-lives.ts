@@ -2,10 +2,12 @@
  * Lives of sockets that closed by the book, as numbers: a busy server has hundreds of thousands, and one as objects takes
  * a kilobyte. They are made again, one by one, where something reads them.
  */
-import type { SocketLife, Transition } from '../model/connection.ts';
+import type { Side, SocketLife, Transition } from '../model/connection.ts';
+import type { PlainLife } from '../model/plain.ts';
 import type { TcpState } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
 import { Rows } from './rows.ts';
+import { inProcessContext } from './whole-life.ts';
 
 type Path = readonly TcpState[];
 const OPENED: readonly Path[] = [
@@ -19,6 +21,11 @@ const CLOSED: readonly Path[] = [
 /** All states of an orderly life, of a client and of a server, of who closes first and of who closes second. */
 const PATHS: readonly Path[] = OPENED.flatMap((opened) => CLOSED.map((closed) => [...opened, ...closed]));
 const STEPS = 5;
+
+/** By path: steps in the context of the socket's own process. */
+const OWN_STEPS = PATHS.map((path) =>
+  Array.from({ length: STEPS }, (_, i) => i).filter((i) => inProcessContext(path[i]!, path[i + 1]!)),
+);
 
 /** Which of the orderly ways a life went, every state of it once and nothing lost; -1 for none. */
 export function orderlyPath({ transitions, missing }: SocketLife): number {
@@ -79,13 +86,13 @@ export class OrderlyLives {
 
   /** Line of its first step. */
   firstLine(index: number): number {
-    return this.#rows.words[this.#at(index) + STEP]!;
+    return this.#rows.words[placeOf(index) + STEP]!;
   }
 
   /** A step of it stands in a line before that of the step it follows from. */
   isReordered(index: number): boolean {
     const { words } = this.#rows;
-    const first = this.#at(index) + STEP;
+    const first = placeOf(index) + STEP;
     for (let i = 1; i < STEPS; i++) {
       if (words[first + i * STEP_WORDS]! < words[first + (i - 1) * STEP_WORDS]!) return true;
     }
@@ -94,19 +101,19 @@ export class OrderlyLives {
 
   /** Numbers of the texts of its ends, see `text`; and their ports. */
   local(index: number): number {
-    return this.#rows.words[this.#at(index) + LOCAL]!;
+    return this.#rows.words[placeOf(index) + LOCAL]!;
   }
 
   remote(index: number): number {
-    return this.#rows.words[this.#at(index) + REMOTE]!;
+    return this.#rows.words[placeOf(index) + REMOTE]!;
   }
 
   localPort(index: number): number {
-    return this.#rows.words[this.#at(index) + PORTS]! >>> 16;
+    return this.#rows.words[placeOf(index) + PORTS]! >>> 16;
   }
 
   remotePort(index: number): number {
-    return this.#rows.words[this.#at(index) + PORTS]! & 0xffff;
+    return this.#rows.words[placeOf(index) + PORTS]! & 0xffff;
   }
 
   /** Of an address or a kernel address. */
@@ -116,12 +123,12 @@ export class OrderlyLives {
 
   /** Number of the kernel address. */
   socket(index: number): number {
-    return this.#rows.words[this.#at(index) + SOCKET]!;
+    return this.#rows.words[placeOf(index) + SOCKET]!;
   }
 
   /** The life as its lines tell it, as it was taken. */
   read(index: number): SocketLife {
-    const at = this.#at(index);
+    const at = placeOf(index);
     const { words, doubles } = this.#rows;
     const path = PATHS[words[at + PATH]!]!;
     const transitions: Transition[] = [];
@@ -154,8 +161,9 @@ export class OrderlyLives {
     };
   }
 
-  #at(index: number): number {
-    return (index + 1) * STRIDE;
+  /** A reader of them. */
+  cursor(): LifeCursor {
+    return new LifeCursor(this.#source, this.#rows, this.#texts);
   }
 
   #number(text: string): number {
@@ -165,5 +173,80 @@ export class OrderlyLives {
       this.#numbers.set(text, number);
     }
     return number;
+  }
+}
+
+function placeOf(index: number): number {
+  return (index + 1) * STRIDE;
+}
+
+/** Reads one life after the other. */
+export class LifeCursor implements PlainLife {
+  readonly source: number;
+  readonly #rows: Rows;
+  readonly #texts: readonly string[];
+  #at = 0;
+
+  constructor(source: number, rows: Rows, texts: readonly string[]) {
+    this.source = source;
+    this.#rows = rows;
+    this.#texts = texts;
+  }
+
+  open(index: number): this {
+    this.#at = placeOf(index);
+    return this;
+  }
+
+  get states(): Path {
+    return PATHS[this.#rows.words[this.#at + PATH]!]!;
+  }
+
+  get side(): Side {
+    return this.states[1] === 'SYN_SENT' ? 'client' : 'server';
+  }
+
+  get localAddress(): string {
+    return this.#texts[this.#rows.words[this.#at + LOCAL]!]!;
+  }
+
+  get localPort(): number {
+    return this.#rows.words[this.#at + PORTS]! >>> 16;
+  }
+
+  get pid(): number | null {
+    const step = this.#ownStep;
+    return step === 0 ? null : this.#rows.words[step + 1]!;
+  }
+
+  get comm(): string {
+    const step = this.#ownStep;
+    return step === 0 ? '' : this.#texts[this.#rows.words[step + 2]!]!;
+  }
+
+  line(step: number): number {
+    return this.#rows.words[this.#at + STEP + step * STEP_WORDS]!;
+  }
+
+  time(step: number): SourceTime | null {
+    const time = this.#rows.doubles[((this.#at + TIME) >> 1) + step]!;
+    return Number.isNaN(time) ? null : (time as SourceTime);
+  }
+
+  duration(step: number): number | null {
+    const duration = this.#rows.doubles[((this.#at + TIME) >> 1) + STEPS + step]!;
+    if (!Number.isNaN(duration)) return duration;
+    const [from, to] = step === 0 ? [null, null] : [this.time(step - 1), this.time(step)];
+    return from === null || to === null ? null : Math.max(0, to - from);
+  }
+
+  /** Words of the first step that names the owner (see ownerOf); 0 for none. */
+  get #ownStep(): number {
+    const { words } = this.#rows;
+    for (const i of OWN_STEPS[words[this.#at + PATH]!]!) {
+      const step = this.#at + STEP + i * STEP_WORDS;
+      if (words[step + 1]! > 0 && words[step + 2] !== NONE) return step;
+    }
+    return 0;
   }
 }

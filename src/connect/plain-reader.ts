@@ -3,11 +3,19 @@
  * time for other facts: texts and labels are made when they are asked for.
  */
 import { addressKey, formatWords } from '../model/address.ts';
-import type { Pair, SocketLife } from '../model/connection.ts';
-import { ORDERLY, type PlainConnection, type PlainKind, type ToldByStates } from '../model/plain.ts';
+import type { KeyPacket, Pair, SideIndex } from '../model/connection.ts';
+import { WHY_ACK_OF_FIN, WHY_FIN } from '../model/connection.ts';
+import {
+  ORDERLY,
+  type PlainConnection,
+  type PlainKind,
+  type PlainLife,
+  type PlainMoments,
+  type ToldByStates,
+} from '../model/plain.ts';
 import { ACK, SYN } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
-import { closingTimes } from './key-packets.ts';
+import { closingTimes, listKeyPackets } from './key-packets.ts';
 import { historyText } from './labels/history.ts';
 import { connState } from './labels/zeek.ts';
 import {
@@ -32,6 +40,7 @@ import {
   SYN_ACKS,
   SYNS,
 } from './layout.ts';
+import { noMoments, readMoments } from './plain-moments.ts';
 import { type Store, sideOf } from './store.ts';
 import { ConnectionView, type Texts } from './view.ts';
 
@@ -55,12 +64,13 @@ export class PlainReader implements PlainConnection {
   readonly retransmits: [number, number] = [0, 0];
   readonly finTime = [0, 0] as [SourceTime, SourceTime];
   readonly finAckedTime = [0, 0] as [SourceTime, SourceTime];
-  lives: Pair<SocketLife | null> = [null, null];
+  readonly lives: Pair<PlainLife | null> = [null, null];
   finWait2: ToldByStates = '';
   readonly #store: Store;
   readonly #texts: Texts;
   readonly #addresses = new Map<number, string>();
   readonly #closing = new Float64Array(4);
+  readonly #moments = noMoments();
   #at = 0;
   #client: 0 | 1 = 0;
 
@@ -147,6 +157,15 @@ export class PlainReader implements PlainConnection {
       answer = flags === SYN ? Number.NaN : time;
     }
     return between;
+  }
+
+  moments(first: SideIndex): PlainMoments {
+    readMoments(this.#store, this.#at, this.#client, first, this.#moments);
+    return this.#moments;
+  }
+
+  closing(): KeyPacket[] {
+    return listKeyPackets(this.#store, this.#at, this.#client, WHY_FIN | WHY_ACK_OF_FIN);
   }
 
   /** The same as others are read; valid until the next one is read. */

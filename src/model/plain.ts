@@ -2,7 +2,8 @@
  * Plain connections: those of which the packets of one capture admit one reading that needs no other connection and no
  * other evidence. They never become cases; their rows are written straight from the tracker's records.
  */
-import type { Pair, SocketLife, WireConnection } from './connection.ts';
+import type { KeyPacket, Pair, Side, SideIndex, SocketLife, WireConnection } from './connection.ts';
+import type { TcpState } from './tcp.ts';
 import { NS_PER_MS, type SourceTime } from './time.ts';
 
 /** Both FINs acknowledged, one after the other, no RST: closed in good order. */
@@ -20,6 +21,37 @@ export type PlainKind = (typeof PLAIN_KINDS)[number];
 
 /** The rule of the group fin-wait2 that the states of the sockets and the packets prove of an orderly one; '' for none. */
 export type ToldByStates = '' | 'fin-with-ack' | 'fin-wait2-in-minisock';
+
+/**
+ * The whole life of a socket that closed in good order, every state of it once. Steps are numbered from 0; step n leads
+ * from states[n] to states[n + 1]. One object is filled with one life after the other.
+ */
+export interface PlainLife {
+  readonly source: number;
+  readonly side: Side;
+  readonly states: readonly TcpState[];
+  /** Its process, where a step in its own context names it. */
+  readonly pid: number | null;
+  readonly comm: string;
+  line(step: number): number;
+  time(step: number): SourceTime | null;
+  /** Time in the state before, ns; null when not printed. */
+  duration(step: number): number | null;
+}
+
+/** What packets of an orderly connection tell of its beginning and its end; NaN for what is not there. */
+export interface PlainMoments {
+  /** Reasons for which packets were kept. */
+  whys: number;
+  /** From the SYN to the SYN-ACK that answers it, where its packets stand in the order of a handshake. */
+  answered: number;
+  /** The third packet of the handshake. */
+  thirdAck: number;
+  /** The first packet that acknowledges the first FIN. */
+  ackTime: number;
+  ackFlags: number;
+  ackPayload: number;
+}
 
 /**
  * What a row about a plain connection needs. One object is filled with one connection after the other. Arrays are
@@ -48,7 +80,7 @@ export interface PlainConnection {
   readonly finTime: readonly [SourceTime, SourceTime];
   readonly finAckedTime: readonly [SourceTime, SourceTime];
   /** The whole lives of its sockets, where logs of states have them: those of orderly ones that agree with the packets. */
-  readonly lives: Pair<SocketLife | null>;
+  readonly lives: Readonly<Pair<PlainLife | null>>;
   readonly finWait2: ToldByStates;
   readonly connState: string;
   readonly history: string;
@@ -59,6 +91,10 @@ export interface PlainConnection {
    * SYN-ACKs are added to the list.
    */
   handshake(synAcks: number[]): number;
+  /** `first`: the side whose FIN came first. The object is the same each time. */
+  moments(first: SideIndex): PlainMoments;
+  /** FINs and packets that acknowledge one, in the order of the capture. */
+  closing(): KeyPacket[];
   /** The same as a view, valid until the next one is read. */
   view(): WireConnection;
 }

@@ -2,6 +2,7 @@
 import type { PlainConnection } from '../model/plain.ts';
 import { encodeCell } from './csv.ts';
 import { csvCell } from './csv-lines.ts';
+import { visible } from './escape.ts';
 
 const ADDRESS = /^[0-9a-f.:]*$/;
 
@@ -17,4 +18,9 @@ export function endsOf(c: PlainConnection): string {
 
 export function seconds(ns: number | null): string {
   return ns === null ? '' : encodeCell(ns / 1e9);
+}
+
+/** As it stands in a cell between quotes. */
+export function inQuotes(text: string): string {
+  return visible(text).replaceAll('"', '""');
 }

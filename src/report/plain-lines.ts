@@ -40,9 +40,8 @@ import type { CloseKind } from '../model/result.ts';
 import { packetPlace, type Source } from '../model/source.ts';
 import type { CommonTime, SourceTime } from '../model/time.ts';
 import { csvCell } from './csv-lines.ts';
-import { visible } from './escape.ts';
 import { JoinedLines } from './joined-lines.ts';
-import { endsOf, seconds } from './plain-cells.ts';
+import { endsOf, inQuotes, seconds } from './plain-cells.ts';
 import { hostsOf } from './rows.ts';
 
 export const CLOSE_KIND_OF: Readonly<Record<PlainKind, CloseKind>> = {
@@ -209,9 +208,4 @@ export class PlainLines {
 /** A log of states tells of it as well. */
 function isJoined({ lives }: PlainConnection): boolean {
   return lives[CLIENT] !== null || lives[SERVER] !== null;
-}
-
-/** As it stands in a cell between quotes. */
-function inQuotes(text: string): string {
-  return visible(text).replaceAll('"', '""');
 }

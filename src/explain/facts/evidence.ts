@@ -52,7 +52,11 @@ export function transitionEvidence(facts: Facts, life: LifeFacts, t: Transition,
 }
 
 /** What a change of state was, of the side with this name. */
-export function transitionFact(name: string, t: Transition, note = ''): string {
+export function transitionFact(
+  name: string,
+  t: Pick<Transition, 'from' | 'to' | 'duration'>,
+  note = '',
+): string {
   const spent = t.duration === null || t.duration === 0 ? '' : ` after ${span(t.duration)}`;
   return `${name}: ${t.from} → ${t.to}${spent}${note && `: ${note}`}`;
 }

@@ -1,7 +1,7 @@
 /** What plain connections say together: read from their records in one walk, when it is first asked. */
 import { type Endpoint, formatEndpoint } from '../../model/address.ts';
 import type { Case } from '../../model/case.ts';
-import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { Confidence } from '../../model/finding.ts';
 import {
   HALF_OPEN,
@@ -10,6 +10,7 @@ import {
   type PlainConnection,
   type PlainConnections,
   type PlainKind,
+  type PlainLife,
   REFUSED,
   type ToldByStates,
   UNANSWERED,
@@ -151,8 +152,9 @@ export function finWait2Of({ kind, finTime, finAckedTime }: PlainConnection): nu
 }
 
 /** How long the socket was in a state, ns; null where it never was. */
-function stateTime(life: SocketLife | null, state: TcpState): number | null {
-  return life?.transitions.find((t) => t.from === state)?.duration ?? null;
+function stateTime(life: PlainLife | null, state: TcpState): number | null {
+  const step = life?.states.indexOf(state) ?? -1;
+  return step < 0 ? null : life!.duration(step);
 }
 
 /** FIN_WAIT2 of the full socket of an orderly connection, ns; null where no log has it. */

@@ -99,7 +99,7 @@ function abortedClosing(f: Facts, life: LifeFacts): Candidate {
   };
 }
 
-export const ACKNOWLEDGED = 'its FIN was acknowledged';
+export const FIN_TAKEN = 'its FIN was acknowledged';
 
 /** FIN_WAIT2 → CLOSE of the full socket: handed to a minisock, ended by the peer's FIN, or held open. */
 function leftFinWait2(f: Facts, life: LifeFacts): Candidate[] {
@@ -107,7 +107,7 @@ function leftFinWait2(f: Facts, life: LifeFacts): Candidate[] {
   const end = life.find('FIN_WAIT2', 'CLOSE')!;
   const start = life.find('FIN_WAIT1', 'FIN_WAIT2');
   const evidence = [transitionEvidence(f, life, end)];
-  if (start) evidence.unshift(transitionEvidence(f, life, start, ACKNOWLEDGED));
+  if (start) evidence.unshift(transitionEvidence(f, life, start, FIN_TAKEN));
   const make = maker({ side: SIDE_NAMES[side], moment: f.atTransition(life, end), evidence });
   const piggy = finWithAck(f, side);
   if (piggy) return [withEvidence(make('fin-with-ack', 'proved', piggy.fact), piggy.evidence)];
