@@ -83,7 +83,7 @@ class PlainJoin {
     for (const own of lives) {
       this.#firsts.push(next);
       this.#cursors.push([own.orderly.cursor(), own.orderly.cursor()]);
-      next += own.orderly.count;
+      next += own.orderly.end;
     }
   }
 
@@ -92,7 +92,7 @@ class PlainJoin {
     const apart: number[] = [];
     for (const serial of this.#records.serials()) if (!this.#isPlain(serial)) apart.push(serial);
     const order = this.#inOrder(apart);
-    const own = new Uint8Array(this.#firsts.at(-1)! + this.#sources.at(-1)!.orderly.count);
+    const own = new Uint8Array(this.#firsts.at(-1)! + this.#sources.at(-1)!.orderly.end);
     for (const i of order) for (const of of this.#lives) if (of[i] !== NONE) own[of[i]!] = 1;
     const lives = this.#sources.flatMap((s, k) => [...s.each((n) => own[this.#firsts[k]! + n] === 0)]);
     return {
@@ -108,7 +108,8 @@ class PlainJoin {
       const { orderly } = own;
       const known: number[] = [];
       const address = (n: number) => (known[n] ??= this.#tuples.address(orderly.text(n)));
-      for (let n = 0; n < orderly.count; n++) {
+      for (let n = 0; n < orderly.end; n++) {
+        if (!orderly.isWhole(n)) continue;
         const [localPort, remotePort] = [orderly.localPort(n), orderly.remotePort(n)];
         if (localPort === 0 || remotePort === 0) continue;
         const local = this.#tuples.end(address(orderly.local(n)), localPort);
@@ -233,7 +234,7 @@ class PlainJoin {
   #bySocket(own: Uint8Array): Map<string, number[]> {
     const found = new Map<string, number[]>();
     for (const [k, { orderly, source }] of this.#sources.entries()) {
-      for (let n = 0; n < orderly.count; n++) {
+      for (let n = 0; n < orderly.end; n++) {
         const number = this.#firsts[k]! + n;
         if (own[number] === 0) continue;
         const key = `${source} ${orderly.text(orderly.socket(n))}`;

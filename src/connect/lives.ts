@@ -23,47 +23,99 @@ const REMEMBERED = 8;
 /** No socket has that many: lines are not put back into the middle of such a life. */
 const LONGEST = 1000;
 
-/** Lives that may end in a log after one before it is put away: a late line finds it no more. */
-const ENDED = 1 << 12;
-
 /** Groups one source's state events into lives, event by event: none of them is kept. Linear in the events. */
 export class SocketLives {
-  readonly #lives = new Set<SocketLife>();
+  readonly #others = new Set<SocketLife>();
   readonly #orderly: OrderlyLives;
-  readonly #sockets = new Map<string, SocketChain>();
-  /** The last that ended, a ring. */
-  readonly #ended: { chain: SocketChain; life: SocketLife }[] = [];
-  #next = 0;
+  readonly #sockets = new Map<string, SocketLine>();
 
   constructor(source: number) {
     this.#orderly = new OrderlyLives(source);
   }
 
   add(event: StateEvent): void {
-    let chain = this.#sockets.get(event.socket);
-    if (!chain) {
-      chain = new SocketChain(this.#lives, (own, life) => this.#end(own, life));
-      this.#sockets.set(event.socket, chain);
+    let line = this.#sockets.get(event.socket);
+    if (!line) {
+      line = new SocketLine(this.#orderly, this.#others);
+      this.#sockets.set(event.socket, line);
     }
-    chain.add(event);
+    line.add(event);
   }
 
   /** The lives once all events are in; what was repaired is said. */
   finish(source: Source, diagnostics: Diagnostics): FinishedLives {
-    for (const chain of this.#sockets.values()) chain.finish();
+    for (const line of this.#sockets.values()) line.finish();
     this.#sockets.clear();
-    for (const { life } of this.#ended) if (this.#orderly.take(life)) this.#lives.delete(life);
-    this.#ended.length = 0;
-    return new FinishedLives([...this.#lives], this.#orderly, source, diagnostics);
+    for (const life of this.#others) if (this.#orderly.take(life) >= 0) this.#others.delete(life);
+    return new FinishedLives([...this.#others], this.#orderly, source, diagnostics);
+  }
+}
+
+/**
+ * The events of one kernel address. As long as each follows from the one before, its lives are numbers; where one does
+ * not, they become a chain, until its life has ended and nothing is left to be put right.
+ */
+class SocketLine {
+  readonly #orderly: OrderlyLives;
+  readonly #others: Set<SocketLife>;
+  /** Number of the life that has begun; -1 for none. */
+  #open = -1;
+  /** Ended lives, the latest first: numbers of orderly ones, the others as they are. */
+  #ended: (number | SocketLife)[] = [];
+  #chain: SocketChain | null = null;
+
+  constructor(orderly: OrderlyLives, others: Set<SocketLife>) {
+    this.#orderly = orderly;
+    this.#others = others;
   }
 
-  #end(chain: SocketChain, life: SocketLife): void {
-    const before = this.#ended[this.#next];
-    this.#ended[this.#next] = { chain, life };
-    this.#next = (this.#next + 1) % ENDED;
-    if (!before || !this.#orderly.take(before.life)) return;
-    this.#lives.delete(before.life);
-    before.chain.forget(before.life);
+  add(event: StateEvent): void {
+    if (this.#chain === null && this.#follows(event)) return;
+    this.#chain ??= this.#disturbed();
+    this.#chain.add(event);
+    if (this.#chain.isSettled) this.#settle(this.#chain.lives);
+  }
+
+  finish(): void {
+    if (this.#open >= 0) this.#chain = this.#disturbed();
+    this.#chain?.finish();
+  }
+
+  /** Takes the event when it is the next of an orderly life. */
+  #follows(event: StateEvent): boolean {
+    if (this.#open < 0) {
+      if (!this.#orderly.begins(event)) return false;
+      this.#open = this.#orderly.begin(event);
+      return true;
+    }
+    if (!this.#orderly.follows(this.#open, event)) return false;
+    if (this.#orderly.append(this.#open, event)) {
+      this.#ended = [this.#open, ...this.#ended.slice(0, REMEMBERED)];
+      this.#open = -1;
+    }
+    return true;
+  }
+
+  #disturbed(): SocketChain {
+    const numbers = this.#open < 0 ? this.#ended : [this.#open, ...this.#ended.slice(0, REMEMBERED)];
+    const lives = numbers.map((n) => {
+      if (typeof n !== 'number') return n;
+      const life = this.#orderly.release(n);
+      this.#others.add(life);
+      return life;
+    });
+    this.#open = -1;
+    return new SocketChain(this.#others, lives);
+  }
+
+  #settle(lives: readonly SocketLife[]): void {
+    this.#chain = null;
+    this.#ended = lives.map((life) => {
+      const number = this.#orderly.take(life);
+      if (number < 0) return life;
+      this.#others.delete(life);
+      return number;
+    });
   }
 }
 
@@ -84,10 +136,9 @@ export class FinishedLives {
     this.orderly = orderly;
     this.#source = source;
     this.#others = others;
-    this.#order = Int32Array.from({ length: others.length + orderly.count }, (_, i) =>
-      i < others.length ? -1 - i : i - others.length,
-    );
-    this.#order.sort((a, b) => this.#firstLine(a) - this.#firstLine(b));
+    const numbers = others.map((_, i) => -1 - i);
+    for (let n = 0; n < orderly.end; n++) if (orderly.isWhole(n)) numbers.push(n);
+    this.#order = Int32Array.from(numbers).sort((a, b) => this.#firstLine(a) - this.#firstLine(b));
     for (const n of this.#order) {
       if (n < 0) completeLife(others[-1 - n]!, source, diagnostics);
       else if (orderly.isReordered(n)) completeLife(orderly.read(n), source, diagnostics);
@@ -142,24 +193,29 @@ export function socketLives(
 
 /** The events of one kernel address: a chain of states in which each line must start where the last one ended. */
 class SocketChain {
-  readonly #lives: Set<SocketLife>;
-  readonly #onEnd: (chain: SocketChain, life: SocketLife) => void;
+  readonly #all: Set<SocketLife>;
   readonly #waiting: StateEvent[] = [];
-  #life: SocketLife | null = null;
+  #life: SocketLife | null;
   /** The lives before it at the same address, the latest first. */
-  #before: SocketLife[] = [];
+  #before: SocketLife[];
   /** A life without its first line, put together behind its time. */
   #stray: SocketLife | null = null;
 
-  constructor(lives: Set<SocketLife>, onEnd: (chain: SocketChain, life: SocketLife) => void) {
-    this.#lives = lives;
-    this.#onEnd = onEnd;
+  /** `all`: where its lives are; `lives`: those that it has had, the latest first. */
+  constructor(all: Set<SocketLife>, lives: readonly SocketLife[]) {
+    this.#all = all;
+    this.#life = lives[0] ?? null;
+    this.#before = lives.slice(1);
   }
 
-  /** A life that has ended is held elsewhere. */
-  forget(life: SocketLife): void {
-    if (this.#life === life) this.#life = null;
-    else this.#before = this.#before.filter((l) => l !== life);
+  /** Its life has ended, and no event waits. */
+  get isSettled(): boolean {
+    return this.#waiting.length === 0 && this.#stray === null && (this.#life?.state ?? 'CLOSE') === 'CLOSE';
+  }
+
+  /** The latest first. */
+  get lives(): SocketLife[] {
+    return this.#life ? [this.#life, ...this.#before] : this.#before;
   }
 
   add(event: StateEvent): void {
@@ -237,14 +293,13 @@ class SocketChain {
       }
       if (life) this.#before = [life, ...this.#before.slice(0, REMEMBERED - 1)];
       this.#life = newLife(event);
-      this.#lives.add(this.#life);
+      this.#all.add(this.#life);
       return;
     }
     if (life.state !== event.from) {
       life.missing.push({ before: life.transitions.length, from: life.state, to: event.from });
     }
     extend(life, event);
-    if (event.to === 'CLOSE') this.#onEnd(this, life);
   }
 
   /** Of a life whose first line is lost, and which the life in hand has replaced: that one goes on undisturbed. */
@@ -254,7 +309,7 @@ class SocketChain {
       extend(stray, event);
     } else {
       this.#stray = newLife(event);
-      this.#lives.add(this.#stray);
+      this.#all.add(this.#stray);
     }
   }
 }

@@ -2,7 +2,9 @@
  * Lives of sockets that closed by the book, as numbers: a busy server has hundreds of thousands, and one as objects takes
  * a kilobyte. They are made again, one by one, where something reads them.
  */
+import { type Endpoint, isWildcard } from '../model/address.ts';
 import type { Side, SocketLife, Transition } from '../model/connection.ts';
+import type { StateEvent } from '../model/event.ts';
 import type { PlainLife } from '../model/plain.ts';
 import type { TcpState } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
@@ -35,53 +37,143 @@ export function orderlyPath({ transitions, missing }: SocketLife): number {
   );
 }
 
-/** Words of a record: what names the life, then of each step its line, process and name; doubles: time and duration. */
+/**
+ * Words of a record: its path and how many steps it has, what names the life, then of each step its line, process and name; doubles:
+ * time and duration.
+ */
 const PATH = 0;
-const SOCKET = 1;
-const LOCAL = 2;
-const REMOTE = 3;
-const PORTS = 4;
-const STEP = 5;
+const COUNT = 1;
+const SOCKET = 2;
+const LOCAL = 3;
+const REMOTE = 4;
+const PORTS = 5;
+const STEP = 6;
 const STEP_WORDS = 3;
-const TIME = STEP + STEPS * STEP_WORDS;
+/** An even number of words. */
+const TIME = STEP + STEPS * STEP_WORDS + 1;
 const STRIDE = TIME + 2 * 2 * STEPS;
 /** No process, no name: nothing that a tool prints. */
 const NONE = -(2 ** 31);
 
-/** Those of one source, numbered from 0. */
+/** Paths are in pairs that part here: who closes first, who closes second. */
+const PARTING = 2;
+
+/**
+ * Those of one source, numbered from 0. They are put together step by step, as long as the lines of a socket come in order
+ * and each leads from the state that the one before led to.
+ */
 export class OrderlyLives {
   readonly #source: number;
   readonly #rows = new Rows(STRIDE);
   readonly #texts: string[] = [];
   readonly #numbers = new Map<string, number>();
-  count = 0;
 
   constructor(source: number) {
     this.#source = source;
   }
 
-  /** Takes a life as its lines tell it (see completeLife), when it is an orderly one. */
-  take(life: SocketLife): boolean {
-    const path = orderlyPath(life);
-    if (path < 0) return false;
+  /** One more than the highest number; `isWhole` tells which are taken. */
+  get end(): number {
+    return this.#rows.end / STRIDE - 1;
+  }
+
+  isWhole(index: number): boolean {
+    return this.#rows.words[placeOf(index) + COUNT] === STEPS;
+  }
+
+  /** Whether the event begins a life that may become an orderly one. */
+  begins({ from, to, fields }: StateEvent): boolean {
+    return fields === undefined && PATHS.some((path) => path[0] === from && path[1] === to);
+  }
+
+  /** Begins a life; its number. */
+  begin(event: StateEvent): number {
     const at = this.#rows.allocate();
-    const { words, doubles } = this.#rows;
-    this.count++;
-    words[at + PATH] = path;
-    words[at + SOCKET] = this.#number(life.socket);
-    words[at + LOCAL] = this.#number(life.local.address);
-    words[at + REMOTE] = this.#number(life.remote.address);
-    words[at + PORTS] = (life.local.port << 16) | life.remote.port;
-    for (let i = 0; i < STEPS; i++) {
-      const t = life.transitions[i]!;
-      const step = at + STEP + i * STEP_WORDS;
-      words[step] = t.line;
-      words[step + 1] = t.pid ?? NONE;
-      words[step + 2] = t.comm === null ? NONE : this.#number(t.comm);
-      doubles[((at + TIME) >> 1) + i] = t.time ?? Number.NaN;
-      doubles[((at + TIME) >> 1) + STEPS + i] = t.duration ?? Number.NaN;
+    const { words } = this.#rows;
+    words[at + PATH] = PATHS.findIndex((path) => path[0] === event.from && path[1] === event.to);
+    words[at + SOCKET] = this.#number(event.socket);
+    this.#adopt(at, event.local, event.remote);
+    this.#write(at, event);
+    return at / STRIDE - 1;
+  }
+
+  /** Whether the event is the next step of a life that has begun. */
+  follows(index: number, { from, to, local, remote, fields }: StateEvent): boolean {
+    const at = placeOf(index);
+    const { words } = this.#rows;
+    const count = words[at + COUNT]!;
+    const path = PATHS[words[at + PATH]!]!;
+    if (path[count] !== from || fields !== undefined) return false;
+    if (path[count + 1] !== to && (count !== PARTING || PATHS[words[at + PATH]! + 1]![count + 1] !== to))
+      return false;
+    const ports = words[at + PORTS]!;
+    return (
+      !areApart(ports & 0xffff, remote.port) &&
+      // the local port in the first line of a client may be that of the socket's life before (G8)
+      ((count === 1 && path[1] === 'SYN_SENT') || !areApart(ports >>> 16, local.port))
+    );
+  }
+
+  /** Takes the next step; true when it was the last one. */
+  append(index: number, event: StateEvent): boolean {
+    const at = placeOf(index);
+    const { words } = this.#rows;
+    const count = words[at + COUNT]!;
+    if (count === PARTING && PATHS[words[at + PATH]!]![count + 1] !== event.to) words[at + PATH]!++;
+    const ports = words[at + PORTS]!;
+    const isComplete =
+      (ports & 0xffff) !== 0 && ports >>> 16 !== 0 && !isWildcard(this.#texts[words[at + LOCAL]!]!);
+    if (count === 1 || !isComplete) this.#adopt(at, event.local, event.remote);
+    this.#write(at, event);
+    return count + 1 === STEPS;
+  }
+
+  /** Takes a life as its lines tell it (see completeLife), when it is an orderly one; its number, else -1. */
+  take(life: SocketLife): number {
+    const path = orderlyPath(life);
+    if (path < 0) return -1;
+    const at = this.#rows.allocate();
+    this.#rows.words[at + PATH] = path;
+    this.#rows.words[at + SOCKET] = this.#number(life.socket);
+    this.#adopt(at, life.local, life.remote, true);
+    for (const t of life.transitions) this.#write(at, t);
+    return at / STRIDE - 1;
+  }
+
+  /** Gives a life, or the beginning of one, back as an object; its number is used again. */
+  release(index: number): SocketLife {
+    const life = this.read(index);
+    this.#rows.words[placeOf(index) + COUNT] = 0;
+    this.#rows.release(placeOf(index));
+    return life;
+  }
+
+  /** Ports and addresses are not all there in the first line. */
+  #adopt(at: number, local: Endpoint, remote: Endpoint, isAll = false): void {
+    const { words } = this.#rows;
+    const isFirst = isAll || words[at + COUNT] === 0;
+    if (isFirst || local.port !== 0) {
+      words[at + LOCAL] = this.#number(local.address);
+      words[at + PORTS] = (words[at + PORTS]! & 0xffff) | (local.port << 16);
     }
-    return true;
+    if (isFirst || remote.port !== 0) {
+      words[at + REMOTE] = this.#number(remote.address);
+      words[at + PORTS] = (words[at + PORTS]! & ~0xffff) | remote.port;
+    }
+  }
+
+  #write(
+    at: number,
+    { line, pid, comm, time, duration }: Pick<Transition, 'line' | 'pid' | 'comm' | 'time' | 'duration'>,
+  ): void {
+    const { words, doubles } = this.#rows;
+    const count = words[at + COUNT]!++;
+    const step = at + STEP + count * STEP_WORDS;
+    words[step] = line;
+    words[step + 1] = pid ?? NONE;
+    words[step + 2] = comm === null ? NONE : this.#number(comm);
+    doubles[((at + TIME) >> 1) + count] = time ?? Number.NaN;
+    doubles[((at + TIME) >> 1) + STEPS + count] = duration ?? Number.NaN;
   }
 
   /** Line of its first step. */
@@ -126,13 +218,14 @@ export class OrderlyLives {
     return this.#rows.words[placeOf(index) + SOCKET]!;
   }
 
-  /** The life as its lines tell it, as it was taken. */
+  /** The life as its lines tell it, or its beginning. */
   read(index: number): SocketLife {
     const at = placeOf(index);
     const { words, doubles } = this.#rows;
     const path = PATHS[words[at + PATH]!]!;
     const transitions: Transition[] = [];
-    for (let i = 0; i < STEPS; i++) {
+    const count = words[at + COUNT]!;
+    for (let i = 0; i < count; i++) {
       const step = at + STEP + i * STEP_WORDS;
       const [time, duration] = [doubles[((at + TIME) >> 1) + i]!, doubles[((at + TIME) >> 1) + STEPS + i]!];
       const [pid, comm] = [words[step + 1]!, words[step + 2]!];
@@ -157,7 +250,7 @@ export class OrderlyLives {
       transitions,
       missing: [],
       owner: null,
-      state: 'CLOSE',
+      state: path[count]!,
     };
   }
 
@@ -174,6 +267,11 @@ export class OrderlyLives {
     }
     return number;
   }
+}
+
+/** Both are known, and they differ. */
+function areApart(a: number, b: number): boolean {
+  return a !== 0 && b !== 0 && a !== b;
 }
 
 function placeOf(index: number): number {

@@ -12,6 +12,7 @@ import { isAddressText } from './shared/endpoints.ts';
 import { Fields } from './shared/fields.ts';
 import { Interner } from './shared/interner.ts';
 import { clockOf, NO_CLOCK, SectionSource } from './shared/section.ts';
+import { TextCache } from './shared/text-cache.ts';
 import { msToNs, secondsToNs, timeOfDay, WallClock } from './shared/times.ts';
 
 const HEADER = /^(?:TIME\s+)?(?:TIME\(s\)\s+)?SKADDR\s+(?:C-)?PID\s+(?:C-)?COMM\s/;
@@ -51,13 +52,30 @@ class StateLine {
   remotePort = 0;
   /** Index of LADDR; LPORT, RADDR and RPORT follow. */
   address = 0;
-  comm = '';
+  local = '';
+  remote = '';
+  /** First and last field of COMM. */
+  firstComm = 0;
+  lastComm = 0;
   from: TcpState = 'UNKNOWN';
   to: TcpState = 'UNKNOWN';
   duration = 0;
 }
 
 const recognised = new StateLine();
+
+// what lines of all logs repeat
+const interner = new Interner();
+const copy = (text: string) => interner.keep(text);
+const states = new TextCache(parseState, copy);
+/** Canonical addresses; '' for what is none. */
+const addresses = new TextCache(
+  (text) => ((text.includes('.') || text.includes(':')) && isAddressText(text) ? interner.address(text) : ''),
+  copy,
+);
+const texts = new TextCache((text) => text, copy);
+const of = <T>(cache: TextCache<T>, f: Fields, index: number) =>
+  cache.of(f.line, f.start(index), f.end(index));
 
 /** Text or CSV; false when the line is no record. Anchored on the right, because COMM may hold spaces and commas. */
 function parse(line: string, out: StateLine): boolean {
@@ -71,7 +89,7 @@ function parse(line: string, out: StateLine): boolean {
     times(f, out) &&
     isSocket(f, out.socket) &&
     f.integer(out.socket + 1) >= 0 &&
-    states(f, csv ? n - 3 : n - 4, n - 2, n - 1, out) &&
+    change(f, csv ? n - 3 : n - 4, n - 2, n - 1, out) &&
     ports(f, address, out) &&
     comm(f, csv, out)
   );
@@ -91,9 +109,9 @@ function isSocket(f: Fields, index: number): boolean {
   return length >= 8 && length <= 18 && f.isHex(index);
 }
 
-function states(f: Fields, from: number, to: number, ms: number, out: StateLine): boolean {
-  const old = parseState(f.text(from));
-  const next = parseState(f.text(to));
+function change(f: Fields, from: number, to: number, ms: number, out: StateLine): boolean {
+  const old = of(states, f, from);
+  const next = of(states, f, to);
   // always three decimals: fewer are a line that was cut
   out.duration = f.line[f.end(ms) - 4] === '.' ? msToNs(f.text(ms)) : -1;
   if (old === null || next === null || out.duration < 0) return false;
@@ -106,24 +124,21 @@ function ports(f: Fields, address: number, out: StateLine): boolean {
   out.address = address;
   out.localPort = f.port(address + 1);
   out.remotePort = f.port(address + 3);
-  return address > out.socket + 1 && out.localPort >= 0 && out.remotePort >= 0 && isAddress(f, address + 2);
-}
-
-function isAddress(f: Fields, index: number): boolean {
-  const text = f.text(index);
-  return (text.includes('.') || text.includes(':')) && isAddressText(text);
+  if (address <= out.socket + 1 || out.localPort < 0 || out.remotePort < 0) return false;
+  out.local = of(addresses, f, address);
+  out.remote = of(addresses, f, address + 2);
+  return out.local !== '' && out.remote !== '';
 }
 
 /** COMM is what stands between PID and LADDR, without the IP column of wide and CSV output. */
 function comm(f: Fields, csv: boolean, out: StateLine): boolean {
   const first = out.socket + 2;
   let last = out.address - 1;
-  if (!isAddress(f, out.address)) return false;
   if (csv || (last >= first && isWideIp(f, first, last))) {
     if (!f.is(last, '4') && !f.is(last, '6')) return false;
     last--;
   }
-  out.comm = f.span(first, last);
+  [out.firstComm, out.lastComm] = [first, last];
   return true;
 }
 
@@ -134,7 +149,6 @@ function isWideIp(f: Fields, first: number, last: number): boolean {
 class TcpstatesReader implements LineReader {
   readonly #source: SectionSource;
   readonly #line = new StateLine();
-  readonly #interner = new Interner();
   readonly #wall = new WallClock();
   readonly #sockets = new Set<string>();
   readonly #remembered = new Set<string>();
@@ -165,7 +179,7 @@ class TcpstatesReader implements LineReader {
       return true;
     }
     this.#emit(number);
-    if (this.#records <= REMEMBERED) this.#remembered.add(this.#interner.keep(text));
+    if (this.#records <= REMEMBERED) this.#remembered.add(interner.keep(text));
     return true;
   }
 
@@ -176,9 +190,9 @@ class TcpstatesReader implements LineReader {
   }
 
   #emit(number: number): void {
-    const { fields: f, socket, address } = this.#line;
+    const { fields: f, socket, firstComm, lastComm } = this.#line;
     const source = this.#source.open(this.#clock());
-    const id = this.#interner.keep(f.text(socket));
+    const id = of(texts, f, socket);
     if (this.#sockets.size < REMEMBERED) this.#sockets.add(id);
     const event: StateEvent = {
       kind: 'state',
@@ -187,9 +201,9 @@ class TcpstatesReader implements LineReader {
       time: this.#time(source),
       socket: id,
       pid: f.integer(socket + 1),
-      comm: this.#interner.keep(this.#line.comm),
-      local: { address: this.#interner.address(f.text(address)), port: this.#line.localPort },
-      remote: { address: this.#interner.address(f.text(address + 2)), port: this.#line.remotePort },
+      comm: lastComm < firstComm ? '' : texts.of(f.line, f.start(firstComm), f.end(lastComm)),
+      local: { address: this.#line.local, port: this.#line.localPort },
+      remote: { address: this.#line.remote, port: this.#line.remotePort },
       from: this.#line.from,
       to: this.#line.to,
       duration: this.#line.duration,
