@@ -150,12 +150,15 @@ class Raw implements Packed {
   readonly #handle: FileHandle | null;
   readonly #input: AsyncIterator<Uint8Array> | null;
   readonly #buffers: [Uint8Array, Uint8Array] | null;
+  /** In the file; null reads on from where the last reading ended, as pipes and devices need. */
+  #position: number | null;
   #turn = 0;
 
   /** A handle of null means standard input, which is read through its stream: it may be non-blocking. */
   constructor(handle: FileHandle | null, size: number | null, blockBytes: number) {
     this.#handle = handle;
     this.size = size;
+    this.#position = size === null ? null : 0;
     this.#input = handle ? null : (process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>);
     this.#buffers = handle ? [new Uint8Array(blockBytes), new Uint8Array(blockBytes)] : null;
   }
@@ -188,6 +191,13 @@ class Raw implements Packed {
     }
   }
 
+  async again(): Promise<Raw | null> {
+    if (this.size === null) return null;
+    const again = new Raw(this.#handle, this.size, this.#buffers![0].length);
+    await again.peek();
+    return again;
+  }
+
   async close(): Promise<void> {
     if (this.#handle) await this.#handle.close();
     else await this.#input?.return?.();
@@ -197,8 +207,8 @@ class Raw implements Packed {
     if (this.#handle === null) return (await this.#input?.next())?.value ?? new Uint8Array(0);
     this.#turn ^= 1;
     const buffer = this.#buffers![this.#turn]!;
-    // A position of null reads on from the last one, which pipes and devices need.
-    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, null);
+    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, this.#position);
+    if (this.#position !== null) this.#position += bytesRead;
     return buffer.subarray(0, bytesRead);
   }
 }

@@ -14,6 +14,8 @@ export interface Packed {
   readonly size: number | null;
   /** Consecutive blocks, each valid until the next one is asked for. */
   chunks(damage: Damage): AsyncGenerator<Uint8Array, void>;
+  /** The same from the beginning; null for a pipe. */
+  again(): Promise<Packed | null>;
 }
 
 /** Gives what the bytes unpack to, as far as they are sound, in chunks of bounded size; reports damage, never throws. */
