@@ -20,11 +20,12 @@ beforeAll(async () => {
   const capture = (seed: number) => generateCapture({ packets: 2000, inFlight: 50, seed });
   for (const seed of [1, 2, 3]) put(`a${seed}.pcap`, capture(seed));
   const packed = gzipSync(capture(4));
-  put('b-cut.pcap', capture(5).subarray(0, 100_003));
   put('b-cut.pcap.gz', packed.subarray(0, packed.length >> 1));
   put('b-empty', '');
   put('b-header.pcap', capture(6).subarray(0, 20));
-  put('b-packed.pcap.gz', packed);
+  // threads begin with the last ones
+  put('z1.pcap.gz', packed);
+  put('z2.pcap', capture(5).subarray(0, 100_003));
   put('b-unknown', Uint8Array.of(0, 1, 2, 3, 255));
   for (const name of ['bundle/loopback/6.18', 'live/pcap-and-tcpstates', 'tools/retis']) {
     cpSync(join(ROOT, 'samples', name), join(folder, name), { recursive: true });
@@ -60,7 +61,8 @@ test('the result is the same with any number of threads, of captures whole, pack
   }
   for (const threads of [1, 2]) {
     const { text, asked } = await told(openSide(threads, WORKER, 0));
-    expect(asked.filter((path) => /\.pcap/.test(path)).length).toBeGreaterThan(2);
+    const last = ['z2.pcap', 'z1.pcap.gz'].map((name) => join(folder, name));
+    expect(asked.slice(0, threads)).toEqual(last.slice(0, threads));
     expect(text === alone.text).toBe(true);
   }
 });
@@ -80,6 +82,6 @@ test.each([
     `import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { ${failure} });`,
   );
   const { text, asked } = await told(openSide(2, pathToFileURL(program), 0));
-  expect(asked.length).toBeGreaterThan(2);
+  expect(asked.length).toBeGreaterThan(1);
   expect(text === alone.text).toBe(true);
 });
