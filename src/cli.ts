@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** argv and exit codes. The only place that prints. */
 import { readFile } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
 import type { AnalyzeOptions } from './analyze.ts';
 import {
   connectionFilter,
@@ -20,6 +21,10 @@ import type { Source } from './model/source.ts';
 import { Progress } from './progress.ts';
 import type { ReadProgress } from './read/read.ts';
 import { visible } from './report/escape.ts';
+
+// V8 lets a heap grow to twice what is alive or more before it looks for garbage. Of a gigabyte of packets that is
+// hundreds of megabytes; a quarter costs a tenth more time.
+setFlagsFromString('--heap-growing-percent=25');
 
 const EXIT_OK = 0;
 const EXIT_USAGE = 1;

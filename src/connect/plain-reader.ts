@@ -143,7 +143,7 @@ export class PlainReader implements PlainConnection {
     return this.#texts.encapsulations[this.#word(PATH) & 0xffff] ?? '';
   }
 
-  handshake(synAcks: number[]): number {
+  handshake(synAcks: { push(time: number): unknown }): number {
     const { words, doubles } = this.#store.keys;
     let answer = Number.NaN;
     let between = Number.NaN;

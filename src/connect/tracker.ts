@@ -148,10 +148,11 @@ export class Tracker {
 
   /**
    * The connections in the order of first sight, told apart: all that are not plain, and of each kind of plain ones up to
-   * so many, evenly spread, as views with their numbers; the rest as records. A connection with a port 0 has no number and is
+   * so many, evenly spread, as views with their numbers; the rest as records. No packet may come after that. A connection with a port 0 has no number and is
    * left out, as no other evidence can name it.
    */
   divided(shown: (kind: PlainKind) => number): { views: NumberedView[]; plain: PlainConnections } {
+    this.#table.close();
     const views: NumberedView[] = [];
     const all = new Array<number>(PLAIN_KINDS.length + 1).fill(0);
     for (const { kind } of this.#ordered()) all[kind]!++;
@@ -177,6 +178,7 @@ export class Tracker {
 
   /** Its connections by their serial numbers, once the last packet has come; null when none are packed away. */
   records(): Records | null {
+    this.#table.close();
     return this.#retired && new Records(this.#store, this.#retired, this.#texts, this.#serial);
   }
 

@@ -61,8 +61,14 @@ export class TupleTable {
     }
   }
 
+  /** No packet comes any more: nothing is looked for, and what is put in is let go. */
+  close(): void {
+    this.#slots = new Int32Array(0);
+  }
+
   /** Puts the connection at `at` in the place of `older`, or in a new place when `older` is 0; both may be packed ones. */
   insert(at: number, older: number, hash: number): void {
+    if (this.#slots.length === 0) return;
     if (older !== 0) {
       this.#slots[this.#slotOf(older, hash) * SLOT_WORDS + 1] = at;
       return;

@@ -90,7 +90,7 @@ export interface PlainConnection {
    * The time from the SYN to the SYN-ACK that follows it, ns, NaN where the capture does not show that; times of all
    * SYN-ACKs are added to the list.
    */
-  handshake(synAcks: number[]): number;
+  handshake(synAcks: { push(time: number): unknown }): number;
   /** `first`: the side whose FIN came first. The object is the same each time. */
   moments(first: SideIndex): PlainMoments;
   /** FINs and packets that acknowledge one, in the order of the capture. */

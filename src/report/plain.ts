@@ -1,6 +1,7 @@
 /** What a result holds of connections that are not listed, and the lines of the CSV files about each of them. */
 import type { DurationBins } from '../explain/facts/durations.ts';
-import { distinct, type PlainFacts } from '../explain/facts/plain.ts';
+import { distinct } from '../explain/facts/numbers.ts';
+import type { PlainFacts } from '../explain/facts/plain.ts';
 import { formatEndpoint } from '../model/address.ts';
 import type { Context } from '../model/case.ts';
 import { REFUSED } from '../model/plain.ts';
@@ -79,7 +80,7 @@ function groupsOf(all: readonly Alike[]): PlainGroup[] {
       clients: known ? [...known.clients, ...own.clients] : own.clients,
     });
   }
-  const counted = [...groups.values()].map((g) => ({ ...g, clients: distinct(g.clients) }));
+  const counted = [...groups.values()].map((g) => ({ ...g, clients: distinct(g.clients).length }));
   return counted.sort((a, b) => b.connections - a.connections);
 }
 

@@ -7,11 +7,11 @@ import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 
 import { HALF_OPEN } from '../../model/plain.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
-import type { SourceTime } from '../../model/time.ts';
 import { byName, lazy } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { type Closing, findBursts, findClosedTogether, findClosings, type ServerReset } from './closings.ts';
 import type { Facts } from './facts.ts';
+import { hasBetween } from './numbers.ts';
 import { HANDSHAKES, type PlainServer } from './plain.ts';
 import { isFullLook, lookBefore, type QueueLook, queueLooks } from './queue.ts';
 import { type Step, stepsOf } from './steps.ts';
@@ -89,13 +89,12 @@ export class ListenerFacts {
         return sent || c.calls.some((call) => call.call === 'accept');
       }),
   );
-  /** Times of its SYN-ACKs in one capture, ascending. */
+  /** Times of the SYN-ACKs of cases in one capture, ascending. */
   readonly #synAcks = byName((source) =>
     this.#cases
       .flatMap((c) => c.wires)
       .filter((w) => String(w.source) === source && w.synAcks[SERVER] > 0)
       .flatMap((w) => w.keyPackets.filter((p) => (p.flags & (SYN | ACK)) === (SYN | ACK)).map((p) => p.time))
-      .concat((this.plain?.synAcks ?? []) as SourceTime[])
       .sort((a, b) => a - b),
   );
   readonly #closeWait = lazy(() =>
@@ -111,15 +110,8 @@ export class ListenerFacts {
 
   /** The port answered another SYN within so many ns after a moment of a capture: something still listens. */
   answersAgain(source: number, after: number, within: number): boolean {
-    const times = this.#synAcks(String(source));
-    let low = 0;
-    let high = times.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (times[middle]! <= after) low = middle + 1;
-      else high = middle;
-    }
-    return low < times.length && times[low]! <= after + within;
+    const ofPlain = this.plain?.synAcks.sorted ?? [];
+    return [this.#synAcks(String(source)), ofPlain].some((times) => hasBetween(times, after, after + within));
   }
 
   /** Connections of this listener that did not just open and close. */

@@ -18,10 +18,14 @@ import {
 import type { TcpState } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import { DurationBins } from './durations.ts';
+import { distinct, Numbers } from './numbers.ts';
 import { SYN_RTO } from './timing.ts';
 
 /** Handshakes to measure a server's usual answer time by. */
 export const HANDSHAKES = 500;
+
+/** Clients that are counted before it is looked which of them are different. */
+const MANY = 1024;
 
 /** The rule that holds for plain connections of a kind; '' for none. */
 export const PLAIN_RULES: Readonly<Record<PlainKind, string>> = {
@@ -50,8 +54,10 @@ export interface PlainAlike {
   finWait2: ToldByStates;
   closedBy: 'client' | 'server' | 'none';
   connections: number;
-  /** A number for the address of each client. */
+  /** A number for the address of each client, some perhaps several times; with `starts` one for each connection. */
   clients: number[];
+  /** So many are worth a look at which of them are different. */
+  enough: number;
   /** Times of their SYNs, where nothing came of those. */
   starts: SourceTime[];
 }
@@ -65,7 +71,7 @@ export class PlainServer {
   /** One of them carried payload of the server. */
   accepted = false;
   /** Times of its SYN-ACKs. */
-  readonly synAcks: number[] = [];
+  readonly synAcks = new Numbers();
   /** Longest time that one of its sockets stood in CLOSE_WAIT, ns. */
   closeWait = 0;
   /** Of the first of them: their numbers, and the time from SYN to SYN-ACK, NaN where the capture shows none. */
@@ -97,6 +103,7 @@ export class PlainServer {
         closedBy,
         connections: 0,
         clients: [],
+        enough: MANY,
         starts: [],
       };
       this.alike.push(alike);
@@ -104,6 +111,10 @@ export class PlainServer {
     alike.connections++;
     alike.clients.push(c.clientKey);
     if (c.kind === UNANSWERED || c.kind === HALF_OPEN) alike.starts.push(c.start);
+    else if (alike.clients.length >= alike.enough) {
+      alike.clients = distinct(alike.clients);
+      alike.enough = Math.max(MANY, 2 * alike.clients.length);
+    }
     if (c.bytes[SERVER] > 0) this.accepted = true;
     this.closeWait = Math.max(this.closeWait, stateTime(c.lives[SERVER], 'CLOSE_WAIT') ?? 0);
     const time = c.handshake(this.synAcks);
@@ -123,14 +134,6 @@ export class PlainServer {
     const parts = [part(silent.rule, true), part('', false)].filter((p) => p.connections > 0);
     this.alike.splice(this.alike.indexOf(silent), 1, ...parts);
   }
-}
-
-/** How many of the numbers are different. */
-export function distinct(keys: readonly number[]): number {
-  const sorted = Float64Array.from(keys).sort();
-  let count = 0;
-  for (let i = 0; i < sorted.length; i++) if (i === 0 || sorted[i] !== sorted[i - 1]) count++;
-  return count;
 }
 
 /** A SYN could have been sent again before the capture ended. */

@@ -10,7 +10,7 @@ import { HALF_OPEN } from '../../model/plain.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
 import { groupByServer } from '../facts/groups.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
-import { distinct } from '../facts/plain.ts';
+import { distinct } from '../facts/numbers.ts';
 import { SYN_RTO } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
 import { count, list, number, period } from '../words.ts';
@@ -107,7 +107,7 @@ function tell(world: World, flood: Flood): Story {
   ];
   const file = world.source(flood.source).name;
   const first =
-    `${formatEndpoint(flood.case.server)} was flooded with SYNs${when}: ${count(n, 'connection')} from ${count(distinct(flood.clients), 'address', 'addresses')}` +
+    `${formatEndpoint(flood.case.server)} was flooded with SYNs${when}: ${count(n, 'connection')} from ${count(distinct(flood.clients).length, 'address', 'addresses')}` +
     ` with one SYN each and nothing after it, neither an ACK nor a second try; ${list(became)} (${file.slice(file.lastIndexOf('/') + 1)}).`;
   return { sentences: [first, counted(world.listenerOf(flood.case), flood)], rules: RULES };
 }
