@@ -2,7 +2,7 @@
 import { Archive } from '../connect/archive.ts';
 
 /** Chunks of 1 MB held in memory. */
-const HELD = 4;
+const HELD = 8;
 const LENGTH = 4;
 
 export class LineStore {
