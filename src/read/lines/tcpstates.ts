@@ -5,7 +5,7 @@
 import type { StateEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
 import { parseState, type TcpState } from '../../model/tcp.ts';
-import { NS_PER_S, NS_PER_US, type SourceTime } from '../../model/time.ts';
+import { NS_PER_MS, NS_PER_S, NS_PER_US, type SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { isAddressText } from './shared/endpoints.ts';
@@ -13,7 +13,7 @@ import { Fields } from './shared/fields.ts';
 import { Interner } from './shared/interner.ts';
 import { clockOf, NO_CLOCK, SectionSource } from './shared/section.ts';
 import { TextCache } from './shared/text-cache.ts';
-import { msToNs, secondsToNs, timeOfDay, WallClock } from './shared/times.ts';
+import { timeOfDay, WallClock } from './shared/times.ts';
 
 const HEADER = /^(?:TIME\s+)?(?:TIME\(s\)\s+)?SKADDR\s+(?:C-)?PID\s+(?:C-)?COMM\s/;
 const CSV_HEADER = /^(?:TIME,)?(?:TIME\(s\),)?SKADDR,C-PID,C-COMM,IP,/;
@@ -74,8 +74,6 @@ const addresses = new TextCache(
   copy,
 );
 const texts = new TextCache((text) => text, copy);
-const of = <T>(cache: TextCache<T>, f: Fields, index: number) =>
-  cache.of(f.line, f.start(index), f.end(index));
 
 /** Text or CSV; false when the line is no record. Anchored on the right, because COMM may hold spaces and commas. */
 function parse(line: string, out: StateLine): boolean {
@@ -110,10 +108,10 @@ function isSocket(f: Fields, index: number): boolean {
 }
 
 function change(f: Fields, from: number, to: number, ms: number, out: StateLine): boolean {
-  const old = of(states, f, from);
-  const next = of(states, f, to);
+  const old = f.cached(states, from);
+  const next = f.cached(states, to);
   // always three decimals: fewer are a line that was cut
-  out.duration = f.line[f.end(ms) - 4] === '.' ? msToNs(f.text(ms)) : -1;
+  out.duration = f.line[f.end(ms) - 4] === '.' ? f.decimal(ms, NS_PER_MS) : -1;
   if (old === null || next === null || out.duration < 0) return false;
   out.from = old;
   out.to = next;
@@ -125,8 +123,8 @@ function ports(f: Fields, address: number, out: StateLine): boolean {
   out.localPort = f.port(address + 1);
   out.remotePort = f.port(address + 3);
   if (address <= out.socket + 1 || out.localPort < 0 || out.remotePort < 0) return false;
-  out.local = of(addresses, f, address);
-  out.remote = of(addresses, f, address + 2);
+  out.local = f.cached(addresses, address);
+  out.remote = f.cached(addresses, address + 2);
   return out.local !== '' && out.remote !== '';
 }
 
@@ -192,7 +190,7 @@ class TcpstatesReader implements LineReader {
   #emit(number: number): void {
     const { fields: f, socket, firstComm, lastComm } = this.#line;
     const source = this.#source.open(this.#clock());
-    const id = of(texts, f, socket);
+    const id = f.cached(texts, socket);
     if (this.#sockets.size < REMEMBERED) this.#sockets.add(id);
     const event: StateEvent = {
       kind: 'state',
@@ -201,7 +199,7 @@ class TcpstatesReader implements LineReader {
       time: this.#time(source),
       socket: id,
       pid: f.integer(socket + 1),
-      comm: lastComm < firstComm ? '' : texts.of(f.line, f.start(firstComm), f.end(lastComm)),
+      comm: f.cached(texts, firstComm, lastComm),
       local: { address: this.#line.local, port: this.#line.localPort },
       remote: { address: this.#line.remote, port: this.#line.remotePort },
       from: this.#line.from,
@@ -221,7 +219,7 @@ class TcpstatesReader implements LineReader {
     const { fields: f, wall, seconds } = this.#line;
     if (source.clock.kind === 'relative') {
       if (seconds < 0) return null;
-      const time = secondsToNs(f.text(seconds)) as SourceTime;
+      const time = f.decimal(seconds, NS_PER_S) as SourceTime;
       if (wall >= 0) noteWall(source, this.#wall.read(f.text(wall)), time);
       return time;
     }

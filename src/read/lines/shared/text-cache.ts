@@ -15,11 +15,11 @@ export class TextCache<T> {
     this.#copy = copy;
   }
 
-  /** What is made of a part of a line. */
-  of(line: string, start: number, end: number): T {
+  /** What is made of a part of a line, of which `codes` are the UTF-16 units. */
+  of(line: string, codes: Uint16Array, start: number, end: number): T {
     if (start >= end) return this.#make('');
     let hash = 0;
-    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + line.charCodeAt(i)) | 0;
+    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + codes[i]!) | 0;
     const slot = (hash ^ (hash >>> 14)) & (SLOTS - 1);
     const known = this.#texts[slot]!;
     if (known.length === end - start && line.startsWith(known, start)) return this.#values[slot]!;

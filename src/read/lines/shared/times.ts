@@ -5,24 +5,35 @@ const DAY = 86_400 * NS_PER_S;
 /** How late a line may be printed after one from the next day. */
 const LATE = 60 * NS_PER_S;
 const ZERO = 48;
+const DOT = 46;
 const COLON = 58;
 
 /** `12`, `12.5`, `12.345678`: units to nanoseconds, or -1 when it is no such number. Digits below 1 ns are cut. */
 export function decimalToNs(text: string, unit: number): number {
+  const { length } = text;
+  const codes = length <= scratch.length ? scratch : new Uint16Array(length);
+  for (let i = 0; i < length; i++) codes[i] = text.charCodeAt(i);
+  return decimalOf(codes, 0, length, unit);
+}
+
+const scratch = new Uint16Array(64);
+
+/** The same of UTF-16 units. */
+export function decimalOf(codes: Uint16Array, start: number, end: number, unit: number): number {
   let whole = 0;
-  let i = 0;
-  for (; i < text.length && text.charCodeAt(i) !== 46; i++) {
-    const digit = text.charCodeAt(i) - ZERO;
+  let i = start;
+  for (; i < end && codes[i] !== DOT; i++) {
+    const digit = codes[i]! - ZERO;
     if (digit < 0 || digit > 9) return -1;
     whole = whole * 10 + digit;
   }
-  if (i === 0 || i > 15) return -1;
-  if (i === text.length) return whole * unit;
+  if (i === start || i - start > 15) return -1;
+  if (i === end) return whole * unit;
   let value = 0;
   let scale = unit;
-  if (++i === text.length) return -1;
-  for (; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - ZERO;
+  if (++i === end) return -1;
+  for (; i < end; i++) {
+    const digit = codes[i]! - ZERO;
     if (digit < 0 || digit > 9) return -1;
     if (scale < 10) continue;
     scale /= 10;
