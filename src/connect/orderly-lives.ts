@@ -67,6 +67,8 @@ export class OrderlyLives {
   readonly #rows = new Rows(STRIDE);
   readonly #texts: string[] = [];
   readonly #numbers = new Map<string, number>();
+  #latest = 0;
+  #before = 0;
 
   constructor(source: number) {
     this.#source = source;
@@ -171,7 +173,7 @@ export class OrderlyLives {
     const step = at + STEP + count * STEP_WORDS;
     words[step] = line;
     words[step + 1] = pid ?? NONE;
-    words[step + 2] = comm === null ? NONE : this.#number(comm);
+    words[step + 2] = comm === null ? NONE : this.#name(comm);
     doubles[((at + TIME) >> 1) + count] = time ?? Number.NaN;
     doubles[((at + TIME) >> 1) + STEPS + count] = duration ?? Number.NaN;
   }
@@ -257,6 +259,14 @@ export class OrderlyLives {
   /** A reader of them. */
   cursor(): LifeCursor {
     return new LifeCursor(this.#source, this.#rows, this.#texts);
+  }
+
+  /** Of a process: one of the last two as a rule. */
+  #name(comm: string): number {
+    if (comm === this.#texts[this.#latest]) return this.#latest;
+    [this.#latest, this.#before] = [this.#before, this.#latest];
+    if (comm !== this.#texts[this.#latest]) this.#latest = this.#number(comm);
+    return this.#latest;
   }
 
   #number(text: string): number {

@@ -66,14 +66,12 @@ const recognised = new StateLine();
 
 // what lines of all logs repeat
 const interner = new Interner();
-const copy = (text: string) => interner.keep(text);
-const states = new TextCache(parseState, copy);
+const states = new TextCache(parseState);
 /** Canonical addresses; '' for what is none. */
-const addresses = new TextCache(
-  (text) => ((text.includes('.') || text.includes(':')) && isAddressText(text) ? interner.address(text) : ''),
-  copy,
+const addresses = new TextCache((text) =>
+  (text.includes('.') || text.includes(':')) && isAddressText(text) ? interner.address(text) : '',
 );
-const texts = new TextCache((text) => text, copy);
+const texts = new TextCache((text) => interner.keep(text));
 
 /** Text or CSV; false when the line is no record. Anchored on the right, because COMM may hold spaces and commas. */
 function parse(line: string, out: StateLine): boolean {

@@ -155,7 +155,8 @@ export class Fields {
 
   /** What a cache has of the text from one field to another. */
   cached<T>(cache: TextCache<T>, first: number, last = first): T {
-    return cache.of(this.line, this.#codes, this.#starts[first]!, first > last ? 0 : this.#ends[last]!);
+    const start = this.#starts[first]!;
+    return cache.of(this.line, this.#codes, start, first > last ? start : this.#ends[last]!);
   }
 
   /** The field as a port (0 to 65535), or -1. */

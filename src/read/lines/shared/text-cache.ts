@@ -1,31 +1,38 @@
-/** What was made of texts that come again and again, found without cutting them out of their line. */
+/** What was made of short texts that come again and again, found without cutting them out of their line. */
 
 /** A power of two. Two texts in one slot take turns. */
-const SLOTS = 1 << 14;
+const SLOTS_LOG = 13;
+/** UTF-16 units; longer texts are made anew each time. */
+const LONGEST = 32;
 
 export class TextCache<T> {
   readonly #make: (text: string) => T;
-  /** Copies that do not keep the block of the file alive (see Interner). */
-  readonly #copy: (text: string) => string;
-  readonly #texts: string[] = new Array<string>(SLOTS).fill('');
+  #codes: Uint16Array | null = null;
+  readonly #lengths = new Uint8Array(1 << SLOTS_LOG);
   readonly #values: T[] = [];
 
-  constructor(make: (text: string) => T, copy: (text: string) => string) {
+  constructor(make: (text: string) => T) {
     this.#make = make;
-    this.#copy = copy;
   }
 
   /** What is made of a part of a line, of which `codes` are the UTF-16 units. */
   of(line: string, codes: Uint16Array, start: number, end: number): T {
-    if (start >= end) return this.#make('');
+    const length = end - start;
+    if (length <= 0 || length > LONGEST) return this.#make(line.slice(start, end));
     let hash = 0;
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + codes[i]!) | 0;
-    const slot = (hash ^ (hash >>> 14)) & (SLOTS - 1);
-    const known = this.#texts[slot]!;
-    if (known.length === end - start && line.startsWith(known, start)) return this.#values[slot]!;
-    const text = this.#copy(line.slice(start, end));
-    const value = this.#make(text);
-    this.#texts[slot] = text;
+    const slot = Math.imul(hash, 0x9e3779b1) >>> (32 - SLOTS_LOG);
+    this.#codes ??= new Uint16Array(LONGEST << SLOTS_LOG);
+    const known = this.#codes;
+    const at = slot * LONGEST;
+    if (this.#lengths[slot] === length) {
+      let i = 0;
+      while (i < length && known[at + i] === codes[start + i]) i++;
+      if (i === length) return this.#values[slot]!;
+    }
+    for (let i = 0; i < length; i++) known[at + i] = codes[start + i]!;
+    this.#lengths[slot] = length;
+    const value = this.#make(line.slice(start, end));
     this.#values[slot] = value;
     return value;
   }
