@@ -173,8 +173,8 @@ function clockEvidence(
     });
     const wires: WireConnection[] = [];
     for (const serial of records.serials()) {
-      const c = records.read(serial, 0);
-      if (isWanted(c.clientPort, c.serverPort)) wires.push(records.view(serial));
+      const ports = records.ports(serial);
+      if (isWanted(ports >>> 16, ports & 0xffff)) wires.push(records.view(serial));
     }
     return { sources, wires, lives, of };
   };

@@ -216,32 +216,32 @@ class PlainJoin {
 
   #connections(order: readonly number[], numbers: Int32Array, own: Uint8Array): PlainConnections {
     const [first] = order;
-    let bySocket: Map<string, number[]> | null = null;
+    let bySocket: ReadonlyMap<string, number[]>[] | null = null;
     return {
       count: order.length,
       source: first === undefined ? 0 : this.#records.read(this.#serials[first]!, 0).source,
       each: () => this.#each(order, numbers),
       nextAtAddress: (life) => {
-        bySocket ??= this.#bySocket(own);
+        const k = this.#sources.findIndex((s) => s.source === life.source);
+        bySocket ??= this.#sources.map((_, i) => this.#bySocket(i, own));
         const after = (n: number) => this.#line(n) > life.transitions[0]!.line;
-        const next = bySocket.get(`${life.source} ${life.socket}`)?.find(after);
+        const next = bySocket[k]?.get(life.socket)?.find(after);
         return next === undefined ? null : this.#life(next);
       },
     };
   }
 
-  /** Lives of plain connections by source and kernel address, in the order in which they began. */
-  #bySocket(own: Uint8Array): Map<string, number[]> {
+  /** Lives of plain connections in a source by kernel address, in the order in which they began. */
+  #bySocket(k: number, own: Uint8Array): Map<string, number[]> {
     const found = new Map<string, number[]>();
-    for (const [k, { orderly, source }] of this.#sources.entries()) {
-      for (let n = 0; n < orderly.end; n++) {
-        const number = this.#firsts[k]! + n;
-        if (own[number] === 0) continue;
-        const key = `${source} ${orderly.text(orderly.socket(n))}`;
-        const known = found.get(key);
-        if (known) known.push(number);
-        else found.set(key, [number]);
-      }
+    const { orderly } = this.#sources[k]!;
+    for (let n = 0; n < orderly.end; n++) {
+      const number = this.#firsts[k]! + n;
+      if (own[number] === 0) continue;
+      const socket = orderly.text(orderly.socket(n));
+      const known = found.get(socket);
+      if (known) known.push(number);
+      else found.set(socket, [number]);
     }
     for (const list of found.values()) list.sort((a, b) => this.#line(a) - this.#line(b));
     return found;

@@ -36,7 +36,7 @@ export class SocketLives {
   add(event: StateEvent): void {
     let line = this.#sockets.get(event.socket);
     if (!line) {
-      line = new SocketLine(this.#orderly, this.#others);
+      line = new SocketLine(this.#orderly.named(event.socket), this.#orderly, this.#others);
       this.#sockets.set(event.socket, line);
     }
     line.add(event);
@@ -45,26 +45,33 @@ export class SocketLives {
   /** The lives once all events are in; what was repaired is said. */
   finish(source: Source, diagnostics: Diagnostics): FinishedLives {
     for (const line of this.#sockets.values()) line.finish();
+    for (const life of this.#others) {
+      if (this.#orderly.take(life, this.#sockets.get(life.socket)!.socket) >= 0) this.#others.delete(life);
+    }
     this.#sockets.clear();
-    for (const life of this.#others) if (this.#orderly.take(life) >= 0) this.#others.delete(life);
     return new FinishedLives([...this.#others], this.#orderly, source, diagnostics);
   }
 }
+
+const NONE: readonly SocketLife[] = [];
 
 /**
  * The events of one kernel address. As long as each follows from the one before, its lives are numbers; where one does
  * not, they become a chain, until its life has ended and nothing is left to be put right.
  */
 class SocketLine {
+  /** Number of the address among the orderly lives. */
+  readonly socket: number;
   readonly #orderly: OrderlyLives;
   readonly #others: Set<SocketLife>;
   /** Number of the life that has begun; -1 for none. */
   #open = -1;
   /** Ended lives, the latest first: numbers of orderly ones, the others as they are. */
-  #ended: (number | SocketLife)[] = [];
+  #ended: readonly (number | SocketLife)[] = NONE;
   #chain: SocketChain | null = null;
 
-  constructor(orderly: OrderlyLives, others: Set<SocketLife>) {
+  constructor(socket: number, orderly: OrderlyLives, others: Set<SocketLife>) {
+    this.socket = socket;
     this.#orderly = orderly;
     this.#others = others;
   }
@@ -85,7 +92,7 @@ class SocketLine {
   #follows(event: StateEvent): boolean {
     if (this.#open < 0) {
       if (!this.#orderly.begins(event)) return false;
-      this.#open = this.#orderly.begin(event);
+      this.#open = this.#orderly.begin(event, this.socket);
       return true;
     }
     if (!this.#orderly.follows(this.#open, event)) return false;
@@ -111,7 +118,7 @@ class SocketLine {
   #settle(lives: readonly SocketLife[]): void {
     this.#chain = null;
     this.#ended = lives.map((life) => {
-      const number = this.#orderly.take(life);
+      const number = this.#orderly.take(life, this.socket);
       if (number < 0) return life;
       this.#others.delete(life);
       return number;

@@ -88,12 +88,12 @@ export class OrderlyLives {
     return fields === undefined && PATHS.some((path) => path[0] === from && path[1] === to);
   }
 
-  /** Begins a life; its number. */
-  begin(event: StateEvent): number {
+  /** Begins a life; its number. `socket`: number of its kernel address, see `named`. */
+  begin(event: StateEvent, socket: number): number {
     const at = this.#rows.allocate();
     const { words } = this.#rows;
     words[at + PATH] = PATHS.findIndex((path) => path[0] === event.from && path[1] === event.to);
-    words[at + SOCKET] = this.#number(event.socket);
+    words[at + SOCKET] = socket;
     this.#adopt(at, event.local, event.remote);
     this.#write(at, event);
     return at / STRIDE - 1;
@@ -130,13 +130,18 @@ export class OrderlyLives {
     return count + 1 === STEPS;
   }
 
+  /** A number for a kernel address: asked once for each. */
+  named(socket: string): number {
+    return this.#texts.push(socket) - 1;
+  }
+
   /** Takes a life as its lines tell it (see completeLife), when it is an orderly one; its number, else -1. */
-  take(life: SocketLife): number {
+  take(life: SocketLife, socket: number): number {
     const path = orderlyPath(life);
     if (path < 0) return -1;
     const at = this.#rows.allocate();
     this.#rows.words[at + PATH] = path;
-    this.#rows.words[at + SOCKET] = this.#number(life.socket);
+    this.#rows.words[at + SOCKET] = socket;
     this.#adopt(at, life.local, life.remote, true);
     for (const t of life.transitions) this.#write(at, t);
     return at / STRIDE - 1;

@@ -1,7 +1,7 @@
 /** The connections of a tracker that has had its last packet, read by the numbers of their first sight. */
 import type { SideIndex, WireConnection } from '../model/connection.ts';
 import { ORDERLY, type PlainKind } from '../model/plain.ts';
-import { BITS, CLIENT_BIT, CONNECTION_STRIDE, SERIAL } from './layout.ts';
+import { BITS, CLIENT_BIT, CONNECTION_STRIDE, PORTS, SERIAL } from './layout.ts';
 import { plainKind } from './plain.ts';
 import { PlainReader } from './plain-reader.ts';
 import type { Retirement } from './retire.ts';
@@ -42,6 +42,12 @@ export class Records {
   kind(serial: number): PlainKind | 0 {
     const at = this.#places[serial]!;
     return at === 0 ? this.#retired.kind(serial) : plainKind(this.#store, at);
+  }
+
+  /** Both its ports in one number, told without reading all of it. */
+  ports(serial: number): number {
+    const at = this.#places[serial]!;
+    return at === 0 ? this.#retired.ports(serial) : this.#store.connections.words[at + PORTS]!;
   }
 
   /** One of them, with `number` for n of its id `cn`; the object is the same each time. */

@@ -7,7 +7,7 @@
 import { OPEN, type PlainKind } from '../model/plain.ts';
 import { Archive, type ArchiveState } from './archive.ts';
 import { BITS, FIN_ACKED, HASH, QUEUED, SERIAL, SIDE_BITS, SIDE_STRIDE, SIDES } from './layout.ts';
-import { isPackable, pack, unpack } from './pack.ts';
+import { isPackable, pack, packedPorts, unpack } from './pack.ts';
 import { PackedWriter } from './packed.ts';
 import { plainKind } from './plain.ts';
 import type { Store } from './store.ts';
@@ -77,6 +77,11 @@ export class Retirement {
     this.#table.insert(at, -serial, words[at + HASH]!);
     words[at + BITS]! &= ~QUEUED;
     return at;
+  }
+
+  /** Both ports of a packed record. */
+  ports(serial: number): number {
+    return packedPorts(this.#archive.open(serial));
   }
 
   /** A copy of a packed record; its offset, to be released by the caller. */
