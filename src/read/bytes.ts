@@ -14,6 +14,9 @@ import {
 
 const BLOCK_BYTES = 1 << 20;
 
+/** Buffers of files that are closed, for the next ones: a folder may hold hundreds. */
+const spare: Uint8Array[] = [];
+
 /** What `head` holds at least, unless the input is shorter. */
 export const HEAD_BYTES = 1 << 16;
 
@@ -135,6 +138,11 @@ class Opened implements ByteSource {
   }
 }
 
+function bufferOf(bytes: number): Uint8Array {
+  const buffer = spare.pop();
+  return buffer?.length === bytes ? buffer : new Uint8Array(bytes);
+}
+
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   const both = new Uint8Array(a.length + b.length);
   both.set(a);
@@ -149,7 +157,7 @@ class Raw implements Packed {
   readonly size: number | null;
   readonly #handle: FileHandle | null;
   readonly #input: AsyncIterator<Uint8Array> | null;
-  readonly #buffers: [Uint8Array, Uint8Array] | null;
+  #buffers: Uint8Array[];
   /** In the file; null reads on from where the last reading ended, as pipes and devices need. */
   #position: number | null;
   #turn = 0;
@@ -160,7 +168,7 @@ class Raw implements Packed {
     this.size = size;
     this.#position = size === null ? null : 0;
     this.#input = handle ? null : (process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>);
-    this.#buffers = handle ? [new Uint8Array(blockBytes), new Uint8Array(blockBytes)] : null;
+    this.#buffers = handle ? [bufferOf(blockBytes), bufferOf(blockBytes)] : [];
   }
 
   /** Reads the first block into `first`, so that its magic can be looked at; chunks() yields it again. */
@@ -193,12 +201,14 @@ class Raw implements Packed {
 
   async again(): Promise<Raw | null> {
     if (this.size === null) return null;
-    const again = new Raw(this.#handle, this.size, this.#buffers![0].length);
+    const again = new Raw(this.#handle, this.size, this.#buffers[0]!.length);
     await again.peek();
     return again;
   }
 
   async close(): Promise<void> {
+    if (spare.length === 0) spare.push(...this.#buffers);
+    this.#buffers = [];
     if (this.#handle) await this.#handle.close();
     else await this.#input?.return?.();
   }
@@ -206,7 +216,7 @@ class Raw implements Packed {
   async #next(): Promise<Uint8Array> {
     if (this.#handle === null) return (await this.#input?.next())?.value ?? new Uint8Array(0);
     this.#turn ^= 1;
-    const buffer = this.#buffers![this.#turn]!;
+    const buffer = this.#buffers[this.#turn]!;
     const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, this.#position);
     if (this.#position !== null) this.#position += bytesRead;
     return buffer.subarray(0, bytesRead);
