@@ -22,7 +22,7 @@ import {
 import { SCRIPT } from './html/script.ts';
 import { STYLE } from './html/style.ts';
 import { shortNames } from './short-names.ts';
-import { counted } from './words.ts';
+import { allOf, counted } from './words.ts';
 
 export interface DrawnChart {
   chart: Chart;
@@ -81,14 +81,16 @@ ${sections.map((s) => html`<section aria-labelledby="${s.id}">\n<h2 id="${s.id}"
   return page.text;
 }
 
-function pageTitle({ causes, connections }: Result): string {
+function pageTitle(result: Result): string {
+  const { causes } = result;
   const worst =
     causes.find((c) => c.severity === 'error') ?? causes.find((c) => c.severity === 'warning') ?? causes[0];
-  return `${worst ? worst.title : counted(connections.length, 'connection')} – TCP post-mortem`;
+  return `${worst ? worst.title : counted(allOf(result), 'connection')} – TCP post-mortem`;
 }
 
-function scope({ connections, inputs, hosts }: Result): string {
-  const parts = [counted(connections.length, 'connection'), counted(inputs.length, 'source')];
+function scope(result: Result): string {
+  const { inputs, hosts } = result;
+  const parts = [counted(allOf(result), 'connection'), counted(inputs.length, 'source')];
   if (hosts.length > 0) parts.push(counted(hosts.length, 'host'));
   return parts.join(', ');
 }

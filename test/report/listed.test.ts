@@ -75,6 +75,8 @@ describe('12,000 connections that went wrong alike', () => {
       expect(textOf(file)).toContain('timeline.csv lists');
       expect(textOf(file)).toContain('result.json lists');
     }
+    expect(textOf('report.html')).toContain('12,000 connections, 1 source');
+    expect(textOf('report.html')).toContain('and 11,984 more, in connections.csv');
     expect(textOf('charts/listener-pressure.vl.json')).toContain('connections with a finding above info');
   });
 });

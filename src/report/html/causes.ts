@@ -57,6 +57,7 @@ function card(cause: CauseGroup, page: Page): Markup {
   );
   const missing = distinctMissing(group.map((f) => f.missing)).slice(0, EVIDENCE);
   const others = [...new Set(group.flatMap((f) => f.alternatives))];
+  const unlisted = cause.unlisted?.connections ?? 0;
   return html`<article class="card ${cause.severity}" id="cause-${cause.rule}">
 <h3>${cause.title}</h3>
 <p class="facts">${severityMark(cause.severity)} (${SEVERITY_WORDS[cause.severity]}) · ${counted(sharing(cause), 'connection')} · <code>${cause.rule}</code></p>
@@ -64,10 +65,10 @@ function card(cause: CauseGroup, page: Page): Markup {
 <dl class="about">
 <dt>What to do</dt><dd>${prose(cause.remedy || 'Nothing.')}</dd>
 <dt>How sure</dt><dd>${sureWords(cause, page)}</dd>
-<dt>Evidence</dt><dd>${evidence(group)}</dd>
+<dt>Evidence</dt><dd>${evidence(group, unlisted)}</dd>
 ${missing.length > 0 && html`<dt>Missing</dt><dd><ul class="tight">${missing.map((m) => html`<li>${prose(m.what)}. To record it: ${prose(m.how)}</li>`)}</ul></dd>`}
 ${others.length > 0 && html`<dt>Fits as well</dt><dd>${alternatives(others, page)}</dd>`}
-<dt>Connections</dt><dd>${links(cause.connections, page)}</dd>
+<dt>Connections</dt><dd>${links(cause, page)}</dd>
 </dl>
 </article>
 `;
@@ -79,14 +80,16 @@ function sureWords(cause: CauseGroup, page: Page): Markup {
   return html`${counts.map(([c, n], i) => html`${i > 0 && html`<br>`}${!all && `${number(n)} `}<strong>${c}</strong>: ${CONFIDENCE_WORDS[c]}`)}`;
 }
 
-function evidence(group: readonly Finding[]): Markup {
+/** `unlisted`: findings of connections that are only counted. */
+function evidence(group: readonly Finding[], unlisted: number): Markup {
   const [first, ...rest] = group;
   if (!first) return html`in findings.csv`;
-  if (rest.length === 0) return evidenceList(first);
+  const others = rest.length + unlisted;
+  if (others === 0) return evidenceList(first);
   const shown = rest.slice(0, OTHERS);
-  const more = rest.length - shown.length;
+  const more = others - shown.length;
   return html`${evidenceList(first)}
-<details><summary>Evidence for ${number(rest.length)} more ${rest.length === 1 ? 'finding' : 'findings'}</summary>
+<details><summary>Evidence for ${number(others)} more ${others === 1 ? 'finding' : 'findings'}</summary>
 ${shown.map((f) => html`<h4>${f.connection} (client port ${f.client.port})</h4><p>${prose(f.summary)}</p>${evidenceList(f)}`)}
 ${more > 0 && html`<p>${number(more)} more are in findings.csv.</p>`}
 </details>`;
@@ -105,13 +108,13 @@ function alternatives(ids: readonly string[], { title }: Page): Markup {
   return html`<ol class="tight">${ids.map((id) => html`<li>${title(id)} (<code>${id}</code>)</li>`)}</ol>`;
 }
 
-function links(ids: readonly string[], page: Page): Markup {
-  const shown = ids.slice(0, LINKS).map((id, i) => {
+function links(cause: CauseGroup, page: Page): Markup {
+  const shown = cause.connections.slice(0, LINKS).map((id, i) => {
     const row = page.rows.get(id);
     const label = row ? `${id} (port ${row.client.port})` : id;
     const link = page.anchors.has(id) ? html`<a href="#${id}">${label}</a>` : label;
     return html`${i > 0 && ', '}<span class="nowrap">${link}</span>`;
   });
-  const more = ids.length - shown.length;
+  const more = sharing(cause) - shown.length;
   return html`${shown}${more > 0 && ` and ${number(more)} more, in connections.csv`}`;
 }
