@@ -1,5 +1,9 @@
 /** What a finding lists beside itself is what the evidence leaves open, and no more. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
 import type { Result } from '../../src/model/result.ts';
 import { analyzeBundle, analyzeSample, sampleNamed } from './samples.ts';
 
@@ -41,4 +45,23 @@ test('packets alone leave all of them open', async () => {
       expect(list).toContain(rule);
   }
   expect(found.length).toBeGreaterThan(0);
+});
+
+test('a counter that did not rise excludes a cause only if its readings span all SYNs that were lost', async () => {
+  const { folder } = sampleNamed('syn-dropped-nft/6.18', 'bundle');
+  const lines = readFileSync(path.join(folder, 'counters.jsonl'), 'utf8').trim().split('\n');
+  const part = mkdtempSync(path.join(tmpdir(), 'counters-'));
+  for (const name of ['manifest.json', 'packets.pcap'])
+    cpSync(path.join(folder, name), path.join(part, name));
+  const listOf = async (readings: readonly string[]) => {
+    writeFileSync(path.join(part, 'counters.jsonl'), `${readings.join('\n')}\n`);
+    return alternatives(await analyze([part]), 'netfilter-drop').map((list) =>
+      list.includes('accept-queue-overflow-syn'),
+    );
+  };
+  // one reading a second: the SYNs of c1 lie in the first three, those of c2 in the first five
+  expect(await listOf(lines)).toEqual([false, false]);
+  expect(await listOf(lines.slice(0, 4))).toEqual([false, true]);
+  expect(await listOf(lines.slice(0, 2))).toEqual([true, true]);
+  rmSync(part, { recursive: true });
 });

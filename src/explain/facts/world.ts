@@ -6,6 +6,7 @@ import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
 import type { Moment } from '../rule.ts';
+import { AT_HAND } from './at-hand.ts';
 import { Facts } from './facts.ts';
 import {
   capturesByEnds,
@@ -29,12 +30,6 @@ export interface Snapshot {
 
 /** A kernel holds one socket, or minisock, of a tuple; what came meanwhile did not get so far. */
 const LATEST = 16;
-
-/**
- * Cases of which what was derived is kept: of a hundred thousand it would not fit into memory. A listener's connections
- * that are reset together are asked for again and again.
- */
-const AT_HAND = 256;
 
 export class World {
   readonly context: Context;

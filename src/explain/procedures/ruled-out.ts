@@ -2,7 +2,8 @@
  * Causes of an unanswered SYN that the evidence excludes: what they would have counted, dropped or repeated did not
  * happen. An absent event counts only where its probe was attached on the listener's host and lost nothing.
  */
-import { SERVER } from '../../model/connection.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
+import { ACK, SYN } from '../../model/tcp.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import { SYN_RTO } from '../facts/timing.ts';
@@ -57,14 +58,27 @@ export function ruledOut(f: Facts, moment: Moment | null, seen: boolean): Readon
   return out;
 }
 
-/** False where the readings of a counter are known to begin after the SYN, or to end before it. */
+/** False where the readings of a counter are known to begin after the first SYN, or to end before the last that was lost. */
 function spans(f: Facts, name: string, moment: Moment | null): boolean {
   const steps = f.listener.steps(name);
   if (moment === null || steps.length === 0) return true;
+  const until = lastLost(f) ?? moment;
   return steps.some(({ series: { readings } }) => {
-    const [first, last] = [readings[0]!, readings.at(-1)!].map((r) => f.world.between(f.atEvent(r), moment));
-    return (first == null || first <= 0) && (last == null || last >= 0);
+    const begun = f.world.between(f.atEvent(readings[0]!), moment);
+    const ended = f.world.between(f.atEvent(readings.at(-1)!), until);
+    return (begun === null || begun <= 0) && (ended === null || ended >= 0);
   });
+}
+
+/** The last SYN that was not answered; null where no capture shows one. */
+function lastLost(f: Facts): Moment | null {
+  const { wire } = f;
+  if (!wire) return null;
+  const syns = wire.packets.filter((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === CLIENT);
+  const answer = wire.packets.find((p) => (p.flags & (SYN | ACK)) === (SYN | ACK));
+  const lost = answer ? syns.filter((p) => p.time < answer.time).slice(0, -1) : syns;
+  const last = lost.at(-1);
+  return last ? f.atPacket(wire, last) : null;
 }
 
 function synDrops(f: Facts): number {
