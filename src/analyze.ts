@@ -33,8 +33,8 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   /** Split lives as Zeek's timers do. */
   zeekTimers?: boolean;
   /**
-   * A single capture of more connections than this has those of which there is nothing to tell, and those that are like
-   * a thousand others, in the CSV files and counts only (10,000). Infinity: every connection is listed, however many there are.
+   * Of more connections than this, those of which there is nothing to tell, and those that are like a thousand others, are
+   * in the CSV files and counts only (10,000). Infinity: every connection is listed, however many there are.
    */
   listed?: number;
   onProgress?: (progress: ReadProgress) => void;
@@ -55,13 +55,9 @@ export async function analyze(inputs: readonly string[], options: AnalyzeOptions
   const sources = await readInputs(inputs, hosts, collector, diagnostics, onProgress, ahead);
   await options.onRead?.(sources);
   placeWallClocks(sources, options);
-  const context = join(
-    sources,
-    collector,
-    diagnostics,
-    isWhole(options) ? Infinity : (options.listed ?? LISTED),
-  );
-  const told = context.plain ? new Told(context) : null;
+  const listed = isWhole(options) ? Infinity : (options.listed ?? LISTED);
+  const context = join(sources, collector, diagnostics, listed);
+  const told = context.plain || context.cases.length > listed ? new Told(context) : null;
   const explanation = explain(context, diagnostics, {
     ...(options.keep && { keep: options.keep }),
     ...(told && { take: (c, findings) => told.take(c, findings) }),

@@ -116,9 +116,15 @@ function applicableTo(kinds: readonly string[], rules: readonly Rule[]): readonl
 
 const NONE = Object.freeze([]) as readonly never[] as never[];
 
-/** What causes, story and answers need of a finding; the first of each rule stays whole, for it stands for the others. */
+/**
+ * What causes, story and answers need of a finding: of its evidence the sources. The first of each rule stays whole, for
+ * it stands for the others.
+ */
 function outlines(): (e: Explained) => Explained {
   const first = new Map<string, Finding>();
+  const cited = byName((names) =>
+    names.split('\0').map((source) => ({ source, locator: '', time: '', fact: '' })),
+  );
   return (e) => {
     const known = first.get(e.rule.id);
     if (!known) {
@@ -126,7 +132,8 @@ function outlines(): (e: Explained) => Explained {
       return e;
     }
     const remedy = e.finding.remedy === known.remedy ? known.remedy : '';
-    const finding = { ...e.finding, summary: '', remedy, evidence: NONE, missing: NONE, alternatives: NONE };
+    const evidence = cited([...new Set(e.finding.evidence.map((v) => v.source))].join('\0'));
+    const finding = { ...e.finding, summary: '', remedy, evidence, missing: NONE, alternatives: NONE };
     return { facts: e.facts, rule: e.rule, finding };
   };
 }

@@ -1,5 +1,5 @@
 /** What a result holds of connections that are not listed, and the lines of the CSV files about each of them. */
-import type { DurationBins } from '../explain/facts/durations.ts';
+import { DurationBins } from '../explain/facts/durations.ts';
 import { distinct } from '../explain/facts/numbers.ts';
 import type { PlainFacts } from '../explain/facts/plain.ts';
 import { formatEndpoint } from '../model/address.ts';
@@ -18,27 +18,31 @@ export interface Lines {
   findings(): Iterable<Line>;
 }
 
-/** `told`: the cases beside the plain connections, which the CSV files are written from as well. */
-export function plainPart(facts: PlainFacts, told: Told, context: Context): PlainPart {
-  const inKernel = durationsOf(facts.kernelWaits.with(told.kernelWaits));
+/** `told`: the cases beside the plain connections (null for none), which the CSV files are written from as well. */
+export function plainPart(facts: PlainFacts | null, told: Told, context: Context): PlainPart {
+  const none = new DurationBins();
+  const inKernel = durationsOf((facts?.kernelWaits ?? none).with(told.kernelWaits));
   const part = {
-    connections: facts.connections.count + told.count,
-    groups: groupsOf([...plainAlike(facts), ...told.alike]),
-    finWait2: durationsOf(facts.waits.with(told.waits)),
+    connections: (facts?.connections.count ?? 0) + told.count,
+    groups: groupsOf([...(facts ? plainAlike(facts) : []), ...told.alike]),
+    finWait2: durationsOf((facts?.waits ?? none).with(told.waits)),
     ...(inKernel && { finWait2Kernel: inKernel }),
   };
-  // what is written last must not keep in memory what the rest was made of
-  const { connections, until } = facts;
-  const around = { ...context, cases: [] };
-  const { connectionLines, findingLines } = told;
-  sources.set(part, () => {
-    const plain = new PlainLines({ connections, until }, around);
-    return {
-      connections: () => byNumber(connectionLines.lines(), plain.ofConnections()),
-      findings: () => byNumber(findingLines.lines(), plain.ofFindings()),
-    };
-  });
+  sources.set(part, linesFrom(facts, told, context));
   return part;
+}
+
+/** What is written last must not keep in memory what the rest was made of. */
+function linesFrom(facts: PlainFacts | null, { connectionLines, findingLines }: Told, context: Context) {
+  const around = { ...context, cases: [] };
+  const plain = facts && { connections: facts.connections, until: facts.until };
+  return (): Lines => {
+    const lines = plain && new PlainLines(plain, around);
+    return {
+      connections: () => byNumber(connectionLines.lines(), lines?.ofConnections() ?? []),
+      findings: () => byNumber(findingLines.lines(), lines?.ofFindings() ?? []),
+    };
+  };
 }
 
 /** Lines about all connections of a result that does not list all; null when it does. */
