@@ -4,7 +4,7 @@ import { buildCases, type Pieces } from './align/cases.ts';
 import { counterSeries } from './align/counters.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
 import { joinPlain } from './align/join-plain.ts';
-import { type Evidence, isEnough, isOfShare, shareOf } from './align/match.ts';
+import { type Evidence, isEnough, isOfShare, matchByTuple, shareOf } from './align/match.ts';
 import { findListeners } from './align/orient.ts';
 import { alignClocks } from './align/timeline.ts';
 import { type CivilOptions, placeWallClocks } from './align/zone.ts';
@@ -174,8 +174,10 @@ function clockEvidence(
     }
     return { sources, wires, lives, of };
   };
-  const some = shared(shareOf(of));
-  return isEnough(some) ? some : shared(1);
+  const share = shareOf(of);
+  const some = shared(share);
+  const matches = matchByTuple(some);
+  return share === 1 || isEnough(matches.length) ? { ...some, matches } : shared(1);
 }
 
 /** n of `cn`. */

@@ -10,6 +10,8 @@ export interface Evidence {
   lives: readonly SocketLife[];
   /** How many lives there are, where those given are a share of them. */
   of?: number;
+  /** Where it is known already. */
+  matches?: Match[];
 }
 
 /** Ends of lives and packets of one tuple that are taken to be one connection. */
@@ -27,7 +29,8 @@ const ENOUGH = 20_000;
  * placed by itself.
  */
 export function matchByTuple(evidence: Evidence): Match[] {
-  const { sources, lives } = evidence;
+  const { sources, lives, matches } = evidence;
+  if (matches) return matches;
   const share = shareOf(evidence.of ?? lives.length);
   if (share > 1 && !lives.some((l) => sources[l.source]!.clock.kind === 'order')) {
     const some = matchesAmong(evidence, (a, b) => isOfShare(share, a.port, b.port));
@@ -45,9 +48,9 @@ export function isOfShare(share: number, port: number, otherPort: number): boole
   return (port + otherPort) % share === 0;
 }
 
-/** Whether a share tells enough. */
-export function isEnough(evidence: Evidence): boolean {
-  return shareOf(evidence.of ?? evidence.lives.length) === 1 || matchByTuple(evidence).length >= ENOUGH / 10;
+/** Whether so many matches of a share tell enough. */
+export function isEnough(matches: number): boolean {
+  return matches >= ENOUGH / 10;
 }
 
 function matchesAmong({ wires, lives }: Evidence, isWanted: (a: Endpoint, b: Endpoint) => boolean): Match[] {

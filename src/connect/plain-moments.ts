@@ -1,7 +1,7 @@
 /** What the key packets of an orderly connection tell of its beginning and its end, without making objects. */
-import { WHY_FIRST_DATA, WHY_THIRD_ACK } from '../model/connection.ts';
+import { WHY_FIRST_DATA, WHY_RETRANSMIT, WHY_THIRD_ACK } from '../model/connection.ts';
 import type { PlainMoments } from '../model/plain.ts';
-import { ACK, SYN } from '../model/tcp.ts';
+import { ACK, FIN, SYN } from '../model/tcp.ts';
 import { closingTimes } from './key-packets.ts';
 import {
   KEY_LINK,
@@ -20,7 +20,8 @@ import type { Store } from './store.ts';
 
 export function noMoments(): PlainMoments {
   const none = Number.NaN;
-  return { whys: 0, answered: none, thirdAck: none, ackTime: none, ackFlags: 0, ackPayload: 0 };
+  const ack = { ackTime: none, ackFlags: 0, ackPayload: 0 };
+  return { whys: 0, answered: none, thirdAck: none, repeats: 0, lastRepeat: none, ...ack };
 }
 
 const times = new Float64Array(4);
@@ -41,6 +42,8 @@ export function readMoments(
   out.whys = 0;
   out.thirdAck = Number.NaN;
   let completed = Number.NaN;
+  out.repeats = 0;
+  out.lastRepeat = Number.NaN;
   out.ackTime = Number.NaN;
   // linked from late to early: what stands last is the first of its kind
   for (let key = store.connections.words[at + KEYS]!; key !== 0; key = words[key + KEY_LINK]!) {
@@ -50,6 +53,7 @@ export function readMoments(
     const flags = words[key + KEY_PACKET + PACKED_FLAGS]!;
     const time = doubles[(key + KEY_TIME) >> 1]!;
     out.whys |= why;
+    if (why & WHY_RETRANSMIT && (flags & (SYN | FIN)) === 0 && out.repeats++ === 0) out.lastRepeat = time;
     if (flags & SYN) {
       if (flags & ACK) {
         if (side !== client) [answer, answers] = [time, words[key + KEY_PACKET + PACKED_ACK]!];

@@ -47,6 +47,9 @@ export interface PlainMoments {
   answered: number;
   /** The third packet of the handshake. */
   thirdAck: number;
+  /** Data that were sent again: how often, and when last. */
+  repeats: number;
+  lastRepeat: number;
   /** The first packet that acknowledges the first FIN. */
   ackTime: number;
   ackFlags: number;

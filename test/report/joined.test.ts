@@ -41,6 +41,9 @@ describe('captures and states of the samples', () => {
   });
 });
 
+/** After so many µs its sender sends the last once more. */
+const AGAIN = 300_000;
+
 /** Who sends, flags, payload, µs since the packet before; changes of state, of `C`lient or `S`erver, and µs after it. */
 type Step = readonly ['C' | 'S', number, number, number, ...string[]];
 const open: Step[] = [
@@ -90,7 +93,8 @@ const WAYS: Step[][] = [
   [...deferred, ...talk, ...finWithAck],
   [...open, ...talk, ...crossing],
   [...open, ...talk, ['S', RST | ACK, 0, 50, 'S ESTABLISHED CLOSE', 'C ESTABLISHED CLOSE']],
-  [...open, ...talk, ['S', PSH | ACK, 120, 300_000], ...finWithAck],
+  [...open, ...talk, ['S', PSH | ACK, 120, AGAIN], ...finWithAck],
+  [...open, ...talk, ...finWithAck.slice(0, 2), ['S', FIN | ACK, 0, AGAIN], finWithAck[2]!],
   [...open, ...talk],
   [
     ['C', SYN, 0, 0, 'C CLOSE SYN_SENT'],
@@ -125,7 +129,7 @@ function load(connections: number): { sent: Sent[]; lines: Line[] } {
     for (const [by, flags, payload, wait, ...states] of way) {
       const to = by === 'C' ? 'S' : 'C';
       at += wait;
-      const isAgain = wait === 300_000;
+      const isAgain = wait === AGAIN;
       const length = payload + (flags & (SYN | FIN) ? 1 : 0);
       const isRefusal = way.length === 2 && (flags & RST) !== 0;
       sent.push({

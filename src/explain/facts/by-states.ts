@@ -4,14 +4,7 @@
  * hold, or not all of it surely, the connection is a case, and the rules decide.
  */
 import type { Timeline } from '../../model/case.ts';
-import {
-  CLIENT,
-  SERVER,
-  SIDES,
-  type SideIndex,
-  WHY_DATA_AFTER_FIN,
-  WHY_RETRANSMIT,
-} from '../../model/connection.ts';
+import { CLIENT, SERVER, SIDES, type SideIndex, WHY_DATA_AFTER_FIN } from '../../model/connection.ts';
 import type { PlainConnection, PlainLife, PlainMoments, ToldByStates } from '../../model/plain.ts';
 import { FIN } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
@@ -29,12 +22,15 @@ const STEPS = 5;
 export function toldByStates(c: PlainConnection, timeline: Timeline): ToldByStates | null {
   const { syns, synAcks, retransmits, finTime, lives } = c;
   if (syns[CLIENT] !== 1 || syns[SERVER] !== 0 || synAcks[CLIENT] !== 0 || synAcks[SERVER] !== 1) return null;
-  if (retransmits[CLIENT] + retransmits[SERVER] > 0 || finTime[CLIENT] === finTime[SERVER]) return null;
+  if (finTime[CLIENT] === finTime[SERVER]) return null;
   const first: SideIndex = finTime[CLIENT] < finTime[SERVER] ? CLIENT : SERVER;
   if (!isSided(lives[CLIENT], CLIENT, first) || !isSided(lives[SERVER], SERVER, first)) return null;
   const moments = c.moments(first);
   const { whys, answered, thirdAck, ackTime, ackFlags, ackPayload } = moments;
-  if (whys & (WHY_RETRANSMIT | WHY_DATA_AFTER_FIN) || !(answered >= 0)) return null;
+  if (whys & WHY_DATA_AFTER_FIN || !(answered >= 0)) return null;
+  // data sent again before either side closed say nothing of the end
+  if (moments.repeats !== retransmits[CLIENT] + retransmits[SERVER] || moments.lastRepeat >= finTime[first])
+    return null;
   if (mayBeDeferred(thirdAck, lives[SERVER], c.source, timeline)) return null;
   const life = lives[first];
   if (!life) return '';
