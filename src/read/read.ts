@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Diagnostic, Diagnostics } from '../model/diagnostic.ts';
 import type { Source } from '../model/source.ts';
+import { openBeside } from './beside.ts';
 import { isBundle, isBundleFile } from './bundle/is-bundle.ts';
 import { openBytes } from './bytes.ts';
 import { type Expected, evidenceIn, filesOf, inOrder } from './evidence.ts';
@@ -145,7 +146,8 @@ class Reading {
     const elsewhere = await this.#ahead?.take(path);
     if (elsewhere) return this.#adopt(elsewhere, host, window);
     const name = path === '-' ? 'standard input' : path;
-    const bytes = await openBytes(path, name, this.#diagnostics);
+    const beside = this.#ahead ? await openBeside(path, name, this.#diagnostics) : null;
+    const bytes = beside ?? (await openBytes(path, name, this.#diagnostics));
     if (!bytes) return;
     const reader = chooseReader(name, bytes.head, this.#context(host, window));
     if (!reader) return bytes.close();

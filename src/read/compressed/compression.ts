@@ -27,14 +27,16 @@ export interface Compression {
   magic: readonly number[];
   /** Unpacks, or the command that does when it is not supported. */
   unpack: Unpack | string;
+  /** Keeps its thread busy, in WebAssembly: zlib has threads of Node's. */
+  isBusy?: true;
 }
 
 const COMPRESSIONS: readonly Compression[] = [
   { name: 'gzip', magic: [0x1f, 0x8b, 0x08], unpack: gunzip },
-  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: unzstd },
+  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: unzstd, isBusy: true },
   // A skippable frame, with which pzstd begins.
-  { name: 'zstd', magic: [0x50, 0x2a, 0x4d, 0x18], unpack: unzstd },
-  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], unpack: unxz },
+  { name: 'zstd', magic: [0x50, 0x2a, 0x4d, 0x18], unpack: unzstd, isBusy: true },
+  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], unpack: unxz, isBusy: true },
   { name: 'bzip2', magic: [0x42, 0x5a, 0x68, -1, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59], unpack: 'bzip2 -d' },
   { name: 'lz4', magic: [0x04, 0x22, 0x4d, 0x18], unpack: 'lz4 -d' },
   { name: 'zip', magic: [0x50, 0x4b, 0x03, 0x04], unpack: 'unzip' },
