@@ -6,6 +6,7 @@ import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts
 import { joinPlain } from './align/join-plain.ts';
 import { type Evidence, isEnough, isOfShare, matchByTuple, shareOf } from './align/match.ts';
 import { findListeners } from './align/orient.ts';
+import { dividedCaptures } from './align/plain-captures.ts';
 import { alignClocks } from './align/timeline.ts';
 import { type CivilOptions, placeWallClocks } from './align/zone.ts';
 import { Collector } from './collector.ts';
@@ -92,9 +93,12 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics,
   const { hosts, hostOf } = findHosts(sources, addresses, diagnostics);
   const around = { sources, events, hostOf, diagnostics };
   const records = recordsOf(sources, collector, listed);
+  const captures = capturesOf(collector, listed);
   const { cases, plain, listeners, timeline } = records
     ? withoutPlain(around, records, finished, Math.min(SHOWN, listed))
-    : withAll(around, collector, finished, listed);
+    : captures
+      ? ofCaptures(around, captures, Math.min(SHOWN, listed))
+      : withAll(around, collector, finished, listed);
   return {
     sources,
     hosts,
@@ -139,6 +143,24 @@ function recordsOf(
   const isTimed = [...lives.keys()].every((id) => sources[id]!.clock.kind !== 'order');
   if (!tracker || others.length + events.size > 0 || lives.size === 0 || !isTimed) return null;
   return tracker.count > listed ? tracker.records() : null;
+}
+
+/** The records of several captures with many connections, where nothing else tells of those. */
+function capturesOf({ trackers, events, lives }: Collector, listed: number): Records[] | null {
+  const some = [...trackers].sort(([a], [b]) => a - b).flatMap(([, t]) => (t.count > 0 ? t : []));
+  const count = some.reduce((sum, t) => sum + t.count, 0);
+  if (some.length < 2 || events.size + lives.size > 0 || count <= listed) return null;
+  const records = some.map((t) => t.records());
+  return records.every((r) => r !== null) ? records : null;
+}
+
+/** Cases of what is not plain in several captures. */
+function ofCaptures(around: Around, captures: readonly Records[], shown: number) {
+  const { wires, places, numbered } = dividedCaptures(captures, shown);
+  const timeline = alignClocks({ sources: around.sources, wires, lives: [] });
+  const listeners = findListeners([], around.events, around.hostOf);
+  const cases = buildCases({ ...around, wires, places, lives: [], timeline }, listeners);
+  return { cases, plain: numbered(new Set(cases.map(numberOf))), listeners, timeline };
 }
 
 /** Cases of what is not plain in one big capture and the logs of states beside it. */

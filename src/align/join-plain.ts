@@ -215,11 +215,9 @@ class PlainJoin {
   }
 
   #connections(order: readonly number[], numbers: Int32Array, own: Uint8Array): PlainConnections {
-    const [first] = order;
     let bySocket: ReadonlyMap<string, number[]>[] | null = null;
     return {
       count: order.length,
-      source: first === undefined ? 0 : this.#records.read(this.#serials[first]!, 0).source,
       each: () => this.#each(order, numbers),
       nextAtAddress: (life) => {
         const k = this.#sources.findIndex((s) => s.source === life.source);
@@ -264,7 +262,7 @@ class PlainJoin {
 }
 
 /** The first so many numbers from 1 on that are not taken. */
-function numbersBut(taken: ReadonlySet<number>, count: number): Int32Array {
+export function numbersBut(taken: ReadonlySet<number>, count: number): Int32Array {
   const numbers = new Int32Array(count);
   for (let i = 0, number = 1; i < count; number++) if (!taken.has(number)) numbers[i++] = number;
   return numbers;

@@ -25,6 +25,7 @@ import {
   CLIENT_BIT,
   COMPLETENESS_MASK,
   COMPLETENESS_SHIFT,
+  ISN,
   KEY_LINK,
   KEY_PACKET,
   KEY_TIME,
@@ -141,6 +142,31 @@ export class PlainReader implements PlainConnection {
 
   get encapsulation(): string {
     return this.#texts.encapsulations[this.#word(PATH) & 0xffff] ?? '';
+  }
+
+  /** The same for both directions, in 53 bits. */
+  get tupleHash(): number {
+    const { words } = this.#store.connections;
+    const at = this.#at;
+    const end = (from: number, port: number, seed: number) => {
+      let hash = Math.imul(seed ^ port, 0x9e3779b1);
+      for (let i = from; i < from + 4; i++) {
+        hash = Math.imul(hash ^ words[i]!, 0x85ebca6b);
+        hash ^= hash >>> 15;
+      }
+      return hash;
+    };
+    const ports = words[at + PORTS]!;
+    const both = (seed: number) =>
+      (end(at + ADDRESS, ports >>> 16, seed) + end(at + ADDRESS + 4, ports & 0xffff, seed)) >>> 0;
+    return both(1) * 2 ** 21 + (both(2) >>> 11);
+  }
+
+  /** null without the client's SYN. */
+  get clientIsn(): number | null {
+    const mine = sideOf(this.#at, this.#client);
+    const { words } = this.#store.connections;
+    return words[mine + SYNS] === 0 ? null : words[mine + ISN]! >>> 0;
   }
 
   handshake(synAcks: { push(time: number): unknown }): number {

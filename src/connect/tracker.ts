@@ -172,8 +172,7 @@ export class Tracker {
       const place = at === 0 ? this.#retired!.restore(serial) : at;
       views.push({ number, wire: this.connection(place / CONNECTION_STRIDE - 1) });
     }
-    const source = views[0]?.wire.source ?? 0;
-    return { views, plain: { count, source, each: () => this.#plain(apart), nextAtAddress: () => null } };
+    return { views, plain: { count, each: () => this.#plain(apart), nextAtAddress: () => null } };
   }
 
   /** Its connections by their serial numbers, once the last packet has come; null when none are packed away. */

@@ -102,10 +102,9 @@ export interface PlainConnection {
   view(): WireConnection;
 }
 
-/** The plain connections of a capture, those told of as cases left out. */
+/** The plain connections of the captures, those told of as cases left out. */
 export interface PlainConnections {
   readonly count: number;
-  readonly source: number;
   /** Every time from the first on, in the order of first sight. The object is the same each time. */
   each(): Iterable<PlainConnection>;
   /** The life of a socket of one of them that came next at the kernel address of this one; null when none did. */

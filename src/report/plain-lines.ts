@@ -67,29 +67,39 @@ export interface Line {
   text: string;
 }
 
+/** Cells that are the same for all connections of a capture. */
+interface Shared {
+  source: Source;
+  clock: string;
+  host: string;
+  name: string;
+  quotedName: string;
+}
+
+function sharedOf(id: number, context: Context): Shared {
+  const source = context.sources[id]!;
+  const isTimed = context.timeline.at(id, 0 as SourceTime) !== null;
+  return {
+    source,
+    clock: isTimed ? context.timeline.label(id) : 'order',
+    host: csvCell(hostsOf([id], context)),
+    name: csvCell(source.name),
+    quotedName: inQuotes(JSON.stringify(source.name)),
+  };
+}
+
 export class PlainLines {
   readonly #connections: PlainConnections;
   readonly #context: Context;
   readonly #until: number;
-  readonly #source: Source;
-  /** Cells that are the same for all. */
-  readonly #clock: string;
-  readonly #host: string;
-  readonly #name: string;
-  readonly #quotedName: string;
+  /** Of the connection that is written now. */
+  #shared: Shared | null = null;
   readonly #joined: JoinedLines;
 
   constructor({ connections, until }: Pick<PlainFacts, 'connections' | 'until'>, context: Context) {
-    const source = context.sources[connections.source]!;
     this.#connections = connections;
     this.#until = until;
     this.#context = context;
-    this.#source = source;
-    const isTimed = context.timeline.at(source.id, 0 as SourceTime) !== null;
-    this.#clock = isTimed ? context.timeline.label(source.id) : 'order';
-    this.#host = csvCell(hostsOf([source.id], context));
-    this.#name = csvCell(source.name);
-    this.#quotedName = inQuotes(JSON.stringify(source.name));
     this.#joined = new JoinedLines(context);
   }
 
@@ -107,6 +117,7 @@ export class PlainLines {
     const line = { number: 0, text: '' };
     for (const c of this.#connections.each()) {
       line.number = c.number;
+      if (this.#shared?.source.id !== c.source) this.#shared = sharedOf(c.source, this.#context);
       line.text = textOf(c);
       yield line;
     }
@@ -118,13 +129,13 @@ export class PlainLines {
     const [from, to] = [this.#common(c.start), this.#common(c.end)];
     const lasted = from === null || to === null ? null : to - from;
     return (
-      `c${c.number},${this.#host},,${endsOf(c)},${this.#time(from)},${this.#time(to)},${this.#clock},${seconds(lasted)},` +
+      `c${c.number},${this.#shared!.host},,${endsOf(c)},${this.#time(from)},${this.#time(to)},${this.#shared!.clock},${seconds(lasted)},` +
       `${CLOSE_KIND_OF[c.kind]},${closedBy},${c.kind === ORDERLY ? closedBy : ''},` +
       `${c.kind === REFUSED ? 'server' : ''},${this.#rules(c)},,,` +
       `${c.connState},${c.history},${c.completeness},${c.packets[CLIENT]},${c.packets[SERVER]},` +
       `${c.bytes[CLIENT]},${c.bytes[SERVER]},${c.syns[CLIENT]},${c.synAcks[SERVER]},` +
       `${c.retransmits[CLIENT]},${c.retransmits[SERVER]},${seconds(finWait2Of(c))},,,,,,` +
-      `${c.encapsulation === '' ? '' : csvCell(c.encapsulation)},${this.#name}`
+      `${c.encapsulation === '' ? '' : csvCell(c.encapsulation)},${this.#shared!.name}`
     );
   }
 
@@ -155,14 +166,14 @@ export class PlainLines {
     ];
     return (
       `c${c.number},${PLAIN_RULES[REFUSED]},close,verdict,inferred,warning,server,${endsOf(c)},` +
-      `${this.#time(this.#common(rst.time))},${this.#clock},${csvCell(refusalSummary(server, client))},${REFUSED_REMEDY},` +
+      `${this.#time(this.#common(rst.time))},${this.#shared!.clock},${csvCell(refusalSummary(server, client))},${REFUSED_REMEDY},` +
       `${csvCell(JSON.stringify(evidence))},${REFUSED_MISSING},${REFUSED_CAUSES}`
     );
   }
 
   #packet(p: KeyPacket, fact: string): Evidence {
-    const locator = packetPlace(this.#source, p.frame);
-    return { source: this.#source.name, locator, time: this.#time(this.#common(p.time)), fact };
+    const locator = packetPlace(this.#shared!.source, p.frame);
+    return { source: this.#shared!.source.name, locator, time: this.#time(this.#common(p.time)), fact };
   }
 
   /** What the rule unanswered-syn finds. */
@@ -173,7 +184,7 @@ export class PlainLines {
     const [syn] = c.view().keyPackets;
     const evidence = [this.#packet(syn!, packetFact(client, syn!, FIRST_TRY))];
     return (
-      `c${c.number},${PLAIN_RULES[UNANSWERED]},syn,verdict,possible,warning,server,${endsOf(c)},${time},${this.#clock},` +
+      `c${c.number},${PLAIN_RULES[UNANSWERED]},syn,verdict,possible,warning,server,${endsOf(c)},${time},${this.#shared!.clock},` +
       `${csvCell(silenceSummary(attemptText(client, server, ONE_SYN)))},${REMEDY},` +
       `${csvCell(JSON.stringify(evidence))},${MISSING},${CAUSES}`
     );
@@ -186,22 +197,22 @@ export class PlainLines {
     const [address, port] =
       side === 'client' ? [c.clientAddress, c.clientPort] : [c.serverAddress, c.serverPort];
     const name = `${side} ${inQuotes(formatEndpoint({ address, port }))}`;
-    const place = packetPlace(this.#source, c.startFrame);
+    const place = packetPlace(this.#shared!.source, c.startFrame);
     return (
       `c${c.number},${PLAIN_RULES[ORDERLY]},close,verdict,proved,info,${side},${endsOf(c)},` +
-      `${this.#time(this.#common(a <= b ? a : b))},${this.#clock},"${capital(orderlySummary(name))}.",,` +
-      `"[{""source"":${this.#quotedName},""locator"":""${place}"",""time"":"""",""fact"":""${orderlyFact(name, Math.abs(a - b))}""}]",[],`
+      `${this.#time(this.#common(a <= b ? a : b))},${this.#shared!.clock},"${capital(orderlySummary(name))}.",,` +
+      `"[{""source"":${this.#shared!.quotedName},""locator"":""${place}"",""time"":"""",""fact"":""${orderlyFact(name, Math.abs(a - b))}""}]",[],`
     );
   }
 
   #common(time: SourceTime): CommonTime | null {
-    return this.#context.timeline.at(this.#source.id, time);
+    return this.#context.timeline.at(this.#shared!.source.id, time);
   }
 
   #time(time: CommonTime | null): string {
     return time === null
       ? ''
-      : this.#context.timeline.format(time, this.#context.timeline.label(this.#source.id));
+      : this.#context.timeline.format(time, this.#context.timeline.label(this.#shared!.source.id));
   }
 }
 

@@ -1,5 +1,5 @@
 /** Connections that are written straight from their records: every byte as the long way over cases writes it. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -33,6 +33,19 @@ describe('captures of the samples', () => {
     const [long, short] = [await analyze([capture]), await analyze([capture], { listed: 0 })];
     expect(allOf(short)).toBe(long.connections.length);
     expect(await tables(short)).toEqual(await tables(long));
+  });
+});
+
+describe('two captures of one sample', () => {
+  const pairs = liveSamples()
+    .map((s) => ['client.pcap', 'packets.pcap'].map((name) => path.join(s.folder, name)))
+    .filter((files) => files.every((file) => existsSync(file)))
+    .filter((_, i) => i % 3 === 0);
+  test.each(pairs)('%s', async (...files) => {
+    const [long, short] = [await analyze(files), await analyze(files, { listed: 0 })];
+    expect(allOf(short)).toBe(long.connections.length);
+    expect(await tables(short)).toEqual(await tables(long));
+    expect([short.story, short.clocks]).toEqual([long.story, long.clocks]);
   });
 });
 
@@ -131,6 +144,22 @@ function load(connections: number): Sent[] {
   }
   return sent.sort((a, b) => a.at - b.at);
 }
+
+test('captures of one hour after the other, and one of another place beside them', async () => {
+  const sent = load(600);
+  const parts = [0, 1, 2].map((hour) => sent.filter((p) => Math.floor(p.at / 200_000) === hour));
+  const beside = load(60).map((p) => ({ ...p, from: p.from + 0x10000, to: p.to + 0x10000 }));
+  const files = [...parts, sent.slice(500, 900), beside].map((packets, i) => {
+    const file = path.join(folder, `part-${i}.pcap`);
+    writeCapture(file, packets);
+    return file;
+  });
+  const [long, short] = [await analyze(files), await analyze(files, { listed: 10 })];
+  expect(short.plain!.connections).toBeGreaterThan(100);
+  expect(allOf(short)).toBe(long.connections.length);
+  expect(await tables(short)).toEqual(await tables(long));
+  expect([short.story, short.answers, short.clocks]).toEqual([long.story, long.answers, long.clocks]);
+});
 
 describe('2000 connections, under way at once, of many endings', () => {
   const capture = path.join(folder, 'mixed.pcap');

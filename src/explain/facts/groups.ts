@@ -21,7 +21,7 @@ export function spansOf(
   plain: PlainFacts | null,
 ): Map<number, [SourceTime, SourceTime]> {
   const spans = new Map<number, [SourceTime, SourceTime]>();
-  if (plain?.span) spans.set(plain.connections.source, [...plain.span]);
+  for (const [source, span] of plain?.spans ?? []) spans.set(source, [...span]);
   for (const c of cases) {
     for (const { source, start, end } of c.wires) {
       const span = spans.get(source);

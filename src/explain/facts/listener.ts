@@ -49,7 +49,7 @@ export class ListenerFacts {
   readonly #looks = lazy(() => queueLooks(this.world, this.#listeners(), this.#cases));
   readonly #concurrent = lazy(() => this.#countConcurrent());
   readonly #answerTimes = byName((source) => {
-    const { least: ofPlain, others } = this.#plainAnswers();
+    const { least: ofPlain, others } = this.#plainAnswers(source);
     let least = ofPlain;
     for (const c of this.#cases.slice(0, others)) {
       for (const w of this.world.factsOf(c).wires) {
@@ -110,7 +110,7 @@ export class ListenerFacts {
 
   /** The port answered another SYN within so many ns after a moment of a capture: something still listens. */
   answersAgain(source: number, after: number, within: number): boolean {
-    const ofPlain = this.plain?.synAcks.sorted ?? [];
+    const ofPlain = this.plain?.synAcks.get(source)?.sorted ?? [];
     return [this.#synAcks(String(source)), ofPlain].some((times) => hasBetween(times, after, after + within));
   }
 
@@ -229,16 +229,16 @@ export class ListenerFacts {
     return steps.length === 0 ? null : steps.reduce((sum, s) => sum + s.delta, 0);
   }
 
-  /** Shortest answer time of the plain ones among its first handshakes, and how many of those are cases. */
-  #plainAnswers(): { least: number | null; others: number } {
+  /** Shortest answer time in a capture of the plain ones among its first handshakes, and how many of those are cases. */
+  #plainAnswers(source: string): { least: number | null; others: number } {
     const plain = this.plain?.answers ?? [];
     let [least, own, others] = [null as number | null, 0, 0];
     while (own + others < HANDSHAKES && (own < plain.length || others < this.#cases.length)) {
       const next = this.#cases[others];
       if (own === plain.length || (next && numberOf(next) < plain[own]!.number)) others++;
       else {
-        const { time } = plain[own++]!;
-        if (!Number.isNaN(time)) least = Math.min(least ?? time, time);
+        const { time, source: from } = plain[own++]!;
+        if (String(from) === source && !Number.isNaN(time)) least = Math.min(least ?? time, time);
       }
     }
     return { least, others };

@@ -45,9 +45,10 @@ const CONFIDENCE: Readonly<Record<string, Confidence>> = {
   [PLAIN_RULES[REFUSED]]: 'inferred',
 };
 
-/** Those of a server that are alike in kind, in the rule that holds, and in who ended them. */
+/** Those of a server in one capture that are alike in kind, in the rule that holds, and in who ended them. */
 export interface PlainAlike {
   kind: PlainKind;
+  source: number;
   /** '' for none. */
   rule: string;
   /** What the states of their sockets say as well. */
@@ -70,12 +71,12 @@ export class PlainServer {
   readonly alike: PlainAlike[] = [];
   /** One of them carried payload of the server. */
   accepted = false;
-  /** Times of its SYN-ACKs. */
-  readonly synAcks = new Numbers();
+  /** Times of its SYN-ACKs in each capture. */
+  readonly synAcks = new Map<number, Numbers>();
   /** Longest time that one of its sockets stood in CLOSE_WAIT, ns. */
   closeWait = 0;
   /** Of the first of them: their numbers, and the time from SYN to SYN-ACK, NaN where the capture shows none. */
-  readonly answers: { number: number; time: number }[] = [];
+  readonly answers: { source: number; number: number; time: number }[] = [];
 
   constructor(server: Endpoint, first: number) {
     this.server = server;
@@ -93,11 +94,13 @@ export class PlainServer {
   add(c: PlainConnection): void {
     const closedBy = closedByOf(c);
     let alike = this.alike.find(
-      (a) => a.kind === c.kind && a.closedBy === closedBy && a.finWait2 === c.finWait2,
+      (a) =>
+        a.kind === c.kind && a.source === c.source && a.closedBy === closedBy && a.finWait2 === c.finWait2,
     );
     if (!alike) {
       alike = {
         kind: c.kind,
+        source: c.source,
         rule: PLAIN_RULES[c.kind],
         finWait2: c.finWait2,
         closedBy,
@@ -117,8 +120,15 @@ export class PlainServer {
     }
     if (c.bytes[SERVER] > 0) this.accepted = true;
     this.closeWait = Math.max(this.closeWait, stateTime(c.lives[SERVER], 'CLOSE_WAIT') ?? 0);
-    const time = c.handshake(this.synAcks);
-    if (this.answers.length < HANDSHAKES) this.answers.push({ number: c.number, time });
+    const { source, number } = c;
+    const time = c.handshake(getOr(this.synAcks, source, () => new Numbers()));
+    if (this.answers.length < HANDSHAKES) this.answers.push({ source, number, time });
+  }
+
+  /** Captures that have connections of a client, given by the number for its address. */
+  capturesOf(client: number): number[] {
+    const own = this.alike.filter((a) => a.clients.includes(client));
+    return [...new Set(own.map((a) => a.source))];
   }
 
   /** Sets those apart whose answer may have come after the end of the capture: of them nothing is said. */
@@ -134,6 +144,15 @@ export class PlainServer {
     const parts = [part(silent.rule, true), part('', false)].filter((p) => p.connections > 0);
     this.alike.splice(this.alike.indexOf(silent), 1, ...parts);
   }
+}
+
+function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
 }
 
 /** A SYN could have been sent again before the capture ended. */
@@ -190,17 +209,16 @@ export class PlainFacts {
   readonly #told = new Map<string, Told>();
   /** Time of the last packet of the capture. */
   readonly until: number;
-  /** Times of the first and the last packet. */
-  readonly span: [SourceTime, SourceTime] | null;
+  /** Times of the first and the last packet in each capture. */
+  readonly spans = new Map<number, [SourceTime, SourceTime]>();
 
   /** `cases`: the others. */
   constructor(connections: PlainConnections, cases: readonly Case[]) {
     this.connections = connections;
-    let from = Number.POSITIVE_INFINITY;
     let to = Number.NEGATIVE_INFINITY;
     let last: PlainServer | null = null;
     for (const c of connections.each()) {
-      if (c.start < from) from = c.start;
+      this.#extend(c);
       if (c.end > to) to = c.end;
       if (last?.server.port !== c.serverPort || last.server.address !== c.serverAddress)
         last = this.#server(c);
@@ -211,9 +229,17 @@ export class PlainFacts {
       if (stay !== null) this.kernelWaits.add(stay / 1e9);
       if (c.finWait2 !== '') this.#tell(c, stay!);
     }
-    this.span = connections.count === 0 ? null : [from as SourceTime, to as SourceTime];
     this.until = cases.reduce((latest, c) => Math.max(latest, c.wires[0]?.end ?? to), to);
     for (const server of this.servers.values()) server.settle(this.until);
+  }
+
+  #extend({ source, start, end }: PlainConnection): void {
+    const span = this.spans.get(source);
+    if (!span) this.spans.set(source, [start, end]);
+    else {
+      if (start < span[0]) span[0] = start;
+      if (end > span[1]) span[1] = end;
+    }
   }
 
   /** How many of them a rule holds for, and how surely; null for none. */

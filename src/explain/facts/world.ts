@@ -1,5 +1,5 @@
 /** What is known around the cases: connections of one listener, snapshots of tables, counters, hosts. */
-import { type Endpoint, formatEndpoint } from '../../model/address.ts';
+import { addressKey, type Endpoint, formatEndpoint, parseWords } from '../../model/address.ts';
 import type { Case, Context, CounterSeries, Host } from '../../model/case.ts';
 import type { SocketLife } from '../../model/connection.ts';
 import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
@@ -133,7 +133,10 @@ export class World {
   /** Captures (Source.id) that saw connections of this client's address to this server endpoint. */
   capturesOf({ client, server }: Case): readonly number[] {
     this.#capturesByEnds ??= capturesByEnds(this.context.cases);
-    return this.#capturesByEnds.get(`${client.address} ${formatEndpoint(server)}`) ?? [];
+    const ofCases = this.#capturesByEnds.get(`${client.address} ${formatEndpoint(server)}`) ?? [];
+    const plain = this.plain?.servers.get(formatEndpoint(server));
+    const words = plain && parseWords(client.address);
+    return words ? [...new Set([...ofCases, ...plain.capturesOf(addressKey(...words))])] : ofCases;
   }
 
   /** The socket that came after this one at the same kernel address; null when none did. */
