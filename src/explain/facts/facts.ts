@@ -30,6 +30,7 @@ export class Facts {
   #probes: ProbeFacts | null = null;
   #ordinary: boolean | null = null;
   #byTheBook: boolean | null = null;
+  #listener: ListenerFacts | null = null;
 
   constructor(world: World, of: Case) {
     this.world = world;
@@ -65,7 +66,8 @@ export class Facts {
   }
 
   get listener(): ListenerFacts {
-    return this.world.listenerOf(this.case);
+    this.#listener ??= this.world.listenerOf(this.case);
+    return this.#listener;
   }
 
   /** `client 10.0.0.1:4242`. */

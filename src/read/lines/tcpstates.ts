@@ -71,7 +71,7 @@ const states = new TextCache(parseState);
 const addresses = new TextCache((text) =>
   (text.includes('.') || text.includes(':')) && isAddressText(text) ? interner.address(text) : '',
 );
-const texts = new TextCache((text) => interner.keep(text));
+const texts = new TextCache((text) => text);
 
 /** Text or CSV; false when the line is no record. Anchored on the right, because COMM may hold spaces and commas. */
 function parse(line: string, out: StateLine): boolean {

@@ -18,7 +18,9 @@ export class TextCache<T> {
   /** What is made of a part of a line, of which `codes` are the UTF-16 units. */
   of(line: string, codes: Uint16Array, start: number, end: number): T {
     const length = end - start;
-    if (length <= 0 || length > LONGEST) return this.#make(line.slice(start, end));
+    if (length <= 0) return this.#make('');
+    // of their own, not a part of the line: that would keep the whole block of the file alive
+    if (length > LONGEST) return this.#make(Buffer.from(line.slice(start, end)).toString());
     let hash = 0;
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + codes[i]!) | 0;
     const slot = Math.imul(hash, 0x9e3779b1) >>> (32 - SLOTS_LOG);
@@ -32,7 +34,7 @@ export class TextCache<T> {
     }
     for (let i = 0; i < length; i++) known[at + i] = codes[start + i]!;
     this.#lengths[slot] = length;
-    const value = this.#make(line.slice(start, end));
+    const value = this.#make(String.fromCharCode(...codes.subarray(start, end)));
     this.#values[slot] = value;
     return value;
   }
