@@ -7,6 +7,7 @@ import { joinPlain } from './align/join-plain.ts';
 import { type Evidence, isEnough, isOfShare, matchByTuple, shareOf } from './align/match.ts';
 import { findListeners } from './align/orient.ts';
 import { dividedCaptures } from './align/plain-captures.ts';
+import { reportSplit } from './align/split.ts';
 import { alignClocks } from './align/timeline.ts';
 import { type CivilOptions, placeWallClocks } from './align/zone.ts';
 import { Collector } from './collector.ts';
@@ -99,6 +100,7 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics,
     : captures
       ? ofCaptures(around, captures, Math.min(SHOWN, listed))
       : withAll(around, collector, finished, listed);
+  reportSplit(cases, timeline, sources, diagnostics);
   return {
     sources,
     hosts,

@@ -38,7 +38,9 @@ export function packets(sideName: string): Missing {
 
 /** What only the peer's capture shows; nothing when there are captures of both sides already. */
 export function packetsOfPeer(f: Facts, where = 'other side'): Missing[] {
-  if (f.world.capturesOf(f.case).length > 1) return [];
+  const all = f.world.capturesOf(f.case);
+  const beside = f.wire ? f.world.capturesBeside(f.case, f.wire.wire.source) : all.slice(1);
+  if (beside.length > 0) return [];
   if (!f.wire) return [packets(where)];
   return [
     { ...packets(where), what: 'Which of these packets reached the other side, and what it sent itself' },

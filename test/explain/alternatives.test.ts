@@ -65,3 +65,29 @@ test('a counter that did not rise excludes a cause only if its readings span all
   expect(await listOf(lines.slice(0, 2))).toEqual([true, true]);
   rmSync(part, { recursive: true });
 });
+
+test('files of one capture that follow one another (tcpdump -G) are no two places: no SYN was lost between them', async () => {
+  const whole = readFileSync(path.join(sampleNamed('syn-dropped-nft/6.18').folder, 'packets.pcap'));
+  const records: Buffer[] = [];
+  for (let at = 24; at < whole.length; ) {
+    const end = at + 16 + whole.readUInt32LE(at + 8);
+    records.push(whole.subarray(at, end));
+    at = end;
+  }
+  const folder = mkdtempSync(path.join(tmpdir(), 'rotated-'));
+  // the three SYNs of the first connection, then all of the second
+  for (const [name, part] of [
+    ['1.pcap', records.slice(0, 3)],
+    ['2.pcap', records.slice(3, 9)],
+    ['3.pcap', records.slice(9)],
+  ] as const)
+    writeFileSync(path.join(folder, name), Buffer.concat([whole.subarray(0, 24), ...part]));
+  const { findings, diagnostics } = await analyze([folder]);
+  rmSync(folder, { recursive: true });
+  const split = diagnostics.filter((d) => d.code === 'split-connection');
+  expect(split.map((d) => [path.basename(d.source), d.count])).toEqual([['2.pcap', 1]]);
+  expect(split[0]!.message).toContain('3.pcap');
+  const [first] = findings.filter((f) => f.connection === 'c1');
+  expect(first).toMatchObject({ rule: 'unanswered-syn', confidence: 'possible' });
+  expect(first!.missing.map((m) => m.what).join()).toContain('packets');
+});

@@ -1,7 +1,8 @@
 /**
  * One connection in two captures: which of its handshake's segments were seen at one place and not at the other. A
  * SYN comes from the client, so the capture that alone has it is the nearer to the client; a SYN-ACK the other way
- * round. A capture that lacks a segment says something only while it was running and saw other packets of the same.
+ * round. A capture that lacks a segment says something only while it was running and saw other packets of the same;
+ * files that follow one another (tcpdump -G) say nothing of each other.
  */
 import { CLIENT, type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
 import { OPT_TIMESTAMP } from '../../model/packet.ts';
@@ -26,12 +27,12 @@ export interface Crossing {
   without: number;
 }
 
-/** null without a second capture that was running all the while. */
+/** null without a second capture that was running at the same time. */
 export function crossing(f: Facts): Crossing | null {
   const [a, b] = f.wires;
   if (!a) return null;
   if (!b) return missingAltogether(f, a);
-  if (a.wire.source === b.wire.source) return null;
+  if (a.wire.source === b.wire.source || !f.world.ranTogether(a.wire.source, b.wire.source)) return null;
   if (a.wire.keyPacketsDropped + b.wire.keyPacketsDropped > 0) return null;
   const lost = (flags: number, side: SideIndex) => [
     ...onlyIn(f, a, b.wire.source, flags, side, b),
@@ -54,7 +55,7 @@ export function crossing(f: Facts): Crossing | null {
 
 /** No packet of it is in the other capture, which saw others of the same client and server. */
 function missingAltogether(f: Facts, here: WireFacts): Crossing | null {
-  const other = f.world.capturesOf(f.case).find((source) => source !== here.wire.source);
+  const [other] = f.world.capturesBeside(f.case, here.wire.source);
   if (other === undefined) return null;
   const lostSyns = onlyIn(f, here, other, SYN, CLIENT, null);
   const lostSynAcks = onlyIn(f, here, other, SYN | ACK, SERVER, null);

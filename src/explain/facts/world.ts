@@ -139,6 +139,21 @@ export class World {
     return words ? [...new Set([...ofCases, ...plain.capturesOf(addressKey(...words))])] : ofCases;
   }
 
+  /** Those of them besides one that ran at the same time as that one: files that follow one another say nothing of each other. */
+  capturesBeside(of: Case, own: number): number[] {
+    return this.capturesOf(of).filter((source) => source !== own && this.ranTogether(own, source));
+  }
+
+  /** False where one capture had ended when the other began. */
+  ranTogether(a: number, b: number): boolean {
+    const { timeline } = this.context;
+    if (!timeline.comparable(a, b)) return true;
+    const span = (source: number) => this.captureSpan(source).map((time) => timeline.at(source, time));
+    const [[fromA, toA], [fromB, toB]] = [span(a), span(b)];
+    if (fromA == null || toA == null || fromB == null || toB == null) return true;
+    return fromA <= toB && fromB <= toA;
+  }
+
   /** The socket that came after this one at the same kernel address; null when none did. */
   nextAtAddress(life: SocketLife): SocketLife | null {
     this.#nextAtAddresses ??= nextAtAddresses(this.context.cases);
