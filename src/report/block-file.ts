@@ -12,17 +12,33 @@ const WIDEST = 3;
 export async function writePieces(path: string, pieces: Iterable<string>): Promise<void> {
   const file = new BlockFile(await open(path, 'wx'));
   try {
-    let text = '';
-    for (const piece of pieces) {
-      text += piece;
-      if (text.length < CHUNK) continue;
-      if (!file.put(text)) await file.next(text);
-      text = '';
-    }
-    if (!file.put(text)) await file.next(text);
+    for (const piece of pieces) if (file.add(piece)) await file.next();
     await file.end();
   } finally {
     await file.close();
+  }
+}
+
+/** The same to two new files at once, of pairs of pieces: for what is read once for both. */
+export async function writePairs(
+  paths: readonly [string, string],
+  pairs: Iterable<readonly [string, string]>,
+): Promise<void> {
+  const one = new BlockFile(await open(paths[0], 'wx'));
+  try {
+    const two = new BlockFile(await open(paths[1], 'wx'));
+    try {
+      for (const [a, b] of pairs) {
+        if (one.add(a)) await one.next();
+        if (two.add(b)) await two.next();
+      }
+      await two.end();
+    } finally {
+      await two.close();
+    }
+    await one.end();
+  } finally {
+    await one.close();
   }
 }
 
@@ -32,31 +48,34 @@ class BlockFile {
   #spare = Buffer.allocUnsafeSlow(BLOCK);
   #used = 0;
   #writing: Promise<void> = Promise.resolve();
+  /** Not bytes yet. */
+  #text = '';
 
   constructor(handle: FileHandle) {
     this.#handle = handle;
   }
 
-  /** False when there may be no room for it: then it belongs to `next`. */
-  put(text: string): boolean {
-    if (this.#used + text.length * WIDEST > BLOCK) return false;
-    this.#used += this.#filling.write(text, this.#used);
-    return true;
+  /** True when the block is full: nothing may be added before `next`. */
+  add(piece: string): boolean {
+    this.#text += piece;
+    return this.#text.length >= CHUNK && !this.#put();
   }
 
-  /** Hands the full block to the system, once the one before has been written, and puts `text` into the other. */
-  async next(text: string): Promise<void> {
+  /** Hands the full block to the system, once the one before has been written, and begins the other. */
+  async next(): Promise<void> {
     await this.#writing;
     this.#write(this.#filling.subarray(0, this.#used));
     [this.#filling, this.#spare] = [this.#spare, this.#filling];
     this.#used = 0;
-    if (this.put(text)) return;
+    if (this.#put()) return;
     await this.#writing;
-    this.#write(Buffer.from(text));
+    this.#write(Buffer.from(this.#text));
+    this.#text = '';
     await this.#writing;
   }
 
   async end(): Promise<void> {
+    if (!this.#put()) await this.next();
     await this.#writing;
     this.#write(this.#filling.subarray(0, this.#used));
     await this.#writing;
@@ -65,6 +84,14 @@ class BlockFile {
   async close(): Promise<void> {
     await this.#writing.catch(() => undefined);
     await this.#handle.close();
+  }
+
+  /** False when there may be no room. */
+  #put(): boolean {
+    if (this.#used + this.#text.length * WIDEST > BLOCK) return false;
+    this.#used += this.#filling.write(this.#text, this.#used);
+    this.#text = '';
+    return true;
   }
 
   #write(bytes: Uint8Array): void {

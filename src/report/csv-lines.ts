@@ -11,24 +11,26 @@ const PLAIN = /^[ !#-*./0-9:;<>?A-Z[-{}~][ !#-+\--{}~]*$/;
 /** What fast-csv quotes: `|` is among it. */
 const QUOTED = /["\r\n,|]/;
 
-/**
- * Writes a whole table to a new file. Rejects with the file system's error. A row may also come as the finished text of
- * its line (`csvLine`, `csvCell`), from code that makes rows without objects.
- */
+/** Writes a whole table to a new file. Rejects with the file system's error. */
 export async function writeCsvLines<Row extends object>(
   path: string,
   columns: readonly Column<Row>[],
-  rows: Iterable<Row | string>,
+  rows: Iterable<Row>,
 ): Promise<void> {
   await writePieces(path, linesOf(columns, rows));
 }
 
 function* linesOf<Row extends object>(
   columns: readonly Column<Row>[],
-  rows: Iterable<Row | string>,
+  rows: Iterable<Row>,
 ): Generator<string> {
-  yield `${columns.map((c) => quoted(c.name)).join(',')}\n`;
-  for (const row of rows) yield `${typeof row === 'string' ? row : csvLine(columns, row)}\n`;
+  yield headOf(columns);
+  for (const row of rows) yield `${csvLine(columns, row)}\n`;
+}
+
+/** The line of names, with its end. */
+export function headOf<Row>(columns: readonly Column<Row>[]): string {
+  return `${columns.map((c) => quoted(c.name)).join(',')}\n`;
 }
 
 /** One line without its end. */

@@ -41,6 +41,7 @@ import { packetPlace, type Source } from '../model/source.ts';
 import type { CommonTime, SourceTime } from '../model/time.ts';
 import { csvCell } from './csv-lines.ts';
 import { JoinedLines } from './joined-lines.ts';
+import type { Lines } from './line-store.ts';
 import { endsOf, inQuotes, seconds } from './plain-cells.ts';
 import { hostsOf } from './rows.ts';
 
@@ -60,12 +61,6 @@ const REFUSED_CAUSES = csvCell(REFUSAL_CAUSES.join(' '));
 const REMEDY = csvCell(SILENCE_REMEDY);
 const MISSING = csvCell(JSON.stringify(SILENCE_MISSING));
 const CAUSES = csvCell(SYN_CAUSES.join(' '));
-
-export interface Line {
-  number: number;
-  /** '' where there is nothing to say. */
-  text: string;
-}
 
 /** Cells that are the same for all connections of a capture. */
 interface Shared {
@@ -103,23 +98,15 @@ export class PlainLines {
     this.#joined = new JoinedLines(context);
   }
 
-  /** Of connections.csv. The object is the same each time. */
-  *ofConnections(): Iterable<Line> {
-    yield* this.#lines((c) => this.#connection(c));
-  }
-
-  /** Of findings.csv. */
-  *ofFindings(): Iterable<Line> {
-    yield* this.#lines((c) => this.#finding(c));
-  }
-
-  *#lines(textOf: (c: PlainConnection) => string): Iterable<Line> {
-    const line = { number: 0, text: '' };
+  /** The object is the same each time. */
+  *each(): Iterable<Lines> {
+    const lines = { number: 0, connection: '', findings: '' };
     for (const c of this.#connections.each()) {
-      line.number = c.number;
       if (this.#shared?.source.id !== c.source) this.#shared = sharedOf(c.source, this.#context);
-      line.text = textOf(c);
-      yield line;
+      lines.number = c.number;
+      lines.connection = this.#connection(c);
+      lines.findings = this.#finding(c);
+      yield lines;
     }
   }
 

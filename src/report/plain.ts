@@ -6,17 +6,12 @@ import { formatEndpoint } from '../model/address.ts';
 import type { Context } from '../model/case.ts';
 import { REFUSED } from '../model/plain.ts';
 import type { Durations, PlainGroup, PlainPart, Result } from '../model/result.ts';
-import { CLOSE_KIND_OF, type Line, PlainLines } from './plain-lines.ts';
+import type { Lines } from './line-store.ts';
+import { CLOSE_KIND_OF, PlainLines } from './plain-lines.ts';
 import type { Told } from './told.ts';
 
 /** Where the rows of a part come from: what is not in the files that are written from the result alone. */
-const sources = new WeakMap<PlainPart, () => Lines>();
-
-/** Lines of the two tables about all connections of a capture, in the order of their numbers. */
-export interface Lines {
-  connections(): Iterable<Line>;
-  findings(): Iterable<Line>;
-}
+const sources = new WeakMap<PlainPart, () => Iterable<Lines>>();
 
 /** `told`: the cases beside the plain connections (null for none), which the CSV files are written from as well. */
 export function plainPart(facts: PlainFacts | null, told: Told, context: Context): PlainPart {
@@ -33,20 +28,14 @@ export function plainPart(facts: PlainFacts | null, told: Told, context: Context
 }
 
 /** What is written last must not keep in memory what the rest was made of. */
-function linesFrom(facts: PlainFacts | null, { connectionLines, findingLines }: Told, context: Context) {
+function linesFrom(facts: PlainFacts | null, { lines }: Told, context: Context): () => Iterable<Lines> {
   const around = { ...context, cases: [] };
   const plain = facts && { connections: facts.connections, until: facts.until };
-  return (): Lines => {
-    const lines = plain && new PlainLines(plain, around);
-    return {
-      connections: () => byNumber(connectionLines.lines(), lines?.ofConnections() ?? []),
-      findings: () => byNumber(findingLines.lines(), lines?.ofFindings() ?? []),
-    };
-  };
+  return () => byNumber(lines.each(), plain ? new PlainLines(plain, around).each() : []);
 }
 
-/** Lines about all connections of a result that does not list all; null when it does. */
-export function linesOf({ plain }: Result): Lines | null {
+/** Lines about all connections of a result that does not list all, in the order of their numbers; null when it does. */
+export function linesOf({ plain }: Result): Iterable<Lines> | null {
   if (!plain) return null;
   const open = sources.get(plain);
   if (!open) throw new Error('the rows of its plain connections are not in this copy of the result');
@@ -54,7 +43,7 @@ export function linesOf({ plain }: Result): Lines | null {
 }
 
 /** Lines of two kinds in one order. */
-function* byNumber(some: Iterable<Line>, others: Iterable<Line>): Iterable<Line> {
+function* byNumber(some: Iterable<Lines>, others: Iterable<Lines>): Iterable<Lines> {
   const first = some[Symbol.iterator]();
   let next = first.next();
   for (const line of others) {

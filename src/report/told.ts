@@ -30,9 +30,8 @@ interface Kept {
 }
 
 export class Told {
-  /** Lines of connections.csv and findings.csv about all of them. */
-  readonly connectionLines = new LineStore();
-  readonly findingLines = new LineStore();
+  /** Of connections.csv and findings.csv about all of them. */
+  readonly lines = new LineStore();
   readonly #listing: Listing;
   readonly #context: Context;
   readonly #kept = new Map<string, Kept>();
@@ -53,10 +52,9 @@ export class Told {
   take(c: Case, findings: readonly Finding[]): void {
     const row = connectionRow(c, findings, verdictsOf(findings), this.#context);
     const number = Number(c.id.slice(1));
-    this.connectionLines.add(number, csvLine(connectionsTable.columns, row));
-    if (findings.length > 0) {
-      this.findingLines.add(number, findings.map((f) => csvLine(findingsTable.columns, f)).join('\n'));
-    }
+    const connection = csvLine(connectionsTable.columns, row);
+    const lines = findings.map((f) => csvLine(findingsTable.columns, f)).join('\n');
+    this.lines.add({ number, connection, findings: lines });
     this.count++;
     const alike = this.#tally(row, findings, 1);
     const { finWait2WireS: wire, finWait2KernelS: kernel } = row;

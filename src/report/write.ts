@@ -4,11 +4,12 @@ import { rmSync } from 'node:fs';
 import { mkdir, open, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Result } from '../model/result.ts';
+import { writePairs } from './block-file.ts';
 import { writeCsv } from './csv.ts';
-import { writeCsvLines } from './csv-lines.ts';
+import { headOf, writeCsvLines } from './csv-lines.ts';
 import { RESULT_BEGINS, RESULT_FILE, readable, writeJson } from './json.ts';
+import type { Lines } from './line-store.ts';
 import { linesOf } from './plain.ts';
-import type { Line } from './plain-lines.ts';
 import { MAIN_THREAD, type Side } from './side/side.ts';
 import { connectionsTable, diagnosticsTable, findingsTable, timelineTable } from './tables.ts';
 
@@ -112,11 +113,12 @@ async function writeFiles(
   const lines = linesOf(full);
   // the marker comes first: an interrupted report is still known as ours, and replaced by the next
   await file(RESULT_FILE, (path) => writeJson(path, inJson));
-  await file(connectionsTable.file, (path) =>
-    writeCsvLines(path, connectionsTable.columns, textsOf(lines?.connections()) ?? result.connections),
-  );
-  await file(findingsTable.file, (path) =>
-    writeCsvLines(path, findingsTable.columns, textsOf(lines?.findings()) ?? result.findings),
+  await file(connectionsTable.file, (connections) =>
+    file(findingsTable.file, async (findings) => {
+      if (lines) return writePairs([connections, findings], tables(lines));
+      await writeCsvLines(connections, connectionsTable.columns, result.connections);
+      await writeCsvLines(findings, findingsTable.columns, result.findings);
+    }),
   );
   await file(timelineTable.file, (path) => writeCsvLines(path, timelineTable.columns, result.timeline));
   await file(diagnosticsTable.file, (path) => writeCsv(path, diagnosticsTable.columns, result.diagnostics));
@@ -139,12 +141,11 @@ async function writeFiles(
   await text('report.html', renderHtml(result, drawn));
 }
 
-function textsOf(lines: Iterable<Line> | undefined): Iterable<string> | undefined {
-  return lines && texts(lines);
-}
-
-function* texts(lines: Iterable<Line>): Iterable<string> {
-  for (const { text } of lines) if (text !== '') yield text;
+/** connections.csv and findings.csv, a connection at a time. */
+function* tables(lines: Iterable<Lines>): Iterable<readonly [string, string]> {
+  yield [headOf(connectionsTable.columns), headOf(findingsTable.columns)];
+  for (const { connection, findings } of lines)
+    yield [`${connection}\n`, findings === '' ? '' : `${findings}\n`];
 }
 
 async function atomically(path: string, write: (path: string) => Promise<void>): Promise<void> {

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
+import { writePairs } from '../../src/report/block-file.ts';
 import { writeCsv } from '../../src/report/csv.ts';
-import { csvLine, writeCsvLines } from '../../src/report/csv-lines.ts';
+import { writeCsvLines } from '../../src/report/csv-lines.ts';
 import type { Cell, Column } from '../../src/report/tables/column.ts';
 import { connectionsTable, findingsTable, timelineTable } from '../../src/report/tables.ts';
 import { HOSTILE, hostileResult } from './variants.ts';
@@ -95,11 +96,16 @@ test('more than the buffers hold, lines longer than a buffer among them', async 
   expect(ours === theirs).toBe(true);
 });
 
-test('finished lines stand among rows, in order', async () => {
-  const path = fresh();
-  const columns = columnsOf(['n', 'text']);
-  await writeCsvLines(path, columns, [[1, 'a'], csvLine(columns, [2, '=b,c']), '3,"d|e"', [4, null]]);
-  expect(readFileSync(path, 'utf8')).toBe('n,text\n1,a\n2,"\'=b,c"\n3,"d|e"\n4,\n');
+test('two files at once, of pieces longer and shorter than the buffers', async () => {
+  const [one, two] = [fresh(), fresh()];
+  const pairs = Array.from(
+    { length: 30_000 },
+    (_, i) => [`${i}é\n`, i % 9973 === 5 ? 'long,'.repeat(500_000) : 'x'.repeat(i % 300)] as const,
+  );
+  await writePairs([one, two], pairs);
+  expect(readFileSync(one, 'utf8') === pairs.map(([a]) => a).join('')).toBe(true);
+  expect(readFileSync(two, 'utf8') === pairs.map(([, b]) => b).join('')).toBe(true);
+  await expect(writePairs([fresh(), two], pairs)).rejects.toThrow('EEXIST');
 });
 
 test('a file that is there already is not touched; a row that throws is passed on', async () => {
