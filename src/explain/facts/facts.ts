@@ -25,6 +25,8 @@ import type { World } from './world.ts';
 export class Facts {
   readonly world: World;
   readonly case: Case;
+  /** Where the world holds it among those at hand. */
+  place = -1;
   #wires: WireFacts[] | null = null;
   #lives: Pair<LifeFacts | null> | null = null;
   #probes: ProbeFacts | null = null;

@@ -67,8 +67,11 @@ export class World {
 
   /** Something was derived of a case: those of which that was longest ago are let go. */
   keepAtHand(facts: Facts): void {
-    this.#atHand[this.#oldest]?.forget();
+    const old = this.#atHand[this.#oldest];
+    // it may have been let go before, and have come again since
+    if (old && old !== facts && old.place === this.#oldest) old.forget();
     this.#atHand[this.#oldest] = facts;
+    facts.place = this.#oldest;
     this.#oldest = (this.#oldest + 1) % AT_HAND;
   }
 
