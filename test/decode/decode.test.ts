@@ -29,7 +29,6 @@ describe('a segment', () => {
     expect(outcome).toBe('tcp');
     expect({ ...packet }).toEqual({
       ...{
-        source: 0,
         frame: 7,
         time: 5,
         vantage: 2 * 65_537 * 8,

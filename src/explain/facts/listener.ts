@@ -11,7 +11,7 @@ import { byName, lazy } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { type Closing, findBursts, findClosedTogether, findClosings, type ServerReset } from './closings.ts';
 import type { Facts } from './facts.ts';
-import { hasBetween } from './numbers.ts';
+import { hasBetween, Numbers } from './numbers.ts';
 import { HANDSHAKES, type PlainServer } from './plain.ts';
 import { isFullLook, lookBefore, type QueueLook, queueLooks } from './queue.ts';
 import { type Step, stepsOf } from './steps.ts';
@@ -89,14 +89,17 @@ export class ListenerFacts {
         return sent || c.calls.some((call) => call.call === 'accept');
       }),
   );
-  /** Times of the SYN-ACKs of cases in one capture, ascending. */
-  readonly #synAcks = byName((source) =>
-    this.#cases
-      .flatMap((c) => c.wires)
-      .filter((w) => String(w.source) === source && w.synAcks[SERVER] > 0)
-      .flatMap((w) => w.keyPackets.filter((p) => (p.flags & (SYN | ACK)) === (SYN | ACK)).map((p) => p.time))
-      .sort((a, b) => a - b),
-  );
+  /** Times of the SYN-ACKs of cases by capture. */
+  readonly #synAcks = lazy(() => {
+    const bySource = new Map<number, Numbers>();
+    for (const w of this.#cases.flatMap((c) => c.wires)) {
+      if (w.synAcks[SERVER] === 0) continue;
+      const times = bySource.get(w.source) ?? new Numbers();
+      bySource.set(w.source, times);
+      for (const p of w.keyPackets) if ((p.flags & (SYN | ACK)) === (SYN | ACK)) times.push(p.time);
+    }
+    return bySource;
+  });
   readonly #closeWait = lazy(() =>
     this.notable.reduce(
       (most, f) => Math.max(most, f.life(SERVER)?.closeWait ?? 0),
@@ -110,8 +113,8 @@ export class ListenerFacts {
 
   /** The port answered another SYN within so many ns after a moment of a capture: something still listens. */
   answersAgain(source: number, after: number, within: number): boolean {
-    const ofPlain = this.plain?.synAcks.get(source)?.sorted ?? [];
-    return [this.#synAcks(String(source)), ofPlain].some((times) => hasBetween(times, after, after + within));
+    const all = [this.#synAcks().get(source), this.plain?.synAcks.get(source)];
+    return all.some((times) => times && hasBetween(times.sorted, after, after + within));
   }
 
   /** Connections of this listener that did not just open and close. */
