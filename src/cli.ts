@@ -24,9 +24,9 @@ import type { ReadProgress } from './read/read.ts';
 import { visible } from './report/escape.ts';
 
 // V8 lets a heap grow to twice what is alive or more before it looks for garbage. Of a gigabyte of packets that is
-// hundreds of megabytes; a quarter costs a tenth more time. Beside logs, of which more stays alive, it would be a third.
+// hundreds of megabytes; a fifth costs a tenth more time. Beside logs, of which more stays alive, it would be a third.
 const GROWTH = '--heap-growing-percent';
-setFlagsFromString(`${GROWTH}=25`);
+setFlagsFromString(`${GROWTH}=20`);
 
 const EXIT_OK = 0;
 const EXIT_USAGE = 1;

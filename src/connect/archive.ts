@@ -9,7 +9,7 @@ import { PackedReader, type PackedWriter } from './packed.ts';
 
 const CHUNK = 1 << 20;
 /** Chunks held in memory, but for those that are read again. */
-const HELD = 24;
+const HELD = 16;
 /** Chunks of the file that are at hand: records end nearly in the order in which they begin. */
 const CACHED = 4;
 /** A place is a position in units of 16 bytes, and a small number in the lowest three of 32 bits: good for 8 GB. */

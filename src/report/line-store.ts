@@ -11,7 +11,7 @@ export interface Lines {
 }
 
 /** Chunks of 1 MB held in memory. */
-const HELD = 8;
+const HELD = 4;
 /** Bytes before the texts: how long each of them is. */
 const LENGTHS = 8;
 
