@@ -9,7 +9,7 @@ import { PackedReader, type PackedWriter } from './packed.ts';
 
 const CHUNK = 1 << 20;
 /** Chunks held in memory, but for those that are read again. */
-const HELD = 16;
+const HELD = 8;
 /** Chunks of the file that are at hand: records end nearly in the order in which they begin. */
 const CACHED = 4;
 /** A place is a position in units of 16 bytes, and a small number in the lowest three of 32 bits: good for 8 GB. */
@@ -143,7 +143,7 @@ export class Archive {
 
   #grow(serial: number): void {
     let { length } = this.#places;
-    while (length <= serial) length *= 2;
+    while (length <= serial) length += length >> 2;
     const larger = new Uint32Array(length);
     larger.set(this.#places);
     this.#places = larger;

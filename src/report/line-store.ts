@@ -11,7 +11,7 @@ export interface Lines {
 }
 
 /** Chunks of 1 MB held in memory. */
-const HELD = 4;
+const HELD = 2;
 /** Bytes before the texts: how long each of them is. */
 const LENGTHS = 8;
 
