@@ -10,10 +10,14 @@ execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 
   cwd: root,
   stdio: 'inherit',
 });
-// Node takes a tenth of a second to find and compile three hundred modules one by one. Paths in them are relative to
-// dist/ or to their own folder, of which only the thread's program makes use: it lies beside what starts it.
+// Node takes a tenth of a second to find and compile three hundred modules one by one. The programs of threads lie beside
+// what starts them, here as there; other paths are relative to dist/.
 await build({
-  entryPoints: { cli: `${root}dist/cli.js`, worker: `${root}dist/report/side/worker.js` },
+  entryPoints: {
+    cli: `${root}dist/cli.js`,
+    worker: `${root}dist/report/side/worker.js`,
+    unpacking: `${root}dist/read/unpacking.js`,
+  },
   outdir: `${root}dist`,
   chunkNames: 'command-[hash]',
   allowOverwrite: true,

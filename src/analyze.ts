@@ -96,9 +96,9 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics,
   const records = recordsOf(sources, collector, listed);
   const captures = capturesOf(collector, listed);
   const { cases, plain, listeners, timeline } = records
-    ? withoutPlain(around, records, finished, Math.min(SHOWN, listed))
+    ? withoutPlain(around, records, finished, atLeastOne(SHOWN, listed))
     : captures
-      ? ofCaptures(around, captures, Math.min(SHOWN, listed))
+      ? ofCaptures(around, captures, atLeastOne(SHOWN, listed))
       : withAll(around, collector, finished, listed);
   reportSplit(cases, timeline, sources, diagnostics);
   return {
@@ -209,9 +209,14 @@ function numberOf({ id }: Case): number {
   return Number(id.slice(1));
 }
 
+/** The first of a kind stands for the others wherever they are told together. */
+function atLeastOne(shown: number, listed: number): number {
+  return Math.max(1, Math.min(shown, listed));
+}
+
 /** What is worth a warning is listed one by one as long as a reader can follow. */
 function shownOf(kind: PlainKind, listed: number): number {
-  return Math.min(kind === UNANSWERED || kind === REFUSED ? WARNED : SHOWN, listed);
+  return atLeastOne(kind === UNANSWERED || kind === REFUSED ? WARNED : SHOWN, listed);
 }
 
 /** All connections as views; of one big capture without any other evidence the plain ones apart. */

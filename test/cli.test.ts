@@ -285,3 +285,15 @@ describe('usage', () => {
     expect(run(['explain', PCAP]).stdout).not.toContain('\u001b[');
   });
 });
+
+it('the programs of threads lie beside what starts them', () => {
+  const dist = join(ROOT, 'dist');
+  const own = readdirSync(dist).filter((name) => name.endsWith('.js'));
+  const started = own.flatMap((name) =>
+    [
+      ...readFileSync(join(dist, name), 'utf8').matchAll(/new URL\(["']\.\/([\w-]+\.js)["'], *import\.meta/g),
+    ].map((m) => m[1]!),
+  );
+  expect(new Set(started)).toEqual(new Set(['worker.js', 'unpacking.js']));
+  expect(started.filter((name) => !own.includes(name))).toEqual([]);
+});

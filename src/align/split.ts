@@ -1,10 +1,16 @@
 /** Connections that begin in one capture and go on in a later one: files of a capture that was rotated. */
 import type { Case, Timeline } from '../model/case.ts';
-import type { WireConnection } from '../model/connection.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Source } from '../model/source.ts';
+import type { CommonTime } from '../model/time.ts';
 
-/** Says so, once for each file: what one of them has of such a connection is told as if it were all. */
+interface Span {
+  source: number;
+  from: CommonTime;
+  to: CommonTime;
+}
+
+/** Says so, once for all: what a file has of such a connection is told as if it were all. */
 export function reportSplit(
   cases: readonly Case[],
   timeline: Timeline,
@@ -13,38 +19,53 @@ export function reportSplit(
 ): void {
   const several = cases.filter(({ wires }) => wires.length > 1);
   if (several.length === 0) return;
-  const spans = spansOf(cases, timeline);
-  const isBefore = (a: WireConnection, b: WireConnection) =>
-    timeline.comparable(a.source, b.source) &&
-    (spans.get(a.source)?.to ?? Number.POSITIVE_INFINITY) < (spans.get(b.source)?.from ?? 0);
-  for (const { wires } of several) {
-    const early = wires.find((a) => wires.some((b) => isBefore(a, b)));
-    const late = early && wires.find((b) => isBefore(early, b));
-    if (!early || !late) continue;
-    diagnostics.add({
-      code: 'split-connection',
-      severity: 'info',
-      source: sources[early.source]!.name,
-      locator: '',
-      message:
-        `Connections begin here and go on in ${sources[late.source]!.name}: each is told from the file that has most of its packets. ` +
-        'Files of one capture (tcpdump -G, -C) are told whole when they are joined first: mergecap -w whole.pcap FILE…',
-    });
+  const captures = capturesOf(cases, timeline);
+  const follows = (a: Span, b: Span) =>
+    timeline.comparable(a.source, b.source) && captures.get(a.source)!.to < captures.get(b.source)!.from;
+  let count = 0;
+  let first: { id: string; names: string } | null = null;
+  for (const { id, wires } of several) {
+    const parts = spansOf(wires, timeline).sort((a, b) => a.from - b.from);
+    const at = parts.findIndex((part, i) => i > 0 && follows(parts[i - 1]!, part));
+    if (at < 0) continue;
+    count++;
+    first ??= {
+      id,
+      names: [parts[at - 1]!, parts[at]!].map((p) => sources[p.source]!.name).join(' and '),
+    };
   }
+  if (first === null) return;
+  diagnostics.add({
+    code: 'split-connection',
+    severity: 'info',
+    source: '',
+    locator: '',
+    count,
+    message:
+      `Connections that begin in one capture and go on in a later one (the first: ${first.id}, in ${first.names}) are told from the file that has ` +
+      'most of their packets. Files of one capture (tcpdump -G, -C) are told whole when they are joined first: mergecap -w whole.pcap FILE…',
+  });
+}
+
+function spansOf(wires: Case['wires'], timeline: Timeline): Span[] {
+  return wires.flatMap(({ source, start, end }) => {
+    const [from, to] = [timeline.at(source, start), timeline.at(source, end)];
+    return from === null || to === null ? [] : [{ source, from, to }];
+  });
 }
 
 /** From the first to the last packet that each capture has of these. */
-function spansOf(cases: readonly Case[], timeline: Timeline): Map<number, { from: number; to: number }> {
-  const spans = new Map<number, { from: number; to: number }>();
-  for (const { source, start, end } of cases.flatMap((c) => c.wires)) {
-    const [from, to] = [timeline.at(source, start), timeline.at(source, end)];
-    if (from === null || to === null) continue;
-    const span = spans.get(source);
-    if (!span) spans.set(source, { from, to });
-    else {
-      span.from = Math.min(span.from, from);
-      span.to = Math.max(span.to, to);
+function capturesOf(cases: readonly Case[], timeline: Timeline): Map<number, Span> {
+  const captures = new Map<number, Span>();
+  for (const { wires } of cases) {
+    for (const part of spansOf(wires, timeline)) {
+      const known = captures.get(part.source);
+      if (!known) captures.set(part.source, part);
+      else {
+        if (part.from < known.from) known.from = part.from;
+        if (part.to > known.to) known.to = part.to;
+      }
     }
   }
-  return spans;
+  return captures;
 }

@@ -27,6 +27,9 @@ export interface ArchiveState {
   count: number;
 }
 
+/** Files of archives that nobody needs any more. */
+const FILES = new FinalizationRegistry<number>((file) => closeSync(file));
+
 export class Archive {
   readonly #reader = new PackedReader();
   /** Place of a serial number's record; 0 for none, for a note is never 0. */
@@ -46,7 +49,9 @@ export class Archive {
     this.#most = most;
   }
 
+  /** For another thread: this archive is not used any more. */
   state(): ArchiveState {
+    FILES.unregister(this);
     return {
       places: this.#places,
       chunks: this.#chunks,
@@ -63,6 +68,7 @@ export class Archive {
     this.#used = used;
     this.#held = held;
     this.#file = file;
+    if (file !== null) FILES.register(this, file, this);
     this.count = count;
   }
 
@@ -118,7 +124,10 @@ export class Archive {
   #spill(): void {
     const number = this.#chunks.length - this.#held;
     try {
-      this.#file ??= temporaryFile();
+      if (this.#file === null) {
+        this.#file = temporaryFile();
+        FILES.register(this, this.#file, this);
+      }
       const bytes = this.#chunks[number]!;
       for (let at = 0; at < CHUNK; ) at += writeSync(this.#file, bytes, at, CHUNK - at, number * CHUNK + at);
       this.#chunks[number] = null;
@@ -147,12 +156,6 @@ export class Archive {
     const larger = new Uint32Array(length);
     larger.set(this.#places);
     this.#places = larger;
-  }
-
-  /** Gives the file back. */
-  close(): void {
-    if (this.#file !== null) closeSync(this.#file);
-    this.#file = null;
   }
 }
 

@@ -1,5 +1,8 @@
 /** Derivations that are made once: per object, or per instance. */
 
+/** Stands for `undefined`, which is a value as well. */
+const NOTHING = Symbol('nothing');
+
 /**
  * Computes a derivation of an object when it is first asked for, and keeps it as long as the object lives: in the
  * object itself, because a WeakMap of half a million cases costs the garbage collector seconds.
@@ -7,12 +10,11 @@
 export function memoised<K extends object, T>(derive: (key: K) => T): (key: K) => T {
   const slot = Symbol(derive.name);
   return (key) => {
-    const keeper = key as K & { [slot]?: T };
-    let value = keeper[slot];
-    if (value === undefined) {
-      value = derive(key);
-      keeper[slot] = value;
-    }
+    const keeper = key as K & { [slot]?: T | typeof NOTHING };
+    const known = keeper[slot];
+    if (known !== undefined) return known === NOTHING ? (undefined as T) : (known as T);
+    const value = derive(key);
+    keeper[slot] = value === undefined ? NOTHING : value;
     return value;
   };
 }

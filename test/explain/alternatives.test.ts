@@ -85,8 +85,8 @@ test('files of one capture that follow one another (tcpdump -G) are no two place
   const { findings, diagnostics } = await analyze([folder]);
   rmSync(folder, { recursive: true });
   const split = diagnostics.filter((d) => d.code === 'split-connection');
-  expect(split.map((d) => [path.basename(d.source), d.count])).toEqual([['2.pcap', 1]]);
-  expect(split[0]!.message).toContain('3.pcap');
+  expect(split.map((d) => d.count)).toEqual([1]);
+  expect(split[0]!.message).toMatch(/c2, in \S*2\.pcap and \S*3\.pcap/);
   const [first] = findings.filter((f) => f.connection === 'c1');
   expect(first).toMatchObject({ rule: 'unanswered-syn', confidence: 'possible' });
   expect(first!.missing.map((m) => m.what).join()).toContain('packets');

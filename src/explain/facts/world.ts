@@ -142,9 +142,10 @@ export class World {
     return words ? [...new Set([...ofCases, ...plain.capturesOf(addressKey(...words))])] : ofCases;
   }
 
-  /** Those of them besides one that ran at the same time as that one: files that follow one another say nothing of each other. */
+  /** Those of them, ascending, that ran at the same time as one: files that follow one another say nothing of each other. */
   capturesBeside(of: Case, own: number): number[] {
-    return this.capturesOf(of).filter((source) => source !== own && this.ranTogether(own, source));
+    const all = this.capturesOf(of).filter((source) => source !== own && this.ranTogether(own, source));
+    return all.sort((a, b) => a - b);
   }
 
   /** False where one capture had ended when the other began. */
