@@ -1,7 +1,13 @@
 /** Real captures changed in one respect: cut off, shifted in time, behind a NAT. Written to a folder of the test's own. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { afterAll } from 'vitest';
+
+const written: string[] = [];
+afterAll(() => {
+  for (const folder of written) rmSync(folder, { recursive: true });
+});
 
 const FILE_HEADER = 24;
 const RECORD_HEADER = 16;
@@ -30,7 +36,9 @@ export function writeCapture(name: string, { header, records }: Capture): string
 }
 
 export function writeText(name: string, content: string | Buffer): string {
-  const file = path.join(mkdtempSync(path.join(tmpdir(), 'tcpautopsy-')), name);
+  const folder = mkdtempSync(path.join(tmpdir(), 'tcpautopsy-'));
+  written.push(folder);
+  const file = path.join(folder, name);
   writeFileSync(file, content);
   return file;
 }

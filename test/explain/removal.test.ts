@@ -1,5 +1,5 @@
 /** Evidence taken away: verdicts may get weaker or go, and nothing becomes proved and wrong. */
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -54,7 +54,9 @@ async function without(sample: Sample, removal: Removal) {
     writeFileSync(copy, content);
     return [copy];
   });
-  return analyze(files, { hosts: hostsOf(files) });
+  const result = await analyze(files, { hosts: hostsOf(files) });
+  rmSync(folder, { recursive: true });
+  return result;
 }
 
 describe.each(Object.entries(REMOVALS))('%s', (_name, removal) => {
