@@ -4,6 +4,7 @@ import { SocketLives } from './connect/lives.ts';
 import type { Tracker } from './connect/tracker.ts';
 import type { Diagnostics } from './model/diagnostic.ts';
 import type { KernelEvent } from './model/event.ts';
+import { getOr } from './model/get-or.ts';
 import type { Frame, Packet } from './model/packet.ts';
 import type { Source } from './model/source.ts';
 import type { Sink } from './read/importer.ts';
@@ -68,13 +69,4 @@ export class Collector implements Sink {
     this.#source = source;
     this.#capture = capture;
   }
-}
-
-function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }

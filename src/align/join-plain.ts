@@ -3,8 +3,8 @@
  * that stay. Only where nothing is left to decide: the tuple has one record, and of either end one whole life or none.
  */
 
+import type { LifeCursor } from '../connect/life-cursor.ts';
 import type { FinishedLives } from '../connect/lives.ts';
-import type { LifeCursor } from '../connect/orderly-lives.ts';
 import type { PlainReader } from '../connect/plain-reader.ts';
 import type { Records } from '../connect/records.ts';
 import { isLoopback } from '../model/address.ts';
@@ -20,6 +20,7 @@ import {
 import { ORDERLY, type PlainConnection, type PlainConnections, type ToldByStates } from '../model/plain.ts';
 import type { SourceTime } from '../model/time.ts';
 import { placeOf, SLACK } from './cases.ts';
+import { Tuples } from './numbered-tuples.ts';
 
 /** What the states add to an orderly connection; null when it is more than a record can tell. */
 export type Told = (c: PlainConnection) => ToldByStates | null;
@@ -266,36 +267,4 @@ export function numbersBut(taken: ReadonlySet<number>, count: number): Int32Arra
   const numbers = new Int32Array(count);
   for (let i = 0, number = 1; i < count; number++) if (!taken.has(number)) numbers[i++] = number;
   return numbers;
-}
-
-/** Numbers for addresses, ends and 4-tuples, the same from either end. */
-class Tuples {
-  readonly #addresses = new Map<string, number>();
-  readonly #ends = new Map<number, number>();
-  readonly #tuples = new Map<number, number>();
-
-  address(text: string): number {
-    return numberIn(this.#addresses, text);
-  }
-
-  end(address: number, port: number): number {
-    return numberIn(this.#ends, address * 2 ** 16 + port);
-  }
-
-  of(one: number, other: number): number {
-    return numberIn(this.#tuples, Math.min(one, other) * 2 ** 26 + Math.max(one, other));
-  }
-
-  named(address: string, port: number, otherAddress: string, otherPort: number): number {
-    return this.of(this.end(this.address(address), port), this.end(this.address(otherAddress), otherPort));
-  }
-}
-
-function numberIn<K>(map: Map<K, number>, key: K): number {
-  let number = map.get(key);
-  if (number === undefined) {
-    number = map.size;
-    map.set(key, number);
-  }
-  return number;
 }

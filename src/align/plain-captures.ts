@@ -2,21 +2,12 @@
 import type { PlainReader } from '../connect/plain-reader.ts';
 import type { Records } from '../connect/records.ts';
 import type { WireConnection } from '../model/connection.ts';
-import { OPEN, ORDERLY, type PlainConnection, type PlainConnections } from '../model/plain.ts';
+import { OPEN, ORDERLY, type PlainConnection } from '../model/plain.ts';
 import { placeOf } from './cases.ts';
-import { numbersBut } from './join-plain.ts';
-
-export interface DividedCaptures {
-  /** Connections to be cases. */
-  wires: WireConnection[];
-  /** Where the others were first seen (placeOf), ascending. */
-  places: Float64Array;
-  /** The others, once it is known which numbers the cases have. */
-  numbered(taken: ReadonlySet<number>): PlainConnections;
-}
+import { type JoinedPlain, numbersBut } from './join-plain.ts';
 
 /** Of those that are plain the first `shown` of each kind are cases all the same. */
-export function dividedCaptures(captures: readonly Records[], shown: number): DividedCaptures {
+export function dividedCaptures(captures: readonly Records[], shown: number): Omit<JoinedPlain, 'lives'> {
   const shared = sharedKeys(captures);
   const wires: WireConnection[] = [];
   const serials: Uint32Array[] = [];
@@ -34,14 +25,14 @@ export function dividedCaptures(captures: readonly Records[], shown: number): Di
     }
     serials.push(Uint32Array.from(plain));
   }
-  const all = { places: Float64Array.from(places), count: places.length };
+  const count = places.length;
   return {
     wires,
-    places: all.places,
+    places: Float64Array.from(places),
     numbered: (taken) => {
-      const numbers = numbersBut(taken, all.count);
+      const numbers = numbersBut(taken, count);
       return {
-        count: all.count,
+        count,
         each: () => each(captures, serials, numbers),
         nextAtAddress: () => null,
       };

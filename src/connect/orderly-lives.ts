@@ -3,31 +3,27 @@
  * a kilobyte. They are made again, one by one, where something reads them.
  */
 import { type Endpoint, isWildcard } from '../model/address.ts';
-import type { Side, SocketLife, Transition } from '../model/connection.ts';
+import type { SocketLife, Transition } from '../model/connection.ts';
 import type { StateEvent } from '../model/event.ts';
-import type { PlainLife } from '../model/plain.ts';
-import type { TcpState } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
+import { LifeCursor } from './life-cursor.ts';
+import {
+  COUNT,
+  LOCAL,
+  NONE,
+  PATH,
+  PATHS,
+  PORTS,
+  placeOf,
+  REMOTE,
+  SOCKET,
+  STEP,
+  STEP_WORDS,
+  STEPS,
+  STRIDE,
+  TIME,
+} from './orderly-layout.ts';
 import { Rows } from './rows.ts';
-import { inProcessContext } from './whole-life.ts';
-
-type Path = readonly TcpState[];
-const OPENED: readonly Path[] = [
-  ['CLOSE', 'SYN_SENT', 'ESTABLISHED'],
-  ['LISTEN', 'SYN_RECV', 'ESTABLISHED'],
-];
-const CLOSED: readonly Path[] = [
-  ['FIN_WAIT1', 'FIN_WAIT2', 'CLOSE'],
-  ['CLOSE_WAIT', 'LAST_ACK', 'CLOSE'],
-];
-/** All states of an orderly life, of a client and of a server, of who closes first and of who closes second. */
-const PATHS: readonly Path[] = OPENED.flatMap((opened) => CLOSED.map((closed) => [...opened, ...closed]));
-const STEPS = 5;
-
-/** By path: steps in the context of the socket's own process. */
-const OWN_STEPS = PATHS.map((path) =>
-  Array.from({ length: STEPS }, (_, i) => i).filter((i) => inProcessContext(path[i]!, path[i + 1]!)),
-);
 
 /** Which of the orderly ways a life went, every state of it once and nothing lost; -1 for none. */
 export function orderlyPath({ transitions, missing }: SocketLife): number {
@@ -36,24 +32,6 @@ export function orderlyPath({ transitions, missing }: SocketLife): number {
     transitions.every((t, i) => t.from === path[i] && t.to === path[i + 1] && t.fields === undefined),
   );
 }
-
-/**
- * Words of a record: its path and how many steps it has, what names the life, then of each step its line, process and name; doubles:
- * time and duration.
- */
-const PATH = 0;
-const COUNT = 1;
-const SOCKET = 2;
-const LOCAL = 3;
-const REMOTE = 4;
-const PORTS = 5;
-const STEP = 6;
-const STEP_WORDS = 3;
-/** An even number of words. */
-const TIME = STEP + STEPS * STEP_WORDS + 1;
-const STRIDE = TIME + 2 * 2 * STEPS;
-/** No process, no name: nothing that a tool prints. */
-const NONE = -(2 ** 31);
 
 /** Paths are in pairs that part here: who closes first, who closes second. */
 const PARTING = 2;
@@ -287,79 +265,4 @@ export class OrderlyLives {
 /** Both are known, and they differ. */
 function areApart(a: number, b: number): boolean {
   return a !== 0 && b !== 0 && a !== b;
-}
-
-function placeOf(index: number): number {
-  return (index + 1) * STRIDE;
-}
-
-/** Reads one life after the other. */
-export class LifeCursor implements PlainLife {
-  readonly source: number;
-  readonly #rows: Rows;
-  readonly #texts: readonly string[];
-  #at = 0;
-
-  constructor(source: number, rows: Rows, texts: readonly string[]) {
-    this.source = source;
-    this.#rows = rows;
-    this.#texts = texts;
-  }
-
-  open(index: number): this {
-    this.#at = placeOf(index);
-    return this;
-  }
-
-  get states(): Path {
-    return PATHS[this.#rows.words[this.#at + PATH]!]!;
-  }
-
-  get side(): Side {
-    return this.states[1] === 'SYN_SENT' ? 'client' : 'server';
-  }
-
-  get localAddress(): string {
-    return this.#texts[this.#rows.words[this.#at + LOCAL]!]!;
-  }
-
-  get localPort(): number {
-    return this.#rows.words[this.#at + PORTS]! >>> 16;
-  }
-
-  get pid(): number | null {
-    const step = this.#ownStep;
-    return step === 0 ? null : this.#rows.words[step + 1]!;
-  }
-
-  get comm(): string {
-    const step = this.#ownStep;
-    return step === 0 ? '' : this.#texts[this.#rows.words[step + 2]!]!;
-  }
-
-  line(step: number): number {
-    return this.#rows.words[this.#at + STEP + step * STEP_WORDS]!;
-  }
-
-  time(step: number): SourceTime | null {
-    const time = this.#rows.doubles[((this.#at + TIME) >> 1) + step]!;
-    return Number.isNaN(time) ? null : (time as SourceTime);
-  }
-
-  duration(step: number): number | null {
-    const duration = this.#rows.doubles[((this.#at + TIME) >> 1) + STEPS + step]!;
-    if (!Number.isNaN(duration)) return duration;
-    const [from, to] = step === 0 ? [null, null] : [this.time(step - 1), this.time(step)];
-    return from === null || to === null ? null : Math.max(0, to - from);
-  }
-
-  /** Words of the first step that names the owner (see ownerOf); 0 for none. */
-  get #ownStep(): number {
-    const { words } = this.#rows;
-    for (const i of OWN_STEPS[words[this.#at + PATH]!]!) {
-      const step = this.#at + STEP + i * STEP_WORDS;
-      if (words[step + 1]! > 0 && words[step + 2] !== NONE) return step;
-    }
-    return 0;
-  }
 }

@@ -3,6 +3,7 @@
  * cause are counted, with what they would have shown, and the report says so where it counts them.
  */
 import type { Finding } from '../model/finding.ts';
+import { getOr } from '../model/get-or.ts';
 import type { CauseGroup } from '../model/result.ts';
 import { weightOf } from './focus.ts';
 
@@ -33,12 +34,7 @@ export class Listing {
     this.#all.add(id);
     const weight = weightOf(findings);
     for (const rule of rules) {
-      let share = this.#shares.get(rule);
-      if (!share) {
-        share = new Share();
-        this.#shares.set(rule, share);
-      }
-      share.offer(id, weight);
+      getOr(this.#shares, rule, () => new Share()).offer(id, weight);
     }
     return true;
   }

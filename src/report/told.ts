@@ -6,6 +6,7 @@ import { verdictsOf } from '../explain/explain.ts';
 import { addressKey, formatEndpoint, parseWords } from '../model/address.ts';
 import type { Case, Context } from '../model/case.ts';
 import type { Confidence, Finding } from '../model/finding.ts';
+import { getOr } from '../model/get-or.ts';
 import type { CauseGroup, ConnectionRow } from '../model/result.ts';
 import { csvLine } from './csv-lines.ts';
 import { LineStore } from './line-store.ts';
@@ -38,6 +39,7 @@ export class Told {
   readonly #tallies = new Map<string, Tally>();
   /** By rule: connections of each confidence. */
   readonly #confidences = new Map<string, Map<Confidence, number>>();
+  readonly #names = new Map<string, number>();
   #waits: { id: string; wire: number | null; kernel: number | null }[] = [];
   #sweepAt: number;
   count = 0;
@@ -127,24 +129,23 @@ export class Told {
     const { server, closeKind, closedBy, resetBy } = row;
     const rules = rulesOf(row);
     const key = [formatEndpoint(server), closeKind, closedBy, resetBy, ...rules].join(' ');
-    let tally = this.#tallies.get(key);
-    if (!tally) {
-      tally = { server, closeKind, closedBy, resetBy, rules, connections: 0, clients: new Map() };
-      this.#tallies.set(key, tally);
-    }
+    const alike = { server, closeKind, closedBy, resetBy, rules };
+    const tally = getOr(this.#tallies, key, () => ({ ...alike, connections: 0, clients: new Map() }));
     tally.connections += step;
-    const client = addressKey(...parseWords(row.client.address)!);
+    const client = this.#keyOf(row.client.address);
     tally.clients.set(client, (tally.clients.get(client) ?? 0) + step);
     for (const claim of new Set(findings.map((f) => `${f.rule} ${f.confidence}`))) {
       const [rule, confidence] = claim.split(' ') as [string, Confidence];
-      let counts = this.#confidences.get(rule);
-      if (!counts) {
-        counts = new Map();
-        this.#confidences.set(rule, counts);
-      }
+      const counts = getOr(this.#confidences, rule, () => new Map<Confidence, number>());
       counts.set(confidence, (counts.get(confidence) ?? 0) + step);
     }
     return tally.connections;
+  }
+
+  /** A number for an address, or for the name that a table has in its place. */
+  #keyOf(address: string): number {
+    const words = parseWords(address);
+    return words ? addressKey(...words) : getOr(this.#names, address, () => -1 - this.#names.size);
   }
 }
 

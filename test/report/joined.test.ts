@@ -1,5 +1,5 @@
 /** Connections in packets and in states of sockets, written straight from numbers: every byte as the long way has it. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,23 +7,16 @@ import { type AnalyzeOptions, analyze } from '../../src/analyze.ts';
 import type { Result } from '../../src/model/result.ts';
 import { ACK, FIN, PSH, RST, SYN } from '../../src/model/tcp.ts';
 import { finWait2 } from '../../src/report/charts/fin-wait2.ts';
-import { allOf, confidenceCounts, sharing } from '../../src/report/words.ts';
-import { writeReport } from '../../src/report/write.ts';
+import { allOf } from '../../src/report/words.ts';
 import { liveSamples } from '../explain/samples.ts';
 import { type Sent, writeCapture } from '../fuzz/loads.ts';
 import { random } from '../read/capture/generate.ts';
+import { causesOf, filesOf } from './big-runs.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'joined-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-let reports = 0;
-async function tables(result: Result): Promise<string[]> {
-  const report = path.join(folder, `report-${reports++}`);
-  await writeReport(result, report, { html: false });
-  return ['connections.csv', 'findings.csv', 'diagnostics.csv'].map((name) =>
-    readFileSync(path.join(report, name), 'utf8'),
-  );
-}
+const tables = (result: Result) => filesOf(result, ['connections.csv', 'findings.csv', 'diagnostics.csv']);
 
 describe('captures and states of the samples', () => {
   const samples = liveSamples()
@@ -233,14 +226,7 @@ describe('600 connections in packets and states, of many endings', () => {
       expect(short.answers).toEqual(long.answers);
       expect(short.clocks).toEqual(long.clocks);
       expect(short.hosts).toEqual(long.hosts);
-      const told = (r: Result) =>
-        r.causes.map((c) => ({
-          ...c,
-          connections: sharing(c),
-          confidences: confidenceCounts(c, r),
-          unlisted: null,
-        }));
-      expect(told(short)).toEqual(told(long));
+      expect(causesOf(short)).toEqual(causesOf(long));
       expect(short.timeline).toEqual(long.timeline);
       expect(
         short.causes.find((c) => c.rule === 'fin-wait2-in-minisock')!.unlisted!.connections,

@@ -1,5 +1,5 @@
 /** Connections that are written straight from their records: every byte as the long way over cases writes it. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,22 +10,16 @@ import { finWait2 } from '../../src/report/charts/fin-wait2.ts';
 import { Redactor } from '../../src/report/redact/redactor.ts';
 import { redactResult } from '../../src/report/redact/result.ts';
 import { rulesOf } from '../../src/report/told.ts';
-import { allOf, confidenceCounts, sharing, unlistedWarnings } from '../../src/report/words.ts';
-import { writeReport } from '../../src/report/write.ts';
+import { allOf, sharing, unlistedWarnings } from '../../src/report/words.ts';
 import { liveSamples } from '../explain/samples.ts';
 import { type Sent, writeCapture } from '../fuzz/loads.ts';
 import { random } from '../read/capture/generate.ts';
+import { causesOf, filesOf } from './big-runs.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'plain-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-let reports = 0;
-/** connections.csv and findings.csv of a result. */
-async function tables(result: Result): Promise<string[]> {
-  const report = path.join(folder, `report-${reports++}`);
-  await writeReport(result, report, { html: false });
-  return ['connections.csv', 'findings.csv'].map((name) => readFileSync(path.join(report, name), 'utf8'));
-}
+const tables = (result: Result) => filesOf(result, ['connections.csv', 'findings.csv']);
 
 describe('captures of the samples', () => {
   const captures = liveSamples().map((s) => path.join(s.folder, 'packets.pcap'));
@@ -186,14 +180,7 @@ describe('2000 connections, under way at once, of many endings', () => {
   test('story, answers and causes are the same, but for the list of connections', () => {
     expect(short.story).toEqual(long.story);
     expect(short.answers).toEqual(long.answers);
-    const told = (r: Result) =>
-      r.causes.map((c) => ({
-        ...c,
-        connections: sharing(c),
-        confidences: confidenceCounts(c, r),
-        unlisted: null,
-      }));
-    expect(told(short)).toEqual(told(long));
+    expect(causesOf(short)).toEqual(causesOf(long));
     expect(short.timeline).toEqual(long.timeline);
   });
 

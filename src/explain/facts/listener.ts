@@ -4,7 +4,7 @@ import { type Endpoint, formatEndpoint } from '../../model/address.ts';
 import type { Case, Listener } from '../../model/case.ts';
 import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
-
+import { getOr } from '../../model/get-or.ts';
 import { HALF_OPEN } from '../../model/plain.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { byName, lazy } from '../memo.ts';
@@ -94,8 +94,7 @@ export class ListenerFacts {
     const bySource = new Map<number, Numbers>();
     for (const w of this.#cases.flatMap((c) => c.wires)) {
       if (w.synAcks[SERVER] === 0) continue;
-      const times = bySource.get(w.source) ?? new Numbers();
-      bySource.set(w.source, times);
+      const times = getOr(bySource, w.source, () => new Numbers());
       for (const p of w.keyPackets) if ((p.flags & (SYN | ACK)) === (SYN | ACK)) times.push(p.time);
     }
     return bySource;

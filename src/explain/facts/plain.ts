@@ -3,6 +3,7 @@ import { type Endpoint, formatEndpoint } from '../../model/address.ts';
 import type { Case } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { Confidence } from '../../model/finding.ts';
+import { getOr } from '../../model/get-or.ts';
 import {
   HALF_OPEN,
   OPEN,
@@ -146,15 +147,6 @@ export class PlainServer {
   }
 }
 
-function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
-}
-
 /** A SYN could have been sent again before the capture ended. */
 export function isOverdue(syn: number, until: number): boolean {
   return until - syn >= SYN_RTO;
@@ -266,11 +258,7 @@ export class PlainFacts {
   }
 
   #tell({ finWait2, number, clientAddress, clientPort }: PlainConnection, stay: number): void {
-    let told = this.#told.get(finWait2);
-    if (!told) {
-      told = new Told();
-      this.#told.set(finWait2, told);
-    }
+    const told = getOr(this.#told, finWait2, () => new Told());
     told.numbers.push(number);
     told.clients.push({ address: clientAddress, port: clientPort });
     told.stays.push(stay);
