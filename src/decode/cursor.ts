@@ -51,6 +51,7 @@ export const IPV6 = etherType(0x86dd);
 /** A whole Ethernet frame (transparent Ethernet bridging). */
 export const ETHERNET = etherType(0x6558);
 export const PPP = etherType(0x880b);
+export const NSH = etherType(0x894f);
 /** An IP packet of either version. */
 export const RAW_IP = linkType(101);
 

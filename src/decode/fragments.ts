@@ -119,7 +119,7 @@ export class Fragments {
       const place = { source: name, locator: `frame ${this.#firstIncomplete}`, count: this.#incomplete };
       const message =
         'IP packets with TCP of which fragments are missing: not counted, as in Wireshark and Zeek';
-      diagnostics.add({ code: 'fragment-missing', severity: 'data-loss', upstream: true, ...place, message });
+      diagnostics.add({ code: 'fragment-missing', severity: 'data-loss', ...place, message });
     }
   }
 

@@ -23,6 +23,8 @@ export const BAD_IP_HEADER = 9;
 export const BAD_TCP_HEADER = 10;
 export const TOO_DEEP = 11;
 export const WIFI_UNREADABLE = 12;
+export const ENCRYPTED = 13;
+export const UNKNOWN_TUNNEL = 14;
 
 /** Indexed by the constants above. */
 export const OUTCOMES: readonly Outcome[] = [
@@ -36,8 +38,8 @@ export const OUTCOMES: readonly Outcome[] = [
   },
   {
     id: 'unknown-ethertype',
-    severity: 'info',
-    message: 'frames of a protocol that is not decoded; TCP within would not be seen',
+    severity: 'data-loss',
+    message: 'frames of a protocol that is not decoded; TCP within is not seen',
   },
   {
     id: 'unknown-link-type',
@@ -66,5 +68,15 @@ export const OUTCOMES: readonly Outcome[] = [
     id: 'wifi-unreadable',
     severity: 'data-loss',
     message: 'Wi-Fi frames that are encrypted, fragmented or aggregated; TCP within is not seen',
+  },
+  {
+    id: 'encrypted',
+    severity: 'data-loss',
+    message: 'packets that are encrypted (ESP, MACsec, WireGuard); TCP within is not seen',
+  },
+  {
+    id: 'unknown-tunnel',
+    severity: 'data-loss',
+    message: 'packets in a tunnel or compression that is not decoded; TCP within is not seen',
   },
 ];

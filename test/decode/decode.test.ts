@@ -141,8 +141,42 @@ describe('a frame without a segment', () => {
   test.each<[string, string, Buffer, number]>([
     ['ARP', 'not-ip', Buffer.concat([ethernet(0x0806), Buffer.alloc(28)]), 1],
     ['spanning tree', 'not-ip', Buffer.concat([ethernet(38), hex('424203'), Buffer.alloc(40)]), 1],
-    ['MACsec', 'unknown-ethertype', Buffer.concat([ethernet(0x88e5), Buffer.alloc(60)]), 1],
-    ['a link type without a layer', 'unknown-link-type', Buffer.alloc(60), 189],
+    ['an unknown EtherType', 'unknown-ethertype', Buffer.concat([ethernet(0x99fe), Buffer.alloc(60)]), 1],
+    ['encrypted MACsec', 'encrypted', Buffer.concat([ethernet(0x88e5), hex('2c'), Buffer.alloc(60)]), 1],
+    ['ESP', 'encrypted', ipv4(50, Buffer.alloc(60, 7)), 101],
+    ['ESP over UDP', 'encrypted', udp(4500, 40000, Buffer.alloc(60, 7)), 101],
+    ['IKE at the port of ESP', 'not-tcp', udp(4500, 4500, Buffer.alloc(60)), 101],
+    ['a keepalive of NAT traversal', 'not-tcp', udp(4500, 4500, hex('ff')), 101],
+    ['DNS from the port of ESP', 'not-tcp', udp(4500, 53, Buffer.alloc(60, 7)), 101],
+    [
+      'data of WireGuard',
+      'encrypted',
+      udp(40000, 51_820, Buffer.concat([hex('04000000'), Buffer.alloc(60, 7)])),
+      101,
+    ],
+    [
+      'a keepalive of WireGuard',
+      'not-tcp',
+      udp(40000, 51_820, Buffer.concat([hex('04000000'), Buffer.alloc(28, 7)])),
+      101,
+    ],
+    ['L2TP version 3 over IP', 'unknown-tunnel', ipv4(115, Buffer.alloc(60, 7)), 101],
+    ['compressed IP', 'unknown-tunnel', ipv4(108, Buffer.alloc(60, 7)), 101],
+    [
+      'GRE with source routes',
+      'unknown-tunnel',
+      ipv4(47, Buffer.concat([hex('4000 0800'), Buffer.alloc(60)])),
+      101,
+    ],
+    ['a keepalive of GRE', 'not-tcp', ipv4(47, hex('0000 0000')), 101],
+    ['GRE with an unknown protocol', 'unknown-ethertype', ipv4(47, hex('0000 99fe 00000000')), 101],
+    ['PPP with compressed headers', 'unknown-tunnel', hex('002d 4500'), 9],
+    ['LCP', 'not-ip', hex('c021 0101'), 9],
+    ['OSPF', 'not-tcp', ipv4(89, Buffer.alloc(24)), 101],
+    ['SCTP', 'not-tcp', ipv4(132, Buffer.alloc(24)), 101],
+    ['FCoE', 'not-ip', Buffer.concat([ethernet(0x8906), Buffer.alloc(60)]), 1],
+    ['USB', 'not-ip', Buffer.alloc(60), 189],
+    ['a link type without a layer', 'unknown-link-type', Buffer.alloc(60), 246],
     ['ICMP', 'not-tcp', ipv4(1, Buffer.alloc(8)), 101],
     ['DNS', 'not-tcp', udp(5353, 53, Buffer.alloc(30)), 101],
     ['IPv6 with nothing in it', 'not-tcp', ipv6(59, Buffer.alloc(0)), 101],
@@ -212,20 +246,20 @@ describe('the report', () => {
   };
 
   test('counts each outcome and names its first frame', () => {
-    const macsec = Buffer.concat([ethernet(0x88e5), Buffer.alloc(60)]);
+    const unknown = Buffer.concat([ethernet(0x99fe), Buffer.alloc(60)]);
     const rows = report([
       [segment(''), 101],
-      [Buffer.alloc(9), 189],
-      [macsec, 1],
-      [Buffer.alloc(9), 190],
-      [macsec, 1],
+      [Buffer.alloc(9), 246],
+      [unknown, 1],
+      [Buffer.alloc(9), 247],
+      [unknown, 1],
     ]);
     expect(rows.map((d) => [d.code, d.severity, d.locator, d.count, d.source])).toEqual([
-      ['unknown-ethertype', 'info', 'frame 3', 2, 'it'],
+      ['unknown-ethertype', 'data-loss', 'frame 3', 2, 'it'],
       ['unknown-link-type', 'data-loss', 'frame 2', 2, 'it'],
     ]);
-    expect(rows[0]!.message).toContain('EtherType 0x88e5');
-    expect(rows[1]!.message).toContain('link type 189');
+    expect(rows[0]!.message).toContain('EtherType 0x99fe');
+    expect(rows[1]!.message).toContain('link type 246');
   });
 
   test('says nothing when every frame held a segment', () => {

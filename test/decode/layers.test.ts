@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { layers } from '../../src/decode/layers.ts';
 import { DIRECTION_IN, DIRECTION_OUT, type Packet } from '../../src/model/packet.ts';
-import { describe as describeInterface, enhanced, section } from '../read/capture/build.ts';
+import { describe as describeInterface, enhanced, packetsOf, section } from '../read/capture/build.ts';
 import { fields, hasTshark } from '../read/capture/tshark.ts';
 import { decode, ethernet, hex, ipPackets, ipv4, ipv6, u16, udp } from './frames.ts';
 
@@ -57,6 +57,25 @@ describe('the same segment is found', () => {
     ['two MPLS labels', around(ethernet(0x8847), hex('00010040 00020140')), 1, 'mpls'],
     ['an Ethernet pseudowire', inner(ethernet(0x8847), hex('00010140 00000000')), 1, 'mpls'],
     ['VN-tag', around(mac, hex('8926 00000000 0800')), 1, 'vn-tag'],
+    ['E-tag', around(mac, hex('893f 0000000000000800')), 1, 'e-tag'],
+    ['HSR', around(mac, hex('892f 0040 0001 0800')), 1, 'redundancy-tag'],
+    ['Cisco metadata', around(mac, hex('8909 0101 0001 0005 0800')), 1, 'cisco-metadata'],
+    ['MACsec that signs', around(mac, hex('88e5 2000 00000001 0200000000010001 0800')), 1, 'macsec'],
+    ['a backbone bridge', inner(mac, hex('88e7 00000064')), 1, 'backbone'],
+    ['TRILL', inner(mac, hex('22f3 003f 0001 0002')), 1, 'trill'],
+    ['a service header', around(mac, hex('894f 0fc2 0201 00000164')), 1, 'nsh'],
+    ['Ethernet in IP', ipv4(97, inner(hex('3000'))), 101, 'ipv4>ether-ip'],
+    ['MPLS in IP', ipv4(137, around(hex('00010140'))), 101, 'ipv4>mpls'],
+    ['L2TP', udp(50001, 1701, around(hex('0002 0001 0002 ff03 0021'))), 101, 'ipv4>l2tp'],
+    [
+      'L2TP with length and sequence',
+      udp(1701, 1701, around(hex('4802'), u16(14 + ip.length), hex('0001 0002 0000 0000 0021'))),
+      101,
+      'ipv4>l2tp',
+    ],
+    ['WCCP', ipv4(47, around(hex('0000 883e 00000000'))), 101, 'ipv4>gre'],
+    ['VXLAN-GPE', udp(50000, 4790, around(hex('0c000001 00000100'))), 101, 'ipv4>vxlan'],
+    ['a bridge tunnel', around(ethernet(300), hex('aaaa03 0000f8 0800')), 1, ''],
     ['FabricPath', inner(mac, hex('8903 0000')), 1, 'fabric-path'],
     ['IP in IP', ipv4(4, ip), 101, 'ipv4'],
     ['IPv4 in IPv6', ipv6(4, ip), 101, 'ipv6'],
@@ -118,6 +137,20 @@ describe('the same segment is found', () => {
     expect(seen.outcome).toBe('tcp');
     expect(seen.path).toBe(path);
     expect(content(seen.packet)).toEqual(content(expected as Packet));
+  });
+
+  test('behind Cisco metadata, in a capture', () => {
+    const packets = packetsOf(readFileSync('samples/field/link/cisco-metadata.pcap'));
+    const seen = packets.map(({ data }) => decode(data));
+    expect(seen.map(({ outcome, path }) => [outcome, path])).toEqual(
+      packets.map(() => ['tcp', 'cisco-metadata']),
+    );
+    expect(seen[0]!.packet).toMatchObject({ srcPort: 40_000, dstPort: 80, seq: 1000 });
+  });
+
+  test('in a pseudowire without a control word, which tshark does not look for', () => {
+    const bytes = around(ethernet(0x8847), hex('00010140'), Buffer.alloc(12, 0xa4), u16(0x0800));
+    expect(decode(bytes)).toMatchObject({ outcome: 'tcp', path: 'mpls' });
   });
 
   test.skipIf(!hasTshark)('by tshark', () => {

@@ -1,9 +1,12 @@
 import { etherType, IPV4, type Layer, LLC } from '../cursor.ts';
-import { NOT_IP, TRUNCATED_LINK } from '../outcomes.ts';
+import { NOT_IP, TRUNCATED_LINK, UNKNOWN_TUNNEL } from '../outcomes.ts';
 
 const SNAP = 0xaaaa;
 const IP_SAP = 0x0606;
 const UNNUMBERED = 0x03;
+/** Organisations whose frames hold others: bridge tunnels (IEEE 802.1H), and bridging over ATM and frame relay (RFC 2684). */
+const TUNNELED = 0x0000f8;
+const BRIDGED = 0x0080c2;
 
 /** IEEE 802.2 LLC, and SNAP (RFC 1042) within it. */
 export const llc: Layer = {
@@ -24,6 +27,9 @@ export const llc: Layer = {
     const organisation = (bytes[pos + 3] << 16) | (bytes[pos + 4] << 8) | bytes[pos + 5];
     cursor.pos = pos + 8;
     // Another organisation's numbers are its own protocols (Cisco CDP, PVST …).
-    return organisation === 0 ? etherType((bytes[pos + 6] << 8) | bytes[pos + 7]) : NOT_IP;
+    if (organisation === BRIDGED) return UNKNOWN_TUNNEL;
+    return organisation === 0 || organisation === TUNNELED
+      ? etherType((bytes[pos + 6] << 8) | bytes[pos + 7])
+      : NOT_IP;
   },
 };

@@ -1,10 +1,13 @@
-import { IPV4, IPV6, type Layer, linkType, PPP } from '../cursor.ts';
-import { NOT_IP, TRUNCATED_LINK } from '../outcomes.ts';
+import { etherType, IPV4, IPV6, type Layer, linkType, PPP } from '../cursor.ts';
+import { NOT_IP, TRUNCATED_LINK, UNKNOWN_TUNNEL } from '../outcomes.ts';
 
 /** Address and control field of HDLC framing, which may be left out (RFC 1661, RFC 1662). */
 const HDLC = 0xff03;
 const PPP_IPV4 = 0x21;
 const PPP_IPV6 = 0x57;
+const PPP_MPLS = 0x281;
+/** Compressed headers (RFC 1144), bridged frames, links of several, encryption and compression. */
+const OPAQUE: ReadonlySet<number> = new Set([0x2d, 0x2f, 0x31, 0x3d, 0x53, 0x55, 0xfb, 0xfd]);
 
 /** PPP (RFC 1661), with its protocol field in two bytes or compressed into one. */
 export const ppp: Layer = {
@@ -21,6 +24,8 @@ export const ppp: Layer = {
     const protocol = compressed ? bytes[pos] : (bytes[pos] << 8) | bytes[pos + 1];
     cursor.pos = pos + (compressed ? 1 : 2);
     if (protocol === PPP_IPV4) return IPV4;
-    return protocol === PPP_IPV6 ? IPV6 : NOT_IP;
+    if (protocol === PPP_IPV6) return IPV6;
+    if (protocol === PPP_MPLS) return etherType(0x8847);
+    return OPAQUE.has(protocol) ? UNKNOWN_TUNNEL : NOT_IP;
   },
 };

@@ -1,11 +1,11 @@
 /**
  * Classic libpcap files (https://www.tcpdump.org/manpages/pcap-savefile.5.html): microseconds and nanoseconds, both
- * byte orders, and Kuznetzov's modified format with its 24-byte record headers.
+ * byte orders, Kuznetzov's modified format with its 24-byte record headers, and versions from before 2.4.
  */
 import type { SourceTime } from '../../model/time.ts';
 import { NS_PER_S, NS_PER_US } from '../../model/time.ts';
 import type { CaptureFormat, CaptureReader, ReadContext } from '../importer.ts';
-import { i32, u32 } from './byte-order.ts';
+import { i32, u16, u32 } from './byte-order.ts';
 import { Carry, type RecordParser } from './carry.ts';
 import { FrameStream, type Lost, MAX_CAPTURED } from './frames.ts';
 
@@ -74,6 +74,10 @@ class PcapReader implements CaptureReader, RecordParser {
   #unitsPerSecond = 0;
   #baseSecond = 0;
   #lastSecond = 0;
+  /** Where a record header has its lengths: captured, and on the wire. */
+  #capturedAt = 8;
+  #lengthAt = 12;
+  #maySwap = false;
   #lost: Lost | null = null;
 
   constructor(name: string, context: ReadContext) {
@@ -125,9 +129,34 @@ class PcapReader implements CaptureReader, RecordParser {
     this.#recordHeader = variant.recordHeader;
     this.#unit = variant.unit;
     this.#unitsPerSecond = NS_PER_S / variant.unit;
+    this.#orderLengths(u16(bytes, at + 4, big), u16(bytes, at + 6, big));
     const stream = new FrameStream(this.#name, pcap.id, variant.unit, this.#context);
     stream.frame.linkType = i32(bytes, at + 20, big) & LINK_TYPE_MASK;
     return stream;
+  }
+
+  /** As in libpcap: the lengths were swapped before version 2.3 and in DG/UX's 543.0; of 2.3 either way was written. */
+  #orderLengths(major: number, minor: number): void {
+    const isSwapped = (major === 2 && minor < 3) || major === 543;
+    this.#capturedAt = isSwapped ? 12 : 8;
+    this.#lengthAt = isSwapped ? 8 : 12;
+    this.#maySwap = major === 2 && minor === 3;
+  }
+
+  #isSwapped(captured: number, length: number): boolean {
+    return this.#maySwap && captured > length && length > 0;
+  }
+
+  #captured(bytes: Uint8Array, pos: number): number {
+    const captured = i32(bytes, pos + this.#capturedAt, this.#big);
+    const length = i32(bytes, pos + this.#lengthAt, this.#big);
+    return this.#isSwapped(captured, length) ? length : captured;
+  }
+
+  #length(bytes: Uint8Array, pos: number): number {
+    const captured = i32(bytes, pos + this.#capturedAt, this.#big);
+    const length = i32(bytes, pos + this.#lengthAt, this.#big);
+    return this.#isSwapped(captured, length) ? captured : length;
   }
 
   /** The inner loop: takes records until one is incomplete or damaged; returns where that one starts. */
@@ -141,6 +170,8 @@ class PcapReader implements CaptureReader, RecordParser {
   ): number {
     const big = this.#big;
     const header = this.#recordHeader;
+    const capturedAt = this.#capturedAt;
+    const lengthAt = this.#lengthAt;
     const unitsPerSecond = this.#unitsPerSecond;
     const frame = stream.frame;
     frame.bytes = bytes;
@@ -148,10 +179,12 @@ class PcapReader implements CaptureReader, RecordParser {
     for (;;) {
       this.need = header;
       if (end - pos < header) return pos;
-      const captured = i32(bytes, pos + 8, big);
-      const length = i32(bytes, pos + 12, big);
+      let captured = i32(bytes, pos + capturedAt, big);
+      let length = i32(bytes, pos + lengthAt, big);
       // Signed: a length of 2 GiB or more is negative here.
       if (captured <= 0 || captured > MAX_CAPTURED || captured > length) {
+        captured = this.#captured(bytes, pos);
+        length = this.#length(bytes, pos);
         const verdict = this.#examine(stream, bytes, pos, end, last);
         if (verdict === UNDECIDED) return pos;
         if (verdict !== SOUND) return this.#lose(bytes, pos, origin, verdict === TAIL);
@@ -188,9 +221,10 @@ class PcapReader implements CaptureReader, RecordParser {
    * one as well: some writers leave it 0.
    */
   #examine(stream: FrameStream, bytes: Uint8Array, pos: number, end: number, last: boolean): number {
-    const captured = i32(bytes, pos + 8, this.#big);
+    const captured = this.#captured(bytes, pos);
     if (captured < 0 || captured > MAX_CAPTURED) return DAMAGED;
-    const length = i32(bytes, pos + 12, this.#big);
+    const length = this.#length(bytes, pos);
+    if (captured > 0 && captured <= length) return SOUND;
     if (captured === 0) return length === 0 && i32(bytes, pos, this.#big) === 0 ? DAMAGED : SOUND;
     const next = pos + this.#recordHeader + captured;
     if (end - next < this.#recordHeader) {
@@ -203,8 +237,8 @@ class PcapReader implements CaptureReader, RecordParser {
   }
 
   #lose(bytes: Uint8Array, pos: number, origin: number, tail: boolean): number {
-    const captured = u32(bytes, pos + 8, this.#big);
-    const length = u32(bytes, pos + 12, this.#big);
+    const captured = this.#captured(bytes, pos) >>> 0;
+    const length = this.#length(bytes, pos) >>> 0;
     const why = `the record header is damaged: ${captured} bytes captured of ${length}`;
     this.#lost = { offset: origin + pos, why, tail };
     return pos + 1;
@@ -228,14 +262,14 @@ class PcapReader implements CaptureReader, RecordParser {
     for (let i = 0; i < CHAIN; i++) {
       if (last && pos === end) return i > 0;
       if (pos + this.#recordHeader > end || !this.#plausible(bytes, pos)) return false;
-      pos += this.#recordHeader + i32(bytes, pos + 8, this.#big);
+      pos += this.#recordHeader + this.#captured(bytes, pos);
     }
     return true;
   }
 
   #plausible(bytes: Uint8Array, pos: number, anyLength = false): boolean {
-    const captured = i32(bytes, pos + 8, this.#big);
-    const length = i32(bytes, pos + 12, this.#big);
+    const captured = this.#captured(bytes, pos);
+    const length = this.#length(bytes, pos);
     if (captured <= 0 || captured > MAX_CAPTURED) return false;
     if (!anyLength && (length < captured || length > MAX_LENGTH)) return false;
     const second = u32(bytes, pos, this.#big);

@@ -29,15 +29,24 @@ export interface PcapKind {
   magic?: number;
   big?: boolean;
   linkType?: number;
+  version?: readonly [major: number, minor: number];
+  /** The lengths of a record stand the other way round. */
+  swapped?: (index: number) => boolean;
 }
 
 export function buildPcap(packets: readonly Plain[], kind: PcapKind = {}): Buffer {
-  const { magic = 0xa1b2c3d4, big = false, linkType = 1 } = kind;
+  const { magic = 0xa1b2c3d4, big = false, linkType = 1, version = [2, 4], swapped = () => false } = kind;
   const extra = magic === 0xa1b2cd34 ? Buffer.alloc(8, 7) : Buffer.alloc(0);
-  const parts = [numbers(big, [4, magic], [2, 2], [2, 4], [4, 0], [4, 0], [4, 262_144], [4, linkType])];
-  for (const { second, fraction, data, length = data.length, captured = data.length } of packets) {
+  const parts = [
+    numbers(big, [4, magic], [2, version[0]], [2, version[1]], [4, 0], [4, 0], [4, 262_144], [4, linkType]),
+  ];
+  for (const [
+    i,
+    { second, fraction, data, length = data.length, captured = data.length },
+  ] of packets.entries()) {
+    const lengths = swapped(i) ? [length, captured] : [captured, length];
     parts.push(
-      numbers(big, [4, second], [4, fraction], [4, captured], [4, length]),
+      numbers(big, [4, second], [4, fraction], [4, lengths[0]!], [4, lengths[1]!]),
       extra,
       Buffer.from(data),
     );

@@ -1,11 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { pcap } from '../../../src/read/capture/pcap.ts';
-import { buildPcap, packetsOf } from './build.ts';
+import { buildPcap, type PcapKind, packetsOf } from './build.ts';
 import { codes, collect } from './collect.ts';
+import { fields, hasTshark } from './tshark.ts';
 
 const SMTP = readFileSync('node_modules/pcap-parser/test/smtp.pcap');
 const packets = packetsOf(SMTP);
@@ -65,6 +66,34 @@ describe('a classic capture', () => {
     expect(frames).toEqual(collect(SMTP).frames);
     expect(sources[0]!.clock.resolution).toBe(resolution);
     expect(diagnostics.list()).toEqual([]);
+  });
+
+  const SNAPPED = packets.map((p) => ({ ...p, length: p.data.length + 9 }));
+  test.each<[string, PcapKind]>([
+    ['2.2, lengths swapped', { version: [2, 2], swapped: () => true }],
+    ['2.2, big-endian', { version: [2, 2], swapped: () => true, big: true }],
+    ['2.0 in the modified format', { version: [2, 0], swapped: () => true, magic: 0xa1b2cd34 }],
+    ['2.3, lengths swapped in some records', { version: [2, 3], swapped: (i) => i % 3 === 0 }],
+    ['2.3, none swapped', { version: [2, 3] }],
+    ['543.0 of DG/UX', { version: [543, 0], swapped: () => true }],
+  ])('of version %s gives the same packets, as tshark has them', (_, kind) => {
+    const file = buildPcap(SNAPPED, kind);
+    const { frames, diagnostics } = collect(file);
+    expect(frames).toEqual(collect(buildPcap(SNAPPED)).frames);
+    expect(diagnostics.list()).toEqual([]);
+    if (!hasTshark) return;
+    const path = join(folder, 'old.pcap');
+    writeFileSync(path, file);
+    const rows = fields(path, ['frame.len', 'frame.cap_len']);
+    expect(rows).toEqual(frames.map(({ length, captured }) => [String(length), String(captured)]));
+  });
+
+  test('of version 2.2 that is damaged is read on behind the damage', () => {
+    const whole = buildPcap(SNAPPED, { version: [2, 2], swapped: () => true });
+    const kept = whole.subarray(0, 24 + 16 + SNAPPED[0]!.data.length);
+    const seen = collect(Buffer.concat([kept, Buffer.alloc(40), whole.subarray(kept.length)]));
+    expect(seen.frames.length).toBe(packets.length);
+    expect(codes(seen)).toMatchObject({ 'pcap-damaged-record': ['data-loss', 1, `byte ${kept.length}`] });
   });
 
   test('with an FCS length in its link type word has the link type without it', () => {
