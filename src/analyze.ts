@@ -22,6 +22,8 @@ import type { KernelEvent } from './model/event.ts';
 import { type PlainKind, REFUSED, UNANSWERED } from './model/plain.ts';
 import type { Result } from './model/result.ts';
 import type { Source } from './model/source.ts';
+import { disk } from './platform/files.ts';
+import { givenInputs, type Input } from './read/given.ts';
 import { type HostNames, type ReadProgress, readInputs } from './read/read.ts';
 import { assembleResult, type ResultOptions } from './report/result.ts';
 import type { Side } from './report/side/side.ts';
@@ -46,15 +48,17 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   side?: Side;
 }
 
-/** Reads inputs (files, folders, `-`) and explains every connection in them. Never throws for bad input. */
-export async function analyze(inputs: readonly string[], options: AnalyzeOptions = {}): Promise<Result> {
+/** Reads inputs (files, folders, `-`, bytes) and explains every connection in them. Never throws for bad input. */
+export async function analyze(inputs: readonly Input[], options: AnalyzeOptions = {}): Promise<Result> {
   const diagnostics = new Diagnostics();
   const zeekTimers = options.zeekTimers ?? false;
   const collector = new Collector(diagnostics, zeekTimers);
   const onProgress = options.onProgress ?? (() => undefined);
-  const ahead = options.side?.parallel ? new ReadingAhead(options.side, collector, zeekTimers) : null;
+  const { paths, files } = givenInputs(inputs);
+  const ahead =
+    options.side?.parallel && files === disk ? new ReadingAhead(options.side, collector, zeekTimers) : null;
   const hosts = options.hosts ?? new Map();
-  const sources = await readInputs(inputs, hosts, collector, diagnostics, onProgress, ahead);
+  const sources = await readInputs(paths, hosts, collector, diagnostics, onProgress, ahead, files);
   await options.onRead?.(sources);
   placeWallClocks(sources, options);
   const listed = isWhole(options) ? Infinity : (options.listed ?? LISTED);

@@ -1,6 +1,6 @@
 /** Arguments that several commands take, and what their words mean. */
-import { readFile } from 'node:fs/promises';
 import type { Argv } from 'yargs';
+import { readWhole } from './platform/files.ts';
 import type { Redactor } from './report/redact/redactor.ts';
 
 /** A mistake in the command line, worded for the person who typed it. */
@@ -93,9 +93,9 @@ export function redactOptions<T>(y: Argv<T>) {
 /** Null unless asked for. Without a key file the secret is made up, and forgotten. */
 export async function redactor(a: RedactArguments): Promise<Redactor | null> {
   if (!a.redact && a.redactKey === undefined) return null;
-  const { randomBytes } = await import('node:crypto');
+  const { secretBytes } = await import('./platform/secrets.ts');
   const { Redactor: Made } = await import('./report/redact/redactor.ts');
-  const secret = a.redactKey === undefined ? randomBytes(32) : await readFile(a.redactKey);
+  const secret = a.redactKey === undefined ? secretBytes(32) : await readWhole(a.redactKey);
   if (secret.length < 16)
     throw new UsageError(`--redact-key ${a.redactKey}: a secret needs 16 bytes or more`);
   return new Made(secret);

@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 /** argv and exit codes. The only place that prints. */
-import { readFile } from 'node:fs/promises';
-import { setFlagsFromString } from 'node:v8';
 import type { AnalyzeOptions } from './analyze.ts';
 import {
   connectionFilter,
@@ -18,6 +16,8 @@ import type { AnalyzeArguments, AnnotateArguments, Commands, ExplainArguments } 
 import { commandLine, diagnosticLines } from './messages.ts';
 import type { Result } from './model/result.ts';
 import type { Source } from './model/source.ts';
+import { readWhole } from './platform/files.ts';
+import { growHeapBy } from './platform/process.ts';
 import { Progress } from './progress.ts';
 import { captureFormats } from './read/formats.ts';
 import type { ReadProgress } from './read/read.ts';
@@ -25,8 +25,7 @@ import { visible } from './report/escape.ts';
 
 // V8 lets a heap grow to twice what is alive or more before it looks for garbage. Of a gigabyte of packets that is
 // hundreds of megabytes; a fifth costs a tenth more time. Beside logs, of which more stays alive, it would be a third.
-const GROWTH = '--heap-growing-percent';
-setFlagsFromString(`${GROWTH}=20`);
+growHeapBy(20);
 
 const EXIT_OK = 0;
 const EXIT_USAGE = 1;
@@ -63,9 +62,9 @@ async function shortcut([word, id, ...rest]: readonly string[]): Promise<number 
 /** As the parser printed it when this was built; null where it has to be laid out anew. */
 async function help(): Promise<number | null> {
   if ((process.stdout.columns ?? HELP_WIDTH) < HELP_WIDTH) return null;
-  const text = await readFile(new URL('./help.txt', import.meta.url), 'utf8').catch(() => null);
+  const text = await readWhole(new URL('./help.txt', import.meta.url)).catch(() => null);
   if (text === null) return null;
-  out(text);
+  out(new TextDecoder().decode(text));
   return EXIT_OK;
 }
 
@@ -97,7 +96,7 @@ async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
       ...(secret && { listed: Number.POSITIVE_INFINITY }),
       onProgress: ({ name, total }: ReadProgress) => hashes.begin(name, total),
       onRead: (sources: readonly Source[]) => {
-        if (!sources.every(isCapture)) setFlagsFromString(`${GROWTH}=0`);
+        if (!sources.every(isCapture)) growHeapBy(0);
         return hashes.rest(sources);
       },
       side,
@@ -250,7 +249,7 @@ const commands: Commands = {
 };
 
 process.on('SIGINT', () => process.exit(EXIT_INTERRUPTED));
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+process.stdout.on('error', (error: { code?: string }) => {
   // the reader of a pipe has gone (`| head`): nothing is left to say
   if (error.code === 'EPIPE') process.exit(EXIT_OK);
   throw error;
@@ -262,7 +261,7 @@ try {
   if (error instanceof UsageError) {
     err(`tcpautopsy: ${error.message}\nTry: tcpautopsy --help`);
     process.exitCode = EXIT_USAGE;
-  } else if ((error as NodeJS.ErrnoException)?.code) {
+  } else if ((error as { code?: string } | null)?.code) {
     err(`tcpautopsy: ${(error as Error).message}`);
     process.exitCode = EXIT_USAGE;
   } else {

@@ -8,7 +8,7 @@ import {
   redactOptions,
   UsageError,
 } from './arguments.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from './platform/package.ts';
 
 export interface AnalyzeArguments extends InputArguments, RedactArguments {
   output: string;

@@ -28,6 +28,7 @@ export type {
   TimelineKind,
 } from './model/result.ts';
 export type { ClockLabel } from './model/time.ts';
+export type { GivenBytes, Input } from './read/given.ts';
 export { type Annotated, type AnnotateOptions, annotate } from './report/annotate/annotate.ts';
 export { parseFilter } from './report/filter.ts';
 export { Redactor } from './report/redact/redactor.ts';

@@ -1,14 +1,13 @@
 /** Progress of long inputs. */
-import type { WriteStream } from 'node:tty';
 import type { ReadProgress } from './read/read.ts';
 
 /** One line on a terminal's stderr, at most ten times a second; nothing elsewhere. */
 export class Progress {
-  readonly #out: WriteStream;
+  readonly #out: NodeJS.WriteStream;
   #last = 0;
   #shown = false;
 
-  constructor(out: WriteStream) {
+  constructor(out: NodeJS.WriteStream) {
     this.#out = out;
   }
 

@@ -1,45 +1,65 @@
-// The straight line: a stage imports model/ and earlier stages only, and only src/cli.ts prints.
+// Rooms and their order: a module imports its own room and earlier ones; platform/ alone knows Node; only the command line prints.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
 const SRC = resolve(import.meta.dirname, '../src');
-const LINE = ['model', 'read', 'decode', 'connect', 'align', 'explain', 'report'];
+const ROOMS = ['platform', 'model', 'read', 'decode', 'connect', 'align', 'explain', 'report'];
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+const textOf = new Map(files.map((f) => [f, readFileSync(join(SRC, f), 'utf8')]));
+
+const roomOf = (file: string) => file.split('/')[0]!;
+
+/** Files directly under src/ (cli, analyze, index) stand above all rooms and may import all. */
+function placeOf(file: string): number {
+  return roomOf(file).endsWith('.ts') ? ROOMS.length : ROOMS.indexOf(roomOf(file));
+}
 
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(SRC, file), 'utf8');
-  const specifiers = [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((m) => m[1]!);
+  const specifiers = [...textOf.get(file)!.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((m) => m[1]!);
   return specifiers.map((s) => relative(SRC, resolve(SRC, dirname(file), s)));
 }
 
-/** Position on the line; files directly under src/ (cli, analyze, index) stand above it and may import all. */
-function stage(file: string): number {
-  const folder = file.split('/')[0]!;
-  return folder.endsWith('.ts') ? LINE.length : LINE.indexOf(folder);
+/** `file: what`, for every file of the rooms where the pattern is found. */
+function found(pattern: RegExp, isMeant: (file: string) => boolean): string[] {
+  const of = files.filter(isMeant);
+  return of.flatMap((f) => [...textOf.get(f)!.matchAll(pattern)].map(([what]) => `${f}: ${what}`));
 }
 
-describe('the straight line', () => {
-  it('has no folder that is not a stage', () => {
-    expect(files.filter((f) => stage(f) < 0)).toEqual([]);
-  });
+it('every folder is a room', () => {
+  expect(files.filter((f) => placeOf(f) < 0)).toEqual([]);
+});
 
-  it.each(files)('%s imports only model and earlier stages', (file) => {
-    const backwards = importsOf(file).filter(
-      (target) => stage(target) > stage(file) && target !== 'version.ts',
-    );
-    expect(backwards).toEqual([]);
-  });
+it('a module imports its own room and earlier ones', () => {
+  const backwards = files.flatMap((file) =>
+    importsOf(file).flatMap((target) =>
+      placeOf(target) > placeOf(file) ? [`${file} imports ${target}`] : [],
+    ),
+  );
+  expect(backwards).toEqual([]);
+});
 
-  it('model/ imports nothing but itself', () => {
-    const outside = files
-      .filter((f) => stage(f) === 0)
-      .flatMap((f) => importsOf(f).filter((t) => stage(t) !== 0));
-    expect(outside).toEqual([]);
-  });
+it('platform/ alone imports Node, and the stages use none of its globals', () => {
+  const isLeft = (f: string) => roomOf(f) === 'report';
+  expect(found(/'node:\w+/g, (f) => roomOf(f) !== 'platform' && !isLeft(f))).toEqual([]);
+  const isStage = (f: string) => placeOf(f) < ROOMS.length && roomOf(f) !== 'platform' && !isLeft(f);
+  expect(found(/\bBuffer\.|\bNodeJS\.|\bprocess\.(?:std|env|argv|on|once|exit|hrtime)\b/g, isStage)).toEqual(
+    [],
+  );
+});
 
-  it.each(files.filter((f) => f !== 'cli.ts'))('%s does not print', (file) => {
-    expect(readFileSync(join(SRC, file), 'utf8')).not.toMatch(/console\.|process\.(stdout|stderr)\.write/);
-  });
+it('what platform/ has for Node it has for browsers, as far as the stages need it', () => {
+  const needed = new Set(
+    files
+      .filter((f) => placeOf(f) < ROOMS.length && !['platform', 'report'].includes(roomOf(f)))
+      .flatMap((f) => importsOf(f).filter((t) => roomOf(t) === 'platform' && t !== 'platform/types.ts')),
+  );
+  const missing = [...needed].filter((t) => !textOf.has(t.replace('platform/', 'platform/browser/')));
+  expect(missing).toEqual([]);
+});
+
+it('only the command line prints', () => {
+  const prints = /console\.|process\.(?:stdout|stderr)\.write/g;
+  expect(found(prints, (f) => f !== 'cli.ts')).toEqual([]);
 });

@@ -2,9 +2,7 @@
  * Where packed records lie: one behind the other in chunks, of which the older go to a temporary file when there are
  * many. They are found by the serial number of their connection.
  */
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeScratch, openScratch, readAt, writeAt } from '../platform/scratch.ts';
 import { PackedReader, type PackedWriter } from './packed.ts';
 
 const CHUNK = 1 << 20;
@@ -28,7 +26,7 @@ export interface ArchiveState {
 }
 
 /** Files of archives that nobody needs any more. */
-const FILES = new FinalizationRegistry<number>((file) => closeSync(file));
+const FILES = new FinalizationRegistry<number>(closeScratch);
 
 export class Archive {
   readonly #reader = new PackedReader();
@@ -125,11 +123,10 @@ export class Archive {
     const number = this.#chunks.length - this.#held;
     try {
       if (this.#file === null) {
-        this.#file = temporaryFile();
+        this.#file = openScratch();
         FILES.register(this, this.#file, this);
       }
-      const bytes = this.#chunks[number]!;
-      for (let at = 0; at < CHUNK; ) at += writeSync(this.#file, bytes, at, CHUNK - at, number * CHUNK + at);
+      writeAt(this.#file, this.#chunks[number]!, number * CHUNK);
       this.#chunks[number] = null;
     } catch {
       // no room, or no place for it
@@ -145,7 +142,7 @@ export class Archive {
       return known.bytes;
     }
     const bytes = this.#cache.length < CACHED ? new Uint8Array(CHUNK) : this.#cache.pop()!.bytes;
-    for (let n = 0; n < CHUNK; ) n += readSync(this.#file!, bytes, n, CHUNK - n, number * CHUNK + n);
+    readAt(this.#file!, bytes, number * CHUNK);
     this.#cache.unshift({ number, bytes });
     return bytes;
   }
@@ -156,15 +153,5 @@ export class Archive {
     const larger = new Uint32Array(length);
     larger.set(this.#places);
     this.#places = larger;
-  }
-}
-
-/** Open, and without a name already, so that nothing is left behind however the process ends. */
-function temporaryFile(): number {
-  const folder = mkdtempSync(join(tmpdir(), 'tcpautopsy-'));
-  try {
-    return openSync(join(folder, 'connections'), 'wx+', 0o600);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -4,6 +4,7 @@
  * the same address in every file, thread and run, unless two names of one process share a hash.
  */
 import { formatWords } from './address.ts';
+import { ownText } from './own-text.ts';
 
 /** First word of 100::/64. */
 const DISCARD_PREFIX = 0x01000000;
@@ -17,7 +18,7 @@ type Words = readonly [number, number, number, number];
 export function hostNameWords(name: string): Words {
   const known = wordsOf.get(name);
   if (known) return known;
-  const own = Buffer.from(name).toString();
+  const own = ownText(name);
   let low = fnv1a(own, 0x811c9dc5);
   const high = fnv1a(own, 0x01000193);
   let words: Words = [DISCARD_PREFIX, 0, high, low];

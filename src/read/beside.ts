@@ -1,9 +1,8 @@
 /** xz and zstd unpacked by a thread of its own, a few blocks ahead of the one that works on them. */
-import { on } from 'node:events';
-import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
 import type { Diagnostic, Diagnostics } from '../model/diagnostic.ts';
+import { disk } from '../platform/files.ts';
+import { hasProgram, startThread } from '../platform/threads.ts';
+import type { Thread } from '../platform/types.ts';
 import { type ByteSource, openBytes } from './bytes.ts';
 import { compressionOf, MAGIC_BYTES } from './compressed/compression.ts';
 
@@ -24,7 +23,7 @@ export async function openBeside(
   least = LEAST,
 ): Promise<ByteSource | null> {
   const size = await busySize(path).catch(() => null);
-  if (size === null || size < least || !existsSync(program)) return null;
+  if (size === null || size < least || !hasProgram(program)) return null;
   const source = new Beside(path, name, diagnostics, size, program);
   return (await source.begin()) ? source : null;
 }
@@ -32,13 +31,14 @@ export async function openBeside(
 /** Bytes of a file whose unpacking keeps a thread busy; null for others. */
 async function busySize(path: string): Promise<number | null> {
   if (path === '-') return null;
-  const handle = await open(path);
+  const file = await disk.open(path);
   try {
-    const file = await handle.stat();
-    const { buffer } = file.isFile() ? await handle.read(new Uint8Array(MAGIC_BYTES)) : { buffer: null };
-    return buffer && compressionOf(buffer)?.isBusy ? file.size : null;
+    if (file.size === null) return null;
+    const first = new Uint8Array(MAGIC_BYTES);
+    await file.read(first, 0);
+    return compressionOf(first)?.isBusy ? file.size : null;
   } finally {
-    await handle.close();
+    await file.close();
   }
 }
 
@@ -49,8 +49,10 @@ class Beside implements ByteSource {
   readonly #path: string;
   readonly #name: string;
   readonly #diagnostics: Diagnostics;
-  readonly #thread: Worker;
-  readonly #said: AsyncIterator<[Said]>;
+  readonly #thread: Thread;
+  /** What the thread has said and nobody has taken yet; null: it has ended. */
+  readonly #said: (Said | null)[] = [];
+  #wake: () => void = () => undefined;
   /** What the thread has met, once it has come to the end. */
   #met: Diagnostic[] | null = null;
 
@@ -59,8 +61,15 @@ class Beside implements ByteSource {
     this.#name = name;
     this.#diagnostics = diagnostics;
     this.size = size;
-    this.#thread = new Worker(program, { workerData: { path, name } });
-    this.#said = on(this.#thread, 'message', { close: ['exit'] }) as AsyncIterator<[Said]>;
+    const take = (said: Said | null) => {
+      this.#said.push(said);
+      this.#wake();
+    };
+    this.#thread = startThread(
+      program,
+      { path, name },
+      { message: (said) => take(said as Said), error: () => take(null), exit: () => take(null) },
+    );
   }
 
   /** False, and closed, when not one block comes. */
@@ -91,11 +100,15 @@ class Beside implements ByteSource {
 
   /** The next block; null at the end, or when the thread has failed. */
   async #next(): Promise<Uint8Array | null> {
-    const { value } = await this.#said.next().catch(() => ({ value: undefined }));
-    const said: Said | undefined = value?.[0];
+    while (this.#said.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const said = this.#said.shift();
     if (said && 'block' in said) {
       this.consumed = said.consumed;
-      this.#thread.postMessage('next');
+      this.#thread.post('next');
       return said.block;
     }
     this.#met = said?.met ?? null;

@@ -2,8 +2,9 @@
  * Where bytes come from: a file or standard input, unwrapped when it is compressed, in large consecutive blocks.
  * Memory is a few blocks whatever the input claims or unpacks to.
  */
-import { type FileHandle, open } from 'node:fs/promises';
 import type { Diagnostics } from '../model/diagnostic.ts';
+import { disk } from '../platform/files.ts';
+import type { Files, OpenFile } from '../platform/types.ts';
 import {
   compressionOf,
   type Damage,
@@ -12,7 +13,7 @@ import {
   withoutBombs,
 } from './compressed/compression.ts';
 
-const BLOCK_BYTES = 1 << 20;
+export const BLOCK_BYTES = 1 << 20;
 
 /** Buffers of files that are closed, for the next ones: a folder may hold hundreds. */
 const spare: Uint8Array[] = [];
@@ -44,6 +45,7 @@ export async function openBytes(
   name: string,
   diagnostics: Diagnostics,
   blockBytes = BLOCK_BYTES,
+  files: Files = disk,
 ): Promise<ByteSource | null> {
   const damage: Damage = (code, at, message) =>
     diagnostics.add({ code, severity: 'data-loss', source: name, locator: `byte ${at}`, message });
@@ -53,7 +55,7 @@ export async function openBytes(
   };
   let raw: Raw | null = null;
   try {
-    raw = path === '-' ? new Raw(null, null, blockBytes) : await openFile(path, blockBytes);
+    raw = new Raw(await files.open(path), blockBytes);
     await raw.peek();
   } catch (error) {
     await raw?.close();
@@ -79,16 +81,6 @@ export async function openBytes(
     );
   }
   return source;
-}
-
-async function openFile(path: string, blockBytes: number): Promise<Raw> {
-  const handle = await open(path);
-  const size = await handle.stat().then(
-    (stat) => (stat.isFile() ? stat.size : null),
-    // Only progress needs it.
-    () => null,
-  );
-  return new Raw(handle, size, blockBytes);
 }
 
 /** `no such file or directory` out of Node's `ENOENT: no such file or directory, open '…'`. */
@@ -155,20 +147,17 @@ class Raw implements Packed {
   first: Uint8Array = new Uint8Array(0);
   consumed = 0;
   readonly size: number | null;
-  readonly #handle: FileHandle | null;
-  readonly #input: AsyncIterator<Uint8Array> | null;
+  readonly #file: OpenFile;
   #buffers: Uint8Array[];
   /** In the file; null reads on from where the last reading ended, as pipes and devices need. */
   #position: number | null;
   #turn = 0;
 
-  /** A handle of null means standard input, which is read through its stream: it may be non-blocking. */
-  constructor(handle: FileHandle | null, size: number | null, blockBytes: number) {
-    this.#handle = handle;
-    this.size = size;
-    this.#position = size === null ? null : 0;
-    this.#input = handle ? null : (process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>);
-    this.#buffers = handle ? [bufferOf(blockBytes), bufferOf(blockBytes)] : [];
+  constructor(file: OpenFile, blockBytes: number) {
+    this.#file = file;
+    this.size = file.size;
+    this.#position = file.size === null ? null : 0;
+    this.#buffers = [bufferOf(blockBytes), bufferOf(blockBytes)];
   }
 
   /** Reads the first block into `first`, so that its magic can be looked at; chunks() yields it again. */
@@ -201,7 +190,7 @@ class Raw implements Packed {
 
   async again(): Promise<Raw | null> {
     if (this.size === null) return null;
-    const again = new Raw(this.#handle, this.size, this.#buffers[0]!.length);
+    const again = new Raw(this.#file, this.#buffers[0]!.length);
     await again.peek();
     return again;
   }
@@ -209,16 +198,14 @@ class Raw implements Packed {
   async close(): Promise<void> {
     if (spare.length === 0) spare.push(...this.#buffers);
     this.#buffers = [];
-    if (this.#handle) await this.#handle.close();
-    else await this.#input?.return?.();
+    await this.#file.close();
   }
 
   async #next(): Promise<Uint8Array> {
-    if (this.#handle === null) return (await this.#input?.next())?.value ?? new Uint8Array(0);
     this.#turn ^= 1;
     const buffer = this.#buffers[this.#turn]!;
-    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, this.#position);
-    if (this.#position !== null) this.#position += bytesRead;
-    return buffer.subarray(0, bytesRead);
+    const length = await this.#file.read(buffer, this.#position);
+    if (this.#position !== null) this.#position += length;
+    return buffer.subarray(0, length);
   }
 }

@@ -1,7 +1,6 @@
 /** Which files inputs stand for, and the order in which they are read. */
-import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join } from '../platform/files.ts';
+import type { Entry, Files } from '../platform/types.ts';
 
 /** What is in an evidence folder besides evidence: passed over, not taken for damage. */
 const NOT_EVIDENCE = /^(README(\..*)?|expected\.json)$/i;
@@ -15,10 +14,10 @@ export function inOrder(inputs: readonly string[]): string[] {
 }
 
 /** Files and folders in a folder that may be evidence; hidden ones are not, nor are links to folders. */
-export async function evidenceIn(folder: string): Promise<Dirent[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+export async function evidenceIn(folder: string, files: Files): Promise<Entry[]> {
+  const entries = await files.list(folder);
   return entries
-    .filter((e) => !e.name.startsWith('.') && (e.isDirectory() || (e.isFile() && !NOT_EVIDENCE.test(e.name))))
+    .filter((e) => !e.name.startsWith('.') && (e.isFolder || (e.isFile && !NOT_EVIDENCE.test(e.name))))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -30,15 +29,15 @@ export interface Expected {
 }
 
 /** The files of all inputs in the order in which they are read, as far as they can be found. */
-export async function filesOf(inputs: readonly string[]): Promise<Expected[]> {
-  const files: Expected[] = [];
+export async function filesOf(inputs: readonly string[], files: Files): Promise<Expected[]> {
+  const found: Expected[] = [];
   const add = async (path: string) => {
-    const entry = await stat(path).catch(() => null);
-    if (entry?.isFile()) files.push({ path, size: entry.size });
-    else if (entry?.isDirectory()) {
-      for (const { name } of await evidenceIn(path).catch(() => [])) await add(join(path, name));
+    const entry = await files.stat(path).catch(() => null);
+    if (entry?.isFile) found.push({ path, size: entry.size });
+    else if (entry?.isFolder) {
+      for (const { name } of await evidenceIn(path, files).catch(() => [])) await add(join(path, name));
     }
   };
   for (const input of inOrder(inputs)) await add(input);
-  return files;
+  return found;
 }

@@ -1,11 +1,11 @@
 /** Opens inputs, tells their format by content alone, and feeds them to an importer. */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Diagnostic, Diagnostics } from '../model/diagnostic.ts';
 import type { Source } from '../model/source.ts';
+import { disk, join } from '../platform/files.ts';
+import type { Files } from '../platform/types.ts';
 import { openBeside } from './beside.ts';
 import { isBundle, isBundleFile } from './bundle/is-bundle.ts';
-import { openBytes } from './bytes.ts';
+import { BLOCK_BYTES, openBytes } from './bytes.ts';
 import { type Expected, evidenceIn, filesOf, inOrder } from './evidence.ts';
 import { captureFormats } from './formats.ts';
 import type { ReadContext, Sink } from './importer.ts';
@@ -51,9 +51,10 @@ export async function readInputs(
   diagnostics: Diagnostics,
   onProgress: (progress: ReadProgress) => void,
   ahead: Ahead | null = null,
+  files: Files = disk,
 ): Promise<Source[]> {
-  const reading = new Reading(hosts, sink, diagnostics, onProgress, ahead);
-  ahead?.begin(await filesOf(inputs));
+  const reading = new Reading(hosts, sink, diagnostics, onProgress, ahead, files);
+  ahead?.begin(await filesOf(inputs, files));
   for (const input of inOrder(inputs)) await reading.input(input);
   return reading.sources;
 }
@@ -79,6 +80,7 @@ class Reading {
   readonly #diagnostics: Diagnostics;
   readonly #onProgress: (progress: ReadProgress) => void;
   readonly #ahead: Ahead | null;
+  readonly #files: Files;
 
   constructor(
     hosts: HostNames,
@@ -86,12 +88,14 @@ class Reading {
     diagnostics: Diagnostics,
     onProgress: (progress: ReadProgress) => void,
     ahead: Ahead | null,
+    files: Files,
   ) {
     this.#hosts = hosts;
     this.#sink = sink;
     this.#diagnostics = diagnostics;
     this.#onProgress = onProgress;
     this.#ahead = ahead;
+    this.#files = files;
   }
 
   async input(input: string): Promise<void> {
@@ -99,9 +103,9 @@ class Reading {
     if (input === '-') return this.#file(input, host);
     let isFolder: boolean;
     try {
-      isFolder = (await stat(input)).isDirectory();
+      isFolder = (await this.#files.stat(input)).isFolder;
     } catch (error) {
-      const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      const missing = (error as { code?: string }).code === 'ENOENT';
       return this.#fail(
         input,
         missing ? 'no such file or folder' : `cannot be read: ${(error as Error).message}`,
@@ -119,20 +123,20 @@ class Reading {
   /** Reads the files below a folder. */
   async #folder(folder: string, given: string | null): Promise<number> {
     const host = this.#hosts.get(folder) ?? given;
-    const entries = await evidenceIn(folder).catch((error: Error) => {
+    const entries = await evidenceIn(folder, this.#files).catch((error: Error) => {
       this.#fail(folder, `cannot be read: ${error.message}`);
       return [];
     });
-    const bundle = await isBundle(folder);
+    const bundle = await isBundle(folder, this.#files);
     const read = bundle
-      ? await (await import('./bundle/bundle.ts')).readBundle(folder, this.#context(host))
+      ? await (await import('./bundle/bundle.ts')).readBundle(folder, this.#files, this.#context(host))
       : null;
     const bundleHost = read?.host ?? null;
     let files = bundle ? 1 : 0;
     for (const entry of entries) {
       const path = join(folder, entry.name);
       if (bundle && isBundleFile(entry.name)) continue;
-      if (entry.isDirectory()) files += await this.#folder(path, host ?? bundleHost);
+      if (entry.isFolder) files += await this.#folder(path, host ?? bundleHost);
       else {
         files++;
         const window = /^packets\.pcap\b/.test(entry.name) ? (read?.window ?? null) : null;
@@ -146,8 +150,9 @@ class Reading {
     const elsewhere = await this.#ahead?.take(path);
     if (elsewhere) return this.#adopt(elsewhere, host, window);
     const name = path === '-' ? 'standard input' : path;
-    const beside = this.#ahead ? await openBeside(path, name, this.#diagnostics) : null;
-    const bytes = beside ?? (await openBytes(path, name, this.#diagnostics));
+    const beside =
+      this.#ahead && this.#files === disk ? await openBeside(path, name, this.#diagnostics) : null;
+    const bytes = beside ?? (await openBytes(path, name, this.#diagnostics, BLOCK_BYTES, this.#files));
     if (!bytes) return;
     const reader = chooseReader(name, bytes.head, this.#context(host, window));
     if (!reader) return bytes.close();
@@ -191,7 +196,7 @@ function chooseReader(name: string, head: Uint8Array, context: ReadContext) {
   const format = captureFormats.find((f) => f.sniff(head));
   if (format) return format.open(name, context);
   if (looksLikeText(head)) return new TextReader(name, context);
-  const magic = Buffer.from(head.subarray(0, 8)).toString('hex');
+  const magic = Array.from(head.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
   return unreadable(
     'unknown-format',
     `begins with bytes ${magic}, which no supported format does (see tcpautopsy formats)`,

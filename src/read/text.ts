@@ -2,7 +2,6 @@
  * Text input: bytes to lines, and lines to the sections of the tools that printed them. A file may hold the output
  * of one tool, a pasted terminal log of many, or an article with such logs in it.
  */
-import { TextDecoder } from 'node:util';
 import { lineFormats } from './formats.ts';
 import type { LineFormat, ReadContext } from './importer.ts';
 import { Sections } from './lines/shared/sections.ts';

@@ -1,25 +1,31 @@
 /** The thread of beside.ts: unpacks a file, and keeps a few blocks ahead of who works on them. */
-import { once } from 'node:events';
-import { parentPort, workerData } from 'node:worker_threads';
 import { Diagnostics } from '../model/diagnostic.ts';
+import { thisThread } from '../platform/threads.ts';
 import type { Said } from './beside.ts';
 import { openBytes } from './bytes.ts';
 
 const AHEAD = 8;
 
-const { path, name } = workerData as { path: string; name: string };
-const port = parentPort!;
+const thread = thisThread();
+const { path, name } = thread.data as { path: string; name: string };
 let onTheWay = 0;
-port.on('message', () => onTheWay--);
+let wake: () => void = () => undefined;
+thread.listen(() => {
+  onTheWay--;
+  wake();
+});
 
 const met = new Diagnostics();
 const source = await openBytes(path, name, met);
 for await (const block of source?.blocks() ?? []) {
-  while (onTheWay >= AHEAD) await once(port, 'message');
+  while (onTheWay >= AHEAD) {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
   const copy = block.slice();
-  port.postMessage({ block: copy, consumed: source!.consumed } satisfies Said, [copy.buffer]);
+  thread.post({ block: copy, consumed: source!.consumed } satisfies Said, [copy.buffer]);
   onTheWay++;
 }
-port.postMessage({ met: met.list() } satisfies Said);
-port.removeAllListeners('message');
-port.close();
+thread.post({ met: met.list() } satisfies Said);
+thread.close();

@@ -5,7 +5,7 @@ import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Aggregation, InputSummary, Result } from '../model/result.ts';
 import type { Source } from '../model/source.ts';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../platform/package.ts';
 import { type Aggregate, aggregateOf } from './aggregate.ts';
 import { LISTED_WHOLE, Listing } from './listed.ts';
 import { plainPart } from './plain.ts';

@@ -1,8 +1,9 @@
 /** A capture bundle: the folder that `tcpautopsy capture` writes (docs/bundle.md). Read to the end of what is there. */
-import { join } from 'node:path';
 import type { CounterEvent, KernelEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
 import type { Clock, SourceTime } from '../../model/time.ts';
+import { join } from '../../platform/files.ts';
+import type { Files } from '../../platform/types.ts';
 import type { ReadContext } from '../importer.ts';
 import { ss } from '../lines/ss.ts';
 import { sysctl } from '../lines/sysctl.ts';
@@ -22,6 +23,7 @@ import {
 /** Reads the bundle's own files. Returns the host its other files come from, and when its packets were recorded. */
 export async function readBundle(
   folder: string,
+  files: Files,
   context: ReadContext,
 ): Promise<{ host: string | null; window: ReturnType<typeof packetWindow> }> {
   const { diagnostics } = context;
@@ -33,40 +35,42 @@ export async function readBundle(
       locator: '',
       message,
     });
-  const parsed = parseManifest((await head(join(folder, 'manifest.json'), 1 << 22)) ?? '');
+  const parsed = parseManifest((await head(join(folder, 'manifest.json'), 1 << 22, files)) ?? '');
   const manifest = typeof parsed === 'string' ? null : parsed;
   if (typeof parsed === 'string') bad('manifest.json', parsed);
-  const reasons = parseReasons((await head(join(folder, 'reasons.json'), 1 << 20)) ?? '');
+  const reasons = parseReasons((await head(join(folder, 'reasons.json'), 1 << 20, files)) ?? '');
   if (typeof reasons === 'string') bad('reasons.json', reasons);
-  const bundle = new Bundle(folder, manifest, context);
+  const bundle = new Bundle(folder, files, manifest, context);
   await bundle.events(typeof reasons === 'string' ? NO_REASONS : reasons);
   await bundle.counters();
   await bundle.sockets();
   await bundle.settings();
-  if (manifest) await reportCutFiles(manifest, folder, diagnostics);
+  if (manifest) await reportCutFiles(manifest, folder, files, diagnostics);
   if (manifest) reportManifest(manifest, folder, bundle.stream, diagnostics);
   return { host: manifest?.host || null, window: manifest && packetWindow(manifest) };
 }
 
 class Bundle {
   readonly #folder: string;
+  readonly #files: Files;
   readonly #manifest: Manifest | null;
   readonly #context: ReadContext;
   /** CLOCK_REALTIME minus the clock of the events, ns; null until known. */
   #offset: { offset: bigint; uncertainty: number } | null;
   readonly stream: Stream = { ended: false, events: 0, until: 0 as SourceTime };
 
-  constructor(folder: string, manifest: Manifest | null, context: ReadContext) {
+  constructor(folder: string, files: Files, manifest: Manifest | null, context: ReadContext) {
     this.#folder = folder;
+    this.#files = files;
     this.#manifest = manifest;
     this.#context = context;
     this.#offset = manifest && clockOffset(manifest);
   }
 
   async events(reasons: Parameters<typeof kernelEvent>[2]): Promise<void> {
-    const path = await locate(this.#folder, 'events.jsonl');
+    const path = await locate(this.#folder, 'events.jsonl', this.#files);
     const lines: { text: EventText; line: number }[] = [];
-    await readJsonLines(path, this.#context.diagnostics, (value, line) => {
+    await readJsonLines(path, this.#files, this.#context.diagnostics, (value, line) => {
       if (value.type !== 'printf' || typeof value.data !== 'string') return;
       const text = new EventText(value.data);
       if (text.kind === 'end') this.stream.ended = true;
@@ -95,8 +99,8 @@ class Bundle {
     let first = 0;
     let snapshot = 0;
     let values = new Map<string, number>();
-    const path = await locate(this.#folder, 'counters.jsonl');
-    await readJsonLines(path, this.#context.diagnostics, (value, line) => {
+    const path = await locate(this.#folder, 'counters.jsonl', this.#files);
+    await readJsonLines(path, this.#files, this.#context.diagnostics, (value, line) => {
       const t = Number(value.t);
       const changed = value.values;
       if (!(t >= 0) || typeof changed !== 'object' || changed === null)
@@ -121,7 +125,7 @@ class Bundle {
 
   /** Rows are ss's own lines: its importer reads them, each with the time of its snapshot. */
   async sockets(): Promise<void> {
-    const path = await locate(this.#folder, 'sockets.jsonl');
+    const path = await locate(this.#folder, 'sockets.jsonl', this.#files);
     let first: number | null = null;
     let at = 0;
     let source: Source | null = null;
@@ -148,7 +152,7 @@ class Bundle {
       context,
     };
     const reader = ss.open(section);
-    await readJsonLines(path, this.#context.diagnostics, (value, line) => {
+    await readJsonLines(path, this.#files, this.#context.diagnostics, (value, line) => {
       if (typeof value.line === 'string') {
         reader.line(value.line, line);
         return;
@@ -165,7 +169,7 @@ class Bundle {
   /** A last line without its end would be another value. */
   async settings(): Promise<void> {
     const path = join(this.#folder, 'sysctl.txt');
-    const text = await head(path, 1 << 20);
+    const text = await head(path, 1 << 20, this.#files);
     if (text === null) return;
     const { diagnostics } = this.#context;
     const host = this.#manifest?.host || null;

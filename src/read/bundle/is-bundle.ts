@@ -1,6 +1,6 @@
 /** Whether a folder is a bundle: apart from its reader, which most analyses do without. */
-import { open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join } from '../../platform/files.ts';
+import type { Files } from '../../platform/types.ts';
 
 /** The files that are read here; packets.pcap is read as the capture it is. */
 const OWN = new Set([
@@ -21,26 +21,26 @@ const LINES = new Set(['events.jsonl', 'counters.jsonl', 'sockets.jsonl']);
 const PACKED = ['.gz', '.zst', '.xz'];
 
 /** Where the file is: under its own name or, packed since the capture, under a longer one. */
-export async function locate(folder: string, name: string): Promise<string> {
+export async function locate(folder: string, name: string, files: Files): Promise<string> {
   const path = join(folder, name);
-  if ((await sizeOf(path)) !== null) return path;
-  for (const end of PACKED) if ((await sizeOf(path + end)) !== null) return path + end;
+  if ((await sizeOf(path, files)) !== null) return path;
+  for (const end of PACKED) if ((await sizeOf(path + end, files)) !== null) return path + end;
   return path;
 }
 
 /** In bytes; null when it is not there. */
-export function sizeOf(path: string): Promise<number | null> {
-  return stat(path).then(
+export function sizeOf(path: string, files: Files): Promise<number | null> {
+  return files.stat(path).then(
     (file) => file.size,
     () => null,
   );
 }
 
 /** True when the folder holds a bundle's manifest, or at least its events. */
-export async function isBundle(folder: string): Promise<boolean> {
+export async function isBundle(folder: string, files: Files): Promise<boolean> {
   const [manifest, events] = [
-    await head(join(folder, 'manifest.json'), 4096),
-    await head(join(folder, 'events.jsonl'), 4096),
+    await head(join(folder, 'manifest.json'), 4096, files),
+    await head(join(folder, 'events.jsonl'), 4096, files),
   ];
   return isManifest(manifest ?? '') || isEvents(events ?? '');
 }
@@ -56,13 +56,13 @@ function isEvents(text: string): boolean {
 }
 
 /** The first `limit` bytes of a file as text; null when it cannot be opened. */
-export async function head(path: string, limit: number): Promise<string | null> {
-  const handle = await open(path).catch(() => null);
-  if (!handle) return null;
+export async function head(path: string, limit: number, files: Files): Promise<string | null> {
+  const file = await files.open(path).catch(() => null);
+  if (!file) return null;
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(limit), 0, limit, 0);
-    return buffer.toString('utf8', 0, bytesRead);
+    const bytes = new Uint8Array(limit);
+    return new TextDecoder().decode(bytes.subarray(0, await file.read(bytes, 0)));
   } finally {
-    await handle.close();
+    await file.close();
   }
 }

@@ -1,6 +1,7 @@
 /** JSON lines of a bundle's file, to the end of what is there. */
 import type { Diagnostics } from '../../model/diagnostic.ts';
-import { openBytes } from '../bytes.ts';
+import type { Files } from '../../platform/types.ts';
+import { BLOCK_BYTES, openBytes } from '../bytes.ts';
 
 /** Longer lines are no line of ours (the longest real ones are full counter readings, some 15 kB). */
 const LONGEST = 1 << 20;
@@ -11,10 +12,11 @@ const LONGEST = 1 << 20;
  */
 export async function readJsonLines(
   path: string,
+  files: Files,
   diagnostics: Diagnostics,
   take: (value: Record<string, unknown>, line: number) => void,
 ): Promise<void> {
-  const bytes = await openBytes(path, path, diagnostics);
+  const bytes = await openBytes(path, path, diagnostics, BLOCK_BYTES, files);
   if (!bytes) return;
   const decoder = new TextDecoder();
   let rest = '';

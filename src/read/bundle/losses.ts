@@ -1,8 +1,9 @@
 /** What a capture lost, by its own account: no rule may conclude from the absence of an event where any of it holds. */
-import { join } from 'node:path';
 import type { Diagnostics } from '../../model/diagnostic.ts';
 import type { Recording } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
+import { join } from '../../platform/files.ts';
+import type { Files } from '../../platform/types.ts';
 import { quote } from '../lines/shared/quote.ts';
 import { locate, sizeOf } from './is-bundle.ts';
 import type { Manifest } from './manifest.ts';
@@ -116,15 +117,16 @@ export function reportManifest(
 export async function reportCutFiles(
   manifest: Manifest,
   folder: string,
+  files: Files,
   diagnostics: Diagnostics,
 ): Promise<void> {
   for (const [name, bytes] of Object.entries(manifest.files ?? {})) {
     const source = join(folder, name);
-    let size = await sizeOf(source);
+    let size = await sizeOf(source, files);
     if (size !== null && size >= bytes) continue;
     if (size === null) {
       // packed since: an end that is missing there is named by whoever unpacks it, unless nothing is left to unpack
-      size = await sizeOf(await locate(folder, name));
+      size = await sizeOf(await locate(folder, name, files), files);
       if (size) continue;
     }
     const left = size === null ? 'is gone' : `has only ${size} of them left`;

@@ -283,7 +283,7 @@ function packetOf(event: Fields): Fields {
 function packetBytes(event: Fields): Uint8Array | null {
   const packet = packetOf(event);
   const data = text(packet.data) ?? text(packet.raw) ?? text(packet.packet);
-  return data === null || data === '' ? null : Buffer.from(data, 'base64');
+  return data === null || data === '' ? null : bytesOfBase64(data);
 }
 
 function pidOf(event: Fields): number | null {
@@ -293,4 +293,11 @@ function pidOf(event: Fields): number | null {
 function stateOf(event: Fields): TcpState | null {
   const state = text(fields(fields(event.sock).common).state);
   return state === null ? null : parseState(state);
+}
+
+/** As far as it is base64, whatever stands in it. */
+function bytesOfBase64(text: string): Uint8Array {
+  const known = text.replace(/[^A-Za-z0-9+/]/g, '');
+  const whole = known.length % 4 === 1 ? known.slice(0, -1) : known;
+  return Uint8Array.from(atob(whole), (c) => c.charCodeAt(0));
 }

@@ -4,6 +4,7 @@
  */
 import { parseWords } from '../../model/address.ts';
 import { hostNameWords } from '../../model/hostnames.ts';
+import { ownText } from '../../model/own-text.ts';
 import { OPT_DAMAGED, Packet } from '../../model/packet.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
@@ -123,7 +124,7 @@ class TcpdumpReader implements LineReader {
     if (known) return known;
     if (this.#addresses.size >= MAX_ADDRESSES) this.#addresses.clear();
     const words = parseWords(address) ?? hostNameWords(address);
-    this.#addresses.set(Buffer.from(address).toString(), words);
+    this.#addresses.set(ownText(address), words);
     return words;
   }
 

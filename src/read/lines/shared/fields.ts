@@ -2,7 +2,7 @@
  * Cuts a line into fields without allocating: only the fields that are asked for become strings. Linear in the
  * line, whatever stands in it, which no regular expression over columns of free text is.
  */
-
+import { LineUnits } from '../../../platform/units.ts';
 import type { TextCache } from './text-cache.ts';
 import { decimalOf } from './times.ts';
 
@@ -17,17 +17,14 @@ const LOWER_A = 97;
 const LOWER_F = 102;
 const LOWER_X = 120;
 
-const BIG_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0;
-
 export class Fields {
   line = '';
   /** Number of fields; MAX_FIELDS + 1 when there are more than can be kept. */
   count = 0;
   readonly #starts = new Int32Array(MAX_FIELDS);
   readonly #ends = new Int32Array(MAX_FIELDS);
-  /** UTF-16 units of the line, and of longer ones before it: to look at them in a string takes three times as long. */
-  #codes = new Uint16Array(1 << 10);
-  #bytes = Buffer.from(this.#codes.buffer);
+  readonly #units = new LineUnits();
+  #codes = this.#units.take('');
 
   /** Fields between runs of spaces and tabs. */
   blanks(line: string): this {
@@ -61,12 +58,7 @@ export class Fields {
   #take(line: string): void {
     this.line = line;
     this.count = 0;
-    if (line.length >= this.#codes.length) {
-      this.#codes = new Uint16Array(line.length * 2);
-      this.#bytes = Buffer.from(this.#codes.buffer);
-    }
-    const written = this.#bytes.write(line, 'utf16le');
-    if (BIG_ENDIAN) this.#bytes.subarray(0, written).swap16();
+    this.#codes = this.#units.take(line);
   }
 
   #add(start: number, end: number): boolean {

@@ -3,6 +3,7 @@
  * of the file alive; one kept event would hold megabytes. So long ones are copied, once each.
  */
 import { normaliseAddress } from '../../../model/address.ts';
+import { ownText } from '../../../model/own-text.ts';
 
 /** Forgotten when full: a repeated string is then copied again, nothing else. */
 const MAX_KEPT = 65_536;
@@ -31,7 +32,7 @@ function cached(map: Map<string, string>, text: string, make: (own: string) => s
   const known = map.get(text);
   if (known !== undefined) return known;
   if (map.size >= MAX_KEPT) map.clear();
-  const own = Buffer.from(text).toString();
+  const own = ownText(text);
   const value = make(own);
   map.set(own, value);
   return value;

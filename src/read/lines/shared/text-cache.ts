@@ -1,4 +1,5 @@
 /** What was made of short texts that come again and again, found without cutting them out of their line. */
+import { ownText } from '../../../model/own-text.ts';
 
 /** A power of two. Two texts in one slot take turns. */
 const SLOTS_LOG = 13;
@@ -20,7 +21,7 @@ export class TextCache<T> {
     const length = end - start;
     if (length <= 0) return this.#make('');
     // of their own, not a part of the line: that would keep the whole block of the file alive
-    if (length > LONGEST) return this.#make(Buffer.from(line.slice(start, end)).toString());
+    if (length > LONGEST) return this.#make(ownText(line.slice(start, end)));
     let hash = 0;
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + codes[i]!) | 0;
     const slot = Math.imul(hash, 0x9e3779b1) >>> (32 - SLOTS_LOG);

@@ -1,0 +1,4 @@
+/** Set by scripts/build.js. */
+declare const TCPAUTOPSY_VERSION: string;
+
+export const VERSION: string = TCPAUTOPSY_VERSION;

@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+import type { ThisThread, Thread, ThreadEvents } from './types.ts';
+
+export const cores: () => number = availableParallelism;
+
+/** There is none before the sources are compiled. */
+export function hasProgram(program: URL): boolean {
+  return existsSync(program);
+}
+
+export function startThread(program: URL, data: unknown, events: ThreadEvents): Thread {
+  // files that one thread opens are read by another
+  const worker = new Worker(program, { workerData: data, trackUnmanagedFds: false });
+  worker.on('message', events.message);
+  worker.on('error', events.error);
+  worker.on('messageerror', events.error);
+  worker.on('exit', events.exit);
+  return {
+    post: (message, moved = []) => worker.postMessage(message, [...moved]),
+    terminate: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+/** Of a program that was started by startThread. */
+export function thisThread(): ThisThread {
+  const port = parentPort!;
+  return {
+    data: workerData,
+    post: (message, moved = []) => port.postMessage(message, [...moved]),
+    listen: (take) => port.on('message', take),
+    close: () => {
+      port.removeAllListeners('message');
+      port.close();
+    },
+  };
+}
