@@ -23,6 +23,7 @@ import {
   LAST_PACKET,
   ORIENTATION_MASK,
   ORIENTED_BY_SYN,
+  PACKED_ACK,
   PACKED_FLAGS,
   PACKED_OPTIONS,
   PACKED_SEQ,
@@ -106,15 +107,16 @@ function attempt(store: Store, at: number): PlainKind | 0 {
   if (answers === 0) return isOfItself(words, at) ? 0 : UNANSWERED;
   const isAnswered = words[server + ACKED] === ((words[client + ISN]! + 1) | 0);
   if (words[server + SYN_ACKS] === answers) return isAnswered ? HALF_OPEN : 0;
-  return answers === 1 && isRefusal(words, server + LAST_PACKET) ? REFUSED : 0;
+  return answers === 1 && isRefusal(words, server + LAST_PACKET, words[client + ISN]!) ? REFUSED : 0;
 }
 
-/** RST with ACK, window, number and timestamp of none: tcp_v4_send_reset, in answer to a SYN. */
-function isRefusal(words: Int32Array, packet: number): boolean {
+/** RST with ACK of the SYN, window, number and timestamp of none: tcp_v4_send_reset, in answer to it. */
+function isRefusal(words: Int32Array, packet: number, isn: number): boolean {
   const flags = words[packet + PACKED_FLAGS]!;
   return (
     (flags & 0x1ff & (ACK | RST)) === (ACK | RST) &&
     flags >>> 9 === 0 &&
+    words[packet + PACKED_ACK] === ((isn + 1) | 0) &&
     words[packet + PACKED_SEQ] === 0 &&
     (words[packet + PACKED_WINDOW]! & 0xffff) === 0 &&
     (words[packet + PACKED_OPTIONS]! & OPT_TIMESTAMP) === 0

@@ -1,6 +1,7 @@
 /** Closings of a listening socket, and what was closed or reset in the same system call (inet_csk_listen_stop). */
 import type { Listener } from '../../model/case.ts';
 import { CLIENT, SERVER, type SocketLife, type Transition } from '../../model/connection.ts';
+import { seqDiff } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import type { Moment } from '../rule.ts';
 import type { Facts } from './facts.ts';
@@ -65,8 +66,22 @@ function begunBefore({ moment, began }: ServerReset, first: ServerReset): boolea
   return moment.source !== first.moment.source || began < first.time;
 }
 
-/** RSTs on which the server had never sent a byte, those of one go together. */
+/** So many bursts may be there by chance before one says anything. */
+const BY_CHANCE = 0.01;
+
+/**
+ * RSTs on which the server had never sent a byte, those of one go together; unless resets are so many in the capture
+ * that as many fall together by chance.
+ */
 export function findBursts(world: World, notable: readonly Facts[]): ServerReset[][] {
+  return fallenTogether(world, notable).flatMap((burst) => {
+    const [first, last] = [burst[0]!, burst.at(-1)!];
+    const byChance = world.burstsByChance(first.moment.source, burst.length, last.time - first.time);
+    return byChance < BY_CHANCE ? [burst] : burst.map((reset) => [reset]);
+  });
+}
+
+function fallenTogether(world: World, notable: readonly Facts[]): ServerReset[][] {
   const bursts: ServerReset[][] = [];
   let last: Moment | null = null;
   for (const reset of activeResets(notable)) {
@@ -114,7 +129,12 @@ function sameCall(world: World, a: Moment, b: Moment, within = SAME_CALL): boole
   return apart !== null && Math.abs(apart) <= within;
 }
 
-/** The server sent no payload on this connection as far as the capture shows, and no FIN. */
+/**
+ * The server sent no payload on this connection, and no FIN. Only a capture with both SYNs knows: nothing beyond them was
+ * acknowledged that it lacks.
+ */
 function neverAnswered(wire: WireFacts): boolean {
+  const [isn, acked] = [wire.of(wire.wire.isn, SERVER), wire.of(wire.wire.acked, CLIENT)];
+  if (!wire.sawHandshake || isn === null || (acked !== null && seqDiff(acked, isn + 1) > 0)) return false;
   return wire.of(wire.wire.bytes, SERVER) === 0 && wire.of(wire.wire.fins, SERVER) === 0;
 }

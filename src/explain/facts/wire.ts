@@ -26,6 +26,11 @@ export interface WireReset {
   shape: ResetShape;
   /** What it answers, if it is an answer: the peer's packet with these numbers, else the peer's last one before it. */
   answers: KeyPacket | null;
+  /**
+   * The SYN that it refuses, by numbers: of the other side, its number + 1 acknowledged, and no handshake between
+   * (RFC 9293 §3.10.7.1). Any number, window or options of the RST will do: other stacks fill them in.
+   */
+  refuses: KeyPacket | null;
   /** Time since that packet, ns. */
   gap: number | null;
   /** The side went on as if it had not sent it, and the other side as if it had: something else sent it. */
@@ -179,11 +184,27 @@ export class WireFacts {
       .filter((p) => p.flags & RST)
       .map((packet) => {
         const side = this.sideOf(packet);
-        const answers = this.#answered(packet, (1 - side) as SideIndex);
-        const shape = resetShape(packet, answers, this.timestamps);
+        const refuses = this.#refused(packet, side);
+        const answers = refuses ?? this.#answered(packet, (1 - side) as SideIndex);
+        const shape = refuses ? 'passive' : resetShape(packet, answers, this.timestamps);
         const gap = answers === null ? null : packet.time - answers.time;
-        return { packet, side, shape, answers, gap, disowned: this.#isDisowned(side, packet) };
+        return { packet, side, shape, answers, refuses, gap, disowned: this.#isDisowned(side, packet) };
       });
+  }
+
+  #refused(reset: KeyPacket, side: SideIndex): KeyPacket | null {
+    if (!(reset.flags & ACK)) return null;
+    const peer = (1 - side) as SideIndex;
+    const syn = this.before(reset, peer).find(
+      (p) => (p.flags & (SYN | ACK)) === SYN && acknowledgesSyn(reset, p),
+    );
+    if (!syn) return null;
+    const accepted = this.before(reset, side).some((p) => p.flags & SYN && acknowledgesSyn(p, syn));
+    // an ACK of the SYN's sender: the file lacks the SYN-ACK that it acknowledges
+    const completed = this.before(reset, peer).some(
+      (p) => p.flags & ACK && !(p.flags & RST) && seqDiff(p.seq, syn.seq) > 0,
+    );
+    return accepted || completed ? null : syn;
   }
 
   #answered(reset: KeyPacket, peer: SideIndex): KeyPacket | null {
@@ -204,6 +225,11 @@ function carriesTimestamp(p: KeyPacket): boolean {
 /** Sequence number after a packet: SYN and FIN take one each. */
 export function nextSeq(p: KeyPacket): number {
   return (p.seq + p.payload + (p.flags & SYN ? 1 : 0) + (p.flags & FIN ? 1 : 0)) | 0;
+}
+
+/** Data of a SYN are acknowledged with it (Linux), or not. */
+function acknowledgesSyn(p: KeyPacket, syn: KeyPacket): boolean {
+  return p.ack === ((syn.seq + 1) | 0) || p.ack === nextSeq(syn);
 }
 
 /** Kernel-notes §1, the table of the two shapes. */

@@ -259,6 +259,23 @@ export class World {
     return this.#ownResets.get(address) ?? 0;
   }
 
+  /**
+   * How many times, in a capture as long and with as many resets of each host, so many of them would lie within `span`
+   * ns of each other by chance (those of a host taken as independent, the first of them as given).
+   */
+  burstsByChance(source: number, size: number, span: number): number {
+    this.#ownResets ??= this.#countOwnResets();
+    const [from, to] = this.captureSpan(source);
+    const share = Math.min(span / Math.max(to - from, 1), 1);
+    let sum = 0;
+    for (const resets of this.#ownResets.values()) {
+      let chance = resets;
+      for (let others = 1; others < size; others++) chance *= (resets * share) / others;
+      sum += chance;
+    }
+    return sum;
+  }
+
   /** How much a counter rose on the host of an endpoint while the files were taken; null when nothing says. */
   rise(name: string, end: Endpoint, peer: Endpoint): number | null {
     let sum: number | null = null;

@@ -1,5 +1,6 @@
 /** Kernel-notes §1.1 (1, 2): a RST that answers a packet (tcp_v4_send_reset). What it answers tells the cause. */
 import { CLIENT, SERVER, WHY_KEEPALIVE } from '../../model/connection.ts';
+import { OPT_TIMESTAMP } from '../../model/packet.ts';
 import { ACK, FIN, SYN, seqDiff } from '../../model/tcp.ts';
 import { packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -13,10 +14,12 @@ import { AN_ANSWER, ANSWERED, REFUSAL_CAUSES, REFUSED_BECAUSE } from './refusal.
 
 export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side, answers } = reset;
-  const evidence = [packetEvidence(f, wire, packet, AN_ANSWER)];
+  const bare = packet.window === 0 && !(packet.options & OPT_TIMESTAMP);
+  const evidence = [packetEvidence(f, wire, packet, bare ? AN_ANSWER : '')];
   if (answers) evidence.unshift(packetEvidence(f, wire, answers, ANSWERED));
   const make = maker({ side: SIDE_NAMES[side], moment: f.atPacket(wire, packet), evidence });
-  if (packet.flags & ACK || (answers && !(answers.flags & ACK))) return refused(f, wire, reset, make);
+  if (reset.refuses) return refused(f, wire, reset, make);
+  if (answers === null || packet.flags & ACK || !(answers.flags & ACK)) return unseen(f, reset, make);
   if (side === CLIENT && answersHandshake(wire, reset)) return whileConnecting(f, wire, reset, make);
   return wire.finTime(side) !== null && wire.finTime(side)! < packet.time
     ? afterFin(f, wire, reset, make)
@@ -27,13 +30,30 @@ export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candi
 function refused(f: Facts, wire: WireFacts, { side, packet }: WireReset, make: Make): Candidate[] {
   const rejected = rejectedSyn(f, f.atPacket(wire, packet));
   if (rejected) return [rejected];
-  const listens = f.listener.sights.length > 0;
-  const because = listens
-    ? 'a SYN was answered with a RST although a socket table shows a listener on that port: it listens on another address, was closed at that moment, or a firewall rejects'
-    : REFUSED_BECAUSE;
+  const others = named(REFUSAL_CAUSES, 'path').map((c) => ({ ...c, side: SIDE_NAMES[side] }));
+  if (f.listener.sights.length > 0) {
+    const because =
+      'a SYN was answered with a RST although a socket table shows a listener on that port: it listens on another address, was closed at that moment, or a firewall rejects';
+    return [make('connection-refused', 'possible', because), ...others];
+  }
+  if (packet.seq === 0) return [make('connection-refused', 'inferred', REFUSED_BECAUSE), ...others];
+  const because = `${REFUSED_BECAUSE}. Linux answers so with sequence number 0, this RST has another: another system refused it, a device did, or the SYN-ACK of a connection that was reset right after it is not in the capture`;
+  const accepted = named(['listener-closed-reset', 'linger-zero-reset'], SIDE_NAMES[side]);
+  return [make('connection-refused', 'inferred', because), ...others, ...accepted];
+}
+
+/** What it answers is not in the capture: nobody there is known to have been refused, or to have lost a socket. */
+function unseen(f: Facts, { side, packet }: WireReset, make: Make): Candidate[] {
+  const peer = f.name(otherSide(side));
+  const what = packet.flags & ACK && packet.seq === 0 ? 'SYN' : 'packet';
+  const because = `${f.name(side)} sent a RST that answers no packet of ${peer} in the capture: the ${what} came from a forger of that address (backscatter), took another way, or came before the capture began`;
   return [
-    make('connection-refused', listens ? 'possible' : 'inferred', because),
-    ...named(REFUSAL_CAUSES, 'path').map((c) => ({ ...c, side: SIDE_NAMES[side] })),
+    make('unexplained-reset', 'possible', because),
+    ...named(
+      what === 'SYN' ? ['connection-refused'] : ['no-socket-reset', 'time-wait-data-reset'],
+      SIDE_NAMES[side],
+    ),
+    ...named(['middlebox-reset'], 'path'),
   ];
 }
 

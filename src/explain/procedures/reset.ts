@@ -19,7 +19,7 @@ import {
   withSight,
 } from './active-reset.ts';
 import type { Candidate } from './candidate.ts';
-import { maker, named, SIDE_NAMES } from './common.ts';
+import { maker, named, otherSide, SIDE_NAMES } from './common.ts';
 import { droppedSyn, rejectedSyn } from './drop-events.ts';
 import { unanswered } from './given-up.ts';
 import { halfHandshakeReset } from './half-handshake.ts';
@@ -52,6 +52,7 @@ export function endedWell(wire: WireFacts): boolean {
 
 function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   if (reset.disowned) return disownedReset(f, wire, reset);
+  if (isAlone(wire, reset)) return passiveReset(f, wire, reset);
   const life = f.life(reset.side);
   if (life?.abort?.comm === 'ss' && reset.shape !== 'passive' && reset.shape !== 'foreign')
     return killedBySs(f, life);
@@ -65,6 +66,14 @@ function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
     default:
       return activeReset(f, wire, reset);
   }
+}
+
+/** Nothing of either side but RSTs of one. */
+function isAlone(wire: WireFacts, { side }: WireReset): boolean {
+  return (
+    wire.of(wire.wire.packets, otherSide(side)) === 0 &&
+    wire.of(wire.wire.packets, side) === wire.of(wire.wire.rsts, side)
+  );
 }
 
 /** §1.1 (5), seen from one end: a firewall that rejects, or an injector, reset both ends in each other's name. */

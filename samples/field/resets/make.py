@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Writes the captures beside it: resets as other systems, devices and taps show them. Usage: make.py [FOLDER]
+
+Each is a list of segments (time in seconds, sender, receiver, flags, numbers); client and server are 192.0.2.10:40000 and
+198.51.100.9:8080 where nothing else is said. IPv4 in Ethernet, no checksums, classic pcap in nanoseconds."""
+import os, struct, sys
+
+C, S = ('192.0.2.10', 40000), ('198.51.100.9', 8080)
+LINUX = ('mss', 'sack', 'ts', 'nop', 'ws')
+WINDOWS = ('mss', 'nop', 'ws', 'nop', 'nop', 'sack')
+BSD = ('mss', 'nop', 'ws', 'nop', 'nop', 'ts', 'sack', 'eol')
+STAMP = ('nop', 'nop', 'ts')
+BITS = dict(F=1, S=2, R=4, P=8, A=16, E=64, W=128)
+
+
+def options(kinds, ts, mss, ws):
+    kind = {'mss': struct.pack('>BBH', 2, 4, mss), 'nop': b'\1', 'eol': b'\0', 'sack': b'\4\2', 'ws': struct.pack('BBB', 3, 3, ws),
+            'ts': struct.pack('>BBII', 8, 10, *ts)}
+    raw = b''.join(kind[k] for k in kinds)
+    return raw + b'\0' * (-len(raw) % 4)
+
+
+def segment(time, src, dst, flags, seq=0, ack=0, data=0, win=502, opt=(), ts=(0, 0), mss=1460, ws=7, ttl=64, id=0):
+    raw = options(opt, ts, mss, ws)
+    tcp = struct.pack('>HHIIBBHHH', src[1], dst[1], seq, ack, (5 + len(raw) // 4) << 4, sum(BITS[f] for f in flags), win, 0, 0)
+    tcp += raw + b'x' * data
+    address = lambda a: bytes(int(n) for n in a.split('.'))
+    ip = struct.pack('>BBHHHBBH', 0x45, 0, 20 + len(tcp), id, 0x4000, ttl, 6, 0) + address(src[0]) + address(dst[0])
+    return time, bytes(12) + b'\x08\0' + ip + tcp
+
+
+def write(name, *segments):
+    with open(os.path.join(FOLDER, name + '.pcap'), 'wb') as f:
+        f.write(struct.pack('<IHHiIII', 0xa1b23c4d, 2, 4, 0, 0, 65535, 1))
+        for time, frame in segments:
+            ns = 1_700_000_000_000_000_000 + round(time * 1e9)
+            f.write(struct.pack('<IIII', ns // 10**9, ns % 10**9, len(frame), len(frame)) + frame)
+
+
+FOLDER = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
+
+
+def port(n):
+    return C[0], C[1] + n
+
+
+def opened(at, c=C, s=S, rtt=.001, isn=(1000, 5000), **more):
+    """A handshake of two Linux hosts: three segments; `more` is of the server's."""
+    return [segment(at, c, s, 'S', isn[0], win=64240, opt=LINUX, ts=(10, 0)),
+            segment(at + rtt, s, c, 'SA', isn[1], isn[0] + 1, win=65160, opt=LINUX, ts=(90, 10), **more),
+            segment(at + rtt + 1e-4, c, s, 'A', isn[0] + 1, isn[1] + 1, opt=STAMP, ts=(11, 90))]
+
+
+# --- refused: a SYN of the other side, its number + 1 acknowledged
+syn = lambda at, **more: segment(at, C, S, 'S', 1000, win=64240, opt=LINUX, ts=(10, 0), **more)
+write('refused-seq', syn(0), segment(.12, S, C, 'RA', 2462244745, 1001, win=0))
+write('refused-window', syn(0), segment(.12, S, C, 'RA', 0, 1001, win=8192, ttl=113, id=7))
+# not refused
+write('handshake-not-captured', syn(0), segment(.1, C, S, 'A', 1001, 5001, opt=STAMP, ts=(11, 90)),
+      segment(.2, S, C, 'RA', 5001, 1001, win=0))
+write('wrong-ack', syn(0), segment(.12, S, C, 'RA', 0, 1777, win=0))
+write('backscatter', segment(0, S, C, 'RA', 0, 1298760120, win=0, ttl=58))
+write('rst-of-the-syn-sender', segment(0, C, S, 'S', 1000, win=65535, ttl=244), segment(.02, C, S, 'RA', 0, 1144761888, win=0, ttl=57))
+write('reset-after-syn-ack', *opened(0)[:2], segment(.0012, S, C, 'RA', 5001, 1001, win=502, opt=STAMP, ts=(91, 10)))
+
+
+# --- RSTs at one moment
+def reset_by_server(n, start, end, data=20):
+    """A connection that the server resets without having sent a byte."""
+    c = port(n)
+    return [*opened(start, c), segment(start + .002, c, S, 'PA', 1001, 5001, data, opt=STAMP, ts=(12, 90)),
+            segment(start + .0022, S, c, 'A', 5001, 1001 + data, opt=STAMP, ts=(92, 12)),
+            segment(end, S, c, 'RA', 5001, 1001 + data, win=502, opt=STAMP, ts=(99, 12))]
+
+
+def by_time(*connections):
+    return sorted((s for c in connections for s in c), key=lambda s: s[0])
+
+
+def without_data(n, start, end):
+    c = port(n)
+    return [*opened(start, c), segment(end, S, c, 'RA', 5001, 1001, win=502, opt=STAMP, ts=(99, 12))]
+
+
+write('burst', *by_time(*(without_data(n, n * .01, 2 + n * 4e-5) for n in range(3))), *opened(8, port(9)))
+# pairs 5 ms apart among 100 resets of two seconds
+write('burst-among-many', *by_time(*(without_data(n, n * .01, 2 + n * .02 + (.015 if n % 7 == 0 else 0)) for n in range(100))))
+# the same without the handshakes: that the server never sent a byte is not known
+write('burst-midstream', *by_time(*([segment(n * 1e-5, port(n), S, 'FA', 1000, 9000, opt=STAMP, ts=(11, 90)),
+                                     segment(.04 + n * 1e-5, S, port(n), 'RA', 9000, 1001, win=0)] for n in range(3))))

@@ -1,0 +1,67 @@
+/** samples/field/resets: what may be said of resets that other systems, devices and taps show, and what not. */
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+
+async function findingsOf(...names: string[]) {
+  const folder = path.resolve(import.meta.dirname, '../../samples/field/resets');
+  return (await analyze(names.map((n) => path.join(folder, `${n}.pcap`)))).findings;
+}
+
+async function closingOf(...names: string[]) {
+  return (await findingsOf(...names)).filter((f) => f.group === 'close' && f.role === 'verdict');
+}
+
+describe('refused: a RST acknowledges the SYN of the other side', () => {
+  test.each(['refused-seq', 'refused-window'])('%s', async (name) => {
+    const found = await closingOf(name);
+    expect(found).toMatchObject([{ rule: 'connection-refused', confidence: 'inferred', side: 'server' }]);
+  });
+
+  test('a sequence number that Linux does not give is told, and what else it can be is listed', async () => {
+    const [found] = await closingOf('refused-seq');
+    expect(found!.summary).toContain('another system');
+    expect(found!.alternatives).toContain('middlebox-reset');
+    expect((await closingOf('refused-window'))[0]!.summary).not.toContain('another system');
+  });
+
+  test.each([
+    'handshake-not-captured',
+    'wrong-ack',
+    'backscatter',
+    'rst-of-the-syn-sender',
+    'reset-after-syn-ack',
+  ])('%s: nobody was', async (name) => {
+    const found = await closingOf(name);
+    expect(found).toHaveLength(1);
+    expect(found[0]).not.toMatchObject({ rule: 'connection-refused' });
+    expect(found[0]!.confidence).toBe('possible');
+  });
+
+  test('what a lone RST answers is unknown', async () => {
+    const [found] = await closingOf('backscatter');
+    expect(found).toMatchObject({ rule: 'unexplained-reset' });
+    expect(found!.summary).toContain('answers no packet');
+  });
+});
+
+describe('RSTs at one moment', () => {
+  test('three of a server that had never sent a byte: its listener was closed', async () => {
+    const found = await closingOf('burst');
+    expect(found.map((f) => [f.rule, f.confidence])).toEqual(
+      Array(3).fill(['listener-closed-reset', 'inferred']),
+    );
+  });
+
+  test('among many resets they fall together by chance', async () => {
+    const found = await closingOf('burst-among-many');
+    expect(found).toHaveLength(100);
+    expect(found.filter((f) => f.rule === 'listener-closed-reset')).toEqual([]);
+  });
+
+  test('midstream nobody knows what the server had sent', async () => {
+    const found = await closingOf('burst-midstream');
+    expect(found).toHaveLength(3);
+    expect(found.filter((f) => f.rule === 'listener-closed-reset')).toEqual([]);
+  });
+});
