@@ -9,6 +9,8 @@ import { CLIENT, type Pair, SERVER, type SocketLife, type WireConnection } from 
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
+import type { SourceTime } from '../model/time.ts';
+import { differ, type Opening, openingOfLife, openingOfWire } from './opening.ts';
 import { findListener, orient, type Told } from './orient.ts';
 import { translated } from './translated.ts';
 import { groupBy, isTuple, tupleKey } from './tuple.ts';
@@ -52,6 +54,7 @@ interface Piece {
   to: number | null;
   /** Source and place, for the order of first sight. */
   order: [number, number];
+  opening: Opening | null;
 }
 
 /** Evidence of one life may miss the other's ends by this much: clocks are fitted, final ACKs come late. Ns. */
@@ -60,23 +63,47 @@ export const SLACK = 1e9;
 export function buildCases(pieces: Pieces, listeners: readonly Listener[]): Case[] {
   if (!pieces.places && isOneCapture(pieces)) return casesOfCapture(pieces, listeners);
   const groups = groupBy(collect(pieces), (p) => p.tuple);
-  const drafts: { pieces: Piece[]; order: [number, number] }[] = [];
+  const drafts: Draft[] = [];
+  const domains = pieces.places ? null : domainsOf(pieces);
   for (const group of groups.values()) {
     for (const part of splitLives(
       group.map((g) => g.piece),
       pieces,
     )) {
       const first = part.reduce((a, b) => (before(b.order, a.order) ? b : a));
-      drafts.push({ pieces: part, order: first.order });
+      drafts.push({ pieces: part, order: first.order, ...(domains ? firstSight(part, domains) : NO_TIME) });
     }
   }
-  drafts.sort((a, b) => (before(a.order, b.order) ? -1 : 1));
+  drafts.sort((a, b) => a.domain - b.domain || a.at - b.at || (before(a.order, b.order) ? -1 : 1));
   const { places = [] } = pieces;
   let between = 0;
   return drafts.map((draft, i) => {
     while (between < places.length && places[between]! < placeOf(...draft.order)) between++;
     return makeCase(`c${i + between + 1}`, draft.pieces, listeners, pieces);
   });
+}
+
+interface Draft {
+  pieces: Piece[];
+  /** Of its first piece. */
+  order: [number, number];
+  /** When it was first seen, and on which clock: the first source that shares it. */
+  at: number;
+  domain: number;
+}
+
+const NO_TIME = { at: 0, domain: 0 };
+
+/** The first source that shares the clock of each. */
+function domainsOf({ sources, timeline }: Pieces): number[] {
+  return sources.map(({ id }) => sources.findIndex((s) => s.id === id || timeline.comparable(s.id, id)));
+}
+
+/** Ids follow time where there is one; connections of clocks that nothing brings together, and those without, the files. */
+function firstSight(part: Piece[], domains: readonly number[]): Pick<Draft, 'at' | 'domain'> {
+  const domain = Math.min(...part.map((p) => domains[p.order[0]]!));
+  const times = part.flatMap((p) => (p.from !== null && domains[p.order[0]] === domain ? [p.from] : []));
+  return { at: times.length > 0 ? Math.min(...times) : 0, domain };
 }
 
 /** Then there is nothing to join: every life of a tuple is a case of its own. */
@@ -118,7 +145,11 @@ function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
     add(
       w.client,
       w.server,
-      { value: w, kind: 'wire', track, from, to, order: [w.source, w.startFrame] },
+      {
+        ...{ value: w, kind: 'wire', track, from, to },
+        order: [w.source, w.startFrame],
+        opening: openingOfWire(w),
+      },
       w.source,
     );
   }
@@ -128,7 +159,8 @@ function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
     const to = timeline.ofTransition(l, l.transitions.length - 1);
     const track = `life ${l.source} ${l.local.address} ${l.local.port}`;
     const order: [number, number] = [l.source, l.transitions[0]!.line];
-    add(l.local, l.remote, { value: l, kind: 'life', track, from, to, order }, l.source);
+    const opening = openingOfLife(l);
+    add(l.local, l.remote, { value: l, kind: 'life', track, from, to, order, opening }, l.source);
   }
   for (const e of pieces.events) {
     if (!isPoint(e)) continue;
@@ -136,7 +168,8 @@ function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
     const [a, b] = e.kind === 'drop' ? [e.from, e.to] : [e.local, e.remote];
     const at = timeline.at(e.source, e.time);
     const track = `${e.kind} ${e.source}`;
-    add(a, b, { value: e, kind: 'point', track, from: at, to: at, order: [e.source, e.line] }, e.source);
+    const order: [number, number] = [e.source, e.line];
+    add(a, b, { value: e, kind: 'point', track, from: at, to: at, order, opening: null }, e.source);
   }
   return out;
 }
@@ -150,12 +183,17 @@ function splitLives(group: Piece[], pieces: Pieces): Piece[][] {
   // a socket lives on after its last packet: what its probes say then belongs to it, and not to the next connection
   const backbone = longest.find((t) => t[0]!.kind === 'life') ?? longest[0]!;
   const parts: Piece[][] = backbone.map((p) => [p]);
+  const numbered = new Map(parts.map((part) => [numbersOf(part[0]!), part]));
+  numbered.delete(null);
   const strays: Piece[] = [];
   for (const [track, members] of groupBy(group, (p) => p.track)) {
     if (track === backbone[0]!.track) continue;
     for (const [i, piece] of members.entries()) {
-      const counted = piece.kind !== 'point' && members.length === most;
-      const target = byTime(piece, parts, pieces.timeline) ?? (counted ? parts[i] : undefined);
+      const counted = piece.kind !== 'point' && members.length === most && fits(piece, parts[i]);
+      const target =
+        numbered.get(numbersOf(piece)) ??
+        byTime(piece, parts, pieces.timeline, isFragment(piece, group, pieces) ? Infinity : SLACK) ??
+        (counted ? parts[i] : undefined);
       if (target) target.push(piece);
       else strays.push(piece);
     }
@@ -171,6 +209,29 @@ function splitLives(group: Piece[], pieces: Pieces): Piece[][] {
   return parts;
 }
 
+/** Both numbers with which it began, the same from either end; null when one is not known. */
+function numbersOf({ opening }: Piece): string | null {
+  if (opening === null || opening.sent === null || opening.received === null) return null;
+  const [one, two] = [opening.sent >>> 0, opening.received >>> 0];
+  return one < two ? `${one} ${two}` : `${two} ${one}`;
+}
+
+function fits(piece: Piece, part: Piece[] | undefined): boolean {
+  return part !== undefined && !part.some((p) => differ(p.opening, piece.opening));
+}
+
+/** Part of a socket's life without its birth, while a capture that missed nothing ran: it adds no connection to those. */
+function isFragment({ kind, value, from, order }: Piece, group: Piece[], pieces: Pieces): boolean {
+  if (kind !== 'life' || (value as SocketLife).role !== null || from === null) return false;
+  return group.some(({ kind, order: [capture] }) => {
+    const { window, clock } = pieces.sources[capture]!;
+    if (kind !== 'wire' || !window || !pieces.timeline.comparable(capture, order[0])) return false;
+    const at = (t: bigint) => pieces.timeline.at(capture, Number(t - clock.base) as SourceTime);
+    const [opened, closed] = [at(window.from), at(window.to)];
+    return opened !== null && closed !== null && opened <= from && from <= closed;
+  });
+}
+
 /**
  * Every source saw the tuple once, but perhaps not the same life of it: a piece that begins a connection (a SYN, the
  * birth of a socket) after all others have ended opens a new one. Late segments without a SYN belong to the old one.
@@ -181,7 +242,9 @@ function inClusters(group: Piece[], timeline: Timeline): Piece[][] {
   const clusters: Piece[][] = [];
   let end = Number.NEGATIVE_INFINITY;
   for (const piece of timed) {
-    if (clusters.length === 0 || (begins(piece) && piece.from! > end + SLACK)) clusters.push([]);
+    const open = clusters.at(-1);
+    const other = open?.some((p) => differ(p.opening, piece.opening)) ?? true;
+    if (other || (begins(piece) && piece.from! > end + SLACK)) clusters.push([]);
     clusters.at(-1)!.push(piece);
     end = Math.max(end, piece.to!);
   }
@@ -203,10 +266,10 @@ function comparable(a: Piece, b: Piece, timeline: Timeline): boolean {
 }
 
 /**
- * The part nearest in time, when it lies within SLACK; undefined when times do not tell. Parts are in the order of
+ * The part nearest in time whose numbers do not differ, when it lies within `slack`; undefined when times do not tell. Parts are in the order of
  * time, so that a tuple used 65,535 times costs a binary search, not a scan.
  */
-function byTime(piece: Piece, parts: Piece[][], timeline: Timeline): Piece[] | undefined {
+function byTime(piece: Piece, parts: Piece[][], timeline: Timeline, slack: number): Piece[] | undefined {
   if (piece.from === null || piece.to === null) return undefined;
   if (!comparable(piece, parts[0]![0]!, timeline)) return undefined;
   let low = 0;
@@ -218,13 +281,13 @@ function byTime(piece: Piece, parts: Piece[][], timeline: Timeline): Piece[] | u
   }
   const distance = (part: Piece[] | undefined) => {
     const { from, to } = part?.[0] ?? {};
-    if (from === null || from === undefined || to === null || to === undefined)
-      return Number.POSITIVE_INFINITY;
+    if (from == null || to == null || !fits(piece, part)) return Number.POSITIVE_INFINITY;
     return Math.max(0, from - piece.to!, piece.from! - to);
   };
   const [earlier, later] = [parts[low - 1], parts[low]];
   const best = distance(earlier) <= distance(later) ? earlier : later;
-  return distance(best) <= SLACK ? best : undefined;
+  const nearest = distance(best);
+  return nearest <= slack && nearest < Number.POSITIVE_INFINITY ? best : undefined;
 }
 
 function reportAmbiguous(strays: Piece[], lives: number, { sources, diagnostics }: Pieces): void {

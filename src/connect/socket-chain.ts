@@ -2,7 +2,6 @@
 import { isWildcard } from '../model/address.ts';
 import type { SocketLife, Transition } from '../model/connection.ts';
 import type { StateEvent } from '../model/event.ts';
-import type { TcpState } from '../model/tcp.ts';
 
 /**
  * How many events of one address may wait for an earlier one before that one is taken for lost: lines are shuffled within
@@ -42,6 +41,12 @@ export class SocketChain {
   }
 
   add(event: StateEvent): void {
+    // no earlier one comes any more: what is missing until now is lost
+    if (isTimed(event) && this.#waiting.some((e) => e.time !== event.time)) this.finish();
+    if (event.from === 'CLOSE' && event.to === 'CLOSE') {
+      this.#insertSelf(event);
+      return;
+    }
     if (this.#follows(event)) {
       if (this.#waiting.length === 0) {
         this.#append(event);
@@ -94,10 +99,10 @@ export class SocketChain {
   #insertSelf(event: StateEvent): boolean {
     if (event.from !== event.to) return false;
     const life = [this.#life, ...this.#before].find(
-      (l) => l && l.transitions.length < LONGEST && !isOther(l, event) && hasLeft(l, event.from),
+      (l) => l && l.transitions.length < LONGEST && !isOther(l, event) && placeOfSelf(l, event) >= 0,
     );
     if (!life) return false;
-    const at = life.transitions.findIndex((t) => t.from === event.from);
+    const at = placeOfSelf(life, event);
     life.transitions.splice(at, 0, transition(event));
     for (const gap of life.missing) if (gap.before >= at) gap.before++;
     return true;
@@ -105,7 +110,7 @@ export class SocketChain {
 
   #append(event: StateEvent): void {
     const life = this.#life;
-    if (life && isOther(life, event) && event.line < life.transitions[0]!.line) {
+    if (life && isOther(life, event) && !isTimed(event) && event.line < life.transitions[0]!.line) {
       this.#appendStray(event);
       return;
     }
@@ -138,6 +143,14 @@ export class SocketChain {
 }
 
 /**
+ * The kernel's own time of the event, and not that of the line: a capture hands its events over in the order of time.
+ * Tools that print durations print the time of the line, which orders nothing.
+ */
+function isTimed({ time, duration }: StateEvent): boolean {
+  return time !== null && duration === null;
+}
+
+/**
  * The event with which a socket, as the tracepoint sees it, begins (G9, G10: a child appears at the third ACK).
  * A socket older than the trace begins in the middle: tcpstates then prints a duration of 0 for its first line.
  */
@@ -159,8 +172,13 @@ function newLife(event: StateEvent): SocketLife {
   };
 }
 
-function hasLeft(life: SocketLife, state: TcpState): boolean {
-  return life.transitions.some((t) => t.from === state);
+/**
+ * Where an X→X line belongs: before the step that left X; after the end, when X is CLOSE (tcp_done on a socket that is
+ * closed already). -1 where the life was never in X.
+ */
+function placeOfSelf({ transitions, state }: SocketLife, { from }: StateEvent): number {
+  if (from !== 'CLOSE') return transitions.findIndex((t) => t.from === from);
+  return state === 'CLOSE' ? transitions.length : -1;
 }
 
 function extend(life: SocketLife, event: StateEvent): void {

@@ -18,7 +18,8 @@ export function completeLife(life: SocketLife, source: Source, diagnostics: Diag
     }
     if (i > 0) since = since === null || t.duration === null ? null : since + t.duration;
     t.sinceBirth = since;
-    t.reordered = t.line < line;
+    // a line that the kernel timed is in its place, wherever it stands
+    t.reordered = t.line < line && (t.time === null || before?.time == null || t.time <= before.time);
     line = Math.max(line, t.line);
     if (t.reordered && diagnostics) reportReordered(t, source, diagnostics);
   }

@@ -4,6 +4,7 @@ import { Diagnostics } from '../../src/model/diagnostic.ts';
 import type { StateEvent } from '../../src/model/event.ts';
 import type { Source } from '../../src/model/source.ts';
 import type { TcpState } from '../../src/model/tcp.ts';
+import type { SourceTime } from '../../src/model/time.ts';
 
 const SOURCE: Source = {
   id: 0,
@@ -90,6 +91,51 @@ describe('socket lives', () => {
       expect(found.map((l) => l.transitions.length)).toEqual([5]);
       expect(found[0]!.missing).toEqual([]);
     }
+  });
+
+  it('goes by the time of the kernel, however many lines lie between', () => {
+    const at = (
+      t: number,
+      socket: string,
+      [from, to]: [TcpState, TcpState, number],
+      port: number,
+      no: number,
+    ) => ({
+      ...event(socket, from, to, null, { time: (t * 1e6) as SourceTime, line: no }),
+      local: { address: '10.0.0.1', port },
+    });
+    // a child whose lines come first in the file, and the client that had its address before
+    const client = CLIENT_LIFE.map((step, i) => at(i, 'a', step, 4000, 900_000 + i));
+    const next = CLIENT_LIFE.map((step, i) => at(10 + i, 'a', step, 4001, 1 + i));
+    const { lives: found, diagnostics } = lives(...client, ...next);
+    expect(found.map((l) => [l.local.port, l.transitions.length]).sort()).toEqual([
+      [4000, 5],
+      [4001, 5],
+    ]);
+    expect(diagnostics).toEqual([]);
+  });
+
+  it('waits for nothing that is earlier: what a capture lost is lost', () => {
+    const kept = CLIENT_LIFE.filter(([, to]) => to !== 'ESTABLISHED');
+    const events = kept.map(([from, to], i) => event('a', from, to, null, { time: (i * 1e6) as SourceTime }));
+    expect(lives(...events).lives[0]!.missing).toEqual([{ before: 1, from: 'SYN_SENT', to: 'ESTABLISHED' }]);
+  });
+
+  it('keeps tcp_done on a closed socket (ss -K of a listener) at the end of its life', () => {
+    const listener = { remote: { address: '0.0.0.0', port: 0 } };
+    const steps: [TcpState, TcpState][] = [
+      ['CLOSE', 'LISTEN'],
+      ['LISTEN', 'CLOSE'],
+      ['CLOSE', 'CLOSE'],
+    ];
+    const events = steps.map(([from, to], i) =>
+      event('l', from, to, null, { ...listener, time: (i * 1e6) as SourceTime }),
+    );
+    const { lives: found } = lives(...events);
+    expect(found.map((l) => [l.role, l.transitions.map((t) => t.to)])).toEqual([
+      ['listener', ['LISTEN', 'CLOSE', 'CLOSE']],
+    ]);
+    expect(lives(events[2]!).lives).toEqual([]);
   });
 
   it('names a line that never came', () => {
