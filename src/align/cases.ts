@@ -18,10 +18,6 @@ import { groupBy, isTuple, tupleKey } from './tuple.ts';
 export interface Pieces {
   sources: readonly Source[];
   wires: readonly WireConnection[];
-  /** n of the ids `cn` of `wires`, where others of their capture are no cases. */
-  numbers?: readonly number[];
-  /** Where connections that are no cases were first seen (placeOf), ascending: their ids come in between. */
-  places?: Float64Array;
   lives: readonly SocketLife[];
   events: readonly KernelEvent[];
   hostOf: ReadonlyMap<number, Host>;
@@ -58,29 +54,24 @@ interface Piece {
 }
 
 /** Evidence of one life may miss the other's ends by this much: clocks are fitted, final ACKs come late. Ns. */
-export const SLACK = 1e9;
+const SLACK = 1e9;
 
 export function buildCases(pieces: Pieces, listeners: readonly Listener[]): Case[] {
-  if (!pieces.places && isOneCapture(pieces)) return casesOfCapture(pieces, listeners);
+  if (isOneCapture(pieces)) return casesOfCapture(pieces, listeners);
   const groups = groupBy(collect(pieces), (p) => p.tuple);
   const drafts: Draft[] = [];
-  const domains = pieces.places ? null : domainsOf(pieces);
+  const domains = domainsOf(pieces);
   for (const group of groups.values()) {
     for (const part of splitLives(
       group.map((g) => g.piece),
       pieces,
     )) {
       const first = part.reduce((a, b) => (before(b.order, a.order) ? b : a));
-      drafts.push({ pieces: part, order: first.order, ...(domains ? firstSight(part, domains) : NO_TIME) });
+      drafts.push({ pieces: part, order: first.order, ...firstSight(part, domains) });
     }
   }
   drafts.sort((a, b) => a.domain - b.domain || a.at - b.at || (before(a.order, b.order) ? -1 : 1));
-  const { places = [] } = pieces;
-  let between = 0;
-  return drafts.map((draft, i) => {
-    while (between < places.length && places[between]! < placeOf(...draft.order)) between++;
-    return makeCase(`c${i + between + 1}`, draft.pieces, listeners, pieces);
-  });
+  return drafts.map((draft, i) => makeCase(`c${i + 1}`, draft.pieces, listeners, pieces));
 }
 
 interface Draft {
@@ -91,8 +82,6 @@ interface Draft {
   at: number;
   domain: number;
 }
-
-const NO_TIME = { at: 0, domain: 0 };
 
 /** The first source that shares the clock of each. */
 function domainsOf({ sources, timeline }: Pieces): number[] {
@@ -112,16 +101,10 @@ function isOneCapture({ wires, lives, events }: Pieces): boolean {
   return lives.length === 0 && !events.some(isPoint) && wires.every((w) => w.source === source);
 }
 
-function casesOfCapture({ wires, numbers }: Pieces, listeners: readonly Listener[]): Case[] {
-  if (numbers) return wires.map((w, i) => caseOf(`c${numbers[i]}`, [w], NOTHING, listeners, undefined));
+function casesOfCapture({ wires }: Pieces, listeners: readonly Listener[]): Case[] {
   return [...wires]
     .sort((a, b) => a.startFrame - b.startFrame)
     .map((w, i) => caseOf(`c${i + 1}`, [w], NOTHING, listeners, undefined));
-}
-
-/** Source and line or frame of a first sight as one number. */
-export function placeOf(source: number, place: number): number {
-  return source * 2 ** 32 + place;
 }
 
 function before(a: [number, number], b: [number, number]): boolean {

@@ -6,7 +6,6 @@ import { type Endpoint, isWildcard } from '../model/address.ts';
 import type { SocketLife, Transition } from '../model/connection.ts';
 import type { StateEvent } from '../model/event.ts';
 import type { SourceTime } from '../model/time.ts';
-import { LifeCursor } from './life-cursor.ts';
 import {
   COUNT,
   LOCAL,
@@ -237,11 +236,6 @@ export class OrderlyLives {
       owner: null,
       state: path[count]!,
     };
-  }
-
-  /** A reader of them. */
-  cursor(): LifeCursor {
-    return new LifeCursor(this.#source, this.#rows, this.#texts);
   }
 
   /** Of a process: one of the last two as a rule. */

@@ -91,12 +91,6 @@ export function pack(store: Store, at: number, out: PackedWriter): void {
   if (trouble !== 0) for (let i = 0; i < TROUBLE_STRIDE; i++) out.put(store.troubles.words[trouble + i]!);
 }
 
-/** Both ports of what `pack` wrote, as they stand in a record. */
-export function packedPorts(from: PackedReader): number {
-  for (let i = 0; i < 8; i++) from.get();
-  return from.get();
-}
-
 /** Makes a record of what `pack` wrote, and returns its offset. */
 export function unpack(store: Store, from: PackedReader, serial: number): number {
   const at = store.connections.allocate();

@@ -1,15 +1,14 @@
 /**
- * Which connections give up their slots while packets still come. A plain one waits a while after its last act, in a
+ * Which connections give up their slots while packets still come. One that is decided waits a while after its last act, in a
  * ring; then it is packed away, and a later packet of its tuple brings it back. So the result is the same whatever the
  * size of the rings: what they decide is how often that happens.
  */
 
-import { OPEN, type PlainKind } from '../model/plain.ts';
 import { Archive, type ArchiveState } from './archive.ts';
 import { BITS, FIN_ACKED, HASH, QUEUED, SERIAL, SIDE_BITS, SIDE_STRIDE, SIDES } from './layout.ts';
-import { isPackable, pack, packedPorts, unpack } from './pack.ts';
+import { OPEN, type Outcome, outcomeOf } from './outcome.ts';
+import { isPackable, pack, unpack } from './pack.ts';
 import { PackedWriter } from './packed.ts';
-import { plainKind } from './plain.ts';
 import type { Store } from './store.ts';
 import type { TupleTable } from './tuple-table.ts';
 
@@ -50,9 +49,9 @@ export class Retirement {
     return this.#archive.count;
   }
 
-  /** What kind of plain connection a packed record is of; 0 when it is not packed. */
-  kind(serial: number): PlainKind | 0 {
-    return this.#archive.note(serial) as PlainKind | 0;
+  /** What became of a packed connection; 0 when it is not packed. */
+  outcome(serial: number): Outcome {
+    return this.#archive.note(serial) as Outcome;
   }
 
   /** A connection has begun, or was brought back. */
@@ -79,11 +78,6 @@ export class Retirement {
     return at;
   }
 
-  /** Both ports of a packed record. */
-  ports(serial: number): number {
-    return packedPorts(this.#archive.open(serial));
-  }
-
   /** A copy of a packed record; its offset, to be released by the caller. */
   read(serial: number): number {
     return unpack(this.#store, this.#archive.open(serial), serial);
@@ -96,14 +90,14 @@ export class Retirement {
   }
 
   #pack(at: number): void {
-    const kind = plainKind(this.#store, at);
+    const outcome = outcomeOf(this.#store, at);
     // what is still open is sure to be wanted again
-    if (kind === 0 || kind === OPEN || !isPackable(this.#store, at) || this.#archive.isFull) return;
+    if (outcome === 0 || outcome === OPEN || !isPackable(this.#store, at) || this.#archive.isFull) return;
     const words = this.#store.connections.words;
     const serial = words[at + SERIAL]!;
     this.#writer.restart();
     pack(this.#store, at, this.#writer);
-    this.#archive.add(serial, kind, this.#writer);
+    this.#archive.add(serial, outcome, this.#writer);
     this.#table.insert(-serial, at, words[at + HASH]!);
     this.#store.release(at);
   }

@@ -4,7 +4,6 @@
  */
 import type { SideIndex, WireConnection } from '../model/connection.ts';
 import { DIRECTION_IN, type Packet } from '../model/packet.ts';
-import { PLAIN_KINDS, type PlainConnection, type PlainConnections, type PlainKind } from '../model/plain.ts';
 import type { CapturedProcess } from '../model/process.ts';
 import { SYN } from '../model/tcp.ts';
 import { addFlip } from './labels/history.ts';
@@ -27,9 +26,6 @@ import {
   START,
   START_FRAME,
 } from './layout.ts';
-import { plainKind } from './plain.ts';
-import { PlainReader } from './plain-reader.ts';
-import { Records } from './records.ts';
 import { Retirement, type RingSizes } from './retire.ts';
 import { isNewLife } from './reuse.ts';
 import { segment } from './segment.ts';
@@ -37,12 +33,6 @@ import { otherSide, Store } from './store.ts';
 import type { TrackerState } from './tracker-state.ts';
 import { matchTuple, TupleTable } from './tuple-table.ts';
 import { ConnectionView, type Texts } from './view.ts';
-
-/** A connection and the n of its id `cn`. */
-export interface NumberedView {
-  number: number;
-  wire: WireConnection;
-}
 
 export interface TrackerOptions {
   /** Source.id of the capture. */
@@ -55,7 +45,7 @@ export interface TrackerOptions {
   encapsulations?: readonly string[];
   /** What Packet.process stands for, Source.processes; may grow while packets come. */
   processes?: readonly CapturedProcess[];
-  /** Pack plain connections away while packets still come. Slots then say nothing of the order of first sight. */
+  /** Pack decided connections away while packets still come. Slots then say nothing of the order of first sight. */
   retire?: boolean | RingSizes;
 }
 
@@ -141,76 +131,9 @@ export class Tracker {
   /** All connections in the order of first sight; those packed away get slots again. */
   *connections(): Iterable<WireConnection> {
     for (let serial = 1; this.#retired && this.#retired.count > 0; serial++) {
-      if (this.#retired.kind(serial) !== 0) this.#retired.restore(serial);
+      if (this.#retired.outcome(serial) !== 0) this.#retired.restore(serial);
     }
     for (const slot of this.slots()) yield this.connection(slot);
-  }
-
-  /**
-   * The connections in the order of first sight, told apart: all that are not plain, and of each kind of plain ones up to
-   * so many, evenly spread, as views with their numbers; the rest as records. No packet may come after that. A connection with a port 0 has no number and is
-   * left out, as no other evidence can name it.
-   */
-  divided(shown: (kind: PlainKind) => number): { views: NumberedView[]; plain: PlainConnections } {
-    this.#table.close();
-    const views: NumberedView[] = [];
-    const all = new Array<number>(PLAIN_KINDS.length + 1).fill(0);
-    for (const { kind } of this.#ordered()) all[kind]!++;
-    // Infinity: none of them
-    const steps = all.map((n, kind) =>
-      kind === 0 ? 1 : Math.max(1, Math.ceil(n / shown(kind as PlainKind))),
-    );
-    const seen = all.map(() => 0);
-    const apart = new Set<number>();
-    let count = 0;
-    for (const { at, serial, number, kind } of this.#ordered()) {
-      if (seen[kind]!++ % steps[kind]! !== 0 || !Number.isFinite(steps[kind]!)) {
-        count++;
-        continue;
-      }
-      apart.add(number);
-      const place = at === 0 ? this.#retired!.restore(serial) : at;
-      views.push({ number, wire: this.connection(place / CONNECTION_STRIDE - 1) });
-    }
-    return { views, plain: { count, each: () => this.#plain(apart), nextAtAddress: () => null } };
-  }
-
-  /** Its connections by their serial numbers, once the last packet has come; null when none are packed away. */
-  records(): Records | null {
-    this.#table.close();
-    return this.#retired && new Records(this.#store, this.#retired, this.#texts, this.#serial);
-  }
-
-  /** The plain connections whose numbers are not among those told of otherwise. */
-  *#plain(apart: ReadonlySet<number>): Iterable<PlainConnection> {
-    const reader = new PlainReader(this.#store, this.#texts);
-    for (const { at, serial, number, kind } of this.#ordered()) {
-      if (kind === 0 || apart.has(number)) continue;
-      const place = at === 0 ? this.#retired!.read(serial) : at;
-      yield reader.read(place, number, kind);
-      if (at === 0) this.#store.release(place);
-    }
-  }
-
-  /** All connections in the order of first sight, told through one object: `at` is 0 of those packed away. */
-  *#ordered(): Iterable<{ at: number; serial: number; number: number; kind: PlainKind | 0 }> {
-    const told = { at: 0, serial: 0, number: 0, kind: 0 as PlainKind | 0 };
-    const slots = this.slots();
-    let next = 0;
-    for (let serial = 1; serial <= this.#serial; serial++) {
-      const packed = this.#retired?.kind(serial) ?? 0;
-      const at = packed === 0 && next < slots.length ? (slots[next]! + 1) * CONNECTION_STRIDE : 0;
-      const { words } = this.#store.connections;
-      if (packed === 0 && (at === 0 || words[at + SERIAL] !== serial)) continue;
-      if (at !== 0) next++;
-      const ports = at === 0 ? 1 : words[at + PORTS]!;
-      if (at !== 0 && (ports >>> 16 === 0 || (ports & 0xffff) === 0)) continue;
-      told.at = at;
-      told.serial = serial;
-      told.number++;
-      told.kind = at === 0 ? packed : plainKind(this.#store, at);
-      yield told;
-    }
   }
 
   /** Slots in use, in the order in which their connections were first seen. */

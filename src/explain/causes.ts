@@ -1,7 +1,6 @@
 /** Connections that share one cause, told as one. */
 import type { Group, Severity } from '../model/finding.ts';
 import type { CauseGroup } from '../model/result.ts';
-import type { PlainFacts } from './facts/plain.ts';
 import { weakest } from './roles.ts';
 import type { Explained } from './rule.ts';
 import { tellTogether } from './together.ts';
@@ -11,21 +10,19 @@ import { capital } from './words.ts';
 const GROUP_ORDER: readonly Group[] = ['syn', 'stuck', 'close', 'fin-wait2'];
 const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
-/** One group per rule; the gravest and largest first. `plain`: connections that are not among those explained. */
-export function groupCauses(explained: readonly Explained[], plain: PlainFacts | null = null): CauseGroup[] {
+/** One group per rule; the gravest and largest first. */
+export function groupCauses(explained: readonly Explained[]): CauseGroup[] {
   const byRule = new Map<string, Explained[]>();
   for (const e of explained) {
     const list = byRule.get(e.rule.id);
     if (list) list.push(e);
     else byRule.set(e.rule.id, [e]);
   }
-  return [...byRule.values()].map((all) => toGroup(all, plain)).sort(graver);
+  return [...byRule.values()].map(toGroup).sort(graver);
 }
 
-function toGroup(all: Explained[], plain: PlainFacts | null): CauseGroup {
+function toGroup(all: Explained[]): CauseGroup {
   const { rule, finding } = all[0]!;
-  const unlisted = plain?.unlisted(rule.id) ?? null;
-  const more = unlisted?.connections ?? 0;
   const findings = all.map((e) => e.finding);
   const severity = SEVERITY_ORDER.find((s) => findings.some((f) => f.severity === s)) ?? rule.severity;
   const remedies = new Set(findings.map((f) => f.remedy));
@@ -36,11 +33,7 @@ function toGroup(all: Explained[], plain: PlainFacts | null): CauseGroup {
     severity,
     confidence: weakest(findings),
     connections: [...new Set(findings.map((f) => f.connection))],
-    ...(unlisted && { unlisted: { connections: more, confidences: { [unlisted.confidence]: more } } }),
-    summary:
-      all.length + more === 1
-        ? finding.summary
-        : capital(rule.together?.(all, more) ?? tellTogether(all, more)),
+    summary: all.length === 1 ? finding.summary : capital(rule.together?.(all) ?? tellTogether(all)),
     remedy: remedies.size === 1 ? finding.remedy : (findings.find((f) => f.remedy !== '')?.remedy ?? ''),
   };
 }
@@ -48,9 +41,5 @@ function toGroup(all: Explained[], plain: PlainFacts | null): CauseGroup {
 function graver(a: CauseGroup, b: CauseGroup): number {
   const rank = (g: CauseGroup) => SEVERITY_ORDER.indexOf(g.severity);
   const order = (g: CauseGroup) => GROUP_ORDER.indexOf(g.group);
-  return rank(a) - rank(b) || connectionsOf(b) - connectionsOf(a) || order(a) - order(b);
-}
-
-function connectionsOf({ connections, unlisted }: CauseGroup): number {
-  return connections.length + (unlisted?.connections ?? 0);
+  return rank(a) - rank(b) || b.connections.length - a.connections.length || order(a) - order(b);
 }

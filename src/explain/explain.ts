@@ -7,10 +7,8 @@ import { answerQuestions } from './answers/index.ts';
 import { groupCauses } from './causes.ts';
 import { reconcileCounters } from './counters.ts';
 import type { Facts } from './facts/facts.ts';
-import type { PlainFacts } from './facts/plain.ts';
 import { World } from './facts/world.ts';
 import { byName } from './memo.ts';
-import { silentSyn } from './procedures/syn.ts';
 import { assignRoles } from './roles.ts';
 import type { Draft, Explained, Rule } from './rule.ts';
 import { rules as allRules } from './rules/index.ts';
@@ -22,8 +20,6 @@ export { type Verdicts, verdictsOf } from './roles.ts';
 export interface Explanation {
   /** The cases that are told of: all, or those the filter keeps. */
   cases: Case[];
-  /** What the connections that are no cases say; null when there are none. */
-  plain: PlainFacts | null;
   findings: Finding[];
   causes: CauseGroup[];
   answers: Answer[];
@@ -76,7 +72,6 @@ export function explain(
       const drafts = guard(`Rule ${rule.id}`, c.id, () => rule.explain(facts), null);
       for (const draft of asList(drafts)) own.push({ facts, rule, finding: toFinding(facts, rule, draft) });
     }
-    if (facts.byTheBook) facts.forget();
     const findings = own.map((e) => e.finding);
     assignRoles(findings);
     if (!keep(c, findings)) continue;
@@ -84,10 +79,9 @@ export function explain(
     take?.(c, findings);
     for (const e of own) explained.push(take ? outlined(e) : e);
   }
-  const causes = guard('Grouping causes', '', () => groupCauses(explained, world.plain), []);
+  const causes = guard('Grouping causes', '', () => groupCauses(explained), []);
   return {
     cases: world.told,
-    plain: world.plain,
     findings: take ? [] : explained.map((e) => e.finding),
     causes,
     answers: guard('Answering questions', '', () => answerQuestions(world, explained), []),
@@ -98,20 +92,14 @@ export function explain(
 
 const ordinaryRules = allRules.filter((r) => r.id === 'graceful-close');
 
-/** Those left: of packets without an answer, of queues that refuse and of resets there is nothing to say. */
-const BY_THE_BOOK = new Set(['accept-queue-overflow-ack', 'syn-cookie-handshake', 'deferred-accept']);
-const byTheBook = (r: Rule) => r.group === 'fin-wait2' || r.id === 'graceful-close' || BY_THE_BOOK.has(r.id);
-
 function rulesFor(facts: Facts, applicable: (kinds: string) => readonly Rule[]): readonly Rule[] {
   if (facts.ordinary) return ordinaryRules;
-  const kinds = [...facts.kinds].join(' ');
-  return applicable(facts.byTheBook && silentSyn(facts) === null ? `${kinds} by-the-book` : kinds);
+  return applicable([...facts.kinds].join(' '));
 }
 
 /** An ordinary connection has one thing to say; of the others a rule is asked when the evidence is of its kind. */
 function applicableTo(kinds: readonly string[], rules: readonly Rule[]): readonly Rule[] {
-  const own = rules.filter((r) => r.needs.some((kind) => kinds.includes(kind)));
-  return kinds.includes('by-the-book') ? own.filter(byTheBook) : own;
+  return rules.filter((r) => r.needs.some((kind) => kinds.includes(kind)));
 }
 
 const NONE = Object.freeze([]) as readonly never[] as never[];

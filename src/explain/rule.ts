@@ -95,6 +95,6 @@ export interface Rule {
   noteOnly?: boolean;
   /** null: does not apply. */
   explain(facts: Facts): Draft | Draft[] | null;
-  /** All connections of this cause in one paragraph; without it the first one stands for all. `more`: plain ones besides. */
-  together?(explained: readonly Explained[], more: number): string;
+  /** All connections of this cause in one paragraph; without it the first one stands for all. */
+  together?(explained: readonly Explained[]): string;
 }

@@ -1,9 +1,7 @@
 /** What happened, in at most five sentences. */
 import { formatEndpoint } from '../model/address.ts';
-import { ORDERLY, REFUSED, UNANSWERED } from '../model/plain.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { Facts } from './facts/facts.ts';
-import { PLAIN_RULES, type PlainFacts } from './facts/plain.ts';
 import type { World } from './facts/world.ts';
 import { verdictsOf } from './roles.ts';
 import type { Explained, Rule } from './rule.ts';
@@ -27,13 +25,13 @@ export function tellStory(
   const across = tellStories(world, explained);
   const story = across.flatMap((s) => s.sentences);
   const told = new Set(across.flatMap((s) => s.rules));
-  const total = cases.length + (world.plain?.connections.count ?? 0);
-  const common = story.length === 0 ? commonCause(total, explained, world.plain) : null;
+  const total = cases.length;
+  const common = story.length === 0 ? commonCause(total, explained) : null;
   if (common) {
     story.push(`${common.sentence}.`);
     told.add(common.rule.id);
   }
-  const endings = endingsOf(total, explained, world.plain);
+  const endings = endingsOf(total, explained);
   story.push(`${story.length > 0 ? allOf(total, endings) : overview(world, total) + endings.after}.`);
   const verdicts = new Set(explained.filter((e) => e.finding.role === 'verdict').map((e) => e.rule.id));
   for (const cause of causes) {
@@ -60,7 +58,6 @@ function withoutConnections(world: World): string[] {
 function commonCause(
   total: number,
   explained: readonly Explained[],
-  plain: PlainFacts | null,
 ): { rule: Rule; sentence: string } | null {
   const byRule = new Map<Rule, Map<Facts, Explained>>();
   for (const e of explained) {
@@ -69,12 +66,10 @@ function commonCause(
     const found = byRule.get(rule) ?? new Map<Facts, Explained>();
     byRule.set(rule, found.set(e.facts, e));
   }
-  const sizeOf = (rule: Rule, found: Map<Facts, Explained>) =>
-    found.size + (plain?.unlisted(rule.id)?.connections ?? 0);
-  const ranked = [...byRule].sort((a, b) => sizeOf(...b) - sizeOf(...a));
+  const ranked = [...byRule].sort((a, b) => b[1].size - a[1].size);
   const [rule, found] = ranked[0] ?? [];
   if (!rule || !found) return null;
-  const n = sizeOf(rule, found);
+  const n = found.size;
   if (n * 2 < total || total === 1) return null;
   const of =
     n === total ? (n === 2 ? 'Both' : `All ${number(n)}`) : `${capital(number(n))} of ${number(total)}`;
@@ -98,9 +93,10 @@ function allOf(total: number, { after, all }: Endings): string {
 /** How many connections, and between whom. */
 function overview(world: World, total: number): string {
   const byServer = new Map<string, number>();
-  const add = (server: string, n: number) => byServer.set(server, (byServer.get(server) ?? 0) + n);
-  for (const c of world.told) add(formatEndpoint(c.server), 1);
-  for (const [server, { connections }] of world.plain?.servers ?? []) add(server, connections);
+  for (const c of world.told) {
+    const server = formatEndpoint(c.server);
+    byServer.set(server, (byServer.get(server) ?? 0) + 1);
+  }
   const [busiest] = [...byServer].sort((a, b) => b[1] - a[1])[0]!;
   const who = capital(count(total, 'connection'));
   if (byServer.size === 1) return `${who} to ${busiest}`;
@@ -115,16 +111,14 @@ interface Endings {
   all: string | null;
 }
 
-function endingsOf(total: number, explained: readonly Explained[], plain: PlainFacts | null): Endings {
+function endingsOf(total: number, explained: readonly Explained[]): Endings {
   const byConnection = new Map<string, Explained[]>();
   for (const e of explained) {
     const known = byConnection.get(e.finding.connection);
     if (known) known.push(e);
     else byConnection.set(e.finding.connection, [e]);
   }
-  const of = (kind: typeof ORDERLY | typeof REFUSED | typeof UNANSWERED) =>
-    plain?.unlisted(PLAIN_RULES[kind])?.connections ?? 0;
-  let [orderly, silent, refused, reset, unanswered] = [of(ORDERLY), 0, of(REFUSED), 0, of(UNANSWERED)];
+  let [orderly, silent, refused, reset, unanswered] = [0, 0, 0, 0, 0];
   for (const own of byConnection.values()) {
     const { close, syn } = verdictsOf(own.map((e) => e.finding));
     if (close === 'graceful-close') orderly++;

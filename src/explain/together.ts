@@ -21,10 +21,10 @@ export function hedge(all: readonly Explained[]): string {
     : ', some of them only possibly';
 }
 
-/** The paragraph about connections of one cause, and so many plain ones, where the rule has none of its own. */
-export function tellTogether(all: readonly Explained[], more: number): string {
+/** The paragraph about connections of one cause where the rule has none of its own. */
+export function tellTogether(all: readonly Explained[]): string {
   const { rule, finding } = all[0]!;
-  const connections = new Set(all.map((e) => e.facts)).size + more;
+  const connections = new Set(all.map((e) => e.facts)).size;
   return `${happened(connections, rule)}${hedge(all)}: ${clients(all)} to ${servers(all)}. The first: ${finding.summary}`;
 }
 
@@ -37,25 +37,13 @@ export function between(all: readonly Explained[]): string {
   return period(sorted[0]!, sorted.at(-1)!);
 }
 
-/** Those of plain connections that states of sockets tell of are among them, in the order of first sight. */
 export function clients(all: readonly Explained[]): string {
-  const own = all.map((e) => e.facts.case.client);
-  const [{ facts, rule }] = all as [Explained];
-  const plain = facts.world.plain?.toldBy(rule.id);
-  if (!plain || plain.numbers.length === 0) return endpoints(own);
-  const numbers = [...all.map((e) => Number(e.facts.case.id.slice(1))), ...plain.numbers];
-  const ends = [...own, ...plain.clients];
-  const order = numbers.map((_, i) => i).sort((a, b) => numbers[a]! - numbers[b]!);
-  return endpoints(order.map((i) => ends[i]!));
+  return endpoints(all.map((e) => e.facts.case.client));
 }
 
-/** Those of plain connections of the same cause are among them. */
 export function servers(all: readonly Explained[]): string {
   const distinct = new Map<string, Endpoint>(
     all.map((e) => [formatEndpoint(e.facts.case.server), e.facts.case.server]),
   );
-  const [{ facts, rule }] = all as [Explained];
-  for (const { server } of facts.world.plain?.serversOf(rule.id) ?? [])
-    distinct.set(formatEndpoint(server), server);
   return endpoints([...distinct.values()]);
 }

@@ -11,7 +11,6 @@ import type {
   SocketEvent,
   WalkEvent,
 } from './event.ts';
-import type { PlainConnections } from './plain.ts';
 import type { Source } from './source.ts';
 import type { ClockLabel, CommonTime, SourceTime } from './time.ts';
 
@@ -74,8 +73,6 @@ export interface Context {
   sources: Source[];
   hosts: Host[];
   cases: Case[];
-  /** Connections of the one capture that need no case each; null when all are cases. */
-  plain: PlainConnections | null;
   listeners: Listener[];
   counters: CounterSeries[];
   snapshots: SnapshotEvent[];

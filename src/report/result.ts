@@ -57,7 +57,7 @@ export function assembleResult(
     answers: explanation.answers,
     diagnostics: diagnostics.list(),
     ...(aggregated && { aggregated: [aggregated] }),
-    ...(told && { plain: plainPart(explanation.plain, told, context) }),
+    ...(told && { plain: plainPart(told) }),
   };
 }
 

@@ -3,10 +3,9 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { trackerOf, trackFile } from '../../src/connect/capture.ts';
-import { Tracker, type TrackerOptions } from '../../src/connect/tracker.ts';
+import { Tracker } from '../../src/connect/tracker.ts';
 import { buffersOf } from '../../src/connect/tracker-state.ts';
 import type { WireConnection } from '../../src/model/connection.ts';
-import { HALF_OPEN, OPEN, ORDERLY, REFUSED, UNANSWERED } from '../../src/model/plain.ts';
 import { trackCapture } from './capture.ts';
 import { Talk } from './talk.ts';
 
@@ -111,77 +110,3 @@ function advance(t: { talk: Talk; step: number; ending: number }, pick: (n: numb
     t.step = 0;
   }
 }
-
-describe('plain connections are told from the record', () => {
-  const kinds = (talk: (t: Talk) => void, options: TrackerOptions = {}) => {
-    const tracker = new Tracker(options);
-    talk(new Talk(tracker));
-    return Array.from(tracker.divided(() => 0).plain.each(), (c) => c.kind);
-  };
-
-  test.each<[string, (t: Talk) => void, number[]]>([
-    ['closed in good order', (t) => t.open().close(), [ORDERLY]],
-    ['with data', (t) => t.open().client('P.', { length: 5 }).server('.').close(), [ORDERLY]],
-    ['a SYN, answered', (t) => t.client('S').server('S.'), [HALF_OPEN]],
-    ['a SYN, without an answer', (t) => t.client('S'), [UNANSWERED]],
-    ['a SYN, sent again', (t) => t.client('S').client('S', { seq: t.next[0] - 1, at: 900 }), []],
-    ['a SYN, refused', (t) => t.client('S').server('R.', { seq: 0, window: 0 }), [REFUSED]],
-    ['a RST after the close', (t) => t.open().close().client('R'), []],
-    ['a RST of another shape', (t) => t.client('S').server('R.', { seq: 0, window: 7 }), []],
-    ['still open', (t) => t.open(), [OPEN]],
-    ['one FIN', (t) => t.open().client('F.').server('.'), []],
-    ['a half-close', (t) => t.open().client('F.').server('.').server('F.', { at: 900 }).client('.'), []],
-    ['data in the SYN', (t) => t.client('S', { length: 9 }), []],
-    ['without its SYN', (t) => t.server('S.'), []],
-    [
-      'used again',
-      (t) => {
-        t.open().close();
-        t.next = [900_000, 800_000];
-        t.open().close();
-      },
-      [],
-    ],
-  ])('%s', (_, talk, expected) => {
-    expect(kinds(talk)).toEqual(expected);
-    expect(kinds(talk, { retire: ONE })).toEqual(expected);
-  });
-
-  test('those shown and those left, in the order of first sight', () => {
-    const tracker = new Tracker({ retire: ONE });
-    for (let i = 0; i < 40; i++) {
-      const talk = new Talk(tracker, { client: { address: '10.0.0.1', port: i === 7 ? 0 : 1000 + i } });
-      talk.frame = i * 10;
-      if (i % 4 === 0) talk.open().client('R.');
-      else if (i % 4 === 1) talk.open().close();
-      else talk.client('S');
-    }
-    const { views, plain } = tracker.divided(() => 3);
-    const left = Array.from(plain.each(), (c) => c.number);
-    expect(left).toHaveLength(plain.count);
-    expect([...views.map((v) => v.number), ...left].sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 39 }, (_, i) => i + 1),
-    );
-    expect(views.map((v) => v.wire.client.port)).toEqual([
-      1000, 1001, 1002, 1004, 1008, 1012, 1016, 1017, 1018, 1020, 1024, 1028, 1031, 1032, 1033, 1036,
-    ]);
-    // again, as often as it is asked
-    expect(Array.from(plain.each(), (c) => c.number)).toEqual(left);
-  });
-
-  test('a record is read as a view reads it', () => {
-    for (const name of CAPTURES) {
-      const { tracker } = trackCapture(path.join(SAMPLES, name), { retire: ONE });
-      for (const c of tracker.divided(() => 0).plain.each()) {
-        const w = c.view();
-        expect([c.clientAddress, c.clientPort]).toEqual([w.client.address, w.client.port]);
-        expect([c.serverAddress, c.serverPort]).toEqual([w.server.address, w.server.port]);
-        expect([c.start, c.end, c.startFrame]).toEqual([w.start, w.end, w.startFrame]);
-        expect([c.packets, c.bytes, c.syns]).toEqual([w.packets, w.bytes, w.syns]);
-        expect([c.synAcks, c.retransmits]).toEqual([w.synAcks, w.retransmits]);
-        expect([c.connState, c.history, c.completeness]).toEqual([w.connState, w.history, w.completeness]);
-        if (c.kind === ORDERLY) expect([c.finTime, c.finAckedTime]).toEqual([w.finTime, w.finAckedTime]);
-      }
-    }
-  });
-});

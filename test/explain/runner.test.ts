@@ -39,7 +39,6 @@ function contextOf(cases: Partial<Case>[]): Context {
     sources: [source],
     hosts: [],
     cases: cases.map((c, i) => ({ id: `c${i + 1}`, client, server, lives: [null, null], ...empty, ...c })),
-    plain: null,
     listeners: [],
     counters: [],
     snapshots: [],

@@ -7,10 +7,7 @@ export const finWait2Visibility: Answerer = (world, explained) => {
     (e) => e.rule.id === 'fin-wait2-in-minisock' && e.finding.confidence !== 'possible',
   );
   if (held.length === 0) return null;
-  const stays = held
-    .flatMap((e) => e.facts.lives.map((l) => l.finWait2))
-    .filter((n) => n !== null)
-    .concat(world.plain?.toldBy('fin-wait2-in-minisock').stays ?? []);
+  const stays = held.flatMap((e) => e.facts.lives.map((l) => l.finWait2)).filter((n) => n !== null);
   const rows = held.filter((e) => e.facts.case.rows.some((r) => r.state === 'FIN_WAIT2')).length;
   const timeout = world.sysctl('net.ipv4.tcp_fin_timeout');
   const here = [

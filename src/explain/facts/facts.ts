@@ -1,4 +1,5 @@
 /** Facts of one case, derived when first asked for and kept: rules read these, never the raw evidence. */
+import { closesPromptly } from '../../connect/outcome.ts';
 import { type Endpoint, formatEndpoint, sameEndpoint } from '../../model/address.ts';
 import type { Case } from '../../model/case.ts';
 import {
@@ -11,11 +12,9 @@ import {
   type Transition,
 } from '../../model/connection.ts';
 import type { DropEvent, SocketEvent } from '../../model/event.ts';
-import { closesPromptly } from '../../model/plain.ts';
 import { ACK, RST, SYN } from '../../model/tcp.ts';
 import { forget } from '../memo.ts';
 import type { EvidenceKind, Moment } from '../rule.ts';
-import { isByTheBook } from './by-the-book.ts';
 import { LifeFacts } from './life.ts';
 import type { ListenerFacts } from './listener.ts';
 import { ProbeFacts } from './probes.ts';
@@ -31,7 +30,6 @@ export class Facts {
   #lives: Pair<LifeFacts | null> | null = null;
   #probes: ProbeFacts | null = null;
   #ordinary: boolean | null = null;
-  #byTheBook: boolean | null = null;
   #listener: ListenerFacts | null = null;
 
   constructor(world: World, of: Case) {
@@ -90,12 +88,6 @@ export class Facts {
   get ordinary(): boolean {
     this.#ordinary ??= this.#isOrdinary();
     return this.#ordinary;
-  }
-
-  /** Orderly as well, and the states of its sockets say so too. */
-  get byTheBook(): boolean {
-    this.#byTheBook ??= isByTheBook(this);
-    return this.#byTheBook;
   }
 
   /** Lets go of what was derived; whoever asks again has it derived again. */

@@ -3,7 +3,6 @@ import { formatEndpoint } from '../../model/address.ts';
 import type { Case, Timeline } from '../../model/case.ts';
 import type { SocketLife } from '../../model/connection.ts';
 import type { SourceTime } from '../../model/time.ts';
-import type { PlainFacts } from './plain.ts';
 
 export function capturesByEnds(cases: readonly Case[]): Map<string, number[]> {
   const captures = new Map<string, number[]>();
@@ -16,12 +15,8 @@ export function capturesByEnds(cases: readonly Case[]): Map<string, number[]> {
   return captures;
 }
 
-export function spansOf(
-  cases: readonly Case[],
-  plain: PlainFacts | null,
-): Map<number, [SourceTime, SourceTime]> {
+export function spansOf(cases: readonly Case[]): Map<number, [SourceTime, SourceTime]> {
   const spans = new Map<number, [SourceTime, SourceTime]>();
-  for (const [source, span] of plain?.spans ?? []) spans.set(source, [...span]);
   for (const c of cases) {
     for (const { source, start, end } of c.wires) {
       const span = spans.get(source);

@@ -1,21 +1,22 @@
 /** What the connections of one server endpoint, its listening socket and its counters say together. */
 import { listenersAt } from '../../align/orient.ts';
-import { type Endpoint, formatEndpoint } from '../../model/address.ts';
+import type { Endpoint } from '../../model/address.ts';
 import type { Case, Listener } from '../../model/case.ts';
 import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { getOr } from '../../model/get-or.ts';
-import { HALF_OPEN } from '../../model/plain.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { byName, lazy } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { type Closing, findBursts, findClosedTogether, findClosings, type ServerReset } from './closings.ts';
 import type { Facts } from './facts.ts';
 import { hasBetween, Numbers } from './numbers.ts';
-import { HANDSHAKES, type PlainServer } from './plain.ts';
 import { isFullLook, lookBefore, type QueueLook, queueLooks } from './queue.ts';
 import { type Step, stepsOf } from './steps.ts';
 import type { World } from './world.ts';
+
+/** Handshakes to measure a server's usual answer time by. */
+const HANDSHAKES = 500;
 
 /** A look at the accept queue in a socket table. */
 export interface QueueSight {
@@ -49,9 +50,8 @@ export class ListenerFacts {
   readonly #looks = lazy(() => queueLooks(this.world, this.#listeners(), this.#cases));
   readonly #concurrent = lazy(() => this.#countConcurrent());
   readonly #answerTimes = byName((source) => {
-    const { least: ofPlain, others } = this.#plainAnswers(source);
-    let least = ofPlain;
-    for (const c of this.#cases.slice(0, others)) {
+    let least: number | null = null;
+    for (const c of this.#cases.slice(0, HANDSHAKES)) {
       for (const w of this.world.factsOf(c).wires) {
         if (String(w.wire.source) !== source) continue;
         let syn: number | null = null;
@@ -78,18 +78,16 @@ export class ListenerFacts {
         bySnapshot.set(key, (bySnapshot.get(key) ?? 0) + 1);
       }
     }
-    return Math.max(answered.length + (this.plain?.of(HALF_OPEN) ?? 0), ...bySnapshot.values());
+    return Math.max(answered.length, ...bySnapshot.values());
   });
-  readonly #accepted = lazy(
-    () =>
-      this.plain?.accepted ||
-      this.#cases.some((c) => {
-        const f = this.world.factsOf(c);
-        const sent = f.wire !== null && f.wire.of(f.wire.wire.bytes, SERVER) > 0;
-        return sent || c.calls.some((call) => call.call === 'accept');
-      }),
+  readonly #accepted = lazy(() =>
+    this.#cases.some((c) => {
+      const f = this.world.factsOf(c);
+      const sent = f.wire !== null && f.wire.of(f.wire.wire.bytes, SERVER) > 0;
+      return sent || c.calls.some((call) => call.call === 'accept');
+    }),
   );
-  /** Times of the SYN-ACKs of cases by capture. */
+  /** Times of the SYN-ACKs by capture. */
   readonly #synAcks = lazy(() => {
     const bySource = new Map<number, Numbers>();
     for (const w of this.#cases.flatMap((c) => c.wires)) {
@@ -100,10 +98,7 @@ export class ListenerFacts {
     return bySource;
   });
   readonly #closeWait = lazy(() =>
-    this.notable.reduce(
-      (most, f) => Math.max(most, f.life(SERVER)?.closeWait ?? 0),
-      this.plain?.closeWait ?? 0,
-    ),
+    this.notable.reduce((most, f) => Math.max(most, f.life(SERVER)?.closeWait ?? 0), 0),
   );
   readonly #steps = byName((name) => {
     const { client, server } = this.#cases[0]!;
@@ -112,18 +107,13 @@ export class ListenerFacts {
 
   /** The port answered another SYN within so many ns after a moment of a capture: something still listens. */
   answersAgain(source: number, after: number, within: number): boolean {
-    const all = [this.#synAcks().get(source), this.plain?.synAcks.get(source)];
-    return all.some((times) => times && hasBetween(times.sorted, after, after + within));
+    const times = this.#synAcks().get(source);
+    return times !== undefined && hasBetween(times.sorted, after, after + within);
   }
 
   /** Connections of this listener that did not just open and close. */
   get notable(): Facts[] {
     return this.#notable();
-  }
-
-  /** Those of its connections that are no cases; null when there are none. */
-  get plain(): PlainServer | null {
-    return this.world.plain?.servers.get(formatEndpoint(this.server)) ?? null;
   }
 
   get server(): Endpoint {
@@ -231,21 +221,6 @@ export class ListenerFacts {
     return steps.length === 0 ? null : steps.reduce((sum, s) => sum + s.delta, 0);
   }
 
-  /** Shortest answer time in a capture of the plain ones among its first handshakes, and how many of those are cases. */
-  #plainAnswers(source: string): { least: number | null; others: number } {
-    const plain = this.plain?.answers ?? [];
-    let [least, own, others] = [null as number | null, 0, 0];
-    while (own + others < HANDSHAKES && (own < plain.length || others < this.#cases.length)) {
-      const next = this.#cases[others];
-      if (own === plain.length || (next && numberOf(next) < plain[own]!.number)) others++;
-      else {
-        const { time, source: from } = plain[own++]!;
-        if (String(from) === source && !Number.isNaN(time)) least = Math.min(least ?? time, time);
-      }
-    }
-    return { least, others };
-  }
-
   #findSights(): QueueSight[] {
     const rows = this.#listeners().flatMap((l) => l.rows);
     return rows.map((row) => {
@@ -284,11 +259,6 @@ export class ListenerFacts {
     }
     return most;
   }
-}
-
-/** n of `cn`. */
-function numberOf({ id }: Case): number {
-  return Number(id.slice(1));
 }
 
 function isFull({ row, unaccepted }: QueueSight): boolean {

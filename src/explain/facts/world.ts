@@ -1,5 +1,5 @@
 /** What is known around the cases: connections of one listener, snapshots of tables, counters, hosts. */
-import { addressKey, type Endpoint, formatEndpoint, parseWords } from '../../model/address.ts';
+import { type Endpoint, formatEndpoint } from '../../model/address.ts';
 import type { Case, Context, CounterSeries, Host } from '../../model/case.ts';
 import type { SocketLife } from '../../model/connection.ts';
 import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
@@ -18,7 +18,6 @@ import {
   spansOf,
 } from './groups.ts';
 import { ListenerFacts } from './listener.ts';
-import { PlainFacts } from './plain.ts';
 import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
 import { type Walk, walksOf } from './walk.ts';
 
@@ -50,7 +49,6 @@ export class World {
   #timeWaits = new Map<string, Map<string, number>>();
   #captureSpans: Map<number, [SourceTime, SourceTime]> | null = null;
   #walks: Walk[] | null = null;
-  #plain: PlainFacts | null = null;
 
   constructor(context: Context) {
     this.context = context;
@@ -97,13 +95,6 @@ export class World {
     return this.#walks;
   }
 
-  /** What the connections that are no cases say together; null when there are none. */
-  get plain(): PlainFacts | null {
-    const { plain } = this.context;
-    if (plain !== null) this.#plain ??= new PlainFacts(plain, this.context.cases);
-    return this.#plain;
-  }
-
   source(id: number): Source {
     return this.context.sources[id]!;
   }
@@ -136,10 +127,7 @@ export class World {
   /** Captures (Source.id) that saw connections of this client's address to this server endpoint. */
   capturesOf({ client, server }: Case): readonly number[] {
     this.#capturesByEnds ??= capturesByEnds(this.context.cases);
-    const ofCases = this.#capturesByEnds.get(`${client.address} ${formatEndpoint(server)}`) ?? [];
-    const plain = this.plain?.servers.get(formatEndpoint(server));
-    const words = plain && parseWords(client.address);
-    return words ? [...new Set([...ofCases, ...plain.capturesOf(addressKey(...words))])] : ofCases;
+    return this.#capturesByEnds.get(`${client.address} ${formatEndpoint(server)}`) ?? [];
   }
 
   /** Those of them, ascending, that ran at the same time as one: files that follow one another say nothing of each other. */
@@ -161,11 +149,7 @@ export class World {
   /** The socket that came after this one at the same kernel address; null when none did. */
   nextAtAddress(life: SocketLife): SocketLife | null {
     this.#nextAtAddresses ??= nextAtAddresses(this.context.cases);
-    const found = [
-      this.#nextAtAddresses.get(life) ?? null,
-      this.context.plain?.nextAtAddress(life) ?? null,
-    ].filter((l) => l !== null);
-    return found.sort((a, b) => a.transitions[0]!.line - b.transitions[0]!.line)[0] ?? null;
+    return this.#nextAtAddresses.get(life) ?? null;
   }
 
   /** Rows of the same snapshot in TIME_WAIT between the same address and the same remote endpoint or port. */
@@ -188,7 +172,7 @@ export class World {
    * before or after.
    */
   captureSpan(source: number): [SourceTime, SourceTime] {
-    this.#captureSpans ??= spansOf(this.context.cases, this.plain);
+    this.#captureSpans ??= spansOf(this.context.cases);
     const seen = this.#captureSpans.get(source) ?? [0 as SourceTime, 0 as SourceTime];
     const { window, clock } = this.source(source);
     if (!window || clock.kind !== 'realtime') return seen;
@@ -290,7 +274,7 @@ export class World {
     const counts = new Map<string, number>();
     for (const c of this.context.cases) {
       const facts = this.factsOf(c);
-      if (facts.ordinary || facts.byTheBook) continue;
+      if (facts.ordinary) continue;
       const reset = facts.wire?.decisiveReset;
       const own = facts.lives.find((l) => l.abort && l.byOwner(l.abort));
       const side = reset ? (reset.shape === 'passive' ? undefined : reset.side) : own?.side;

@@ -38,7 +38,7 @@ export interface Unanswered {
 }
 
 export const unanswered = memoised((f: Facts): Unanswered | null => {
-  if (f.byTheBook || (f.wire && f.wire.resets.length > 0)) return null;
+  if (f.wire && f.wire.resets.length > 0) return null;
   return ofSide(f, CLIENT) ?? ofSide(f, SERVER);
 });
 

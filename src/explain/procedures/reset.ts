@@ -31,7 +31,6 @@ import { passiveReset } from './passive-reset.ts';
 
 /** Candidates for the reset that ended the connection; empty when none did, or when it ended well before. */
 export const resetCandidates = memoised((f: Facts): Candidate[] => {
-  if (f.byTheBook) return [];
   const { wire } = f;
   const reset = wire?.decisiveReset;
   if (wire && reset && endedWell(wire)) return [];

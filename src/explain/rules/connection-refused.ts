@@ -43,6 +43,5 @@ export const rule: Rule = {
       remedy: REFUSAL_REMEDY,
       missing: [...REFUSAL_MISSING],
     })),
-  together: (all, more) =>
-    `${count(all.length + more, 'attempt')} to connect to ${servers(all)} were refused with a RST.`,
+  together: (all) => `${count(all.length, 'attempt')} to connect to ${servers(all)} were refused with a RST.`,
 };

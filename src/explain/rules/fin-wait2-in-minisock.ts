@@ -66,11 +66,10 @@ export const rule: Rule = {
         others,
       );
     }),
-  together: (all, more) => {
-    const plain = all[0]!.facts.world.plain?.toldBy('fin-wait2-in-minisock').stays ?? [];
+  together: (all) => {
     const stays = all.flatMap((e) => e.facts.lives.map((l) => l.finWait2)).filter((n) => n !== null);
-    const range = stays.length === 0 ? '' : ` (${spans([...stays, ...plain])} in the state events)`;
-    return `${count(all.length + more, 'connection')} left FIN_WAIT2 almost at once as full sockets${range}, because a timewait minisock took the state over.`;
+    const range = stays.length === 0 ? '' : ` (${spans(stays)} in the state events)`;
+    return `${count(all.length, 'connection')} left FIN_WAIT2 almost at once as full sockets${range}, because a timewait minisock took the state over.`;
   },
 };
 

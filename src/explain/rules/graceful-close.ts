@@ -35,6 +35,6 @@ export const rule: Rule = {
       }
     );
   },
-  together: (all, more) =>
-    `${capital(count(all.length + more, 'connection'))} ended in good order, with a FIN from both sides.`,
+  together: (all) =>
+    `${capital(count(all.length, 'connection'))} ended in good order, with a FIN from both sides.`,
 };

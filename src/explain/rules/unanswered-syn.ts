@@ -27,6 +27,6 @@ export const rule: Rule = {
       missing: [...SILENCE_MISSING],
       ...(silentSyn(f)!.overdue ? {} : { severity: 'info' }),
     })),
-  together: (all, more) =>
-    `${count(all.length + more, 'connection')} to ${servers(all)} had to send the SYN again or had no answer at all, and nothing here shows where it was lost.`,
+  together: (all) =>
+    `${count(all.length, 'connection')} to ${servers(all)} had to send the SYN again or had no answer at all, and nothing here shows where it was lost.`,
 };

@@ -6,7 +6,6 @@
 import { addressKey, formatEndpoint, parseWords } from '../../model/address.ts';
 import type { Case } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
-import { HALF_OPEN } from '../../model/plain.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
 import { groupByServer } from '../facts/groups.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
@@ -33,7 +32,7 @@ interface Flood {
 
 export const synFlood: StoryTeller = (world) => {
   const { cases } = world.context;
-  if (cases.length + (world.plain?.connections.count ?? 0) < MANY) return null;
+  if (cases.length < MANY) return null;
   const floods = [...groupByServer(cases)].map(([, own]) => floodOf(world, own));
   const [largest] = floods.sort((a, b) => size(b) - size(a));
   return largest && size(largest) >= MANY ? tell(world, largest) : null;
@@ -60,13 +59,6 @@ function floodOf(world: World, cases: readonly Case[]): Flood {
     const { source, start } = c.wires[0]!;
     const words = parseWords(c.client.address);
     add(flood, answers, words ? addressKey(...words) : 0, world.context.timeline.at(source, start));
-  }
-  const plain = world.plain?.servers.get(formatEndpoint(first.server));
-  for (const { kind, clients, starts } of plain?.alike ?? []) {
-    for (const [i, start] of starts.entries()) {
-      if (!isForsaken(world, flood.source, start)) continue;
-      add(flood, kind === HALF_OPEN, clients[i]!, world.context.timeline.at(flood.source, start));
-    }
   }
   return flood;
 }

@@ -1,15 +1,7 @@
-/** Which records are of plain connections (model/plain.ts): told from the record alone, without making objects. */
+/** What became of a connection, where its record alone leaves no question. */
 import { OPT_TIMESTAMP } from '../model/packet.ts';
-import {
-  closesPromptly,
-  HALF_OPEN,
-  OPEN,
-  ORDERLY,
-  type PlainKind,
-  REFUSED,
-  UNANSWERED,
-} from '../model/plain.ts';
 import { ACK, RST } from '../model/tcp.ts';
+import { NS_PER_MS } from '../model/time.ts';
 import { closingTimes } from './key-packets.ts';
 import {
   ACKED,
@@ -40,13 +32,43 @@ import {
 } from './layout.ts';
 import { type Store, sideOf } from './store.ts';
 
+/** Both FINs acknowledged, one after the other, no RST: closed in good order. */
+export const ORDERLY = 1;
+/** One SYN, answered; then nothing of the client. */
+export const HALF_OPEN = 2;
+/** One SYN, without an answer. */
+export const UNANSWERED = 3;
+/** One SYN, answered with a RST. */
+export const REFUSED = 4;
+/** Nothing went wrong as long as it was seen; its end is not in the capture. */
+export const OPEN = 5;
+/** Anything else is 0. */
+export type Outcome =
+  | 0
+  | typeof ORDERLY
+  | typeof HALF_OPEN
+  | typeof UNANSWERED
+  | typeof REFUSED
+  | typeof OPEN;
+
 /** More SYN-ACKs than this may not all be kept. */
 const FEW = 8;
 
 const times = new Float64Array(4);
 
-/** What kind of plain connection the record is of; 0 for none. */
-export function plainKind(store: Store, at: number): PlainKind | 0 {
+/** A peer that closes when it reads the end of file does so before its delayed ACK would be due (TCP_DELACK_MAX and a tick). */
+const DELAYED_ACK_MAX = 210 * NS_PER_MS;
+
+/**
+ * Whether two FINs, both acknowledged, came one after the other without a wait between: neither crossing nor with a
+ * half-open rest. Of either side the time of its FIN, and of that FIN's acknowledgment; false when one is NaN.
+ */
+export function closesPromptly(finA: number, finB: number, ackedA: number, ackedB: number): boolean {
+  const crossed = finA < ackedB && finB < ackedA;
+  return !crossed && Math.max(finA, finB) - Math.min(ackedA, ackedB) < DELAYED_ACK_MAX;
+}
+
+export function outcomeOf(store: Store, at: number): Outcome {
   const words = store.connections.words;
   const ports = words[at + PORTS]!;
   if (words[at + BITS]! & REUSED || ports >>> 16 === 0 || (ports & 0xffff) === 0) return 0;
@@ -73,7 +95,7 @@ function isOpen(words: Int32Array, at: number): boolean {
   );
 }
 
-function orderly(store: Store, at: number): PlainKind | 0 {
+function orderly(store: Store, at: number): Outcome {
   const words = store.connections.words;
   const client = words[at + BITS]! & CLIENT_BIT ? 1 : 0;
   const [mine, peers] = [sideOf(at, client), sideOf(at, 1 - client)];
@@ -91,7 +113,7 @@ function orderly(store: Store, at: number): PlainKind | 0 {
 }
 
 /** A connection that never came to be. */
-function attempt(store: Store, at: number): PlainKind | 0 {
+function attempt(store: Store, at: number): Outcome {
   const { words, doubles } = store.connections;
   const bits = words[at + BITS]!;
   // the client is who was seen first
