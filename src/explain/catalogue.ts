@@ -41,7 +41,7 @@ function section(group: Group, rules: readonly Rule[]): string[] {
 }
 
 function entry(rule: Rule): string[] {
-  const { id, title, condition, needs, reference, severity } = rule;
+  const { id, title, condition, reference, severity } = rule;
   const extra = [
     rule.namesReset ? 'It also names the cause of the reset.' : '',
     rule.noteOnly ? 'It is a note, never a verdict.' : '',
@@ -54,7 +54,7 @@ function entry(rule: Rule): string[] {
     '',
     `**${title}.** ${condition} ${extra.join(' ')}`.trim(),
     '',
-    `- Severity: ${severity}. Needs one of: ${needs.join(', ')}.`,
+    `- Severity: ${severity}.`,
     `- Kernel: ${reference}`,
     '',
     '| evidence | kernels | claims | sign |',

@@ -8,6 +8,7 @@ import { groupCauses } from './causes.ts';
 import { reconcileCounters } from './counters.ts';
 import type { Facts } from './facts/facts.ts';
 import { World } from './facts/world.ts';
+import { rulesByMask } from './mask.ts';
 import { byName } from './memo.ts';
 import { assignRoles } from './roles.ts';
 import type { Draft, Explained, Rule } from './rule.ts';
@@ -64,11 +65,11 @@ export function explain(
       return otherwise;
     }
   };
-  const applicable = byName((kinds) => applicableTo(kinds.split(' '), rules));
+  const rulesFor = rulesByMask(rules);
   for (const c of context.cases) {
     const facts = world.factsOf(c);
     const own: Explained[] = [];
-    for (const rule of rulesFor(facts, applicable)) {
+    for (const rule of rulesFor(facts.mask)) {
       const drafts = guard(`Rule ${rule.id}`, c.id, () => rule.explain(facts), null);
       for (const draft of asList(drafts)) own.push({ facts, rule, finding: toFinding(facts, rule, draft) });
     }
@@ -88,18 +89,6 @@ export function explain(
     counters: guard('Reconciling counters', '', () => reconcileCounters(world, explained), []),
     story: guard('Telling the story', '', () => tellStory(world, explained, causes), []),
   };
-}
-
-const ordinaryRules = allRules.filter((r) => r.id === 'graceful-close');
-
-function rulesFor(facts: Facts, applicable: (kinds: string) => readonly Rule[]): readonly Rule[] {
-  if (facts.ordinary) return ordinaryRules;
-  return applicable([...facts.kinds].join(' '));
-}
-
-/** An ordinary connection has one thing to say; of the others a rule is asked when the evidence is of its kind. */
-function applicableTo(kinds: readonly string[], rules: readonly Rule[]): readonly Rule[] {
-  return rules.filter((r) => r.needs.some((kind) => kinds.includes(kind)));
 }
 
 const NONE = Object.freeze([]) as readonly never[] as never[];

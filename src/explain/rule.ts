@@ -13,9 +13,7 @@ import type {
 } from '../model/finding.ts';
 import type { CommonTime } from '../model/time.ts';
 import type { Facts } from './facts/facts.ts';
-
-/** A kind of evidence; a rule is asked only about cases that have at least one of the kinds it needs. */
-export type EvidenceKind = 'states' | 'packets' | 'drops' | 'calls' | 'tables' | 'counters' | 'kernel';
+import type { Mask } from './mask.ts';
 
 /** When something happened: the source that timed it, and its time on the common timeline (null when unknown). */
 export interface Moment {
@@ -81,8 +79,8 @@ export interface Rule {
   happened: string;
   /** The kernel's condition in words. */
   condition: string;
-  /** At least one of these must be in a case for the rule to be asked. */
-  needs: readonly EvidenceKind[];
+  /** The rule is asked when the connection shows one of these: without them it cannot hold. */
+  when: Mask;
   /** Kernel function, RFC. */
   reference: string;
   /** The surest first. No finding is surer than the signatures of its evidence allow. */

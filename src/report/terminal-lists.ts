@@ -15,7 +15,6 @@ export function renderRules(rules: readonly Rule[], terminal: Terminal, full: bo
       page.item('group:', rule.group, 2);
       page.item('severity:', rule.severity, 2);
       page.item('condition:', rule.condition, 2);
-      page.item('needs:', rule.needs.join(' or '), 2);
       page.item('reference:', rule.reference, 2);
       for (const s of rule.signatures) {
         page.item(`${s.claims}:`, `${s.sign} (${witnesses(s)}; kernels: ${s.kernels})`, 2);

@@ -49,7 +49,7 @@ describe('the catalogue', () => {
     expect(rule.title).not.toMatch(/\.$/);
     expect(rule.condition).toMatch(/\.$/);
     expect(rule.reference).not.toBe('');
-    expect(rule.needs.length).toBeGreaterThan(0);
+    expect(rule.when).toBeGreaterThan(0);
     for (const id of rule.stageOf ?? []) expect(ruleById(id), id).toBeDefined();
   });
 });

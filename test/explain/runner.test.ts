@@ -1,6 +1,7 @@
-/** The runner: a rule that throws, needs, roles, verdicts, the fast path. */
+/** The runner: a rule that throws, masks, roles, verdicts, the fast path. */
 import { describe, expect, test } from 'vitest';
 import { explain, verdictsOf } from '../../src/explain/explain.ts';
+import { DROPS, STATES } from '../../src/explain/mask.ts';
 import { assignRoles } from '../../src/explain/roles.ts';
 import type { Draft, Rule } from '../../src/explain/rule.ts';
 import { ruleById } from '../../src/explain/rules/index.ts';
@@ -60,7 +61,7 @@ const life: SocketLife = {
   state: 'ESTABLISHED',
 };
 
-function ruleOf(id: string, explainCase: Rule['explain'], needs: Rule['needs'] = ['states']): Rule {
+function ruleOf(id: string, explainCase: Rule['explain'], when: Rule['when'] = STATES): Rule {
   const base = {
     group: 'close',
     title: id,
@@ -70,7 +71,7 @@ function ruleOf(id: string, explainCase: Rule['explain'], needs: Rule['needs'] =
     reference: '-',
     signatures: [],
   } as const;
-  return { id, ...base, needs, explain: explainCase };
+  return { id, ...base, when, explain: explainCase };
 }
 
 const draft: Draft = {
@@ -98,8 +99,8 @@ describe('the runner', () => {
     expect(failed?.message).toContain('boom');
   });
 
-  test('a rule is asked only about cases with evidence of its kind', () => {
-    const rule = ruleOf('drops-only', () => draft, ['drops']);
+  test('a rule is asked only about connections that show what it needs', () => {
+    const rule = ruleOf('drops-only', () => draft, DROPS);
     expect(
       explain(contextOf([{ lives: [life, null] }]), new Diagnostics(), { rules: [rule] }).findings,
     ).toEqual([]);

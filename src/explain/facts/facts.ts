@@ -1,5 +1,4 @@
 /** Facts of one case, derived when first asked for and kept: rules read these, never the raw evidence. */
-import { closesPromptly } from '../../connect/outcome.ts';
 import { type Endpoint, formatEndpoint, sameEndpoint } from '../../model/address.ts';
 import type { Case } from '../../model/case.ts';
 import {
@@ -13,8 +12,9 @@ import {
 } from '../../model/connection.ts';
 import type { DropEvent, SocketEvent } from '../../model/event.ts';
 import { ACK, RST, SYN } from '../../model/tcp.ts';
+import { type Mask, maskOf } from '../mask.ts';
 import { forget } from '../memo.ts';
-import type { EvidenceKind, Moment } from '../rule.ts';
+import type { Moment } from '../rule.ts';
 import { LifeFacts } from './life.ts';
 import type { ListenerFacts } from './listener.ts';
 import { ProbeFacts } from './probes.ts';
@@ -29,7 +29,7 @@ export class Facts {
   #wires: WireFacts[] | null = null;
   #lives: Pair<LifeFacts | null> | null = null;
   #probes: ProbeFacts | null = null;
-  #ordinary: boolean | null = null;
+  #mask: Mask = -1;
   #listener: ListenerFacts | null = null;
 
   constructor(world: World, of: Case) {
@@ -84,10 +84,11 @@ export class Facts {
     return side === CLIENT ? this.case.client : this.case.server;
   }
 
-  /** Both FINs acknowledged on the wire, no reset, and nothing else to look at: most connections of a capture. */
-  get ordinary(): boolean {
-    this.#ordinary ??= this.#isOrdinary();
-    return this.#ordinary;
+  /** What it shows. */
+  get mask(): Mask {
+    if (this.#mask < 0)
+      this.#mask = maskOf(this.case, this.world.isReuse(this.case), this.world.cookiesCounted);
+    return this.#mask;
   }
 
   /** Lets go of what was derived; whoever asks again has it derived again. */
@@ -96,34 +97,6 @@ export class Facts {
     this.#lives = null;
     this.#probes = null;
     forget(this);
-  }
-
-  #isOrdinary(): boolean {
-    const { lives, wires, drops, calls, rows } = this.case;
-    if (wires.length !== 1 || lives[0] || lives[1] || drops.length + calls.length + rows.length > 0) {
-      return false;
-    }
-    const { rsts, finTime, finAckedTime, syns, synAcks } = wires[0]!;
-    if (rsts[0] + rsts[1] > 0 || syns[0] > 1 || synAcks[1] > 1 || syns[1] > 0) return false;
-    if (this.world.cookiesCounted || this.world.isReuse(this.case)) return false;
-    const [finA, finB] = finTime;
-    const [ackedA, ackedB] = finAckedTime;
-    if (finA === null || finB === null || ackedA === null || ackedB === null) return false;
-    return closesPromptly(finA, finB, ackedA, ackedB);
-  }
-
-  /** Kinds of evidence this case has. */
-  get kinds(): ReadonlySet<EvidenceKind> {
-    const { lives, wires, drops, calls, rows } = this.case;
-    const kinds = new Set<EvidenceKind>();
-    if (lives[0] || lives[1]) kinds.add('states');
-    if (wires.length > 0) kinds.add('packets');
-    if (drops.length > 0) kinds.add('drops');
-    if (calls.length > 0) kinds.add('calls');
-    if (rows.length > 0) kinds.add('tables');
-    if (this.case.kernel.length > 0) kinds.add('kernel');
-    if (this.world.context.counters.length > 0) kinds.add('counters');
-    return kinds;
   }
 
   /** Rows of socket tables in which the given side is the local end. */

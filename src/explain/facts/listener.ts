@@ -6,6 +6,7 @@ import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { getOr } from '../../model/get-or.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
+import { isHealthy } from '../mask.ts';
 import { byName, lazy } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { type Closing, findBursts, findClosedTogether, findClosings, type ServerReset } from './closings.ts';
@@ -38,7 +39,9 @@ export class ListenerFacts {
     this.#members = new Set(cases);
   }
 
-  readonly #notable = lazy(() => this.#cases.map((c) => this.world.factsOf(c)).filter((f) => !f.ordinary));
+  readonly #notable = lazy(() =>
+    this.#cases.map((c) => this.world.factsOf(c)).filter((f) => !isHealthy(f.mask)),
+  );
   readonly #listeners = lazy(() => this.#findListeners());
   readonly #closings = lazy(() => findClosings(this.world, this.#listeners()));
   readonly #bursts = lazy(() => findBursts(this.world, this.notable));

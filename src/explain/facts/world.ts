@@ -5,6 +5,7 @@ import type { SocketLife } from '../../model/connection.ts';
 import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
+import { isHealthy } from '../mask.ts';
 import type { Moment } from '../rule.ts';
 import { AT_HAND } from './at-hand.ts';
 import { Facts } from './facts.ts';
@@ -274,7 +275,7 @@ export class World {
     const counts = new Map<string, number>();
     for (const c of this.context.cases) {
       const facts = this.factsOf(c);
-      if (facts.ordinary) continue;
+      if (isHealthy(facts.mask)) continue;
       const reset = facts.wire?.decisiveReset;
       const own = facts.lives.find((l) => l.abort && l.byOwner(l.abort));
       const side = reset ? (reset.shape === 'passive' ? undefined : reset.side) : own?.side;

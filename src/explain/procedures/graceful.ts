@@ -7,6 +7,7 @@ import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import type { WireFacts } from '../facts/wire.ts';
+import { isHealthy } from '../mask.ts';
 import type { Draft } from '../rule.ts';
 import { span } from '../words.ts';
 import { otherSide, SIDE_NAMES } from './common.ts';
@@ -18,7 +19,7 @@ import { resetCandidates } from './reset.ts';
 type Graceful = Omit<Draft, 'remedy'>;
 
 export function gracefulClose(f: Facts): Graceful | null {
-  if (f.ordinary) return ordinary(f);
+  if (isHealthy(f.mask)) return ordinary(f);
   if (resetCandidates(f).length > 0 || unanswered(f) || contradicted(f)) return null;
   if (f.wire) {
     const seen = onWire(f, f.wire);

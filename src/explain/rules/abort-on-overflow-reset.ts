@@ -1,4 +1,5 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { MAY_BE_RESET } from '../mask.ts';
 import { LISTENER, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were reset at the handshake, because the accept queue was full and tcp_abort_on_overflow is 1',
   condition:
     'The accept queue was full when the ACK of the handshake came, and net.ipv4.tcp_abort_on_overflow is 1.',
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_check_req (embryonic_reset), ip-sysctl tcp_abort_on_overflow',
   signatures: [
     {

@@ -1,4 +1,5 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { DROPS, EVENTS, SENT_AGAIN, SYN_ACK_AGAIN } from '../mask.ts';
 import { LISTENER } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
 import { acceptQueueOverflowAck } from '../procedures/overflow-ack.ts';
@@ -14,7 +15,7 @@ export const rule: Rule = {
     "were made for the client only: the server's accept queue was full when the ACK of the handshake came",
   condition:
     'The accept queue was full when the third packet of the handshake (or the first data) came: it is dropped, the request stays, and the server sends its SYN-ACK again. The client believes it is connected.',
-  needs: ['drops', 'packets', 'kernel'],
+  when: SYN_ACK_AGAIN | SENT_AGAIN | DROPS | EVENTS,
   reference: 'tcp_v4_syn_recv_sock → sk_acceptq_is_full, tcp_check_req (net/ipv4/tcp_minisocks.c)',
   signatures: [
     {

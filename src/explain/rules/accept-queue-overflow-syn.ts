@@ -1,6 +1,7 @@
 import { SERVER } from '../../model/connection.ts';
 import type { Missing } from '../../model/finding.ts';
 import type { Facts } from '../facts/facts.ts';
+import { MAY_LACK_ANSWER } from '../mask.ts';
 import { LISTENER } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, overflowSteps, refusedSyns, synCandidates } from '../procedures/syn.ts';
@@ -36,7 +37,7 @@ export const rule: Rule = {
   happened: "had a SYN dropped because the server's accept queue was full",
   condition:
     'The accept queue held more connections than the backlog when the SYN came (sk_ack_backlog > sk_max_ack_backlog); the SYN is dropped in silence, whatever tcp_abort_on_overflow says.',
-  needs: ['states', 'packets', 'tables'],
+  when: MAY_LACK_ANSWER,
   reference: 'tcp_conn_request → sk_acceptq_is_full (net/ipv4/tcp_input.c)',
   signatures: [
     {

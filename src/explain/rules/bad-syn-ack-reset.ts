@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'reset what came back on the SYN, because its numbers were of an older connection',
   condition:
     'In SYN_SENT a segment acknowledged what was never sent, or echoed a timestamp that was never sent.',
-  needs: ['packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_rcv_synsent_state_process (net/ipv4/tcp_input.c), RFC 9293 §3.10.7.3',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_LACK_ANSWER } from '../mask.ts';
 import { DROPS } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
@@ -10,7 +11,7 @@ export const rule: Rule = {
   severity: 'error',
   happened: 'had a SYN dropped because its checksum was wrong',
   condition: 'The TCP or IP checksum did not fit: the segment is dropped before TCP looks for a socket.',
-  needs: ['states', 'packets', 'tables', 'drops'],
+  when: MAY_LACK_ANSWER,
   reference: 'tcp_v4_rcv (TCP_CSUM, TcpInCsumErrors, tcp:tcp_bad_csum)',
   signatures: [
     { by: ['drops'], kernels: '5.17+', claims: 'proved', sign: 'a SYN dropped with TCP_CSUM or IP_CSUM' },

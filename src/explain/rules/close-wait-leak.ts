@@ -2,6 +2,7 @@ import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import { rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
+import { ROWS } from '../mask.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import { finCandidates } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
@@ -15,7 +16,7 @@ export const rule: Rule = {
   happened: 'stood in CLOSE_WAIT because a process does not close its socket',
   condition:
     'The peer has closed, and the process that holds the descriptor does not: no timeout of the kernel ends CLOSE_WAIT.',
-  needs: ['tables'],
+  when: ROWS,
   reference: 'tcp_fin (ESTABLISHED → CLOSE_WAIT)',
   signatures: [
     {

@@ -3,6 +3,7 @@ import { SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import { ROWS } from '../mask.ts';
 import { LISTENER } from '../missing.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -17,7 +18,7 @@ export const rule: Rule = {
   happened: 'stood in CLOSE_WAIT without a process, because nobody had accepted them',
   condition:
     'The client connected, sent and closed while the connection stood in the accept queue; without accept() no process can close it.',
-  needs: ['tables'],
+  when: ROWS,
   reference: 'tcp_fin (ESTABLISHED → CLOSE_WAIT), inet_csk_accept',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { PACKETS, ROWS } from '../mask.ts';
 import { packetsOfPeer } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
@@ -11,7 +12,7 @@ export const rule: Rule = {
   severity: 'warning',
   happened: 'waited in CLOSING for the acknowledgment of a FIN',
   condition: 'Both FINs crossed, and the acknowledgment of one does not come.',
-  needs: ['packets', 'tables'],
+  when: PACKETS | ROWS,
   reference: 'tcp_rcv_state_process (TCP_CLOSING), tcp_orphan_retries',
   signatures: [
     {

@@ -1,4 +1,5 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { MAY_BE_RESET } from '../mask.ts';
 import { leading } from '../procedures/candidate.ts';
 import { REFUSAL_MISSING, REFUSAL_REMEDY, refusalSummary } from '../procedures/refusal.ts';
 import { resetCandidates } from '../procedures/reset.ts';
@@ -14,7 +15,7 @@ export const rule: Rule = {
   happened: 'were refused, because nothing listens there (or a firewall rejects)',
   condition:
     'A SYN matched no listening socket of the address, port, device and namespace; the answer is RST|ACK.',
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset, RFC 9293 §3.10.7.1',
   signatures: [
     { by: ['reasons'], kernels: '6.10+', claims: 'proved', sign: 'reason NO_SOCKET for a SYN' },

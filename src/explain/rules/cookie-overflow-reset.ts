@@ -1,5 +1,6 @@
 import { formatEndpoint } from '../../model/address.ts';
 import type { Facts } from '../facts/facts.ts';
+import { MAY_BE_RESET } from '../mask.ts';
 import { LISTENER, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
@@ -17,7 +18,7 @@ export const rule: Rule = {
     'were reset by a server that had answered the SYN with a cookie and had no room when its ACK came',
   condition:
     "The SYN was answered with a cookie, so the server kept nothing; the accept queue was full when the cookie's ACK came, which is dropped in silence. A later segment has another sequence number, fails the cookie check and is reset.",
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: 'cookie_v4_check → tcp_get_cookie_sock (net/ipv4/syncookies.c)',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { resetReason, stateEvents } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were reset because data came for a socket that its process had closed',
   condition:
     'In FIN_WAIT1 or FIN_WAIT2, with the receiving side shut (close(), or shutdown(SHUT_RDWR)), a segment carried new data.',
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_rcv_state_process (TCP_ABORT_ON_DATA), RFC 1122 §4.2.2.13',
   signatures: [
     {

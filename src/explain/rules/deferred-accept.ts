@@ -3,6 +3,7 @@ import { CLIENT, SERVER, WHY_FIRST_DATA, WHY_THIRD_ACK } from '../../model/conne
 import { SYN } from '../../model/tcp.ts';
 import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import { MARGIN } from '../facts/timing.ts';
+import { STATES } from '../mask.ts';
 import { LISTENER } from '../missing.ts';
 import type { Rule } from '../rule.ts';
 import { span } from '../words.ts';
@@ -15,7 +16,7 @@ export const rule: Rule = {
   happened: 'were made when the first data came (TCP_DEFER_ACCEPT)',
   condition:
     'The listener has TCP_DEFER_ACCEPT: the bare ACK of the handshake is dropped on purpose, and the socket is made of the first data.',
-  needs: ['packets'],
+  when: STATES,
   reference: 'tcp_check_req (TCPDeferAcceptDrop), tcp(7) TCP_DEFER_ACCEPT',
   signatures: [
     {

@@ -3,6 +3,7 @@ import { FIN } from '../../model/tcp.ts';
 import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { DELAYED_ACK_MAX, DELAYED_ACK_MIN } from '../facts/timing.ts';
+import { STATES } from '../mask.ts';
 import { stateEvents } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Rule } from '../rule.ts';
@@ -16,7 +17,7 @@ export const rule: Rule = {
   happened: 'waited for a delayed ACK of the FIN',
   condition:
     'The side that got the FIN neither closed nor wrote within 40 ms, so the acknowledgment came from the delayed-ACK timer.',
-  needs: ['states'],
+  when: STATES,
   noteOnly: true,
   reference: 'tcp_fin, tcp_send_delayed_ack (TCP_ATO_MIN 40 ms, TCP_DELACK_MAX 200 ms)',
   signatures: [

@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { closeCall, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were reset by connect(AF_UNSPEC), which keeps the descriptor',
   condition:
     'The process called connect() with AF_UNSPEC on a connected socket: tcp_disconnect sends a RST, and the same socket can connect again.',
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_disconnect (net/ipv4/tcp.c), connect(2)',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { packetsOfPeer, stateEvents } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
@@ -12,7 +13,7 @@ export const rule: Rule = {
   happened: 'had a FIN that was never acknowledged',
   condition:
     'The FIN, or data before it, is not acknowledged; the orphaned socket retries tcp_orphan_retries times and is then dropped in silence.',
-  needs: ['packets', 'tables', 'states'],
+  when: PACKETS | ROWS | STATES,
   reference: 'tcp_retransmit_timer, tcp_orphan_retries (net/ipv4/tcp_timer.c)',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { MINISOCK, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were reset because the peer sent again when FIN_WAIT2 was over',
   condition:
     'FIN_WAIT2 of a closed connection was given up after tcp_fin_timeout (or TCP_LINGER2) without a word; what the peer sends later meets no socket.',
-  needs: ['packets'],
+  when: MAY_BE_RESET,
   reference: 'inet_twsk_kill, tcp_keepalive_timer (net/ipv4), tcp(7) tcp_fin_timeout',
   signatures: [
     {

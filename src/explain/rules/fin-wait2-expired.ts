@@ -1,3 +1,4 @@
+import { STATES } from '../mask.ts';
 import { MINISOCK } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { finCandidates } from '../procedures/fin.ts';
@@ -14,7 +15,7 @@ export const rule: Rule = {
   happened: 'had their FIN_WAIT2 minisock end before the peer closed',
   condition:
     'The FIN_WAIT2 minisock ended after tcp_fin_timeout while the peer was still in CLOSE_WAIT. Nothing is sent.',
-  needs: ['states'],
+  when: STATES,
   reference: 'tcp_time_wait, inet_twsk_kill; ip-sysctl tcp_fin_timeout',
   signatures: [
     {

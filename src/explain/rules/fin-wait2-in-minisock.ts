@@ -1,3 +1,4 @@
+import { STATES } from '../mask.ts';
 import { MINISOCK, stateEvents } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'spent FIN_WAIT2 in a timewait minisock, which no state event shows',
   condition:
     'The process had closed, the FIN was acknowledged by a packet without FIN, and tcp_fin_timeout is at most 60 s: tcp_time_wait() replaces the socket by a minisock with substate FIN_WAIT2, of which no tracepoint tells.',
-  needs: ['states'],
+  when: STATES,
   reference: 'tcp_rcv_state_process → tcp_time_wait(sk, TCP_FIN_WAIT2, tmo) (net/ipv4/tcp_minisocks.c)',
   signatures: [
     {

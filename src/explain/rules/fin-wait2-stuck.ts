@@ -2,6 +2,7 @@ import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import { ROWS, STATES } from '../mask.ts';
 import { stateEvents } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import { stillHeld } from '../procedures/probed-fin.ts';
@@ -16,7 +17,7 @@ export const rule: Rule = {
   happened: 'stood in FIN_WAIT2 because a process holds its half and the peer does not close',
   condition:
     'shutdown(SHUT_WR) with the descriptor open: no timeout of the kernel ends FIN_WAIT2 while the peer keeps its side open.',
-  needs: ['tables', 'states'],
+  when: ROWS | STATES,
   reference: 'tcp_shutdown; tcp_fin_timeout applies to orphans only',
   signatures: [
     {

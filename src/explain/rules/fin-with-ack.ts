@@ -1,3 +1,4 @@
+import { STATES } from '../mask.ts';
 import { MINISOCK, packets } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: "skipped FIN_WAIT2, because the peer's FIN came with the ACK",
   condition:
     'The packet that acknowledged the FIN carried a FIN itself: the socket passes FIN_WAIT2 within that packet and goes to TIME_WAIT.',
-  needs: ['states'],
+  when: STATES,
   reference: 'tcp_rcv_state_process → tcp_fin → tcp_time_wait(sk, TCP_TIME_WAIT, 0)',
   signatures: [
     {

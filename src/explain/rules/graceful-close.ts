@@ -1,3 +1,4 @@
+import { FIN_SEEN, ORDERLY, STATES } from '../mask.ts';
 import { gracefulClose } from '../procedures/graceful.ts';
 import type { Rule } from '../rule.ts';
 import { capital, count } from '../words.ts';
@@ -9,7 +10,7 @@ export const rule: Rule = {
   severity: 'info',
   happened: 'were closed in good order',
   condition: 'Both sides sent FIN and both FINs were acknowledged.',
-  needs: ['states', 'packets'],
+  when: ORDERLY | FIN_SEEN | STATES,
   reference: 'RFC 9293 §3.6; tcp_close_state, tcp_fin',
   signatures: [
     {

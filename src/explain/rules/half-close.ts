@@ -1,3 +1,4 @@
+import { FIN_SEEN, STATES } from '../mask.ts';
 import { stateEvents } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were half closed: one side had shut down its sending side and went on to receive',
   condition:
     'shutdown(SHUT_WR) with the descriptor still open: the full socket stays in FIN_WAIT2 until the peer closes.',
-  needs: ['states', 'packets'],
+  when: FIN_SEEN | STATES,
   reference: 'tcp_shutdown, tcp_rcv_state_process (not SOCK_DEAD), RFC 1122 §4.2.2.13',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -12,7 +13,7 @@ export const rule: Rule = {
   severity: 'error',
   happened: 'were reset because the peer answered no keepalive probe',
   condition: 'tcp_keepalive_probes probes (or TCP_USER_TIMEOUT) went by without an answer.',
-  needs: ['packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_keepalive_timer (net/ipv4/tcp_timer.c), RFC 1122 §4.2.3.6',
   signatures: [
     { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_KEEPALIVE_TIMEOUT' },

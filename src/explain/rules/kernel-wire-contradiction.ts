@@ -4,6 +4,7 @@ import { eventEvidence, packetEvidence, reasoning, transitionEvidence } from '..
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import { RTO_MIN } from '../facts/timing.ts';
+import { EVENTS, STATES } from '../mask.ts';
 import { packetsOfPeer } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Moment, Rule } from '../rule.ts';
@@ -17,7 +18,7 @@ export const rule: Rule = {
   happened: 'had a RST or FIN that the kernel sent and no capture shows',
   condition:
     'State events or reset events say that a RST or FIN was sent while a capture was running that saw other packets of the connection, and it has none: it was dropped on its way out (netfilter, queueing discipline), queued and never sent, or lost by the capture.',
-  needs: ['states', 'kernel'],
+  when: STATES | EVENTS,
   noteOnly: true,
   reference: 'tcp_send_active_reset (TCPAbortFailed), tcp_send_fin; kernel-notes F-FW1-STUCK',
   signatures: [

@@ -1,3 +1,4 @@
+import { PACKETS, ROWS } from '../mask.ts';
 import { packetsOfPeer } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
@@ -12,7 +13,7 @@ export const rule: Rule = {
   happened: 'waited in LAST_ACK for the acknowledgment of the last FIN',
   condition:
     'The side that closed second sends its FIN again and again: the peer is gone, or its TIME_WAIT is.',
-  needs: ['packets', 'tables'],
+  when: PACKETS | ROWS,
   reference: 'tcp_retransmit_timer in LAST_ACK, tcp_orphan_retries',
   signatures: [
     {

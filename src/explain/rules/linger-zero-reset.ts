@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { closeCall, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were reset by a close() with SO_LINGER 0',
   condition:
     'close() on a socket with SO_LINGER on and a linger time of 0, in a state that tcp_need_reset names; data not yet sent are thrown away.',
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: '__tcp_close → tcp_disconnect (net/ipv4/tcp.c), socket(7) SO_LINGER',
   signatures: [
     {

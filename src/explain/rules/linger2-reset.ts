@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { closeCall, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were reset by a socket with a negative TCP_LINGER2',
   condition:
     'TCP_LINGER2 is negative: the socket is reset on close() in FIN_WAIT2, or when its FIN is acknowledged after close().',
-  needs: ['packets'],
+  when: MAY_BE_RESET,
   reference: '__tcp_close, tcp_rcv_state_process (TCP_ABORT_ON_LINGER), tcp(7) TCP_LINGER2',
   signatures: [
     {

@@ -1,5 +1,6 @@
 import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
+import { MAY_BE_RESET } from '../mask.ts';
 import { LISTENER } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
@@ -15,7 +16,7 @@ export const rule: Rule = {
   happened: 'were reset because the listener was closed while they stood in its accept queue',
   condition:
     'The last descriptor of a listening socket was closed (or its process ended) while connections stood in its accept queue; each of them is reset.',
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: 'inet_csk_listen_stop → inet_child_forget → tcp_disconnect (net/ipv4/inet_connection_sock.c)',
   signatures: [
     {

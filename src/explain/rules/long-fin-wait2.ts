@@ -1,3 +1,4 @@
+import { STATES } from '../mask.ts';
 import { MINISOCK } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'stayed full sockets in FIN_WAIT2, as tcp_fin_timeout is longer than 60 s',
   condition:
     'The process had closed, but tcp_fin_timeout (or TCP_LINGER2) is longer than 60 s: the socket itself stays in FIN_WAIT2 under the keepalive timer for the time above 60 s.',
-  needs: ['states'],
+  when: STATES,
   reference: 'tcp_rcv_state_process, tcp_fin_time (tmo > TCP_TIMEWAIT_LEN)',
   signatures: [
     {

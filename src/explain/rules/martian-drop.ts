@@ -1,3 +1,4 @@
+import { MAY_LACK_ANSWER } from '../mask.ts';
 import { DROPS } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
@@ -11,7 +12,7 @@ export const rule: Rule = {
   happened: 'had a SYN dropped because no host accepts its source from outside (martian)',
   condition:
     "The source or destination cannot come in on an interface: the host's own address, loopback, 0/8, multicast.",
-  needs: ['states', 'packets', 'tables', 'drops'],
+  when: MAY_LACK_ANSWER,
   reference: 'fib_validate_source, ip_route_input_slow (IP_LOCAL_SOURCE, IP_INVALID_SOURCE)',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -12,7 +13,7 @@ export const rule: Rule = {
   severity: 'error',
   happened: 'were reset because there were too many orphaned sockets or too little memory',
   condition: 'tcp_check_oom: more orphaned sockets than tcp_max_orphans, or TCP memory above tcp_mem.',
-  needs: ['packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_check_oom, tcp_out_of_resources (net/ipv4/tcp.c, tcp_timer.c)',
   signatures: [
     { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_ABORT_ON_MEMORY' },

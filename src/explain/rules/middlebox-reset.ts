@@ -1,4 +1,5 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { MAY_BE_RESET } from '../mask.ts';
 import { packetsOfPeer } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
@@ -12,7 +13,7 @@ export const rule: Rule = {
   happened: 'were reset by a device on the path, by the shape of the RST',
   condition:
     'A RST of a shape that the Linux kernel does not make, or with a TTL unlike that of the other packets from there.',
-  needs: ['packets'],
+  when: MAY_BE_RESET,
   reference: 'RFC 3360',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_LACK_ANSWER } from '../mask.ts';
 import { DROPS, LISTENER } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
@@ -12,7 +13,7 @@ export const rule: Rule = {
   happened: 'had a SYN dropped by a firewall (netfilter)',
   condition:
     'A rule of nftables or iptables dropped the SYN (or its answer). On the receiving host netfilter stands between the tap of a capture and TCP, so the capture shows the SYN all the same.',
-  needs: ['states', 'packets', 'tables', 'drops'],
+  when: MAY_LACK_ANSWER,
   reference: 'nf_hook_slow (NETFILTER_DROP), kernel-notes §3',
   signatures: [
     {

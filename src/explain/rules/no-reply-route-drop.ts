@@ -1,3 +1,4 @@
+import { MAY_LACK_ANSWER } from '../mask.ts';
 import { LISTENER } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
@@ -11,7 +12,7 @@ export const rule: Rule = {
   happened: 'had a SYN dropped because the listener found no route back (or could not make a request)',
   condition:
     'The SYN reached the listener, which could not make a request of it: no route to the client, no memory, or a security module refused.',
-  needs: ['states', 'packets', 'tables', 'drops'],
+  when: MAY_LACK_ANSWER,
   reference: 'tcp_conn_request (af_ops->route_req), IpOutNoRoutes, ListenDrops',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -12,7 +13,7 @@ export const rule: Rule = {
   severity: 'warning',
   happened: 'were reset by a host that had no socket for them',
   condition: 'A packet other than a SYN matched no socket, no request and no timewait minisock.',
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_LACK_ANSWER } from '../mask.ts';
 import { DROPS } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
@@ -11,7 +12,7 @@ export const rule: Rule = {
   happened: 'had a SYN dropped on input, below TCP',
   condition:
     'The packet was dropped between the device and the socket for a reason of its own: no local address, TTL, IPsec policy, socket filter, XDP or tc.',
-  needs: ['states', 'packets', 'tables', 'drops'],
+  when: MAY_LACK_ANSWER,
   reference: 'kernel-notes §3, lower layers (enum skb_drop_reason)',
   signatures: [
     {

@@ -2,6 +2,7 @@ import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import type { Facts } from '../facts/facts.ts';
 import { REQUEST_LIFE } from '../facts/timing.ts';
+import { MAY_BE_RESET } from '../mask.ts';
 import { LISTENER, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
@@ -16,7 +17,7 @@ export const rule: Rule = {
   happened: 'were reset because the server had given up the half-open request',
   condition:
     'The request of a handshake whose ACK was never taken expired (tcp_synack_retries, or earlier in a crowded SYN queue); the next segment of the client then meets the listener.',
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: 'reqsk_timer_handler (net/ipv4/inet_connection_sock.c), tcp_v4_do_rcv in LISTEN',
   signatures: [
     {

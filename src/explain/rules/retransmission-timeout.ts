@@ -1,3 +1,4 @@
+import { PACKETS, ROWS } from '../mask.ts';
 import { packetsOfPeer, stateEvents } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
@@ -12,7 +13,7 @@ export const rule: Rule = {
   happened: 'were given up in silence after retransmissions without an answer',
   condition:
     'Data (or a FIN) went unacknowledged through tcp_retries2, tcp_orphan_retries or TCP_USER_TIMEOUT; the socket is closed and nothing is sent.',
-  needs: ['packets', 'tables'],
+  when: PACKETS | ROWS,
   reference:
     'tcp_retransmit_timer → tcp_write_timeout → tcp_write_err (net/ipv4/tcp_timer.c), RFC 9293 §3.8.3',
   signatures: [

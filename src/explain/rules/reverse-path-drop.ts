@@ -1,3 +1,4 @@
+import { MAY_LACK_ANSWER } from '../mask.ts';
 import { DROPS } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
@@ -11,7 +12,7 @@ export const rule: Rule = {
   happened: 'had a SYN dropped by the reverse path filter (rp_filter)',
   condition:
     'rp_filter is on and the route back to the source does not lead through the interface on which the SYN came.',
-  needs: ['states', 'packets', 'tables', 'drops'],
+  when: MAY_LACK_ANSWER,
   reference: 'fib_validate_source (IP_RPFILTER, IPReversePathFilter)',
   signatures: [
     { by: ['drops'], kernels: '5.17+', claims: 'proved', sign: 'a SYN dropped with IP_RPFILTER' },

@@ -1,3 +1,4 @@
+import { FIN_SEEN, STATES } from '../mask.ts';
 import { draft } from '../procedures/candidate.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
@@ -9,7 +10,7 @@ export const rule: Rule = {
   severity: 'info',
   happened: 'were closed by both sides at the same time',
   condition: "Each side had sent its FIN before it got the other's.",
-  needs: ['states', 'packets'],
+  when: FIN_SEEN | STATES,
   reference: 'tcp_fin (FIN_WAIT1 → CLOSING), RFC 9293 §3.6',
   signatures: [
     { by: ['packets'], kernels: 'any', claims: 'proved', sign: 'neither FIN acknowledges the other' },

@@ -2,6 +2,7 @@ import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { STATES, SYN_TROUBLE } from '../mask.ts';
 import type { Rule } from '../rule.ts';
 import { capital } from '../words.ts';
 
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were opened from both sides at the same time',
   condition:
     'A SYN without ACK came in SYN_SENT: both sides go through SYN_RECV, and no listener has a part in it.',
-  needs: ['states', 'packets'],
+  when: SYN_TROUBLE | STATES,
   reference: 'tcp_rcv_synsent_state_process, RFC 9293 §3.5',
   signatures: [
     { by: ['packets'], kernels: 'any', claims: 'proved', sign: 'both ends sent a SYN and then a SYN-ACK' },

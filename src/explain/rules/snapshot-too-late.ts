@@ -1,6 +1,7 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import { packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import { ROWS } from '../mask.ts';
 import { stateEvents } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Rule } from '../rule.ts';
@@ -14,7 +15,7 @@ export const rule: Rule = {
   happened: 'had left FIN_WAIT2 when a socket table was taken',
   condition:
     'Only polled tables look for FIN_WAIT2: it lasts from the ACK of the FIN to the FIN of the peer, and one that begins and ends between two tables is in none.',
-  needs: ['tables'],
+  when: ROWS,
   reference: 'tcp_time_wait; netstat(8) and ss(8) show one moment',
   signatures: [
     {

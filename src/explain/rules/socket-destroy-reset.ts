@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -12,7 +13,7 @@ export const rule: Rule = {
   happened: 'were killed from outside their process (ss -K)',
   condition:
     'SOCK_DESTROY through netlink (ss -K) or BPF, or the end of a network namespace, aborted the socket.',
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_abort (net/ipv4/tcp.c), ss(8) -K',
   signatures: [
     { by: ['functions'], kernels: '5.5+ with fentry, or kprobes', claims: 'proved', sign: 'tcp_abort on it' },

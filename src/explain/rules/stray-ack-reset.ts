@@ -1,4 +1,5 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { MAY_BE_RESET } from '../mask.ts';
 import { LISTENER, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
@@ -12,7 +13,7 @@ export const rule: Rule = {
   happened: 'were reset because an ACK met a listener and nothing else',
   condition:
     'An ACK matched no connection and no request, only a listening socket, and was no valid SYN cookie.',
-  needs: ['packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_v4_do_rcv in LISTEN, cookie_v4_check, RFC 9293 §3.10.7.2',
   signatures: [
     {

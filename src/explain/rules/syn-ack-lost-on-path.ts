@@ -1,3 +1,4 @@
+import { MAY_LACK_ANSWER } from '../mask.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
@@ -9,7 +10,7 @@ export const rule: Rule = {
   severity: 'warning',
   happened: 'had a SYN-ACK lost on the way back, between the two captures',
   condition: 'The server answered, and the answer did not reach the other capture, which was running.',
-  needs: ['states', 'packets', 'tables', 'drops'],
+  when: MAY_LACK_ANSWER,
   reference: 'kernel-notes §3, SYN timings; RFC 6298',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_LACK_ANSWER } from '../mask.ts';
 import { LISTENER } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
@@ -11,7 +12,7 @@ export const rule: Rule = {
   happened: 'had a SYN dropped because the last quarter of tcp_max_syn_backlog is kept for known peers',
   condition:
     'net.ipv4.tcp_syncookies is 0, more than three quarters of tcp_max_syn_backlog are half open, and the peer has no entry in tcp_metrics that proves it.',
-  needs: ['states', 'packets', 'tables', 'drops'],
+  when: MAY_LACK_ANSWER,
   reference: 'tcp_conn_request (max_syn_backlog - qlen < max_syn_backlog >> 2, tcp_peer_is_proven)',
   signatures: [
     {

@@ -1,4 +1,5 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { PACKETS } from '../mask.ts';
 import { LISTENER } from '../missing.ts';
 import { cookieChildren } from '../procedures/cookies.ts';
 import type { Rule } from '../rule.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were made by a SYN cookie, because the SYN queue was full',
   condition:
     'The SYN queue was full when the SYN came and net.ipv4.tcp_syncookies is on: a cookie is sent and nothing is stored.',
-  needs: ['packets'],
+  when: PACKETS,
   reference: 'tcp_conn_request, cookie_v4_check (net/ipv4/syncookies.c), RFC 4987 §3.6',
   signatures: [
     {

@@ -3,6 +3,7 @@ import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import { packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts } from '../facts/wire.ts';
+import { RESET } from '../mask.ts';
 import { stateEvents } from '../missing.ts';
 import type { Rule } from '../rule.ts';
 import { span } from '../words.ts';
@@ -15,7 +16,7 @@ export const rule: Rule = {
   happened: 'had their SYN meet an older connection of the same ports, which the server still held',
   condition:
     'The server still holds a connection of the same 4-tuple that the client has forgotten: it answers the SYN with a challenge ACK of the old numbers, the client resets that, and the next SYN succeeds.',
-  needs: ['packets'],
+  when: RESET,
   reference: 'tcp_validate_incoming (TCPSYNChallenge), RFC 5961 §4',
   signatures: [
     {

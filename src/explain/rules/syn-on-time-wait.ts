@@ -5,6 +5,7 @@ import { eventEvidence, packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
+import { EVENTS, REUSED } from '../mask.ts';
 import { MINISOCK } from '../missing.ts';
 import type { Rule } from '../rule.ts';
 import { span } from '../words.ts';
@@ -28,7 +29,7 @@ export const rule: Rule = {
   happened: 'took the place of a TIME_WAIT of the same ports',
   condition:
     'A SYN with a newer timestamp or sequence number met a minisock in TIME_WAIT of the same 4-tuple: it is taken, and the minisock ends.',
-  needs: ['packets'],
+  when: REUSED | EVENTS,
   reference: 'tcp_timewait_state_process (TCP_TW_SYN, isn = tw_snd_nxt + 65535 + 2), RFC 6191',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_LACK_ANSWER } from '../mask.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
@@ -10,7 +11,7 @@ export const rule: Rule = {
   severity: 'error',
   happened: 'had a SYN dropped because the SYN queue was full and SYN cookies are off',
   condition: 'The SYN queue was full and net.ipv4.tcp_syncookies is 0.',
-  needs: ['states', 'packets', 'tables'],
+  when: MAY_LACK_ANSWER,
   reference: 'tcp_conn_request → tcp_syn_flood_action (net/ipv4/tcp_input.c)',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { MINISOCK, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were reset because data came for a closed connection in FIN_WAIT2',
   condition:
     'The process had closed, the FIN was acknowledged and a timewait minisock in FIN_WAIT2 stood for the connection when a segment with new data came.',
-  needs: ['packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_timewait_state_process (TCP_TW_RST), RFC 1122 §4.2.2.13',
   signatures: [
     { by: ['reasons'], kernels: '6.10+', claims: 'proved', sign: 'reason TCP_TIMEWAIT_SOCKET' },

@@ -1,3 +1,4 @@
+import { STATES } from '../mask.ts';
 import { MINISOCK } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were forgotten at once, because there was no room for a timewait minisock',
   condition:
     'There were tcp_max_tw_buckets timewait minisocks already (or no memory): none was made, and the socket was closed.',
-  needs: ['states'],
+  when: STATES,
   reference: 'tcp_time_wait → inet_twsk_alloc (net/ipv4/inet_timewait_sock.c)',
   signatures: [
     {

@@ -2,6 +2,7 @@ import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import { rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
+import { ROWS } from '../mask.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { clients, servers } from '../together.ts';
@@ -20,7 +21,7 @@ export const rule: Rule = {
   happened: 'stood in TIME_WAIT at once',
   condition:
     'The side that closes first keeps every connection in TIME_WAIT for 60 s; at more than one a second they pile up, and with all ephemeral ports to one server in use connect() fails (EADDRNOTAVAIL).',
-  needs: ['tables'],
+  when: ROWS,
   reference: 'tcp_time_wait (TCP_TIMEWAIT_LEN 60 s), kernel-notes F-TW-MANY',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_LACK_ANSWER } from '../mask.ts';
 import { leading } from '../procedures/candidate.ts';
 import { SILENCE_MISSING, SILENCE_REMEDY, silenceSummary } from '../procedures/silence.ts';
 import { describeAttempt, silentSyn, synCandidates } from '../procedures/syn.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'had to send the SYN again or had no answer, and nothing here shows where it was lost',
   condition:
     'A SYN was sent again (or given up) because no SYN-ACK came; where it or its answer was lost, the evidence does not show.',
-  needs: ['states', 'packets', 'tables'],
+  when: MAY_LACK_ANSWER,
   reference: 'tcp_retransmit_timer, tcp_syn_retries (ip-sysctl)',
   signatures: [
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'SYNs without an answer' },

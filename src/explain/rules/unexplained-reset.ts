@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { packets, resetReason, stateEvents } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
@@ -12,7 +13,7 @@ export const rule: Rule = {
   happened: 'were reset, and nothing here says why',
   condition:
     'A connection went from a live state straight to its end, and the evidence fits several causes alike.',
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: 'tcp_reset, tcp_send_active_reset, tcp_v4_send_reset',
   signatures: [
     {

@@ -1,3 +1,4 @@
+import { MAY_BE_RESET } from '../mask.ts';
 import { closeCall, resetReason } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -13,7 +14,7 @@ export const rule: Rule = {
   happened: 'were reset because a process closed its socket with data unread',
   condition:
     'close() (or the end of the process) found bytes in the receive queue that nobody had read; the kernel then resets instead of sending FIN, because the peer must learn that its data were lost.',
-  needs: ['states', 'packets'],
+  when: MAY_BE_RESET,
   reference: '__tcp_close (net/ipv4/tcp.c), RFC 2525 §2.17, RFC 9293 §3.10.4',
   signatures: [
     { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_ABORT_ON_CLOSE' },

@@ -1,0 +1,97 @@
+/**
+ * What a connection shows, as bits: known from counts before any rule looks at it. A rule is asked when one of the bits it
+ * names is set; so nearly all connections, which open and close as they should, meet one rule.
+ */
+import { closesPromptly } from '../connect/outcome.ts';
+import type { Case } from '../model/case.ts';
+import { CLIENT, SERVER, type WireConnection } from '../model/connection.ts';
+import type { Rule } from './rule.ts';
+
+export type Mask = number;
+
+/** Both FINs acknowledged, one right after the other; no RST, and a handshake that repeats nothing. */
+export const ORDERLY = 1 << 0;
+/** A FIN, and not that. */
+export const FIN_SEEN = 1 << 1;
+export const RESET = 1 << 2;
+/** A SYN that was sent again, crossed another, was not answered by a SYN-ACK, or after whose answer nothing came. */
+export const SYN_TROUBLE = 1 << 3;
+/** A SYN-ACK that was sent again. */
+export const SYN_ACK_AGAIN = 1 << 4;
+/** Something was sent again, or looks like that. */
+export const SENT_AGAIN = 1 << 5;
+/** Packets of it; of a connection with nothing else to tell this is the only bit. */
+export const PACKETS = 1 << 6;
+export const STATES = 1 << 7;
+/** Rows of socket tables. */
+export const ROWS = 1 << 8;
+export const DROPS = 1 << 9;
+export const CALLS = 1 << 10;
+/** What probes of a kernel said. */
+export const EVENTS = 1 << 11;
+/** More than one capture shows it. */
+export const SEVERAL = 1 << 12;
+/** Its tuple had been used before. */
+export const REUSED = 1 << 13;
+/** Counters tell of SYN cookies. */
+export const COOKIES = 1 << 14;
+
+/** A reset may have ended it. */
+export const MAY_BE_RESET = RESET | STATES | EVENTS;
+/** Its SYN, or the answer to it, may have been lost. */
+export const MAY_LACK_ANSWER = SYN_TROUBLE | RESET | STATES | ROWS | DROPS | EVENTS;
+/** `reused`: the tuple had been used before. `cookies`: counters tell of SYN cookies. */
+export function maskOf(c: Case, reused: boolean, cookies: boolean): Mask {
+  const { lives, wires, drops, calls, rows, kernel } = c;
+  let mask = (reused ? REUSED : 0) | (cookies ? COOKIES : 0);
+  if (lives[CLIENT] || lives[SERVER]) mask |= STATES;
+  if (rows.length > 0) mask |= ROWS;
+  if (drops.length > 0) mask |= DROPS;
+  if (calls.length > 0) mask |= CALLS;
+  if (kernel.length > 0) mask |= EVENTS;
+  if (wires.length > 1) mask |= SEVERAL;
+  for (const wire of wires) mask |= ofWire(wire);
+  return mask;
+}
+
+function ofWire(wire: WireConnection): Mask {
+  const { syns, synAcks, rsts, fins, packets } = wire;
+  const [tries, answers] = [syns[0] + syns[1], synAcks[0] + synAcks[1]];
+  let mask = PACKETS;
+  if (rsts[0] + rsts[1] > 0) mask |= RESET;
+  if (tries > 1 || (tries > 0 && answers === 0)) mask |= SYN_TROUBLE;
+  if (tries > 0 && (packets[0] === syns[0] || packets[1] === syns[1])) mask |= SYN_TROUBLE;
+  if (answers > 1) mask |= SYN_ACK_AGAIN;
+  const { retransmits, outOfOrder, keepalives, windowProbes } = wire;
+  for (const [a, b] of [retransmits, outOfOrder, keepalives, windowProbes]) if (a + b > 0) mask |= SENT_AGAIN;
+  if (fins[0] + fins[1] > 0) {
+    const isOrderly = !(mask & (RESET | SYN_TROUBLE | SYN_ACK_AGAIN)) && closedPromptly(wire);
+    mask |= isOrderly ? ORDERLY : FIN_SEEN;
+  }
+  return mask;
+}
+
+function closedPromptly({ finTime, finAckedTime }: WireConnection): boolean {
+  const [a, b] = finTime;
+  const [ackedA, ackedB] = finAckedTime;
+  if (a === null || b === null || ackedA === null || ackedB === null) return false;
+  return closesPromptly(a, b, ackedA, ackedB);
+}
+
+/** One capture shows that it closed in good order, and nothing else tells of it. What was sent again changes nothing. */
+export function isHealthy(mask: Mask): boolean {
+  return (mask & ~(PACKETS | SENT_AGAIN)) === ORDERLY;
+}
+
+/** The rules that may hold for a mask: made once for each that occurs. */
+export function rulesByMask(rules: readonly Rule[]): (mask: Mask) => readonly Rule[] {
+  const table = new Map<Mask, readonly Rule[]>();
+  return (mask) => {
+    let own = table.get(mask);
+    if (!own) {
+      own = rules.filter((r) => (isHealthy(mask) ? r.when & ORDERLY : r.when & mask) !== 0);
+      table.set(mask, own);
+    }
+    return own;
+  };
+}
