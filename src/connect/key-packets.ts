@@ -18,7 +18,7 @@ import {
   WHY_ZERO_WINDOW,
 } from '../model/connection.ts';
 import type { Packet } from '../model/packet.ts';
-import { ACK, SYN } from '../model/tcp.ts';
+import { ACK, RST, SYN } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
 import {
   HOME,
@@ -46,6 +46,7 @@ import {
   PACKED_TS_VAL,
   PACKED_WINDOW,
   PACKETS,
+  PREVIOUS,
   ROLLING_SYN,
 } from './layout.ts';
 import { type Store, sideOf } from './store.ts';
@@ -101,10 +102,9 @@ export function keep(store: Store, at: number, side: number, why: number, must =
     return;
   }
   const key = store.keys.allocate();
-  store.keys.words[key + KEY_LINK] = words[at + KEYS]!;
-  words[at + KEYS] = key;
-  words[at + KEYS_KEPT]!++;
+  link(store, at, key);
   fill(store, at, side, key, why);
+  words[mine + LAST_KEY] = key;
 }
 
 /** Keeps the latest SYN or SYN-ACK of a side beyond the first ones, in the place of the one kept before. */
@@ -116,17 +116,50 @@ export function keepLatestSyn(store: Store, at: number, side: number, why: numbe
   if (key !== 0 && (reasons(store, key) & ~SYNS) === 0) {
     words[at + KEYS_DROPPED]!++;
     fill(store, at, side, key, why);
+    words[sideOf(at, side) + LAST_KEY] = key;
     return;
   }
   keep(store, at, side, why);
   store.troubles.words[trouble + ROLLING_SYN] = words[sideOf(at, side) + LAST_KEY]!;
 }
 
-/** Before a RST: keeps the last packet of either side, which a RST without ACK answers. */
-export function keepBeforeRst(store: Store, at: number): void {
-  for (let side = 0; side < 2; side++) {
-    if (store.connections.words[sideOf(at, side) + PACKETS]! > 0) keep(store, at, side, WHY_BEFORE_RST);
+/**
+ * To be asked before a packet is remembered as the side's last: when it acknowledges something else than the last one,
+ * that one is set aside, for a RST without ACK carries the number that the packet it answers acknowledged.
+ */
+export function setAside(store: Store, at: number, side: number, ack: number): void {
+  const words = store.connections.words;
+  const mine = sideOf(at, side);
+  const last = words[mine + LAST_PACKET + PACKED_FLAGS]!;
+  if (words[mine + LAST_PACKET + PACKED_ACK] === ack || words[mine + LAST_KEY] !== 0) return;
+  if ((last & (ACK | RST)) !== ACK) return;
+  let key = words[mine + PREVIOUS]!;
+  if (key === 0) {
+    key = store.keys.allocate();
+    words[mine + PREVIOUS] = key;
   }
+  fill(store, at, side, key, WHY_BEFORE_RST);
+}
+
+/** Before a RST: keeps the last packets of either side, which a RST without ACK answers. */
+export function keepBeforeRst(store: Store, at: number): void {
+  const words = store.connections.words;
+  for (let side = 0; side < 2; side++) {
+    const mine = sideOf(at, side);
+    const key = words[mine + PREVIOUS]!;
+    if (key !== 0 && words[at + KEYS_KEPT]! < MAX_KEYS) {
+      link(store, at, key);
+      words[mine + PREVIOUS] = 0;
+    }
+    if (words[mine + PACKETS]! > 0) keep(store, at, side, WHY_BEFORE_RST);
+  }
+}
+
+function link(store: Store, at: number, key: number): void {
+  const words = store.connections.words;
+  store.keys.words[key + KEY_LINK] = words[at + KEYS]!;
+  words[at + KEYS] = key;
+  words[at + KEYS_KEPT]!++;
 }
 
 function room(why: number): number {
@@ -151,7 +184,6 @@ function fill(store: Store, at: number, side: number, key: number, why: number):
   keys[key + KEY_WHY]! |= (why << KEY_WHY_SHIFT) | (side << KEY_SIDE_SHIFT);
   keys[key + KEY_VANTAGE] = words[mine + HOME]!;
   store.keys.doubles[(key + KEY_TIME) >> 1] = doubles[(mine + LAST_TIME) >> 1]!;
-  words[mine + LAST_KEY] = key;
 }
 
 /**

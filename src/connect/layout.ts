@@ -35,7 +35,7 @@ export const CLOSED_AT = 26;
 export const NEXT_TIMES = 28;
 /** The two sides, side 0 the one seen first. */
 export const SIDES = 30;
-export const SIDE_STRIDE = 24;
+export const SIDE_STRIDE = 26;
 export const CONNECTION_STRIDE = SIDES + 2 * SIDE_STRIDE;
 
 /** Of each side: double time of its last packet, double payload bytes without retransmissions. */
@@ -63,6 +63,11 @@ export const HOME = 14;
 export const LAST_KEY = 15;
 /** The side's last packet in eight packed words, see PACKED below. */
 export const LAST_PACKET = 16;
+/**
+ * The side's last packet that acknowledged less than the last one does, a key packet that is not linked yet; 0 when it
+ * is one for other reasons, when there is none, and when both FINs are acknowledged. Word 25 is free.
+ */
+export const PREVIOUS = 24;
 
 /** A packet packed into eight words, in a side and in a key packet. */
 export const PACKED_SEQ = 0;

@@ -43,6 +43,7 @@ import {
   PACKETS,
   PATH,
   PORTS,
+  PREVIOUS,
   ROLLING_SYN,
   SERIAL,
   SIDE_BITS,
@@ -63,9 +64,13 @@ const HEAD = [PORTS, HASH, PATH, START_FRAME, BITS, DUPLICATES, KEYS_KEPT, KEYS_
 /** Options and TTL of a packet; in a key packet the reasons stand above. */
 const LOW = (1 << KEY_WHY_SHIFT) - 1;
 
-/** Whether all that hangs on the record can be packed: everything but holes in what was seen, and a SYN kept in turn. */
+/**
+ * Whether all that hangs on the record can be packed: everything but holes in what was seen, a SYN kept in turn, and
+ * packets set aside for a RST that may come.
+ */
 export function isPackable(store: Store, at: number): boolean {
   for (let side = 0; side < 2; side++) {
+    if (store.connections.words[sideOf(at, side) + PREVIOUS] !== 0) return false;
     if (store.troubled(at, side, BLOCKS) !== 0 || store.troubled(at, side, ROLLING_SYN) !== 0) return false;
   }
   return true;

@@ -36,6 +36,7 @@ import {
   keepLatestSyn,
   rememberLast,
   SURPLUS,
+  setAside,
 } from './key-packets.ts';
 import { completenessBits } from './labels/completeness.ts';
 import { zeekSegment } from './labels/zeek.ts';
@@ -112,6 +113,8 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   if (flags & FIN) words[mine + FIN_END] = (p.seq + payload + 1) | 0;
   if (flags & RST) store.troubles.words[store.trouble(at, side) + LAST_RST] = p.seq;
   words[mine + PACKETS]!++;
+  if (words[mine + SIDE_BITS]! & words[other + SIDE_BITS]! & FIN_ACKED) store.dropPrevious(at);
+  else if (flags & ACK) setAside(store, at, side, p.ack);
   rememberLast(store, at, side, p);
   if (why !== 0) keepFor(store, at, side, why);
 }

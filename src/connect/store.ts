@@ -8,6 +8,7 @@ import {
   KEY_LINK,
   KEY_STRIDE,
   KEYS,
+  PREVIOUS,
   SERIAL,
   SIDE_STRIDE,
   SIDES,
@@ -64,6 +65,16 @@ export class Store {
     return ++this.troubles.words[trouble + word]!;
   }
 
+  /** Lets go of the packets before the last ones: a connection that both sides have closed needs them no more. */
+  dropPrevious(at: number): void {
+    const words = this.connections.words;
+    for (let side = 0; side < 2; side++) {
+      const previous = sideOf(at, side) + PREVIOUS;
+      if (words[previous] !== 0) this.keys.release(words[previous]!);
+      words[previous] = 0;
+    }
+  }
+
   /** Gives back a connection and all that hangs on it. */
   release(at: number): void {
     const words = this.connections.words;
@@ -72,6 +83,7 @@ export class Store {
       this.keys.release(key);
       key = next;
     }
+    this.dropPrevious(at);
     const trouble = words[at + TROUBLE]!;
     if (trouble !== 0) {
       for (const side of [0, TROUBLE_SIDE_STRIDE]) {

@@ -24,8 +24,13 @@ export interface WireReset {
   packet: KeyPacket;
   side: SideIndex;
   shape: ResetShape;
-  /** What it answers, if it is an answer: the peer's packet with these numbers, else the peer's last one before it. */
+  /** The peer's packet that it answers, by its numbers (RFC 9293 §3.10.7.1); null when none that was kept has them. */
   answers: KeyPacket | null;
+  /**
+   * `seen`: what it answers is `answers`; `passed`: the peer had sent its number, in a packet that was not kept;
+   * `none`: no packet of the file has its numbers, what it answers is unknown or, of one from a socket, nothing.
+   */
+  answered: 'seen' | 'passed' | 'none';
   /**
    * The SYN that it refuses, by numbers: of the other side, its number + 1 acknowledged, and no handshake between
    * (RFC 9293 §3.10.7.1). Any number, window or options of the RST will do: other stacks fill them in.
@@ -185,10 +190,12 @@ export class WireFacts {
       .map((packet) => {
         const side = this.sideOf(packet);
         const refuses = this.#refused(packet, side);
-        const answers = refuses ?? this.#answered(packet, (1 - side) as SideIndex);
+        const answers = refuses ?? this.#answered(packet, side);
+        const answered = answers ? 'seen' : this.#hasPassed(packet, side) ? 'passed' : 'none';
         const shape = refuses ? 'passive' : resetShape(packet, answers, this.timestamps);
         const gap = answers === null ? null : packet.time - answers.time;
-        return { packet, side, shape, answers, refuses, gap, disowned: this.#isDisowned(side, packet) };
+        const disowned = this.#isDisowned(side, packet);
+        return { packet, side, shape, answers, answered, refuses, gap, disowned };
       });
   }
 
@@ -207,14 +214,24 @@ export class WireFacts {
     return accepted || completed ? null : syn;
   }
 
-  #answered(reset: KeyPacket, peer: SideIndex): KeyPacket | null {
-    const before = this.before(reset, peer);
-    const exact = before.find((p) =>
-      reset.flags & ACK
-        ? !(p.flags & ACK) && seqDiff(reset.ack, nextSeq(p)) === 0
-        : p.flags & ACK && seqDiff(p.ack, reset.seq) === 0,
-    );
-    return exact ?? before[0] ?? null;
+  /**
+   * tcp_v4_send_reset: seq is what the packet acknowledged, or, in answer to one without ACK, ack is its end. Who has
+   * answered the SYN with a SYN-ACK does not answer it with a RST as well: then the same numbers are those of a socket.
+   */
+  #answered(reset: KeyPacket, side: SideIndex): KeyPacket | null {
+    const before = this.before(reset, (1 - side) as SideIndex);
+    if (!(reset.flags & ACK)) {
+      return before.find((p) => p.flags & ACK && !(p.flags & RST) && p.ack === reset.seq) ?? null;
+    }
+    if (this.before(reset, side).some((p) => !(p.flags & RST))) return null;
+    return before.find((p) => !(p.flags & (ACK | RST)) && nextSeq(p) === reset.ack) ?? null;
+  }
+
+  /** A packet of the other side acknowledged the number of a RST without ACK: acknowledgments only grow. */
+  #hasPassed({ flags, seq }: KeyPacket, side: SideIndex): boolean {
+    const [first, last] = [this.of(this.wire.isn, side), this.of(this.wire.acked, (1 - side) as SideIndex)];
+    if (flags & ACK || first === null || last === null) return false;
+    return seqDiff(seq, first) > 0 && seqDiff(last, seq) >= 0;
   }
 }
 
