@@ -65,3 +65,29 @@ describe('RSTs at one moment', () => {
     expect(found.filter((f) => f.rule === 'listener-closed-reset')).toEqual([]);
   });
 });
+
+describe('a RST after its own FIN', () => {
+  test('what it had received may be unread: close() after shutdown(SHUT_WR)', async () => {
+    const [found] = await closingOf('unread-after-shutdown');
+    expect(found).toMatchObject({ rule: 'unread-data-reset', confidence: 'possible', side: 'server' });
+    expect(found!.alternatives).toEqual(
+      expect.arrayContaining(['linger-zero-reset', 'memory-pressure-reset']),
+    );
+  });
+
+  test('nothing was received: no data were unread', async () => {
+    const [found] = await closingOf('reset-after-shutdown');
+    expect(found).toMatchObject({ rule: 'linger-zero-reset', confidence: 'possible' });
+  });
+
+  test('the FIN had no answer: given up', async () => {
+    const [found] = await closingOf('fin-given-up');
+    expect(found).toMatchObject({ rule: 'retransmission-timeout', confidence: 'possible', side: 'client' });
+    expect(found!.summary).toContain('its FIN five more times over 9 s');
+  });
+
+  test('the FIN had an answer in the end', async () => {
+    const [found] = await closingOf('fin-answered-then-reset');
+    expect(found!.rule).not.toBe('retransmission-timeout');
+  });
+});

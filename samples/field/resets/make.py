@@ -88,3 +88,31 @@ write('burst-among-many', *by_time(*(without_data(n, n * .01, 2 + n * .02 + (.01
 # the same without the handshakes: that the server never sent a byte is not known
 write('burst-midstream', *by_time(*([segment(n * 1e-5, port(n), S, 'FA', 1000, 9000, opt=STAMP, ts=(11, 90)),
                                      segment(.04 + n * 1e-5, S, port(n), 'RA', 9000, 1001, win=0)] for n in range(3))))
+
+# --- after its own FIN
+def served(data=4000, answer=199):
+    """Request and answer; the server's next number is 5001 + answer."""
+    return [*opened(0), segment(.1, C, S, 'PA', 1001, 5001, data, opt=STAMP, ts=(12, 90)),
+            segment(.1001, S, C, 'A', 5001, 1001 + data, opt=STAMP, ts=(92, 12)),
+            segment(.105, S, C, 'PA', 5001, 1001 + data, answer, opt=STAMP, ts=(95, 12))]
+
+
+write('unread-after-shutdown', *served(), segment(.1051, S, C, 'FA', 5200, 5001, opt=STAMP, ts=(95, 12)),
+      segment(.1053, S, C, 'RA', 5201, 5001, win=561, opt=STAMP, ts=(96, 12)))
+# nothing received: nothing can be unread
+write('reset-after-shutdown', *opened(0), segment(.1051, S, C, 'FA', 5001, 1001, opt=STAMP, ts=(95, 12)),
+      segment(.1053, S, C, 'RA', 5002, 1001, win=561, opt=STAMP, ts=(96, 12)))
+
+
+def windows(*segments):
+    """A handshake of a client with options and TTL as Windows has them; no timestamps follow."""
+    return [segment(0, C, S, 'S', 1000, win=64240, opt=WINDOWS, ws=8, ttl=128), segment(.02, S, C, 'SA', 5000, 1001, win=65160, opt=('mss', 'nop', 'nop', 'sack', 'nop', 'ws')),
+            segment(.0201, C, S, 'A', 1001, 5001, win=1026, ttl=128), *segments]
+
+
+again = [10, 10.3, 10.9, 12.1, 14.5, 19.3]
+write('fin-given-up', *windows(*(segment(t, C, S, 'FA', 1001, 5001, win=255, ttl=128, id=9 + i) for i, t in enumerate(again)),
+                              segment(28.9, C, S, 'RA', 1002, 5001, win=0, ttl=128, id=20)))
+# its FIN was acknowledged, and what it sent again as well: nothing was given up
+write('fin-answered-then-reset', *windows(*(segment(t, C, S, 'FA', 1001, 5001, win=255, ttl=128, id=9 + i) for i, t in enumerate(again)),
+                                         segment(19.4, S, C, 'A', 5001, 1002), segment(28.9, C, S, 'RA', 1002, 5001, win=0, ttl=128, id=20)))

@@ -8,6 +8,7 @@ import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
+import { MANY, repeated, repeatedUntil } from './given-up.ts';
 
 export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side } = reset;
@@ -28,13 +29,23 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
       ...named(['socket-destroy-reset', 'linger-zero-reset'], SIDE_NAMES[side]),
     ];
   }
+  const lost = givenUp(f, wire, reset, make);
   const list = wire.finTime(side) === null ? withoutFin(f, wire, reset, make) : afterFin(wire, reset, make);
   // a device that follows the connection can make all of it, timestamps too
   const foreign = list[0]?.confidence === 'possible' ? named(['middlebox-reset'], 'path') : [];
   const [probe] = probes;
+  if (lost) return [lost, ...list, ...foreign];
   if (!probe) return [...list, ...foreign];
   const because = `a keepalive probe ${span(packet.time - probe.time)} before it went unanswered, the last it sent`;
   return [make('keepalive-timeout-reset', 'possible', because), ...list, ...foreign];
+}
+
+/** What it sent again and again had no answer: other systems than Linux end that with a RST. */
+function givenUp(f: Facts, wire: WireFacts, { packet, side }: WireReset, make: Make): Candidate | null {
+  const repeats = repeatedUntil(wire, side, packet);
+  if (repeats.length < MANY) return null;
+  const because = `${repeated(f.name(side), repeats)}; ${span(packet.time - repeats.at(-1)!.time)} later it sent the RST. Linux gives up in silence: another system, or its program, did`;
+  return make('retransmission-timeout', 'possible', because);
 }
 
 /** It had not begun to close. Was data waiting that its process had not read? */
@@ -100,45 +111,36 @@ export function disconnection(
     : null;
 }
 
-/** It had sent its FIN, and reset afterwards. */
+/**
+ * It had sent its FIN, and reset afterwards: close() of a socket that had been shut down finds unread data, or SO_LINGER
+ * 0, like any other (__tcp_close asks for them in every state).
+ */
 function afterFin(wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
   const { packet, side } = reset;
-  const fin = wire.finTime(side)!;
   const peer = otherSide(side);
+  const fin = wire.finTime(side)!;
   const between = wire.before(packet, peer).filter((p) => p.time >= fin);
-  const sinceFin = packet.time - fin;
-  if (between.length === 0) {
-    return [
-      make(
-        'memory-pressure-reset',
-        'possible',
-        `the RST followed its own FIN by ${span(sinceFin)} with no packet of the peer between`,
-      ),
-      ...['linger-zero-reset', 'linger2-reset', 'disconnect-reset', 'retransmission-timeout'].map((r) =>
-        make(r, 'possible', ''),
-      ),
-    ];
-  }
+  const received = wire.of(wire.wire.bytes, peer);
   const data = between.some((p) => p.payload > 0);
-  const unread = make('unread-data-reset', 'possible', 'data that came after its FIN may have been unread');
-  const rest = [
+  const unread = make(
+    'unread-data-reset',
+    'possible',
+    data
+      ? 'data that came after its FIN may have been unread'
+      : `of the ${count(received, 'byte')} it had received some may have been unread when it was closed, ${span(packet.time - fin)} after its FIN`,
+  );
+  const linger = make(
     'linger-zero-reset',
-    'linger2-reset',
-    'socket-destroy-reset',
-    'disconnect-reset',
-    'fin-wait2-expired-reset',
-  ].map((r) => make(r, 'possible', ''));
-  return data
-    ? [unread, ...rest]
-    : [
-        make(
-          'linger-zero-reset',
-          'possible',
-          'it had shut down its sending side, and reset when it was closed',
-        ),
-        ...rest.filter((c) => c.rule !== 'linger-zero-reset'),
-        unread,
-      ];
+    'possible',
+    'it had shut down its sending side, and reset when it was closed',
+  );
+  const rest = ['linger2-reset', 'disconnect-reset', 'socket-destroy-reset'];
+  // tcp_check_oom, with the FIN of the same close() or before any answer to it
+  rest.push(between.length === 0 ? 'memory-pressure-reset' : 'fin-wait2-expired-reset');
+  const others = rest.map((r) => make(r, 'possible', ''));
+  // mid-stream, what was received before the capture began may be unread as well
+  const first = data || (between.length === 0 && (received > 0 || !wire.sawHandshake));
+  return first ? [unread, linger, ...others] : [linger, ...others, unread];
 }
 
 function lastReceived(wire: WireFacts, reset: KeyPacket, peer: SideIndex): KeyPacket | null {

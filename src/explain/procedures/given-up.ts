@@ -8,13 +8,14 @@ import type { Evidence } from '../../model/finding.ts';
 import { FIN } from '../../model/tcp.ts';
 import { packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import type { WireFacts } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { count, span } from '../words.ts';
 import { otherSide } from './common.ts';
 
 /** Retransmissions without an answer after which a capture alone makes one think of a dead path. */
-const MANY = 3;
+export const MANY = 3;
 
 /** tcp_write_err, when the retries of an orphan have run out (tcp_orphan_retries). */
 const ETIMEDOUT = 110;
@@ -118,8 +119,18 @@ function describe(f: Facts, side: SideIndex, repeats: KeyPacket[], row: SocketEv
   const name = f.name(side);
   if (repeats.length === 0)
     return `${name} had sent the same segment again ${row?.timer?.retransmits ?? 0} times without an answer`;
+  return repeated(name, repeats);
+}
+
+/** Of the side with this name. */
+export function repeated(name: string, repeats: readonly KeyPacket[]): string {
   const took = repeats.at(-1)!.time - repeats[0]!.time;
   const over = took > 0 ? ` over ${span(took)}` : '';
   const what = repeats.every((p) => p.flags & FIN) ? 'its FIN' : 'the same data';
   return `${name} sent ${what} ${count(repeats.length, 'more time')}${over} and had no answer`;
+}
+
+/** What a side had sent again before its RST, when the other had not sent anything since the first of these. */
+export function repeatedUntil(wire: WireFacts, side: SideIndex, reset: KeyPacket): KeyPacket[] {
+  return wire.unansweredRetransmits(side).filter((p) => p.time < reset.time);
 }

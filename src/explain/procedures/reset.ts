@@ -51,7 +51,7 @@ export function endedWell(wire: WireFacts): boolean {
 
 function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   if (reset.disowned) return disownedReset(f, wire, reset);
-  if (isAlone(wire, reset)) return passiveReset(f, wire, reset);
+  if (isAlone(f, wire, reset)) return passiveReset(f, wire, reset);
   const life = f.life(reset.side);
   if (life?.abort?.comm === 'ss' && reset.shape !== 'passive' && reset.shape !== 'foreign')
     return killedBySs(f, life);
@@ -67,9 +67,10 @@ function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   }
 }
 
-/** Nothing of either side but RSTs of one. */
-function isAlone(wire: WireFacts, { side }: WireReset): boolean {
+/** Nothing is known of the connection but RSTs of one side. */
+function isAlone(f: Facts, wire: WireFacts, { side }: WireReset): boolean {
   return (
+    f.lives.length + f.case.rows.length === 0 &&
     wire.of(wire.wire.packets, otherSide(side)) === 0 &&
     wire.of(wire.wire.packets, side) === wire.of(wire.wire.rsts, side)
   );
