@@ -10,6 +10,7 @@ import { type CivilOptions, placeWallClocks } from './align/zone.ts';
 import { Collector } from './collector.ts';
 import type { FinishedLives } from './connect/lives.ts';
 import { explain, type Keep } from './explain/explain.ts';
+import type { Rule } from './explain/rule.ts';
 import type { Context, Host, Settings } from './model/case.ts';
 import { Diagnostics } from './model/diagnostic.ts';
 import type { KernelEvent } from './model/event.ts';
@@ -37,6 +38,10 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   onProgress?: (progress: ReadProgress) => void;
   /** Everything is read. What follows keeps this thread busy. */
   onRead?: (sources: readonly Source[]) => void | Promise<void>;
+  /** In place of all rules. */
+  rules?: readonly Rule[];
+  /** Runs a stage that keeps the thread busy. */
+  busy?: <T>(stage: () => T) => T;
   /** Threads that read some of several captures meanwhile; the result is the same. */
   side?: Side;
 }
@@ -55,13 +60,17 @@ export async function analyze(inputs: readonly Input[], options: AnalyzeOptions 
   await options.onRead?.(sources);
   placeWallClocks(sources, options);
   const listed = isWhole(options) ? Infinity : (options.listed ?? LISTED);
-  const context = join(sources, collector, diagnostics);
+  const { busy = (stage) => stage() } = options;
+  const context = busy(() => join(sources, collector, diagnostics));
   const told = context.cases.length > listed ? new Told(context) : null;
-  const explanation = explain(context, diagnostics, {
-    ...(options.keep && { keep: options.keep }),
-    ...(told && { take: (c, findings) => told.take(c, findings) }),
-  });
-  return assembleResult(context, explanation, diagnostics, options, told);
+  const explanation = busy(() =>
+    explain(context, diagnostics, {
+      ...(options.rules && { rules: options.rules }),
+      ...(options.keep && { keep: options.keep }),
+      ...(told && { take: (c, findings) => told.take(c, findings) }),
+    }),
+  );
+  return busy(() => assembleResult(context, explanation, diagnostics, options, told));
 }
 
 /** So many connections are all listed one by one. */

@@ -9,8 +9,19 @@ export class UsageError extends Error {}
 /** Columns of a page of help, where the terminal has as many. */
 export const HELP_WIDTH = 100;
 
-/** What stands for `-` while yargs parses: it would lose a lone dash among positional arguments. */
-export const STDIN = '\u0000-';
+/** Begins a word that yargs would take for an option, or lose: a lone dash, and what follows `--`. */
+const LITERAL = '\u0000';
+
+/** The command line as yargs keeps it whole. What follows `--` is no option, whatever it begins with. */
+export function literal(argv: readonly string[]): string[] {
+  const at = argv.indexOf('--');
+  const words = at < 0 ? argv : [...argv.slice(0, at), ...argv.slice(at + 1)];
+  return words.map((word, i) => (word === '-' || (at >= 0 && i >= at) ? LITERAL + word : word));
+}
+
+function asTyped(word: string): string {
+  return word.startsWith(LITERAL) ? word.slice(LITERAL.length) : word;
+}
 
 export interface InputArguments {
   input: string[];
@@ -26,6 +37,7 @@ export function inputOptions<T>(y: Argv<T>) {
       type: 'string',
       array: true,
       demandOption: true,
+      coerce: (words: string[]) => words.map(asTyped),
     })
     .option('host', {
       type: 'string',
@@ -95,7 +107,8 @@ export async function redactor(a: RedactArguments): Promise<Redactor | null> {
   if (!a.redact && a.redactKey === undefined) return null;
   const { secretBytes } = await import('./platform/secrets.ts');
   const { Redactor: Made } = await import('./report/redact/redactor.ts');
-  const secret = a.redactKey === undefined ? secretBytes(32) : await readWhole(a.redactKey);
+  const secret =
+    a.redactKey === undefined ? secretBytes(32) : await readWhole(a.redactKey).catch(toUsageError);
   if (secret.length < 16)
     throw new UsageError(`--redact-key ${a.redactKey}: a secret needs 16 bytes or more`);
   return new Made(secret);

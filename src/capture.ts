@@ -1,4 +1,5 @@
 /** The capture command: the same script that runs on hosts without Node, and the kit that carries it there. */
+import { WriteError } from './faults.ts';
 import { ROOT } from './platform/package.ts';
 import { run, runInFront } from './platform/run.ts';
 
@@ -10,5 +11,5 @@ export function runCapture(args: readonly string[]): Promise<number> {
 /** Writes a tar.gz with the script and its BPF programs. Throws when tar fails, with what it said. */
 export async function writeKit(file: string): Promise<void> {
   const { status, said } = await run('tar', ['-czf', file, '-C', ROOT, 'capture', 'bpf']);
-  if (status !== 0) throw new Error(`tar could not write ${file}: ${said}`);
+  if (status !== 0) throw new WriteError(`${file} could not be written: ${said.split('\n')[0]}`);
 }

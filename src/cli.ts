@@ -6,17 +6,28 @@ import {
   HELP_WIDTH,
   hostNames,
   type InputArguments,
+  literal,
   redactor,
-  STDIN,
-  toUsageError,
   UsageError,
   usage,
 } from './arguments.ts';
 import type { AnalyzeArguments, AnnotateArguments, Commands, ExplainArguments } from './commands.ts';
+import {
+  EXIT_NOTHING,
+  EXIT_OK,
+  EXIT_OUTPUT,
+  endOf,
+  faultsIn,
+  reasonOf,
+  statusOf,
+  toUsageOrWriteError,
+  writing,
+} from './faults.ts';
 import { commandLine, diagnosticLines } from './messages.ts';
 import type { Result } from './model/result.ts';
 import type { Source } from './model/source.ts';
-import { readWhole } from './platform/files.ts';
+import { disk, readWhole } from './platform/files.ts';
+import { endOnSignals, interruptible } from './platform/interrupt.ts';
 import { growHeapBy } from './platform/process.ts';
 import { Progress } from './progress.ts';
 import { captureFormats } from './read/formats.ts';
@@ -27,12 +38,6 @@ import { visible } from './report/escape.ts';
 // hundreds of megabytes; a fifth costs a tenth more time. Beside logs, of which more stays alive, it would be a third.
 growHeapBy(20);
 
-const EXIT_OK = 0;
-const EXIT_USAGE = 1;
-const EXIT_DAMAGED = 2;
-const EXIT_NOTHING = 3;
-const EXIT_INTERRUPTED = 130;
-
 const out = (text: string) => process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 /** Names of files in a folder from elsewhere are in what is said of them: they must not steer the terminal. */
 const err = (text: string) => process.stderr.write(`${text.split('\n').map(visible).join('\n')}\n`);
@@ -40,7 +45,9 @@ const err = (text: string) => process.stderr.write(`${text.split('\n').map(visib
 async function main(argv: string[]): Promise<number> {
   // its options are the script's own, and `--` belongs to it
   if (argv[0] === 'capture') return (await import('./capture.ts')).runCapture(argv.slice(1));
-  return (await shortcut(argv)) ?? (await import('./commands.ts')).runCommand(withZone(argv), commands);
+  return (
+    (await shortcut(argv)) ?? (await import('./commands.ts')).runCommand(literal(withZone(argv)), commands)
+  );
 }
 
 /** `--tz -08:00` as `--tz=-08:00`: a zone west of Greenwich is no option. */
@@ -69,7 +76,8 @@ async function help(): Promise<number | null> {
 }
 
 async function captureKitCommand(output: string): Promise<number> {
-  await (await import('./capture.ts')).writeKit(output);
+  const { writeKit } = await import('./capture.ts');
+  await writing(output, () => writeKit(output));
   out(`${output}: unpack it on the host and run capture/tcpautopsy-capture -o DIR`);
   return EXIT_OK;
 }
@@ -85,7 +93,7 @@ async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
     // of a large input this takes longest: it begins before anything else is loaded
     await hashes.expect(a.input);
     const { checkOutput, writeReport } = await import('./report/write.ts');
-    await checkOutput(a.output).catch(toUsageError);
+    await checkOutput(a.output).catch(toUsageOrWriteError(a.output));
     const secret = await redactor(a);
     // what draws the charts is loaded while the inputs are read
     if (side.parallel && (a.html || a.png)) side.run('warm', null).catch(() => undefined);
@@ -102,10 +110,10 @@ async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
       side,
     };
     const plain = await runAnalysis(a, options, a.filter);
-    for (const line of diagnosticLines(plain.diagnostics)) err(line);
+    warn(plain);
     const result = await redacted(await hashes.addTo(plain), secret);
     if (nothingRead(result)) return EXIT_NOTHING;
-    await writeReport(result, a.output, { html: a.html, png: a.png, side });
+    await writing(a.output, () => writeReport(result, a.output, { html: a.html, png: a.png, side }));
     return await summarise(result, a);
   } finally {
     await side.close();
@@ -115,7 +123,7 @@ async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
 async function summarise(result: Result, a: AnalyzeArguments): Promise<number> {
   const { renderSummary } = await import('./report/terminal.ts');
   out(renderSummary(result, a.output, terminal(), a.html));
-  return exitStatus(result);
+  return statusOf(result.diagnostics);
 }
 
 async function explainCommand(a: ExplainArguments): Promise<number> {
@@ -134,27 +142,30 @@ async function explainCommand(a: ExplainArguments): Promise<number> {
     filter || undefined,
   );
   const result = period ? withinPeriod(all, period) : all;
-  for (const line of diagnosticLines(result.diagnostics)) err(line);
+  warn(result);
   if (nothingRead(result)) return EXIT_NOTHING;
   const { renderExplain } = await import('./report/terminal.ts');
   out(renderExplain(result, terminal()));
-  return exitStatus(result);
+  return statusOf(result.diagnostics);
 }
 
 async function annotateCommand(a: AnnotateArguments): Promise<number> {
-  if (a.input.includes(STDIN)) throw new UsageError('annotate reads its inputs twice; give files');
+  await checkTwice(a.input);
   const secret = await redactor(a);
   const plain = await runAnalysis(a, { timeline: 'all' }, undefined);
-  for (const line of diagnosticLines(plain.diagnostics)) err(line);
+  warn(plain);
   if (nothingRead(plain)) return EXIT_NOTHING;
   const { annotate } = await import('./report/annotate/annotate.ts');
   const hosts = hostNames(a.host ?? []);
   const redact = secret ? { redact: secret } : {};
-  const made = await annotate(await redacted(plain, secret), a.input, a.output, { hosts, ...redact });
+  const result = await redacted(plain, secret);
+  const made = await writing(a.output, () =>
+    annotate(result, a.input, a.output, { hosts, busy: interruptible, ...redact }),
+  );
   out(
     `${visible(a.output)}: ${made.packets} packets, ${made.comments} comments, ${made.events} events. In Wireshark: frame.comment`,
   );
-  return exitStatus(plain);
+  return statusOf(plain.diagnostics);
 }
 
 async function redacted(result: Result, secret: Awaited<ReturnType<typeof redactor>>): Promise<Result> {
@@ -175,21 +186,19 @@ async function runAnalysis(
   const keep = filter ? usage(() => parseFilter(filter)) : undefined;
   usage(() => checkCivil({ date: a.date, zone: a.tz }));
   const progress = new Progress(process.stderr);
-  const result = await analyze(
-    a.input.map((path) => (path === STDIN ? '-' : path)),
-    {
-      ...options,
-      ...(keep && { keep }),
-      hosts: hostNames(a.host ?? []),
-      date: a.date,
-      zone: a.tz,
-      command: commandLine(process.argv.slice(2)),
-      onProgress: (p) => {
-        progress.show(p);
-        options.onProgress?.(p);
-      },
+  const result = await analyze(a.input, {
+    ...options,
+    ...(keep && { keep }),
+    hosts: hostNames(a.host ?? []),
+    date: a.date,
+    zone: a.tz,
+    command: commandLine(process.argv.slice(2)),
+    busy: interruptible,
+    onProgress: (p) => {
+      progress.show(p);
+      options.onProgress?.(p);
     },
-  );
+  });
   progress.clear();
   return result;
 }
@@ -235,8 +244,17 @@ function nothingRead(result: Result): boolean {
   return true;
 }
 
-function exitStatus(result: Result): number {
-  return result.diagnostics.some((d) => d.severity !== 'info' && !d.upstream) ? EXIT_DAMAGED : EXIT_OK;
+/** What the user must know before trusting the output. */
+function warn({ diagnostics }: Result): void {
+  for (const line of diagnosticLines(diagnostics)) err(line);
+  for (const text of faultsIn(diagnostics)) err(text);
+}
+
+async function checkTwice(inputs: readonly string[]): Promise<void> {
+  for (const path of inputs) {
+    const isPipe = path === '-' || (await disk.stat(path).catch(() => null))?.isPipe === true;
+    if (isPipe) throw new UsageError(`annotate reads its inputs twice, and ${path} is a pipe; give files`);
+  }
 }
 
 const commands: Commands = {
@@ -248,28 +266,21 @@ const commands: Commands = {
   captureKit: captureKitCommand,
 };
 
-process.on('SIGINT', () => process.exit(EXIT_INTERRUPTED));
-process.stdout.on('error', (error: { code?: string }) => {
+// behind the terminal's ^C, or on a line that shows progress
+endOnSignals(() => process.stderr.isTTY && process.stderr.write('\n'));
+process.stdout.on('error', (error: Error & { code?: string }) => {
   // the reader of a pipe has gone (`| head`): nothing is left to say
   if (error.code === 'EPIPE') process.exit(EXIT_OK);
-  throw error;
+  err(`tcpautopsy: standard output could not be written: ${reasonOf(error)}`);
+  process.exit(EXIT_OUTPUT);
 });
 
 try {
-  process.exitCode = await main(process.argv.slice(2).map((word) => (word === '-' ? STDIN : word)));
+  process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (error instanceof UsageError) {
-    err(`tcpautopsy: ${error.message}\nTry: tcpautopsy --help`);
-    process.exitCode = EXIT_USAGE;
-  } else if ((error as { code?: string } | null)?.code) {
-    err(`tcpautopsy: ${(error as Error).message}`);
-    process.exitCode = EXIT_USAGE;
-  } else {
-    err(
-      `tcpautopsy: this is a fault of ours, please report it: ${error instanceof Error ? error.stack : error}`,
-    );
-    process.exitCode = EXIT_USAGE;
-  }
+  const { status, text } = endOf(error);
+  err(text);
+  process.exitCode = status;
 }
 
 function isCapture({ format }: Source): boolean {

@@ -60,6 +60,7 @@ export function explain(
         severity: 'error',
         source: '',
         locator: where,
+        ...(error instanceof Error && error.stack && { fault: error.stack }),
         message: `${what} failed and was left out: ${message}`,
       });
       return otherwise;

@@ -16,6 +16,8 @@ export interface Diagnostic {
   message: string;
   /** Lost before it reached the file (by the tracer, by tcpdump): the file itself is whole. */
   upstream?: true;
+  /** A fault of ours: the stack of the error. */
+  fault?: string;
 }
 
 /** Collects diagnostics: one row per code and source, which keeps the first place and counts the rest. */

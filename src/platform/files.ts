@@ -1,26 +1,35 @@
 /** Files of this machine. What the stages ask of files is `Files`: they can be given others (read/given.ts). */
+import { constants, openSync } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { join as joined } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { Files, OpenFile } from './types.ts';
 
 export const disk: Files = {
   async open(path) {
-    if (path === '-') return new StandardInput();
+    const entry = path === '-' ? null : await stat(path);
+    if (entry === null || (entry.isCharacterDevice() && path === '/dev/stdin'))
+      return new Stream(process.stdin);
+    if (entry.isFIFO()) return openPipe(path);
+    if (entry.isSocket()) throw new Error('it is a socket; pipe what it sends to standard input (-)');
+    if (!entry.isFile())
+      throw new Error('it is a device; pipe what is to be read of it to standard input (-)');
     const handle = await open(path);
-    const size = await handle.stat().then(
-      (entry) => (entry.isFile() ? entry.size : null),
-      // Only progress needs it.
-      () => null,
-    );
     return {
-      size,
+      size: entry.size,
       read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
       close: () => handle.close(),
     };
   },
   async stat(path) {
     const entry = await stat(path);
-    return { size: entry.size, isFile: entry.isFile(), isFolder: entry.isDirectory() };
+    return {
+      size: entry.size,
+      isFile: entry.isFile(),
+      isFolder: entry.isDirectory(),
+      isPipe: entry.isFIFO(),
+    };
   },
   async list(folder) {
     const entries = await readdir(folder, { withFileTypes: true });
@@ -37,11 +46,21 @@ export function join(...parts: string[]): string {
   return joined(...parts);
 }
 
-/** Through its stream: it may be non-blocking. */
-class StandardInput implements OpenFile {
+/** Without waiting for its writer: no thread of Node's hangs in it when the process is to end meanwhile. */
+function openPipe(path: string): OpenFile {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Stream(new Socket({ fd, readable: true, writable: false }));
+}
+
+/** Standard input, or a pipe: it may be non-blocking. */
+class Stream implements OpenFile {
   readonly size = null;
-  readonly #chunks = process.stdin[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(stream: Readable) {
+    this.#chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  }
 
   async read(into: Uint8Array): Promise<number> {
     if (this.#rest.length === 0) this.#rest = (await this.#chunks.next()).value ?? this.#rest;

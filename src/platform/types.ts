@@ -16,6 +16,7 @@ export interface Entry {
   /** False for both: a pipe, a device, or a link in a listing. */
   isFile: boolean;
   isFolder: boolean;
+  isPipe?: boolean;
 }
 
 /** Rejections carry the system's code: `ENOENT`, … */

@@ -31,6 +31,8 @@ export async function openBeside(
 /** Bytes of a file whose unpacking keeps a thread busy; null for others. */
 async function busySize(path: string): Promise<number | null> {
   if (path === '-') return null;
+  // a pipe that is opened and closed again is lost
+  if (!(await disk.stat(path)).isFile) return null;
   const file = await disk.open(path);
   try {
     if (file.size === null) return null;

@@ -1,9 +1,10 @@
 /** Writes the output folder of `analyze`. A folder is either left as it was, or holds one whole report. */
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { mkdir, open, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Result } from '../model/result.ts';
+import { orNothing } from '../platform/interrupt.ts';
 import { writePairs } from './block-file.ts';
 import { writeCsv } from './csv.ts';
 import { headOf, writeCsvLines } from './csv-lines.ts';
@@ -63,19 +64,23 @@ export interface WriteOptions {
 export async function writeReport(result: Result, dir: string, options: WriteOptions): Promise<void> {
   const state = await stateOf(dir);
   if (state === 'new') await mkdir(dirname(resolve(dir)), { recursive: true });
-  if (state === 'empty') return writeFiles(result, dir, options);
+  if (state === 'empty')
+    return orNothing(
+      () => empty(dir),
+      () => writeFiles(result, dir, options),
+    );
   const target = state === 'new' ? resolve(dir) : await realpath(dir);
   const fresh = join(dirname(target), `.${basename(target)}.${randomUUID()}`);
   await mkdir(fresh);
   const cleanUp = () => rmSync(fresh, { recursive: true, force: true });
-  process.once('exit', cleanUp);
-  try {
+  await orNothing(cleanUp, async () => {
     await writeFiles(result, fresh, options);
     await swap(fresh, target, state === 'ours');
-  } finally {
-    process.removeListener('exit', cleanUp);
-    cleanUp();
-  }
+  });
+}
+
+function empty(dir: string): void {
+  for (const name of readdirSync(dir)) rmSync(join(dir, name), { recursive: true, force: true });
 }
 
 async function swap(fresh: string, target: string, replace: boolean): Promise<void> {

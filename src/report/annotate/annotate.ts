@@ -11,6 +11,7 @@ import { Diagnostics } from '../../model/diagnostic.ts';
 import { type Frame, Packet } from '../../model/packet.ts';
 import type { Result } from '../../model/result.ts';
 import type { Source } from '../../model/source.ts';
+import { orNothing } from '../../platform/interrupt.ts';
 import type { Sink } from '../../read/importer.ts';
 import { type HostNames, type ReadProgress, readInputs } from '../../read/read.ts';
 import { visible } from '../escape.ts';
@@ -23,6 +24,8 @@ import { Spool } from './spool.ts';
 export interface AnnotateOptions {
   hosts?: HostNames;
   onProgress?: (progress: ReadProgress) => void;
+  /** Runs what keeps the thread busy. */
+  busy?: <T>(work: () => T) => T;
   /** With it packets are rebuilt from their headers, with these addresses; all else of them is left out. */
   redact?: { words(words: Words): Words; text(text: string): string };
 }
@@ -43,23 +46,28 @@ export async function annotate(
   path: string,
   options: AnnotateOptions = {},
 ): Promise<Annotated> {
-  const annotations = annotationsOf(result);
+  const { busy = (work) => work() } = options;
+  const annotations = busy(() => annotationsOf(result));
   const temporary = join(dirname(path), `.annotate.${randomUUID()}`);
   const spool = new Spool(`${temporary}.spool`);
-  try {
+  const cleanUp = () => {
+    spool.close();
+    rmSync(temporary, { force: true });
+  };
+  return orNothing(cleanUp, async () => {
     const collector = new Collector(spool, annotations, options);
     const onProgress = options.onProgress ?? (() => undefined);
     await readInputs(inputs, options.hosts ?? new Map(), collector, new Diagnostics(), onProgress);
     collector.finish();
     const { version } = result.tool;
     const story = result.story.map((s) => visible(`tcpautopsy: ${s}`));
-    spool.writeTo(temporary, [sectionHeader(`tcpautopsy ${version}`, story), ...collector.interfaces]);
+    busy(() =>
+      spool.writeTo(temporary, [sectionHeader(`tcpautopsy ${version}`, story), ...collector.interfaces]),
+    );
     await rename(temporary, path);
-    return collector.counts;
-  } finally {
     spool.close();
-    rmSync(temporary, { force: true });
-  }
+    return collector.counts;
+  });
 }
 
 /** Takes the frames of the second reading; events are in the result already. */
