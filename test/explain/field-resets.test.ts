@@ -91,3 +91,19 @@ describe('a RST after its own FIN', () => {
     expect(found!.rule).not.toBe('retransmission-timeout');
   });
 });
+
+describe('which segment a RST answers', () => {
+  test('the request that crossed the FIN, by its number', async () => {
+    const [found] = await closingOf('data-crossed-fin');
+    expect(found).toMatchObject({ rule: 'data-after-close-reset', side: 'server', confidence: 'inferred' });
+  });
+
+  test('the ACK of the FIN, by its number', async () => {
+    expect(await closingOf('ack-of-fin-reset')).toMatchObject([{ rule: 'linger2-reset', side: 'server' }]);
+  });
+
+  test('none has its number: no cause is claimed', async () => {
+    const [found] = await closingOf('answers-nothing');
+    expect(found).toMatchObject({ rule: 'unexplained-reset', confidence: 'possible' });
+  });
+});

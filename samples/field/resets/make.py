@@ -116,3 +116,15 @@ write('fin-given-up', *windows(*(segment(t, C, S, 'FA', 1001, 5001, win=255, ttl
 # its FIN was acknowledged, and what it sent again as well: nothing was given up
 write('fin-answered-then-reset', *windows(*(segment(t, C, S, 'FA', 1001, 5001, win=255, ttl=128, id=9 + i) for i, t in enumerate(again)),
                                          segment(19.4, S, C, 'A', 5001, 1002), segment(28.9, C, S, 'RA', 1002, 5001, win=0, ttl=128, id=20)))
+
+# --- which segment a RST answers
+# the request crossed the FIN: the RST's number is what the request acknowledged, not what the ACK of the FIN did
+crossed = [*opened(0), segment(.1, C, S, 'PA', 1001, 5001, 10, opt=STAMP, ts=(12, 90)),
+           segment(.14, S, C, 'PA', 5001, 1011, 100, opt=STAMP, ts=(92, 12)), segment(.1401, C, S, 'A', 1011, 5101, opt=STAMP, ts=(13, 92)),
+           segment(60, C, S, 'PA', 1011, 5101, 72, opt=STAMP, ts=(600, 92)), segment(60.014, S, C, 'FA', 5101, 1011, opt=STAMP, ts=(690, 13)),
+           segment(60.0155, C, S, 'A', 1083, 5102, opt=STAMP, ts=(601, 690))]
+write('data-crossed-fin', *crossed, segment(60.0395, S, C, 'R', 5101, win=0))
+write('ack-of-fin-reset', *crossed[:-3], segment(60.014, S, C, 'FA', 5101, 1011, opt=STAMP, ts=(690, 13)),
+      segment(60.0155, C, S, 'A', 1011, 5102, opt=STAMP, ts=(601, 690)), segment(60.0160, S, C, 'R', 5102, win=0))
+# no packet of the client has this number
+write('answers-nothing', *crossed[:-3], segment(60.014, S, C, 'R', 777777, win=0))

@@ -19,11 +19,14 @@ export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candi
   if (answers) evidence.unshift(packetEvidence(f, wire, answers, ANSWERED));
   const make = maker({ side: SIDE_NAMES[side], moment: f.atPacket(wire, packet), evidence });
   if (reset.refuses) return refused(f, wire, reset, make);
-  if (answers === null || packet.flags & ACK || !(answers.flags & ACK)) return unseen(f, reset, make);
+  if (reset.answered === 'none' || packet.flags & ACK) return unseen(f, reset, make);
   if (side === CLIENT && answersHandshake(wire, reset)) return whileConnecting(f, wire, reset, make);
-  return wire.finTime(side) !== null && wire.finTime(side)! < packet.time
-    ? afterFin(f, wire, reset, make)
-    : vanished(f, wire, reset, make);
+  const found =
+    wire.finTime(side) !== null && wire.finTime(side)! < packet.time
+      ? afterFin(f, wire, reset, make)
+      : vanished(f, wire, reset, make);
+  // which of the packets with this number it answers is not known
+  return answers ? found : found.map((c) => ({ ...c, confidence: 'possible' }));
 }
 
 /** (1) A SYN met no listener, or a firewall that rejects. */
@@ -42,6 +45,16 @@ function refused(f: Facts, wire: WireFacts, { side, packet }: WireReset, make: M
   return [make('connection-refused', 'inferred', because), ...others, ...accepted];
 }
 
+/** Causes of a RST without ACK, by what it may answer. */
+const ANSWERS_SOMETHING = [
+  'no-socket-reset',
+  'data-after-close-reset',
+  'time-wait-data-reset',
+  'fin-wait2-expired-reset',
+  'linger2-reset',
+  'stray-ack-reset',
+];
+
 /** What it answers is not in the capture: nobody there is known to have been refused, or to have lost a socket. */
 function unseen(f: Facts, { side, packet }: WireReset, make: Make): Candidate[] {
   const peer = f.name(otherSide(side));
@@ -49,10 +62,7 @@ function unseen(f: Facts, { side, packet }: WireReset, make: Make): Candidate[] 
   const because = `${f.name(side)} sent a RST that answers no packet of ${peer} in the capture: the ${what} came from a forger of that address (backscatter), took another way, or came before the capture began`;
   return [
     make('unexplained-reset', 'possible', because),
-    ...named(
-      what === 'SYN' ? ['connection-refused'] : ['no-socket-reset', 'time-wait-data-reset'],
-      SIDE_NAMES[side],
-    ),
+    ...named(what === 'SYN' ? ['connection-refused'] : ANSWERS_SOMETHING, SIDE_NAMES[side]),
     ...named(['middlebox-reset'], 'path'),
   ];
 }
