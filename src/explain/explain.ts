@@ -1,7 +1,7 @@
 /** The explain stage: asks every rule about every case, gives roles, and tells what many cases have in common. */
 import type { Case, Context } from '../model/case.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
-import type { Finding } from '../model/finding.ts';
+import type { Finding, Severity } from '../model/finding.ts';
 import type { Answer, CauseGroup, Reconciliation } from '../model/result.ts';
 import { answerQuestions } from './answers/index.ts';
 import { groupCauses } from './causes.ts';
@@ -10,11 +10,13 @@ import type { Facts } from './facts/facts.ts';
 import { World } from './facts/world.ts';
 import { rulesByMask } from './mask.ts';
 import { byName } from './memo.ts';
+import { missingOf } from './missing.ts';
 import { assignRoles } from './roles.ts';
 import type { Draft, Explained, Rule } from './rule.ts';
 import { rules as allRules } from './rules/index.ts';
 import { tellStory } from './story.ts';
 import { whole } from './whole.ts';
+import { hedged } from './words.ts';
 
 export { type Verdicts, verdictsOf } from './roles.ts';
 
@@ -74,12 +76,11 @@ export function explain(
       const drafts = guard(`Rule ${rule.id}`, c.id, () => rule.explain(facts), null);
       for (const draft of asList(drafts)) own.push({ facts, rule, finding: toFinding(facts, rule, draft) });
     }
-    const findings = own.map((e) => e.finding);
-    assignRoles(findings);
+    const findings = assignRoles(own.map((e) => e.finding));
     if (!keep(c, findings)) continue;
     world.told.push(c);
     take?.(c, findings);
-    for (const e of own) explained.push(take ? outlined(e) : e);
+    for (const e of own) if (findings.includes(e.finding)) explained.push(take ? outlined(e) : e);
   }
   const causes = guard('Grouping causes', '', () => groupCauses(explained), []);
   return {
@@ -116,6 +117,12 @@ function outlines(): (e: Explained) => Explained {
   };
 }
 
+/** What is only possible is no error. */
+function severityOf({ confidence, severity }: Draft, rule: Rule): Severity {
+  const own = severity ?? rule.severity;
+  return confidence === 'possible' && own === 'error' ? 'warning' : own;
+}
+
 function asList(drafts: Draft | Draft[] | null): Draft[] {
   if (drafts === null) return [];
   return Array.isArray(drafts) ? drafts : [drafts];
@@ -136,16 +143,16 @@ function toFinding(facts: Facts, rule: Rule, draft: Draft): Finding {
     group: rule.group,
     role: 'note',
     confidence: draft.confidence,
-    severity: draft.severity ?? rule.severity,
+    severity: severityOf(draft, rule),
     side: draft.side,
     client: facts.case.client,
     server: facts.case.server,
     time: timeline.format(draft.moment?.at ?? null, clock),
     clock,
-    summary: draft.summary,
+    summary: hedged(draft.summary, draft.confidence),
     remedy: draft.remedy,
     evidence: draft.evidence,
-    missing: draft.missing ?? [],
+    missing: missingOf(facts, draft.missing ?? []),
     alternatives: draft.alternatives ?? [],
   };
 }

@@ -1,69 +1,210 @@
-/** What would settle a question that the evidence leaves open, and how to record it. */
-import type { Missing } from '../model/finding.ts';
+/**
+ * What would settle a question that the evidence leaves open. Rules name it; whether an input holds it already, where it
+ * is to be recorded and with which command is computed here, from the probes attached, the sources and their fields.
+ */
+import type { Host } from '../model/case.ts';
+import { CLIENT, SERVER, type SideIndex } from '../model/connection.ts';
+import type { FindingSide, Missing } from '../model/finding.ts';
+import type { Recording } from '../model/source.ts';
 import type { Facts } from './facts/facts.ts';
 
-/** The kernel's own word on a RST. */
-export function resetReason(sideName: string): Missing {
+/** What a rule lacks, of one end; `peer-packets`: of whichever end has no capture yet. */
+export interface Wanted {
+  what: keyof typeof KINDS;
+  side: SideIndex;
+}
+
+interface Kind {
+  /** In a sentence; `of`: `the server`. */
+  text: (of: string) => string;
+  /** Pieces of the capture that record it: with any of them attached it is there. */
+  probes: readonly string[];
+  /** Options of the capture besides. */
+  options?: string;
+  /** Kernels before this one have the probe, and do not say it. */
+  since?: readonly [number, number];
+  /** The inputs hold it without a probe of a capture. */
+  held?: (f: Facts, side: SideIndex) => boolean;
+}
+
+const KINDS = {
+  'reset-reason': {
+    text: (of) => `Why the kernel of ${of} sent the RST (reset reason, kernel 6.10 and later)`,
+    probes: ['reset-sent'],
+    since: [6, 10],
+  },
+  'close-call': {
+    text: (of) => `Whether data were unread or SO_LINGER was set when the process on ${of} closed`,
+    probes: ['close'],
+    held: (f, side) => f.life(side)?.life.transitions.some((t) => t.fields != null) ?? false,
+  },
+  states: {
+    text: (of) => `Which states the socket of ${of} went through`,
+    probes: ['state'],
+    held: (f, side) => f.life(side) !== null,
+  },
+  packets: {
+    text: (of) => `The packets of ${of}: what was sent, when, and in answer to what`,
+    probes: [],
+    held: (f) => f.wire !== null,
+  },
+  'peer-packets': {
+    text: (of) => `Which of these packets reached ${of}, and what it sent itself`,
+    probes: [],
+    held: (f) => !f.wire || sameHost(f) || f.world.capturesBeside(f.case, f.wire.wire.source).length > 0,
+  },
+  'queue-at-syn': {
+    text: (of) => `How full the accept queue and the SYN queue of ${of} were when this SYN came`,
+    probes: ['conn-request'],
+  },
+  'queue-at-ack': {
+    text: (of) => `How full the accept queue of ${of} was when the ACK of the handshake came`,
+    probes: ['child-refused'],
+  },
+  'dropped-syns': {
+    text: (of) =>
+      `Each SYN that ${of} dropped: tcp_conn_request drops it without a drop event, so tcpdrop, dropwatch and perf cannot show it`,
+    probes: ['conn-request'],
+  },
+  drops: {
+    text: (of) => `Which packet ${of} dropped, where and for what reason`,
+    probes: ['drop'],
+  },
+  minisock: {
+    text: (of) => `Whether and for how long ${of} kept a timewait socket for the connection`,
+    probes: ['time-wait', 'minisock'],
+  },
+  'minisock-end': {
+    text: (of) => `When the timewait socket of ${of} ended`,
+    probes: ['minisock'],
+  },
+  accepted: {
+    text: (of) => `Whether a process on ${of} accepted the connection`,
+    probes: ['accept'],
+  },
+  'listener-stop': {
+    text: (of) => `Which connections were in the accept queue when ${of} closed its listener`,
+    probes: ['listen-stop'],
+  },
+  'request-removed': {
+    text: (of) => `When and why ${of} gave up the half-open request`,
+    probes: ['request-timer'],
+  },
+  'route-back': {
+    text: (of) => `Whether ${of} found no route back to the client`,
+    probes: ['no-route-reply'],
+  },
+  'out-of-memory': {
+    text: (of) => `Whether ${of} had too many orphaned sockets or too little TCP memory`,
+    probes: ['out-of-memory'],
+  },
+  destroyed: {
+    text: (of) => `Whether SOCK_DESTROY (ss -K) ended the socket of ${of}`,
+    probes: ['abort'],
+  },
+  disconnected: {
+    text: (of) => `Whether the process on ${of} called connect(AF_UNSPEC)`,
+    probes: ['disconnect'],
+  },
+  'cookie-check': {
+    text: (of) => `Whether ${of} completed this handshake with a SYN cookie`,
+    probes: ['cookie-check'],
+  },
+  'cookie-counters': {
+    text: (of) => `How many SYN cookies ${of} sent (SyncookiesSent before and after)`,
+    probes: [],
+    held: (f) => f.listener.rise('SyncookiesSent') !== null,
+  },
+  'synack-retries': {
+    text: (of) => `How long ${of} keeps a half-open request (net.ipv4.tcp_synack_retries)`,
+    probes: [],
+    held: (f, side) => f.sysctl(side, 'net.ipv4.tcp_synack_retries') !== null,
+  },
+  'later-table': {
+    text: (of) => `Whether the process on ${of} closes its socket later (a second socket table)`,
+    probes: [],
+    options: ' --sockets-interval 5',
+    held: (f, side) => f.rows(side).some((r) => f.world.laterSnapshots(r).length > 0),
+  },
+  'last-ack': {
+    text: () => 'The last acknowledgment: the capture ends before it',
+    probes: [],
+    options: ' --duration 600',
+  },
+} satisfies Record<string, Kind>;
+
+/** `side`: nothing is wanted of a device on the path, which has no kernel to ask. */
+export function wanted(what: Wanted['what'], side: FindingSide): Wanted[] {
+  return side === 'path' ? [] : [{ what, side: side === 'client' ? CLIENT : SERVER }];
+}
+
+/** The other end's: a device on the path has none. */
+export function wantedOfPeer(what: Wanted['what'], side: FindingSide): Wanted[] {
+  return side === 'path' ? [] : wanted(what, side === 'client' ? 'server' : 'client');
+}
+
+/** The packets of the other end, where a capture shows those of one; else the packets. */
+export function peerPackets(f: Facts): Wanted[] {
+  if (!f.wire) return wanted('packets', 'server');
+  const [source, { client, server }] = [f.world.source(f.wire.wire.source), f.case];
+  const host = f.world.context.hosts.find((h) => h.sources.includes(source));
+  const atServer = host?.addresses.has(server.address) && !host.addresses.has(client.address);
+  return wanted('peer-packets', atServer ? 'client' : 'server');
+}
+
+/** What of it no input holds. */
+export function missingOf(f: Facts, all: readonly Wanted[]): Missing[] {
+  return all.flatMap((w) => missing(f, w) ?? []);
+}
+
+function missing(f: Facts, { what, side }: Wanted): Missing | null {
+  const { text, probes, since, options = '', held }: Kind = KINDS[what];
+  const hosts = hostsOf(f, side);
+  const recordings = hosts.flatMap((h) => h.sources.flatMap((s) => s.recording ?? []));
+  const attached = recordings.filter((r) => probes.some((p) => r.attached.has(p)));
+  const old = attached.filter((r) => since !== undefined && isOlder(r.kernel, since));
+  if (held?.(f, side) || attached.length > old.length) return null;
+  const [probe = ''] = probes;
+  const host = hosts.find((h) => !h.unnamed)?.name ?? f.endpoint(side).address;
+  const why = old[0]
+    ? `kernel ${old[0].kernel} of ${host} does not record it`
+    : recordings.flatMap((r) => refusal(r, probe, host))[0];
+  const { port } = f.case.server;
+  const sentence = text(`the ${side === CLIENT ? 'client' : 'server'}`);
   return {
-    what: `Why the kernel of the ${sideName} sent the RST`,
-    how:
-      `\`tcpautopsy capture\` on the ${sideName}: its tracepoint tier records tcp_send_reset.reason (kernel 6.10 and later ` +
-      'for answers to packets, 6.12 and later for the others)',
+    what: why === undefined ? sentence : `${sentence}: ${why}`,
+    probe,
+    host,
+    port,
+    command: why === undefined ? `tcpautopsy-capture -o capture-${port} --port ${port}${options}` : '',
   };
 }
 
-/** What close() found: unread bytes, SO_LINGER. */
-export function closeCall(sideName: string): Missing {
-  return {
-    what: `Whether unread data or SO_LINGER was there when the ${sideName} closed`,
-    how:
-      `\`tcpautopsy capture\` on the ${sideName}: its tracepoint tier reads rcv_nxt - copied_seq and the linger time at the ` +
-      'state change; `nstat TcpExtTCPAbortOnClose TcpExtTCPAbortOnData` before and after tells as well',
-  };
+function refusal({ refused }: Recording, probe: string, host: string): string[] {
+  const why = refused.get(probe);
+  return why === undefined ? [] : [`${probe} could not be attached on ${host} (${why})`];
 }
 
-export function stateEvents(sideName: string): Missing {
-  return {
-    what: `What the socket of the ${sideName} went through`,
-    how: `\`tcpautopsy capture\` on the ${sideName} (tracepoint tier), or bcc tcpstates`,
-  };
+/** `6.1.0-48-amd64` is older than 6.10. */
+function isOlder(release: string | null, [major, minor]: readonly [number, number]): boolean {
+  const [, a, b] = /^(\d+)\.(\d+)/.exec(release ?? '') ?? [];
+  return a !== undefined && (Number(a) < major || (Number(a) === major && Number(b) < minor));
 }
 
-export function packets(sideName: string): Missing {
-  return {
-    what: 'The packets themselves: what was sent, when, and in answer to what',
-    how: `\`tcpautopsy capture\` on the ${sideName} keeps the headers of every packet; so does tcpdump -s 128`,
-  };
+/** The host of a side, by its address or by the log that tells of its socket. */
+function hostsOf(f: Facts, side: SideIndex): Host[] {
+  const { address } = f.endpoint(side);
+  const life = f.case.lives[side]?.source;
+  return f.world.context.hosts.filter(
+    (h) => h.addresses.has(address) || h.sources.some((s) => s.id === life),
+  );
 }
 
-/** What only the peer's capture shows; nothing when there are captures of both sides already. */
-export function packetsOfPeer(f: Facts, where = 'other side'): Missing[] {
-  const all = f.world.capturesOf(f.case);
-  const beside = f.wire ? f.world.capturesBeside(f.case, f.wire.wire.source) : all.slice(1);
-  if (beside.length > 0) return [];
-  if (!f.wire) return [packets(where)];
-  return [
-    { ...packets(where), what: 'Which of these packets reached the other side, and what it sent itself' },
-  ];
+/** A capture of the loopback or of two namespaces of one host shows what either end sent and received. */
+function sameHost(f: Facts): boolean {
+  const { client, server } = f.case;
+  return (
+    client.address === server.address ||
+    f.world.context.hosts.some((h) => h.addresses.has(client.address) && h.addresses.has(server.address))
+  );
 }
-
-export const LISTENER: Missing = {
-  what: 'How full the accept queue was when this connection came, and which SYNs and ACKs it refused',
-  how:
-    '`tcpautopsy capture` on the server: its function tier records tcp_conn_request and tcp_v4_syn_recv_sock with the ' +
-    "listener's backlog; its counters and socket tables are taken every second",
-};
-
-export const DROPS: Missing = {
-  what: 'Which packet was dropped, where and for what reason',
-  how:
-    '`tcpautopsy capture` on the server: its tracepoint tier records skb:kfree_skb with the reason (kernel 5.17 and later) ' +
-    'or the place; `retis collect -c skb-drop` and pwru do too',
-};
-
-export const MINISOCK: Missing = {
-  what: 'Whether and for how long a timewait minisock stood for the connection',
-  how:
-    '`tcpautopsy capture` on the side that closed first: its function tier records tcp_time_wait, inet_twsk_alloc and ' +
-    'inet_twsk_kill; `ss -tano` at the right moment shows it as FIN-WAIT-2 with timer:(timewait,…)',
-};

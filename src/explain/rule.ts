@@ -2,18 +2,11 @@
  * What a rule is: a named cause, the kernel condition behind it, and a function that says whether it holds for a
  * case. Adding a rule: one file under rules/, one line in rules/index.ts, a fixture.
  */
-import type {
-  Confidence,
-  Evidence,
-  Finding,
-  FindingSide,
-  Group,
-  Missing,
-  Severity,
-} from '../model/finding.ts';
+import type { Confidence, Evidence, Finding, FindingSide, Group, Severity } from '../model/finding.ts';
 import type { CommonTime } from '../model/time.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Mask } from './mask.ts';
+import type { Wanted } from './missing.ts';
 
 /** When something happened: the source that timed it, and its time on the common timeline (null when unknown). */
 export interface Moment {
@@ -29,7 +22,8 @@ export interface Draft {
   summary: string;
   remedy: string;
   evidence: Evidence[];
-  missing?: Missing[];
+  /** What would settle it; what the inputs hold already is left out. */
+  missing?: readonly Wanted[];
   /** Other rule ids that fit as well, likeliest first. */
   alternatives?: string[];
   severity?: Severity;

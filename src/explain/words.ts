@@ -1,8 +1,23 @@
 /** How numbers, times and names are put into sentences. */
 import { formatSpan } from '../align/format-time.ts';
 import { type Endpoint, formatEndpoint } from '../model/address.ts';
+import type { Confidence } from '../model/finding.ts';
 
 export const span = formatSpan;
+
+/** Where a sentence claims a cause; what stands there is decided by how sure the claim is, in one place. */
+export const MAYBE = '\u0001';
+
+export const HEDGES: Readonly<Record<Confidence, string>> = {
+  proved: '',
+  inferred: 'most likely ',
+  possible: 'possibly ',
+};
+
+/** A sentence as sure as its claim. */
+export function hedged(text: string, confidence: Confidence): string {
+  return capital(text.replaceAll(MAYBE, HEDGES[confidence]));
+}
 
 /** The largest; -Infinity of none. A spread into Math.max fails at some hundred thousand values. */
 export function most(values: readonly number[]): number {
@@ -21,15 +36,13 @@ export function list(words: readonly string[], conjunction = 'and'): string {
   return `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
 }
 
-const NUMBERS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
-
-/** `one SYN`, `four SYNs`, `17 SYNs`. */
+/** `1 SYN`, `17 SYNs`. */
 export function count(n: number, noun: string, plural = `${noun}s`): string {
   return `${number(n)} ${n === 1 ? noun : plural}`;
 }
 
 export function number(n: number): string {
-  return NUMBERS[n] ?? n.toLocaleString('en-US');
+  return n === 0 ? 'no' : n.toLocaleString('en-US');
 }
 
 /**

@@ -30,10 +30,18 @@ export interface Evidence {
   fact: string;
 }
 
-/** What would settle the question, and how to record it. */
+/** What would settle the question and is in none of the inputs, and how to record it. */
 export interface Missing {
+  /** What it is, and why it is not there where a capture says so. */
   what: string;
-  how: string;
+  /** Name of the capture's piece (bpf/…/NAME.bt) that records it; '' for packets, tables, counters and settings. */
+  probe: string;
+  /** The host it is to be recorded on: its name, else its address; '' where either end will do. */
+  host: string;
+  /** Port of the server. */
+  port: number;
+  /** The command that records it; '' where the host's capture could not attach the probe. */
+  command: string;
 }
 
 export interface Finding {

@@ -39,7 +39,9 @@ export interface Recording {
   kernel: string | null;
   /** Probes that were attached. */
   attached: ReadonlySet<string>;
-  /** Of these, the probes of which no event can be missing: nothing was lost, skipped or cut off. */
+  /** Probes that could not be attached, and why. */
+  refused: ReadonlyMap<string, string>;
+  /** Of the attached, the probes of which no event can be missing: nothing was lost, skipped or cut off. */
   complete: ReadonlySet<string>;
   /** When the last event came, of whatever kind: signs of life are sent every ten seconds. */
   until: SourceTime;

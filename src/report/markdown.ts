@@ -10,7 +10,7 @@ import {
   CONFIDENCE_WORDS,
   confidenceCounts,
   counted,
-  distinctMissing,
+  missingWords,
   number,
   sharing,
   someOf,
@@ -124,9 +124,8 @@ function causeSection(cause: CauseGroup, { findings, title }: Focus, { evidence 
       lines.push(`  - and ${first.evidence.length - evidence} more, in findings.csv`);
   }
   if (cause.remedy) lines.push(`- **Remedy:** ${prose(cause.remedy)}`);
-  for (const m of distinctMissing(group.map((f) => f.missing)).slice(0, evidence)) {
-    lines.push(`- **Missing:** ${prose(m.what)}. To record it: ${prose(m.how)}`);
-  }
+  for (const m of missingWords(group.map((f) => f.missing)).slice(0, evidence))
+    lines.push(`- **Missing:** ${prose(m)}`);
   const others = [...new Set(group.flatMap((f) => f.alternatives))];
   if (others.length > 0) {
     lines.push(

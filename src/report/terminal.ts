@@ -8,7 +8,7 @@ import { ladderOf, placeOf } from './ladder.ts';
 import { ladderText } from './ladder-text.ts';
 import { shortNames } from './short-names.ts';
 import { Page, type Terminal } from './terminal-page.ts';
-import { CONFIDENCE_WORDS, confidenceCounts, counted, distinctMissing, sharing, someOf } from './words.ts';
+import { CONFIDENCE_WORDS, confidenceCounts, counted, missingWords, sharing, someOf } from './words.ts';
 
 const LADDERS = 3;
 const LADDER_STEPS = 40;
@@ -70,9 +70,7 @@ function causeBlock(page: Page, cause: CauseGroup, { result, findings, title }: 
   const shown = group[0];
   if (shown) evidence(page, shown, group.length);
   if (cause.remedy) page.item('remedy:', cause.remedy, 2);
-  for (const m of distinctMissing(group.map((f) => f.missing)).slice(0, 5)) {
-    page.item('missing:', `${m.what}. To record it: ${m.how}`, 2);
-  }
+  for (const m of missingWords(group.map((f) => f.missing)).slice(0, 5)) page.item('missing:', m, 2);
   const others = [...new Set(group.flatMap((f) => f.alternatives))];
   if (others.length > 0) page.item('or else:', others.map((id) => `${title(id)} (${id})`).join('; '), 2);
 }

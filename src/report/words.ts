@@ -1,5 +1,5 @@
 /** Words that several outputs share, so that they say the same. */
-import type { Confidence, Severity } from '../model/finding.ts';
+import type { Confidence, Missing, Severity } from '../model/finding.ts';
 import type { CauseGroup, ConnectionRow, Result } from '../model/result.ts';
 import { timelineTable } from './tables/timeline.ts';
 
@@ -78,13 +78,19 @@ export function allOf({ connections, plain }: Result): number {
   return connections.length + (plain?.connections ?? 0);
 }
 
-/** Distinct `missing` entries of many findings, in order of first sight. */
-export function distinctMissing<T extends { what: string; how: string }>(
-  lists: readonly (readonly T[])[],
-): T[] {
-  const seen = new Map<string, T>();
-  for (const m of lists.flat()) if (!seen.has(`${m.what}\0${m.how}`)) seen.set(`${m.what}\0${m.how}`, m);
-  return [...seen.values()];
+/** What many findings miss, each thing once, in the order of first sight: what, and the command that records it where. */
+export function missingWords(lists: readonly (readonly Missing[])[]): string[] {
+  const hosts = new Map<string, Set<string>>();
+  for (const { what, host, command } of lists.flat()) {
+    const key = JSON.stringify([what, command]);
+    hosts.set(key, (hosts.get(key) ?? new Set()).add(host));
+  }
+  return [...hosts].map(([key, on]) => {
+    const [what, command] = JSON.parse(key) as [string, string];
+    const [first] = on;
+    const where = on.size === 1 ? first : `each of ${counted(on.size, 'host')}`;
+    return command === '' ? `${what}.` : `${what}. To record it on ${where}: \`${command}\``;
+  });
 }
 
 /** Where the timeline counts connections instead of listing them: what a chart of it shows. */

@@ -31,7 +31,7 @@ describe('exp1: ten connections to a server that never accepts', () => {
   test.each(ACCEPTED_QUEUE)('port %i waited in the accept queue until the listener was closed', (port) => {
     const minisock = of(r, port, 'fin-wait2-in-minisock');
     expect(minisock).toMatchObject({ confidence: 'proved', side: 'client', role: 'stage' });
-    expect(minisock?.evidence.some((e) => /six sockets .* one after the other/.test(e.fact))).toBe(true);
+    expect(minisock?.evidence.some((e) => /6 sockets .* one after the other/.test(e.fact))).toBe(true);
     expect(of(r, port, 'fin-wait2-expired')).toMatchObject({ confidence: 'inferred', role: 'verdict' });
     expect(of(r, port, 'close-wait-unaccepted')).toMatchObject({ confidence: 'proved', side: 'server' });
     expect(of(r, port, 'listener-closed-reset')).toMatchObject({ confidence: 'inferred', side: 'server' });
@@ -58,7 +58,7 @@ describe('exp1: ten connections to a server that never accepts', () => {
     expect(cookie).toMatchObject({ confidence: 'inferred', side: 'server', role: 'verdict' });
     // tcp_abort_on_overflow is ruled out by 43782, which was not reset at its ACK
     expect(cookie?.alternatives).toEqual(['stray-ack-reset', 'middlebox-reset']);
-    expect(cookie?.summary).toContain('Its RST is in none of the files');
+    expect(cookie?.summary).toContain('No file has the RST');
     expect(row(r, port).closeRule).toBe('cookie-overflow-reset');
   });
 
@@ -103,13 +103,13 @@ describe('exp1: ten connections to a server that never accepts', () => {
   test('the story is short, and begins with what began it', () => {
     expect(r.story.length).toBeLessThanOrEqual(5);
     expect(r.story[0]).toMatch(
-      /^The process \.\/server \(5348\), .* accepted no connection: six connections stood/,
+      /^The process \.\/server \(5348\), .* accepted no connection: 6 connections stood/,
     );
-    expect(r.story[1]).toMatch(/^The full queue cost the last ACK of four handshakes/);
+    expect(r.story[1]).toMatch(/^The full queue cost the last ACK of 4 handshakes/);
     expect(r.story[2]).toMatch(
-      /closed the listening socket at 07:12:27.*six connections .* were reset with it/,
+      /closed the listening socket at 07:12:27.*6 connections .* were reset with it/,
     );
-    expect(r.story[3]).toBe('All ten connections ended by a reset.');
+    expect(r.story[3]).toBe('All 10 connections ended by a reset.');
     for (const sentence of r.story.slice(0, 3))
       expect(sentence).toMatch(/\((?:client|server)-\w+\.txt.*\)\.$/);
   });
@@ -117,7 +117,7 @@ describe('exp1: ten connections to a server that never accepts', () => {
   test('causes tell their connections as one', () => {
     const cause = r.causes.find((c) => c.rule === 'listener-closed-reset');
     expect(cause?.connections).toHaveLength(6);
-    expect(cause?.summary).toMatch(/^Six connections/);
+    expect(cause?.summary).toMatch(/^6 connections/);
   });
 });
 
@@ -164,11 +164,11 @@ describe('exp2 and exp3: orderly closes seen by the server', () => {
     expect(close?.evidence.some((e) => /close\(\) of a socket that had sent its FIN/.test(e.fact))).toBe(
       true,
     );
-    const [a, b] = ['fin-wait2-in-minisock', 'fin-with-ack'].map((rule) => of(r, 56292, rule));
+    const a = of(r, 56292, 'fin-wait2-in-minisock');
     expect(a).toMatchObject({ confidence: 'possible', role: 'verdict' });
-    expect(b).toMatchObject({ confidence: 'possible', role: 'note' });
+    // both cannot be: the other is named, and is no finding of its own
+    expect(of(r, 56292, 'fin-with-ack')).toBeUndefined();
     expect(a?.alternatives).toContain('fin-with-ack');
-    expect(b?.alternatives).toContain('fin-wait2-in-minisock');
     expect(a?.summary).toContain('cannot tell the two apart');
   });
 });

@@ -108,8 +108,8 @@ describe('steps of counters', () => {
 describe('words', () => {
   test('lists and counts', () => {
     expect(list(['a', 'b', 'c'])).toBe('a, b and c');
-    expect(count(1, 'SYN')).toBe('one SYN');
-    expect(count(4, 'SYN')).toBe('four SYNs');
+    expect(count(1, 'SYN')).toBe('1 SYN');
+    expect(count(4, 'SYN')).toBe('4 SYNs');
     expect(count(17, 'SYN')).toBe('17 SYNs');
   });
 

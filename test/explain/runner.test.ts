@@ -111,7 +111,7 @@ describe('the runner', () => {
     const { findings } = explain(contextOf([{ lives: [life, null] }]), new Diagnostics(), { rules: [rule] });
     expect(findings.map((f) => [f.side, f.role])).toEqual([
       ['client', 'verdict'],
-      ['server', 'verdict'],
+      ['server', 'note'],
     ]);
   });
 
@@ -165,7 +165,7 @@ function finding(
   side: Finding['side'] = 'client',
 ) {
   const { group } = ruleById(rule)!;
-  return { rule, group, confidence, side, role: 'note' } as Finding;
+  return { rule, group, confidence, side, role: 'note', alternatives: [] } as unknown as Finding;
 }
 
 describe('roles', () => {
@@ -179,21 +179,37 @@ describe('roles', () => {
   });
 
   test('of several of one group and side the first of the list is the verdict', () => {
-    const both = [finding('fin-with-ack', 'possible'), finding('fin-wait2-in-minisock', 'possible')];
+    const both = [finding('close-wait-leak', 'possible'), finding('close-wait-unaccepted', 'possible')];
     assignRoles(both);
     expect(both.map((f) => f.role)).toEqual(['note', 'verdict']);
   });
 
   test('what is only possible yields to what is more', () => {
-    const both = [finding('unread-data-reset', 'possible'), finding('graceful-close', 'proved')];
+    const both = [finding('close-wait-unaccepted', 'possible'), finding('close-wait-leak', 'inferred')];
     assignRoles(both);
     expect(both.map((f) => f.role)).toEqual(['note', 'verdict']);
   });
 
-  test('each side has its verdict', () => {
+  test('one connection has one verdict a group, whichever side it speaks of', () => {
     const both = [finding('half-close'), finding('half-close', 'inferred', 'server')];
     assignRoles(both);
-    expect(both.map((f) => f.role)).toEqual(['verdict', 'verdict']);
+    expect(both.map((f) => f.role)).toEqual(['verdict', 'note']);
+  });
+
+  test('of two that contradict each other the surer is told, and names the other', () => {
+    const reset = finding('unread-data-reset', 'possible');
+    const orderly = finding('graceful-close', 'inferred');
+    expect(assignRoles([reset, orderly])).toEqual([orderly]);
+    expect(orderly.alternatives).toEqual(['unread-data-reset']);
+    const waited = finding('fin-wait2-expired', 'possible');
+    expect(assignRoles([waited, finding('graceful-close', 'proved')]).map((f) => f.rule)).toEqual([
+      'graceful-close',
+    ]);
+    const [client, server] = [
+      finding('fin-with-ack'),
+      finding('fin-wait2-in-minisock', 'inferred', 'server'),
+    ];
+    expect(assignRoles([client, server])).toEqual([client, server]);
   });
 
   test('a note stays a note', () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { endpoints, moment, number, period } from '../../src/explain/words.ts';
 
-test('numbers: words up to ten, thousands apart', () => {
-  expect([0, 10, 11, 104_700].map(number)).toEqual(['no', 'ten', '11', '104,700']);
+test('numbers: numerals, thousands apart', () => {
+  expect([0, 10, 11, 104_700].map(number)).toEqual(['no', '10', '11', '104,700']);
 });
 
 test('times are told to the millisecond, and no finer than their source', () => {
@@ -25,6 +25,6 @@ test('a period names its day once', () => {
 
 test('thousands of endpoints are told by their addresses', () => {
   const many = Array.from({ length: 5128 }, (_, i) => ({ address: `10.0.0.${i % 7}`, port: 20_000 + i }));
-  expect(endpoints(many)).toBe('10.0.0.0, 10.0.0.1, 10.0.0.2 and four more addresses');
+  expect(endpoints(many)).toBe('10.0.0.0, 10.0.0.1, 10.0.0.2 and 4 more addresses');
   expect(endpoints(many.slice(0, 2))).toBe('10.0.0.0:20000 and 10.0.0.1:20001');
 });

@@ -150,7 +150,10 @@ export const CAUSES: Cause[] = [
     missing: [
       {
         what: 'the RST itself: it is in no transcript',
-        how: 'tcpautopsy capture --port 8080 (packets.pcap)',
+        probe: '',
+        host: '172.16.58.147',
+        port: 8080,
+        command: 'tcpautopsy-capture -o capture-8080 --port 8080',
       },
     ],
   },

@@ -27,7 +27,7 @@ export function hostileResult(text: string): Result {
       summary: text,
       remedy: text,
       evidence: [{ source: text, locator: text, time: text, fact: text }],
-      missing: [{ what: text, how: text }],
+      missing: [{ what: text, probe: text, host: text, port: 80, command: text }],
     })),
     connections: r.connections.map((c) => ({
       ...c,

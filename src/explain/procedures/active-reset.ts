@@ -76,7 +76,7 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
     seen?.because ??
     (waiting
       ? `the last it had received were data (${span(packet.time - last.time)} before), and it sent nothing but ACKs since`
-      : 'data it had received may have been unread');
+      : 'it had received data, and nothing shows that they were read');
   const sure = seen || relief === 'unread-data-reset' ? 'inferred' : 'possible';
   const unread = withSight(make('unread-data-reset', sure, because), seen);
   if (relief === 'linger-zero-reset' && !seen) return [linger, unread, ...silentServer, ...rest];
@@ -126,8 +126,8 @@ function afterFin(wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
     'unread-data-reset',
     'possible',
     data
-      ? 'data that came after its FIN may have been unread'
-      : `of the ${count(received, 'byte')} it had received some may have been unread when it was closed, ${span(packet.time - fin)} after its FIN`,
+      ? 'data came after its FIN'
+      : `it had received ${count(received, 'byte')}, and the RST came ${span(packet.time - fin)} after its FIN`,
   );
   const linger = make(
     'linger-zero-reset',

@@ -1,5 +1,6 @@
-import type { Evidence, Finding, FindingSide, Missing, Severity } from '../../model/finding.ts';
+import type { Evidence, Finding, FindingSide, Severity } from '../../model/finding.ts';
 import type { Facts } from '../facts/facts.ts';
+import type { Wanted } from '../missing.ts';
 import type { Draft, Moment } from '../rule.ts';
 
 /** What a decision procedure holds for possible; procedures return them likeliest first. */
@@ -17,7 +18,7 @@ export interface Candidate {
 export interface Words {
   summary: string;
   remedy: string;
-  missing?: Missing[];
+  missing?: readonly Wanted[];
   /** Where it is not the rule's own. */
   severity?: Severity;
 }

@@ -225,14 +225,7 @@ function undecided(f: Facts, life: LifeFacts, make: Make): Candidate[] {
     ];
   }
   const same = `the state events show ${stay} of FIN_WAIT2 either way, and cannot tell the two apart`;
-  const twins = [
-    make('fin-wait2-in-minisock', 'possible', `${same}; the peer's FIN may have come later, to the minisock`),
-    make(
-      'fin-with-ack',
-      'possible',
-      `${same}; the peer's FIN may have come in the packet that acknowledged this one`,
-    ),
-  ];
+  const twins = [make('fin-wait2-in-minisock', 'possible', same), make('fin-with-ack', 'possible', same)];
   // without a line of close() in FIN_WAIT1 the descriptor may have been open still
   const open = life.find('FIN_WAIT1', 'FIN_WAIT1') ? [] : named(['half-close'], SIDE_NAMES[side]);
   return [...twins, ...open, ...noMinisock];

@@ -8,6 +8,7 @@ import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { isHealthy } from '../mask.ts';
+import { wanted, wantedOfPeer } from '../missing.ts';
 import type { Draft } from '../rule.ts';
 import { span } from '../words.ts';
 import { otherSide, SIDE_NAMES } from './common.ts';
@@ -98,9 +99,7 @@ function onWire(f: Facts, wire: WireFacts): Graceful | null {
       ? orderlySummary(f.name(first))
       : `both sides closed with FIN, ${f.name(first)} first; the last acknowledgment is not in the capture`,
     evidence,
-    missing: acked
-      ? []
-      : [{ what: 'The last acknowledgment', how: 'let the capture run until the connections have ended' }],
+    missing: acked ? [] : wanted('last-ack', SIDE_NAMES[first]),
   };
 }
 
@@ -123,14 +122,7 @@ function inStates(f: Facts): Graceful | null {
       `both sides closed with FIN, ${f.name(first)} first: ${f.name(life.side)} went ${life.path}` +
       (repaired ? ' (its lines stood out of order in the log and were put right)' : ''),
     evidence: evidenceOf(f, life),
-    missing: [
-      {
-        what: passive
-          ? 'Whether the last FIN was acknowledged: a RST ends LAST_ACK in the same way'
-          : "Whether and when the peer's FIN came: the socket was handed to TIME_WAIT's minisock, of which no event tells",
-        how: '`tcpautopsy capture` on either side records the packets with the state events',
-      },
-    ],
+    missing: [...wanted('packets', SIDE_NAMES[first]), ...wantedOfPeer('states', SIDE_NAMES[life.side])],
   };
 }
 

@@ -1,6 +1,4 @@
 /** Words about SYNs without an answer of which nothing shows where they died: for findings, and for rows without any. */
-import type { Missing } from '../../model/finding.ts';
-import { LISTENER, packets } from '../missing.ts';
 import { capital, count, list, span } from '../words.ts';
 import type { SilentSyn } from './syn.ts';
 
@@ -11,8 +9,6 @@ export const FIRST_TRY = 'the first try';
 export const SILENCE_REMEDY =
   'On the server compare `nstat TcpExtListenOverflows TcpExtListenDrops TcpExtTCPReqQFullDrop` before and after a try, and its packet capture: ' +
   'a SYN in the capture that is not answered died in the server (queue, firewall, rp_filter), one that is not there died on the way.';
-
-export const SILENCE_MISSING: readonly Missing[] = [LISTENER, packets('server')];
 
 /** What else can be the cause, likeliest first. */
 export const SYN_CAUSES = [

@@ -1,15 +1,17 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { SERVER } from '../../model/connection.ts';
 import { MAY_BE_RESET } from '../mask.ts';
-import { LISTENER, resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 import { acceptRemedy } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'abort-on-overflow-reset',
   group: 'syn',
-  title: 'Accept queue full and tcp_abort_on_overflow=1: RST at the handshake',
+  title: 'Accept queue full, tcp_abort_on_overflow=1: RST at the handshake',
   severity: 'error',
   happened: 'were reset at the handshake, because the accept queue was full and tcp_abort_on_overflow is 1',
   condition:
@@ -57,8 +59,8 @@ export const rule: Rule = {
   namesReset: true,
   explain: (f) =>
     leading(resetCandidates(f), 'abort-on-overflow-reset', (c) => ({
-      summary: `The server ${formatEndpoint(f.case.server)} reset the connection from ${formatEndpoint(f.case.client)} just as it was made: ${c.because}.`,
+      summary: `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)} at the handshake, ${MAYBE}because its accept queue was full: ${c.because}.`,
       remedy: `${acceptRemedy(f)} With tcp_abort_on_overflow=0 clients are not reset but wait and retry.`,
-      missing: [LISTENER, resetReason('server')],
+      missing: [...wanted('queue-at-ack', 'server'), ...wanted('reset-reason', 'server')],
     })),
 };

@@ -1,18 +1,19 @@
-import { formatEndpoint } from '../../model/address.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
 import { DROPS, EVENTS, SENT_AGAIN, SYN_ACK_AGAIN } from '../mask.ts';
-import { LISTENER } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
 import { acceptQueueOverflowAck } from '../procedures/overflow-ack.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 import { acceptRemedy } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'accept-queue-overflow-ack',
   group: 'syn',
-  title: 'Accept queue full: the ACK of the handshake dropped',
+  title: 'Accept queue full: ACK of the handshake dropped',
   severity: 'error',
   happened:
-    "were made for the client only: the server's accept queue was full when the ACK of the handshake came",
+    "were established from the client's side only, because the accept queue was full when the ACK of the handshake came",
   condition:
     'The accept queue was full when the third packet of the handshake (or the first data) came: it is dropped, the request stays, and the server sends its SYN-ACK again. The client believes it is connected.',
   when: SYN_ACK_AGAIN | SENT_AGAIN | DROPS | EVENTS,
@@ -58,11 +59,9 @@ export const rule: Rule = {
     return draft(
       c,
       {
-        summary:
-          `${formatEndpoint(f.case.client)} believed itself connected, but the server never took its ACK: ${c.because}` +
-          `${c.confidence === 'possible' || /accept queue held/.test(c.because) ? '' : '; its accept queue was full'}.`,
+        summary: `${f.name(CLIENT)} thought it was connected, but ${f.name(SERVER)} dropped its ACK, ${MAYBE}because the accept queue was full: ${c.because}.`,
         remedy: acceptRemedy(f),
-        missing: c.confidence === 'proved' ? [] : [LISTENER],
+        missing: c.confidence === 'proved' ? [] : wanted('queue-at-ack', 'server'),
       },
       ['deferred-accept'],
     );

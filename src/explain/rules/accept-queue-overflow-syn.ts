@@ -1,13 +1,12 @@
 import { SERVER } from '../../model/connection.ts';
-import type { Missing } from '../../model/finding.ts';
 import type { Facts } from '../facts/facts.ts';
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { LISTENER } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, overflowSteps, refusedSyns, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { between, clients, servers } from '../together.ts';
-import { capital, count, list } from '../words.ts';
+import { capital, count, list, MAYBE } from '../words.ts';
 
 /** With the limits that the files show for this listener. */
 export function acceptRemedy(f: Facts): string {
@@ -24,17 +23,12 @@ export function acceptRemedy(f: Facts): string {
   );
 }
 
-export const UNSEEN_DROP: Missing = {
-  what: 'Each dropped SYN by itself: the kernel drops it in tcp_conn_request without any drop event, so tcpdrop, dropwatch and perf cannot show it',
-  how: LISTENER.how,
-};
-
 export const rule: Rule = {
   id: 'accept-queue-overflow-syn',
   group: 'syn',
   title: 'Accept queue full: SYN dropped',
   severity: 'error',
-  happened: "had a SYN dropped because the server's accept queue was full",
+  happened: "had SYNs dropped because the server's accept queue was full",
   condition:
     'The accept queue held more connections than the backlog when the SYN came (sk_ack_backlog > sk_max_ack_backlog); the SYN is dropped in silence, whatever tcp_abort_on_overflow says.',
   when: MAY_LACK_ANSWER,
@@ -75,9 +69,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'accept-queue-overflow-syn', (c) => ({
-      summary: `${attemptOf(f)}; ${c.because}: the server drops SYNs while its accept queue is full.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because the accept queue was full: ${c.because}.`,
       remedy: acceptRemedy(f),
-      missing: [UNSEEN_DROP],
+      missing: wanted('dropped-syns', 'server'),
     })),
   together: (all) => {
     const overflow = overflowSteps(all[0]!.facts);

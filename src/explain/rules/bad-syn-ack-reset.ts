@@ -1,17 +1,17 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'bad-syn-ack-reset',
   group: 'close',
-  title: 'The answer to the SYN had the wrong numbers: RST',
+  title: 'Answer to the SYN had the wrong numbers: RST',
   severity: 'warning',
-  happened: 'reset what came back on the SYN, because its numbers were of an older connection',
+  happened: 'had the answer to the SYN reset, because its numbers belonged to an older connection',
   condition:
     'In SYN_SENT a segment acknowledged what was never sent, or echoed a timestamp that was never sent.',
   when: MAY_BE_RESET,
@@ -44,10 +44,10 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'bad-syn-ack-reset', (c) => ({
-      summary: `${capital(sideEndpoint(f, c.side))} reset what came back on its SYN: ${c.because}.`,
+      summary: `${sideEndpoint(f, c.side)} reset the answer to its SYN, ${MAYBE}because the answer belonged to an older connection: ${c.because}.`,
       remedy:
         'The server still holds an older connection of the same ports (TIME_WAIT, or one whose end it never saw). Usually the next SYN succeeds; ' +
         'if not, something filters the RST. Look for a NAT that reuses ports quickly.',
-      missing: [resetReason(c.side)],
+      missing: wanted('reset-reason', c.side),
     })),
 };

@@ -1,13 +1,14 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { DROPS } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'checksum-drop',
   group: 'syn',
-  title: 'SYN dropped for a wrong checksum',
+  title: 'Wrong checksum: SYN dropped',
   severity: 'error',
   happened: 'had a SYN dropped because its checksum was wrong',
   condition: 'The TCP or IP checksum did not fit: the segment is dropped before TCP looks for a socket.',
@@ -25,9 +26,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'checksum-drop', (c) => ({
-      summary: `${attemptOf(f)}; ${c.because}.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because the server dropped it for a wrong checksum: ${c.because}.`,
       remedy:
         "Find who damages or miscalculates it: offloads of virtual devices (`ethtool -K DEVICE tx off` for a try), a NAT that rewrites addresses, bad memory or cables. In a capture of the sender's own host a wrong checksum is normal.",
-      missing: [DROPS],
+      missing: wanted('drops', 'server'),
     })),
 };

@@ -3,17 +3,18 @@ import { rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
 import { ROWS } from '../mask.ts';
+import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import { finCandidates } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
-import { capital, span } from '../words.ts';
+import { MAYBE, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'close-wait-leak',
   group: 'stuck',
-  title: 'CLOSE_WAIT: the process does not close its socket',
+  title: 'CLOSE_WAIT: process does not close its socket',
   severity: 'error',
-  happened: 'stood in CLOSE_WAIT because a process does not close its socket',
+  happened: 'ended up in CLOSE_WAIT because a process does not close its socket',
   condition:
     'The peer has closed, and the process that holds the descriptor does not: no timeout of the kernel ends CLOSE_WAIT.',
   when: ROWS,
@@ -43,17 +44,12 @@ export const rule: Rule = {
         side: SIDE_NAMES[side]!,
         moment: f.atEvent(row),
         summary:
-          `${capital(f.name(side))} was in CLOSE_WAIT: the other side had closed, and ${row.comm ?? 'the process'} (${row.pid ?? '?'}) ` +
-          `${waited === null ? 'had not closed its socket by the end of the files' : `took ${span(waited)} to close its socket`}.`,
+          `${row.comm ?? 'The process'} (${row.pid ?? '?'}) ${waited === null ? `${MAYBE}does not close` : `took ${span(waited)} to close`} the socket of ${f.name(side)}: ` +
+          'it is in CLOSE_WAIT, because the other side has closed.',
         remedy:
           'Find the code path that does not close the descriptor after read() returned 0, most often after an error. Restarting the process only clears it.',
         evidence: [rowEvidence(f.world, row)],
-        missing: [
-          {
-            what: 'Whether the process closes it later',
-            how: 'a second `ss -tanp state close-wait` after a minute: the same rows mean a leak',
-          },
-        ],
+        missing: wanted('later-table', SIDE_NAMES[side]!),
       };
     }
     return null;

@@ -4,18 +4,18 @@ import type { Evidence } from '../../model/finding.ts';
 import { reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { ROWS } from '../mask.ts';
-import { LISTENER } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { clients } from '../together.ts';
-import { count } from '../words.ts';
+import { count, MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'close-wait-unaccepted',
   group: 'stuck',
   title: 'CLOSE_WAIT in the accept queue: nobody called accept()',
   severity: 'error',
-  happened: 'stood in CLOSE_WAIT without a process, because nobody had accepted them',
+  happened: 'ended up in CLOSE_WAIT without a process, because nobody called accept()',
   condition:
     'The client connected, sent and closed while the connection stood in the accept queue; without accept() no process can close it.',
   when: ROWS,
@@ -48,13 +48,13 @@ export const rule: Rule = {
       side: 'server',
       moment: f.atEvent(row),
       summary:
-        `The connection from ${formatEndpoint(f.case.client)} was in CLOSE_WAIT on the server with no process behind it: it was still in the accept queue` +
+        `The connection from ${formatEndpoint(f.case.client)} was in CLOSE_WAIT on ${f.name(SERVER)} without a process, ${MAYBE}because nobody had called accept()` +
         `${unread(row.recvQ)}.`,
       remedy:
         'The server does not call accept(), or not fast enough: look at what its acceptor thread does (a stack dump, `strace -p`). ' +
         'No timeout of the kernel ends such a connection.',
       evidence,
-      missing: proved ? [] : [LISTENER],
+      missing: proved ? [] : wanted('accepted', 'server'),
       alternatives: proved ? [] : ['close-wait-leak'],
     };
   },

@@ -1,16 +1,16 @@
 import { PACKETS, ROWS } from '../mask.ts';
-import { packetsOfPeer } from '../missing.ts';
+import { peerPackets } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'closing-stuck',
   group: 'stuck',
-  title: 'CLOSING: the FINs crossed and one has no answer',
+  title: 'CLOSING: the FINs crossed, one was not acknowledged',
   severity: 'warning',
-  happened: 'waited in CLOSING for the acknowledgment of a FIN',
+  happened: 'waited in CLOSING for the ACK of a FIN',
   condition: 'Both FINs crossed, and the acknowledgment of one does not come.',
   when: PACKETS | ROWS,
   reference: 'tcp_rcv_state_process (TCP_CLOSING), tcp_orphan_retries',
@@ -36,10 +36,10 @@ export const rule: Rule = {
       confidence: 'inferred',
       side: SIDE_NAMES[u.side]!,
       moment: u.moment,
-      summary: `${capital(u.because)}: it waits in CLOSING for the acknowledgment of its FIN.`,
+      summary: `${u.because}: it ${MAYBE}waits in CLOSING for the ACK of its FIN.`,
       remedy: 'Look for what drops the ACK on the path; the kernel gives up after tcp_orphan_retries.',
       evidence: u.evidence,
-      missing: packetsOfPeer(f),
+      missing: peerPackets(f),
     };
   },
 };

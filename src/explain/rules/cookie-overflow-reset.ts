@@ -1,21 +1,22 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { SERVER } from '../../model/connection.ts';
 import type { Facts } from '../facts/facts.ts';
 import { MAY_BE_RESET } from '../mask.ts';
-import { LISTENER, resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { clients } from '../together.ts';
-import { count, most, span } from '../words.ts';
+import { count, MAYBE, most, span } from '../words.ts';
 import { acceptRemedy } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'cookie-overflow-reset',
   group: 'syn',
-  title: 'SYN cookie and full accept queue: RST to a later segment',
+  title: 'SYN cookie, accept queue full: RST to a later segment',
   severity: 'error',
   happened:
-    'were reset by a server that had answered the SYN with a cookie and had no room when its ACK came',
+    'were reset because the server had answered the SYN with a cookie and its accept queue was full when the ACK came',
   condition:
     "The SYN was answered with a cookie, so the server kept nothing; the accept queue was full when the cookie's ACK came, which is dropped in silence. A later segment has another sequence number, fails the cookie check and is reset.",
   when: MAY_BE_RESET,
@@ -57,10 +58,10 @@ export const rule: Rule = {
   explain: (f) =>
     leading(resetCandidates(f), 'cookie-overflow-reset', (c) => ({
       summary:
-        `The server ${formatEndpoint(f.case.server)} most likely knew nothing of the connection from ${formatEndpoint(f.case.client)} ` +
-        `any more: a SYN cookie stood for it and the accept queue was full. ${unseen(f)}${because(c.because)}`,
+        `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because it had answered the SYN with a cookie ` +
+        `and its accept queue was full: ${c.because}.${unseen(f)}`,
       remedy: `${acceptRemedy(f)} SYN cookies do not help against a full accept queue.`,
-      missing: [LISTENER, resetReason('server')],
+      missing: [...wanted('cookie-check', 'server'), ...wanted('reset-reason', 'server')],
     })),
   together: (all) =>
     `${count(all.length, 'connection')} to ${formatEndpoint(all[0]!.facts.case.server)} were reset${waits(all.map((e) => e.facts))} because the server kept nothing of them: ` +
@@ -70,15 +71,11 @@ export const rule: Rule = {
       : ''),
 };
 
-function because(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-}
-
 /** The RST itself may be in no file. */
 function unseen(f: Facts): string {
   return f.wire?.decisiveReset || f.resetDrops.length > 0
     ? ''
-    : 'Its RST is in none of the files; the state change of the client tells of it. ';
+    : ' No file has the RST; the state change of the client shows it.';
 }
 
 function waits(all: Facts[]): string {

@@ -1,15 +1,15 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { resetReason, stateEvents } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'data-after-close-reset',
   group: 'close',
-  title: 'Data arrived after the socket was closed: RST',
+  title: 'Data after close(): RST',
   severity: 'warning',
   happened: 'were reset because data came for a socket that its process had closed',
   condition:
@@ -50,10 +50,10 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'data-after-close-reset', (c) => ({
-      summary: `${capital(sideEndpoint(f, c.side))} reset the connection because data came after it had closed: ${c.because}.`,
+      summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came after its process had closed: ${c.because}.`,
       remedy:
         'The side that closes should shut down only its sending side and read until the end of file. ' +
         "Between an HTTP client and a server this is most often the race of idle timeouts: make the client's shorter than the server's.",
-      missing: [resetReason(c.side), stateEvents(c.side)],
+      missing: [...wanted('reset-reason', c.side), ...wanted('states', c.side)],
     })),
 };

@@ -4,16 +4,16 @@ import { SYN } from '../../model/tcp.ts';
 import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import { MARGIN } from '../facts/timing.ts';
 import { STATES } from '../mask.ts';
-import { LISTENER } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import type { Rule } from '../rule.ts';
-import { span } from '../words.ts';
+import { MAYBE, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'deferred-accept',
   group: 'syn',
-  title: 'TCP_DEFER_ACCEPT: the connection is made when data come',
+  title: 'TCP_DEFER_ACCEPT: connection created with its first data',
   severity: 'info',
-  happened: 'were made when the first data came (TCP_DEFER_ACCEPT)',
+  happened: 'were created when the first data came (TCP_DEFER_ACCEPT)',
   condition:
     'The listener has TCP_DEFER_ACCEPT: the bare ACK of the handshake is dropped on purpose, and the socket is made of the first data.',
   when: STATES,
@@ -46,16 +46,16 @@ export const rule: Rule = {
       side: 'server',
       moment: made,
       summary:
-        `The server made the connection from ${formatEndpoint(f.case.client)} only when its first data came, ${span(afterAck)} after the handshake, ` +
-        'as a listener with TCP_DEFER_ACCEPT does.',
+        `${f.name(SERVER)} created the connection from ${formatEndpoint(f.case.client)} only when its first data came, ${span(afterAck)} after the handshake, ` +
+        `${MAYBE}because its listener has TCP_DEFER_ACCEPT.`,
       remedy:
-        'Nothing to repair if the program sets TCP_DEFER_ACCEPT on purpose (nginx "deferred", Apache AcceptFilter).',
+        'No action needed if the program sets TCP_DEFER_ACCEPT on purpose (nginx "deferred", Apache AcceptFilter).',
       evidence: [
         packetEvidence(f, wire, ack, 'the ACK of the handshake'),
         packetEvidence(f, wire, data, 'the first data'),
         transitionEvidence(f, life, birth, 'the socket is made'),
       ],
-      missing: [LISTENER],
+      missing: wanted('queue-at-ack', 'server'),
       alternatives: ['accept-queue-overflow-ack'],
     };
   },

@@ -4,15 +4,15 @@ import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { DELAYED_ACK_MAX, DELAYED_ACK_MIN } from '../facts/timing.ts';
 import { STATES } from '../mask.ts';
-import { stateEvents } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Rule } from '../rule.ts';
-import { capital, count, span } from '../words.ts';
+import { count, MAYBE, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'delayed-ack-of-fin',
   group: 'fin-wait2',
-  title: 'The FIN waited 40 ms for a delayed ACK',
+  title: 'FIN waited 40 ms or more for a delayed ACK',
   severity: 'info',
   happened: 'waited for a delayed ACK of the FIN',
   condition:
@@ -58,11 +58,11 @@ function delayed(f: Facts, side: SideIndex): Draft[] {
       side: SIDE_NAMES[side]!,
       moment: f.atTransition(life, t),
       summary:
-        `${capital(f.name(side))} waited ${span(waited)} in FIN_WAIT1 because ${f.name(peer)} delayed its ACK: ` +
-        `it neither closed nor sent anything in that time (the round trip takes ${span(f.connectTime)}).`,
-      remedy: 'Nothing to repair.',
+        `${f.name(side)} waited ${span(waited)} in FIN_WAIT1, ${MAYBE}because ${f.name(peer)} delayed its ACK: ` +
+        `it neither closed nor sent anything in that time (round trip ${span(f.connectTime)}).`,
+      remedy: 'No action needed.',
       evidence,
-      missing: f.wire ? [] : [stateEvents('other side')],
+      missing: f.wire ? [] : wanted('states', SIDE_NAMES[peer]!),
     },
   ];
 }

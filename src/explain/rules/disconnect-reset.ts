@@ -1,10 +1,10 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { closeCall, resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'disconnect-reset',
@@ -41,9 +41,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'disconnect-reset', (c) => ({
-      summary: `${capital(sideEndpoint(f, c.side))} disconnected its socket without closing it${c.confidence === 'proved' ? '' : ', most likely'}: ${c.because}.`,
+      summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because its process called connect(AF_UNSPEC): ${c.because}.`,
       remedy:
         'Close the socket and open a new one instead of connect(AF_UNSPEC), or shut down and read to the end of file before.',
-      missing: [closeCall(c.side), resetReason(c.side)],
+      missing: [...wanted('disconnected', c.side), ...wanted('reset-reason', c.side)],
     })),
 };

@@ -1,14 +1,14 @@
 import { PACKETS, ROWS, STATES } from '../mask.ts';
-import { packetsOfPeer, stateEvents } from '../missing.ts';
+import { peerPackets, wanted } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-unacknowledged',
   group: 'fin-wait2',
-  title: 'The FIN was never acknowledged: stuck in FIN_WAIT1',
+  title: 'FIN never acknowledged: stuck in FIN_WAIT1',
   severity: 'warning',
   happened: 'had a FIN that was never acknowledged',
   condition:
@@ -38,11 +38,11 @@ export const rule: Rule = {
       confidence: u.end !== null || u.row !== null ? 'inferred' : 'possible',
       side,
       moment: u.moment,
-      summary: `${capital(u.because)}: its FIN was never acknowledged${u.end ? ', and it left FIN_WAIT1 for CLOSE when the retries were over' : ''}.`,
+      summary: `${u.because}: its FIN was ${MAYBE}never acknowledged${u.end ? ', and the socket went from FIN_WAIT1 to CLOSE' : ''}.`,
       remedy:
         'Look at the peer and the path. Many such sockets at once can be limited with net.ipv4.tcp_orphan_retries and tcp_max_orphans.',
       evidence: u.evidence,
-      missing: u.end ? packetsOfPeer(f) : [stateEvents(side), ...packetsOfPeer(f)],
+      missing: u.end ? peerPackets(f) : [...wanted('states', side), ...peerPackets(f)],
     };
   },
 };

@@ -1,11 +1,11 @@
 import { STATES } from '../mask.ts';
-import { packets, resetReason } from '../missing.ts';
+import { wanted, wantedOfPeer } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { clients } from '../together.ts';
-import { capital, count, spans } from '../words.ts';
+import { count, MAYBE, spans } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-wait1-aborted',
@@ -23,9 +23,9 @@ export const rule: Rule = {
       draft(
         c!,
         {
-          summary: `${capital(sideEndpoint(f, c!.side))} never reached FIN_WAIT2: ${c!.because}, without an acknowledgment.`,
+          summary: `${sideEndpoint(f, c!.side)} ${MAYBE}never reached FIN_WAIT2: ${c!.because}, without an ACK.`,
           remedy: 'See why the connection was reset: the finding of this connection that names the cause.',
-          missing: f.wire ? [resetReason('other side')] : [packets(c!.side), resetReason('other side')],
+          missing: [...wanted('packets', c!.side), ...wantedOfPeer('reset-reason', c!.side)],
         },
         [],
       ),

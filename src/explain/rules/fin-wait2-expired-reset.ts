@@ -1,17 +1,17 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { MINISOCK, resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-wait2-expired-reset',
   group: 'close',
-  title: 'The peer closed too late: FIN_WAIT2 had expired, RST',
+  title: 'FIN_WAIT2 had expired before the peer closed: RST',
   severity: 'warning',
-  happened: 'were reset because the peer sent again when FIN_WAIT2 was over',
+  happened: 'were reset because the peer sent again after FIN_WAIT2 had expired',
   condition:
     'FIN_WAIT2 of a closed connection was given up after tcp_fin_timeout (or TCP_LINGER2) without a word; what the peer sends later meets no socket.',
   when: MAY_BE_RESET,
@@ -44,9 +44,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'fin-wait2-expired-reset', (c) => ({
-      summary: `${capital(sideEndpoint(f, c.side))} answered with a RST because its half of the connection was gone: ${c.because}.`,
+      summary: `${sideEndpoint(f, c.side)} answered with a RST, ${MAYBE}because its FIN_WAIT2 had expired: ${c.because}.`,
       remedy:
         'Find out why the peer kept its side open for so long: a descriptor leak, or a process that does not read the end of file. Raising net.ipv4.tcp_fin_timeout only hides it.',
-      missing: [resetReason(c.side), MINISOCK],
+      missing: [...wanted('reset-reason', c.side), ...wanted('minisock', c.side)],
     })),
 };

@@ -1,18 +1,18 @@
 import { STATES } from '../mask.ts';
-import { MINISOCK } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { finCandidates } from '../procedures/fin.ts';
 import { minisockExpiry } from '../procedures/minisock.ts';
 import type { Rule } from '../rule.ts';
 import { clients } from '../together.ts';
-import { capital, count, most, span } from '../words.ts';
+import { count, MAYBE, most, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-wait2-expired',
   group: 'fin-wait2',
-  title: 'FIN_WAIT2 gave up: the peer never closed in time',
+  title: 'FIN_WAIT2 expired: the peer did not close in time',
   severity: 'warning',
-  happened: 'had their FIN_WAIT2 minisock end before the peer closed',
+  happened: 'had FIN_WAIT2 expire before the peer closed',
   condition:
     'The FIN_WAIT2 minisock ended after tcp_fin_timeout while the peer was still in CLOSE_WAIT. Nothing is sent.',
   when: STATES,
@@ -55,15 +55,12 @@ export const rule: Rule = {
           confidence: expiry.confidence,
           side: SIDE_NAMES[side]!,
           moment: null,
-          summary: `${capital(f.name(side))} gave its half of the connection up before the peer closed: ${expiry.because}.`,
+          summary: `FIN_WAIT2 of ${f.name(side)} ${MAYBE}expired before the peer closed: ${expiry.because}.`,
           remedy:
             'The fault is at the peer, which does not close: a descriptor leak, a process that does not read the end of file, or a connection that nobody accepted. ' +
             'A longer net.ipv4.tcp_fin_timeout does not help.',
           evidence: expiry.evidence,
-          missing:
-            expiry.confidence === 'proved'
-              ? []
-              : [{ ...MINISOCK, what: 'The moment at which the minisock ended' }],
+          missing: expiry.confidence === 'proved' ? [] : wanted('minisock-end', SIDE_NAMES[side]!),
         },
       ];
     }),

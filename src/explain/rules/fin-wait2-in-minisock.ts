@@ -1,17 +1,17 @@
 import { STATES } from '../mask.ts';
-import { MINISOCK, stateEvents } from '../missing.ts';
+import { wanted, wantedOfPeer } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
-import { capital, count, spans } from '../words.ts';
+import { count, MAYBE, spans } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-wait2-in-minisock',
   group: 'fin-wait2',
-  title: 'FIN_WAIT2 lives on in a timewait minisock',
+  title: 'FIN_WAIT2 moved to a timewait socket (normal)',
   severity: 'info',
-  happened: 'spent FIN_WAIT2 in a timewait minisock, which no state event shows',
+  happened: 'spent FIN_WAIT2 in a timewait socket, which no state event shows',
   condition:
     'The process had closed, the FIN was acknowledged by a packet without FIN, and tcp_fin_timeout is at most 60 s: tcp_time_wait() replaces the socket by a minisock with substate FIN_WAIT2, of which no tracepoint tells.',
   when: STATES,
@@ -57,12 +57,12 @@ export const rule: Rule = {
       return draft(
         c,
         {
-          summary:
-            c.confidence === 'possible'
-              ? `${capital(sideEndpoint(f, c.side))} may have left FIN_WAIT2 to a timewait minisock: ${c.because}.`
-              : wentOnUnseen(sideEndpoint(f, c.side), c.because),
+          summary: wentOnUnseen(sideEndpoint(f, c.side), c.because),
           remedy: MINISOCK_REMEDY,
-          missing: c.confidence === 'proved' ? [] : [MINISOCK, stateEvents('other side')],
+          missing:
+            c.confidence === 'proved'
+              ? []
+              : [...wanted('minisock', c.side), ...wantedOfPeer('states', c.side)],
         },
         others,
       );
@@ -75,9 +75,9 @@ export const rule: Rule = {
 };
 
 export const MINISOCK_REMEDY =
-  'Nothing to repair: a normal close looks like this in tcpstates. To see the state, poll `ss -tano state fin-wait-2` or trace tcp_time_wait and inet_twsk_kill.';
+  'No action needed: a normal close looks like this in tcpstates. To see the state, poll `ss -tano state fin-wait-2` or trace tcp_time_wait and inet_twsk_kill.';
 
 /** `name`: of the side whose FIN came first. */
 export function wentOnUnseen(name: string, because: string): string {
-  return `${capital(name)} was in FIN_WAIT2 after its socket had already gone to CLOSE: ${because}.`;
+  return `FIN_WAIT2 of ${name} ${MAYBE}moved to a timewait socket: ${because}.`;
 }

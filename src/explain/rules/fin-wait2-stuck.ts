@@ -3,18 +3,18 @@ import type { Evidence } from '../../model/finding.ts';
 import { rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { ROWS, STATES } from '../mask.ts';
-import { stateEvents } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import { stillHeld } from '../procedures/probed-fin.ts';
 import type { Moment, Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-wait2-stuck',
   group: 'stuck',
-  title: 'FIN_WAIT2 held by its process: the peer does not close',
+  title: 'FIN_WAIT2 held open by its process: the peer does not close',
   severity: 'warning',
-  happened: 'stood in FIN_WAIT2 because a process holds its half and the peer does not close',
+  happened: 'stayed in FIN_WAIT2 because a process holds its half open and the peer does not close',
   condition:
     'shutdown(SHUT_WR) with the descriptor open: no timeout of the kernel ends FIN_WAIT2 while the peer keeps its side open.',
   when: ROWS | STATES,
@@ -55,11 +55,11 @@ export const rule: Rule = {
         confidence: f.wire ? 'inferred' : 'possible',
         side: SIDE_NAMES[side]!,
         moment: shown.moment,
-        summary: `${capital(f.name(side))} has shut down its sending side and waits in FIN_WAIT2, its descriptor open, for ${f.name(peer)} to close.`,
+        summary: `${f.name(side)} has shut down its sending side and waits in FIN_WAIT2 with its descriptor open: ${f.name(peer)} ${MAYBE}does not close.`,
         remedy:
           'Let the program close the descriptor after a time of its own; and see why the peer does not close.',
         evidence: [shown.evidence],
-        missing: [stateEvents('other side')],
+        missing: wanted('states', SIDE_NAMES[peer]!),
       };
     }
     return null;

@@ -1,15 +1,15 @@
 import { STATES } from '../mask.ts';
-import { MINISOCK, packets } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-with-ack',
   group: 'fin-wait2',
-  title: "The ACK of the FIN carried the peer's FIN: no FIN_WAIT2 to see",
+  title: 'FIN and ACK in one packet: FIN_WAIT2 skipped',
   severity: 'info',
   happened: "skipped FIN_WAIT2, because the peer's FIN came with the ACK",
   condition:
@@ -37,18 +37,19 @@ export const rule: Rule = {
       return draft(
         c,
         {
-          summary: passedAtOnce(sideEndpoint(f, c.side), c.because, c.confidence === 'possible'),
+          summary: passedAtOnce(sideEndpoint(f, c.side), c.because),
           remedy: FIN_WITH_ACK_REMEDY,
-          missing: c.confidence === 'proved' ? [] : [packets(c.side), MINISOCK],
+          missing:
+            c.confidence === 'proved' ? [] : [...wanted('packets', c.side), ...wanted('minisock', c.side)],
         },
         list.filter((o) => o !== c).map((o) => o.rule),
       );
     }),
 };
 
-export const FIN_WITH_ACK_REMEDY = 'Nothing to repair: the peer closed before it had to acknowledge.';
+export const FIN_WITH_ACK_REMEDY = 'No action needed: the peer closed before it had to acknowledge.';
 
 /** `name`: of the side whose FIN came first. */
-export function passedAtOnce(name: string, because: string, maybe = false): string {
-  return `${capital(name)} ${maybe ? 'may have passed' : 'passed'} FIN_WAIT2 within one packet: ${because}.`;
+export function passedAtOnce(name: string, because: string): string {
+  return `${name} ${MAYBE}passed FIN_WAIT2 within one packet: ${because}.`;
 }

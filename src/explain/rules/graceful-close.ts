@@ -6,9 +6,9 @@ import { capital, count } from '../words.ts';
 export const rule: Rule = {
   id: 'graceful-close',
   group: 'close',
-  title: 'Closed in good order',
+  title: 'Closed normally (FIN from both sides)',
   severity: 'info',
-  happened: 'were closed in good order',
+  happened: 'were closed normally',
   condition: 'Both sides sent FIN and both FINs were acknowledged.',
   when: ORDERLY | FIN_SEEN | STATES,
   reference: 'RFC 9293 §3.6; tcp_close_state, tcp_fin',
@@ -31,11 +31,11 @@ export const rule: Rule = {
     return (
       close && {
         ...close,
-        summary: `${capital(close.summary)}.`,
+        summary: `${close.summary}.`,
         remedy: '',
       }
     );
   },
   together: (all) =>
-    `${capital(count(all.length, 'connection'))} ended in good order, with a FIN from both sides.`,
+    `${capital(count(all.length, 'connection'))} closed normally, with a FIN from both sides.`,
 };

@@ -1,15 +1,15 @@
 import { FIN_SEEN, STATES } from '../mask.ts';
-import { stateEvents } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'half-close',
   group: 'fin-wait2',
-  title: 'Half-closed: FIN_WAIT2 on a socket its process still holds',
+  title: 'Half-closed: FIN_WAIT2 on a socket that its process still holds',
   severity: 'info',
   happened: 'were half closed: one side had shut down its sending side and went on to receive',
   condition:
@@ -45,10 +45,10 @@ export const rule: Rule = {
         return draft(
           c,
           {
-            summary: `${capital(sideEndpoint(f, c.side))} closed its sending side only: ${c.because}.`,
+            summary: `${sideEndpoint(f, c.side)} ${MAYBE}closed its sending side only: ${c.because}.`,
             remedy:
-              'Nothing to repair if the program means it. If it lasts, the peer is the one that does not close.',
-            missing: c.confidence === 'proved' ? [] : [stateEvents(c.side)],
+              'No action needed if the program intends it. If it lasts, the peer is the one that does not close.',
+            missing: c.confidence === 'proved' ? [] : wanted('states', c.side),
           },
           list.slice(1).map((o) => o.rule),
         );

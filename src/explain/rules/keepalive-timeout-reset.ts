@@ -1,10 +1,10 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'keepalive-timeout-reset',
@@ -32,9 +32,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'keepalive-timeout-reset', (c) => ({
-      summary: `${capital(sideEndpoint(f, c.side))} gave the connection up and reset it: ${c.because}.`,
+      summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because its keepalive probes went unanswered: ${c.because}.`,
       remedy:
         'Look at the path and the peer: a NAT or firewall that forgets idle connections (set the keepalive time below its timeout), or a host that is gone.',
-      missing: [resetReason(c.side)],
+      missing: wanted('reset-reason', c.side),
     })),
 };

@@ -5,17 +5,17 @@ import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import { RTO_MIN } from '../facts/timing.ts';
 import { EVENTS, STATES } from '../mask.ts';
-import { packetsOfPeer } from '../missing.ts';
+import { peerPackets } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Moment, Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'kernel-wire-contradiction',
   group: 'close',
-  title: 'The kernel says that it sent something, and the wire does not show it',
+  title: 'Sent by the kernel, but not in the capture',
   severity: 'warning',
-  happened: 'had a RST or FIN that the kernel sent and no capture shows',
+  happened: 'had a RST or FIN that the kernel sent and that is in no capture',
   condition:
     'State events or reset events say that a RST or FIN was sent while a capture was running that saw other packets of the connection, and it has none: it was dropped on its way out (netfilter, queueing discipline), queued and never sent, or lost by the capture.',
   when: STATES | EVENTS,
@@ -63,7 +63,7 @@ function contradiction(f: Facts, side: SideIndex): Draft | null {
     severity: said.what === 'RST' ? 'warning' : 'info',
     side: SIDE_NAMES[side]!,
     moment: said.moment,
-    summary: `${capital(`the kernel of ${f.name(side)}`)} sent a ${said.what}, and ${name}, which was running, does not show it: ${why}.`,
+    summary: `The kernel of ${f.name(side)} sent a ${said.what}, and ${name}, which was running, does not show it: ${MAYBE}${why}.`,
     remedy:
       "Look at the OUTPUT rules and the queueing discipline of that host, at tcpdump's own count of dropped packets, and at TCPAbortFailed. The other side knows nothing of the end.",
     evidence: [
@@ -71,7 +71,7 @@ function contradiction(f: Facts, side: SideIndex): Draft | null {
       ...(last ? [packetEvidence(f, watching, last, 'the last packet of that side in the capture')] : []),
       reasoning(`${name} goes on after that moment`),
     ],
-    missing: packetsOfPeer(f),
+    missing: peerPackets(f),
     alternatives: [],
   };
 }

@@ -1,16 +1,16 @@
 import { PACKETS, ROWS } from '../mask.ts';
-import { packetsOfPeer } from '../missing.ts';
+import { peerPackets } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'last-ack-stuck',
   group: 'stuck',
-  title: 'LAST_ACK: the last FIN has no answer',
+  title: 'LAST_ACK: the last FIN was not acknowledged',
   severity: 'warning',
-  happened: 'waited in LAST_ACK for the acknowledgment of the last FIN',
+  happened: 'waited in LAST_ACK for the ACK of the last FIN',
   condition:
     'The side that closed second sends its FIN again and again: the peer is gone, or its TIME_WAIT is.',
   when: PACKETS | ROWS,
@@ -44,11 +44,11 @@ export const rule: Rule = {
       confidence: u.row !== null || f.life(u.side)?.was('LAST_ACK') ? 'inferred' : 'possible',
       side: SIDE_NAMES[u.side]!,
       moment: u.moment,
-      summary: `${capital(u.because)}: it waits in LAST_ACK for the acknowledgment of its FIN.`,
+      summary: `${u.because}: it ${MAYBE}waits in LAST_ACK for the ACK of its FIN.`,
       remedy:
         'Harmless in small numbers, and normal after the peer rebooted. Otherwise look for what drops the ACK on the path.',
       evidence: u.evidence,
-      missing: packetsOfPeer(f),
+      missing: peerPackets(f),
     };
   },
 };

@@ -1,10 +1,10 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { closeCall, resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'linger-zero-reset',
@@ -52,10 +52,11 @@ export const rule: Rule = {
   explain: (f) =>
     leading(resetCandidates(f), 'linger-zero-reset', (c) => ({
       summary:
-        `${capital(sideEndpoint(f, c.side))} ended the connection with a RST of its own, as close() with SO_LINGER set to 0 does: ` +
+        `${sideEndpoint(f, c.side)} ended the connection with a RST, ${MAYBE}because its process closed the socket with SO_LINGER 0: ` +
         `${c.because}.`,
       remedy:
         'If the RST is not wanted, remove the SO_LINGER 0 from the program. Health checks, load generators and some connection pools set it on purpose, to leave no TIME_WAIT behind.',
-      missing: c.confidence === 'proved' ? [] : [closeCall(c.side), resetReason(c.side)],
+      missing:
+        c.confidence === 'proved' ? [] : [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
     })),
 };

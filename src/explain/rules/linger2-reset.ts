@@ -1,10 +1,10 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { closeCall, resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'linger2-reset',
@@ -38,8 +38,8 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'linger2-reset', (c) => ({
-      summary: `${capital(sideEndpoint(f, c.side))} reset the connection after its own FIN: ${c.because}.`,
+      summary: `${sideEndpoint(f, c.side)} reset the connection after its own FIN, ${MAYBE}because its TCP_LINGER2 is negative: ${c.because}.`,
       remedy: 'If the RST is not wanted, do not set TCP_LINGER2 below 0.',
-      missing: [closeCall(c.side), resetReason(c.side)],
+      missing: [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
     })),
 };

@@ -1,19 +1,19 @@
 import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import { MAY_BE_RESET } from '../mask.ts';
-import { LISTENER } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { clients } from '../together.ts';
-import { count, most, span } from '../words.ts';
+import { count, MAYBE, most, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'listener-closed-reset',
   group: 'close',
   title: 'Listener closed: connections nobody had accepted were reset',
   severity: 'error',
-  happened: 'were reset because the listener was closed while they stood in its accept queue',
+  happened: 'were reset because the listener was closed while they were in its accept queue',
   condition:
     'The last descriptor of a listening socket was closed (or its process ended) while connections stood in its accept queue; each of them is reset.',
   when: MAY_BE_RESET,
@@ -62,13 +62,13 @@ export const rule: Rule = {
       const wait = waited ? ` It had waited there in CLOSE_WAIT for ${span(waited)}.` : '';
       return {
         summary:
-          `The server reset the connection from ${formatEndpoint(f.case.client)} because its listener on port ${f.case.server.port} ` +
+          `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because its listener ` +
           `was closed before any process accepted the connection: ${c.because}.${wait}`,
         remedy:
           'Stop new traffic first (take the server out of the load balancer), accept() until EAGAIN, then close the listener. ' +
           'With SO_REUSEPORT, net.ipv4.tcp_migrate_req=1 (5.14 and later) hands the queue to another listener. ' +
           'If connections wait here for long, the real fault is the process that does not call accept().',
-        missing: c.confidence === 'proved' ? [] : [LISTENER],
+        missing: c.confidence === 'proved' ? [] : wanted('listener-stop', 'server'),
       };
     }),
   together: (all) => {

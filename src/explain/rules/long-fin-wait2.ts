@@ -1,17 +1,17 @@
 import { STATES } from '../mask.ts';
-import { MINISOCK } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'long-fin-wait2',
   group: 'fin-wait2',
-  title: 'FIN_WAIT2 on a full socket without a process: tcp_fin_timeout above 60 s',
+  title: 'FIN_WAIT2 on an orphaned socket: tcp_fin_timeout above 60 s',
   severity: 'info',
-  happened: 'stayed full sockets in FIN_WAIT2, as tcp_fin_timeout is longer than 60 s',
+  happened: 'stayed in FIN_WAIT2 as full sockets, because tcp_fin_timeout is above 60 s',
   condition:
     'The process had closed, but tcp_fin_timeout (or TCP_LINGER2) is longer than 60 s: the socket itself stays in FIN_WAIT2 under the keepalive timer for the time above 60 s.',
   when: STATES,
@@ -45,10 +45,10 @@ export const rule: Rule = {
   explain: (f) =>
     finCandidatesFor(f, 'long-fin-wait2').flatMap((list) => {
       const draft = leading(list, 'long-fin-wait2', (c) => ({
-        summary: `${capital(sideEndpoint(f, c.side))} stayed in FIN_WAIT2 as a full socket although its process had closed: ${c.because}.`,
+        summary: `${sideEndpoint(f, c.side)} stayed in FIN_WAIT2 as a full socket after its process had closed, ${MAYBE}because tcp_fin_timeout is above 60 s: ${c.because}.`,
         remedy:
           'net.ipv4.tcp_fin_timeout above 60 s costs memory for nothing; 60 s or less is enough unless a program asks for more.',
-        missing: [MINISOCK],
+        missing: wanted('minisock', c.side),
       }));
       return draft ? [draft] : [];
     }),

@@ -1,15 +1,16 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { DROPS } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'martian-drop',
   group: 'syn',
   title: 'SYN dropped as a martian',
   severity: 'error',
-  happened: 'had a SYN dropped because no host accepts its source from outside (martian)',
+  happened: 'had SYNs dropped as martians, because no host accepts such a source from outside',
   condition:
     "The source or destination cannot come in on an interface: the host's own address, loopback, 0/8, multicast.",
   when: MAY_LACK_ANSWER,
@@ -30,9 +31,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'martian-drop', (c) => ({
-      summary: `${attemptOf(f)}; ${c.because}.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because the server dropped it as a martian: ${c.because}.`,
       remedy:
         "Look for who sends such packets: a NAT or load balancer that rewrites the source to the server's own address, or two hosts with one address. net.ipv4.conf.all.log_martians=1 logs each one.",
-      missing: [DROPS],
+      missing: wanted('drops', 'server'),
     })),
 };

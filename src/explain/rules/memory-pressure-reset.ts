@@ -1,15 +1,15 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'memory-pressure-reset',
   group: 'close',
-  title: 'Too many orphans or too little TCP memory: RST at close',
+  title: 'Too many orphaned sockets or too little TCP memory: RST at close',
   severity: 'error',
   happened: 'were reset because there were too many orphaned sockets or too little memory',
   condition: 'tcp_check_oom: more orphaned sockets than tcp_max_orphans, or TCP memory above tcp_mem.',
@@ -27,9 +27,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'memory-pressure-reset', (c) => ({
-      summary: `${capital(sideEndpoint(f, c.side))} sent its FIN and a RST right after it: ${c.because}. A host that is short of orphans or TCP memory does this.`,
+      summary: `${sideEndpoint(f, c.side)} reset the connection at close, ${MAYBE}because of too many orphaned sockets or too little TCP memory: ${c.because}.`,
       remedy:
         'Look for "too many orphaned sockets" in dmesg and at /proc/net/sockstat; raise tcp_max_orphans or tcp_mem, or lower tcp_orphan_retries.',
-      missing: [resetReason(c.side)],
+      missing: [...wanted('out-of-memory', c.side), ...wanted('reset-reason', c.side)],
     })),
 };

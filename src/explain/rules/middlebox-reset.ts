@@ -1,16 +1,17 @@
 import { formatEndpoint } from '../../model/address.ts';
 import { MAY_BE_RESET } from '../mask.ts';
-import { packetsOfPeer } from '../missing.ts';
+import { peerPackets } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'middlebox-reset',
   group: 'close',
-  title: 'RST that neither end seems to have sent',
+  title: 'RST from a device on the path',
   severity: 'warning',
-  happened: 'were reset by a device on the path, by the shape of the RST',
+  happened: 'were reset by a device on the path',
   condition:
     'A RST of a shape that the Linux kernel does not make, or with a TTL unlike that of the other packets from there.',
   when: MAY_BE_RESET,
@@ -25,11 +26,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'middlebox-reset', (c) => ({
-      summary:
-        `The RST between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)} looks as if a device on the path ` +
-        `(or another operating system) had made it: ${c.because}.`,
+      summary: `A device on the path ${MAYBE}reset the connection between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)}: ${c.because}.`,
       remedy:
         'Capture at both ends at once: a RST that one end receives and the other never sent was made between them.',
-      missing: packetsOfPeer(f, 'client and on the server at once'),
+      missing: peerPackets(f),
     })),
 };

@@ -1,16 +1,17 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { DROPS, LISTENER } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'netfilter-drop',
   group: 'syn',
-  title: 'SYN dropped by a firewall (netfilter)',
+  title: 'Firewall (netfilter) dropped the SYN',
   severity: 'error',
-  happened: 'had a SYN dropped by a firewall (netfilter)',
+  happened: 'had SYNs dropped by a firewall (netfilter)',
   condition:
     'A rule of nftables or iptables dropped the SYN (or its answer). On the receiving host netfilter stands between the tap of a capture and TCP, so the capture shows the SYN all the same.',
   when: MAY_LACK_ANSWER,
@@ -44,9 +45,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'netfilter-drop', (c) => ({
-      summary: `${attemptOf(f)}; ${c.because}${resetCandidates(f)[0]?.rule === 'netfilter-drop' ? ', and refused it with a RST (reject with tcp reset)' : ''}.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because a firewall ${resetCandidates(f)[0]?.rule === 'netfilter-drop' ? 'rejected it with a RST' : 'dropped it'}: ${c.because}.`,
       remedy:
         'Look at the rules and their counters on the server (and on a host or namespace between that forwards: its chain `forward`): `nft list ruleset` (add `counter` to suspicious rules), `iptables -nvL`, and `conntrack -S`; a full table says so in dmesg. `nft monitor trace` follows one packet.',
-      missing: [LISTENER, DROPS],
+      missing: [...wanted('queue-at-syn', 'server'), ...wanted('drops', 'server')],
     })),
 };

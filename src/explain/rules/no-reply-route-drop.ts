@@ -1,15 +1,16 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { LISTENER } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'no-reply-route-drop',
   group: 'syn',
   title: 'The listener could not answer: no route back',
   severity: 'error',
-  happened: 'had a SYN dropped because the listener found no route back (or could not make a request)',
+  happened: 'had SYNs dropped because the listener found no route back (or could not create a request)',
   condition:
     'The SYN reached the listener, which could not make a request of it: no route to the client, no memory, or a security module refused.',
   when: MAY_LACK_ANSWER,
@@ -37,9 +38,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'no-reply-route-drop', (c) => ({
-      summary: `${attemptOf(f)}; ${c.because}.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because the listener could not answer: ${c.because}.`,
       remedy:
         "On the server: `ip route get CLIENT from SERVER`. Without a route, add one, and look at IpOutNoRoutes; with one, look at the security modules' audit log and at memory (`dmesg`).",
-      missing: [LISTENER],
+      missing: wanted('route-back', 'server'),
     })),
 };

@@ -1,17 +1,17 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'no-socket-reset',
   group: 'close',
-  title: 'RST because the host had no socket for the packet any more',
+  title: 'RST: the socket no longer existed',
   severity: 'warning',
-  happened: 'were reset by a host that had no socket for them',
+  happened: 'were reset because the socket no longer existed',
   condition: 'A packet other than a SYN matched no socket, no request and no timewait minisock.',
   when: MAY_BE_RESET,
   reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset',
@@ -49,10 +49,10 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'no-socket-reset', (c) => ({
-      summary: `${capital(sideEndpoint(f, c.side))} answered with a RST because it knew nothing of the connection: ${c.because}.`,
+      summary: `${sideEndpoint(f, c.side)} answered with a RST, ${MAYBE}because its socket no longer existed: ${c.because}.`,
       remedy:
-        'Ask what removed the socket on that host without a word: a reboot or failover, a timeout that is silent (tcp_retries2, keepalive), ' +
-        'a load balancer or NAT that sent the packet to another host, or its process that gave up before.',
-      missing: [resetReason(c.side)],
+        'Find out what removed the socket silently: a reboot or failover, a timeout that sends nothing (tcp_retries2, keepalive), ' +
+        'a load balancer or NAT that sent the packet to another host, or a process that gave up before.',
+      missing: wanted('reset-reason', c.side),
     })),
 };

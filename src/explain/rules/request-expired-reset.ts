@@ -3,16 +3,17 @@ import { SERVER } from '../../model/connection.ts';
 import type { Facts } from '../facts/facts.ts';
 import { REQUEST_LIFE } from '../facts/timing.ts';
 import { MAY_BE_RESET } from '../mask.ts';
-import { LISTENER, resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 import { acceptRemedy } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'request-expired-reset',
   group: 'syn',
-  title: 'The server forgot the handshake: RST to the client that thought it was connected',
+  title: 'Half-open request expired: RST to a client that thought it was connected',
   severity: 'error',
   happened: 'were reset because the server had given up the half-open request',
   condition:
@@ -49,16 +50,13 @@ export const rule: Rule = {
   explain: (f) =>
     leading(resetCandidates(f), 'request-expired-reset', (c) => ({
       summary:
-        `The server ${formatEndpoint(f.case.server)} reset the connection from ${formatEndpoint(f.case.client)} because it had already ` +
-        `given up the handshake that the client held for complete: ${c.because}.${early(f)}`,
+        `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because it had already ` +
+        `given up the handshake that the client thought complete: ${c.because}.${early(f)}`,
       remedy: `${acceptRemedy(f)} A client that needs to know should expect an answer of the application, not only a connect() that succeeds.`,
       missing: [
-        LISTENER,
-        resetReason('server'),
-        {
-          what: 'How long the server keeps such a request',
-          how: 'sysctl net.ipv4.tcp_synack_retries on the server',
-        },
+        ...wanted('request-removed', 'server'),
+        ...wanted('reset-reason', 'server'),
+        ...wanted('synack-retries', 'server'),
       ],
     })),
 };

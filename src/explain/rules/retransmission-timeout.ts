@@ -1,19 +1,19 @@
 import type { Facts } from '../facts/facts.ts';
 import { PACKETS, ROWS } from '../mask.ts';
-import { packetsOfPeer, stateEvents } from '../missing.ts';
+import { peerPackets, wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Draft, Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'retransmission-timeout',
   group: 'close',
-  title: 'Given up after retransmissions without an answer',
+  title: 'Timed out after unanswered retransmissions',
   severity: 'error',
-  happened: 'were given up after retransmissions without an answer',
+  happened: 'timed out after unanswered retransmissions',
   condition:
     'Data (or a FIN) went unacknowledged through tcp_retries2, tcp_orphan_retries or TCP_USER_TIMEOUT; the socket is closed. Linux sends nothing then, other systems a RST.',
   when: PACKETS | ROWS,
@@ -47,9 +47,9 @@ const REMEDY =
 
 function withReset(f: Facts): Draft | null {
   return leading(resetCandidates(f), 'retransmission-timeout', (c) => ({
-    summary: `${capital(c.because)}.`,
+    summary: `${c.because}: it ${MAYBE}timed out.`,
     remedy: REMEDY,
-    missing: [stateEvents(c.side), ...packetsOfPeer(f)],
+    missing: [...wanted('states', c.side), ...peerPackets(f)],
   }));
 }
 
@@ -63,11 +63,11 @@ function inSilence(f: Facts): Draft | null {
     side,
     moment: u.moment,
     summary:
-      `${capital(u.because)}${ended ? ', and gave the connection up' : '; it may have given up, or the capture ends before an answer'}. ` +
+      `${u.because}: it ${MAYBE}timed out${ended ? '' : ', unless the files end before an answer'}. ` +
       'The kernel sends no RST then: the other side learns nothing.',
     remedy: REMEDY,
     evidence: u.evidence,
-    missing: ended ? packetsOfPeer(f) : [stateEvents(side), ...packetsOfPeer(f)],
+    missing: ended ? peerPackets(f) : [...wanted('states', side), ...peerPackets(f)],
     alternatives: ended ? [] : ['no-socket-reset'],
   };
 }

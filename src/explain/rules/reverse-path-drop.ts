@@ -1,15 +1,16 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { DROPS } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'reverse-path-drop',
   group: 'syn',
   title: 'SYN dropped by the reverse path filter',
   severity: 'error',
-  happened: 'had a SYN dropped by the reverse path filter (rp_filter)',
+  happened: 'had SYNs dropped by the reverse path filter (rp_filter)',
   condition:
     'rp_filter is on and the route back to the source does not lead through the interface on which the SYN came.',
   when: MAY_LACK_ANSWER,
@@ -26,9 +27,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'reverse-path-drop', (c) => ({
-      summary: `${attemptOf(f)}; ${c.because}.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because the reverse path filter dropped it: ${c.because}.`,
       remedy:
         'Repair the routing, so that the answer goes out where the SYN came in, or set net.ipv4.conf.<interface>.rp_filter (and all: the larger one counts) to 2 (loose) or 0. net.ipv4.conf.all.log_martians=1 logs each one.',
-      missing: [DROPS],
+      missing: wanted('drops', 'server'),
     })),
 };

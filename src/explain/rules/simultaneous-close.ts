@@ -2,6 +2,7 @@ import { FIN_SEEN, STATES } from '../mask.ts';
 import { draft } from '../procedures/candidate.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'simultaneous-close',
@@ -23,8 +24,8 @@ export const rule: Rule = {
         draft(
           c!,
           {
-            summary: `Both sides closed at the same time: ${c!.because}. There is no FIN_WAIT2 in such a close.`,
-            remedy: 'Nothing to repair.',
+            summary: `Both sides ${MAYBE}closed at the same time: ${c!.because}. Such a close has no FIN_WAIT2.`,
+            remedy: 'No action needed.',
           },
           [],
         ),

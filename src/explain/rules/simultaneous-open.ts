@@ -4,7 +4,7 @@ import { ACK, SYN } from '../../model/tcp.ts';
 import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import { STATES, SYN_TROUBLE } from '../mask.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'simultaneous-open',
@@ -38,9 +38,9 @@ export const rule: Rule = {
       confidence: 'proved',
       side: 'client',
       moment: null,
-      summary: `${capital(f.name(CLIENT))} and ${f.name(SERVER)} sent each other a SYN at the same time; which of them is called the client is arbitrary.`,
+      summary: `${f.name(CLIENT)} and ${f.name(SERVER)} ${MAYBE}sent each other a SYN at the same time; which of them is called the client is arbitrary.`,
       remedy:
-        'Nothing to repair. A process that connects to a port of its own ephemeral range can meet itself in this way.',
+        'No action needed. A process that connects to a port of its own ephemeral range can meet itself in this way.',
       evidence,
     };
   },

@@ -2,15 +2,15 @@ import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import { packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { ROWS } from '../mask.ts';
-import { stateEvents } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Rule } from '../rule.ts';
-import { capital, span } from '../words.ts';
+import { MAYBE, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'snapshot-too-late',
   group: 'fin-wait2',
-  title: 'FIN_WAIT2 lay before the socket table was taken, or between two',
+  title: 'FIN_WAIT2 ended before the snapshot, or between two',
   severity: 'info',
   happened: 'had left FIN_WAIT2 when a socket table was taken',
   condition:
@@ -52,16 +52,16 @@ function missed(f: Facts, side: SideIndex): Draft | null {
   const known = onWire !== null;
   const lasted = known
     ? `FIN_WAIT2 of ${f.name(side)} lasted ${span(onWire)}`
-    : `${f.name(side)} may have been in FIN_WAIT2`;
+    : `FIN_WAIT2 of ${f.name(side)} is in no other file`;
   return {
     confidence: known ? 'inferred' : 'possible',
     side: SIDE_NAMES[side]!,
     moment: f.atEvent(late),
-    summary: `${capital(lasted)}, and no socket table caught it: the one that shows this socket has it in TIME_WAIT, after it.`,
+    summary: `${lasted}, and ${MAYBE}ended before the socket table was taken: the table that shows this socket has it in TIME_WAIT.`,
     remedy:
-      'Nothing to repair. To see FIN_WAIT2, record state events or packets; polling a table misses what is short.',
+      'No action needed. To see FIN_WAIT2, record state events or packets; polling a table misses what is short.',
     evidence,
-    missing: known ? [] : [stateEvents(SIDE_NAMES[side]!)],
+    missing: known ? [] : wanted('states', SIDE_NAMES[side]!),
     alternatives: known ? [] : ['fin-with-ack', 'simultaneous-close'],
   };
 }

@@ -1,16 +1,17 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'socket-destroy-reset',
   group: 'close',
-  title: 'Killed from outside (ss -K): RST',
+  title: 'Destroyed with ss -K: RST',
   severity: 'warning',
-  happened: 'were killed from outside their process (ss -K)',
+  happened: 'were destroyed from outside their process (ss -K)',
   condition:
     'SOCK_DESTROY through netlink (ss -K) or BPF, or the end of a network namespace, aborted the socket.',
   when: MAY_BE_RESET,
@@ -33,9 +34,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'socket-destroy-reset', (c) => ({
-      summary: `The socket of ${sideEndpoint(f, c.side)} was killed from outside its process: ${c.because}.`,
+      summary: `The socket of ${sideEndpoint(f, c.side)} was ${MAYBE}destroyed from outside its process: ${c.because}.`,
       remedy:
         'Find out who runs ss -K or another socket killer on that host; the program itself did nothing.',
-      missing: [resetReason(c.side)],
+      missing: [...wanted('destroyed', c.side), ...wanted('reset-reason', c.side)],
     })),
 };

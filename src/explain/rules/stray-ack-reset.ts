@@ -1,16 +1,18 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { SERVER } from '../../model/connection.ts';
 import { MAY_BE_RESET } from '../mask.ts';
-import { LISTENER, resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'stray-ack-reset',
   group: 'close',
-  title: 'An ACK met the listener and nothing else: RST',
+  title: 'Stray ACK reached the listener: RST',
   severity: 'warning',
-  happened: 'were reset because an ACK met a listener and nothing else',
+  happened: 'were reset because an ACK reached only the listener',
   condition:
     'An ACK matched no connection and no request, only a listening socket, and was no valid SYN cookie.',
   when: MAY_BE_RESET,
@@ -25,8 +27,8 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'stray-ack-reset', (c) => ({
-      summary: `The server ${formatEndpoint(f.case.server)} reset the ACK of ${formatEndpoint(f.case.client)}: ${c.because}.`,
+      summary: `${f.name(SERVER)} reset the ACK of ${formatEndpoint(f.case.client)}, ${MAYBE}because it reached only the listener: ${c.because}.`,
       remedy: 'Compare SyncookiesFailed, ListenDrops and EmbryonicRsts of the server before and after.',
-      missing: [resetReason('server'), LISTENER],
+      missing: [...wanted('reset-reason', 'server'), ...wanted('cookie-check', 'server')],
     })),
 };

@@ -1,15 +1,16 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { DROPS } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'syn-ack-lost-locally',
   group: 'syn',
-  title: 'The SYN-ACK was lost in the server itself',
+  title: "SYN-ACK lost in the server's own output",
   severity: 'error',
-  happened: "had their SYN-ACK lost in the server's own output",
+  happened: "had the SYN-ACK lost in the server's own output",
   condition:
     'The listener made a request and sent a SYN-ACK, which was dropped in the server on its way out: netfilter OUTPUT, queueing discipline, neighbour resolution.',
   when: MAY_LACK_ANSWER,
@@ -49,9 +50,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'syn-ack-lost-locally', (c) => ({
-      summary: `${attemptOf(f)}; ${c.because}.`,
+      summary: `${attemptOf(f)}; the SYN-ACK was ${MAYBE}lost in the server's own output: ${c.because}.`,
       remedy:
         'Look at the OUTPUT and POSTROUTING rules (`nft list ruleset`), `tc -s qdisc` and `ip neigh` of the server.',
-      missing: [DROPS],
+      missing: wanted('drops', 'server'),
     })),
 };

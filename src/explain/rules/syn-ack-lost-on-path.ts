@@ -2,13 +2,14 @@ import { MAY_LACK_ANSWER } from '../mask.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'syn-ack-lost-on-path',
   group: 'syn',
   title: 'SYN-ACK lost on the way back',
   severity: 'warning',
-  happened: 'had a SYN-ACK lost on the way back, between the two captures',
+  happened: 'had SYN-ACKs lost on the way back, between the two captures',
   condition: 'The server answered, and the answer did not reach the other capture, which was running.',
   when: MAY_LACK_ANSWER,
   reference: 'kernel-notes §3, SYN timings; RFC 6298',
@@ -28,7 +29,7 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'syn-ack-lost-on-path', (c) => ({
-      summary: `${attemptOf(f)}; ${c.because}.`,
+      summary: `${attemptOf(f)}; the SYN-ACK was ${MAYBE}lost on the way back: ${c.because}.`,
       remedy:
         'Look at what lies between the two captures on the way back, which may be another one than the way there: asymmetric routes and stateful firewalls that saw only one direction.',
       missing: [],

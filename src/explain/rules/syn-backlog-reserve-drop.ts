@@ -1,15 +1,16 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { LISTENER } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'syn-backlog-reserve-drop',
   group: 'syn',
   title: 'SYN cookies off: the last quarter of tcp_max_syn_backlog is for known peers',
   severity: 'error',
-  happened: 'had a SYN dropped because the last quarter of tcp_max_syn_backlog is kept for known peers',
+  happened: 'had SYNs dropped because the last quarter of tcp_max_syn_backlog is kept for known peers',
   condition:
     'net.ipv4.tcp_syncookies is 0, more than three quarters of tcp_max_syn_backlog are half open, and the peer has no entry in tcp_metrics that proves it.',
   when: MAY_LACK_ANSWER,
@@ -36,9 +37,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'syn-backlog-reserve-drop', (c) => ({
-      summary: `${attemptOf(f)}; ${c.because}.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because the rest of tcp_max_syn_backlog is reserved for known peers: ${c.because}.`,
       remedy:
         'Set net.ipv4.tcp_syncookies=1, or raise net.ipv4.tcp_max_syn_backlog; look at who opens so many half-open connections.',
-      missing: [LISTENER],
+      missing: wanted('queue-at-syn', 'server'),
     })),
 };

@@ -1,17 +1,18 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { SERVER } from '../../model/connection.ts';
 import { PACKETS } from '../mask.ts';
-import { LISTENER } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { cookieChildren } from '../procedures/cookies.ts';
 import type { Rule } from '../rule.ts';
 import { clients } from '../together.ts';
-import { count } from '../words.ts';
+import { count, MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'syn-cookie-handshake',
   group: 'syn',
-  title: 'Connected by a SYN cookie',
+  title: 'Connected with a SYN cookie',
   severity: 'warning',
-  happened: 'were made by a SYN cookie, because the SYN queue was full',
+  happened: 'were established with a SYN cookie, because the SYN queue was full',
   condition:
     'The SYN queue was full when the SYN came and net.ipv4.tcp_syncookies is on: a cookie is sent and nothing is stored.',
   when: PACKETS,
@@ -45,19 +46,13 @@ export const rule: Rule = {
       side: 'server',
       moment: f.atPacket(f.wire, child.packet),
       summary:
-        `The handshake of ${formatEndpoint(f.case.client)} was completed through a SYN cookie: the server's socket had a window of ` +
+        `The handshake of ${formatEndpoint(f.case.client)} with ${f.name(SERVER)} was ${MAYBE}completed with a SYN cookie: the server's socket had a window of ` +
         `${child.window} where ${count(child.siblings, 'sibling')} that had received the same bytes had ${child.siblingsWindow}, and the SYN queue was full.`,
       remedy:
         'A cookie keeps the connection but loses the retransmission of the SYN-ACK, and some options where timestamps are off. ' +
         'The SYN queue is as long as the backlog of listen(): raise it together with net.core.somaxconn, and accept() faster.',
       evidence: child.evidence,
-      missing: [
-        { what: 'Whether this very handshake used a cookie', how: LISTENER.how },
-        {
-          what: 'How many cookies the server sent',
-          how: '`nstat -a TcpExtSyncookiesSent TcpExtSyncookiesRecv` before and after',
-        },
-      ],
+      missing: [...wanted('cookie-check', 'server'), ...wanted('cookie-counters', 'server')],
     };
   },
   together: (all) =>

@@ -2,13 +2,14 @@ import { MAY_LACK_ANSWER } from '../mask.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'syn-lost-on-path',
   group: 'syn',
   title: 'SYN lost on the way to the server',
   severity: 'warning',
-  happened: 'had a SYN lost on the way, between the two captures',
+  happened: 'had SYNs lost on the way, between the two captures',
   condition: 'A SYN was sent and did not reach the other capture, which was running.',
   when: MAY_LACK_ANSWER,
   reference: 'kernel-notes §3, SYN timings; RFC 6298',
@@ -22,7 +23,7 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'syn-lost-on-path', (c) => ({
-      summary: `${attemptOf(f)}; ${c.because}.`,
+      summary: `${attemptOf(f)}; the SYN was ${MAYBE}lost on the way: ${c.because}.`,
       remedy:
         'Look at what lies between the two captures: firewalls, load balancers, routes, losses of devices (`ip -s link`). Captures at more places narrow it down.',
       missing: [],

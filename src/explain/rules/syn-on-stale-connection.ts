@@ -4,14 +4,14 @@ import { packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { RESET } from '../mask.ts';
-import { stateEvents } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import type { Rule } from '../rule.ts';
-import { span } from '../words.ts';
+import { MAYBE, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'syn-on-stale-connection',
   group: 'syn',
-  title: 'The SYN met an old connection of the same ports',
+  title: 'SYN met an old connection of the same ports',
   severity: 'warning',
   happened: 'had their SYN meet an older connection of the same ports, which the server still held',
   condition:
@@ -39,11 +39,7 @@ export const rule: Rule = {
         confidence: old ? 'proved' : 'inferred',
         side: 'server',
         moment: f.atPacket(wire, ack),
-        summary:
-          `${f.name(SERVER)} answered the SYN of ${f.name(CLIENT)} with an ACK of other numbers${old ? ', those of the older connection of the same ports that it still held' : ': it still held an older connection of the same ports'}; the client reset that${after}.`.replace(
-            /^s/,
-            'S',
-          ),
+        summary: `${f.name(SERVER)} answered the SYN of ${f.name(CLIENT)} with an ACK of other numbers, ${MAYBE}those of an older connection of the same ports that it still held; the client reset that${after}.`,
         remedy:
           'The client side lost its state without telling: a reboot, an expired NAT entry, a RST that was filtered, or source ports that are reused too soon. Keepalive on the server ends such connections; if a firewall drops the RST, the SYN is never taken.',
         evidence: [
@@ -57,7 +53,7 @@ export const rule: Rule = {
           packetEvidence(f, wire, reset, 'the answer to it'),
           ...(again ? [packetEvidence(f, wire, again, 'the SYN again')] : []),
         ],
-        missing: old ? [] : [stateEvents('server')],
+        missing: old ? [] : wanted('states', 'server'),
         alternatives: old ? [] : ['syn-on-time-wait'],
       };
     }

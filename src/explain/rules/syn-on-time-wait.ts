@@ -6,9 +6,9 @@ import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { EVENTS, REUSED } from '../mask.ts';
-import { MINISOCK } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import type { Rule } from '../rule.ts';
-import { span } from '../words.ts';
+import { MAYBE, span } from '../words.ts';
 
 /** What tcp_timewait_state_process adds to the old connection's last number for the new one's first. */
 const ISN_STEP = 65535 + 2;
@@ -24,9 +24,9 @@ interface Proof {
 export const rule: Rule = {
   id: 'syn-on-time-wait',
   group: 'syn',
-  title: 'A new connection took over a TIME_WAIT of the same ports',
+  title: 'New connection replaced a TIME_WAIT of the same ports',
   severity: 'info',
-  happened: 'took the place of a TIME_WAIT of the same ports',
+  happened: 'replaced a TIME_WAIT of the same ports',
   condition:
     'A SYN with a newer timestamp or sequence number met a minisock in TIME_WAIT of the same 4-tuple: it is taken, and the minisock ends.',
   when: REUSED | EVENTS,
@@ -57,13 +57,13 @@ export const rule: Rule = {
       confidence: proof.confidence,
       side: 'server',
       moment: f.atPacket(wire, answer),
-      summary: `The SYN met the TIME_WAIT of an older connection of the same ports on ${f.name(SERVER)} and took its place: ${proof.because}.`,
-      remedy: 'Nothing to repair: the kernel reuses the ports safely.',
+      summary: `The SYN of ${f.name(CLIENT)} ${MAYBE}replaced the TIME_WAIT of an older connection of the same ports on ${f.name(SERVER)}: ${proof.because}.`,
+      remedy: 'No action needed: the kernel reuses the ports safely.',
       evidence: [
         ...proof.evidence,
         packetEvidence(f, wire, answer, `its sequence number is ${answer.seq >>> 0}`),
       ],
-      missing: proof.confidence === 'proved' ? [] : [MINISOCK],
+      missing: proof.confidence === 'proved' ? [] : wanted('minisock', 'server'),
     };
   },
 };

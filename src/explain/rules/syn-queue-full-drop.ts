@@ -1,15 +1,16 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
-import { UNSEEN_DROP } from './accept-queue-overflow-syn.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'syn-queue-full-drop',
   group: 'syn',
   title: 'SYN queue full and SYN cookies off: SYN dropped',
   severity: 'error',
-  happened: 'had a SYN dropped because the SYN queue was full and SYN cookies are off',
+  happened: 'had SYNs dropped because the SYN queue was full and SYN cookies are off',
   condition: 'The SYN queue was full and net.ipv4.tcp_syncookies is 0.',
   when: MAY_LACK_ANSWER,
   reference: 'tcp_conn_request → tcp_syn_flood_action (net/ipv4/tcp_input.c)',
@@ -36,9 +37,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'syn-queue-full-drop', (c) => ({
-      summary: `${attemptOf(f)}; meanwhile ${c.because}.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because the SYN queue was full and SYN cookies are off: ${c.because}.`,
       remedy:
         'Set net.ipv4.tcp_syncookies=1, or raise the backlog of listen(), net.core.somaxconn and tcp_max_syn_backlog.',
-      missing: [UNSEEN_DROP],
+      missing: wanted('dropped-syns', 'server'),
     })),
 };

@@ -1,15 +1,15 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { MINISOCK, resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'time-wait-data-reset',
   group: 'close',
-  title: 'Data arrived for a closed connection in FIN_WAIT2: RST',
+  title: 'Data for a closed connection in FIN_WAIT2: RST',
   severity: 'warning',
   happened: 'were reset because data came for a closed connection in FIN_WAIT2',
   condition:
@@ -39,9 +39,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'time-wait-data-reset', (c) => ({
-      summary: `${capital(sideEndpoint(f, c.side))} reset the connection because data came after it had closed: ${c.because}.`,
+      summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came for a closed connection in FIN_WAIT2: ${c.because}.`,
       remedy:
         'The side that closes should shut down only its sending side and read until the end of file; the other should stop sending when it reads the end of file.',
-      missing: [resetReason(c.side), MINISOCK],
+      missing: [...wanted('reset-reason', c.side), ...wanted('minisock', c.side)],
     })),
 };

@@ -1,17 +1,17 @@
 import { STATES } from '../mask.ts';
-import { MINISOCK } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'time-wait-overflow',
   group: 'fin-wait2',
-  title: 'No room for the timewait minisock: the connection was forgotten at once',
+  title: 'No room for a timewait socket: connection forgotten at once',
   severity: 'error',
-  happened: 'were forgotten at once, because there was no room for a timewait minisock',
+  happened: 'were forgotten at once, because there was no room for a timewait socket',
   condition:
     'There were tcp_max_tw_buckets timewait minisocks already (or no memory): none was made, and the socket was closed.',
   when: STATES,
@@ -45,10 +45,10 @@ export const rule: Rule = {
   explain: (f) =>
     finCandidatesFor(f, 'time-wait-overflow').flatMap((list) => {
       const draft = leading(list, 'time-wait-overflow', (c) => ({
-        summary: `${capital(sideEndpoint(f, c.side))} kept nothing of the connection after its FIN was acknowledged: ${c.because}.`,
+        summary: `${sideEndpoint(f, c.side)} kept nothing of the connection after its FIN was acknowledged, ${MAYBE}because there was no room for a timewait socket: ${c.because}.`,
         remedy:
           'Raise net.ipv4.tcp_max_tw_buckets, or let the clients close first so that TIME_WAIT falls to them.',
-        missing: [MINISOCK],
+        missing: wanted('minisock', c.side),
       }));
       return draft ? [draft] : [];
     }),

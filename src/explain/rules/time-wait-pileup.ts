@@ -6,7 +6,7 @@ import { ROWS } from '../mask.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { clients, servers } from '../together.ts';
-import { capital, count } from '../words.ts';
+import { count } from '../words.ts';
 
 /** One a second, for as long as TIME_WAIT lasts. */
 const MANY = TIME_WAIT / 1e9;
@@ -18,7 +18,7 @@ export const rule: Rule = {
   group: 'stuck',
   title: 'Many connections in TIME_WAIT at once',
   severity: 'info',
-  happened: 'stood in TIME_WAIT at once',
+  happened: 'were in TIME_WAIT at once',
   condition:
     'The side that closes first keeps every connection in TIME_WAIT for 60 s; at more than one a second they pile up, and with all ephemeral ports to one server in use connect() fails (EADDRNOTAVAIL).',
   when: ROWS,
@@ -52,7 +52,7 @@ function piled(f: Facts, side: SideIndex): Draft | null {
     severity: scarce ? 'warning' : 'info',
     side: SIDE_NAMES[side]!,
     moment: f.atEvent(row),
-    summary: `${capital(count(n, 'connection'))} between the same addresses stood in TIME_WAIT in one socket table, ${of}${scarce ? ': they may run out' : ''}.`,
+    summary: `${count(n, 'connection')} between the same addresses were in TIME_WAIT in one socket table, ${of}${scarce ? ': they may run out' : ''}.`,
     remedy:
       'Keep connections open and reuse them. TIME_WAIT falls to the side that closes first: let clients do so if the server is short, servers if the clients are. ' +
       'net.ipv4.tcp_tw_reuse=1 lets a client reuse such ports; tcp_fin_timeout does not shorten TIME_WAIT.',

@@ -1,6 +1,7 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
+import { peerPackets, wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
-import { SILENCE_MISSING, SILENCE_REMEDY, silenceSummary } from '../procedures/silence.ts';
+import { SILENCE_REMEDY, silenceSummary } from '../procedures/silence.ts';
 import { describeAttempt, silentSyn, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { servers } from '../together.ts';
@@ -25,7 +26,7 @@ export const rule: Rule = {
     leading(synCandidates(f), 'unanswered-syn', (c) => ({
       summary: silenceSummary(describeAttempt(f, silentSyn(f)!), c.because),
       remedy: SILENCE_REMEDY,
-      missing: [...SILENCE_MISSING],
+      missing: [...wanted('queue-at-syn', 'server'), ...peerPackets(f)],
       ...(silentSyn(f)!.overdue ? {} : { severity: 'info' }),
     })),
   together: (all) =>

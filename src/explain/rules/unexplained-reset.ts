@@ -1,9 +1,8 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { packets, resetReason, stateEvents } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
 
 export const rule: Rule = {
   id: 'unexplained-reset',
@@ -26,9 +25,9 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'unexplained-reset', (c) => ({
-      summary: `${capital(c.because)}.`,
+      summary: `${c.because}.`,
       remedy:
-        'Record it again with `tcpautopsy capture` on both hosts; until then go through the alternatives, the likeliest first.',
-      missing: f.wire ? [resetReason(c.side), stateEvents(c.side)] : [packets(c.side), resetReason(c.side)],
+        'Record it again with `tcpautopsy capture` on both hosts; until then check the alternatives, the most likely first.',
+      missing: [...wanted('packets', c.side), ...wanted('reset-reason', c.side), ...wanted('states', c.side)],
     })),
 };

@@ -1,10 +1,10 @@
 import { MAY_BE_RESET } from '../mask.ts';
-import { closeCall, resetReason } from '../missing.ts';
+import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { capital } from '../words.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'unread-data-reset',
@@ -64,12 +64,11 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(resetCandidates(f), 'unread-data-reset', (c) => ({
-      summary:
-        `${capital(sideEndpoint(f, c.side))} ended the connection with a RST, ${{ possible: 'possibly', inferred: 'most likely', proved: '' }[c.confidence]}`.trimEnd() +
-        ` because its process closed the socket while received data were still unread: ${c.because}.`,
+      summary: `${sideEndpoint(f, c.side)} ended the connection with a RST, ${MAYBE}because its process closed the socket while received data were still unread: ${c.because}.`,
       remedy:
         'Let the application read to the end before it closes: shutdown(SHUT_WR), read() until it returns 0, then close(). ' +
         'An HTTP server has to read the whole request body before it answers and closes; look for early returns on errors and timeouts.',
-      missing: c.confidence === 'proved' ? [] : [closeCall(c.side), resetReason(c.side)],
+      missing:
+        c.confidence === 'proved' ? [] : [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
     })),
 };

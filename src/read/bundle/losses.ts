@@ -27,6 +27,10 @@ function nameOf(piece: string): string {
   return piece.replace(/^.*\//, '').replace(/\.bt$/, '');
 }
 
+function unattached(manifest: Manifest): { piece: string; why: string }[] {
+  return (manifest.probes?.missing ?? []).filter((p) => !p.why.startsWith('not asked for'));
+}
+
 /** Which probes there were, and of which of them no event can be missing (docs/bundle.md, "What is missing"). */
 export function recordingOf(manifest: Manifest, stream: Stream): Recording {
   const attached = new Set<string>();
@@ -48,7 +52,10 @@ export function recordingOf(manifest: Manifest, stream: Stream): Recording {
     if (!counted) uncounted.add(nameOf(piece));
   }
   if (whole && misses?.total === 0) for (const name of attached) if (!uncounted.has(name)) complete.add(name);
-  return { kernel: manifest.kernel?.release ?? null, attached, complete, until: stream.until };
+  const refused = new Map(
+    unattached(manifest).map(({ piece, why }) => [nameOf(piece), quote(why.slice(0, LONGEST))]),
+  );
+  return { kernel: manifest.kernel?.release ?? null, attached, refused, complete, until: stream.until };
 }
 
 export function reportManifest(
@@ -101,7 +108,7 @@ export function reportManifest(
       unseen,
     );
   for (const problem of manifest.problems) loss('capture-problem', problem.slice(0, LONGEST));
-  const missing = (manifest.probes?.missing ?? []).filter((p) => !p.why.startsWith('not asked for'));
+  const missing = unattached(manifest);
   if (missing.length > 0) {
     const pieces = missing.slice(0, LISTED).map((p) => quote(p.piece.replace(/\.bt$/, '')));
     if (missing.length > LISTED) pieces.push(`${missing.length - LISTED} more`);

@@ -7,7 +7,7 @@ import {
   CONFIDENCE_WORDS,
   confidenceCounts,
   counted,
-  distinctMissing,
+  missingWords,
   number,
   SEVERITY_WORDS,
   sharing,
@@ -55,7 +55,7 @@ function card(cause: CauseGroup, page: Page): Markup {
   const group = cause.connections.flatMap((id) =>
     (page.findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
   );
-  const missing = distinctMissing(group.map((f) => f.missing)).slice(0, EVIDENCE);
+  const missing = missingWords(group.map((f) => f.missing)).slice(0, EVIDENCE);
   const others = [...new Set(group.flatMap((f) => f.alternatives))];
   const unlisted = cause.unlisted?.connections ?? 0;
   return html`<article class="card ${cause.severity}" id="cause-${cause.rule}">
@@ -66,7 +66,7 @@ function card(cause: CauseGroup, page: Page): Markup {
 <dt>What to do</dt><dd>${prose(cause.remedy || 'Nothing.')}</dd>
 <dt>How sure</dt><dd>${sureWords(cause, page)}</dd>
 <dt>Evidence</dt><dd>${evidence(group, unlisted)}</dd>
-${missing.length > 0 && html`<dt>Missing</dt><dd><ul class="tight">${missing.map((m) => html`<li>${prose(m.what)}. To record it: ${prose(m.how)}</li>`)}</ul></dd>`}
+${missing.length > 0 && html`<dt>Missing</dt><dd><ul class="tight">${missing.map((m) => html`<li>${prose(m)}</li>`)}</ul></dd>`}
 ${others.length > 0 && html`<dt>Fits as well</dt><dd>${alternatives(others, page)}</dd>`}
 <dt>Connections</dt><dd>${links(cause, page)}</dd>
 </dl>

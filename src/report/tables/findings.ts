@@ -43,7 +43,7 @@ export const findingsTable: Table<Finding> = {
     },
     {
       name: 'missing',
-      doc: 'JSON array of `{what, how}`: what would settle it, and how to record that',
+      doc: 'JSON array of `{what, probe, host, port, command}`: what would settle it and no input holds, the piece of the capture that records it, where, and the command',
       value: (f) => JSON.stringify(f.missing),
     },
     {
