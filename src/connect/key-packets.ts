@@ -212,20 +212,24 @@ export function listKeyPackets(store: Store, at: number, client: number, wanted 
 }
 
 /**
- * Time of the first of a side's packets, in the order of frames, that were kept for one of the reasons; null for none.
- * They are linked from late to early.
+ * The first of a side's packets, in the order of frames, that was kept for one of the reasons; 0 for none. They are linked
+ * from late to early.
  */
-export function firstKept(store: Store, at: number, side: number, why: number): number | null {
-  const { words, doubles } = store.keys;
-  let first: number | null = null;
-  let frame = 0;
+export function keyOf(store: Store, at: number, side: number, why: number): number {
+  const { words } = store.keys;
+  let first = 0;
   for (let key = store.connections.words[at + KEYS]!; key !== 0; key = words[key + KEY_LINK]!) {
     if (words[key + KEY_WHY]! >>> KEY_SIDE_SHIFT !== side || (reasons(store, key) & why) === 0) continue;
-    if (first !== null && words[key + KEY_PACKET + PACKED_FRAME]! >= frame) continue;
-    first = doubles[(key + KEY_TIME) >> 1]!;
-    frame = words[key + KEY_PACKET + PACKED_FRAME]!;
+    if (first === 0 || words[key + KEY_PACKET + PACKED_FRAME]! < words[first + KEY_PACKET + PACKED_FRAME]!)
+      first = key;
   }
   return first;
+}
+
+/** When that was; null for none. */
+export function firstKept(store: Store, at: number, side: number, why: number): number | null {
+  const key = keyOf(store, at, side, why);
+  return key === 0 ? null : store.keys.doubles[(key + KEY_TIME) >> 1]!;
 }
 
 /**

@@ -145,6 +145,10 @@ export const COMPLETENESS_SHIFT = 11;
 export const COMPLETENESS_MASK = 63;
 /** Window scales, four bits a side. */
 export const SCALE_SHIFT = 17;
+/** Whose FIN was first: 0 for none, side + 1, or neither acknowledges the other. */
+export const FIRST_FIN_SHIFT = 27;
+export const FIRST_FIN_MASK = 3;
+export const FIRST_IS_BOTH = 3;
 /** Waits among those that are finished, to be packed away. */
 export const QUEUED = 1 << 25;
 /** The tuple had another life before or after this one. */
@@ -175,3 +179,5 @@ export const AFTER_FIN_MASK = 7;
 export const PROBED = 1 << 27;
 /** The side's last packet is a keepalive. */
 export const WAS_KEEPALIVE = 1 << 28;
+/** A FIN outside the window was seen, which ends at FIN_END, and none inside. */
+export const FIN_DOUBTED = 1 << 29;

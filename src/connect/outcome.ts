@@ -11,6 +11,9 @@ import {
   CLIENT_BIT,
   FIN_ACKED,
   FINS,
+  FIRST_FIN_MASK,
+  FIRST_FIN_SHIFT,
+  FIRST_IS_BOTH,
   ISN,
   LAST_PACKET,
   ORIENTATION_MASK,
@@ -60,12 +63,11 @@ const times = new Float64Array(4);
 const DELAYED_ACK_MAX = 210 * NS_PER_MS;
 
 /**
- * Whether two FINs, both acknowledged, came one after the other without a wait between: neither crossing nor with a
- * half-open rest. Of either side the time of its FIN, and of that FIN's acknowledgment; false when one is NaN.
+ * Whether two FINs that did not cross, both acknowledged, came without a wait between: no half-open rest. Of either side
+ * the time of its FIN, and of that FIN's acknowledgment; false when one is NaN.
  */
 export function closesPromptly(finA: number, finB: number, ackedA: number, ackedB: number): boolean {
-  const crossed = finA < ackedB && finB < ackedA;
-  return !crossed && Math.max(finA, finB) - Math.min(ackedA, ackedB) < DELAYED_ACK_MAX;
+  return Math.max(finA, finB) - Math.min(ackedA, ackedB) < DELAYED_ACK_MAX;
 }
 
 export function outcomeOf(store: Store, at: number): Outcome {
@@ -107,6 +109,7 @@ function orderly(store: Store, at: number): Outcome {
   )
     return 0;
   if (store.troubled(at, 0, RSTS) + store.troubled(at, 1, RSTS) > 0) return 0;
+  if (((words[at + BITS]! >> FIRST_FIN_SHIFT) & FIRST_FIN_MASK) === FIRST_IS_BOTH) return 0;
   closingTimes(store, at, times);
   // false as well when one of them is not there
   return closesPromptly(times[0]!, times[1]!, times[2]!, times[3]!) ? ORDERLY : 0;

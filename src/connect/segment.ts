@@ -13,7 +13,7 @@ import {
   WHY_ZERO_WINDOW,
 } from '../model/connection.ts';
 import type { Packet } from '../model/packet.ts';
-import { ACK, FIN, RST, SYN } from '../model/tcp.ts';
+import { ACK, FIN, isSenseless, RST, SYN } from '../model/tcp.ts';
 import {
   AGAIN,
   classify,
@@ -24,6 +24,7 @@ import {
   noteProgress,
   PROBES,
 } from './again.ts';
+import { acknowledgedBefore, believe, doubt, isInWindow, order } from './fins.ts';
 import { handshake } from './handshake.ts';
 import {
   KEPT_FINS,
@@ -51,6 +52,7 @@ import {
   DATA_SEEN,
   DUPLICATES,
   FIN_ACKED,
+  FIN_DOUBTED,
   FIN_END,
   FINS,
   KEEPALIVES,
@@ -89,7 +91,13 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
     words[at + DUPLICATES]!++;
     return;
   }
-  const { flags, payload } = p;
+  if (isRefused(store, at, side, p)) {
+    stray(store, at, side, p);
+    return;
+  }
+  const { payload } = p;
+  const flags = p.flags & RST ? p.flags & ~(SYN | FIN) : p.flags;
+  const isPeerClosed = words[other + FINS] !== 0 && isInWindow(store, at, side, p.seq, (p.seq + payload) | 0);
   const isFirst = (words[mine + SIDE_BITS]! & STARTED) === 0;
   words[mine + SIDE_BITS]! &= ~WAS_KEEPALIVE;
   let why = 0;
@@ -107,8 +115,8 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   const gaps = flags & ACK ? acknowledgment(store, at, side, p) : 0;
   const isProbe = payload === 1 && (words[mine + SIDE_BITS]! & PROBED) !== 0;
   if (p.window === 0 && !isProbe && !(flags & (SYN | FIN | RST))) why |= zeroWindow(store, at, side);
-  why |= moments(words, mine, other, p, why);
-  words[at + BITS]! |= completenessBits(flags, payload) << COMPLETENESS_SHIFT;
+  why |= moments(words, mine, other, p, why, isPeerClosed);
+  words[at + BITS]! |= completenessBits(p.flags, payload) << COMPLETENESS_SHIFT;
   zeekSegment(store, at, side, p, next, gaps);
   if (flags & FIN) words[mine + FIN_END] = (p.seq + payload + 1) | 0;
   if (flags & RST) store.troubles.words[store.trouble(at, side) + LAST_RST] = p.seq;
@@ -117,6 +125,27 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   else if (flags & ACK) setAside(store, at, side, p.ack);
   rememberLast(store, at, side, p);
   if (why !== 0) keepFor(store, at, side, why);
+}
+
+/** No receiver takes it: its flags make no sense (a RST is one whatever else is set), or it is a FIN outside the window. */
+function isRefused(store: Store, at: number, side: number, p: Packet): boolean {
+  if (isSenseless(p.flags)) return (p.flags & RST) === 0;
+  if ((p.flags & FIN) === 0) return false;
+  const end = (p.seq + p.payload + 1) | 0;
+  if (isInWindow(store, at, side, p.seq, end)) return false;
+  doubt(store, at, side, end);
+  return true;
+}
+
+/** A segment that changes nothing; the first of them are kept, for they may explain something. */
+function stray(store: Store, at: number, side: number, p: Packet): void {
+  const words = store.connections.words;
+  const mine = sideOf(at, side);
+  words[at + BITS]! |= completenessBits(p.flags, p.payload) << COMPLETENESS_SHIFT;
+  zeekSegment(store, at, side, p, words[mine + SIDE_BITS]! & STARTED ? words[mine + NEXT]! : p.seq, 0);
+  words[mine + PACKETS]!++;
+  rememberLast(store, at, side, p);
+  keep(store, at, side, 0);
 }
 
 /** First segment of a side of which no SYN was seen. */
@@ -149,6 +178,10 @@ function content(store: Store, at: number, side: number, p: Packet, next: number
   const to = (from + p.payload) | 0;
   const end = isFin ? (to + 1) | 0 : to;
   const what = p.flags & SYN ? FRESH : classify(store, at, side, p, next, from, end);
+  if (isFin && words[mine + FINS] === 0) {
+    order(store, at, side, p.ack, end);
+    acknowledgedBefore(store, at, side, end);
+  }
   const advance = (end - words[mine + NEXT]!) | 0;
   const fresh = p.payload > 0 ? receive(store, at, side, from, to) : 0;
   if (advance > 0) words[mine + NEXT] = end;
@@ -219,6 +252,7 @@ function acknowledgment(store: Store, at: number, side: number, p: Packet): numb
     const isKnown = isStarted && ((p.ack - words[other + NEXT]!) | 0) <= 0;
     return isKnown ? acknowledge(store, at, otherSide(side), p.ack) : 0;
   }
+  if (words[other + SIDE_BITS]! & FIN_DOUBTED) believe(store, at, otherSide(side), p.ack);
   const isFirst = p.flags & SYN || (words[mine + SIDE_BITS]! & ACK_SEEN) === 0;
   if (isFirst || ((p.ack - words[mine + ACKED]!) | 0) > 0) {
     words[mine + ACKED] = p.ack;
@@ -236,7 +270,14 @@ function gapsBelow(store: Store, at: number, side: number, ack: number): number 
 }
 
 /** Reasons to keep the packet that lie in where it stands: third ACK, first data, data or ACK after a FIN. */
-function moments(words: Int32Array, mine: number, other: number, p: Packet, known: number): number {
+function moments(
+  words: Int32Array,
+  mine: number,
+  other: number,
+  p: Packet,
+  known: number,
+  isPeerClosed: boolean,
+): number {
   const { flags, payload } = p;
   if (flags & RST) return 0;
   let why = 0;
@@ -250,7 +291,9 @@ function moments(words: Int32Array, mine: number, other: number, p: Packet, know
     why |= WHY_FIRST_DATA;
   }
   if (words[other + FINS]! === 0) return why;
-  if (payload > 0) {
+  // data that the peer had not acknowledged (rcv_nxt), whenever they come
+  const acked = words[other + SIDE_BITS]! & ACK_SEEN ? words[other + ACKED]! : p.seq;
+  if (payload > 0 && isPeerClosed && ((p.seq + payload - acked) | 0) > 0) {
     const count = (bits >> AFTER_FIN_SHIFT) & AFTER_FIN_MASK;
     if (count < KEPT_OTHERS) words[mine + SIDE_BITS]! += 1 << AFTER_FIN_SHIFT;
     why |= count < KEPT_OTHERS ? WHY_DATA_AFTER_FIN : SURPLUS;

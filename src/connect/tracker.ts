@@ -5,7 +5,7 @@
 import type { SideIndex, WireConnection } from '../model/connection.ts';
 import { DIRECTION_IN, type Packet } from '../model/packet.ts';
 import type { CapturedProcess } from '../model/process.ts';
-import { SYN } from '../model/tcp.ts';
+import { FIN, RST, SYN } from '../model/tcp.ts';
 import { addFlip } from './labels/history.ts';
 import { zeekBadChecksum } from './labels/zeek.ts';
 import { originator } from './labels/zeek-endpoint.ts';
@@ -183,7 +183,7 @@ export class Tracker {
     const at = found - side;
     const isNew = this.#zeekTimers
       ? isNewForZeek(this.#store, at, p)
-      : (p.flags & SYN) !== 0 && isNewLife(this.#store, at, side, p);
+      : (p.flags & (SYN | RST | FIN)) === SYN && isNewLife(this.#store, at, side, p);
     if (isNew) return this.#begin(p, at, words[at + HASH]!);
     this.#recent = at;
     return found;

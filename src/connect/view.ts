@@ -28,6 +28,9 @@ import {
   DIRECTION_SHIFT,
   DUPLICATES,
   FINS,
+  FIRST_FIN_MASK,
+  FIRST_FIN_SHIFT,
+  FIRST_IS_BOTH,
   ISN,
   ISN_SEEN,
   KEEPALIVES,
@@ -168,6 +171,12 @@ export class ConnectionView implements WireConnection {
 
   get zeroWindows(): Pair<number> {
     return this.#troubled(ZERO_WINDOWS);
+  }
+
+  get firstFin(): WireConnection['firstFin'] {
+    const first = (this.#bits >> FIRST_FIN_SHIFT) & FIRST_FIN_MASK;
+    if (first === 0) return null;
+    return first === FIRST_IS_BOTH ? 'both' : (((first - 1) ^ this.#client) as SideIndex);
   }
 
   get finTime(): Pair<SourceTime | null> {

@@ -71,7 +71,8 @@ function ofWire(wire: WireConnection): Mask {
   return mask;
 }
 
-function closedPromptly({ finTime, finAckedTime }: WireConnection): boolean {
+function closedPromptly({ firstFin, finTime, finAckedTime }: WireConnection): boolean {
+  if (firstFin === 'both') return false;
   const [a, b] = finTime;
   const [ackedA, ackedB] = finAckedTime;
   if (a === null || b === null || ackedA === null || ackedB === null) return false;

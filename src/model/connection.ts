@@ -88,6 +88,11 @@ export interface WireConnection {
   /** One byte into a window that the peer has closed. */
   windowProbes: Pair<number>;
   zeroWindows: Pair<number>;
+  /**
+   * Whose FIN was first: of two the one that acknowledges the other is second, and `both` are first when neither does.
+   * FINs outside the receiver's window are none. null without any.
+   */
+  firstFin: SideIndex | 'both' | null;
   /** Time of the side's first FIN, and of the first packet of the other side that acknowledges it. */
   finTime: Pair<SourceTime | null>;
   finAckedTime: Pair<SourceTime | null>;

@@ -11,6 +11,17 @@ export const CWR = 0x80;
 /** Accurate ECN, formerly NS (RFC 9768). */
 export const AE = 0x100;
 
+/** Flags that no TCP sends: SYN with FIN or RST, FIN with RST, or neither ACK, SYN nor RST; by the six low bits. */
+const SENSELESS = Array.from({ length: 64 }, (_, flags) => {
+  const control = flags & (FIN | SYN | RST);
+  return (control & (control - 1)) !== 0 || (flags & (ACK | SYN | RST)) === 0;
+});
+
+/** A scan, or damage: such a segment is no SYN and no FIN. */
+export function isSenseless(flags: number): boolean {
+  return SENSELESS[flags & 63]!;
+}
+
 /** Kernel state numbers, as tracepoints and drgn print them. */
 export const STATE_NAMES = [
   'UNKNOWN',

@@ -156,11 +156,8 @@ function closeKindOfWire(w: WireConnection): CloseKind {
 }
 
 function firstFinBy(c: Case): Side | '' {
-  const [client, server] = c.wires[0]?.finTime ?? [null, null];
-  if (client !== null || server !== null) {
-    if (client === null) return 'server';
-    return server === null || client <= server ? 'client' : 'server';
-  }
+  const first = c.wires[0]?.firstFin ?? null;
+  if (first !== null) return first === 'both' ? '' : SIDES[first]!;
   for (const side of [CLIENT, SERVER] as const) {
     const life = c.lives[side];
     if (life?.transitions.some((t) => t.to === 'FIN_WAIT1')) return SIDES[side]!;
@@ -187,20 +184,14 @@ function closedBy(
   reset: ConnectionRow['resetBy'],
   close: Finding | undefined,
 ): ConnectionRow['closedBy'] {
-  if (c.lives.every((l) => l?.transitions.some((t) => t.to === 'FIN_WAIT1')) || finsCrossed(c)) return 'both';
+  if (
+    c.lives.every((l) => l?.transitions.some((t) => t.to === 'FIN_WAIT1')) ||
+    c.wires[0]?.firstFin === 'both'
+  )
+    return 'both';
   if (firstFin !== '') return firstFin;
   if (reset === 'client' || reset === 'server') return reset;
   return close?.rule === 'retransmission-timeout' && close.side !== 'path' ? close.side : 'none';
-}
-
-/** Each side sent its FIN before it had acknowledged the other's. */
-function finsCrossed(c: Case): boolean {
-  const wire = c.wires[0];
-  if (!wire) return false;
-  const [finA, finB] = wire.finTime;
-  const [ackedA, ackedB] = wire.finAckedTime;
-  if (finA === null || finB === null || ackedA === null || ackedB === null) return false;
-  return finA < ackedB && finB < ackedA;
 }
 
 /** Protocol-level FIN_WAIT2: from the ACK of the first FIN to the other side's FIN. Null unless both were seen. */

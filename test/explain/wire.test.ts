@@ -50,3 +50,83 @@ describe('what a RST answers', () => {
     expect(resets).toMatchObject([{ answered: 'none', refuses: null }]);
   });
 });
+
+describe('a FIN', () => {
+  test('outside the window is none', () => {
+    const { firstFin, wire } = factsOf((talk) => {
+      const next = chat(talk).next[0];
+      talk.client('F.', { seq: next + 900e6, ttl: 33 });
+      talk.next[0] = next;
+      talk.client('P.', { length: 10 }).server('F.').client('.').client('F.').server('.');
+    });
+    expect({ firstFin, fins: wire.fins, bytes: wire.bytes }).toEqual({
+      firstFin: 1,
+      fins: [1, 1],
+      bytes: [60, 100],
+    });
+  });
+
+  test('counts when the receiver acknowledged its very number: the capture lacks what came before it', () => {
+    const { wire } = factsOf((talk) => {
+      talk
+        .open()
+        .server('F.', { seq: talk.next[1] + 10e6 })
+        .client('.');
+    });
+    expect(wire).toMatchObject({ fins: [0, 1], firstFin: 1 });
+    expect(wire.finAckedTime[1]).not.toBeNull();
+  });
+
+  test('is second when it acknowledges the other, in whatever order they stand', () => {
+    const say = (clientFirst: boolean) => (talk: Talk) => {
+      chat(talk);
+      const [a, b] = talk.next;
+      const own = () => talk.client('F.', { seq: a, ack: b });
+      const theirs = () => talk.server('F.', { seq: b, ack: a + 1 });
+      if (clientFirst) own();
+      theirs();
+      if (!clientFirst) own();
+      talk.client('.', { seq: a + 1, ack: b + 1 });
+    };
+    for (const order of [true, false]) {
+      const { wire } = factsOf(say(order));
+      expect(wire.firstFin).toBe(0);
+      expect(wire.finAckedTime).not.toContain(null);
+    }
+  });
+
+  test('of each side that acknowledges the other not: both are first', () => {
+    const { firstFin } = factsOf((talk) => {
+      const [a, b] = chat(talk).next;
+      talk.client('F.', { seq: a, ack: b }).server('F.', { seq: b, ack: a });
+    });
+    expect(firstFin).toBe('both');
+  });
+
+  test('is none in a segment whose flags make no sense, and neither is a SYN', () => {
+    for (const flags of ['SF', 'F', '', 'SR', 'SFRP.']) {
+      const { wire } = factsOf((talk) => chat(talk).client(flags));
+      expect({ flags, fins: wire.fins, syns: wire.syns, firstFin: wire.firstFin }).toEqual({
+        flags,
+        fins: [0, 0],
+        syns: [1, 0],
+        firstFin: null,
+      });
+    }
+  });
+});
+
+describe('data after a FIN', () => {
+  test('lie beyond what its side had acknowledged', () => {
+    const facts = factsOf((talk) => chat(talk).client('F.').server('.').server('P.', { length: 30 }));
+    expect(facts.dataAfterFin(0)).toMatchObject({ payload: 30 });
+  });
+
+  test('are none when they were acknowledged before and are sent again', () => {
+    const facts = factsOf((talk) => {
+      chat(talk).client('F.').server('.');
+      talk.server('P.', { length: 20, seq: talk.next[1] - 20 }).client('.');
+    });
+    expect(facts.dataAfterFin(0)).toBeNull();
+  });
+});

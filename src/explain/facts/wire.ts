@@ -6,6 +6,7 @@ import {
   type Pair,
   type SideIndex,
   WHY_DATA_AFTER_FIN,
+  WHY_FIN,
   WHY_KEEPALIVE,
   WHY_RETRANSMIT,
   type WireConnection,
@@ -87,7 +88,13 @@ export class WireFacts {
   }
 
   finPacket(side: SideIndex): KeyPacket | null {
-    return this.packets.find((p) => p.flags & FIN && this.sideOf(p) === side) ?? null;
+    return this.packets.find((p) => p.why & WHY_FIN && this.sideOf(p) === side) ?? null;
+  }
+
+  /** Whose FIN was first, by what the FINs acknowledge. */
+  get firstFin(): SideIndex | 'both' | null {
+    const { firstFin } = this.wire;
+    return typeof firstFin === 'number' && this.#flipped ? ((1 - firstFin) as SideIndex) : firstFin;
   }
 
   /** The first packet of the other side that acknowledges this side's FIN. */
@@ -104,7 +111,7 @@ export class WireFacts {
     return acked === null || fin === null || fin < acked ? null : fin - acked;
   }
 
-  /** Data that the side's own FIN did not keep the peer from sending, and when it came first. */
+  /** Data beyond what the side had acknowledged, which the peer sent when it had sent its FIN. */
   dataAfterFin(closer: SideIndex): KeyPacket | null {
     return (
       this.packets.find(

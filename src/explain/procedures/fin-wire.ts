@@ -36,12 +36,12 @@ export function fromWire(f: Facts, side: SideIndex): Candidate[] {
     moment: f.atPacket(wire, own),
     evidence: [packetEvidence(f, wire, own, 'its FIN')],
   });
-  if (theirs && neitherSaw(own, theirs)) {
+  if (theirs && wire.firstFin === 'both') {
     if (side === SERVER && !f.life(CLIENT)) return []; // told once, of the client
     const c = make('simultaneous-close', 'proved', 'neither FIN acknowledges the other: they crossed');
     return [withEvidence(c, [packetEvidence(f, wire, theirs, 'the other FIN')])];
   }
-  if (theirs && wire.finTime(otherSide(side))! < wire.finTime(side)!) return [];
+  if (wire.firstFin !== side) return [];
   const data = wire.dataAfterFin(side);
   const taken = data && wire.packets.find((p) => takes(wire.sideOf(p) === side, p, data));
   if (data && taken && wire.of(wire.wire.rsts, side) === 0) {
@@ -90,12 +90,4 @@ function takes(
   data: Parameters<typeof nextSeq>[0],
 ): boolean {
   return own && (p.flags & ACK) !== 0 && p.time >= data.time && seqDiff(p.ack, nextSeq(data)) >= 0;
-}
-
-function neitherSaw(
-  a: { seq: number; ack: number; payload: number; flags: number },
-  b: { seq: number; ack: number; payload: number; flags: number },
-): boolean {
-  const end = (p: typeof a) => (p.seq + p.payload + 1) | 0;
-  return seqDiff(a.ack, end(b)) < 0 && seqDiff(b.ack, end(a)) < 0;
 }

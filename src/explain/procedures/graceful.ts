@@ -43,9 +43,10 @@ function stillOpenInTable(f: Facts): boolean {
   });
 }
 
-/** `name`: of the side whose FIN came first. */
-export function orderlySummary(name: string): string {
-  return `both sides closed with FIN, ${name} first, and both were acknowledged`;
+/** `name`: of the side whose FIN came first; null when they crossed. */
+export function orderlySummary(name: string | null, acked = true): string {
+  const order = name === null ? 'at the same time' : `${name} first`;
+  return `both sides closed with FIN, ${order}${acked ? ', and both were acknowledged' : '; the last acknowledgment is not in the capture'}`;
 }
 
 /** `apart`: ns between the FINs. */
@@ -58,8 +59,7 @@ function ordinary(f: Facts): Graceful {
   const wire = f.case.wires[0]!;
   const flipped = wire.client.port !== f.case.client.port || wire.client.address !== f.case.client.address;
   const [a, b] = wire.finTime as [SourceTime, SourceTime];
-  const clientFirst = flipped ? b <= a : a <= b;
-  const first = clientFirst ? CLIENT : SERVER;
+  const first = (wire.firstFin === CLIENT) === flipped ? SERVER : CLIENT;
   const { timeline } = f.world.context;
   const at = timeline.at(wire.source, a <= b ? a : b);
   const name = f.name(first);
@@ -82,7 +82,8 @@ function ordinary(f: Facts): Graceful {
 function onWire(f: Facts, wire: WireFacts): Graceful | null {
   const [a, b] = [wire.finTime(CLIENT), wire.finTime(SERVER)];
   if (a === null || b === null) return null;
-  const first: SideIndex = a <= b ? CLIENT : SERVER;
+  const { firstFin } = wire;
+  const first: SideIndex = typeof firstFin === 'number' ? firstFin : CLIENT;
   const acked = ([CLIENT, SERVER] as const).every((side) => wire.of(wire.wire.finAckedTime, side) !== null);
   const evidence = [first, otherSide(first)]
     .map((side) => wire.finPacket(side))
@@ -95,9 +96,7 @@ function onWire(f: Facts, wire: WireFacts): Graceful | null {
       source: wire.wire.source,
       at: f.world.context.timeline.at(wire.wire.source, first === CLIENT ? a : b),
     },
-    summary: acked
-      ? orderlySummary(f.name(first))
-      : `both sides closed with FIN, ${f.name(first)} first; the last acknowledgment is not in the capture`,
+    summary: orderlySummary(firstFin === 'both' ? null : f.name(first), acked),
     evidence,
     missing: acked ? [] : wanted('last-ack', SIDE_NAMES[first]),
   };

@@ -1,4 +1,4 @@
-import { CLIENT, SERVER } from '../../model/connection.ts';
+import { CLIENT, type Pair, SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
@@ -27,7 +27,7 @@ export const rule: Rule = {
       const t = life.find('SYN_SENT', 'SYN_RECV');
       if (t) evidence.push(transitionEvidence(f, life, t));
     }
-    if (wire && wire.of(wire.wire.syns, CLIENT) > 0 && wire.of(wire.wire.syns, SERVER) > 0) {
+    if (wire && both(wire.wire.syns) && both(wire.wire.synAcks)) {
       for (const side of [CLIENT, SERVER] as const) {
         const syn = wire.packets.find((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === side);
         if (syn) evidence.push(packetEvidence(f, wire, syn));
@@ -45,3 +45,8 @@ export const rule: Rule = {
     };
   },
 };
+
+/** A SYN alone may be forged, or be of another attempt: both ends must have answered the other's (RFC 9293 §3.5). */
+function both([client, server]: Pair<number>): boolean {
+  return client > 0 && server > 0;
+}
