@@ -111,6 +111,9 @@ interface Endings {
   all: string | null;
 }
 
+/** Rules of how a connection began that began well. */
+const CONNECTED = new Set(['syn-cookie-handshake', 'deferred-accept', 'simultaneous-open']);
+
 function endingsOf(total: number, explained: readonly Explained[]): Endings {
   const byConnection = new Map<string, Explained[]>();
   for (const e of explained) {
@@ -118,16 +121,17 @@ function endingsOf(total: number, explained: readonly Explained[]): Endings {
     if (known) known.push(e);
     else byConnection.set(e.finding.connection, [e]);
   }
-  let [orderly, silent, refused, reset, unanswered] = [0, 0, 0, 0, 0];
+  let [orderly, silent, refused, reset, unanswered, halfOpen] = [0, 0, 0, 0, 0, 0];
   for (const own of byConnection.values()) {
     const { close, syn } = verdictsOf(own.map((e) => e.finding));
     if (close === 'graceful-close') orderly++;
     else if (close === 'retransmission-timeout') silent++;
     else if (close === 'connection-refused') refused++;
     else if (close !== '') reset++;
-    else if (syn !== '') unanswered++;
+    else if (syn === 'accept-queue-overflow-ack') halfOpen++;
+    else if (syn !== '' && !CONNECTED.has(syn)) unanswered++;
   }
-  const rest = total - orderly - silent - refused - reset - unanswered;
+  const rest = total - orderly - silent - refused - reset - unanswered - halfOpen;
   const one = total === 1;
   const parts = [
     [orderly, one ? 'was closed in good order' : 'closed in good order'],
@@ -135,6 +139,7 @@ function endingsOf(total: number, explained: readonly Explained[]): Endings {
     [refused, one ? 'was refused' : 'refused'],
     [silent, one ? 'was given up in silence' : 'given up in silence'],
     [unanswered, one ? 'had a SYN without an answer' : 'whose SYN had no answer or a late one'],
+    [halfOpen, one ? 'had the ACK of its handshake refused' : 'had the ACK of their handshake refused'],
     [rest, one ? 'has its end outside these files' : 'whose end is not in the files'],
   ] as const;
 

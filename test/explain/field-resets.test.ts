@@ -3,13 +3,11 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 
-async function findingsOf(...names: string[]) {
-  const folder = path.resolve(import.meta.dirname, '../../samples/field/resets');
-  return (await analyze(names.map((n) => path.join(folder, `${n}.pcap`)))).findings;
-}
+const FOLDER = path.resolve(import.meta.dirname, '../../samples/field/resets');
+const analyzed = (...names: string[]) => analyze(names.map((n) => path.join(FOLDER, `${n}.pcap`)));
 
 async function closingOf(...names: string[]) {
-  return (await findingsOf(...names)).filter((f) => f.group === 'close' && f.role === 'verdict');
+  return (await analyzed(...names)).findings.filter((f) => f.group === 'close' && f.role === 'verdict');
 }
 
 describe('refused: a RST acknowledges the SYN of the other side', () => {
@@ -106,4 +104,10 @@ describe('which segment a RST answers', () => {
     const [found] = await closingOf('answers-nothing');
     expect(found).toMatchObject({ rule: 'unexplained-reset', confidence: 'possible' });
   });
+});
+
+test('a handshake whose ACK was refused is not called a SYN without an answer', async () => {
+  const { findings, story } = await analyzed('ack-refused');
+  expect(findings).toMatchObject([{ rule: 'accept-queue-overflow-ack' }]);
+  expect(story[0]).toContain('had the ACK of its handshake refused');
 });

@@ -128,3 +128,8 @@ write('ack-of-fin-reset', *crossed[:-3], segment(60.014, S, C, 'FA', 5101, 1011,
       segment(60.0155, C, S, 'A', 1011, 5102, opt=STAMP, ts=(601, 690)), segment(60.0160, S, C, 'R', 5102, win=0))
 # no packet of the client has this number
 write('answers-nothing', *crossed[:-3], segment(60.014, S, C, 'R', 777777, win=0))
+
+# --- the SYN had its SYN-ACK at once; the ACK of the handshake and the data were not taken
+write('ack-refused', *opened(0), *(segment(t, C, S, 'PA', 1001, 5001, 100, opt=STAMP, ts=(10 + round(t * 1000), 90)) for t in (.01, .21, .63)),
+      *(x for t in (1, 3, 7) for x in (segment(t, S, C, 'SA', 5000, 1001, win=65160, opt=LINUX, ts=(90 + t * 1000, 10)),
+                                       segment(t + .0002, C, S, 'A', 1101, 5001, opt=STAMP, ts=(10 + t * 1000, 90)))))
