@@ -1,6 +1,7 @@
 /** The whole line, top to bottom: read → decode → connect → align → explain → report. */
 import { ReadingAhead } from './ahead.ts';
-import { buildCases } from './align/cases.ts';
+import { buildCases, isPoint } from './align/cases.ts';
+import { CaptureCases, casesOf } from './align/collection.ts';
 import { counterSeries } from './align/counters.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
 import { findListeners } from './align/orient.ts';
@@ -9,9 +10,11 @@ import { alignClocks } from './align/timeline.ts';
 import { type CivilOptions, placeWallClocks } from './align/zone.ts';
 import { Collector } from './collector.ts';
 import type { FinishedLives } from './connect/lives.ts';
+import type { Records } from './connect/records.ts';
 import { explain, type Keep } from './explain/explain.ts';
 import type { Rule } from './explain/rule.ts';
 import type { Context, Host, Settings } from './model/case.ts';
+import type { WireConnection } from './model/connection.ts';
 import { Diagnostics } from './model/diagnostic.ts';
 import type { KernelEvent } from './model/event.ts';
 import type { Result } from './model/result.ts';
@@ -62,7 +65,7 @@ export async function analyze(inputs: readonly Input[], options: AnalyzeOptions 
   const listed = isWhole(options) ? Infinity : (options.listed ?? LISTED);
   const { busy = (stage) => stage() } = options;
   const context = busy(() => join(sources, collector, diagnostics));
-  const told = context.cases.length > listed ? new Told(context) : null;
+  const told = context.cases.count > listed ? new Told(context) : null;
   const explanation = busy(() =>
     explain(context, diagnostics, {
       ...(options.rules && { rules: options.rules }),
@@ -81,6 +84,10 @@ function isWhole({ whole, timeline, keep }: AnalyzeOptions): boolean {
   return whole === true || timeline === 'all' || keep !== undefined;
 }
 
+function viewsOf(records: Records): WireConnection[] {
+  return Array.from({ length: records.count }, (_, n) => records.view(n));
+}
+
 /** Connects packets and events, brings their clocks together and joins them into cases. */
 function join(sources: Source[], collector: Collector, diagnostics: Diagnostics): Context {
   collector.finish();
@@ -97,12 +104,15 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
   }
   const { hosts, hostOf } = findHosts(sources, addresses, diagnostics);
   const around = { sources, events, hostOf, diagnostics };
-  const wires = [...collector.trackers.values()].flatMap((t) => [...t.connections()]);
+  const captures = [...collector.trackers.values()].map((t) => t.records()).filter((r) => r.count > 0);
   const lives = finished.flatMap((own) => [...own.each()]);
-  const timeline = alignClocks({ sources, wires, lives });
   const listeners = findListeners(lives, events, hostOf);
-  const cases = buildCases({ ...around, wires, lives, timeline }, listeners);
-  reportSplit(cases, timeline, sources, diagnostics);
+  const alone = captures.length === 1 && lives.length === 0 && !events.some(isPoint);
+  const wires = alone ? [] : captures.flatMap(viewsOf);
+  const timeline = alignClocks({ sources, wires, lives });
+  const joined = () => buildCases({ ...around, wires, lives, timeline, diagnostics }, listeners);
+  const cases = alone ? new CaptureCases(captures[0]!, listeners) : casesOf(joined());
+  if (!alone) reportSplit([...cases], timeline, sources, diagnostics);
   return {
     sources,
     hosts,

@@ -36,7 +36,7 @@ const POINTS: ReadonlySet<KernelEvent['kind']> = new Set([
   'probe',
 ]);
 
-function isPoint(e: KernelEvent): e is PointEvent {
+export function isPoint(e: KernelEvent): e is PointEvent {
   return POINTS.has(e.kind);
 }
 
@@ -57,7 +57,6 @@ interface Piece {
 const SLACK = 1e9;
 
 export function buildCases(pieces: Pieces, listeners: readonly Listener[]): Case[] {
-  if (isOneCapture(pieces)) return casesOfCapture(pieces, listeners);
   const groups = groupBy(collect(pieces), (p) => p.tuple);
   const drafts: Draft[] = [];
   const domains = domainsOf(pieces);
@@ -93,18 +92,6 @@ function firstSight(part: Piece[], domains: readonly number[]): Pick<Draft, 'at'
   const domain = Math.min(...part.map((p) => domains[p.order[0]]!));
   const times = part.flatMap((p) => (p.from !== null && domains[p.order[0]] === domain ? [p.from] : []));
   return { at: times.length > 0 ? Math.min(...times) : 0, domain };
-}
-
-/** Then there is nothing to join: every life of a tuple is a case of its own. */
-function isOneCapture({ wires, lives, events }: Pieces): boolean {
-  const source = wires[0]?.source;
-  return lives.length === 0 && !events.some(isPoint) && wires.every((w) => w.source === source);
-}
-
-function casesOfCapture({ wires }: Pieces, listeners: readonly Listener[]): Case[] {
-  return [...wires]
-    .sort((a, b) => a.startFrame - b.startFrame)
-    .map((w, i) => caseOf(`c${i + 1}`, [w], NOTHING, listeners, undefined));
 }
 
 function before(a: [number, number], b: [number, number]): boolean {
@@ -302,9 +289,9 @@ function makeCase(id: string, parts: Piece[], listeners: readonly Listener[], { 
 /** Events that other tools give as well. */
 const BARE: ReadonlySet<KernelEvent['kind']> = new Set(['socket', 'drop', 'call']);
 
-const NOTHING: Told = { lives: [], rows: [], drops: [], calls: [], kernel: [] };
+export const NOTHING: Told = { lives: [], rows: [], drops: [], calls: [], kernel: [] };
 
-function caseOf(
+export function caseOf(
   id: string,
   wires: WireConnection[],
   told: Told,

@@ -1,4 +1,5 @@
-/** What became of a connection, where its record alone leaves no question. */
+/** What became of a connection, told from its record alone. */
+import { HALF_OPEN, OPEN, ORDERLY, type Outcome, REFUSED, UNANSWERED } from '../model/outcome.ts';
 import { OPT_TIMESTAMP } from '../model/packet.ts';
 import { ACK, RST } from '../model/tcp.ts';
 import { NS_PER_MS } from '../model/time.ts';
@@ -34,25 +35,6 @@ import {
   TROUBLE,
 } from './layout.ts';
 import { type Store, sideOf } from './store.ts';
-
-/** Both FINs acknowledged, one after the other, no RST: closed in good order. */
-export const ORDERLY = 1;
-/** One SYN, answered; then nothing of the client. */
-export const HALF_OPEN = 2;
-/** One SYN, without an answer. */
-export const UNANSWERED = 3;
-/** One SYN, answered with a RST. */
-export const REFUSED = 4;
-/** Nothing went wrong as long as it was seen; its end is not in the capture. */
-export const OPEN = 5;
-/** Anything else is 0. */
-export type Outcome =
-  | 0
-  | typeof ORDERLY
-  | typeof HALF_OPEN
-  | typeof UNANSWERED
-  | typeof REFUSED
-  | typeof OPEN;
 
 /** More SYN-ACKs than this may not all be kept. */
 const FEW = 8;

@@ -4,9 +4,10 @@
  * size of the rings: what they decide is how often that happens.
  */
 
+import { OPEN, type Outcome } from '../model/outcome.ts';
 import { Archive, type ArchiveState } from './archive.ts';
 import { BITS, FIN_ACKED, HASH, QUEUED, SERIAL, SIDE_BITS, SIDE_STRIDE, SIDES } from './layout.ts';
-import { OPEN, type Outcome, outcomeOf } from './outcome.ts';
+import { outcomeOf } from './outcome.ts';
 import { isPackable, pack, unpack } from './pack.ts';
 import { PackedWriter } from './packed.ts';
 import type { Store } from './store.ts';

@@ -61,6 +61,11 @@ export class Rows {
     this.#free = free;
   }
 
+  /** Makes room for so many more: then `words` stays the same array until they are used up. */
+  reserve(records: number): void {
+    while (this.#end + records * this.stride > this.words.length) this.#grow();
+  }
+
   release(at: number): void {
     this.words[at] = this.#free;
     this.#free = at;

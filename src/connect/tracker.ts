@@ -13,7 +13,6 @@ import { comesFromResponder, isNewForZeek } from './labels/zeek-lives.ts';
 import {
   ADDRESS,
   BITS,
-  CLIENT_BIT,
   CLOSED_AT,
   CONNECTION_STRIDE,
   HASH,
@@ -26,6 +25,7 @@ import {
   START,
   START_FRAME,
 } from './layout.ts';
+import { callsClient, Records } from './records.ts';
 import { Retirement, type RingSizes } from './retire.ts';
 import { isNewLife } from './reuse.ts';
 import { segment } from './segment.ts';
@@ -118,11 +118,10 @@ export class Tracker {
     if (at < CONNECTION_STRIDE || at >= this.#store.connections.end || words[at + SERIAL] === 0) {
       throw new RangeError(`no connection in slot ${slot}`);
     }
-    const oriented = words[at + BITS]! & CLIENT_BIT ? 1 : 0;
-    const client = this.#zeekTimers ? originator(words, at) : oriented;
+    const client = this.#zeekTimers ? originator(words, at) : callsClient(words, at);
     return new ConnectionView(
       this.#store,
-      at,
+      { at },
       flipped ? otherSide(client) : (client as SideIndex),
       this.#texts,
     );
@@ -134,6 +133,13 @@ export class Tracker {
       if (this.#retired.outcome(serial) !== 0) this.#retired.restore(serial);
     }
     for (const slot of this.slots()) yield this.connection(slot);
+  }
+
+  /** Its connections, once the last packet has come. */
+  records(): Records {
+    this.#table.close();
+    const client = this.#zeekTimers ? originator : callsClient;
+    return new Records(this.#store, this.#retired, this.#texts, client, this.#serial);
   }
 
   /** Slots in use, in the order in which their connections were first seen. */

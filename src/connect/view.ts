@@ -65,6 +65,11 @@ import { otherSide, type Store, sideOf } from './store.ts';
 
 const ORIENTATIONS = ['guess', 'syn-ack', 'syn'] as const;
 
+/** Where a record stands: the offset of its slot, which may be another one each time it is asked. */
+export interface Place {
+  readonly at: number;
+}
+
 /** What the numbers of packets stand for, see TrackerOptions. */
 export interface Texts {
   encapsulations: readonly string[];
@@ -72,26 +77,26 @@ export interface Texts {
 }
 
 /**
- * A view: reads the record when it is asked, and keeps only what takes long to make, addresses and key packets. It is
- * valid as long as its slot is not forgotten.
+ * A view: reads the record when it is asked, and keeps only what takes long to make, its ends. It is valid as long as
+ * its place is.
  */
 export class ConnectionView implements WireConnection {
   readonly #store: Store;
-  readonly #at: number;
+  readonly #place: Place;
   readonly #texts: Texts;
   /** The side called the client: 0 or 1. */
   readonly #client: SideIndex;
   #ends: Pair<Endpoint> | null = null;
 
-  constructor(store: Store, at: number, client: SideIndex, texts: Texts) {
+  constructor(store: Store, place: Place, client: SideIndex, texts: Texts) {
     this.#store = store;
-    this.#at = at;
+    this.#place = place;
     this.#client = client;
     this.#texts = texts;
   }
 
   flipped(): WireConnection {
-    return new ConnectionView(this.#store, this.#at, otherSide(this.#client), this.#texts);
+    return new ConnectionView(this.#store, this.#place, otherSide(this.#client), this.#texts);
   }
 
   get source(): number {
@@ -261,6 +266,10 @@ export class ConnectionView implements WireConnection {
 
   get keyPacketsDropped(): number {
     return this.#words[this.#at + KEYS_DROPPED]!;
+  }
+
+  get #at(): number {
+    return this.#place.at;
   }
 
   get #words(): Int32Array {

@@ -69,8 +69,9 @@ export function explain(
     }
   };
   const rulesFor = rulesByMask(rules);
-  for (const c of context.cases) {
-    const facts = world.factsOf(c);
+  for (let n = 0; n < context.cases.count; n++) {
+    const facts = world.facts(n);
+    const c = facts.case;
     const own: Explained[] = [];
     for (const rule of rulesFor(facts.mask)) {
       const drafts = guard(`Rule ${rule.id}`, c.id, () => rule.explain(facts), null);

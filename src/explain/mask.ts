@@ -5,6 +5,8 @@
 import { closesPromptly } from '../connect/outcome.ts';
 import type { Case } from '../model/case.ts';
 import { CLIENT, SERVER, type WireConnection } from '../model/connection.ts';
+import type { Outcome } from '../model/outcome.ts';
+import * as outcome from '../model/outcome.ts';
 import type { Rule } from './rule.ts';
 
 export type Mask = number;
@@ -40,6 +42,16 @@ export const COOKIES = 1 << 14;
 export const MAY_BE_RESET = RESET | STATES | EVENTS;
 /** Its SYN, or the answer to it, may have been lost. */
 export const MAY_LACK_ANSWER = SYN_TROUBLE | RESET | STATES | ROWS | DROPS | EVENTS;
+/** By what the packets of one capture say. */
+export const MASK_OF: Readonly<Record<Exclude<Outcome, 0>, Mask>> = {
+  [outcome.ORDERLY]: PACKETS | ORDERLY,
+  // their SYN-ACK may have been sent again
+  [outcome.HALF_OPEN]: PACKETS | SYN_TROUBLE | SYN_ACK_AGAIN | SENT_AGAIN,
+  [outcome.UNANSWERED]: PACKETS | SYN_TROUBLE,
+  [outcome.REFUSED]: PACKETS | SYN_TROUBLE | RESET,
+  [outcome.OPEN]: PACKETS,
+};
+
 /** `reused`: the tuple had been used before. `cookies`: counters tell of SYN cookies. */
 export function maskOf(c: Case, reused: boolean, cookies: boolean): Mask {
   const { lives, wires, drops, calls, rows, kernel } = c;
@@ -55,20 +67,18 @@ export function maskOf(c: Case, reused: boolean, cookies: boolean): Mask {
 }
 
 function ofWire(wire: WireConnection): Mask {
-  const { syns, synAcks, rsts, fins, packets } = wire;
+  const { syns, synAcks, rsts, fins } = wire;
   const [tries, answers] = [syns[0] + syns[1], synAcks[0] + synAcks[1]];
+  const isReset = rsts[0] + rsts[1] > 0;
+  if (!isReset && tries < 2 && answers < 2 && closedPromptly(wire)) return PACKETS | ORDERLY;
+  const { packets, retransmits, outOfOrder, keepalives, windowProbes } = wire;
+  const onlySyns = packets[0] === syns[0] || packets[1] === syns[1];
   let mask = PACKETS;
-  if (rsts[0] + rsts[1] > 0) mask |= RESET;
-  if (tries > 1 || (tries > 0 && answers === 0)) mask |= SYN_TROUBLE;
-  if (tries > 0 && (packets[0] === syns[0] || packets[1] === syns[1])) mask |= SYN_TROUBLE;
+  if (isReset) mask |= RESET;
+  if (tries > 1 || (tries > 0 && (answers === 0 || onlySyns))) mask |= SYN_TROUBLE;
   if (answers > 1) mask |= SYN_ACK_AGAIN;
-  const { retransmits, outOfOrder, keepalives, windowProbes } = wire;
   for (const [a, b] of [retransmits, outOfOrder, keepalives, windowProbes]) if (a + b > 0) mask |= SENT_AGAIN;
-  if (fins[0] + fins[1] > 0) {
-    const isOrderly = !(mask & (RESET | SYN_TROUBLE | SYN_ACK_AGAIN)) && closedPromptly(wire);
-    mask |= isOrderly ? ORDERLY : FIN_SEEN;
-  }
-  return mask;
+  return fins[0] + fins[1] > 0 ? mask | FIN_SEEN : mask;
 }
 
 function closedPromptly({ firstFin, finTime, finAckedTime }: WireConnection): boolean {
@@ -79,9 +89,9 @@ function closedPromptly({ firstFin, finTime, finAckedTime }: WireConnection): bo
   return closesPromptly(a, b, ackedA, ackedB);
 }
 
-/** One capture shows that it closed in good order, and nothing else tells of it. What was sent again changes nothing. */
+/** One capture shows that it closed in good order, and nothing else tells of it. */
 export function isHealthy(mask: Mask): boolean {
-  return (mask & ~(PACKETS | SENT_AGAIN)) === ORDERLY;
+  return mask === (PACKETS | ORDERLY);
 }
 
 /** The rules that may hold for a mask: made once for each that occurs. */

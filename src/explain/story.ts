@@ -19,7 +19,7 @@ export function tellStory(
   causes: readonly CauseGroup[],
 ): string[] {
   const cases = world.told;
-  const hidden = world.context.cases.length - cases.length;
+  const hidden = world.context.cases.count - cases.length;
   if (cases.length === 0 && hidden > 0) return [`No connection passes the filter; it hides ${hidden}.`];
   if (cases.length === 0) return withoutConnections(world);
   const across = tellStories(world, explained);

@@ -11,6 +11,7 @@ import type {
   SocketEvent,
   WalkEvent,
 } from './event.ts';
+import type { Brief, Outcome } from './outcome.ts';
 import type { Source } from './source.ts';
 import type { ClockLabel, CommonTime, SourceTime } from './time.ts';
 
@@ -31,6 +32,29 @@ export interface Case {
   /** What the probes of a capture said of it: RSTs sent and taken, retransmissions, functions. In the order of time. */
   kernel: ProbedEvent[];
   listener: Listener | null;
+}
+
+/** All connections, in the order of first sight from 0 on; each is made when it is asked for, and the id of n is `c` n + 1. */
+export interface Cases extends Iterable<Case> {
+  readonly count: number;
+  /** Captures (Source.id) that show them, with the times of their first and last packets. */
+  readonly captures: ReadonlyMap<number, readonly [SourceTime, SourceTime]>;
+  /** Ends of servers, by their numbers. */
+  readonly servers: readonly Endpoint[];
+  at(n: number): Case;
+  /** What the packets of one capture say, where nothing else tells of it and its tuple was used once; 0 where it has to be looked at. */
+  outcome(n: number): Outcome;
+  /** Number of its server. */
+  server(n: number): number;
+  /** Of one with an outcome; good until the next one is asked for. */
+  brief(n: number): Brief;
+  /** Times of SYN-ACKs of one with an outcome, by the clock of its capture. */
+  synAcks(n: number, take: (time: number) => void): void;
+}
+
+/** n of a connection. */
+export function numberOf({ id }: Pick<Case, 'id'>): number {
+  return Number(id.slice(1)) - 1;
 }
 
 /** A listening socket: from state events, socket tables or the SYN-ACKs of a capture. */
@@ -72,7 +96,7 @@ export interface Settings {
 export interface Context {
   sources: Source[];
   hosts: Host[];
-  cases: Case[];
+  cases: Cases;
   listeners: Listener[];
   counters: CounterSeries[];
   snapshots: SnapshotEvent[];

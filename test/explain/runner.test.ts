@@ -1,5 +1,6 @@
 /** The runner: a rule that throws, masks, roles, verdicts, the fast path. */
 import { describe, expect, test } from 'vitest';
+import { casesOf } from '../../src/align/collection.ts';
 import { explain, verdictsOf } from '../../src/explain/explain.ts';
 import { DROPS, STATES } from '../../src/explain/mask.ts';
 import { assignRoles } from '../../src/explain/roles.ts';
@@ -39,7 +40,9 @@ function contextOf(cases: Partial<Case>[]): Context {
   return {
     sources: [source],
     hosts: [],
-    cases: cases.map((c, i) => ({ id: `c${i + 1}`, client, server, lives: [null, null], ...empty, ...c })),
+    cases: casesOf(
+      cases.map((c, i) => ({ id: `c${i + 1}`, client, server, lives: [null, null], ...empty, ...c })),
+    ),
     listeners: [],
     counters: [],
     snapshots: [],

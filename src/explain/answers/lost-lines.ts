@@ -1,4 +1,5 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { STATES } from '../mask.ts';
 import { list } from '../words.ts';
 import type { Answerer } from './index.ts';
 
@@ -6,8 +7,8 @@ const SHOWN = 5;
 
 /** Raised by steps that the state machine needs and no line shows (kernel-notes G17). */
 export const lostLines: Answerer = (world) => {
-  const gaps = world.context.cases.flatMap((c) =>
-    c.lives.flatMap((life) =>
+  const gaps = [...world.showing(STATES)].flatMap((f) =>
+    f.case.lives.flatMap((life) =>
       (life?.missing ?? []).map(
         (gap) =>
           `${gap.from} → ${gap.to} of ${formatEndpoint(life!.local)} (${world.source(life!.source).name})`,

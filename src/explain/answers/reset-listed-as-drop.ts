@@ -1,13 +1,11 @@
 import { flagNames } from '../../model/tcp.ts';
+import { DROPS } from '../mask.ts';
 import type { Answerer } from './index.ts';
 
 /** Raised by a RST among the drops, of a socket that it had just closed. */
 export const resetListedAsDrop: Answerer = (world) => {
-  const found = world.context.cases.flatMap((c) =>
-    world
-      .factsOf(c)
-      .resetDrops.filter((d) => d.state === 'CLOSE')
-      .map((d) => ({ c, d })),
+  const found = [...world.showing(DROPS)].flatMap((f) =>
+    f.resetDrops.filter((d) => d.state === 'CLOSE').map((d) => ({ c: f.case, d })),
   );
   const [first] = found;
   if (!first) return null;

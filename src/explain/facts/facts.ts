@@ -12,7 +12,7 @@ import {
 } from '../../model/connection.ts';
 import type { DropEvent, SocketEvent } from '../../model/event.ts';
 import { ACK, RST, SYN } from '../../model/tcp.ts';
-import { type Mask, maskOf } from '../mask.ts';
+import type { Mask } from '../mask.ts';
 import { forget } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { LifeFacts } from './life.ts';
@@ -23,25 +23,33 @@ import type { World } from './world.ts';
 
 export class Facts {
   readonly world: World;
-  readonly case: Case;
+  /** Its place among all connections. */
+  readonly n: number;
   /** Where the world holds it among those at hand. */
   place = -1;
+  #case: Case | null = null;
   #wires: WireFacts[] | null = null;
   #lives: Pair<LifeFacts | null> | null = null;
   #probes: ProbeFacts | null = null;
-  #mask: Mask = -1;
   #listener: ListenerFacts | null = null;
 
-  constructor(world: World, of: Case) {
+  constructor(world: World, n: number) {
     this.world = world;
-    this.case = of;
+    this.n = n;
+  }
+
+  get case(): Case {
+    if (this.#case === null) {
+      this.#case = this.world.context.cases.at(this.n);
+      this.world.keepAtHand(this);
+    }
+    return this.#case;
   }
 
   /** Captures of the connection, the one that shows it best first. */
   get wires(): WireFacts[] {
     if (this.#wires === null) {
       this.#wires = this.case.wires.map((w) => new WireFacts(w, this.case));
-      this.world.keepAtHand(this);
     }
     return this.#wires;
   }
@@ -66,7 +74,7 @@ export class Facts {
   }
 
   get listener(): ListenerFacts {
-    this.#listener ??= this.world.listenerOf(this.case);
+    this.#listener ??= this.world.listenerOf(this.n);
     return this.#listener;
   }
 
@@ -86,13 +94,12 @@ export class Facts {
 
   /** What it shows. */
   get mask(): Mask {
-    if (this.#mask < 0)
-      this.#mask = maskOf(this.case, this.world.isReuse(this.case), this.world.cookiesCounted);
-    return this.#mask;
+    return this.world.mask(this.n);
   }
 
   /** Lets go of what was derived; whoever asks again has it derived again. */
   forget(): void {
+    this.#case = null;
     this.#wires = null;
     this.#lives = null;
     this.#probes = null;

@@ -1,10 +1,10 @@
 /** Cases put together by what they share: ends, captures, socket tables. */
 import { formatEndpoint } from '../../model/address.ts';
-import type { Case, Timeline } from '../../model/case.ts';
+import type { Case, Cases, Timeline } from '../../model/case.ts';
 import type { SocketLife } from '../../model/connection.ts';
-import type { SourceTime } from '../../model/time.ts';
+import type { Facts } from './facts.ts';
 
-export function capturesByEnds(cases: readonly Case[]): Map<string, number[]> {
+export function capturesByEnds(cases: Cases): Map<string, number[]> {
   const captures = new Map<string, number[]>();
   for (const { client, server, wires } of cases) {
     const ends = `${client.address} ${formatEndpoint(server)}`;
@@ -15,21 +15,6 @@ export function capturesByEnds(cases: readonly Case[]): Map<string, number[]> {
   return captures;
 }
 
-export function spansOf(cases: readonly Case[]): Map<number, [SourceTime, SourceTime]> {
-  const spans = new Map<number, [SourceTime, SourceTime]>();
-  for (const c of cases) {
-    for (const { source, start, end } of c.wires) {
-      const span = spans.get(source);
-      if (!span) spans.set(source, [start, end]);
-      else {
-        if (start < span[0]) span[0] = start;
-        if (end > span[1]) span[1] = end;
-      }
-    }
-  }
-  return spans;
-}
-
 export function snapshotKey(e: { source: number; snapshot: number }): string {
   return `${e.source}/${e.snapshot}`;
 }
@@ -38,28 +23,29 @@ export function tupleOf({ client, server }: Case): string {
   return `${client.address} ${client.port} ${server.address} ${server.port}`;
 }
 
-/** All cases of one 4-tuple, in the order of time where all have one, and which of them a case is. */
+/** All connections of one 4-tuple, in the order of time where all have one, and which of them one is. */
 export interface Reuse {
-  lives: readonly Case[];
+  lives: readonly number[];
   index: number;
 }
 
-/** Cases whose tuple was used more than once. */
-export function groupReused(cases: readonly Case[], timeline: Timeline): Map<Case, Reuse> {
-  // most tuples are used once: those are told by a map alone, without a list for each
-  const first = new Map<string, Case>();
-  const groups = new Map<string, Case[]>();
-  for (const c of cases) {
-    const tuple = tupleOf(c);
+/** Connections whose tuple was used more than once. */
+export function groupReused(cases: Cases, timeline: Timeline): Map<number, Reuse> {
+  // most tuples are used once: those are known by a map alone, without a list for each
+  const first = new Map<string, number>();
+  const groups = new Map<string, number[]>();
+  for (let n = 0; n < cases.count; n++) {
+    if (cases.outcome(n) !== 0) continue;
+    const tuple = tupleOf(cases.at(n));
     const before = first.get(tuple);
-    if (!before) first.set(tuple, c);
-    else if (!groups.has(tuple)) groups.set(tuple, [before, c]);
-    else append(groups, tuple, c);
+    if (before === undefined) first.set(tuple, n);
+    else if (!groups.has(tuple)) groups.set(tuple, [before, n]);
+    else append(groups, tuple, n);
   }
-  const reuses = new Map<Case, Reuse>();
+  const reuses = new Map<number, Reuse>();
   for (const lives of groups.values()) {
-    sortByStart(lives, timeline);
-    for (const [index, c] of lives.entries()) reuses.set(c, { lives, index });
+    sortByStart(lives, cases, timeline);
+    for (const [index, n] of lives.entries()) reuses.set(n, { lives, index });
   }
   return reuses;
 }
@@ -71,32 +57,40 @@ function append<T>(groups: Map<string, T[]>, key: string, member: T): void {
 }
 
 /** A socket table without times may have been seen first, and be of the last life. */
-function sortByStart(group: Case[], timeline: Timeline): void {
-  const starts = new Map<Case, number>();
-  for (const c of group) {
-    const life = c.lives.find((l) => l !== null);
-    const at = c.wires[0]
-      ? timeline.at(c.wires[0].source, c.wires[0].start)
+function sortByStart(group: number[], cases: Cases, timeline: Timeline): void {
+  const starts = new Map<number, number>();
+  for (const n of group) {
+    const { wires, lives } = cases.at(n);
+    const life = lives.find((l) => l !== null);
+    const at = wires[0]
+      ? timeline.at(wires[0].source, wires[0].start)
       : life
         ? timeline.ofTransition(life, 0)
         : null;
     if (at === null) return;
-    starts.set(c, at);
+    starts.set(n, at);
   }
   group.sort((a, b) => starts.get(a)! - starts.get(b)!);
 }
 
-export function groupByServer(cases: readonly Case[]): Map<string, Case[]> {
-  const groups = new Map<string, Case[]>();
-  for (const c of cases) append(groups, formatEndpoint(c.server), c);
+/** By number of the server, those of it in the order of first sight. */
+export function byServer(cases: Cases): Int32Array[] {
+  const counts = new Int32Array(cases.servers.length);
+  for (let n = 0; n < cases.count; n++) counts[cases.server(n)]!++;
+  const groups = Array.from(counts, (count) => new Int32Array(count));
+  counts.fill(0);
+  for (let n = 0; n < cases.count; n++) {
+    const server = cases.server(n);
+    groups[server]![counts[server]!++] = n;
+  }
   return groups;
 }
 
 /** The life that came after each at its kernel address: the address of a socket serves others after it (G11). */
-export function nextAtAddresses(cases: readonly Case[]): Map<SocketLife, SocketLife> {
+export function nextAtAddresses(all: Iterable<Facts>): Map<SocketLife, SocketLife> {
   const sources = new Map<number, Map<string, SocketLife[]>>();
-  for (const { lives } of cases) {
-    for (const life of lives) {
+  for (const facts of all) {
+    for (const life of facts.case.lives) {
       if (!life) continue;
       let groups = sources.get(life.source);
       if (!groups) {

@@ -1,12 +1,13 @@
 /** What the connections of one server endpoint, its listening socket and its counters say together. */
 import { listenersAt } from '../../align/orient.ts';
 import type { Endpoint } from '../../model/address.ts';
-import type { Case, Listener } from '../../model/case.ts';
+import type { Case, Cases, Listener } from '../../model/case.ts';
 import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { getOr } from '../../model/get-or.ts';
+import { HALF_OPEN, type Outcome, REFUSED, UNANSWERED } from '../../model/outcome.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
-import { isHealthy } from '../mask.ts';
+import { EVENTS, isHealthy, type Mask, RESET, ROWS, STATES, SYN_TROUBLE } from '../mask.ts';
 import { byName, lazy } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { type Closing, findBursts, findClosedTogether, findClosings, type ServerReset } from './closings.ts';
@@ -14,6 +15,7 @@ import type { Facts } from './facts.ts';
 import { hasBetween, Numbers } from './numbers.ts';
 import { isFullLook, lookBefore, type QueueLook, queueLooks } from './queue.ts';
 import { type Step, stepsOf } from './steps.ts';
+import { WireFacts } from './wire.ts';
 import type { World } from './world.ts';
 
 /** Handshakes to measure a server's usual answer time by. */
@@ -30,35 +32,34 @@ export interface QueueSight {
 
 export class ListenerFacts {
   readonly world: World;
-  readonly #cases: readonly Case[];
-  readonly #members: ReadonlySet<Case>;
+  readonly #members: Int32Array;
 
-  constructor(world: World, cases: readonly Case[]) {
+  /** `members`: its connections, at least one. */
+  constructor(world: World, members: Int32Array) {
     this.world = world;
-    this.#cases = cases;
-    this.#members = new Set(cases);
+    this.#members = members;
   }
 
-  readonly #notable = lazy(() =>
-    this.#cases.map((c) => this.world.factsOf(c)).filter((f) => !isHealthy(f.mask)),
-  );
+  readonly #notable = lazy(() => [...this.#showing(~0)]);
   readonly #listeners = lazy(() => this.#findListeners());
   readonly #closings = lazy(() => findClosings(this.world, this.#listeners()));
-  readonly #bursts = lazy(() => findBursts(this.world, this.notable));
+  readonly #bursts = lazy(() => findBursts(this.world, [...this.#showing(RESET)]));
   readonly #burstOf = lazy(() => new Map(this.#bursts().flatMap((b) => b.map((r) => [r.facts, b]))));
-  readonly #closedTogether = lazy(() => findClosedTogether(this.world, this.closings, this.notable));
+  readonly #closedTogether = lazy(() =>
+    findClosedTogether(this.world, this.closings, [...this.#showing(STATES)]),
+  );
   readonly #sights = lazy(() => this.#findSights());
   readonly #full = lazy(() => this.#sights().find(isFull) ?? null);
   readonly #probes = lazy(() => this.#listeners().flatMap((l) => l.probes));
-  readonly #looks = lazy(() => queueLooks(this.world, this.#listeners(), this.#cases));
+  readonly #looks = lazy(() => queueLooks(this.world, this.#listeners(), this.#showing(EVENTS)));
   readonly #concurrent = lazy(() => this.#countConcurrent());
   readonly #answerTimes = byName((source) => {
     let least: number | null = null;
-    for (const c of this.#cases.slice(0, HANDSHAKES)) {
-      for (const w of this.world.factsOf(c).wires) {
-        if (String(w.wire.source) !== source) continue;
+    for (const n of this.#members.subarray(0, HANDSHAKES)) {
+      for (const w of this.world.context.cases.at(n).wires) {
+        if (String(w.source) !== source) continue;
         let syn: number | null = null;
-        for (const p of w.packets) {
+        for (const p of w.keyPackets) {
           if (!(p.flags & SYN)) continue;
           if (p.flags & ACK && syn !== null)
             least = Math.min(least ?? Number.POSITIVE_INFINITY, p.time - syn);
@@ -69,42 +70,59 @@ export class ListenerFacts {
     return least;
   });
   readonly #halfOpen = lazy(() => {
-    const answered = this.notable.filter(
-      ({ wire }) =>
-        wire?.sentOnlySynAcks(SERVER) &&
-        wire.of(wire.wire.packets, CLIENT) === wire.of(wire.wire.syns, CLIENT),
-    );
+    const { cases } = this.world.context;
+    let answered = 0;
+    for (const f of this.#showing(SYN_TROUBLE)) {
+      const outcome = cases.outcome(f.n);
+      if (outcome !== 0 ? outcome === HALF_OPEN : isHalfOpen(f)) answered++;
+    }
     const bySnapshot = new Map<string, number>();
-    for (const f of this.notable) {
+    for (const f of this.#showing(ROWS)) {
       for (const r of f.rows(SERVER).filter((row) => row.state === 'SYN_RECV')) {
         const key = `${r.source} ${r.snapshot}`;
         bySnapshot.set(key, (bySnapshot.get(key) ?? 0) + 1);
       }
     }
-    return Math.max(answered.length, ...bySnapshot.values());
+    return Math.max(answered, ...bySnapshot.values());
   });
-  readonly #accepted = lazy(() =>
-    this.#cases.some((c) => {
-      const f = this.world.factsOf(c);
-      const sent = f.wire !== null && f.wire.of(f.wire.wire.bytes, SERVER) > 0;
+  readonly #accepted = lazy(() => {
+    const { cases } = this.world.context;
+    return this.#members.some((n) => {
+      if (NEVER_ACCEPTED.has(cases.outcome(n))) return false;
+      const c = cases.at(n);
+      const [wire] = c.wires;
+      const sent = wire !== undefined && new WireFacts(wire, c).of(wire.bytes, SERVER) > 0;
       return sent || c.calls.some((call) => call.call === 'accept');
-    }),
-  );
+    });
+  });
   /** Times of the SYN-ACKs by capture. */
   readonly #synAcks = lazy(() => {
     const bySource = new Map<number, Numbers>();
-    for (const w of this.#cases.flatMap((c) => c.wires)) {
+    const { cases } = this.world.context;
+    for (const n of this.#members) this.#addSynAcks(cases, n, bySource);
+    return bySource;
+  });
+
+  #addSynAcks(cases: Cases, n: number, bySource: Map<number, Numbers>): void {
+    if (cases.outcome(n) !== 0) {
+      const [source] = cases.captures.keys();
+      const times = getOr(bySource, source!, () => new Numbers());
+      cases.synAcks(n, (time) => times.push(time));
+      return;
+    }
+    for (const w of cases.at(n).wires) {
       if (w.synAcks[SERVER] === 0) continue;
       const times = getOr(bySource, w.source, () => new Numbers());
       for (const p of w.keyPackets) if ((p.flags & (SYN | ACK)) === (SYN | ACK)) times.push(p.time);
     }
-    return bySource;
-  });
+  }
+
+  readonly #first = lazy((): Case => this.world.context.cases.at(this.#members[0]!));
   readonly #closeWait = lazy(() =>
-    this.notable.reduce((most, f) => Math.max(most, f.life(SERVER)?.closeWait ?? 0), 0),
+    [...this.#showing(STATES)].reduce((most, f) => Math.max(most, f.life(SERVER)?.closeWait ?? 0), 0),
   );
   readonly #steps = byName((name) => {
-    const { client, server } = this.#cases[0]!;
+    const { client, server } = this.#first();
     return this.world.seriesOf(server, client).flatMap((s) => stepsOf(s, name));
   });
 
@@ -114,13 +132,21 @@ export class ListenerFacts {
     return times !== undefined && hasBetween(times.sorted, after, after + within);
   }
 
+  /** Its connections that show one of these, and are not healthy. */
+  *#showing(bits: Mask): Iterable<Facts> {
+    for (const n of this.#members) {
+      const mask = this.world.mask(n);
+      if (!isHealthy(mask) && mask & bits) yield this.world.facts(n);
+    }
+  }
+
   /** Connections of this listener that did not just open and close. */
   get notable(): Facts[] {
     return this.#notable();
   }
 
   get server(): Endpoint {
-    return this.#cases[0]!.server;
+    return this.#first().server;
   }
 
   /** A process was seen to serve one of the connections. */
@@ -229,7 +255,7 @@ export class ListenerFacts {
     return rows.map((row) => {
       const unaccepted = this.world
         .snapshot(row)
-        .rows.filter((r) => this.#members.has(r.facts.case) && r.facts.rows(SERVER).includes(r.row))
+        .rows.filter((r) => r.facts.listener === this && r.facts.rows(SERVER).includes(r.row))
         .map((r) => r.row)
         .filter((r) => r.owner === 'none' && isEstablishedChild(r));
       return { row, unaccepted, ownersVisible: row.owner === 'known' };
@@ -238,14 +264,14 @@ export class ListenerFacts {
 
   /** The listening socket as each source shows it: logs and tables of one host are not always known to be of one. */
   #findListeners(): Listener[] {
-    const { server, listener } = this.#cases[0]!;
+    const { server, listener } = this.#first();
     const matches = listenersAt(server, this.world.context.listeners);
     return listener && !matches.includes(listener) ? [...matches, listener] : matches;
   }
 
   #countConcurrent(): number {
     const moments: { source: number; line: number; step: 1 | -1 }[] = [];
-    for (const f of this.notable) {
+    for (const f of this.#showing(STATES)) {
       const life = f.life(CLIENT);
       const birth = life?.life.transitions.find((t) => t.to === 'SYN_SENT');
       // the line itself may be lost: whatever comes next ends the state
@@ -263,6 +289,17 @@ export class ListenerFacts {
     return most;
   }
 }
+
+/** Of the server only SYN-ACKs, of the client only SYNs. */
+function isHalfOpen({ wire }: Facts): boolean {
+  return (
+    wire?.sentOnlySynAcks(SERVER) === true &&
+    wire.of(wire.wire.packets, CLIENT) === wire.of(wire.wire.syns, CLIENT)
+  );
+}
+
+/** Nothing came of them that a process could take. */
+const NEVER_ACCEPTED: ReadonlySet<Outcome> = new Set([HALF_OPEN, UNANSWERED, REFUSED]);
 
 function isFull({ row, unaccepted }: QueueSight): boolean {
   return row.acceptLimit !== null && row.acceptLimit > 0

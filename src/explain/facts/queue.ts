@@ -1,8 +1,9 @@
 /** How full a listener's accept queue was, each time a capture's probe looked at it. */
-import type { Case, Listener } from '../../model/case.ts';
+import type { Listener } from '../../model/case.ts';
 import type { ProbeEvent } from '../../model/event.ts';
 import type { Moment } from '../rule.ts';
 import { count } from '../words.ts';
+import type { Facts } from './facts.ts';
 import type { World } from './world.ts';
 
 /** sk_ack_backlog and sk_max_ack_backlog at one moment. */
@@ -44,18 +45,14 @@ export function lookOf(world: World, event: ProbeEvent): QueueLook | null {
 }
 
 /** All looks at the queue of one listener, in the order of time. */
-export function queueLooks(
-  world: World,
-  listeners: readonly Listener[],
-  cases: readonly Case[],
-): QueueLook[] {
+export function queueLooks(world: World, listeners: readonly Listener[], all: Iterable<Facts>): QueueLook[] {
   const looks: QueueLook[] = [];
   const add = (e: ProbeEvent) => {
     const look = lookOf(world, e);
     if (look) looks.push(look);
   };
   for (const l of listeners) for (const e of l.probes) add(e);
-  for (const c of cases) for (const e of c.kernel) if (e.kind === 'probe') add(e);
+  for (const f of all) for (const e of f.case.kernel) if (e.kind === 'probe') add(e);
   return looks.filter((l) => l.moment.at !== null).sort((a, b) => a.moment.at! - b.moment.at!);
 }
 

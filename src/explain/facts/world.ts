@@ -5,19 +5,11 @@ import type { SocketLife } from '../../model/connection.ts';
 import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
-import { isHealthy } from '../mask.ts';
+import { COOKIES, MASK_OF, type Mask, maskOf, RESET, ROWS, STATES } from '../mask.ts';
 import type { Moment } from '../rule.ts';
 import { AT_HAND } from './at-hand.ts';
 import { Facts } from './facts.ts';
-import {
-  capturesByEnds,
-  groupByServer,
-  groupReused,
-  nextAtAddresses,
-  type Reuse,
-  snapshotKey,
-  spansOf,
-} from './groups.ts';
+import { byServer, capturesByEnds, groupReused, nextAtAddresses, type Reuse, snapshotKey } from './groups.ts';
 import { ListenerFacts } from './listener.ts';
 import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
 import { type Walk, walksOf } from './walk.ts';
@@ -35,33 +27,56 @@ export class World {
   readonly context: Context;
   /** The cases to tell of; the others are context only. */
   readonly told: Case[] = [];
-  readonly #facts = new Map<Case, Facts>();
-  readonly #listeners = new Map<string, ListenerFacts>();
+  readonly #facts = new Map<number, Facts>();
+  readonly #listeners = new Map<number, ListenerFacts>();
   readonly #atHand: Facts[] = [];
   #oldest = 0;
-  #reuses: Map<Case, Reuse> | null = null;
+  #masks: Int32Array | null = null;
+  #reuses: Map<number, Reuse> | null = null;
   #ownResets: Map<string, number> | null = null;
   #cookiesCounted: boolean | null = null;
   #counters: CounterSeries[] | null = null;
-  #byServer: Map<string, Case[]> | null = null;
+  #byServer: Int32Array[] | null = null;
   #snapshots: Map<string, Snapshot> | null = null;
   #capturesByEnds: Map<string, number[]> | null = null;
   #nextAtAddresses: Map<SocketLife, SocketLife> | null = null;
   #timeWaits = new Map<string, Map<string, number>>();
-  #captureSpans: Map<number, [SourceTime, SourceTime]> | null = null;
   #walks: Walk[] | null = null;
 
   constructor(context: Context) {
     this.context = context;
   }
 
-  factsOf(of: Case): Facts {
-    let facts = this.#facts.get(of);
+  facts(n: number): Facts {
+    let facts = this.#facts.get(n);
     if (!facts) {
-      facts = new Facts(this, of);
-      this.#facts.set(of, facts);
+      facts = new Facts(this, n);
+      this.#facts.set(n, facts);
     }
     return facts;
+  }
+
+  /** What a connection shows. */
+  mask(n: number): Mask {
+    this.#masks ??= this.#findMasks();
+    return this.#masks[n]!;
+  }
+
+  /** Connections that show one of these. */
+  *showing(bits: Mask): Iterable<Facts> {
+    this.#masks ??= this.#findMasks();
+    for (let n = 0; n < this.#masks.length; n++) if (this.#masks[n]! & bits) yield this.facts(n);
+  }
+
+  #findMasks(): Int32Array {
+    const { cases } = this.context;
+    const cookies = this.cookiesCounted ? COOKIES : 0;
+    return Int32Array.from({ length: cases.count }, (_, n) => {
+      const outcome = cases.outcome(n);
+      return outcome === 0
+        ? maskOf(cases.at(n), this.isReuse(n), this.cookiesCounted)
+        : MASK_OF[outcome] | cookies;
+    });
   }
 
   /** Something was derived of a case: those of which that was longest ago are let go. */
@@ -75,19 +90,19 @@ export class World {
   }
 
   /** The tuple had been used before. */
-  isReuse(of: Case): boolean {
-    return (this.#reuse(of)?.index ?? 0) > 0;
+  isReuse(n: number): boolean {
+    return (this.#reuse(n)?.index ?? 0) > 0;
   }
 
-  /** The latest cases of the same 4-tuple before this one, the first of them first: of the others nothing is left. */
-  earlierLives(of: Case): Facts[] {
-    const { lives, index } = this.#reuse(of) ?? { lives: [], index: 0 };
-    return lives.slice(Math.max(index - LATEST, 0), index).map((c) => this.factsOf(c));
+  /** The latest connections of the same 4-tuple before this one, the first of them first: of the others nothing is left. */
+  earlierLives({ n }: Facts): Facts[] {
+    const { lives, index } = this.#reuse(n) ?? { lives: [], index: 0 };
+    return lives.slice(Math.max(index - LATEST, 0), index).map((own) => this.facts(own));
   }
 
-  #reuse(of: Case): Reuse | undefined {
+  #reuse(n: number): Reuse | undefined {
     this.#reuses ??= groupReused(this.context.cases, this.context.timeline);
-    return this.#reuses.get(of);
+    return this.#reuses.get(n);
   }
 
   /** Traces of function entries, read once. */
@@ -101,15 +116,22 @@ export class World {
   }
 
   /** What the connections of one server endpoint say together. */
-  listenerOf(of: Case): ListenerFacts {
-    const key = formatEndpoint(of.server);
-    let facts = this.#listeners.get(key);
+  listenerOf(n: number): ListenerFacts {
+    const { cases } = this.context;
+    const server = cases.server(n);
+    let facts = this.#listeners.get(server);
     if (!facts) {
-      this.#byServer ??= groupByServer(this.context.cases);
-      facts = new ListenerFacts(this, this.#byServer.get(key) ?? [of]);
-      this.#listeners.set(key, facts);
+      this.#byServer ??= byServer(cases);
+      facts = new ListenerFacts(this, this.#byServer[server]!);
+      this.#listeners.set(server, facts);
     }
     return facts;
+  }
+
+  /** Those of each server, in the order of first sight. */
+  get byServer(): readonly Int32Array[] {
+    this.#byServer ??= byServer(this.context.cases);
+    return this.#byServer;
   }
 
   snapshot(row: SocketEvent): Snapshot {
@@ -127,7 +149,9 @@ export class World {
 
   /** Captures (Source.id) that saw connections of this client's address to this server endpoint. */
   capturesOf({ client, server }: Case): readonly number[] {
-    this.#capturesByEnds ??= capturesByEnds(this.context.cases);
+    const { cases } = this.context;
+    if (cases.captures.size < 2) return [...cases.captures.keys()];
+    this.#capturesByEnds ??= capturesByEnds(cases);
     return this.#capturesByEnds.get(`${client.address} ${formatEndpoint(server)}`) ?? [];
   }
 
@@ -149,7 +173,7 @@ export class World {
 
   /** The socket that came after this one at the same kernel address; null when none did. */
   nextAtAddress(life: SocketLife): SocketLife | null {
-    this.#nextAtAddresses ??= nextAtAddresses(this.context.cases);
+    this.#nextAtAddresses ??= nextAtAddresses(this.showing(STATES));
     return this.#nextAtAddresses.get(life) ?? null;
   }
 
@@ -172,9 +196,8 @@ export class World {
    * When a capture was running: from its first to its last packet, or as its bundle says. What it does not show may lie
    * before or after.
    */
-  captureSpan(source: number): [SourceTime, SourceTime] {
-    this.#captureSpans ??= spansOf(this.context.cases);
-    const seen = this.#captureSpans.get(source) ?? [0 as SourceTime, 0 as SourceTime];
+  captureSpan(source: number): readonly [SourceTime, SourceTime] {
+    const seen = this.context.cases.captures.get(source) ?? [0 as SourceTime, 0 as SourceTime];
     const { window, clock } = this.source(source);
     if (!window || clock.kind !== 'realtime') return seen;
     const [from, to] = [Number(window.from - clock.base), Number(window.to - clock.base)];
@@ -273,9 +296,7 @@ export class World {
 
   #countOwnResets(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const c of this.context.cases) {
-      const facts = this.factsOf(c);
-      if (isHealthy(facts.mask)) continue;
+    for (const facts of this.showing(RESET | STATES)) {
       const reset = facts.wire?.decisiveReset;
       const own = facts.lives.find((l) => l.abort && l.byOwner(l.abort));
       const side = reset ? (reset.shape === 'passive' ? undefined : reset.side) : own?.side;
@@ -289,14 +310,14 @@ export class World {
   #collectSnapshots(): Map<string, Snapshot> {
     const snapshots = new Map<string, Snapshot>();
     for (const event of this.context.snapshots) snapshots.set(snapshotKey(event), { event, rows: [] });
-    for (const c of this.context.cases) {
-      for (const row of c.rows) {
+    for (const facts of this.showing(ROWS)) {
+      for (const row of facts.case.rows) {
         let snapshot = snapshots.get(snapshotKey(row));
         if (!snapshot) {
           snapshot = { event: null, rows: [] };
           snapshots.set(snapshotKey(row), snapshot);
         }
-        snapshot.rows.push({ facts: this.factsOf(c), row });
+        snapshot.rows.push({ facts, row });
       }
     }
     return snapshots;

@@ -31,7 +31,7 @@ export const rule: Rule = {
       const seen = challenge(wire);
       if (!seen) continue;
       const { syn, ack, reset, again } = seen;
-      const old = f.world.earlierLives(f.case).some((o) => holds(o, ack));
+      const old = f.world.earlierLives(f).some((o) => holds(o, ack));
       const after = again
         ? `, and its SYN was taken when it came again ${span(again.time - syn.time)} later`
         : '';

@@ -71,7 +71,7 @@ export const rule: Rule = {
 /** The minisock itself took this SYN; the event may stand with the older connection, whose minisock it was. */
 function byProbe(f: Facts, wire: WireFacts): Proof | null {
   const isn = wire.of(wire.wire.isn, CLIENT);
-  for (const { probes } of [f, ...f.world.earlierLives(f.case)]) {
+  for (const { probes } of [f, ...f.world.earlierLives(f)]) {
     const taken = probes
       .of('minisock-packet')
       .find((e) => e.values.verdict === TW_SYN && e.packet?.seq === isn);
@@ -86,7 +86,7 @@ function byProbe(f: Facts, wire: WireFacts): Proof | null {
 function byNumber(f: Facts, wire: WireFacts): Proof | null {
   const isn = wire.of(wire.wire.isn, SERVER);
   if (isn === null) return null;
-  for (const { wire: old } of f.world.earlierLives(f.case)) {
+  for (const { wire: old } of f.world.earlierLives(f)) {
     const next = old?.of(old.wire.nextSeq, SERVER) ?? null;
     if (!old || next === null || seqDiff(isn, (next + ISN_STEP) | 0) !== 0) continue;
     const fin = old.finPacket(SERVER);
@@ -103,7 +103,7 @@ function byNumber(f: Facts, wire: WireFacts): Proof | null {
 
 /** The server had closed first, and both FINs were acknowledged less than 60 s before. */
 function byTime(f: Facts, wire: WireFacts): Proof | null {
-  const old = f.world.earlierLives(f.case).at(-1)?.wire;
+  const old = f.world.earlierLives(f).at(-1)?.wire;
   if (!old || old.wire.source !== wire.wire.source) return null;
   const [own, theirs] = [old.finTime(SERVER), old.finTime(CLIENT)];
   const acked = [CLIENT, SERVER].map((side) => old.of(old.wire.finAckedTime, side as 0 | 1));

@@ -4,10 +4,10 @@
  * SYNs the packets show; which queue took them the counters of the server's host, and what those leave is said.
  */
 import { addressKey, formatEndpoint, parseWords } from '../../model/address.ts';
-import type { Case } from '../../model/case.ts';
+import { type Case, numberOf } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
+import { HALF_OPEN, UNANSWERED } from '../../model/outcome.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
-import { groupByServer } from '../facts/groups.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import { distinct } from '../facts/numbers.ts';
 import { SYN_RTO } from '../facts/timing.ts';
@@ -32,8 +32,8 @@ interface Flood {
 
 export const synFlood: StoryTeller = (world) => {
   const { cases } = world.context;
-  if (cases.length < MANY) return null;
-  const floods = [...groupByServer(cases)].map(([, own]) => floodOf(world, own));
+  if (cases.count < MANY) return null;
+  const floods = world.byServer.flatMap((own) => (own.length < MANY ? [] : [floodOf(world, own)]));
   const [largest] = floods.sort((a, b) => size(b) - size(a));
   return largest && size(largest) >= MANY ? tell(world, largest) : null;
 };
@@ -42,8 +42,9 @@ function size({ answered, silent }: Flood): number {
   return answered + silent;
 }
 
-function floodOf(world: World, cases: readonly Case[]): Flood {
-  const [first] = cases as [Case];
+function floodOf(world: World, members: Int32Array): Flood {
+  const { cases, timeline } = world.context;
+  const first = cases.at(members[0]!);
   const flood: Flood = {
     case: first,
     answered: 0,
@@ -53,12 +54,20 @@ function floodOf(world: World, cases: readonly Case[]): Flood {
     to: null,
     source: first.wires[0]?.source ?? 0,
   };
-  for (const c of cases) {
+  for (const n of members) {
+    const outcome = cases.outcome(n);
+    if (outcome === HALF_OPEN || outcome === UNANSWERED) {
+      const { clientKey, start } = cases.brief(n);
+      if (isForsaken(world, flood.source, start))
+        add(flood, outcome === HALF_OPEN, clientKey, timeline.at(flood.source, start as SourceTime));
+    }
+    if (outcome !== 0) continue;
+    const c = cases.at(n);
     const answers = forsaken(world, c);
     if (answers === null) continue;
     const { source, start } = c.wires[0]!;
     const words = parseWords(c.client.address);
-    add(flood, answers, words ? addressKey(...words) : 0, world.context.timeline.at(source, start));
+    add(flood, answers, words ? addressKey(...words) : 0, timeline.at(source, start));
   }
   return flood;
 }
@@ -72,7 +81,7 @@ function add(flood: Flood, isAnswered: boolean, client: number, at: CommonTime |
 }
 
 /** The capture went on for so long that the client would have sent its SYN again. */
-function isForsaken(world: World, source: number, start: SourceTime): boolean {
+function isForsaken(world: World, source: number, start: number): boolean {
   return world.captureSpan(source)[1] - start >= 2 * SYN_RTO;
 }
 
@@ -101,7 +110,7 @@ function tell(world: World, flood: Flood): Story {
   const first =
     `${formatEndpoint(flood.case.server)} was flooded with SYNs${when}: ${count(n, 'connection')} from ${count(distinct(flood.clients).length, 'address', 'addresses')}` +
     ` with one SYN each and nothing after it, neither an ACK nor a second try; ${list(became)} (${file.slice(file.lastIndexOf('/') + 1)}).`;
-  return { sentences: [first, counted(world.listenerOf(flood.case), flood)], rules: RULES };
+  return { sentences: [first, counted(world.listenerOf(numberOf(flood.case)), flood)], rules: RULES };
 }
 
 /** What the counters say of them, and what remains. */

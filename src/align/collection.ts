@@ -1,0 +1,135 @@
+/** The cases of an input as a collection: those that were joined, or those of one capture, which are made one by one. */
+import type { Records } from '../connect/records.ts';
+import { EndNumbers } from '../connect/records.ts';
+import { type Endpoint, formatEndpoint } from '../model/address.ts';
+import type { Case, Cases, Listener } from '../model/case.ts';
+import type { Brief, Outcome } from '../model/outcome.ts';
+import type { SourceTime } from '../model/time.ts';
+import { caseOf, NOTHING } from './cases.ts';
+
+type Span = [SourceTime, SourceTime];
+
+function extend(spans: Map<number, Span>, source: number, start: SourceTime, end: SourceTime): void {
+  const span = spans.get(source);
+  if (!span) spans.set(source, [start, end]);
+  else {
+    if (start < span[0]) span[0] = start;
+    if (end > span[1]) span[1] = end;
+  }
+}
+
+/** Cases that are there already. */
+export function casesOf(list: readonly Case[]): Cases {
+  return new JoinedCases(list);
+}
+
+class JoinedCases implements Cases {
+  readonly servers: Endpoint[] = [];
+  readonly captures = new Map<number, Span>();
+  readonly #list: readonly Case[];
+  readonly #server: Int32Array;
+
+  constructor(list: readonly Case[]) {
+    this.#list = list;
+    const numbers = new Map<string, number>();
+    this.#server = Int32Array.from(list, ({ server }) => {
+      const key = formatEndpoint(server);
+      let number = numbers.get(key);
+      if (number === undefined) {
+        number = this.servers.push(server) - 1;
+        numbers.set(key, number);
+      }
+      return number;
+    });
+    for (const { wires } of list)
+      for (const { source, start, end } of wires) extend(this.captures, source, start, end);
+  }
+
+  get count(): number {
+    return this.#list.length;
+  }
+
+  at(n: number): Case {
+    return this.#list[n]!;
+  }
+
+  server(n: number): number {
+    return this.#server[n]!;
+  }
+
+  outcome(): Outcome {
+    return 0;
+  }
+
+  brief(): Brief {
+    throw new Error('a joined case has no outcome');
+  }
+
+  synAcks(): void {}
+
+  [Symbol.iterator](): Iterator<Case> {
+    return this.#list[Symbol.iterator]();
+  }
+}
+
+/** Every life of a tuple in one capture is a case: nothing else tells of them, and nothing is to be joined. */
+export class CaptureCases implements Cases {
+  readonly captures = new Map<number, Span>();
+  readonly #records: Records;
+  readonly #listeners: readonly Listener[];
+  readonly #servers: Int32Array;
+  readonly #ends = new EndNumbers();
+  readonly #brief: Brief = {
+    clientKey: 0,
+    clientPort: 0,
+    start: 0,
+    end: 0,
+    bytes: [0, 0],
+    fin: [0, 0],
+    finAcked: [0, 0],
+  };
+
+  constructor(records: Records, listeners: readonly Listener[]) {
+    this.#records = records;
+    this.#listeners = listeners;
+    this.#servers = new Int32Array(records.count);
+    for (let n = 0; n < records.count; n++) {
+      this.#servers[n] = records.server(n, this.#ends.number);
+      const { start, end } = this.brief(n);
+      extend(this.captures, records.source, start as SourceTime, end as SourceTime);
+    }
+  }
+
+  get count(): number {
+    return this.#records.count;
+  }
+
+  get servers(): readonly Endpoint[] {
+    return this.#ends.ends;
+  }
+
+  at(n: number): Case {
+    return caseOf(`c${n + 1}`, [this.#records.view(n)], NOTHING, this.#listeners, undefined);
+  }
+
+  outcome(n: number): Outcome {
+    return this.#records.outcome(n);
+  }
+
+  server(n: number): number {
+    return this.#servers[n]!;
+  }
+
+  brief(n: number): Brief {
+    this.#records.brief(n, this.#brief);
+    return this.#brief;
+  }
+
+  synAcks(n: number, take: (time: number) => void): void {
+    this.#records.synAcks(n, take);
+  }
+
+  *[Symbol.iterator](): Iterator<Case> {
+    for (let n = 0; n < this.count; n++) yield this.at(n);
+  }
+}

@@ -1,0 +1,34 @@
+/** What became of a connection, where the packets of one capture leave no question. */
+
+/** Both FINs acknowledged, one after the other, no RST: closed in good order. */
+export const ORDERLY = 1;
+/** One SYN, answered; then nothing of the client. */
+export const HALF_OPEN = 2;
+/** One SYN, without an answer. */
+export const UNANSWERED = 3;
+/** One SYN, answered with a RST. */
+export const REFUSED = 4;
+/** Nothing went wrong as long as it was seen; its end is not in the capture. */
+export const OPEN = 5;
+/** Anything else is 0. */
+export type Outcome =
+  | 0
+  | typeof ORDERLY
+  | typeof HALF_OPEN
+  | typeof UNANSWERED
+  | typeof REFUSED
+  | typeof OPEN;
+
+/** What a connection with an outcome says in numbers. One object is filled with one after the other; sides are [client, server]. */
+export interface Brief {
+  /** See addressKey. */
+  clientKey: number;
+  clientPort: number;
+  /** Of the capture's clock, as all times here. */
+  start: number;
+  end: number;
+  bytes: [number, number];
+  /** Of the first FIN of each side, and of its acknowledgment; NaN for none. */
+  fin: [number, number];
+  finAcked: [number, number];
+}
