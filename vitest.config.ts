@@ -1,9 +1,31 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+
+/** Root, a browser, or minutes: only in `npm run test:rest`. */
+const REST_ONLY = [
+  'test/browser/report.test.ts',
+  'test/capture/live.test.ts',
+  'test/capture/other-programs.test.ts',
+  'test/connect/tracker-load.test.ts',
+  'test/determinism.test.ts',
+  'test/explain/catalogue.test.ts',
+  'test/explain/forgetting.test.ts',
+  'test/fuzz/loads.test.ts',
+];
+/** Files that take a part of what is alike in `npm test` (test/thorough.ts): the rest takes all of it. */
+const inPart = () =>
+  readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .map((name) => `test/${name}`)
+    .filter((f) => f.endsWith('.test.ts') && /\/thorough\.ts'/.test(readFileSync(f, 'utf8')));
+
+const rest = Boolean(process.env.THOROUGH);
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: rest ? [...REST_ONLY, ...inPart()] : ['test/**/*.test.ts'],
+    exclude: rest ? [] : REST_ONLY,
     globalSetup: ['test/build.ts'],
+    reporters: ['default', './test/skipped.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -1,6 +1,8 @@
-// Compiles src/ to dist/, afresh, joins the modules of the command to few files, and keeps its page of help.
+// Compiles src/ to dist/, afresh, joins the modules of the command to few files, those of the library for pages to one,
+// and keeps the page of help.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -15,7 +17,7 @@ execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 
 await build({
   entryPoints: {
     cli: `${root}dist/cli.js`,
-    worker: `${root}dist/report/side/worker.js`,
+    worker: `${root}dist/workers/worker.js`,
     unpacking: `${root}dist/read/unpacking.js`,
   },
   outdir: `${root}dist`,
@@ -27,6 +29,28 @@ await build({
   platform: 'node',
   target: 'node20',
   packages: 'external',
+  logLevel: 'warning',
+});
+const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+// Every module of platform/ has one of the same name for pages; what has none cannot be part of this.
+const platform = {
+  name: 'platform',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/platform\/[a-z]+\.js$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, dirname(path), 'browser', basename(path)),
+    }));
+  },
+};
+await build({
+  entryPoints: [`${root}dist/browser.js`],
+  outfile: `${root}dist/browser.js`,
+  allowOverwrite: true,
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2023',
+  define: { TCPAUTOPSY_VERSION: JSON.stringify(version) },
+  plugins: [platform],
   logLevel: 'warning',
 });
 chmodSync(`${root}dist/cli.js`, 0o755);

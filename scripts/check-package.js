@@ -7,6 +7,7 @@ const [pack] = JSON.parse(
 const files = pack.files.map((f) => f.path);
 const wanted = [
   'dist/cli.js',
+  'dist/browser.js',
   'dist/index.js',
   'dist/index.d.ts',
   'capture/README.md',

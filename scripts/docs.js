@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { analyze } from '../dist/analyze.js';
 import { causesReference } from '../dist/explain/catalogue.js';
 import { rules } from '../dist/explain/rules/index.js';
-import { columnReference } from '../dist/report/tables.js';
+import { columnReference } from '../dist/tables/tables.js';
 import { evidenceKinds, measure } from './causes.js';
 import { bundlesPage } from './samples.js';
 

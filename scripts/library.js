@@ -24,6 +24,15 @@ const redactor = new Redactor(secretBytes);
 await writeReport(redactResult(result, redactor), 'redacted', { html: true });
 \`\`\`
 
+In a page, where there are no files, inputs are bytes (a \`Uint8Array\`, a \`Blob\` or a \`File\`); a bundle is given by the names of
+its files in their folder. Bundlers find \`dist/browser.js\`, one module that needs nothing else, through the condition
+\`browser\`; it has \`analyze\` and \`parseFilter\`, and gives the same result as Node.
+
+\`\`\`ts
+const files = [...input.files].map((file) => ({ name: file.webkitRelativePath || file.name, bytes: file }));
+const { story, connections, findings } = await analyze(files);
+\`\`\`
+
 Nothing of the library prints, and bad input does not make it throw: what was damaged, skipped or lost is in
 \`result.diagnostics\`. \`Result\` is plain data: \`JSON.stringify\` keeps all of it.
 `;

@@ -1,5 +1,4 @@
 /** The whole line, top to bottom: read → decode → connect → align → explain → report. */
-import { ReadingAhead } from './ahead.ts';
 import { buildCases, isPoint } from './align/cases.ts';
 import { CaptureCases, casesOf } from './align/collection.ts';
 import { counterSeries } from './align/counters.ts';
@@ -22,9 +21,10 @@ import type { Source } from './model/source.ts';
 import { disk } from './platform/files.ts';
 import { givenInputs, type Input } from './read/given.ts';
 import { type HostNames, type ReadProgress, readInputs } from './read/read.ts';
-import { assembleResult, type ResultOptions } from './report/result.ts';
-import type { Side } from './report/side/side.ts';
-import { Told } from './report/told.ts';
+import { assembleResult, type ResultOptions } from './tables/result.ts';
+import { Told } from './tables/told.ts';
+import { ReadingAhead } from './workers/ahead.ts';
+import type { Pool } from './workers/pool.ts';
 
 export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   /** Host names by input path. */
@@ -46,7 +46,7 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   /** Runs a stage that keeps the thread busy. */
   busy?: <T>(stage: () => T) => T;
   /** Threads that read some of several captures meanwhile; the result is the same. */
-  side?: Side;
+  pool?: Pool;
 }
 
 /** Reads inputs (files, folders, `-`, bytes) and explains every connection in them. Never throws for bad input. */
@@ -57,7 +57,7 @@ export async function analyze(inputs: readonly Input[], options: AnalyzeOptions 
   const onProgress = options.onProgress ?? (() => undefined);
   const { paths, files } = givenInputs(inputs);
   const ahead =
-    options.side?.parallel && files === disk ? new ReadingAhead(options.side, collector, zeekTimers) : null;
+    options.pool?.parallel && files === disk ? new ReadingAhead(options.pool, collector, zeekTimers) : null;
   const hosts = options.hosts ?? new Map();
   const sources = await readInputs(paths, hosts, collector, diagnostics, onProgress, ahead, files);
   await options.onRead?.(sources);

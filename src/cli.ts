@@ -10,8 +10,8 @@ import {
   redactor,
   UsageError,
   usage,
-} from './arguments.ts';
-import type { AnalyzeArguments, AnnotateArguments, Commands, ExplainArguments } from './commands.ts';
+} from './command/arguments.ts';
+import type { AnalyzeArguments, AnnotateArguments, Commands, ExplainArguments } from './command/commands.ts';
 import {
   EXIT_NOTHING,
   EXIT_OK,
@@ -22,17 +22,17 @@ import {
   statusOf,
   toUsageOrWriteError,
   writing,
-} from './faults.ts';
-import { commandLine, diagnosticLines } from './messages.ts';
+} from './command/faults.ts';
+import { commandLine, diagnosticLines } from './command/messages.ts';
+import { Progress } from './command/progress.ts';
 import type { Result } from './model/result.ts';
 import type { Source } from './model/source.ts';
 import { disk, readWhole } from './platform/files.ts';
 import { endOnSignals, interruptible } from './platform/interrupt.ts';
 import { growHeapBy } from './platform/process.ts';
-import { Progress } from './progress.ts';
 import { captureFormats } from './read/formats.ts';
 import type { ReadProgress } from './read/read.ts';
-import { visible } from './report/escape.ts';
+import { visible } from './view/escape.ts';
 
 // V8 lets a heap grow to twice what is alive or more before it looks for garbage. Of a gigabyte of packets that is
 // hundreds of megabytes; a fifth costs a tenth more time. Beside logs, of which more stays alive, it would be a third.
@@ -44,9 +44,10 @@ const err = (text: string) => process.stderr.write(`${text.split('\n').map(visib
 
 async function main(argv: string[]): Promise<number> {
   // its options are the script's own, and `--` belongs to it
-  if (argv[0] === 'capture') return (await import('./capture.ts')).runCapture(argv.slice(1));
+  if (argv[0] === 'capture') return (await import('./command/capture.ts')).runCapture(argv.slice(1));
   return (
-    (await shortcut(argv)) ?? (await import('./commands.ts')).runCommand(literal(withZone(argv)), commands)
+    (await shortcut(argv)) ??
+    (await import('./command/commands.ts')).runCommand(literal(withZone(argv)), commands)
   );
 }
 
@@ -76,27 +77,27 @@ async function help(): Promise<number | null> {
 }
 
 async function captureKitCommand(output: string): Promise<number> {
-  const { writeKit } = await import('./capture.ts');
+  const { writeKit } = await import('./command/capture.ts');
   await writing(output, () => writeKit(output));
   out(`${output}: unpack it on the host and run capture/tcpautopsy-capture -o DIR`);
   return EXIT_OK;
 }
 
 async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
-  const [{ openSide }, { InputHashes }] = await Promise.all([
-    import('./report/side/side.ts'),
-    import('./report/hashes.ts'),
+  const [{ openPool }, { InputHashes }] = await Promise.all([
+    import('./workers/pool.ts'),
+    import('./workers/hashes.ts'),
   ]);
-  const side = openSide(a.workers);
+  const pool = openPool(a.workers);
   try {
-    const hashes = new InputHashes(side);
+    const hashes = new InputHashes(pool);
     // of a large input this takes longest: it begins before anything else is loaded
     await hashes.expect(a.input);
-    const { checkOutput, writeReport } = await import('./report/write.ts');
+    const { checkOutput, writeReport } = await import('./write.ts');
     await checkOutput(a.output).catch(toUsageOrWriteError(a.output));
     const secret = await redactor(a);
     // what draws the charts is loaded while the inputs are read
-    if (side.parallel && (a.html || a.png)) side.run('warm', null).catch(() => undefined);
+    if (pool.parallel && (a.html || a.png)) pool.run('warm', null).catch(() => undefined);
     const options = {
       timeline: a.timeline,
       zeekTimers: a.zeekTimers,
@@ -107,21 +108,21 @@ async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
         if (!sources.every(isCapture)) growHeapBy(0);
         return hashes.rest(sources);
       },
-      side,
+      pool,
     };
     const plain = await runAnalysis(a, options, a.filter);
     warn(plain);
     const result = await redacted(await hashes.addTo(plain), secret);
     if (nothingRead(result)) return EXIT_NOTHING;
-    await writing(a.output, () => writeReport(result, a.output, { html: a.html, png: a.png, side }));
+    await writing(a.output, () => writeReport(result, a.output, { html: a.html, png: a.png, pool }));
     return await summarise(result, a);
   } finally {
-    await side.close();
+    await pool.close();
   }
 }
 
 async function summarise(result: Result, a: AnalyzeArguments): Promise<number> {
-  const { renderSummary } = await import('./report/terminal.ts');
+  const { renderSummary } = await import('./terminal/terminal.ts');
   out(renderSummary(result, a.output, terminal(), a.html));
   return statusOf(result.diagnostics);
 }
@@ -134,7 +135,7 @@ async function explainCommand(a: ExplainArguments): Promise<number> {
   ];
   if (a.rule) await knownRule(a.rule);
   const filter = parts.filter(Boolean).join(' and ');
-  const { parsePeriod, withinPeriod } = await import('./report/period.ts');
+  const { parsePeriod, withinPeriod } = await import('./view/period.ts');
   const period = a.time === undefined ? null : usage(() => parsePeriod(a.time!));
   const all = await runAnalysis(
     a,
@@ -144,7 +145,7 @@ async function explainCommand(a: ExplainArguments): Promise<number> {
   const result = period ? withinPeriod(all, period) : all;
   warn(result);
   if (nothingRead(result)) return EXIT_NOTHING;
-  const { renderExplain } = await import('./report/terminal.ts');
+  const { renderExplain } = await import('./terminal/terminal.ts');
   out(renderExplain(result, terminal()));
   return statusOf(result.diagnostics);
 }
@@ -155,7 +156,7 @@ async function annotateCommand(a: AnnotateArguments): Promise<number> {
   const plain = await runAnalysis(a, { timeline: 'all' }, undefined);
   warn(plain);
   if (nothingRead(plain)) return EXIT_NOTHING;
-  const { annotate } = await import('./report/annotate/annotate.ts');
+  const { annotate } = await import('./wireshark/annotate.ts');
   const hosts = hostNames(a.host ?? []);
   const redact = secret ? { redact: secret } : {};
   const result = await redacted(plain, secret);
@@ -170,7 +171,7 @@ async function annotateCommand(a: AnnotateArguments): Promise<number> {
 
 async function redacted(result: Result, secret: Awaited<ReturnType<typeof redactor>>): Promise<Result> {
   if (!secret) return result;
-  return (await import('./report/redact/result.ts')).redactResult(result, secret);
+  return (await import('./redact/result.ts')).redactResult(result, secret);
 }
 
 async function runAnalysis(
@@ -180,7 +181,7 @@ async function runAnalysis(
 ): Promise<Result> {
   const [{ analyze }, { parseFilter }, { checkCivil }] = await Promise.all([
     import('./analyze.ts'),
-    import('./report/filter.ts'),
+    import('./view/filter.ts'),
     import('./align/zone.ts'),
   ]);
   const keep = filter ? usage(() => parseFilter(filter)) : undefined;
@@ -211,7 +212,7 @@ async function knownRule(id: string): Promise<void> {
 async function rulesCommand(id: string | undefined): Promise<number> {
   const [{ rules }, { renderRules }] = await Promise.all([
     import('./explain/rules/index.ts'),
-    import('./report/terminal-lists.ts'),
+    import('./terminal/lists.ts'),
   ]);
   if (id) await knownRule(id);
   out(renderRules(id ? rules.filter((r) => r.id === id) : rules, terminal(), id !== undefined));
@@ -221,7 +222,7 @@ async function rulesCommand(id: string | undefined): Promise<number> {
 async function formatsCommand(): Promise<number> {
   const [{ captureFormats, lineFormats }, { renderFormats }] = await Promise.all([
     import('./read/formats.ts'),
-    import('./report/terminal-lists.ts'),
+    import('./terminal/lists.ts'),
   ]);
   out(renderFormats([...captureFormats, ...lineFormats], terminal()));
   return EXIT_OK;

@@ -28,9 +28,10 @@ export type {
   TimelineKind,
 } from './model/result.ts';
 export type { ClockLabel } from './model/time.ts';
+export { OutputError } from './platform/output.ts';
 export type { GivenBytes, Input } from './read/given.ts';
-export { type Annotated, type AnnotateOptions, annotate } from './report/annotate/annotate.ts';
-export { parseFilter } from './report/filter.ts';
-export { Redactor } from './report/redact/redactor.ts';
-export { redactResult } from './report/redact/result.ts';
-export { OutputError, type WriteOptions, writeReport } from './report/write.ts';
+export { Redactor } from './redact/redactor.ts';
+export { redactResult } from './redact/result.ts';
+export { parseFilter } from './view/filter.ts';
+export { type Annotated, type AnnotateOptions, annotate } from './wireshark/annotate.ts';
+export { type WriteOptions, writeReport } from './write.ts';

@@ -19,8 +19,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { analyze } from '../src/analyze.ts';
+import { EXIT_INTERNAL, endOf, faultsIn, statusOf } from '../src/command/faults.ts';
 import { rules } from '../src/explain/rules/index.ts';
-import { EXIT_INTERNAL, endOf, faultsIn, statusOf } from '../src/faults.ts';
 
 const CLI = resolve('dist/cli.js');
 const PCAP = resolve('samples/live/pcap-and-tcpstates/packets.pcap');

@@ -60,6 +60,8 @@ export type TimelineKind =
   | 'walk'
   | 'aggregate';
 
+export const TIMELINE_FILE = 'timeline.csv';
+
 /** A row of timeline.csv. */
 export interface TimelineItem {
   seq: number;

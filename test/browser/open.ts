@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { analyze } from '../../src/analyze.ts';
-import { buildCharts } from '../../src/report/charts/index.ts';
-import { renderSvg } from '../../src/report/charts/render.ts';
-import { type DrawnChart, renderHtml } from '../../src/report/html.ts';
+import { buildCharts } from '../../src/charts/index.ts';
+import { renderSvg } from '../../src/charts/render.ts';
+import { type DrawnChart, renderHtml } from '../../src/page/html.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const hasChromium = existsSync(CHROMIUM);

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import type { RunOptions } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { renderHtml } from '../../src/report/html.ts';
-import { bigResult } from '../report/variants.ts';
+import { renderHtml } from '../../src/page/html.ts';
+import { bigResult } from '../tables/variants.ts';
 import { ARTIFACTS, hasChromium, launch, type Opened, openReport, reportOf, SAMPLES } from './open.ts';
 
 const folders = (path: string): string[] =>

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { random } from '../read/capture/generate.ts';
+import { THOROUGH } from '../thorough.ts';
 import { fileSeeds, folderSeeds } from './seeds.ts';
 import { type Input, makeTargets } from './targets.ts';
 
@@ -37,7 +38,7 @@ async function timed(run: () => void | Promise<void>): Promise<void> {
 
 describe.each(targets)('$id', (target) => {
   test('survives what becomes of real files', async () => {
-    for (let i = 0; i < ITERATIONS[target.id]!; i++) {
+    for (let i = 0; i < ITERATIONS[target.id]! / (THOROUGH ? 1 : 10); i++) {
       const input = target.make(random(i + 1));
       await timed(() => target.run(input));
     }

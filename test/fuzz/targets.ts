@@ -14,11 +14,11 @@ import { openBytes } from '../../src/read/bytes.ts';
 import { captureFormats } from '../../src/read/formats.ts';
 import { readInputs } from '../../src/read/read.ts';
 import { looksLikeText, TextReader } from '../../src/read/text.ts';
-import { annotate } from '../../src/report/annotate/annotate.ts';
-import { Redactor } from '../../src/report/redact/redactor.ts';
-import { redactResult } from '../../src/report/redact/result.ts';
-import { renderExplain } from '../../src/report/terminal.ts';
-import { writeReport } from '../../src/report/write.ts';
+import { Redactor } from '../../src/redact/redactor.ts';
+import { redactResult } from '../../src/redact/result.ts';
+import { renderExplain } from '../../src/terminal/terminal.ts';
+import { annotate } from '../../src/wireshark/annotate.ts';
+import { writeReport } from '../../src/write.ts';
 import { mutate, type Random } from './mutate.ts';
 import type { Seed } from './seeds.ts';
 

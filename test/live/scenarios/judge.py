@@ -67,14 +67,13 @@ def claims(found, conns):
 def worst(group, said, entry):
     """The kind of the worst claim of one group of one connection, and what it was."""
     ok = set(entry['rule']) if entry else SAYS_THE_CLOCK if group == 'fin-wait2' else set()
-    maybe = set(entry['maybe']) if entry else set()
     kinds = []
     for rule, sure, side, others in said:
         if rule in ok and sure == 'proved' and entry and entry['side'] and side in ('client', 'server') and side != entry['side'] and len(ok) == 1:
             kinds.append(('FALSE PROOF', f"{rule} of the {side}"))
         elif rule in ok:
             kinds.append(('true', rule))
-        elif rule in CLAIM_NOTHING or (rule in maybe and sure != 'proved'):
+        elif rule in CLAIM_NOTHING:
             kinds.append(('listed' if ok & set(others) else 'nothing', rule))
         elif sure == 'proved':
             kinds.append(('FALSE PROOF', rule))
@@ -93,7 +92,7 @@ def judge(truth, found, conns):
         groups = {e['group'] for e in known}
         for group in groups | set(said.get(key, {})):
             entries = [e for e in known if e['group'] == group]
-            entry = dict(entries[0], rule=[r for e in entries for r in e['rule']], maybe=[r for e in entries for r in e['maybe']], side=entries[0]['side'] if len(entries) == 1 else None) if entries else None
+            entry = dict(entries[0], rule=[r for e in entries for r in e['rule']], side=entries[0]['side'] if len(entries) == 1 else None) if entries else None
             kind, what = worst(group, said.get(key, {}).get(group, []), entry)
             if entry or kind == 'FALSE PROOF':
                 name = entry['name'] if entry else truth.names.get(max(p // 10 for p in key if p < 30000) if any(p < 30000 for p in key) else 0, '?')

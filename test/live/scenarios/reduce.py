@@ -119,20 +119,6 @@ def cut(row, offset, begin, end):
     return not at or ((not begin or at >= begin) and (not end or at < end))
 
 
-def split(folder, ports, target):
-    """The part of a batch that is about these ports: a small batch of its own."""
-    os.makedirs(target)
-    about = lambda _, found, *rest: any(found.get(k) in ports for k in ('lport', 'rport', 'sport', 'dport'))  # noqa: E731
-    mine = lambda _, pair: pair is None or any(p in ports for p in pair)  # noqa: E731
-    for place in ('client', 'router', 'server'):
-        packets(f'{folder}/{place}.pcap', f'{target}/{place}.pcap', mine)
-    bundle(f'{folder}/bundle', f'{target}/bundle', about)
-    packets(f'{folder}/bundle/packets.pcap', f'{target}/bundle/packets.pcap', mine)
-    shutil.copy(f'{folder}/places.json', target)
-    known = json.load(open(f'{folder}/truth.json'))
-    json.dump([e for e in known if e.get('server_port') in ports], open(f'{target}/truth.json', 'w'), indent=0)
-
-
 def reductions(folder, work, cuts=4):
     """name → inputs, made in `work`."""
     places = json.load(open(f'{folder}/places.json'))

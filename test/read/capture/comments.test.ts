@@ -7,7 +7,7 @@ import { afterAll, expect, describe as group, test } from 'vitest';
 import { analyze } from '../../../src/analyze.ts';
 import { DIRECTION_IN, DIRECTION_OUT } from '../../../src/model/packet.ts';
 import { parseComments } from '../../../src/read/capture/packet-comments.ts';
-import { writeReport } from '../../../src/report/write.ts';
+import { writeReport } from '../../../src/write.ts';
 import { trackCapture } from '../../connect/capture.ts';
 import { block, describe, enhanced, option, packetsOf, section, simple } from './build.ts';
 import { codes, collect } from './collect.ts';

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Decoder } from '../../../src/decode/decode.ts';
 import { Frame, Packet } from '../../../src/model/packet.ts';
+import { THOROUGH } from '../../thorough.ts';
 import { buildPcap, buildPcapng, packetsOf } from './build.ts';
 import { collect, formatOf } from './collect.ts';
 
@@ -64,7 +65,7 @@ describe.each(files)('%s', (_, file) => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: THOROUGH ? 300 : 50 },
     );
   });
 
@@ -80,7 +81,7 @@ describe.each(files)('%s', (_, file) => {
         const kept = frames.filter((f) => whole.has(f.data)).length;
         expect(kept).toBeGreaterThanOrEqual(all.length - 3);
       }),
-      { numRuns: 500 },
+      { numRuns: THOROUGH ? 500 : 50 },
     );
   });
 });

@@ -1,0 +1,237 @@
+import { formatSpan } from '../align/format-time.ts';
+import { binOf, LEAST_SECONDS } from '../explain/facts/durations.ts';
+import type { Durations, Result, TimelineItem } from '../model/result.ts';
+import { shortened } from '../view/escape.ts';
+import { counted, shareShown } from '../view/words.ts';
+import { type ChartBuilder, chart, INK, PAPER, sizeLegend, WIDTH } from './chart.ts';
+import { CONFIDENCE_COLORS } from './palette.ts';
+import { tally } from './tally.ts';
+
+/** More connections than this are counted in bins instead of drawn one by one. */
+const LIMIT = 40;
+
+const MEASURES = [
+  ['FIN_WAIT1 in the kernel', '#e69f00', 'square'],
+  ['FIN_WAIT2 in the full socket', '#0072b2', 'circle'],
+  ['FIN_WAIT2 on the wire', '#d55e00', 'diamond'],
+] as const;
+
+interface Span {
+  connection: string;
+  measure: (typeof MEASURES)[number][0];
+  seconds: number;
+}
+
+/** How long the side that closed first waited, by the kernel's state events and by the packets. */
+export const finWait2: ChartBuilder = {
+  id: 'fin-wait2',
+  build(result) {
+    const spans = spansOf(result);
+    const plain = plainOf(result);
+    if (spans.length === 0 && plain.length === 0) return null;
+    // those of which both are known are in both
+    const unlisted = plain.reduce(
+      (most, { bins }) =>
+        Math.max(
+          most,
+          bins.reduce((sum, b) => sum + b.connections, 0),
+        ),
+      0,
+    );
+    const connections = new Set(spans.map((s) => s.connection)).size + unlisted;
+    const description = `${words(spans, plain)}, for ${counted(connections, 'connection')}, on a logarithmic scale from microseconds to minutes.`;
+    const drawn = spans.map((s) => ({ ...s, seconds: Math.max(s.seconds, ZERO) }));
+    const body = connections <= LIMIT ? each(drawn, result) : binned(drawn, plain);
+    const subtitle = [
+      'The full socket leaves FIN_WAIT2 at once when the process has closed it; a timewait minisock stays in it.',
+      ...(connections > LIMIT
+        ? [`${counted(connections, 'connection')}, counted in four bins a decade`]
+        : []),
+      ...(spans.some((s) => s.measure === MEASURES[0][0])
+        ? shareShown(result).map((share) => `FIN_WAIT1: ${share}`)
+        : []),
+    ];
+    return chart('fin-wait2', 'FIN_WAIT1 and FIN_WAIT2: kernel against wire', description, body, subtitle);
+  },
+};
+
+const ZERO = LEAST_SECONDS;
+
+/** Of connections that are only counted. */
+type Plain = Durations & { measure: Span['measure'] };
+
+function plainOf({ plain }: Result): Plain[] {
+  const [kernel, wire] = [plain?.finWait2Kernel, plain?.finWait2];
+  return [
+    ...(kernel ? [{ measure: MEASURES[1][0], ...kernel }] : []),
+    ...(wire ? [{ measure: MEASURES[2][0], ...wire }] : []),
+  ];
+}
+
+function spansOf(result: Result): Span[] {
+  const spans: Span[] = [];
+  const add = (connection: string, measure: Span['measure'], seconds: number | null) => {
+    if (seconds !== null) spans.push({ connection, measure, seconds });
+  };
+  const finWait1 = finWait1Spans(result.timeline);
+  for (const row of result.connections) {
+    add(row.id, MEASURES[0][0], finWait1.get(row.id) ?? null);
+    add(row.id, MEASURES[1][0], row.finWait2KernelS);
+    add(row.id, MEASURES[2][0], row.finWait2WireS);
+  }
+  return spans;
+}
+
+/** Seconds in FIN_WAIT1 by connection, where both its ends are in the timeline. */
+function finWait1Spans(timeline: readonly TimelineItem[]): Map<string, number> {
+  const entered = new Map<string, number>();
+  const spans = new Map<string, number>();
+  for (const item of timeline) {
+    if (item.kind !== 'state' || item.stateBefore === item.stateAfter) continue;
+    const at = item.at ?? item.elapsed ?? null;
+    const key = `${item.connection} ${item.side}`;
+    if (item.stateAfter === 'FIN_WAIT1' && at !== null) entered.set(key, at);
+    else if (item.stateBefore === 'FIN_WAIT1' && at !== null && entered.has(key)) {
+      spans.set(item.connection, (at - entered.get(key)!) / 1e9);
+    }
+  }
+  return spans;
+}
+
+function words(spans: readonly Span[], plain: readonly Plain[]): string {
+  const parts = MEASURES.flatMap(([name]) => {
+    const seconds = spans.filter((s) => s.measure === name).map((s) => s.seconds);
+    for (const own of plain) if (own.measure === name) seconds.push(own.shortest, own.longest);
+    if (seconds.length === 0) return [];
+    const [low, high] = seconds.reduce(([a, b], s) => [Math.min(a, s), Math.max(b, s)], [Infinity, 0]);
+    const [least, most] = [formatSpan(low! * 1e9), formatSpan(high! * 1e9)];
+    return [`${name} lasted ${least === most ? least : `${least} to ${most}`}`];
+  });
+  return parts.join(', ');
+}
+
+const TICKS = [ZERO, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 60, 600, 3600];
+const LABELS =
+  "datum.value < 2e-7 ? '0' : datum.value < 9e-4 ? format(datum.value * 1e6, 'd') + ' µs' : datum.value < 0.9 ? format(datum.value * 1e3, 'd') + ' ms' : datum.value < 59 ? format(datum.value, 'd') + ' s' : datum.value < 3599 ? format(datum.value / 60, 'd') + ' min' : '1 h'";
+
+function duration(spans: readonly Pick<Span, 'seconds'>[]): object {
+  const [low, high] = spans.reduce(
+    ([a, b], s) => [Math.min(a!, s.seconds), Math.max(b!, s.seconds)],
+    [1e-6, 60],
+  );
+  return {
+    field: 'seconds',
+    type: 'quantitative',
+    title: 'duration (logarithmic)',
+    scale: { type: 'log', domain: [low, high], nice: false, padding: 10 },
+    axis: { values: TICKS, labelExpr: LABELS, grid: true },
+  };
+}
+
+/** Where most kernels let go of a FIN_WAIT2 that nobody owns. */
+function timeoutLine(x: object): object[] {
+  const data = { values: [{ seconds: 60, label: 'tcp_fin_timeout, by default' }] };
+  const encoding = { x, y: { value: 0 } };
+  return [
+    {
+      data,
+      mark: { type: 'rule', color: INK, strokeDash: [4, 4], opacity: 0.6 },
+      encoding: { ...encoding, y2: { value: 'height' } },
+    },
+    {
+      data,
+      mark: { type: 'text', align: 'right', baseline: 'bottom', dx: -2, dy: -3 },
+      encoding: { ...encoding, text: { field: 'label', type: 'nominal' } },
+    },
+  ];
+}
+
+function each(spans: readonly Span[], result: Result): Record<string, unknown> {
+  const names = new Map(result.connections.map((r) => [r.id, shortened(`${r.id} :${r.client.port}`, 40)]));
+  const values = spans.map((s) => ({ ...s, connection: names.get(s.connection) }));
+  const seen = MEASURES.filter(([name]) => spans.some((s) => s.measure === name));
+  const domain = seen.map(([name]) => name);
+  const x = duration(spans);
+  const y = {
+    field: 'connection',
+    type: 'nominal',
+    sort: null,
+    title: null,
+    axis: { ticks: false, domain: false, grid: true },
+  };
+  return {
+    width: WIDTH,
+    height: { step: 18 },
+    layer: [
+      ...timeoutLine(x),
+      {
+        data: { values },
+        mark: { type: 'point', filled: true, size: 90, opacity: 1, stroke: INK, strokeWidth: 0.6 },
+        encoding: {
+          x,
+          y,
+          color: {
+            field: 'measure',
+            type: 'nominal',
+            title: null,
+            scale: { domain, range: seen.map(([, c]) => c) },
+          },
+          shape: {
+            field: 'measure',
+            type: 'nominal',
+            title: null,
+            scale: { domain, range: seen.map(([, , s]) => s) },
+          },
+        },
+      },
+    ],
+  };
+}
+
+function binned(spans: readonly Span[], plain: readonly Plain[]): Record<string, unknown> {
+  const values = tally(
+    spans.map(({ measure, seconds }) => ({ measure, seconds: binOf(seconds) })),
+    'connections',
+  );
+  for (const { measure, bins } of plain) {
+    for (const bin of bins) {
+      const same = values.find((v) => v.measure === measure && v.seconds === bin.seconds);
+      if (same) same.connections += bin.connections;
+      else values.push({ measure, ...bin });
+    }
+  }
+  const x = duration([...spans, ...values]);
+  return {
+    width: WIDTH,
+    height: { step: 40 },
+    layer: [
+      ...timeoutLine(x),
+      {
+        data: { values },
+        mark: {
+          type: 'circle',
+          opacity: 0.9,
+          stroke: PAPER,
+          strokeWidth: 0.5,
+          color: CONFIDENCE_COLORS.proved,
+        },
+        encoding: {
+          x,
+          y: {
+            field: 'measure',
+            type: 'nominal',
+            sort: MEASURES.map(([name]) => name),
+            title: null,
+            axis: { ticks: false, domain: false },
+          },
+          size: {
+            field: 'connections',
+            type: 'quantitative',
+            scale: { type: 'sqrt', range: [30, 900], domainMin: 1 },
+            legend: sizeLegend(values.map((v) => v.connections)),
+          },
+        },
+      },
+    ],
+  };
+}

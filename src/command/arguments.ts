@@ -1,0 +1,115 @@
+/** Arguments that several commands take, and what their words mean. */
+import type { Argv } from 'yargs';
+import { readWhole } from '../platform/files.ts';
+import type { Redactor } from '../redact/redactor.ts';
+
+/** A mistake in the command line, worded for the person who typed it. */
+export class UsageError extends Error {}
+
+/** Columns of a page of help, where the terminal has as many. */
+export const HELP_WIDTH = 100;
+
+/** Begins a word that yargs would take for an option, or lose: a lone dash, and what follows `--`. */
+const LITERAL = '\u0000';
+
+/** The command line as yargs keeps it whole. What follows `--` is no option, whatever it begins with. */
+export function literal(argv: readonly string[]): string[] {
+  const at = argv.indexOf('--');
+  const words = at < 0 ? argv : [...argv.slice(0, at), ...argv.slice(at + 1)];
+  return words.map((word, i) => (word === '-' || (at >= 0 && i >= at) ? LITERAL + word : word));
+}
+
+function asTyped(word: string): string {
+  return word.startsWith(LITERAL) ? word.slice(LITERAL.length) : word;
+}
+
+export interface InputArguments {
+  input: string[];
+  host?: string[] | undefined;
+  date?: string | undefined;
+  tz?: string | undefined;
+}
+
+export function inputOptions<T>(y: Argv<T>) {
+  return y
+    .positional('input', {
+      describe: 'files, folders, or - for standard input; told apart by content',
+      type: 'string',
+      array: true,
+      demandOption: true,
+      coerce: (words: string[]) => words.map(asTyped),
+    })
+    .option('host', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'NAME=INPUT: the host an input comes from',
+    })
+    .option('date', { type: 'string', describe: 'YYYY-MM-DD of logs that print the time of day only' })
+    .option('tz', { type: 'string', describe: 'zone of such logs: Asia/Shanghai or +08:00 (default UTC)' });
+}
+
+export function toUsageError(error: unknown): never {
+  throw new UsageError(error instanceof Error ? error.message : String(error));
+}
+
+/** What `work` returns; a mistake it finds is one of the command line. */
+export function usage<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    toUsageError(error);
+  }
+}
+
+export function hostNames(pairs: readonly string[]): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    if (at < 1 || at === pair.length - 1) throw new UsageError(`--host ${pair}: expected NAME=INPUT`);
+    names.set(pair.slice(at + 1), pair.slice(0, at));
+  }
+  return names;
+}
+
+/** `10.0.0.1:4000-10.0.0.2:80`, either end first; brackets around IPv6. */
+export function connectionFilter(text: string): string {
+  const end = String.raw`\[?([0-9A-Fa-f.:]+?)\]?:(\d+)`;
+  const match = new RegExp(`^${end}-${end}$`).exec(text);
+  if (!match) throw new UsageError(`--connection ${text}: expected ADDRESS:PORT-ADDRESS:PORT`);
+  return `host ${match[1]} and port ${match[2]} and host ${match[3]} and port ${match[4]}`;
+}
+
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+export interface RedactArguments {
+  redact: boolean;
+  redactKey?: string | undefined;
+}
+
+export function redactOptions<T>(y: Argv<T>) {
+  return y
+    .option('redact', {
+      type: 'boolean',
+      default: false,
+      describe: 'replace addresses (prefixes kept), host and process names; drop payload',
+    })
+    .option('redact-key', {
+      type: 'string',
+      describe: 'FILE with a secret: redact with it, so that several runs give the same replacements',
+    });
+}
+
+/** Null unless asked for. Without a key file the secret is made up, and forgotten. */
+export async function redactor(a: RedactArguments): Promise<Redactor | null> {
+  if (!a.redact && a.redactKey === undefined) return null;
+  const { secretBytes } = await import('../platform/secrets.ts');
+  const { Redactor: Made } = await import('../redact/redactor.ts');
+  const secret =
+    a.redactKey === undefined ? secretBytes(32) : await readWhole(a.redactKey).catch(toUsageError);
+  if (secret.length < 16)
+    throw new UsageError(`--redact-key ${a.redactKey}: a secret needs 16 bytes or more`);
+  return new Made(secret);
+}

@@ -1,0 +1,120 @@
+/** Causes: a table of all of them for the first screen, then a card each. */
+import type { Finding, Severity } from '../model/finding.ts';
+import type { CauseGroup } from '../model/result.ts';
+import { bySeverity } from '../view/focus.ts';
+import { placeOf } from '../view/ladder.ts';
+import {
+  CONFIDENCE_WORDS,
+  confidenceCounts,
+  counted,
+  missingWords,
+  number,
+  SEVERITY_WORDS,
+  sharing,
+} from '../view/words.ts';
+import { dataTable, html, type Markup, NOTHING, prose } from './markup.ts';
+import type { Page } from './page.ts';
+
+const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', info: 'i' };
+const EVIDENCE = 12;
+const OTHERS = 20;
+const LINKS = 16;
+
+function severityMark(severity: Severity): Markup {
+  return html`<span class="severity ${severity}-text">${SIGNS[severity]} ${severity}</span>`;
+}
+
+function sureOf(cause: CauseGroup, page: Page): string {
+  const counts = confidenceCounts(cause, page.result);
+  return counts.map(([c, n]) => (counts.length === 1 ? c : `${number(n)} ${c}`)).join(', ');
+}
+
+export function causesTable(page: Page): Markup {
+  const causes = bySeverity(page.result.causes);
+  if (causes.length === 0) return html`<p>No cause was found: no rule holds for any connection.</p>`;
+  const rows = causes.map((c) => [
+    html`<a href="#cause-${c.rule}">${c.title}</a>`,
+    number(sharing(c)),
+    sureOf(c, page),
+    severityMark(c.severity),
+  ]);
+  const head = [
+    { text: 'cause' },
+    { text: 'connections', numeric: true },
+    { text: 'how sure' },
+    { text: 'severity' },
+  ];
+  return dataTable('Causes', head, rows, 'causes');
+}
+
+export function causeCards(page: Page): Markup {
+  return html`${bySeverity(page.result.causes).map((c) => card(c, page))}`;
+}
+
+function card(cause: CauseGroup, page: Page): Markup {
+  const group = cause.connections.flatMap((id) =>
+    (page.findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
+  );
+  const missing = missingWords(group.map((f) => f.missing)).slice(0, EVIDENCE);
+  const others = [...new Set(group.flatMap((f) => f.alternatives))];
+  const unlisted = cause.unlisted?.connections ?? 0;
+  return html`<article class="card ${cause.severity}" id="cause-${cause.rule}">
+<h3>${cause.title}</h3>
+<p class="facts">${severityMark(cause.severity)} (${SEVERITY_WORDS[cause.severity]}) · ${counted(sharing(cause), 'connection')} · <code>${cause.rule}</code></p>
+<p>${prose(cause.summary)}</p>
+<dl class="about">
+<dt>What to do</dt><dd>${prose(cause.remedy || 'Nothing.')}</dd>
+<dt>How sure</dt><dd>${sureWords(cause, page)}</dd>
+<dt>Evidence</dt><dd>${evidence(group, unlisted)}</dd>
+${missing.length > 0 && html`<dt>Missing</dt><dd><ul class="tight">${missing.map((m) => html`<li>${prose(m)}</li>`)}</ul></dd>`}
+${others.length > 0 && html`<dt>Fits as well</dt><dd>${alternatives(others, page)}</dd>`}
+<dt>Connections</dt><dd>${links(cause, page)}</dd>
+</dl>
+</article>
+`;
+}
+
+function sureWords(cause: CauseGroup, page: Page): Markup {
+  const counts = confidenceCounts(cause, page.result);
+  const all = counts.length < 2;
+  return html`${counts.map(([c, n], i) => html`${i > 0 && html`<br>`}${!all && `${number(n)} `}<strong>${c}</strong>: ${CONFIDENCE_WORDS[c]}`)}`;
+}
+
+/** `unlisted`: findings of connections that are only counted. */
+function evidence(group: readonly Finding[], unlisted: number): Markup {
+  const [first, ...rest] = group;
+  if (!first) return html`in findings.csv`;
+  const others = rest.length + unlisted;
+  if (others === 0) return evidenceList(first);
+  const shown = rest.slice(0, OTHERS);
+  const more = others - shown.length;
+  return html`${evidenceList(first)}
+<details><summary>Evidence for ${number(others)} more ${others === 1 ? 'finding' : 'findings'}</summary>
+${shown.map((f) => html`<h4>${f.connection} (client port ${f.client.port})</h4><p>${prose(f.summary)}</p>${evidenceList(f)}`)}
+${more > 0 && html`<p>${number(more)} more are in findings.csv.</p>`}
+</details>`;
+}
+
+function evidenceList(f: Finding): Markup {
+  const items = f.evidence.slice(0, EVIDENCE).map((e) => {
+    const place = placeOf(e);
+    return html`<li>${prose(e.fact)}${place ? html` <span class="place">[${place}]</span>` : NOTHING}</li>`;
+  });
+  const more = f.evidence.length - items.length;
+  return html`<ul class="tight">${items}${more > 0 && html`<li>${more} more in findings.csv</li>`}</ul>`;
+}
+
+function alternatives(ids: readonly string[], { title }: Page): Markup {
+  return html`<ol class="tight">${ids.map((id) => html`<li>${title(id)} (<code>${id}</code>)</li>`)}</ol>`;
+}
+
+function links(cause: CauseGroup, page: Page): Markup {
+  const shown = cause.connections.slice(0, LINKS).map((id, i) => {
+    const row = page.rows.get(id);
+    const label = row ? `${id} (port ${row.client.port})` : id;
+    const link = page.anchors.has(id) ? html`<a href="#${id}">${label}</a>` : label;
+    return html`${i > 0 && ', '}<span class="nowrap">${link}</span>`;
+  });
+  const more = sharing(cause) - shown.length;
+  return html`${shown}${more > 0 && ` and ${number(more)} more, in connections.csv`}`;
+}

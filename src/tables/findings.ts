@@ -1,0 +1,55 @@
+import type { Finding } from '../model/finding.ts';
+import type { Table } from './column.ts';
+
+export const findingsTable: Table<Finding> = {
+  file: 'findings.csv',
+  doc: 'A row for every rule that holds for a connection. `tcpautopsy rules ID` explains a rule.',
+  columns: [
+    { name: 'connection_id', doc: 'key into connections.csv', value: (f) => f.connection },
+    { name: 'rule', doc: 'the cause', value: (f) => f.rule },
+    {
+      name: 'group',
+      doc: '`close`, `syn`, `fin-wait2` or `stuck`: the question it answers',
+      value: (f) => f.group,
+    },
+    {
+      name: 'role',
+      doc: '`verdict`: the answer for its group and side; `stage`: an earlier step of the same story; `note`: worth knowing besides',
+      value: (f) => f.role,
+    },
+    {
+      name: 'confidence',
+      doc: '`proved`: the kernel said so, or the packets admit one cause; `inferred`: signature and context leave one likely cause; `possible`: others fit too',
+      value: (f) => f.confidence,
+    },
+    { name: 'severity', doc: '`info`, `warning` or `error`', value: (f) => f.severity },
+    {
+      name: 'side',
+      doc: '`client`, `server` or `path`: where the fault or act lies',
+      value: (f) => f.side,
+    },
+    { name: 'client_ip', doc: 'as in connections.csv', value: (f) => f.client.address },
+    { name: 'client_port', doc: 'as in connections.csv', value: (f) => f.client.port },
+    { name: 'server_ip', doc: 'as in connections.csv', value: (f) => f.server.address },
+    { name: 'server_port', doc: 'as in connections.csv', value: (f) => f.server.port },
+    { name: 'time', doc: 'when it happened, as `clock` says', value: (f) => f.time },
+    { name: 'clock', doc: 'as in connections.csv', value: (f) => f.clock },
+    { name: 'summary', doc: 'what happened, in a sentence or two', value: (f) => f.summary },
+    { name: 'remedy', doc: 'what to do about it', value: (f) => f.remedy },
+    {
+      name: 'evidence',
+      doc: 'JSON array of `{source, locator, time, fact}`: facts to check, each with its place',
+      value: (f) => JSON.stringify(f.evidence),
+    },
+    {
+      name: 'missing',
+      doc: 'JSON array of `{what, probe, host, port, command}`: what would settle it and no input holds, the piece of the capture that records it, where, and the command',
+      value: (f) => JSON.stringify(f.missing),
+    },
+    {
+      name: 'alternatives',
+      doc: 'ids of rules that fit as well, likeliest first, space separated',
+      value: (f) => f.alternatives.join(' '),
+    },
+  ],
+};

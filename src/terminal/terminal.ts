@@ -1,0 +1,113 @@
+/** What the command line prints. Text from outside is made visible; colour only where asked for. */
+
+import type { Finding, Severity } from '../model/finding.ts';
+import type { CauseGroup, Result } from '../model/result.ts';
+import { visible } from '../view/escape.ts';
+import { bySeverity, type Focus, focusOf } from '../view/focus.ts';
+import { ladderOf, placeOf } from '../view/ladder.ts';
+import { ladderText } from '../view/ladder-text.ts';
+import { shortNames } from '../view/short-names.ts';
+import { CONFIDENCE_WORDS, confidenceCounts, counted, missingWords, sharing, someOf } from '../view/words.ts';
+import { Page, type Terminal } from './sheet.ts';
+
+const LADDERS = 3;
+const LADDER_STEPS = 40;
+
+const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', info: 'i' };
+const STYLES = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
+
+/** Everything worth telling, for `tcpautopsy explain`. */
+export function renderExplain(full: Result, terminal: Terminal): string {
+  const { result, folder } = shortNames(full);
+  const page = new Page(terminal);
+  const focus = focusOf(result);
+  page.heading('What happened');
+  for (const sentence of result.story) page.text(sentence);
+  if (result.causes.length > 0) page.heading('Causes');
+  for (const [i, cause] of bySeverity(result.causes).entries()) {
+    if (i > 0) page.blank();
+    causeBlock(page, cause, focus);
+  }
+  ladders(page, focus);
+  if (result.answers.length > 0) page.heading('Questions answered');
+  for (const { question, answer } of result.answers) {
+    page.item('Q', question, 2);
+    page.item('A', answer, 2);
+  }
+  if (result.counters.length > 0) page.heading('Counters');
+  const hosts = new Set(result.counters.map((c) => c.host)).size;
+  for (const c of result.counters) {
+    const of = hosts > 1 && c.host !== '' ? `(${c.host}) ` : '';
+    page.item(visible(c.counter), of + c.text, 2);
+  }
+  if (result.diagnostics.length > 0) page.heading('What was lost or skipped');
+  for (const d of result.diagnostics) {
+    const place = [d.source, d.locator].filter(Boolean).join(', ');
+    page.text(`${place}: ${d.message}${d.count > 1 ? ` (${d.count} times)` : ''}`, 2, `${d.severity} `);
+  }
+  if (folder !== '') {
+    page.blank();
+    page.text(`Sources are named from ${folder} on.`, 0);
+  }
+  return page.toString();
+}
+
+function causeLine(page: Page, cause: CauseGroup, result: Result): void {
+  const sure = confidenceCounts(cause, result);
+  const how = sure.length === 1 ? sure[0]![0] : sure.map(([c, n]) => `${n} ${c}`).join(', ');
+  const sign = page.paint(`${SIGNS[cause.severity]} `, STYLES[cause.severity]);
+  page.text(`${cause.title} (${counted(sharing(cause), 'connection')}, ${how})`, 0, sign, 2);
+}
+
+function causeBlock(page: Page, cause: CauseGroup, { result, findings, title }: Focus): void {
+  causeLine(page, cause, result);
+  page.text(cause.summary);
+  page.item('rule:', `${cause.rule} (${someOf(cause.connections, sharing(cause))})`, 2);
+  page.item('sure:', `${cause.confidence}: ${CONFIDENCE_WORDS[cause.confidence]}`, 2);
+  const group = cause.connections.flatMap((id) =>
+    (findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
+  );
+  const shown = group[0];
+  if (shown) evidence(page, shown, group.length);
+  if (cause.remedy) page.item('remedy:', cause.remedy, 2);
+  for (const m of missingWords(group.map((f) => f.missing)).slice(0, 5)) page.item('missing:', m, 2);
+  const others = [...new Set(group.flatMap((f) => f.alternatives))];
+  if (others.length > 0) page.item('or else:', others.map((id) => `${title(id)} (${id})`).join('; '), 2);
+}
+
+function evidence(page: Page, f: Finding, of: number): void {
+  page.item('evidence', of > 1 ? `(${f.connection}; the others alike):` : `(${f.connection}):`, 2);
+  for (const e of f.evidence) {
+    const place = placeOf(e);
+    page.item('-', place ? `${e.fact}  [${place}]` : e.fact, 4);
+  }
+}
+
+function ladders(page: Page, focus: Focus): void {
+  const ids = focus.telling.length > 0 ? focus.telling : focus.result.connections.map((r) => r.id);
+  const shown = ids.filter((id) => (focus.timeline.get(id)?.length ?? 0) > 1).slice(0, LADDERS);
+  if (shown.length === 0) return;
+  page.heading(
+    shown.length < ids.length
+      ? `The ${shown.length} most telling of ${ids.length} connections`
+      : 'Step by step',
+  );
+  for (const [i, id] of shown.entries()) {
+    if (i > 0) page.blank();
+    page.lines(ladderText(ladderOf(focus, id, LADDER_STEPS), page.width, page.paint));
+  }
+}
+
+/** After `analyze`: what was found, and where to read on. */
+export function renderSummary(result: Result, dir: string, terminal: Terminal, html = true): string {
+  const page = new Page(terminal);
+  for (const sentence of result.story) page.text(sentence, 0);
+  if (result.causes.length > 0) page.blank();
+  for (const cause of bySeverity(result.causes)) causeLine(page, cause, result);
+  page.blank();
+  const damaged = result.diagnostics.filter((d) => d.severity !== 'info').length;
+  if (damaged > 0)
+    page.text(`Incomplete input: ${counted(damaged, 'kind')} of loss, see diagnostics.csv.`, 0);
+  page.text(`Written to ${dir}; start with ${html ? 'report.html, or ' : ''}report.md.`, 0);
+  return page.toString();
+}

@@ -1,0 +1,64 @@
+/** A ladder in characters, for terminals and code blocks. Every text in it is made visible. */
+
+import { columns, type Paint, plain, wrap } from './columns.ts';
+import { visible } from './escape.ts';
+import { type Ladder, type Lane, type Step, strayWords, titleOf } from './ladder.ts';
+import { counted } from './words.ts';
+
+/** Two ends and what goes between them: 9 columns. */
+const RUNGS: Record<Lane, string> = {
+  client: '●       │',
+  server: '│       ●',
+  'from-client': '├──────▶│',
+  'from-server': '│◀──────┤',
+  listener: '│       ◇',
+};
+const BLANK = '│       │';
+const ALARMING: Partial<Record<Lane, string>> = { client: '✗       │', server: '│       ✗' };
+
+const WHEN = 12;
+
+/** Heads the steps that could not be put in order with the others. */
+export const UNPLACED = 'not in order with the above:';
+
+/** Lines no wider than `width` (at least 60). */
+export function ladderText(ladder: Ladder, width: number, paint: Paint = plain): string[] {
+  const lines = [paint(titleOf(ladder.row), 'bold')];
+  const begins = ladder.begins ? ` (0 is ${ladder.begins})` : '';
+  lines.push(paint(`${'when'.padStart(WHEN)}  C       S`, 'dim') + paint(begins, 'dim'));
+  const room = Math.max(width, 60) - WHEN - 2 - 9 - 2;
+  for (const [i, step] of ladder.steps.entries()) {
+    if (ladder.omitted > 0 && i === ladder.resumes)
+      lines.push(
+        `${' '.repeat(WHEN)}  ${paint(`… ${counted(ladder.omitted, 'more step')}, in timeline.csv of \`analyze\``, 'dim')}`,
+      );
+    if (step.unplaced && !ladder.steps[i - 1]?.unplaced)
+      lines.push(`${' '.repeat(WHEN)}  ${paint(UNPLACED, 'dim')}`);
+    lines.push(...stepLines(step, room, paint));
+  }
+  const strays = strayWords(ladder);
+  const below = [
+    ...(strays === '' ? [] : [strays]),
+    ...ladder.sources.map((source, i) => `[${i + 1}] ${visible(source)}`),
+  ];
+  for (const text of below.flatMap((t) => wrap(t, Math.max(width, 60) - WHEN - 2)))
+    lines.push(paint(`${' '.repeat(WHEN)}  ${text}`, 'dim'));
+  return lines;
+}
+
+function stepLines(step: Step, room: number, paint: Paint): string[] {
+  const rung = (step.alarming && ALARMING[step.lane]) || RUNGS[step.lane];
+  const place = step.places
+    .map((p) => `[${p.source + 1}${p.locator ? `, ${visible(p.locator)}` : ''}]`)
+    .join(' ');
+  const who = step.who ? `  ${visible(step.who)}` : '';
+  const wrapped = wrap(`${visible(step.what)}${who}`, room);
+  const last = wrapped.at(-1)!;
+  if (columns(last) + 2 + columns(place) <= room) wrapped[wrapped.length - 1] = `${last}  ${place}`;
+  else wrapped.push(...wrap(place, room));
+  const rest = `${' '.repeat(WHEN)}  ${BLANK}  `;
+  return wrapped.map((text, i) => {
+    const head = i === 0 ? `${visible(step.when).padStart(WHEN)}  ${rung}  ` : rest;
+    return paint(head, step.alarming ? 'red' : 'dim') + (step.alarming ? paint(text, 'red') : text);
+  });
+}

@@ -1,0 +1,106 @@
+/** Words that several outputs share, so that they say the same. */
+import type { Confidence, Missing, Severity } from '../model/finding.ts';
+import { type CauseGroup, type ConnectionRow, type Result, TIMELINE_FILE } from '../model/result.ts';
+
+export const CONFIDENCE_WORDS: Record<Confidence, string> = {
+  proved: 'the kernel said so, or the packets admit no other cause',
+  inferred: 'its signature and what happened around it leave one likely cause',
+  possible: 'it fits, and so do others',
+};
+
+export const SEVERITY_WORDS: Record<Severity, string> = {
+  error: 'something failed',
+  warning: 'something is wrong or at risk',
+  info: 'normal, worth knowing',
+};
+
+/** `1 connection`, `12,345 connections`. */
+export function counted(n: number, noun: string, plural = `${noun}s`): string {
+  return `${number(n)} ${n === 1 ? noun : plural}`;
+}
+
+/** With commas between thousands. */
+export function number(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+const CLOSE_WORDS: Record<ConnectionRow['closeKind'], string> = {
+  fin: 'closed with FIN',
+  rst: 'reset',
+  timeout: 'given up in silence',
+  refused: 'refused',
+  unanswered: 'unanswered',
+  open: 'still open at the end of the evidence',
+  unknown: 'end unknown',
+};
+
+/** How a connection ended, and who ended it: `reset, by the server`. */
+export function endingOf(row: Pick<ConnectionRow, 'closeKind' | 'closedBy' | 'resetBy'>): string {
+  const who = row.closeKind === 'rst' && row.resetBy !== '' ? row.resetBy : row.closedBy;
+  const names: Record<string, string> = {
+    client: ', by the client',
+    server: ', by the server',
+    both: ', by both at once',
+    middle: ', by something on the path',
+  };
+  return `${CLOSE_WORDS[row.closeKind]}${names[who] ?? ''}`;
+}
+
+/** Connections of a cause by confidence, strongest first: `4 inferred, 1 possible`. */
+export function confidenceCounts(cause: CauseGroup, result: Result): [Confidence, number][] {
+  const ids: Record<Confidence, Set<string>> = {
+    proved: new Set(),
+    inferred: new Set(),
+    possible: new Set(),
+  };
+  for (const f of result.findings) if (f.rule === cause.rule) ids[f.confidence].add(f.connection);
+  const counts = (['proved', 'inferred', 'possible'] as const).map((c): [Confidence, number] => [
+    c,
+    ids[c].size + (cause.unlisted?.confidences[c] ?? 0),
+  ]);
+  return counts.filter(([, n]) => n > 0);
+}
+
+/** Connections that share a cause, listed or only counted. */
+export function sharing({ connections, unlisted }: CauseGroup): number {
+  return connections.length + (unlisted?.connections ?? 0);
+}
+
+/** Connections with a finding above info that are counted and not listed, those of several causes several times. */
+export function unlistedWarnings({ causes }: Pick<Result, 'causes'>): number {
+  const graver = causes.filter((c) => c.severity !== 'info');
+  return graver.reduce((sum, c) => sum + (c.unlisted?.connections ?? 0), 0);
+}
+
+/** All connections that were analysed and told of. */
+export function allOf({ connections, plain }: Result): number {
+  return connections.length + (plain?.connections ?? 0);
+}
+
+/** What many findings miss, each thing once, in the order of first sight: what, and the command that records it where. */
+export function missingWords(lists: readonly (readonly Missing[])[]): string[] {
+  const hosts = new Map<string, Set<string>>();
+  for (const { what, host, command } of lists.flat()) {
+    const key = JSON.stringify([what, command]);
+    hosts.set(key, (hosts.get(key) ?? new Set()).add(host));
+  }
+  return [...hosts].map(([key, on]) => {
+    const [what, command] = JSON.parse(key) as [string, string];
+    const [first] = on;
+    const where = on.size === 1 ? first : `each of ${counted(on.size, 'host')}`;
+    return command === '' ? `${what}.` : `${what}. To record it on ${where}: \`${command}\``;
+  });
+}
+
+/** Where the timeline counts connections instead of listing them: what a chart of it shows. */
+export function shareShown({ aggregated = [] }: Result): string[] {
+  return aggregated
+    .filter((a) => a.file === TIMELINE_FILE)
+    .map((a) => `from ${number(a.listed)} of ${number(a.of)} connections with a finding above info`);
+}
+
+/** Ids in short: `c1, c2, c3 and 97 more`; `of`: how many there are where not all are given. */
+export function someOf(ids: readonly string[], of = ids.length, limit = 8): string {
+  const shown = ids.slice(0, limit);
+  return of > shown.length ? `${shown.join(', ')} and ${number(of - shown.length)} more` : shown.join(', ');
+}

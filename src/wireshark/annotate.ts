@@ -1,0 +1,150 @@
+/**
+ * `tcpautopsy annotate`: the packets of all inputs in one pcapng file, with what was found about them as comments, and
+ * the events of the kernels between them.
+ */
+import { Decoder } from '../decode/decode.ts';
+import { Diagnostics } from '../model/diagnostic.ts';
+import { type Frame, Packet } from '../model/packet.ts';
+import type { Result } from '../model/result.ts';
+import type { Source } from '../model/source.ts';
+import { orNothing } from '../platform/interrupt.ts';
+import { beside, writeWhole } from '../platform/output.ts';
+import type { Sink } from '../read/importer.ts';
+import { type HostNames, type ReadProgress, readInputs } from '../read/read.ts';
+import { visible } from '../view/escape.ts';
+import { interfaceBlock, packetBlock, sectionHeader } from './blocks.ts';
+import { type Annotations, annotationsOf, frameKey } from './comments.ts';
+import { eventBytes, LINKTYPE_EVENT } from './event.ts';
+import { LINKTYPE_RAW, rebuild, type Words } from './segment.ts';
+import { Spool } from './spool.ts';
+
+export interface AnnotateOptions {
+  hosts?: HostNames;
+  onProgress?: (progress: ReadProgress) => void;
+  /** Runs what keeps the thread busy. */
+  busy?: <T>(work: () => T) => T;
+  /** With it packets are rebuilt from their headers, with these addresses; all else of them is left out. */
+  redact?: { words(words: Words): Words; text(text: string): string };
+}
+
+export interface Annotated {
+  packets: number;
+  events: number;
+  comments: number;
+}
+
+/**
+ * Writes `path` (by rename: whole or not at all) from files that `result` was made from. Result and options must be
+ * redacted alike. Rejects with the file system's error.
+ */
+export async function annotate(
+  result: Result,
+  inputs: readonly string[],
+  path: string,
+  options: AnnotateOptions = {},
+): Promise<Annotated> {
+  const { busy = (work) => work() } = options;
+  const annotations = busy(() => annotationsOf(result));
+  const spool = new Spool(beside(path));
+  return orNothing(
+    () => spool.close(),
+    async () => {
+      const collector = new Collector(spool, annotations, options);
+      const onProgress = options.onProgress ?? (() => undefined);
+      await readInputs(inputs, options.hosts ?? new Map(), collector, new Diagnostics(), onProgress);
+      collector.finish();
+      const { version } = result.tool;
+      const story = result.story.map((s) => visible(`tcpautopsy: ${s}`));
+      const first = [sectionHeader(`tcpautopsy ${version}`, story), ...collector.interfaces];
+      await writeWhole(path, async (temporary) => busy(() => spool.writeTo(temporary, first)));
+      spool.close();
+      return collector.counts;
+    },
+  );
+}
+
+/** Takes the frames of the second reading; events are in the result already. */
+class Collector implements Sink {
+  readonly interfaces: Buffer[] = [];
+  readonly counts: Annotated = { packets: 0, events: 0, comments: 0 };
+  readonly #spool: Spool;
+  readonly #annotations: Annotations;
+  readonly #redact: AnnotateOptions['redact'];
+  readonly #numbers = new Map<string, number>();
+  readonly #decoders = new Map<number, Decoder>();
+  readonly #packet = new Packet();
+
+  constructor(spool: Spool, annotations: Annotations, options: AnnotateOptions) {
+    this.#spool = spool;
+    this.#annotations = annotations;
+    this.#redact = options.redact;
+  }
+
+  frame(source: Source, frame: Frame): void {
+    if (this.#redact) {
+      if (this.#decoder(source).decode(frame, this.#packet) === 0) this.packet(source, this.#packet);
+      return;
+    }
+    const bytes = frame.bytes.subarray(frame.start, frame.start + frame.captured);
+    const itf = this.#interface(source, frame.linkType, frame.interfaceId);
+    this.#write(source, itf, frame.time, frame.number, frame.length, bytes);
+  }
+
+  /** A segment without bytes of its own, or one that is redacted. */
+  packet(source: Source, p: Packet): void {
+    const from: Words = [p.src0, p.src1, p.src2, p.src3];
+    const to: Words = [p.dst0, p.dst1, p.dst2, p.dst3];
+    const redact = this.#redact;
+    const { bytes, length } = redact
+      ? rebuild(p, redact.words(from), redact.words(to))
+      : rebuild(p, from, to);
+    this.#write(source, this.#interface(source, LINKTYPE_RAW, p.vantage), p.time, p.frame, length, bytes);
+  }
+
+  event(): void {}
+
+  finish(): void {
+    const { events } = this.#annotations;
+    if (events.length === 0) return;
+    const itf = this.#number('', LINKTYPE_EVENT, 'events', 'What the kernels said');
+    for (const { time, text, ends } of events) {
+      const bytes = eventBytes(text, ends);
+      this.#spool.add(time, packetBlock(itf, time, bytes.length, bytes, [text]));
+      this.counts.events++;
+    }
+  }
+
+  #write(source: Source, itf: number, time: number, frame: number, length: number, bytes: Uint8Array): void {
+    const comments = this.#annotations.frames.get(frameKey(this.#name(source), frame)) ?? [];
+    const absolute = source.clock.base + BigInt(Math.round(time));
+    this.#spool.add(absolute, packetBlock(itf, absolute, length, bytes, comments));
+    this.counts.packets++;
+    this.counts.comments += comments.length;
+  }
+
+  /** As the result has it. */
+  #name(source: Source): string {
+    return this.#redact ? this.#redact.text(source.name) : source.name;
+  }
+
+  #interface(source: Source, linkType: number, number: number): number {
+    const name = this.#name(source);
+    return this.#number(`${source.id} ${linkType} ${number}`, linkType, visible(name), visible(name));
+  }
+
+  #number(key: string, linkType: number, name: string, description: string): number {
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.interfaces.push(interfaceBlock(linkType, name, description)) - 1;
+    this.#numbers.set(key, number);
+    return number;
+  }
+
+  #decoder(source: Source): Decoder {
+    const known = this.#decoders.get(source.id);
+    if (known) return known;
+    const decoder = new Decoder();
+    this.#decoders.set(source.id, decoder);
+    return decoder;
+  }
+}

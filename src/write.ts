@@ -1,0 +1,101 @@
+/** Writes the output folder of `analyze`. A folder is either left as it was, or holds one whole report. */
+import { RESULT_BEGINS, RESULT_FILE, readable, writeJson } from './json/json.ts';
+import type { Result } from './model/result.ts';
+import { disk, join } from './platform/files.ts';
+import { folderState, makeFolder, writeFolder, writeNew, writeWhole } from './platform/output.ts';
+import { writePairs, writePieces } from './platform/text-file.ts';
+import { csvOf } from './tables/csv.ts';
+import { csvLines, headOf } from './tables/csv-text.ts';
+import type { Lines } from './tables/line-store.ts';
+import { linesOf } from './tables/plain.ts';
+import { connectionsTable, diagnosticsTable, findingsTable, timelineTable } from './tables/tables.ts';
+import { MAIN_THREAD, type Pool } from './workers/pool.ts';
+
+/**
+ * Rejects with OutputError when `dir` is something other than a new folder, an empty one, or a report of ours: to be
+ * called before a long analysis.
+ */
+export async function checkOutput(dir: string): Promise<void> {
+  await folderState(dir, isOurs);
+}
+
+/** The marker says so in its first bytes; it may be far too big to be parsed. */
+async function isOurs(dir: string, names: readonly string[]): Promise<boolean> {
+  if (!names.includes(RESULT_FILE)) return false;
+  const file = await disk.open(join(dir, RESULT_FILE));
+  try {
+    const first = new Uint8Array(256);
+    const length = await file.read(first, 0);
+    return RESULT_BEGINS.test(new TextDecoder().decode(first.subarray(0, length)));
+  } finally {
+    await file.close();
+  }
+}
+
+export interface WriteOptions {
+  /** False: neither report.html nor SVG charts. */
+  html: boolean;
+  /** True: the charts as PNG too (they are drawn for it even without HTML). */
+  png?: boolean;
+  /** Where charts are drawn; by default in this thread. */
+  pool?: Pool;
+}
+
+/** Writes everything to `dir`. Rejects with OutputError, or with the file system's error; then `dir` is as before. */
+export async function writeReport(result: Result, dir: string, options: WriteOptions): Promise<void> {
+  await writeFolder(dir, isOurs, (folder) => writeFiles(result, folder, options));
+}
+
+async function writeFiles(
+  full: Result,
+  dir: string,
+  { html, png, pool = MAIN_THREAD }: WriteOptions,
+): Promise<void> {
+  const [{ buildCharts }, { renderMarkdown }] = await Promise.all([
+    import('./charts/index.ts'),
+    import('./markdown/markdown.ts'),
+  ]);
+  const inJson = readable(full);
+  // every output says what any of them counts instead of listing
+  const result = inJson.aggregated ? { ...full, aggregated: inJson.aggregated } : full;
+  const file = (name: string, write: (path: string) => Promise<void>) => writeWhole(join(dir, name), write);
+  const text = (name: string, content: string) => file(name, (path) => writeNew(path, content));
+  const lines = linesOf(full);
+  // the marker comes first: an interrupted report is still known as ours, and replaced by the next
+  await file(RESULT_FILE, (path) => writeJson(path, inJson));
+  await file(connectionsTable.file, (connections) =>
+    file(findingsTable.file, async (findings) => {
+      if (lines) return writePairs([connections, findings], tables(lines));
+      await writePieces(connections, csvLines(connectionsTable.columns, result.connections));
+      await writePieces(findings, csvLines(findingsTable.columns, result.findings));
+    }),
+  );
+  await file(timelineTable.file, (path) =>
+    writePieces(path, csvLines(timelineTable.columns, result.timeline)),
+  );
+  await text(diagnosticsTable.file, await csvOf(diagnosticsTable.columns, result.diagnostics));
+  await text('report.md', renderMarkdown(result));
+  const charts = buildCharts(result);
+  await makeFolder(join(dir, 'charts'));
+  for (const c of charts) await text(`charts/${c.id}.vl.json`, `${JSON.stringify(c.spec, null, 1)}\n`);
+  if (!html && !png) return;
+  const { renderHtml } = await import('./page/html.ts');
+  const drawn = [];
+  for (const chart of charts) drawn.push({ chart, svg: await pool.run('svg', chart) });
+  if (png) {
+    for (const { chart, svg } of drawn) {
+      const picture = await pool.run('png', svg);
+      await file(`charts/${chart.id}.png`, (path) => writeNew(path, picture));
+    }
+  }
+  if (!html) return;
+  for (const { chart, svg } of drawn) await text(`charts/${chart.id}.svg`, svg);
+  await text('report.html', renderHtml(result, drawn));
+}
+
+/** connections.csv and findings.csv, a connection at a time. */
+function* tables(lines: Iterable<Lines>): Iterable<readonly [string, string]> {
+  yield [headOf(connectionsTable.columns), headOf(findingsTable.columns)];
+  for (const { connection, findings } of lines)
+    yield [`${connection}\n`, findings === '' ? '' : `${findings}\n`];
+}

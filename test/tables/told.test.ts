@@ -1,0 +1,49 @@
+/** Cases whose lines are written before the others are explained: the same files, and the same is said of all together. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+import { allOf } from '../../src/view/words.ts';
+import { bundleSamples, DOCUMENTS } from '../explain/samples.ts';
+import { causesOf, filesOf } from './big-runs.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'told-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const TABLES = ['connections.csv', 'findings.csv', 'timeline.csv'];
+
+async function isTheSame(input: string): Promise<void> {
+  const [long, short] = [await analyze([input]), await analyze([input], { listed: 0 })];
+  expect(long.plain).toBeUndefined();
+  expect(short.plain).toBeDefined();
+  expect(allOf(short)).toBe(long.connections.length);
+  expect(await filesOf(short, TABLES)).toEqual(await filesOf(long, TABLES));
+  expect(causesOf(short)).toEqual(causesOf(long));
+  expect([short.story, short.answers, short.counters]).toEqual([long.story, long.answers, long.counters]);
+}
+
+const bundles = bundleSamples()
+  .map((s) => s.folder)
+  .filter((_, i) => i % 4 === 0);
+const documents = ['exp1', 'exp2', 'exp3'].map((name) => path.join(DOCUMENTS, name));
+
+test.each([...bundles, ...documents])('%s', isTheSame);
+
+test('a table that has names in the place of addresses', async () => {
+  const table = path.join(folder, 'netstat.txt');
+  const row = (client: string, state: string) =>
+    `tcp        0      0 ${client}    web-1:http              ${state}`;
+  const write = (rows: readonly string[]) => {
+    const head = [
+      'Active Internet connections (w/o servers)',
+      'Proto Recv-Q Send-Q Local Address           Foreign Address         State',
+    ];
+    writeFileSync(table, `${[...head, ...rows].join('\n')}\n`);
+  };
+  write([row('one.example:41234', 'ESTABLISHED'), row('two.example:41235', 'CLOSE_WAIT')]);
+  await isTheSame(table);
+  write(Array.from({ length: 120 }, (_, i) => row(`${i % 2}.example:${2000 + i}`, 'ESTABLISHED')));
+  const [group] = (await analyze([table], { listed: 0 })).plain!.groups;
+  expect([group!.connections, group!.clients]).toEqual([70, 2]);
+});

@@ -1,0 +1,113 @@
+/** The annotated capture, read back by tshark: its comments, its order, and that no packet is lost or changed. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+import { annotate } from '../../src/wireshark/annotate.ts';
+import { packetBlock } from '../../src/wireshark/blocks.ts';
+
+const SAMPLES = new URL('../../samples/', import.meta.url).pathname;
+const hasTshark = spawnSync('tshark', ['--version']).status === 0;
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'annotate-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const FIELDS = [
+  'frame.interface_name',
+  'frame.time_epoch',
+  'tcp.srcport',
+  'tcp.flags',
+  'tcp.len',
+  'frame.protocols',
+  'frame.comment',
+];
+type Frame = Record<string, string>;
+
+function tshark(path: string): Frame[] {
+  const fields = FIELDS.flatMap((f) => ['-e', f]);
+  const args = ['-n', '-r', path, '-T', 'fields', '-E', 'separator=/t', ...fields];
+  const lines = execFileSync('tshark', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    .trimEnd()
+    .split('\n');
+  return lines.map((line) => Object.fromEntries(line.split('\t').map((v, i) => [FIELDS[i]!, v])));
+}
+
+async function annotated(sample: string): Promise<{ path: string; frames: Frame[] }> {
+  const inputs = [join(SAMPLES, sample)];
+  const path = join(root, `${sample.replaceAll('/', '-')}.pcapng`);
+  await annotate(await analyze(inputs, { timeline: 'all' }), inputs, path);
+  return { path, frames: tshark(path) };
+}
+
+describe.skipIf(!hasTshark)('read back by tshark', () => {
+  test('findings stand on the packets that prove them, events next to theirs', async () => {
+    const { frames } = await annotated('live/data-after-close/6.18');
+    const resets = frames.filter((f) => (Number(f['tcp.flags']) & 4) !== 0);
+    expect(resets.some((f) => f['frame.comment']!.includes('data-after-close-reset'))).toBe(true);
+    const syn = frames.find((f) => f['tcp.flags'] === '0x0002')!;
+    expect(syn['frame.comment']).toContain('CLOSE -> SYN_SENT');
+  });
+
+  test('every packet of every capture is there, in order of time', async () => {
+    const { frames } = await annotated('live/data-after-close/6.18');
+    const dir = join(SAMPLES, 'live/data-after-close/6.18');
+    const captures = (await readdir(dir)).filter((f) => f.endsWith('.pcap'));
+    expect(captures.length).toBeGreaterThan(1);
+    for (const capture of captures) {
+      const own = tshark(join(dir, capture));
+      const here = frames.filter((f) => f['frame.interface_name']!.endsWith(capture));
+      const essence = (f: Frame) => FIELDS.slice(1, 6).map((k) => f[k]);
+      expect(here.map(essence)).toEqual(own.map(essence));
+    }
+    const times = frames.map((f) => Number(f['frame.time_epoch']));
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  test('an event without a packet has an interface of its own, and shows its text and addresses', async () => {
+    const { frames, path } = await annotated('live/data-after-close/6.18');
+    const events = frames.filter((f) => f['frame.interface_name'] === 'events');
+    expect(events.length).toBeGreaterThan(0);
+    for (const f of events) {
+      expect(f['frame.protocols']).toContain('data-text-lines');
+      expect(f['frame.comment']).toMatch(/^tcpautopsy: /);
+    }
+    const filtered = execFileSync(
+      'tshark',
+      ['-n', '-r', path, '-Y', 'ip.addr == 10.77.0.2 && exported_pdu'],
+      {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    );
+    expect(filtered.trim()).not.toBe('');
+  });
+
+  test('packets of a text (tcpdump) become packets', async () => {
+    const { frames } = await annotated('documents/exp1');
+    const packets = frames.filter((f) => f['frame.protocols'] === 'raw:ip:tcp');
+    expect(packets).toHaveLength(6);
+    expect(packets.every((f) => (Number(f['tcp.flags']) & 4) !== 0)).toBe(true);
+    expect(packets.some((f) => f['frame.comment']!.includes('listener-closed-reset'))).toBe(true);
+  });
+});
+
+test('a comment that is too long is cut between characters', () => {
+  const block = packetBlock(0, 0n, 0, new Uint8Array(0), ['µ'.repeat(100_000)]);
+  const length = block.readUInt16LE(30);
+  expect(length).toBeLessThanOrEqual(8_000);
+  expect(block.toString('utf8', 32, 32 + length)).toMatch(/^µ+…$/);
+  expect(block.length % 4).toBe(0);
+  expect(block.readUInt32LE(4)).toBe(block.length);
+});
+
+test('nothing is left behind when the file cannot be written', async () => {
+  const inputs = [join(SAMPLES, 'documents/exp1')];
+  const result = await analyze(inputs);
+  await expect(annotate(result, inputs, join(root, 'none', 'x.pcapng'))).rejects.toThrow(/ENOENT/);
+  expect((await readdir(root)).filter((f) => f.startsWith('.annotate'))).toEqual([]);
+});
