@@ -1,0 +1,176 @@
+/** A batch that run.py left: one capture of several scenarios, packets of three places, and what is true. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+
+export type Place = 'client' | 'router' | 'server';
+
+/** What the programs know of one connection, for one group of causes. */
+export interface TruthEntry {
+  name: string;
+  /** 0: any connection of that server port. */
+  client_port: number;
+  server_port: number;
+  group: string;
+  /** Any of these names it right; `-`: nothing at all is right too. */
+  rule: string[];
+  side: 'client' | 'server' | null;
+  /** Looks the same from somewhere: may be claimed, never as proved. */
+  maybe: string[];
+}
+
+export interface Batch {
+  name: string;
+  /** Files of the product's own capture, unpacked. */
+  bundle: Map<string, Buffer>;
+  packets: Record<Place, Buffer>;
+  /** Numbers of the namespaces, and the host whose bundle it is. */
+  places: { client: number; server: number; at: Place };
+  truth: TruthEntry[];
+}
+
+export function readBatch(folder: string): Batch {
+  const file = (name: string) => unpacked(path.join(folder, name));
+  const names = [
+    'manifest.json',
+    'events.jsonl',
+    'packets.pcap',
+    'counters.jsonl',
+    'sockets.jsonl',
+    'sysctl.txt',
+    'reasons.json',
+  ];
+  const known = JSON.parse(file('truth.json').toString()) as (TruthEntry | { failed: string })[];
+  return {
+    name: path.basename(folder),
+    bundle: new Map(names.map((name) => [name, file(`bundle/${name}`)])),
+    packets: { client: file('client.pcap'), router: file('router.pcap'), server: file('server.pcap') },
+    places: JSON.parse(file('places.json').toString()),
+    truth: known.filter((e): e is TruthEntry => 'rule' in e),
+  };
+}
+
+function unpacked(file: string): Buffer {
+  return existsSync(file) ? readFileSync(file) : gunzipSync(readFileSync(`${file}.gz`));
+}
+
+/** A record of a capture: its time in ns of CLOCK_REALTIME, its bytes with their header, its ports (null: not TCP). */
+export interface Frame {
+  time: bigint;
+  record: Buffer;
+  ports: [number, number] | null;
+}
+
+/** Link layers that tcpdump writes here, and the length of their headers. */
+const LINK_HEADERS: Record<number, number> = { 1: 14, 113: 16, 276: 20 };
+
+/** A classic little-endian pcap with nanoseconds. */
+export function* framesOf(pcap: Buffer): Generator<Frame> {
+  const link = LINK_HEADERS[pcap.readUInt32LE(20)]!;
+  for (let at = 24; at + 16 <= pcap.length; ) {
+    const end = at + 16 + pcap.readUInt32LE(at + 8);
+    const time = BigInt(pcap.readUInt32LE(at)) * 1_000_000_000n + BigInt(pcap.readUInt32LE(at + 4));
+    yield { time, record: pcap.subarray(at, end), ports: portsOf(pcap.subarray(at + 16 + link, end)) };
+    at = end;
+  }
+}
+
+function portsOf(ip: Buffer): [number, number] | null {
+  const version = (ip[0] ?? 0) >> 4;
+  if (version === 4 && ip[9] === 6) return pairAt(ip, (ip[0]! & 15) * 4);
+  return version === 6 && ip[6] === 6 ? pairAt(ip, 40) : null;
+}
+
+const pairAt = (ip: Buffer, at: number): [number, number] => [ip.readUInt16BE(at), ip.readUInt16BE(at + 2)];
+
+export function packetsOf(pcap: Buffer, keep: (frame: Frame) => boolean): Buffer {
+  const kept = [...framesOf(pcap)].filter(keep).map((f) => f.record);
+  return Buffer.concat([pcap.subarray(0, 24), ...kept]);
+}
+
+/** One event of a bundle; numbers of its keys, `t` brought to CLOCK_REALTIME in ns. */
+export interface KernelLine {
+  time: bigint;
+  kind: string;
+  line: string;
+  value(key: string): number;
+}
+
+const NO_EVENTS = new Set(['begin', 'end', 'tick', 'date-exec', 'date-exit']);
+
+/** What a part of a bundle keeps; times in ns of CLOCK_REALTIME. */
+export interface Part {
+  events?: (event: KernelLine) => boolean;
+  /** Packets in place of the bundle's own; null: none. */
+  packets?: Buffer | null;
+  /** Counters and socket tables stay. */
+  tables?: boolean;
+  begin?: bigint;
+  end?: bigint;
+}
+
+/** A bundle with less in it, and a manifest that says so: as if no more had been captured. */
+export function partOf(bundle: Map<string, Buffer>, part: Part): Map<string, Buffer> {
+  const manifest = JSON.parse(bundle.get('manifest.json')!.toString());
+  const tracer = manifest.clock.anchors.find((a: { method: string }) => a.method === 'tracer');
+  const offset = BigInt(tracer.realtime_ns) - BigInt(tracer.event_ns);
+  const { begin, end, packets = bundle.get('packets.pcap')!, tables = true } = part;
+  const within = (time: bigint) =>
+    (begin === undefined || time >= begin) && (end === undefined || time < end);
+  const files = new Map([...bundle].filter(([name]) => name === 'sysctl.txt' || name === 'reasons.json'));
+  const events = eventsOf(
+    bundle.get('events.jsonl')!,
+    offset,
+    begin,
+    (e) => within(e.time) && (part.events?.(e) ?? true),
+  );
+  files.set('events.jsonl', events.text);
+  if (packets)
+    files.set(
+      'packets.pcap',
+      packetsOf(packets, (f) => within(f.time)),
+    );
+  for (const name of tables ? ['counters.jsonl', 'sockets.jsonl'] : []) {
+    // the rows of a snapshot follow the line with its time
+    let time = 0n;
+    const rows = bundle.get(name)!.toString().split('\n');
+    const kept = rows.filter((row) => {
+      const own = /^\{"t": ?(\d+)/.exec(row)?.[1];
+      if (own) time = BigInt(own) + offset;
+      return row && within(time);
+    });
+    files.set(name, Buffer.from(`${kept.join('\n')}\n`));
+  }
+  manifest.events.emitted = events.count;
+  if (begin !== undefined) {
+    manifest.started = { boottime_ns: String(begin - offset), realtime_s: Number(begin / 1_000_000_000n) };
+  }
+  if (end !== undefined) manifest.ended = null;
+  manifest.files = Object.fromEntries([...files].map(([name, bytes]) => [name, bytes.length]));
+  return files.set('manifest.json', Buffer.from(JSON.stringify(manifest)));
+}
+
+function eventsOf(text: Buffer, offset: bigint, begin: bigint | undefined, keep: (e: KernelLine) => boolean) {
+  const lines: string[] = [];
+  let count = 0;
+  for (let line of text.toString().split('\n')) {
+    const found = /"data": ?"([a-z-]+) t=(\d+)/.exec(line);
+    if (!found) {
+      if (line && !line.includes('@emitted')) lines.push(line);
+      continue;
+    }
+    const [kind, time] = [found[1]!, BigInt(found[2]!) + offset];
+    if (kind === 'begin' && begin !== undefined) {
+      const real = `${begin / 1_000_000_000n}.${String(begin % 1_000_000_000n)
+        .padStart(9, '0')
+        .slice(0, 6)}`;
+      line = line.replace(/t=\d+ real=[\d.]+/, `t=${begin - offset} real=${real}`);
+    }
+    const value = (key: string) => Number(new RegExp(` ${key}=(\\d+)`).exec(line)?.[1] ?? Number.NaN);
+    if (!NO_EVENTS.has(kind) && !keep({ time, kind, line, value })) continue;
+    if (!NO_EVENTS.has(kind)) count++;
+    lines.push(line);
+  }
+  lines.push(JSON.stringify({ type: 'map', data: { '@emitted': count } }));
+  return { text: Buffer.from(`${lines.join('\n')}\n`), count };
+}
