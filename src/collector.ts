@@ -18,7 +18,7 @@ export class Collector implements Sink {
   readonly events = new Map<number, KernelEvent[]>();
   readonly lives = new Map<number, SocketLives>();
   readonly #captures = new Map<number, Capture>();
-  /** What decoders have to say at the end, in the order of their sources. */
+  /** What captures have to say at the end, in the order of their sources. */
   readonly #reports: ((diagnostics: Diagnostics) => void)[] = [];
   readonly #diagnostics: Diagnostics;
   readonly #zeekTimers: boolean;
@@ -54,7 +54,7 @@ export class Collector implements Sink {
     this.trackers.set(source.id, trackerOf(source, this.#zeekTimers, encapsulations).adopt(tracker));
   }
 
-  /** Diagnostics of the decoders, once everything is read. */
+  /** Diagnostics of the captures, once everything is read. */
   finish(): void {
     for (const report of this.#reports) report(this.#diagnostics);
   }
@@ -63,7 +63,7 @@ export class Collector implements Sink {
     const capture = getOr(this.#captures, source.id, () => {
       const made = new Capture(source, this.#zeekTimers);
       this.trackers.set(source.id, made.tracker);
-      this.#reports.push((diagnostics) => made.decoder.report(source, diagnostics));
+      this.#reports.push((diagnostics) => made.report(source, diagnostics));
       return made;
     });
     this.#source = source;

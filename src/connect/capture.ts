@@ -21,6 +21,12 @@ export class Capture {
   frame(frame: Frame): void {
     if (this.decoder.decode(frame, this.#packet) === 0) this.tracker.packet(this.#packet);
   }
+
+  /** What was counted, as diagnostics of the source, once the last frame has come. */
+  report(source: Source, diagnostics: Diagnostics): void {
+    this.decoder.report(source, diagnostics);
+    this.tracker.report(source, diagnostics);
+  }
 }
 
 /** An empty tracker for the packets of a source. */
@@ -42,7 +48,7 @@ export function trackerOf(
 export interface TrackedFile {
   /** As though it were the only one; null when the file ends within its header. */
   source: Source | null;
-  /** What was met while it was read, and what the decoder has counted. */
+  /** What was met while it was read, and what was counted. */
   met: Diagnostic[];
   counted: Diagnostic[];
   encapsulations: readonly string[];
@@ -75,7 +81,7 @@ export async function trackFile(path: string, zeekTimers: boolean): Promise<Trac
   if (!(await readCapture(path, context))) return null;
   // assigned in closures, which the compiler does not follow
   const made = { source, capture } as { source: Source | null; capture: Capture | null };
-  if (made.source) made.capture?.decoder.report(made.source, counted);
+  if (made.source) made.capture?.report(made.source, counted);
   return {
     source: made.source,
     met: met.list(),

@@ -4,7 +4,7 @@
  */
 import { WHY_ACK_OF_FIN, WHY_FIN } from '../model/connection.ts';
 import { FIN } from '../model/tcp.ts';
-import { keep, keyOf } from './key-packets.ts';
+import { keep } from './key-packets.ts';
 import {
   ACK_SEEN,
   ACKED,
@@ -13,6 +13,7 @@ import {
   FIN_DOUBTED,
   FIN_END,
   FINS,
+  FIRST_FIN_ACK,
   FIRST_FIN_MASK,
   FIRST_FIN_SHIFT,
   FIRST_IS_BOTH,
@@ -89,13 +90,13 @@ export function believe(store: Store, at: number, side: number, ack: number): vo
 export function order(store: Store, at: number, side: number, ack: number, end: number): void {
   const words = store.connections.words;
   const other = sideOf(at, otherSide(side));
+  const isSecond = words[other + FINS] !== 0;
   let first = side + 1;
-  if (words[other + FINS] !== 0) {
-    const theirs = keyOf(store, at, otherSide(side), WHY_FIN);
-    const acknowledged = theirs === 0 ? ack : store.keys.words[theirs + KEY_PACKET + PACKED_ACK]!;
+  if (isSecond) {
     if (((ack - words[other + FIN_END]!) | 0) >= 0) first = otherSide(side) + 1;
-    else if (((acknowledged - end) | 0) < 0) first = FIRST_IS_BOTH;
+    else if (((words[at + FIRST_FIN_ACK]! - end) | 0) < 0) first = FIRST_IS_BOTH;
   }
+  words[at + FIRST_FIN_ACK] = isSecond ? 0 : ack;
   words[at + BITS] = (words[at + BITS]! & ~(FIRST_FIN_MASK << FIRST_FIN_SHIFT)) | (first << FIRST_FIN_SHIFT);
 }
 

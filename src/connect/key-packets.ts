@@ -21,6 +21,7 @@ import type { Packet } from '../model/packet.ts';
 import { ACK, RST, SYN } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
 import {
+  COPIES,
   HOME,
   KEY_LINK,
   KEY_PACKET,
@@ -85,6 +86,7 @@ export function rememberLast(store: Store, at: number, side: number, p: Packet):
   words[last + PACKED_TS_ECR] = p.tsEcr;
   words[last + PACKED_FRAME] = p.frame;
   words[mine + LAST_KEY] = 0;
+  words[mine + COPIES] = 0;
   doubles[(mine + LAST_TIME) >> 1] = p.time;
 }
 

@@ -5,9 +5,11 @@
  * Offsets in words. Doubles are at even offsets.
  */
 
-/** Four words of address of the side seen first, four of the other, and both ports in one word; word 9 is free. */
+/** Four words of address of the side seen first, four of the other, and both ports in one word. */
 export const ADDRESS = 0;
 export const PORTS = 8;
+/** What the first FIN acknowledged, until the other side's comes. */
+export const FIRST_FIN_ACK = 9;
 /** Number of the encapsulation path (16 bits), TTL of the first packet of side 0 and of side 1 (8 bits each). */
 export const PATH = 10;
 export const TTL_SHIFT = 16;
@@ -65,9 +67,11 @@ export const LAST_KEY = 15;
 export const LAST_PACKET = 16;
 /**
  * The side's last packet that acknowledged less than the last one does, a key packet that is not linked yet; 0 when it
- * is one for other reasons, when there is none, and when both FINs are acknowledged. Word 25 is free.
+ * is one for other reasons, when there is none, and when both FINs are acknowledged.
  */
 export const PREVIOUS = 24;
+/** Copies of the side's last packet that were seen. */
+export const COPIES = 25;
 
 /** A packet packed into eight words, in a side and in a key packet. */
 export const PACKED_SEQ = 0;

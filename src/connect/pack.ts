@@ -10,9 +10,11 @@ import {
   BLOCKS,
   BYTES,
   CLOSED_AT,
+  COPIES,
   DUPLICATES,
   FIN_END,
   FINS,
+  FIRST_FIN_ACK,
   HASH,
   HISTORY,
   HISTORY_WORDS,
@@ -59,8 +61,18 @@ import type { PackedReader, PackedWriter } from './packed.ts';
 import { type Store, sideOf } from './store.ts';
 
 const MAPPED = 0xffff;
-const COUNTS = [PACKETS, SYNS, SYN_ACKS, FINS, SIDE_BITS, HOME] as const;
-const HEAD = [PORTS, HASH, PATH, START_FRAME, BITS, DUPLICATES, KEYS_KEPT, KEYS_DROPPED] as const;
+const COUNTS = [PACKETS, SYNS, SYN_ACKS, FINS, SIDE_BITS, HOME, COPIES] as const;
+const HEAD = [
+  PORTS,
+  FIRST_FIN_ACK,
+  HASH,
+  PATH,
+  START_FRAME,
+  BITS,
+  DUPLICATES,
+  KEYS_KEPT,
+  KEYS_DROPPED,
+] as const;
 /** Options and TTL of a packet; in a key packet the reasons stand above. */
 const LOW = (1 << KEY_WHY_SHIFT) - 1;
 

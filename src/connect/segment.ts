@@ -49,6 +49,7 @@ import {
   BITS,
   BYTES,
   COMPLETENESS_SHIFT,
+  COPIES,
   DATA_SEEN,
   DUPLICATES,
   FIN_ACKED,
@@ -89,6 +90,7 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   const other = sideOf(at, otherSide(side));
   if (!isHere(store, at, side, p)) {
     words[at + DUPLICATES]!++;
+    words[mine + COPIES]!++;
     return;
   }
   if (isRefused(store, at, side, p)) {

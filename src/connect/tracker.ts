@@ -3,9 +3,12 @@
  * it. Connections stand in numbered slots; a slot that was forgotten is used again.
  */
 import type { SideIndex, WireConnection } from '../model/connection.ts';
+import type { Diagnostics } from '../model/diagnostic.ts';
 import { DIRECTION_IN, type Packet } from '../model/packet.ts';
 import type { CapturedProcess } from '../model/process.ts';
-import { FIN, RST, SYN } from '../model/tcp.ts';
+import type { Source } from '../model/source.ts';
+import { FIN, isSenseless, RST, SYN } from '../model/tcp.ts';
+import { Copies, isAnswerToCopies } from './copies.ts';
 import { addFlip } from './labels/history.ts';
 import { zeekBadChecksum } from './labels/zeek.ts';
 import { originator } from './labels/zeek-endpoint.ts';
@@ -15,6 +18,8 @@ import {
   BITS,
   CLOSED_AT,
   CONNECTION_STRIDE,
+  COPIES,
+  DUPLICATES,
   HASH,
   ORIGINATOR_BIT,
   PATH,
@@ -29,7 +34,7 @@ import { callsClient, Records } from './records.ts';
 import { Retirement, type RingSizes } from './retire.ts';
 import { isNewLife } from './reuse.ts';
 import { segment } from './segment.ts';
-import { otherSide, Store } from './store.ts';
+import { otherSide, Store, sideOf } from './store.ts';
 import type { TrackerState } from './tracker-state.ts';
 import { matchTuple, TupleTable } from './tuple-table.ts';
 import { ConnectionView, type Texts } from './view.ts';
@@ -62,11 +67,17 @@ export class Tracker {
   #serial = 0;
   #forgot = false;
   readonly #retired: Retirement | null;
+  /** null to count every sighting, as Zeek does. */
+  readonly #copies: Copies | null;
+  /** Segments with senseless flags, and the frame of the first. */
+  #senseless = 0;
+  #firstSenseless = 0;
 
   constructor(options: TrackerOptions = {}) {
     this.#store = new Store(options.source);
     this.#table = new TupleTable(this.#store.connections);
     this.#zeekTimers = options.zeekTimers ?? false;
+    this.#copies = this.#zeekTimers ? null : new Copies();
     this.#ignoreBadChecksums = options.ignoreBadChecksums ?? false;
     this.#texts = { encapsulations: options.encapsulations ?? [], processes: options.processes ?? [] };
     this.#retired = options.retire
@@ -97,9 +108,20 @@ export class Tracker {
 
   /** Takes the next packet of the capture. Packets of all connections, in the order of the file. */
   packet(p: Packet): void {
+    const copies = this.#copies;
+    if (copies?.isReplay(p)) return;
     const found = this.#find(p);
     const side = found & 1;
     const at = found - side;
+    const { words } = this.#store.connections;
+    if (
+      copies !== null &&
+      (copies.isCopy(2 * words[at + SERIAL]! + side, p) || isAnswerToCopies(this.#store, at, side, p))
+    ) {
+      this.#copy(at, side, p);
+      return;
+    }
+    if (isSenseless(p.flags) && this.#senseless++ === 0) this.#firstSenseless = p.frame;
     if (p.process !== 0) this.#nameProcess(at, side, p);
     if (this.#ignoreBadChecksums && p.checksum === CHECKSUM_BAD) zeekBadChecksum(this.#store, at, side);
     else segment(this.#store, at, side, p);
@@ -158,6 +180,33 @@ export class Tracker {
     this.#store.release(at);
     if (this.#recent === at) this.#recent = 0;
     this.#forgot = true;
+  }
+
+  #copy(at: number, side: number, p: Packet): void {
+    const { words } = this.#store.connections;
+    words[at + DUPLICATES]!++;
+    words[sideOf(at, side) + COPIES]!++;
+    this.#copies!.note(p);
+  }
+
+  /** What was met that is worth knowing, once the last packet has come. */
+  report({ name }: Source, diagnostics: Diagnostics): void {
+    const add = (code: string, count: number, frame: number, message: string) => {
+      if (count > 0)
+        diagnostics.add({ code, severity: 'info', source: name, locator: `frame ${frame}`, count, message });
+    };
+    add(
+      'copied-segments',
+      this.#copies?.count ?? 0,
+      this.#copies?.frame ?? 0,
+      'These segments are copies of others (same IP identification and numbers within 1 ms, or the file begins anew): a mirror port, several interfaces or VLANs, or one capture twice in a file. Each segment counts once.',
+    );
+    add(
+      'senseless-flags',
+      this.#senseless,
+      this.#firstSenseless,
+      'These segments carry flags that no TCP sends (SYN with FIN or RST, FIN with RST, or neither ACK, SYN nor RST): a port scan, or damage. They open and close nothing.',
+    );
   }
 
   /** The process is one of the capturing host: it has sent what goes out and receives what comes in. */

@@ -22,6 +22,7 @@ export interface SegmentOptions {
   checksum?: number;
   snapped?: number;
   encapsulation?: number;
+  ipId?: number;
 }
 
 export interface TalkOptions {
@@ -100,6 +101,7 @@ export class Talk {
     p.checksum = options.checksum ?? 0;
     p.snapped = options.snapped ?? 0;
     p.encapsulation = options.encapsulation ?? 0;
+    p.ipId = options.ipId ?? 0;
     const end = (p.seq + p.payload + (p.flags & SYN ? 1 : 0) + (p.flags & FIN ? 1 : 0)) | 0;
     const isRst = (p.flags & RST) !== 0;
     if (!isRst && (p.flags & SYN || ((end - this.next[side]) | 0) > 0)) this.next[side] = end;

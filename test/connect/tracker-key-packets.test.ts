@@ -53,8 +53,8 @@ describe('what is kept', () => {
     const tracker = new Tracker({ source: 3 });
     const talk = new Talk(tracker, { isn: [-7, 2 ** 31 - 3] });
     const p = talk.packet;
-    Object.assign(p, { tsVal: -5, tsEcr: 2 ** 31 - 1, ipId: 0xfffe });
-    talk.client('S', { scale: 7, ttl: 255, window: 65_535, vantage: 2 ** 30 + 5 });
+    Object.assign(p, { tsVal: -5, tsEcr: 2 ** 31 - 1 });
+    talk.client('S', { scale: 7, ttl: 255, window: 65_535, vantage: 2 ** 30 + 5, ipId: 0xfffe });
     p.options = OPT_WSCALE | OPT_TIMESTAMP;
     talk.server('SFRP.', { length: 9_000_000, ttl: 1 });
     const [syn, odd] = keys(tracker);
