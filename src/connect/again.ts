@@ -82,6 +82,11 @@ export function noteProgress(words: Int32Array, at: number, side: number, time: 
   words[at + NEXT_TIMES + side] = time / NS_PER_US;
 }
 
+/** When that was, ns, as far as microseconds tell. */
+export function progressBefore(words: Int32Array, at: number, side: number, time: number): number {
+  return time - sinceProgress(words, at, side, time) * NS_PER_US;
+}
+
 /** Microseconds since then, of which 32 bits are kept: 71 minutes later they begin anew. */
 function sinceProgress(words: Int32Array, at: number, side: number, time: number): number {
   return (time / NS_PER_US - words[at + NEXT_TIMES + side]!) >>> 0;

@@ -123,7 +123,14 @@ export const OUT_OF_ORDER = 15;
 export const WINDOW_PROBES = 16;
 /** Duplicate ACKs in a row. */
 export const DUPLICATE_ACKS = 17;
-export const TROUBLE_SIDE_STRIDE = 18;
+/**
+ * Sent again since the other side was last heard: how often; doubles: when the side had last sent something new before
+ * that, and when it sent something again for the last time.
+ */
+export const REPEATS = 18;
+export const REPEATS_SINCE = 20;
+export const REPEATS_LAST = 22;
+export const TROUBLE_SIDE_STRIDE = 24;
 export const TROUBLE_STRIDE = 2 * TROUBLE_SIDE_STRIDE;
 
 /** A block of seen sequence space: link to the next higher block, first and one past the last number. */

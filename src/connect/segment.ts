@@ -23,6 +23,7 @@ import {
   KEEPS_ALIVE,
   noteProgress,
   PROBES,
+  progressBefore,
 } from './again.ts';
 import { acknowledgedBefore, believe, doubt, isInWindow, order } from './fins.ts';
 import { handshake } from './handshake.ts';
@@ -66,6 +67,9 @@ import {
   PACKED_WINDOW,
   PACKETS,
   PROBED,
+  REPEATS,
+  REPEATS_LAST,
+  REPEATS_SINCE,
   RETRANSMITS,
   RSTS,
   SIDE_BITS,
@@ -100,6 +104,8 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   const { payload } = p;
   const flags = p.flags & RST ? p.flags & ~(SYN | FIN) : p.flags;
   const isPeerClosed = words[other + FINS] !== 0 && isInWindow(store, at, side, p.seq, (p.seq + payload) | 0);
+  if (store.troubled(at, otherSide(side), REPEATS) !== 0)
+    store.troubles.words[store.trouble(at, otherSide(side)) + REPEATS] = 0;
   const isFirst = (words[mine + SIDE_BITS]! & STARTED) === 0;
   words[mine + SIDE_BITS]! &= ~WAS_KEEPALIVE;
   let why = 0;
@@ -193,7 +199,7 @@ function content(store: Store, at: number, side: number, p: Packet, next: number
   const beyond = Math.min(p.payload, advance - (isFin ? 1 : 0));
   doubles[(mine + BYTES) >> 1]! += fresh > beyond ? fresh : beyond > 0 ? beyond : 0;
   const why = isFin ? (++words[mine + FINS]! <= KEPT_FINS ? WHY_FIN : SURPLUS) : 0;
-  return what === FRESH ? why : why | tally(store, at, side, what);
+  return what === FRESH ? why : why | tally(store, at, side, what, p.time);
 }
 
 /** Something new was sent, or it is seen that it was. */
@@ -223,7 +229,14 @@ function emptySegment(store: Store, at: number, side: number, p: Packet, next: n
   return ahead === -1 ? keepalive(store, at, side) : 0;
 }
 
-function retransmit(store: Store, at: number, side: number): number {
+function retransmit(store: Store, at: number, side: number, time: number): number {
+  const trouble = store.trouble(at, side);
+  const { words, doubles } = store.troubles;
+  if (words[trouble + REPEATS]!++ === 0) {
+    const since = progressBefore(store.connections.words, at, side, time);
+    doubles[(trouble + REPEATS_SINCE) >> 1] = since;
+  }
+  doubles[(trouble + REPEATS_LAST) >> 1] = time;
   return store.count(at, side, RETRANSMITS) <= KEPT_RETRANSMITS ? WHY_RETRANSMIT : SURPLUS;
 }
 
@@ -237,8 +250,8 @@ function zeroWindow(store: Store, at: number, side: number): number {
 }
 
 /** Counts what classify() has named; why the segment is kept for it. */
-function tally(store: Store, at: number, side: number, what: number): number {
-  if (what === AGAIN) return retransmit(store, at, side);
+function tally(store: Store, at: number, side: number, what: number, time: number): number {
+  if (what === AGAIN) return retransmit(store, at, side, time);
   if (what === KEEPS_ALIVE) return keepalive(store, at, side);
   store.count(at, side, what === PROBES ? WINDOW_PROBES : OUT_OF_ORDER);
   return 0;

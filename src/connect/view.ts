@@ -4,6 +4,7 @@ import { type Endpoint, formatWords } from '../model/address.ts';
 import {
   type KeyPacket,
   type Pair,
+  type Repeats,
   type SideIndex,
   WHY_ACK_OF_FIN,
   WHY_FIN,
@@ -46,6 +47,9 @@ import {
   PATH,
   PORTS,
   PROCESS,
+  REPEATS,
+  REPEATS_LAST,
+  REPEATS_SINCE,
   RETRANSMITS,
   RSTS,
   SCALE_SEEN,
@@ -160,6 +164,10 @@ export class ConnectionView implements WireConnection {
 
   get retransmits(): Pair<number> {
     return this.#troubled(RETRANSMITS);
+  }
+
+  get repeats(): Pair<Repeats | null> {
+    return [this.#repeats(this.#client), this.#repeats(otherSide(this.#client))];
   }
 
   get outOfOrder(): Pair<number> {
@@ -322,6 +330,14 @@ export class ConnectionView implements WireConnection {
     const { words, doubles } = this.#store.connections;
     const mine = sideOf(this.#at, side);
     return words[mine + PACKETS] === 0 ? null : (doubles[(mine + LAST_TIME) >> 1]! as SourceTime);
+  }
+
+  #repeats(side: number): Repeats | null {
+    const count = this.#store.troubled(this.#at, side, REPEATS);
+    if (count === 0) return null;
+    const trouble = this.#store.trouble(this.#at, side);
+    const time = (word: number) => this.#store.troubles.doubles[(trouble + word) >> 1]! as SourceTime;
+    return { count, since: time(REPEATS_SINCE), last: time(REPEATS_LAST) };
   }
 
   #announcesScale(side: number): boolean {

@@ -56,6 +56,13 @@ export interface KeyPacket {
   ipId: number;
 }
 
+/** Data and FINs sent again: how often, when something new had last been sent, and when something again for the last time. */
+export interface Repeats {
+  count: number;
+  since: SourceTime;
+  last: SourceTime;
+}
+
 /**
  * One life of a 4-tuple in one capture. Sides are oriented client → server. Counts exclude sightings of the same
  * segment at a second interface. Made by the tracker; a light view over its columns, read when it is needed.
@@ -81,6 +88,8 @@ export interface WireConnection {
   rsts: Pair<number>;
   /** As Wireshark counts them, and so are the four below: see connect/again.ts. */
   retransmits: Pair<number>;
+  /** What the side sent again since the other was last heard; null when nothing. */
+  repeats: Pair<Repeats | null>;
   /** Segments that came behind later ones, within a round trip: too soon to have been sent again. */
   outOfOrder: Pair<number>;
   /** Segments just below what was sent before (also Linux's probes of a zero window, which are no other). */

@@ -49,15 +49,15 @@ test('65,535 reuses of one tuple', () => {
 test('half a million retransmissions of one SYN and of one segment', () => {
   const tracker = new Tracker();
   const p = toServer();
-  for (let i = 0; i < 500_000; i++) {
+  // what is sent again has another identification than what a tap copies
+  const again = (i: number) => {
     next(p);
+    p.ipId = (i % 0xffff) + 1;
     tracker.packet(p);
-  }
+  };
+  for (let i = 0; i < 500_000; i++) again(i);
   [p.seq, p.flags, p.payload] = [1, ACK | PSH, 1000];
-  for (let i = 0; i < 500_001; i++) {
-    next(p);
-    tracker.packet(p);
-  }
+  for (let i = 0; i < 500_001; i++) again(i);
   const w = tracker.connection(0);
   expect([tracker.count, w.syns[0], w.retransmits[0], w.bytes[0]]).toEqual([1, 500_000, 999_999, 1000]);
   expect(w.keyPackets.length).toBeLessThanOrEqual(48);

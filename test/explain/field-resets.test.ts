@@ -81,7 +81,7 @@ describe('a RST after its own FIN', () => {
   test('the FIN had no answer: given up', async () => {
     const [found] = await closingOf('fin-given-up');
     expect(found).toMatchObject({ rule: 'retransmission-timeout', confidence: 'possible', side: 'client' });
-    expect(found!.summary).toContain('its FIN five more times over 9 s');
+    expect(found!.summary).toContain('its FIN 5 more times over 9.3 s');
   });
 
   test('the FIN had an answer in the end', async () => {

@@ -130,3 +130,61 @@ describe('data after a FIN', () => {
     expect(facts.dataAfterFin(0)).toBeNull();
   });
 });
+
+describe('what was sent again without an answer', () => {
+  test('is counted whole, from when it was sent first', () => {
+    const facts = factsOf((talk) => {
+      const seq = chat(talk).client('P.', { length: 200, at: 1000 }).next[0] - 200;
+      for (let i = 0; i < 15; i++) talk.client('P.', { length: 200, seq, at: 1200 + 1000 * i });
+    });
+    const repeats = facts.unansweredRepeats(0)!;
+    expect([repeats.count, repeats.since, repeats.last]).toEqual([15, 1e9, 15.2e9]);
+    expect(repeats.packets.at(-1)!.time).toBe(repeats.last);
+  });
+
+  test('ends when the other side is heard', () => {
+    const facts = factsOf((talk) => {
+      const seq = chat(talk).client('P.', { length: 200, at: 1000 }).next[0] - 200;
+      talk
+        .client('P.', { length: 200, seq, at: 1200 })
+        .client('P.', { length: 200, seq, at: 1600 })
+        .server('.');
+    });
+    expect(facts.unansweredRepeats(0)).toBeNull();
+  });
+
+  test('took no timeout in less than the smallest RTO', () => {
+    const facts = factsOf((talk) => {
+      const seq = chat(talk).client('P.', { length: 200, at: 1000 }).next[0] - 200;
+      for (let i = 0; i < 3; i++) talk.client('P.', { length: 200, seq, at: 1050 + 40 * i });
+    });
+    expect(facts.unansweredRepeats(0)).toBeNull();
+  });
+});
+
+describe('what the file lacks', () => {
+  test('of a side is what the other acknowledged and no packet holds', () => {
+    const whole = factsOf((talk) => chat(talk).close());
+    expect([whole.unseen(0), whole.unseen(1), whole.startsMidStream]).toEqual([0, 0, false]);
+    const lacking = factsOf((talk) =>
+      talk
+        .open()
+        .client('P.', { length: 10 })
+        .client('.', { ack: 5001 + 83 }),
+    );
+    expect([lacking.unseen(0), lacking.unseen(1)]).toEqual([0, 83]);
+    expect(lacking.sentNothing(1)).toBe(false);
+    expect(lacking.sentOnlySynAcks(1)).toBe(false);
+  });
+
+  test('may be a whole direction', () => {
+    const facts = factsOf((talk) => talk.client('S').client('.').client('P.', { length: 10 }));
+    expect(facts.oneDirection).toBe(true);
+    expect(factsOf((talk) => talk.client('S').client('S')).oneDirection).toBe(false);
+  });
+
+  test('may be the beginning', () => {
+    const facts = factsOf((talk) => talk.client('P.', { length: 10 }).server('.'));
+    expect([facts.startsMidStream, facts.unseen(0)]).toEqual([true, null]);
+  });
+});

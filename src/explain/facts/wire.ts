@@ -4,6 +4,7 @@ import type { Case } from '../../model/case.ts';
 import {
   type KeyPacket,
   type Pair,
+  type Repeats,
   type SideIndex,
   WHY_DATA_AFTER_FIN,
   WHY_FIN,
@@ -14,6 +15,8 @@ import {
 import { OPT_TIMESTAMP } from '../../model/packet.ts';
 import { ACK, FIN, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
+import { RTO_MIN } from './timing.ts';
+import { isOneDirection, startsMidStream, unseenOf } from './unseen.ts';
 
 /**
  * Who made a RST, by its shape (kernel-notes §1): `active` from a socket (tcp_send_active_reset), `passive` in
@@ -43,6 +46,11 @@ export interface WireReset {
   disowned: boolean;
 }
 
+/** With those of them that were kept. */
+export interface UnansweredRepeats extends Repeats {
+  packets: KeyPacket[];
+}
+
 export class WireFacts {
   readonly wire: WireConnection;
   readonly #flipped: boolean;
@@ -67,6 +75,26 @@ export class WireFacts {
   get packets(): KeyPacket[] {
     this.#packets ??= this.wire.keyPackets;
     return this.#packets;
+  }
+
+  /** No SYN of either side is in the file. */
+  get startsMidStream(): boolean {
+    return startsMidStream(this.wire);
+  }
+
+  /** Only one side's packets are in the file, and they acknowledge those of the other. */
+  get oneDirection(): boolean {
+    return isOneDirection(this.wire);
+  }
+
+  /** Bytes of a side that the file lacks although they were sent; null where its SYN was not seen. */
+  unseen(side: SideIndex): number | null {
+    return unseenOf(this.wire, this.#flipped ? ((1 - side) as SideIndex) : side);
+  }
+
+  /** The file holds all that a side sent, and that are no data. */
+  sentNothing(side: SideIndex): boolean {
+    return this.of(this.wire.bytes, side) === 0 && this.unseen(side) === 0;
   }
 
   get sawHandshake(): boolean {
@@ -166,27 +194,34 @@ export class WireFacts {
   sentOnlySynAcks(side: SideIndex): boolean {
     const { wire } = this;
     const synAcks = this.of(wire.synAcks, side);
-    return synAcks > 0 && this.of(wire.packets, side) === synAcks + this.of(wire.rsts, side);
+    const isAll = this.of(wire.packets, side) === synAcks + this.of(wire.rsts, side);
+    return synAcks > 0 && isAll && this.unseen(side) === 0;
   }
 
   /** Keepalive probes of a side that stand after the last packet of the other. */
   unansweredKeepalives(side: SideIndex, until: KeyPacket): KeyPacket[] {
+    if (this.oneDirection) return [];
     const lastOfPeer = this.before(until, (1 - side) as SideIndex)[0];
     return this.before(until, side).filter(
       (p) => p.why & WHY_KEEPALIVE && (!lastOfPeer || p.time > lastOfPeer.time),
     );
   }
 
-  /** What a side sent again and again after the last packet of the other: it had no answer to the end. */
-  unansweredRetransmits(side: SideIndex): KeyPacket[] {
-    const lastOfPeer = this.of(this.wire.lastTime, (1 - side) as SideIndex);
-    return this.packets.filter(
+  /**
+   * What a side sent again after the last packet of the other: it had no answer to the end. A timeout takes longer than
+   * the smallest RTO, and the silence of a direction that is not in the file is none. null when there was nothing.
+   */
+  unansweredRepeats(side: SideIndex): UnansweredRepeats | null {
+    const repeats = this.of(this.wire.repeats, side);
+    if (repeats === null || repeats.last - repeats.since < RTO_MIN || this.oneDirection) return null;
+    const kept = this.packets.filter(
       (p) =>
-        p.why & WHY_RETRANSMIT &&
+        (p.why & WHY_RETRANSMIT || p.time === repeats.last) &&
         this.sideOf(p) === side &&
-        !(p.flags & (SYN | RST)) &&
-        (lastOfPeer === null || p.time > lastOfPeer),
+        p.time > repeats.since,
     );
+    const packets = kept.filter((p) => !(p.flags & (SYN | RST)));
+    return { ...repeats, packets };
   }
 
   #findResets(): WireReset[] {

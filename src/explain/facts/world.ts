@@ -12,6 +12,7 @@ import { Facts } from './facts.ts';
 import { byServer, capturesByEnds, groupReused, nextAtAddresses, type Reuse, snapshotKey } from './groups.ts';
 import { ListenerFacts } from './listener.ts';
 import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
+import { holdsOneDirection } from './unseen.ts';
 import { type Walk, walksOf } from './walk.ts';
 
 /** One snapshot of a socket table with the rows that belong to cases. */
@@ -41,6 +42,7 @@ export class World {
   #capturesByEnds: Map<string, number[]> | null = null;
   #nextAtAddresses: Map<SocketLife, SocketLife> | null = null;
   #timeWaits = new Map<string, Map<string, number>>();
+  readonly #oneDirections = new Map<number, boolean>();
   #walks: Walk[] | null = null;
 
   constructor(context: Context) {
@@ -159,6 +161,16 @@ export class World {
   capturesBeside(of: Case, own: number): number[] {
     const all = this.capturesOf(of).filter((source) => source !== own && this.ranTogether(own, source));
     return all.sort((a, b) => a - b);
+  }
+
+  /** A capture that holds one direction only, as packets that acknowledge those of the other show. */
+  isOneDirection(source: number): boolean {
+    let found = this.#oneDirections.get(source);
+    if (found === undefined) {
+      found = holdsOneDirection(this.context.cases, source);
+      this.#oneDirections.set(source, found);
+    }
+    return found;
   }
 
   /** False where one capture had ended when the other began. */

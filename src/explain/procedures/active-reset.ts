@@ -8,7 +8,7 @@ import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
-import { MANY, repeated, repeatedUntil } from './given-up.ts';
+import { MANY, repeated } from './given-up.ts';
 
 export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side } = reset;
@@ -42,9 +42,9 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
 
 /** What it sent again and again had no answer: other systems than Linux end that with a RST. */
 function givenUp(f: Facts, wire: WireFacts, { packet, side }: WireReset, make: Make): Candidate | null {
-  const repeats = repeatedUntil(wire, side, packet);
-  if (repeats.length < MANY) return null;
-  const because = `${repeated(f.name(side), repeats)}; ${span(packet.time - repeats.at(-1)!.time)} later it sent the RST. Linux gives up in silence: another system, or its program, did`;
+  const repeats = wire.unansweredRepeats(side);
+  if (repeats === null || repeats.count < MANY || repeats.last > packet.time) return null;
+  const because = `${repeated(f.name(side), repeats)}; ${span(packet.time - repeats.last)} later it sent the RST. Linux gives up in silence: another system, or its program, did`;
   return make('retransmission-timeout', 'possible', because);
 }
 
@@ -52,8 +52,7 @@ function givenUp(f: Facts, wire: WireFacts, { packet, side }: WireReset, make: M
 function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
   const { packet, side } = reset;
   const peer = otherSide(side);
-  const received = wire.of(wire.wire.bytes, peer);
-  const neverSent = wire.of(wire.wire.bytes, side) === 0;
+  const neverSent = wire.sentNothing(side);
   const silentServer = side === SERVER && neverSent ? named(['listener-closed-reset'], 'server') : [];
   const rest = [make('disconnect-reset', 'possible', ''), make('socket-destroy-reset', 'possible', '')];
   const seen = whatItHadReceived(f, side);
@@ -61,7 +60,7 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
   const linger = make(
     'linger-zero-reset',
     relief === 'linger-zero-reset' ? 'inferred' : 'possible',
-    received === 0 && wire.sawHandshake
+    wire.sentNothing(peer)
       ? `${f.name(side)} had received no data, so none can have been unread`
       : 'close() with SO_LINGER set to 0 ends a connection this way',
   );
@@ -69,7 +68,7 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
     const disconnected = disconnection(f, side, relief, make);
     if (disconnected) return [disconnected, rest[1]!, linger, make('unread-data-reset', 'possible', '')];
   }
-  if (received === 0 && wire.sawHandshake && !seen) return [linger, ...silentServer, ...rest];
+  if (wire.sentNothing(peer) && !seen) return [linger, ...silentServer, ...rest];
   const last = lastReceived(wire, packet, peer);
   const waiting = last !== null && !answeredSince(wire, packet, side, last);
   const because =

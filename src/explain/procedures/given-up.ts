@@ -2,13 +2,13 @@
  * Retransmissions that nothing answered (kernel-notes R-TIMEOUT, F-LASTACK, F-FW1-STUCK): given up in silence, or
  * still under way when the evidence ends. The kernel sends nothing when it gives up.
  */
-import { CLIENT, type KeyPacket, SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
+import { CLIENT, SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
 import type { SocketEvent } from '../../model/event.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { FIN } from '../../model/tcp.ts';
 import { packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { WireFacts } from '../facts/wire.ts';
+import type { UnansweredRepeats } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { count, span } from '../words.ts';
@@ -55,7 +55,8 @@ function retransmittingRow(f: Facts, side: SideIndex): SocketEvent | null {
 function ofSide(f: Facts, side: SideIndex): Unanswered | null {
   const { wire } = f;
   const life = f.life(side);
-  const repeats = wire?.unansweredRetransmits(side) ?? [];
+  const repeats = hears(f) ? (wire?.unansweredRepeats(side) ?? null) : null;
+  const times = repeats?.count ?? 0;
   const row = retransmittingRow(f, side);
   const last = life?.life.transitions.at(-1) ?? null;
   const fromLive =
@@ -65,31 +66,30 @@ function ofSide(f: Facts, side: SideIndex): Unanswered | null {
   const timedOut = end !== null && CLOSING_STATES.includes(end.from) && end.fields?.error === ETIMEDOUT;
   // without packets a RST may have ended it as well
   if (!wire && end && !timedOut) return null;
-  const enough = timedOut || (wire ? repeats.length >= (end || row ? 1 : MANY) : row !== null);
+  const enough = timedOut || (wire ? times >= (end || row ? 1 : MANY) : row !== null);
   if (!enough) return null;
   const fin = wire?.finTime(side) != null && wire.of(wire.wire.finAckedTime, side) === null;
   const evidence: Evidence[] = [];
-  if (wire && repeats.length > 0) {
-    evidence.push(packetEvidence(f, wire, repeats[0]!, 'sent again'));
-    if (repeats.length > 1)
-      evidence.push(packetEvidence(f, wire, repeats.at(-1)!, 'sent again for the last time'));
-  }
+  const [first, ...others] = repeats?.packets ?? [];
+  if (wire && first) evidence.push(packetEvidence(f, wire, first, 'sent again'));
+  const final = others.at(-1);
+  if (wire && final) evidence.push(packetEvidence(f, wire, final, 'sent again for the last time'));
   if (row) evidence.push(rowEvidence(f.world, row, `sent again ${row.timer!.retransmits} times so far`));
   if (life && end) evidence.push(transitionEvidence(f, life, end, 'by a timer'));
   return {
     side,
-    repeats: repeats.length,
+    repeats: times,
     isFin:
       timedOut ||
       fin ||
       (row !== null && CLOSING_STATES.includes(row.state)) ||
-      repeats.some((p) => p.flags & FIN),
+      (repeats?.packets.some((p) => p.flags & FIN) ?? false),
     peerClosed: peerClosed(f, side),
     end,
     row,
     moment: momentOf(f, side, repeats, row, end),
     because:
-      timedOut && repeats.length === 0
+      timedOut && times === 0
         ? `the timer of ${f.name(side)} gave up in ${end.from} (ETIMEDOUT)`
         : describe(f, side, repeats, row),
     evidence,
@@ -105,32 +105,38 @@ function peerClosed(f: Facts, side: SideIndex): boolean {
 function momentOf(
   f: Facts,
   side: SideIndex,
-  repeats: KeyPacket[],
+  repeats: UnansweredRepeats | null,
   row: SocketEvent | null,
   end: Transition | null,
 ): Moment | null {
   const life = f.life(side);
   if (life && end) return f.atTransition(life, end);
-  if (f.wire && repeats.length > 0) return f.atPacket(f.wire, repeats.at(-1)!);
+  if (f.wire && repeats) {
+    const { source } = f.wire.wire;
+    return { source, at: f.world.context.timeline.at(source, repeats.last) };
+  }
   return row ? f.atEvent(row) : null;
 }
 
-function describe(f: Facts, side: SideIndex, repeats: KeyPacket[], row: SocketEvent | null): string {
+/** The capture that shows it holds what the peer sends: there is a silence that means something. */
+function hears(f: Facts): boolean {
+  return f.wire !== null && !f.world.isOneDirection(f.wire.wire.source);
+}
+
+function describe(
+  f: Facts,
+  side: SideIndex,
+  repeats: UnansweredRepeats | null,
+  row: SocketEvent | null,
+): string {
   const name = f.name(side);
-  if (repeats.length === 0)
+  if (!repeats)
     return `${name} had sent the same segment again ${row?.timer?.retransmits ?? 0} times without an answer`;
   return repeated(name, repeats);
 }
 
 /** Of the side with this name. */
-export function repeated(name: string, repeats: readonly KeyPacket[]): string {
-  const took = repeats.at(-1)!.time - repeats[0]!.time;
-  const over = took > 0 ? ` over ${span(took)}` : '';
-  const what = repeats.every((p) => p.flags & FIN) ? 'its FIN' : 'the same data';
-  return `${name} sent ${what} ${count(repeats.length, 'more time')}${over} and had no answer`;
-}
-
-/** What a side had sent again before its RST, when the other had not sent anything since the first of these. */
-export function repeatedUntil(wire: WireFacts, side: SideIndex, reset: KeyPacket): KeyPacket[] {
-  return wire.unansweredRetransmits(side).filter((p) => p.time < reset.time);
+export function repeated(name: string, { count: times, since, last, packets }: UnansweredRepeats): string {
+  const what = packets.length > 0 && packets.every((p) => p.flags & FIN) ? 'its FIN' : 'the same data';
+  return `${name} sent ${what} ${count(times, 'more time')} over ${span(last - since)} and had no answer`;
 }

@@ -55,6 +55,8 @@ export const silentSyn = memoised((f: Facts): SilentSyn | null => {
 
 function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
   if (wire.of(wire.wire.syns, CLIENT) === 0) return null;
+  // the answers are not in the file: that there were none it does not show
+  if (wire.oneDirection || f.world.isOneDirection(wire.wire.source)) return null;
   const own = wire.packets.filter((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === CLIENT);
   const [first] = own;
   if (!first) return null;

@@ -1,0 +1,44 @@
+/** What of a connection its capture lacks: nothing may be concluded from the silence of that. */
+import type { Cases } from '../../model/case.ts';
+import type { Pair, SideIndex, WireConnection } from '../../model/connection.ts';
+import { OPEN, UNANSWERED } from '../../model/outcome.ts';
+
+/** No SYN of either side is in the file: what came before the first packet is unknown. */
+export function startsMidStream({ isn }: Pick<WireConnection, 'isn'>): boolean {
+  return isn[0] === null && isn[1] === null;
+}
+
+/** One side acknowledges what the other sent, of which no packet is in the file. */
+export function isOneDirection({ packets, acked }: Pick<WireConnection, 'packets' | 'acked'>): boolean {
+  return ([0, 1] as const).some((side) => packets[side] === 0 && acked[1 - side] !== null);
+}
+
+/**
+ * Bytes (and a FIN) of a side that it sent and the file lacks: what lies between its initial number and the highest that
+ * it sent or the other acknowledged, without what was seen. null where its SYN was not seen.
+ */
+export function unseenOf(wire: WireConnection, side: SideIndex): number | null {
+  const of = <T>(pair: Pair<T>) => pair[side];
+  const [isn, next, acked] = [of(wire.isn), of(wire.nextSeq), wire.acked[1 - side]!];
+  if (isn === null || next === null) return null;
+  const top = acked !== null && ((acked - next) | 0) > 0 ? acked : next;
+  const fin = of(wire.fins) > 0 ? 1 : 0;
+  return Math.max(0, (top - isn - 1 - fin - (of(wire.bytes) % 2 ** 32)) | 0);
+}
+
+/** No connection of the capture shows both sides, and one shows that there is another. */
+export function holdsOneDirection(cases: Cases, source: number): boolean {
+  let found = false;
+  for (let n = 0; n < cases.count; n++) {
+    const outcome = cases.outcome(n);
+    if (outcome === UNANSWERED) continue;
+    // each of the other outcomes needs both
+    if (outcome !== 0 && outcome !== OPEN && cases.captures.size === 1) return false;
+    for (const wire of cases.at(n).wires) {
+      if (wire.source !== source) continue;
+      if (wire.packets[0] > 0 && wire.packets[1] > 0) return false;
+      found ||= isOneDirection(wire);
+    }
+  }
+  return found;
+}
