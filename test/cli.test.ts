@@ -111,14 +111,14 @@ describe('analyze', () => {
     expect(rows.length).toBe(3);
     expect(rows.slice(1).every((r) => r.includes('connection-refused'))).toBe(true);
     const { story } = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'));
-    expect(story.at(-1)).toMatch(/filter hides \d+ other connections/);
+    expect(story.at(-1)).toMatch(/\d+ other connections filtered out/);
     expect(story.join(' ')).not.toContain('listener was closed');
   });
 
   it('says so when no connection passes the filter', () => {
     const { status, stdout } = run(['explain', PCAP, '--filter', 'port 1']);
     expect(status).toBe(0);
-    expect(stdout).toContain('No connection passes the filter; it hides 22.');
+    expect(stdout).toContain('No connections match (22 filtered out).');
   });
 });
 

@@ -1,7 +1,7 @@
 /** The cases of an input as a collection: those that were joined, or those of one capture, which are made one by one. */
 import type { Records } from '../connect/records.ts';
 import { EndNumbers } from '../connect/records.ts';
-import { type Endpoint, formatEndpoint } from '../model/address.ts';
+import { type Endpoint, formatEndpoint, isLoopback } from '../model/address.ts';
 import type { Case, Cases, Listener } from '../model/case.ts';
 import type { Brief, Outcome } from '../model/outcome.ts';
 import type { SourceTime } from '../model/time.ts';
@@ -18,13 +18,33 @@ function extend(spans: Map<number, Span>, source: number, start: SourceTime, end
   }
 }
 
+/** Where a server is, when its endpoint does not say it: its network namespace, of a loopback address its host. */
+function placeOf({ server, netns, listener }: Case): string {
+  const host = isLoopback(server.address) ? (listener?.host?.name ?? '') : '';
+  return [netns === null ? '' : `netns ${netns}`, host === '' ? '' : `on ${host}`].filter(Boolean).join(' ');
+}
+
+/** Endpoints that servers in several places have. */
+function sharedEnds(list: readonly Case[]): Set<string> {
+  const first = new Map<string, string>();
+  const shared = new Set<string>();
+  for (const c of list) {
+    const place = placeOf(c);
+    if (place === '') continue;
+    const end = formatEndpoint(c.server);
+    if ((first.get(end) ?? place) === place) first.set(end, place);
+    else shared.add(end);
+  }
+  return shared;
+}
+
 /** Cases that are there already. */
 export function casesOf(list: readonly Case[]): Cases {
   return new JoinedCases(list);
 }
 
 class JoinedCases implements Cases {
-  readonly servers: Endpoint[] = [];
+  readonly servers: (Endpoint & { place?: string })[] = [];
   readonly captures = new Map<number, Span>();
   readonly #list: readonly Case[];
   readonly #server: Int32Array;
@@ -32,11 +52,15 @@ class JoinedCases implements Cases {
   constructor(list: readonly Case[]) {
     this.#list = list;
     const numbers = new Map<string, number>();
-    this.#server = Int32Array.from(list, ({ server }) => {
-      const key = formatEndpoint(server);
+    const shared = sharedEnds(list);
+    this.#server = Int32Array.from(list, (c) => {
+      const { server } = c;
+      const end = formatEndpoint(server);
+      const place = shared.has(end) ? placeOf(c) : '';
+      const key = `${end} ${place}`;
       let number = numbers.get(key);
       if (number === undefined) {
-        number = this.servers.push(server) - 1;
+        number = this.servers.push(place === '' ? server : { ...server, place }) - 1;
         numbers.set(key, number);
       }
       return number;

@@ -1,10 +1,8 @@
 /** Connections that share one cause, told as one. */
-import type { Group, Severity } from '../model/finding.ts';
+import { CONFIDENCE_ORDER, type Group, type Severity } from '../model/finding.ts';
 import type { CauseGroup } from '../model/result.ts';
-import { weakest } from './roles.ts';
 import type { Explained } from './rule.ts';
-import { tellTogether } from './together.ts';
-import { capital } from './words.ts';
+import { tellTogether, weakest } from './together.ts';
 
 /** The order in which a story runs. */
 const GROUP_ORDER: readonly Group[] = ['syn', 'stuck', 'close', 'fin-wait2'];
@@ -31,9 +29,10 @@ function toGroup(all: Explained[]): CauseGroup {
     title: rule.title,
     group: rule.group,
     severity,
-    confidence: weakest(findings),
+    // of those that make it so grave: what is only possible makes no error
+    confidence: weakest(findings.filter((f) => f.severity === severity)),
     connections: [...new Set(findings.map((f) => f.connection))],
-    summary: all.length === 1 ? finding.summary : capital(rule.together?.(all) ?? tellTogether(all)),
+    summary: all.length === 1 ? finding.summary : tellTogether(all),
     remedy: remedies.size === 1 ? finding.remedy : (findings.find((f) => f.remedy !== '')?.remedy ?? ''),
   };
 }
@@ -41,5 +40,11 @@ function toGroup(all: Explained[]): CauseGroup {
 function graver(a: CauseGroup, b: CauseGroup): number {
   const rank = (g: CauseGroup) => SEVERITY_ORDER.indexOf(g.severity);
   const order = (g: CauseGroup) => GROUP_ORDER.indexOf(g.group);
-  return rank(a) - rank(b) || b.connections.length - a.connections.length || order(a) - order(b);
+  const doubt = (g: CauseGroup) => CONFIDENCE_ORDER.indexOf(g.confidence);
+  return (
+    rank(a) - rank(b) ||
+    b.connections.length - a.connections.length ||
+    doubt(a) - doubt(b) ||
+    order(a) - order(b)
+  );
 }

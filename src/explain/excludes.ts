@@ -26,7 +26,7 @@ const RESETS = [
   'cookie-overflow-reset',
   'unexplained-reset',
 ];
-const LOST_SYNS = [
+export const LOST_SYNS = [
   'accept-queue-overflow-syn',
   'syn-queue-full-drop',
   'syn-backlog-reserve-drop',
@@ -38,7 +38,7 @@ const LOST_SYNS = [
   'other-ingress-drop',
   'syn-lost-on-path',
 ];
-const LOST_SYN_ACKS = ['syn-ack-lost-locally', 'syn-ack-lost-on-path'];
+export const LOST_SYN_ACKS = ['syn-ack-lost-locally', 'syn-ack-lost-on-path'];
 const PAST_FIN_WAIT1 = [
   'fin-wait2-in-minisock',
   'fin-with-ack',

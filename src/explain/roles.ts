@@ -62,7 +62,3 @@ export function verdictsOf(findings: readonly Finding[]): Verdicts {
   if (ruleById(verdicts.syn)?.namesReset) verdicts.close = verdicts.syn;
   return verdicts;
 }
-
-export function weakest(findings: readonly Finding[]): Finding['confidence'] {
-  return CONFIDENCE_ORDER.findLast((c) => findings.some((f) => f.confidence === c)) ?? 'possible';
-}

@@ -83,10 +83,15 @@ export interface Rule {
   stageOf?: readonly string[];
   /** Names the cause of a reset although it is not of the close group: it fills close_rule as well. */
   namesReset?: boolean;
+  /** It says what is to be seen and names no cause: nothing of it is uncertain. */
+  factual?: boolean;
   /** Worth knowing besides, and never what decides a connection. */
   noteOnly?: boolean;
   /** null: does not apply. */
   explain(facts: Facts): Draft | Draft[] | null;
-  /** All connections of this cause in one paragraph; without it the first one stands for all. */
+  /**
+   * All connections of this cause in one paragraph that is true of each of them; without it what happened, and the first
+   * as an example. MAYBE stands where the caller says how sure it is.
+   */
   together?(explained: readonly Explained[]): string;
 }

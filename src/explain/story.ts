@@ -1,14 +1,18 @@
 /** What happened, in at most five sentences. */
-import { formatEndpoint } from '../model/address.ts';
+import { type Case, numberOf } from '../model/case.ts';
+import { CLIENT, SERVER } from '../model/connection.ts';
+import { getOr } from '../model/get-or.ts';
 import type { CauseGroup } from '../model/result.ts';
-import type { Facts } from './facts/facts.ts';
+import { RST } from '../model/tcp.ts';
+import { LOST_SYN_ACKS, LOST_SYNS } from './excludes.ts';
 import type { World } from './facts/world.ts';
+import { gotSynAck } from './procedures/silence.ts';
 import { verdictsOf } from './roles.ts';
 import type { Explained, Rule } from './rule.ts';
 import { ruleById } from './rules/index.ts';
 import { tellStories } from './stories/index.ts';
-import { hedge, servers } from './together.ts';
-import { capital, count, list, number, predicate } from './words.ts';
+import { mixture, serversOf, toServers, weakest } from './together.ts';
+import { count, hedged, list, MAYBE, number, predicate } from './words.ts';
 
 const SENTENCES = 5;
 
@@ -20,7 +24,7 @@ export function tellStory(
 ): string[] {
   const cases = world.told;
   const hidden = world.context.cases.count - cases.length;
-  if (cases.length === 0 && hidden > 0) return [`No connection passes the filter; it hides ${hidden}.`];
+  if (cases.length === 0 && hidden > 0) return [`No connections match (${number(hidden)} filtered out).`];
   if (cases.length === 0) return withoutConnections(world);
   const across = tellStories(world, explained);
   const story = across.flatMap((s) => s.sentences);
@@ -28,18 +32,17 @@ export function tellStory(
   const total = cases.length;
   const common = story.length === 0 ? commonCause(total, explained) : null;
   if (common) {
-    story.push(`${common.sentence}.`);
+    story.push(common.sentence);
     told.add(common.rule.id);
   }
-  const endings = endingsOf(total, explained);
-  story.push(`${story.length > 0 ? allOf(total, endings) : overview(world, total) + endings.after}.`);
+  story.push(endingsOf(world, explained, story.length > 0));
   const verdicts = new Set(explained.filter((e) => e.finding.role === 'verdict').map((e) => e.rule.id));
   for (const cause of causes) {
     if (cause.severity === 'info' || told.has(cause.rule) || !verdicts.has(cause.rule)) continue;
     story.push(firstSentence(cause.summary));
   }
   if (hidden === 0) return story.slice(0, SENTENCES);
-  return [...story.slice(0, SENTENCES - 1), `The filter hides ${count(hidden, 'other connection')}.`];
+  return [...story.slice(0, SENTENCES - 1), `${count(hidden, 'other connection')} filtered out.`];
 }
 
 /** Function traces and tables of listeners name no connection, and tell much all the same. */
@@ -59,101 +62,91 @@ function commonCause(
   total: number,
   explained: readonly Explained[],
 ): { rule: Rule; sentence: string } | null {
-  const byRule = new Map<Rule, Map<Facts, Explained>>();
+  const byRule = new Map<Rule, Explained[]>();
   for (const e of explained) {
     if (e.finding.role !== 'verdict' || e.finding.severity === 'info') continue;
-    const rule = ruleById(e.rule.id) ?? e.rule;
-    const found = byRule.get(rule) ?? new Map<Facts, Explained>();
-    byRule.set(rule, found.set(e.facts, e));
+    getOr(byRule, ruleById(e.rule.id) ?? e.rule, () => []).push(e);
   }
-  const ranked = [...byRule].sort((a, b) => b[1].size - a[1].size);
-  const [rule, found] = ranked[0] ?? [];
+  const [rule, found] = [...byRule].sort((a, b) => b[1].length - a[1].length)[0] ?? [];
   if (!rule || !found) return null;
-  const n = found.size;
+  const n = found.length;
   if (n * 2 < total || total === 1) return null;
-  const of =
-    n === total ? (n === 2 ? 'Both' : `All ${number(n)}`) : `${capital(number(n))} of ${number(total)}`;
-  const sentence = `${of} connections${toServers([...found.values()])} ${predicate(n, rule.happened)}${hedge([...found.values()])}`;
-  return { rule, sentence };
+  const which = n === total ? allConnections(total) : `${number(n)} of ${count(total, 'connection')}`;
+  const what = predicate(n, rule.happened, rule.factual ? '' : MAYBE);
+  const text = `${which}${toServers(found)} ${what}.${mixture(found)}`;
+  return { rule, sentence: hedged(text, weakest(found.map((e) => e.finding))) };
 }
 
-function toServers(all: readonly Explained[]): string {
-  const to = servers(all);
-  return to.length > 80 ? '' : ` to ${to}`;
+function allConnections(n: number): string {
+  return n === 2 ? 'Both connections' : `All ${number(n)} connections`;
 }
 
-function allOf(total: number, { after, all }: Endings): string {
-  if (total === 1) return `The connection${after}`;
-  const which = total === 2 ? 'the two' : `all ${number(total)}`;
-  return all === null
-    ? `Of ${which} connections${after}`
-    : `${capital(total === 2 ? 'both' : which)} connections ${all}`;
-}
-
-/** How many connections, and between whom. */
-function overview(world: World, total: number): string {
-  const byServer = new Map<string, number>();
-  for (const c of world.told) {
-    const server = formatEndpoint(c.server);
-    byServer.set(server, (byServer.get(server) ?? 0) + 1);
-  }
-  const [busiest] = [...byServer].sort((a, b) => b[1] - a[1])[0]!;
-  const who = capital(count(total, 'connection'));
-  if (byServer.size === 1) return `${who} to ${busiest}`;
-  const most = byServer.get(busiest)! * 2 > total ? `, most of them to ${busiest}` : '';
-  return `${who} to ${byServer.size} servers${most}`;
-}
-
-interface Endings {
-  /** Behind how many connections there are: `: 3 refused and 1 closed in good order`. */
-  after: string;
-  /** What all of them did, when it is one thing. */
-  all: string | null;
-}
-
-/** Rules of how a connection began that began well. */
-const CONNECTED = new Set(['syn-cookie-handshake', 'deferred-accept', 'simultaneous-open']);
-
-function endingsOf(total: number, explained: readonly Explained[]): Endings {
+/** How the connections ended; `introduced`: a sentence before has said between whom they were. */
+function endingsOf(world: World, explained: readonly Explained[], introduced: boolean): string {
+  const cases = world.told;
+  const total = cases.length;
   const byConnection = new Map<string, Explained[]>();
-  for (const e of explained) {
-    const known = byConnection.get(e.finding.connection);
-    if (known) known.push(e);
-    else byConnection.set(e.finding.connection, [e]);
+  for (const e of explained) getOr(byConnection, e.finding.connection, () => []).push(e);
+  const numbers = new Map<Ending, number>();
+  for (const c of cases) {
+    const ending = endingOf(c, byConnection.get(c.id) ?? []);
+    numbers.set(ending, (numbers.get(ending) ?? 0) + 1);
   }
-  let [orderly, silent, refused, reset, unanswered, halfOpen] = [0, 0, 0, 0, 0, 0];
-  for (const own of byConnection.values()) {
-    const { close, syn } = verdictsOf(own.map((e) => e.finding));
-    if (close === 'graceful-close') orderly++;
-    else if (close === 'retransmission-timeout') silent++;
-    else if (close === 'connection-refused') refused++;
-    else if (close !== '') reset++;
-    else if (syn === 'accept-queue-overflow-ack') halfOpen++;
-    else if (syn !== '' && !CONNECTED.has(syn)) unanswered++;
-  }
-  const rest = total - orderly - silent - refused - reset - unanswered - halfOpen;
-  const one = total === 1;
-  const parts = [
-    [orderly, one ? 'was closed in good order' : 'closed in good order'],
-    [reset, one ? 'was ended by a reset' : 'ended by a reset'],
-    [refused, one ? 'was refused' : 'refused'],
-    [silent, one ? 'was given up in silence' : 'given up in silence'],
-    [unanswered, one ? 'had a SYN without an answer' : 'whose SYN had no answer or a late one'],
-    [halfOpen, one ? 'had the ACK of its handshake refused' : 'had the ACK of their handshake refused'],
-    [rest, one ? 'has its end outside these files' : 'whose end is not in the files'],
-  ] as const;
-
-  const known = parts.filter(([n]) => n > 0);
+  const known = ENDINGS.filter((e) => numbers.has(e));
   const [only] = known;
-  if (one) return { after: ` ${only![1]}`, all: null };
-  if (rest === total) return { after: ', and the end of none is in the files', all: null };
-  if (unanswered === total) return { after: ': no SYN had an answer in time', all: null };
-  if (known.length > 1)
-    return {
-      after: `: ${list(known.map(([n, what]) => `${n.toLocaleString('en-US')} ${what}`))}`,
-      all: null,
-    };
-  return { after: `: all ${only![1]}`, all: refused === total ? 'were refused' : only![1] };
+  const who = count(total, 'connection');
+  const to = introduced ? '' : ` to ${serversOf(world, cases.map(numberOf))}`;
+  if (total === 1) return `${introduced ? 'The connection' : who}${to} ${predicate(1, only!)}.`;
+  if (known.length > 1) {
+    const parts = known.map((e) => `${number(numbers.get(e)!)} ${predicate(numbers.get(e)!, e)}`);
+    return `${introduced ? `Of all ${who}` : `${who}${to}`}: ${list(parts)}.`;
+  }
+  if (only === UNKNOWN) return `None of the ${who}${to} ends within these files.`;
+  if (only === NO_SYN_ACK) return `None of the ${who}${to} got a SYN-ACK.`;
+  return `${allConnections(total)}${to} ${only}.`;
+}
+
+const NO_SYN_ACK = 'got no SYN-ACK';
+const UNSEEN_END = 'ended with a RST or a timeout';
+const UNKNOWN = 'do not end within these files';
+/** As many connections did, in the order in which they are told. */
+const ENDINGS = [
+  'closed normally',
+  'ended with a RST',
+  UNSEEN_END,
+  'were refused',
+  'timed out',
+  NO_SYN_ACK,
+  'got a SYN-ACK only after retries',
+  "were established from the client's side only",
+  UNKNOWN,
+] as const;
+type Ending = (typeof ENDINGS)[number];
+
+/** Rules of a SYN, or its answer, that came to nothing at first. */
+const LOST: ReadonlySet<string> = new Set(['unanswered-syn', ...LOST_SYNS, ...LOST_SYN_ACKS]);
+
+function endingOf(c: Case, own: readonly Explained[]): Ending {
+  const { close, syn } = verdictsOf(own.map((e) => e.finding));
+  if (close === 'graceful-close') return 'closed normally';
+  if (close === 'retransmission-timeout') return 'timed out';
+  if (close === 'connection-refused') return 'were refused';
+  if (close !== '') return isPossible(own, close) && !sawReset(c) ? UNSEEN_END : 'ended with a RST';
+  if (syn === 'accept-queue-overflow-ack') return "were established from the client's side only";
+  if (!LOST.has(syn)) return UNKNOWN;
+  return gotSynAck(c) ? 'got a SYN-ACK only after retries' : NO_SYN_ACK;
+}
+
+function isPossible(own: readonly Explained[], rule: string): boolean {
+  return own.every((e) => e.rule.id !== rule || e.finding.confidence === 'possible');
+}
+
+function sawReset({ wires, kernel, drops }: Case): boolean {
+  return (
+    wires.some((w) => w.rsts[CLIENT] + w.rsts[SERVER] > 0) ||
+    kernel.some((e) => e.kind === 'reset-sent' || e.kind === 'reset-received') ||
+    drops.some((d) => d.flags !== null && d.flags & RST)
+  );
 }
 
 /** Up to the first full stop that ends a sentence. */

@@ -1,49 +1,103 @@
-/** Names of the ends of many connections, for paragraphs about all of them. */
-import { type Endpoint, formatEndpoint } from '../model/address.ts';
+import { CONFIDENCE_ORDER, type Confidence, type Finding } from '../model/finding.ts';
+import type { Facts } from './facts/facts.ts';
+import type { World } from './facts/world.ts';
 import type { Explained, Rule } from './rule.ts';
-import { count, endpoints, period, predicate } from './words.ts';
+import { count, endpoints, hedged, list, MAYBE, number, period, predicate } from './words.ts';
 
-/** `two connections were refused`, `one connection was refused`. */
-export function happened(n: number, { happened: text }: Rule): string {
-  return `${count(n, 'connection')} ${predicate(n, text)}`;
+/** The connections themselves: one may have a finding on each side. */
+export function connectionsOf(all: readonly Explained[]): Facts[] {
+  return [...new Set(all.map((e) => e.facts))];
 }
 
-/** These name no cause, so that no other fits as well. */
-const OPEN_ENDED: ReadonlySet<string> = new Set(['unanswered-syn', 'unexplained-reset']);
-
-/** What the title of a cause says as a fact is only one of several that fit, for some of these. */
-export function hedge(all: readonly Explained[]): string {
-  if (all.every((e) => OPEN_ENDED.has(e.rule.id))) return '';
-  const possible = all.filter((e) => e.finding.confidence === 'possible').length;
-  if (possible === 0) return '';
-  return possible === all.length
-    ? ', as the likeliest of several possible causes'
-    : ', some of them only possibly';
+/** `3 connections`. */
+export function howMany(all: readonly Explained[], noun = 'connection'): string {
+  return count(connectionsOf(all).length, noun);
 }
 
-/** The paragraph about connections of one cause where the rule has none of its own. */
+/** `2 connections were refused`, `1 connection was refused`. */
+export function happened(
+  all: readonly Explained[],
+  { happened: text, factual }: Pick<Rule, 'happened' | 'factual'>,
+): string {
+  const n = connectionsOf(all).length;
+  return `${count(n, 'connection')} ${predicate(n, text, factual ? '' : MAYBE)}`;
+}
+
+export function weakest(findings: readonly Finding[]): Finding['confidence'] {
+  return CONFIDENCE_ORDER.findLast((c) => findings.some((f) => f.confidence === c)) ?? 'possible';
+}
+
+/** What all findings of a rule say together, as sure as the weakest of them. */
 export function tellTogether(all: readonly Explained[]): string {
   const { rule, finding } = all[0]!;
-  const connections = new Set(all.map((e) => e.facts)).size;
-  return `${happened(connections, rule)}${hedge(all)}: ${clients(all)} to ${servers(all)}. The first: ${finding.summary}`;
+  if (connectionsOf(all).length === 1)
+    return [...new Set(all.map((e) => e.finding.summary))].filter((s) => s !== '').join(' ');
+  const text =
+    rule.together?.(all) ??
+    `${happened(all, rule)}: ${clients(all)}${toServers(all)}. Example: ${finding.summary}`;
+  return hedged(text, weakest(all.map((e) => e.finding))) + mixture(all);
+}
+
+const WORDS: Readonly<Record<Confidence, string>> = {
+  proved: 'proved',
+  inferred: 'likely',
+  possible: 'possible',
+};
+
+/** ` 98 are proved, 3 possible.`, where they are not all alike. */
+export function mixture(all: readonly Explained[]): string {
+  const counts = CONFIDENCE_ORDER.flatMap((c) => {
+    const n = connectionsOf(all.filter((e) => e.finding.confidence === c)).length;
+    return n === 0 ? [] : [`${number(n)} ${WORDS[c]}`];
+  });
+  return counts.length < 2 ? '' : ` Confidence: ${list(counts)}.`;
 }
 
 /** ` between 12:00:03 and 12:00:41`, when the findings have times of one clock. */
 export function between(all: readonly Explained[]): string {
-  const times = all.map((e) => e.finding.time);
+  const times = timesOf(all);
+  return times.length < all.length ? '' : period(times[0]!, times.at(-1)!);
+}
+
+/** Their times in order; none where they are not of one clock. */
+export function timesOf(all: readonly Explained[]): string[] {
   const clocks = new Set(all.map((e) => e.finding.clock));
-  if (times.includes('') || clocks.size > 1) return '';
-  const sorted = [...times].sort((a, b) => (clocks.has('relative') ? Number(a) - Number(b) : a < b ? -1 : 1));
-  return period(sorted[0]!, sorted.at(-1)!);
+  if (clocks.size !== 1 || clocks.has('order')) return [];
+  const times = all.map((e) => e.finding.time).filter((t) => t !== '');
+  return times.sort((a, b) => (clocks.has('relative') ? Number(a) - Number(b) : a < b ? -1 : 1));
 }
 
 export function clients(all: readonly Explained[]): string {
-  return endpoints(all.map((e) => e.facts.case.client));
+  return endpoints(connectionsOf(all).map((f) => f.case.client));
 }
 
-export function servers(all: readonly Explained[]): string {
-  const distinct = new Map<string, Endpoint>(
-    all.map((e) => [formatEndpoint(e.facts.case.server), e.facts.case.server]),
-  );
-  return endpoints([...distinct.values()]);
+/** ` to 10.0.0.1:80` where it is the only one, else ` to 116 servers (10.0.0.1:80: 40)`. */
+export function toServers(all: readonly Explained[]): string {
+  const own = connectionsOf(all);
+  return ` to ${serversOf(
+    own[0]!.world,
+    own.map((f) => f.n),
+  )}`;
+}
+
+/** `10.0.0.1:80`, or how many servers, with the busiest and its own number of connections. */
+export function serversOf(world: World, connections: readonly number[]): string {
+  const numbers = new Map<string, number>();
+  for (const n of connections) {
+    const server = world.serverOf(n);
+    numbers.set(server, (numbers.get(server) ?? 0) + 1);
+  }
+  const [busiest] = [...numbers].sort((a, b) => b[1] - a[1]);
+  if (numbers.size === 1) return busiest![0];
+  return `${number(numbers.size)} servers (${number(busiest![1])} to ${busiest![0]})`;
+}
+
+/** A number of each connection that has it, and who has: `` where all have, else `4 of them `. */
+export function measured(
+  all: readonly Explained[],
+  of: (f: Facts) => number | null,
+): { values: number[]; who: string } {
+  const own = connectionsOf(all);
+  const values = own.map(of).filter((n) => n !== null);
+  return { values, who: values.length === own.length ? '' : `${number(values.length)} of them ` };
 }

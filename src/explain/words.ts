@@ -24,6 +24,12 @@ export function most(values: readonly number[]): number {
   return values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
 }
 
+/** The largest of those that are known; null of none. */
+export function largest(values: readonly (number | null)[]): number | null {
+  const known = values.filter((v) => v !== null);
+  return known.length === 0 ? null : most(known);
+}
+
 /** `19 µs to 2.5 s`: of the shortest and the longest of these, ns; one of them where they read alike. */
 export function spans(values: readonly number[]): string {
   const [least, longest] = [span(-most(values.map((v) => -v))), span(most(values))];
@@ -66,8 +72,9 @@ export function period(from: string, to: string): string {
 }
 
 /** `were refused`, or `was refused` of one. */
-export function predicate(n: number, text: string): string {
-  return n === 1 ? text.replace(/^were /, 'was ') : text;
+export function predicate(n: number, text: string, maybe = ''): string {
+  const [, verb = '', rest = ''] = /^(were |do )?(.*)$/s.exec(text) ?? [];
+  return `${(n === 1 && { 'were ': 'was ', 'do ': 'does ' }[verb]) || verb}${maybe}${rest}`;
 }
 
 export function capital(text: string): string {

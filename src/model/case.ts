@@ -39,8 +39,8 @@ export interface Cases extends Iterable<Case> {
   readonly count: number;
   /** Captures (Source.id) that show them, with the times of their first and last packets. */
   readonly captures: ReadonlyMap<number, readonly [SourceTime, SourceTime]>;
-  /** Ends of servers, by their numbers. */
-  readonly servers: readonly Endpoint[];
+  /** Servers, by their numbers; `place` names the network namespace or host where several have the same endpoint. */
+  readonly servers: readonly (Endpoint & { place?: string })[];
   at(n: number): Case;
   /** What the packets of one capture say, where nothing else tells of it and its tuple was used once; 0 where it has to be looked at. */
   outcome(n: number): Outcome;

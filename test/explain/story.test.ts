@@ -15,13 +15,13 @@ describe('an accept-queue incident, all logs together', () => {
     const { story, counters } = await analyzeSample(sampleNamed('accept-queue-incident/6.18'), 'all');
     expect(story).toHaveLength(5);
     expect(story[0]).toMatch(
-      /stopped accepting connections: 6 connections stood in its accept queue, one more than its limit of 5/,
+      /stopped accepting connections: 6 connections were in its accept queue, 1 more than its limit of 5/,
     );
     expect(story[1]).toMatch(
-      /The full queue cost 1\d\d SYNs of \d\d connections and the last ACK of 2 handshakes.*ListenOverflows rose by \d+/,
+      /the full queue dropped 1\d\d SYNs \(\d\d connections\) and the final ACK of 2 handshakes; ListenOverflows rose by \d+/,
     );
     expect(story[2]).toMatch(
-      /closed the listening socket at .* 6 connections that nobody had accepted were reset with it; \d+ attempts were refused/,
+      /closed the listening socket at .* 6 connections that nobody had accepted were reset; \d+ attempts were possibly refused/,
     );
     for (const sentence of story.slice(0, 3)) expect(sentence).toMatch(/\([\w.-]+\.(txt|pcap).*\)\.$/);
     const overflows = counters.find((c) => c.counter === 'ListenOverflows' && c.delta !== null);
@@ -34,7 +34,7 @@ describe('an accept-queue incident, all logs together', () => {
 
 test('of several logs of one thing the story takes the table that names the thread and the finest clock', async () => {
   const { story } = await analyzeSample(sampleNamed('accept-queue-incident/6.1'), 'all');
-  expect(story[0]).toMatch(/^The process app \(2751\).*\(ss-3s\.txt,/);
+  expect(story[0]).toMatch(/^Process app \(2751\).*\(ss-3s\.txt,/);
   // libbpf-tools tcpstates tells of it too, in whole seconds: after the resets that came of it
   expect(story[2]).toContain('closed the listening socket at 2026-11-20 23:41:57.342 UTC');
 });
@@ -44,7 +44,9 @@ describe('the first sentence', () => {
     const { story } = await analyzeSample(sampleNamed('abort-on-overflow/6.18'), 'all');
     expect(story.join(' ')).toMatch(/reset/);
     const closed = await analyzeSample(sampleNamed('closed-port/6.18'), 'packets');
-    expect(closed.story[0]).toMatch(/^Both connections to .* were refused, because nothing listens there/);
+    expect(closed.story[0]).toMatch(
+      /^Both connections to .* were most likely refused, because nothing listens there/,
+    );
     expect(closed.story[1]).toBe('Both connections were refused.');
   });
 
@@ -100,21 +102,21 @@ describe('a SYN flood', () => {
     ];
     const { story } = await analyze([packets, before, after]);
     expect(story[0]).toMatch(
-      /^10\.77\.0\.2:8080 was flooded with SYNs between .* and .*: 20\d connections from 20\d addresses with one SYN each and nothing after it.*; 12\d were answered with a SYN-ACK that nobody took and 80 had no answer \(flood\.pcap\)\.$/,
+      /^10\.77\.0\.2:8080 received a SYN flood between .* and .*: 20\d connections from 20\d addresses, each with one SYN and nothing after it; 12\d got a SYN-ACK that nobody acknowledged and 80 got no SYN-ACK \(flood\.pcap\)\.$/,
     );
     expect(story[1]).toMatch(
-      /^By the counters no SYN-ACK was a SYN cookie, its listener dropped 4, all of them because the SYN queue was full and 76 without an answer no counter tells of\.$/,
+      /^Counters of its host: no SYN-ACK was a SYN cookie; listeners dropped 4 SYNs, all because the SYN queue was full; 76 of those without a SYN-ACK are in no counter\.$/,
     );
   });
 
   test('without counters it says which would tell; few attempts are none', async () => {
     const capture = writeCapture('flood.pcap', flood(120, 80));
     const { story } = await analyze([capture]);
-    expect(story[1]).toMatch(/^No counters of its host are here/);
+    expect(story[1]).toMatch(/^No counters of its host are among the files/);
     // most of them counted, and not listed
     expect((await analyze([capture], { listed: 20 })).story).toEqual(story);
     const few = await analyze([writeCapture('few.pcap', flood(30, 30))]);
-    expect(few.story.join(' ')).not.toMatch(/flooded/);
+    expect(few.story.join(' ')).not.toMatch(/SYN flood/);
   });
 });
 
@@ -227,6 +229,6 @@ test('what is only possible is not told as a fact', async () => {
   const { story, causes } = await analyzeSample(sampleNamed('pcap-and-tcpstates'), 'packets');
   const unread = causes.find((c) => c.rule === 'unread-data-reset')!;
   expect(unread.confidence).toBe('possible');
-  expect(unread.summary).toMatch(/likeliest of several possible causes|only possibly/);
-  expect(story.join(' ')).toMatch(/likeliest of several possible causes|only possibly/);
+  expect(unread.summary).toMatch(/ possibly /);
+  expect(story.join(' ')).toMatch(/ possibly /);
 });

@@ -117,7 +117,14 @@ export class World {
     return this.context.sources[id]!;
   }
 
-  /** What the connections of one server endpoint say together. */
+  /** Name of the server of a connection: `10.0.0.1:80`, or `10.0.0.1:80 (netns 4026532281)` where others have its endpoint. */
+  serverOf(n: number): string {
+    const { cases } = this.context;
+    const server = cases.servers[cases.server(n)]!;
+    return `${formatEndpoint(server)}${server.place ? ` (${server.place})` : ''}`;
+  }
+
+  /** What the connections of one server say together. */
   listenerOf(n: number): ListenerFacts {
     const { cases } = this.context;
     const server = cases.server(n);

@@ -12,7 +12,7 @@ import type { ListenerFacts } from '../facts/listener.ts';
 import { REQUEST_LIFE, RTO_MIN, retransmissionAt, SHORTEST_REQUEST } from '../facts/timing.ts';
 import { memoised } from '../memo.ts';
 import type { Moment } from '../rule.ts';
-import { count, span } from '../words.ts';
+import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named } from './common.ts';
 import { cookiesInUse } from './cookies.ts';
@@ -55,7 +55,7 @@ function onWire(f: Facts): Candidate[] {
   const gone = listenerGone(f, f.atPacket(wire, packet));
   if (gone) return [make('no-socket-reset', 'inferred', gone), ...named(['request-expired-reset'], 'server')];
   if (repeatedSynAcks(f).length > 0 || waited >= SHORTEST_REQUEST) {
-    const because = `the RST came ${span(waited)} after the SYN-ACK, which had been sent ${count(wire.of(wire.wire.synAcks, SERVER), 'time')}`;
+    const because = `the RST came ${span(waited)} after the SYN-ACK, of which there were ${wire.of(wire.wire.synAcks, SERVER)}`;
     const sure = repeatedSynAcks(f).length > 0 && waited >= SHORTEST_REQUEST;
     return [
       make('request-expired-reset', sure ? 'inferred' : 'possible', because),

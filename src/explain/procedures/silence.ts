@@ -1,8 +1,18 @@
 /** Words about SYNs without an answer of which nothing shows where they died: for findings, and for rows without any. */
+import type { Case } from '../../model/case.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
 import { capital, count, list, span } from '../words.ts';
 import type { SilentSyn } from './syn.ts';
 
 export const NOWHERE = 'nothing here shows where the SYNs or their answers were lost';
+
+/** A SYN-ACK came, or the client's socket was connected. */
+export function gotSynAck({ wires, lives }: Case): boolean {
+  return (
+    wires.some((w) => w.synAcks[CLIENT] + w.synAcks[SERVER] > 0) ||
+    (lives[CLIENT]?.transitions.some((t) => t.to === 'ESTABLISHED') ?? false)
+  );
+}
 
 export const FIRST_TRY = 'the first try';
 

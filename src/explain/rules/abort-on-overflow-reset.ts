@@ -6,7 +6,7 @@ import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
-import { acceptRemedy } from './accept-queue-overflow-syn.ts';
+import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'abort-on-overflow-reset',
@@ -60,7 +60,7 @@ export const rule: Rule = {
   explain: (f) =>
     leading(resetCandidates(f), 'abort-on-overflow-reset', (c) => ({
       summary: `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)} at the handshake, ${MAYBE}because its accept queue was full: ${c.because}.`,
-      remedy: `${acceptRemedy(f)} With tcp_abort_on_overflow=0 clients are not reset but wait and retry.`,
+      remedy: `${ACCEPT_REMEDY} With tcp_abort_on_overflow=0 clients are not reset but wait and retry.`,
       missing: [...wanted('queue-at-ack', 'server'), ...wanted('reset-reason', 'server')],
     })),
 };

@@ -5,7 +5,7 @@ import { draft } from '../procedures/candidate.ts';
 import { acceptQueueOverflowAck } from '../procedures/overflow-ack.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
-import { acceptRemedy } from './accept-queue-overflow-syn.ts';
+import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'accept-queue-overflow-ack',
@@ -60,7 +60,7 @@ export const rule: Rule = {
       c,
       {
         summary: `${f.name(CLIENT)} thought it was connected, but ${f.name(SERVER)} dropped its ACK, ${MAYBE}because the accept queue was full: ${c.because}.`,
-        remedy: acceptRemedy(f),
+        remedy: ACCEPT_REMEDY,
         missing: c.confidence === 'proved' ? [] : wanted('queue-at-ack', 'server'),
       },
       ['deferred-accept'],

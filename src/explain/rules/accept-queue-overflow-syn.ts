@@ -1,27 +1,15 @@
-import { SERVER } from '../../model/connection.ts';
-import type { Facts } from '../facts/facts.ts';
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { attemptOf, overflowSteps, refusedSyns, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
-import { between, clients, servers } from '../together.ts';
-import { capital, count, list, MAYBE } from '../words.ts';
+import { between, clients, connectionsOf, howMany, toServers } from '../together.ts';
+import { count, MAYBE, number } from '../words.ts';
 
-/** With the limits that the files show for this listener. */
-export function acceptRemedy(f: Facts): string {
-  const limit = f.listener.acceptLimit;
-  const most = f.sysctl(SERVER, 'net.core.somaxconn');
-  const now = [
-    limit === null ? '' : `its limit is ${limit} now`,
-    most === null ? '' : `somaxconn is ${most} now`,
-  ].filter(Boolean);
-  return (
-    'Let the server accept() faster: look for a blocked event loop or too few acceptor threads. A longer queue needs both a larger ' +
-    `backlog in listen() and net.core.somaxconn${now.length > 0 ? ` (${list(now)})` : ''}, and a restart of the service; it only helps against bursts. ` +
-    '`ss -ltn` shows the queue (Recv-Q) and its limit (Send-Q).'
-  );
-}
+export const ACCEPT_REMEDY =
+  'Let the server accept() faster: look for a blocked event loop or too few acceptor threads. A longer queue needs both a larger ' +
+  'backlog in listen() and net.core.somaxconn, and a restart of the service; it only helps against bursts. ' +
+  '`ss -ltn` shows the queue (Recv-Q) and its limit (Send-Q).';
 
 export const rule: Rule = {
   id: 'accept-queue-overflow-syn',
@@ -70,17 +58,18 @@ export const rule: Rule = {
   explain: (f) =>
     leading(synCandidates(f), 'accept-queue-overflow-syn', (c) => ({
       summary: `${attemptOf(f)}, ${MAYBE}because the accept queue was full: ${c.because}.`,
-      remedy: acceptRemedy(f),
+      remedy: ACCEPT_REMEDY,
       missing: wanted('dropped-syns', 'server'),
     })),
   together: (all) => {
-    const overflow = overflowSteps(all[0]!.facts);
-    const rise = overflow ? `; ListenOverflows rose by ${overflow.rise} meanwhile` : '';
-    const refused = all.map((e) => refusedSyns(e.facts));
+    const steps = new Set(all.flatMap((e) => overflowSteps(e.facts)?.steps ?? []));
+    const rise = [...steps].reduce((sum, s) => sum + s.delta, 0);
+    const counted = rise > 0 ? `; ListenOverflows rose by ${number(rise)}` : '';
+    const refused = connectionsOf(all).map(refusedSyns);
     const total = refused.reduce<number>((sum, n) => sum + (n ?? 0), 0);
-    const syns = refused.includes(null) ? 'SYNs' : capital(count(total, 'SYN'));
+    const syns = refused.includes(null) ? 'SYNs' : count(total, 'SYN');
     return (
-      `${syns} of ${count(all.length, 'connection')} to ${servers(all)} were dropped${between(all)} because its accept queue was full${rise}. ` +
+      `${syns} (${howMany(all)})${toServers(all)} were dropped${between(all)}, ${MAYBE}because the accept queue was full${counted}. ` +
       `They came from ${clients(all)}.`
     );
   },

@@ -26,7 +26,7 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'checksum-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because the server dropped it for a wrong checksum: ${c.because}.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because the server dropped the SYN for a wrong checksum: ${c.because}.`,
       remedy:
         "Find who damages or miscalculates it: offloads of virtual devices (`ethtool -K DEVICE tx off` for a try), a NAT that rewrites addresses, bad memory or cables. In a capture of the sender's own host a wrong checksum is normal.",
       missing: wanted('drops', 'server'),

@@ -44,7 +44,7 @@ export const rule: Rule = {
         side: SIDE_NAMES[side]!,
         moment: f.atEvent(row),
         summary:
-          `${row.comm ?? 'The process'} (${row.pid ?? '?'}) ${waited === null ? `${MAYBE}does not close` : `took ${span(waited)} to close`} the socket of ${f.name(side)}: ` +
+          `Process ${row.comm ?? '?'} (${row.pid ?? '?'}) ${waited === null ? `${MAYBE}does not close` : `took ${span(waited)} to close`} the socket of ${f.name(side)}: ` +
           'it is in CLOSE_WAIT, because the other side has closed.',
         remedy:
           'Find the code path that does not close the descriptor after read() returned 0, most often after an error. Restarting the process only clears it.',

@@ -7,7 +7,7 @@ import { ROWS } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { clients } from '../together.ts';
+import { clients, howMany, toServers } from '../together.ts';
 import { count, MAYBE } from '../words.ts';
 
 export const rule: Rule = {
@@ -59,8 +59,7 @@ export const rule: Rule = {
     };
   },
   together: (all) =>
-    `${count(all.length, 'connection')} to ${formatEndpoint(all[0]!.facts.case.server)} stood in CLOSE_WAIT without a process: nobody had accepted them. ` +
-    `They came from ${clients(all)}.`,
+    `${howMany(all)}${toServers(all)} ended up in CLOSE_WAIT without a process, ${MAYBE}because nobody called accept(). They came from ${clients(all)}.`,
 };
 
 /** Its own states show CLOSE_WAIT, and it was reset when the listener was closed. */

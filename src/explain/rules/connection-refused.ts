@@ -4,8 +4,8 @@ import { leading } from '../procedures/candidate.ts';
 import { REFUSAL_MISSING, REFUSAL_REMEDY, refusalSummary } from '../procedures/refusal.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { servers } from '../together.ts';
-import { count } from '../words.ts';
+import { howMany, toServers } from '../together.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'connection-refused',
@@ -44,5 +44,6 @@ export const rule: Rule = {
       remedy: REFUSAL_REMEDY,
       missing: [...REFUSAL_MISSING],
     })),
-  together: (all) => `${count(all.length, 'attempt')} to connect to ${servers(all)} were refused with a RST.`,
+  together: (all) =>
+    `${howMany(all, 'attempt')} to connect${toServers(all)} were ${MAYBE}refused with a RST.`,
 };

@@ -1,14 +1,14 @@
 import { formatEndpoint } from '../../model/address.ts';
-import { SERVER } from '../../model/connection.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { Facts } from '../facts/facts.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { clients } from '../together.ts';
-import { count, MAYBE, most, span } from '../words.ts';
-import { acceptRemedy } from './accept-queue-overflow-syn.ts';
+import { clients, connectionsOf, howMany, measured, toServers } from '../together.ts';
+import { capital, MAYBE, most, number, span } from '../words.ts';
+import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'cookie-overflow-reset',
@@ -60,15 +60,21 @@ export const rule: Rule = {
       summary:
         `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because it had answered the SYN with a cookie ` +
         `and its accept queue was full: ${c.because}.${unseen(f)}`,
-      remedy: `${acceptRemedy(f)} SYN cookies do not help against a full accept queue.`,
+      remedy: `${ACCEPT_REMEDY} SYN cookies do not help against a full accept queue.`,
       missing: [...wanted('cookie-check', 'server'), ...wanted('reset-reason', 'server')],
     })),
-  together: (all) =>
-    `${count(all.length, 'connection')} to ${formatEndpoint(all[0]!.facts.case.server)} were reset${waits(all.map((e) => e.facts))} because the server kept nothing of them: ` +
-    `it had answered their SYNs with cookies, and its accept queue was full. They came from ${clients(all)}.` +
-    (all.every((e) => unseen(e.facts) !== '')
-      ? ' Their RSTs are in none of the files: the state changes of the client tell of them.'
-      : ''),
+  together: (all) => {
+    const { values, who } = measured(all, (f) => f.life(CLIENT)?.finWait1 ?? null);
+    const waited =
+      values.length === 0
+        ? ''
+        : ` ${capital(`${who || 'they '}got the RST at most ${span(most(values))} after the FIN.`)}`;
+    const hidden = connectionsOf(all).filter((f) => unseen(f) !== '').length;
+    return (
+      `${howMany(all)}${toServers(all)} were reset, ${MAYBE}because the server had answered the SYN with a cookie and its accept queue was full. ` +
+      `They came from ${clients(all)}.${waited}${hidden > 0 ? ` No file has the RST of ${number(hidden)}; the state changes of the client show it.` : ''}`
+    );
+  },
 };
 
 /** The RST itself may be in no file. */
@@ -76,9 +82,4 @@ function unseen(f: Facts): string {
   return f.wire?.decisiveReset || f.resetDrops.length > 0
     ? ''
     : ' No file has the RST; the state change of the client shows it.';
-}
-
-function waits(all: Facts[]): string {
-  const times = all.map((f) => f.life(0)?.finWait1 ?? null).filter((t) => t !== null);
-  return times.length === 0 ? '' : ` within ${span(most(times))} of their FIN`;
 }

@@ -7,7 +7,8 @@ import { STATES } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Rule } from '../rule.ts';
-import { count, MAYBE, span } from '../words.ts';
+import { howMany } from '../together.ts';
+import { MAYBE, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'delayed-ack-of-fin',
@@ -37,7 +38,7 @@ export const rule: Rule = {
   ],
   explain: (f) => ([CLIENT, SERVER] as const).flatMap((side) => delayed(f, side)),
   together: (all) =>
-    `${count(all.length, 'connection')} stayed in FIN_WAIT1 for 40 ms or more because the acknowledgment of the FIN was a delayed one. That is no fault.`,
+    `${howMany(all)} stayed in FIN_WAIT1 for 40 ms or more, ${MAYBE}because the ACK of the FIN was delayed. No action needed.`,
 };
 
 function delayed(f: Facts, side: SideIndex): Draft[] {

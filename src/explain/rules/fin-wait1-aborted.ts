@@ -4,8 +4,8 @@ import { draft } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
-import { clients } from '../together.ts';
-import { count, MAYBE, spans } from '../words.ts';
+import { clients, howMany, measured } from '../together.ts';
+import { capital, MAYBE, spans } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-wait1-aborted',
@@ -31,10 +31,12 @@ export const rule: Rule = {
       ),
     ),
   together: (all) => {
-    const times = all
-      .flatMap((e) => e.facts.lives.map((l) => (l.find('FIN_WAIT1', 'CLOSE') ? l.finWait1 : null)))
-      .filter((n) => n !== null);
-    const range = times.length === 0 ? '' : ` ${spans(times)} after their FIN`;
-    return `${count(new Set(all.map((e) => e.facts)).size, 'connection')} went from FIN_WAIT1 straight to CLOSE${range}: the closing was cut short. They came from ${clients(all)}.`;
+    const { values, who } = measured(
+      all,
+      (f) => f.lives.find((l) => l.find('FIN_WAIT1', 'CLOSE'))?.finWait1 ?? null,
+    );
+    const range =
+      values.length === 0 ? '' : ` ${capital(`${who || 'they '}did so ${spans(values)} after the FIN.`)}`;
+    return `${howMany(all)} ${MAYBE}went from FIN_WAIT1 straight to CLOSE, before the FIN was acknowledged.${range} They came from ${clients(all)}.`;
   },
 };

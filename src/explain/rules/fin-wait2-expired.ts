@@ -4,8 +4,8 @@ import { SIDE_NAMES } from '../procedures/common.ts';
 import { finCandidates } from '../procedures/fin.ts';
 import { minisockExpiry } from '../procedures/minisock.ts';
 import type { Rule } from '../rule.ts';
-import { clients } from '../together.ts';
-import { count, MAYBE, most, span } from '../words.ts';
+import { clients, howMany, measured, toServers } from '../together.ts';
+import { largest, MAYBE, most, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-wait2-expired',
@@ -65,8 +65,11 @@ export const rule: Rule = {
       ];
     }),
   together: (all) => {
-    const waits = all.flatMap((e) => e.facts.lives.map((l) => l.closeWait)).filter((n) => n !== null);
-    const wait = waits.length === 0 ? '' : `, which stayed in CLOSE_WAIT for up to ${span(most(waits))}`;
-    return `${count(all.length, 'connection')} were given up in FIN_WAIT2 by the side that had closed, before the peer did${wait}. They came from ${clients(all)}.`;
+    const { values, who } = measured(all, (f) => largest(f.lives.map((l) => l.closeWait)));
+    const wait =
+      values.length === 0
+        ? ''
+        : ` ${who === '' ? 'The peers' : `The peers of ${who.trim()}`} stayed in CLOSE_WAIT for up to ${span(most(values))}.`;
+    return `${howMany(all)}${toServers(all)}: FIN_WAIT2 ${MAYBE}expired before the peer closed.${wait} They came from ${clients(all)}.`;
   },
 };

@@ -4,7 +4,8 @@ import { draft } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
-import { count, MAYBE, spans } from '../words.ts';
+import { howMany, measured } from '../together.ts';
+import { largest, MAYBE, spans } from '../words.ts';
 
 export const rule: Rule = {
   id: 'fin-wait2-in-minisock',
@@ -68,9 +69,12 @@ export const rule: Rule = {
       );
     }),
   together: (all) => {
-    const stays = all.flatMap((e) => e.facts.lives.map((l) => l.finWait2)).filter((n) => n !== null);
-    const range = stays.length === 0 ? '' : ` (${spans(stays)} in the state events)`;
-    return `${count(all.length, 'connection')} left FIN_WAIT2 almost at once as full sockets${range}, because a timewait minisock took the state over.`;
+    const { values, who } = measured(all, (f) => largest(f.lives.map((l) => l.finWait2)));
+    const stays =
+      values.length === 0
+        ? ''
+        : ` State events show ${spans(values)} of it${who === '' ? '' : ` for ${who.trim()}`}.`;
+    return `FIN_WAIT2 of ${howMany(all)} ${MAYBE}moved to a timewait socket.${stays}`;
   },
 };
 

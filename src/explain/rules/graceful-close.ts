@@ -1,7 +1,8 @@
 import { FIN_SEEN, ORDERLY, STATES } from '../mask.ts';
 import { gracefulClose } from '../procedures/graceful.ts';
 import type { Rule } from '../rule.ts';
-import { capital, count } from '../words.ts';
+import { howMany } from '../together.ts';
+import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'graceful-close',
@@ -36,6 +37,5 @@ export const rule: Rule = {
       }
     );
   },
-  together: (all) =>
-    `${capital(count(all.length, 'connection'))} closed normally, with a FIN from both sides.`,
+  together: (all) => `${howMany(all)} ${MAYBE}closed normally, with a FIN from both sides.`,
 };

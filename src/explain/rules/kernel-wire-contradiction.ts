@@ -57,7 +57,8 @@ function contradiction(f: Facts, side: SideIndex): Draft | null {
     said.what === 'RST'
       ? 'dropped on its way out (netfilter, queueing discipline), or missed by the capture'
       : 'still queued behind data that the peer does not take (FIN_WAIT1 begins when the FIN is queued), dropped on its way out, or missed by the capture';
-  const name = f.world.source(watching.wire.source).name;
+  const { name: path } = f.world.source(watching.wire.source);
+  const name = path.slice(path.lastIndexOf('/') + 1);
   return {
     confidence: 'inferred',
     severity: said.what === 'RST' ? 'warning' : 'info',

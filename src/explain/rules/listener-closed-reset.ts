@@ -5,8 +5,8 @@ import { wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { clients } from '../together.ts';
-import { count, MAYBE, most, span } from '../words.ts';
+import { clients, howMany, measured, toServers } from '../together.ts';
+import { capital, MAYBE, most, span } from '../words.ts';
 
 export const rule: Rule = {
   id: 'listener-closed-reset',
@@ -72,11 +72,13 @@ export const rule: Rule = {
       };
     }),
   together: (all) => {
-    const { server } = all[0]!.facts.case;
-    const waits = all.map((e) => e.facts.life(SERVER)?.closeWait ?? 0).filter((n) => n > 0);
-    const wait = waits.length > 0 ? `, after ${span(most(waits))} in CLOSE_WAIT` : '';
+    const { values, who } = measured(all, (f) => f.life(SERVER)?.closeWait || null);
+    const wait =
+      values.length === 0
+        ? ''
+        : ` ${capital(`${who === '' ? 'they' : who.trim()} had been in CLOSE_WAIT for up to ${span(most(values))}.`)}`;
     return (
-      `${count(all.length, 'connection')} to ${formatEndpoint(server)} were reset when the listener was closed, because nobody had accepted them${wait}. ` +
+      `${howMany(all)}${toServers(all)} were reset, ${MAYBE}because the listener was closed before any process accepted them.${wait} ` +
       `They came from ${clients(all)}.`
     );
   },

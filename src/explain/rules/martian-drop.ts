@@ -31,7 +31,7 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'martian-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because the server dropped it as a martian: ${c.because}.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because the server dropped the SYN as a martian: ${c.because}.`,
       remedy:
         "Look for who sends such packets: a NAT or load balancer that rewrites the source to the server's own address, or two hosts with one address. net.ipv4.conf.all.log_martians=1 logs each one.",
       missing: wanted('drops', 'server'),

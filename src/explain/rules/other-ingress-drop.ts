@@ -32,7 +32,7 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'other-ingress-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because it was dropped on input, below TCP: ${c.because}.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because the SYN was dropped on input, below TCP: ${c.because}.`,
       remedy:
         'The reason or counter names the place: check addresses and forwarding, IP_MINTTL, IPsec policies, filters attached to the socket, XDP and tc programs (`bpftool net`, `tc filter show dev DEVICE ingress`).',
       missing: wanted('drops', 'server'),

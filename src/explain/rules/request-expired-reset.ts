@@ -8,7 +8,7 @@ import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
-import { acceptRemedy } from './accept-queue-overflow-syn.ts';
+import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
 export const rule: Rule = {
   id: 'request-expired-reset',
@@ -52,7 +52,7 @@ export const rule: Rule = {
       summary:
         `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because it had already ` +
         `given up the handshake that the client thought complete: ${c.because}.${early(f)}`,
-      remedy: `${acceptRemedy(f)} A client that needs to know should expect an answer of the application, not only a connect() that succeeds.`,
+      remedy: `${ACCEPT_REMEDY} A client that needs to know should expect an answer of the application, not only a connect() that succeeds.`,
       missing: [
         ...wanted('request-removed', 'server'),
         ...wanted('reset-reason', 'server'),

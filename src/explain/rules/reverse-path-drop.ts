@@ -27,7 +27,7 @@ export const rule: Rule = {
   ],
   explain: (f) =>
     leading(synCandidates(f), 'reverse-path-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because the reverse path filter dropped it: ${c.because}.`,
+      summary: `${attemptOf(f)}, ${MAYBE}because the reverse path filter dropped the SYN: ${c.because}.`,
       remedy:
         'Repair the routing, so that the answer goes out where the SYN came in, or set net.ipv4.conf.<interface>.rp_filter (and all: the larger one counts) to 2 (loose) or 0. net.ipv4.conf.all.log_martians=1 logs each one.',
       missing: wanted('drops', 'server'),

@@ -4,7 +4,7 @@ import { PACKETS } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { cookieChildren } from '../procedures/cookies.ts';
 import type { Rule } from '../rule.ts';
-import { clients } from '../together.ts';
+import { clients, howMany, toServers } from '../together.ts';
 import { count, MAYBE } from '../words.ts';
 
 export const rule: Rule = {
@@ -56,6 +56,6 @@ export const rule: Rule = {
     };
   },
   together: (all) =>
-    `${count(all.length, 'connection')} to ${formatEndpoint(all[0]!.facts.case.server)} were most likely made through a SYN cookie, because the SYN queue was full: ` +
+    `${howMany(all)}${toServers(all)} were ${MAYBE}established with a SYN cookie, because the SYN queue was full: ` +
     `their sockets have the smaller window of such children. They came from ${clients(all)}.`,
 };

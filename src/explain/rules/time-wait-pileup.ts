@@ -5,8 +5,8 @@ import { TIME_WAIT } from '../facts/timing.ts';
 import { ROWS } from '../mask.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Rule } from '../rule.ts';
-import { clients, servers } from '../together.ts';
-import { count } from '../words.ts';
+import { clients, connectionsOf, howMany, toServers } from '../together.ts';
+import { count, largest, number } from '../words.ts';
 
 /** One a second, for as long as TIME_WAIT lasts. */
 const MANY = TIME_WAIT / 1e9;
@@ -32,7 +32,14 @@ export const rule: Rule = {
     },
   ],
   explain: (f) => [piled(f, CLIENT), piled(f, SERVER)].filter((d) => d !== null),
-  together: (all) => `${all[0]!.finding.summary} They are of ${clients(all)} to ${servers(all)}.`,
+  together: (all) => {
+    const most = largest(
+      connectionsOf(all).flatMap((f) =>
+        f.case.rows.filter((r) => r.state === 'TIME_WAIT').map((r) => f.world.timeWaits(r)),
+      ),
+    );
+    return `${howMany(all)}${toServers(all)} were in TIME_WAIT at once, up to ${number(most ?? 0)} of them between the same addresses in one socket table. They came from ${clients(all)}.`;
+  },
 };
 
 function piled(f: Facts, side: SideIndex): Draft | null {

@@ -1,21 +1,22 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
-import { SILENCE_REMEDY, silenceSummary } from '../procedures/silence.ts';
+import { gotSynAck, SILENCE_REMEDY, silenceSummary } from '../procedures/silence.ts';
 import { describeAttempt, silentSyn, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
-import { servers } from '../together.ts';
-import { count } from '../words.ts';
+import { connectionsOf, howMany, toServers } from '../together.ts';
+import { list, number } from '../words.ts';
 
 export const rule: Rule = {
   id: 'unanswered-syn',
   group: 'syn',
-  title: 'SYN without an answer, and nothing here says why',
+  title: 'No SYN-ACK, or only after retries; nothing here says why',
   severity: 'warning',
-  happened: 'had to send the SYN again or had no answer, and nothing here shows where it was lost',
+  happened: 'got no SYN-ACK, or only after retries, and nothing here shows where it was lost',
   condition:
     'A SYN was sent again (or given up) because no SYN-ACK came; where it or its answer was lost, the evidence does not show.',
   when: MAY_LACK_ANSWER,
+  factual: true,
   reference: 'tcp_retransmit_timer, tcp_syn_retries (ip-sysctl)',
   signatures: [
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'SYNs without an answer' },
@@ -29,6 +30,13 @@ export const rule: Rule = {
       missing: [...wanted('queue-at-syn', 'server'), ...peerPackets(f)],
       ...(silentSyn(f)!.overdue ? {} : { severity: 'info' }),
     })),
-  together: (all) =>
-    `${count(all.length, 'connection')} to ${servers(all)} had to send the SYN again or had no answer at all, and nothing here shows where it was lost.`,
+  together: (all) => {
+    const late = connectionsOf(all).filter((f) => gotSynAck(f.case)).length;
+    const never = connectionsOf(all).length - late;
+    const parts = [
+      ...(never > 0 ? [`${number(never)} got no SYN-ACK`] : []),
+      ...(late > 0 ? [`${number(late)} got one only after retries`] : []),
+    ];
+    return `${howMany(all)}${toServers(all)}: ${list(parts)}; nothing here shows where the SYNs or their answers were lost.`;
+  },
 };

@@ -13,6 +13,7 @@ export const rule: Rule = {
   condition:
     'A connection went from a live state straight to its end, and the evidence fits several causes alike.',
   when: MAY_BE_RESET,
+  factual: true,
   reference: 'tcp_reset, tcp_send_active_reset, tcp_v4_send_reset',
   signatures: [
     {

@@ -3,7 +3,7 @@
  * SYN-ACK, or sends its SYN again after a second (kernel-notes §3); who forges addresses does neither. What became of the
  * SYNs the packets show; which queue took them the counters of the server's host, and what those leave is said.
  */
-import { addressKey, formatEndpoint, parseWords } from '../../model/address.ts';
+import { addressKey, parseWords } from '../../model/address.ts';
 import { type Case, numberOf } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import { HALF_OPEN, UNANSWERED } from '../../model/outcome.ts';
@@ -27,15 +27,19 @@ interface Flood {
   clients: number[];
   from: CommonTime | null;
   to: CommonTime | null;
+  /** Whose clock the times are of. */
   source: number;
+  sources: Set<number>;
 }
 
 export const synFlood: StoryTeller = (world) => {
   const { cases } = world.context;
   if (cases.count < MANY) return null;
-  const floods = world.byServer.flatMap((own) => (own.length < MANY ? [] : [floodOf(world, own)]));
-  const [largest] = floods.sort((a, b) => size(b) - size(a));
-  return largest && size(largest) >= MANY ? tell(world, largest) : null;
+  const [largest, ...others] = world.byServer
+    .flatMap((own) => (own.length < MANY ? [] : [floodOf(world, own)]))
+    .filter((f) => size(f) >= MANY)
+    .sort((a, b) => size(b) - size(a));
+  return largest ? tell(world, largest, others.length) : null;
 };
 
 function size({ answered, silent }: Flood): number {
@@ -53,13 +57,15 @@ function floodOf(world: World, members: Int32Array): Flood {
     from: null,
     to: null,
     source: first.wires[0]?.source ?? 0,
+    sources: new Set(),
   };
   for (const n of members) {
     const outcome = cases.outcome(n);
     if (outcome === HALF_OPEN || outcome === UNANSWERED) {
       const { clientKey, start } = cases.brief(n);
-      if (isForsaken(world, flood.source, start))
-        add(flood, outcome === HALF_OPEN, clientKey, timeline.at(flood.source, start as SourceTime));
+      if (!isForsaken(world, flood.source, start)) continue;
+      flood.sources.add(flood.source);
+      add(flood, outcome === HALF_OPEN, clientKey, timeline.at(flood.source, start as SourceTime));
     }
     if (outcome !== 0) continue;
     const c = cases.at(n);
@@ -67,7 +73,10 @@ function floodOf(world: World, members: Int32Array): Flood {
     if (answers === null) continue;
     const { source, start } = c.wires[0]!;
     const words = parseWords(c.client.address);
-    add(flood, answers, words ? addressKey(...words) : 0, timeline.at(source, start));
+    flood.sources.add(source);
+    const isComparable = timeline.comparable(source, flood.source);
+    const at = isComparable ? timeline.at(source, start) : null;
+    add(flood, answers, words ? addressKey(...words) : 0, at);
   }
   return flood;
 }
@@ -95,57 +104,62 @@ function forsaken(world: World, { wires, lives, client }: Case): boolean | null 
   return w.synAcks[SERVER] > 0;
 }
 
-function tell(world: World, flood: Flood): Story {
+function tell(world: World, flood: Flood, others: number): Story {
   const { timeline } = world.context;
   const format = (at: CommonTime) => timeline.format(at, timeline.label(flood.source));
   const when = flood.from === null || flood.to === null ? '' : period(format(flood.from), format(flood.to));
-  const n = size(flood);
+  const { answered, silent } = flood;
   const became = [
-    ...(flood.answered > 0
-      ? [`${number(flood.answered)} were answered with a SYN-ACK that nobody took`]
-      : []),
-    ...(flood.silent > 0 ? [`${number(flood.silent)} had no answer`] : []),
+    ...(answered > 0 ? [`${number(answered)} got a SYN-ACK that nobody acknowledged`] : []),
+    ...(silent > 0 ? [`${number(silent)} got no SYN-ACK`] : []),
   ];
-  const file = world.source(flood.source).name;
-  const first =
-    `${formatEndpoint(flood.case.server)} was flooded with SYNs${when}: ${count(n, 'connection')} from ${count(distinct(flood.clients).length, 'address', 'addresses')}` +
-    ` with one SYN each and nothing after it, neither an ACK nor a second try; ${list(became)} (${file.slice(file.lastIndexOf('/') + 1)}).`;
-  return { sentences: [first, counted(world.listenerOf(numberOf(flood.case)), flood)], rules: RULES };
+  const from = count(distinct(flood.clients).length, 'address', 'addresses');
+  const n = numberOf(flood.case);
+  const sentences = [
+    `${world.serverOf(n)} received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and nothing after it; ` +
+      `${list(became)} (${files(world, flood)}).`,
+    counted(world.listenerOf(n), flood),
+  ];
+  if (others > 0) sentences.push(`${count(others, 'other server')} received a SYN flood too.`);
+  return { sentences, rules: RULES };
 }
 
-/** What the counters say of them, and what remains. */
+function files(world: World, { sources }: Flood): string {
+  const [first, ...rest] = [...sources].map((id) => world.source(id).name);
+  const name = first!.slice(first!.lastIndexOf('/') + 1);
+  return rest.length === 0 ? name : `${name} and ${number(rest.length)} more`;
+}
+
+/** What the counters of its host say of them, and what remains. */
 function counted(listener: ListenerFacts, { answered, silent }: Flood): string {
   const rise = (name: string) => listener.rise(name);
   const [drops, overflows, full] = ['ListenDrops', 'ListenOverflows', 'TCPReqQFullDrop'].map(rise);
   const cookies = rise('SyncookiesSent') ?? rise('TCPReqQFullDoCookies');
   if (drops == null && cookies === null)
-    return 'No counters of its host are here to say which queue was full: `nstat -az` before and after would.';
+    return 'No counters of its host are among the files: `nstat -az` before and after shows which queue was full.';
   const parts = [];
-  if (cookies)
-    parts.push(`${count(cookies, 'SYN-ACK')} were SYN cookies${restOf(answered - cookies, ', $ were not')}`);
-  else if (answered > 0 && cookies === 0) parts.push('no SYN-ACK was a SYN cookie');
-  if (drops) {
-    parts.push(`its listener dropped ${number(drops)}${whyDropped(drops, full ?? 0, overflows ?? 0)}`);
-  }
+  if (cookies) {
+    const rest = answered > cookies ? `, ${number(answered - cookies)} were not` : '';
+    parts.push(
+      `${count(cookies, 'SYN-ACK')} ${cookies === 1 ? 'was a SYN cookie' : 'were SYN cookies'}${rest}`,
+    );
+  } else if (answered > 0 && cookies === 0) parts.push('no SYN-ACK was a SYN cookie');
+  if (drops)
+    parts.push(`listeners dropped ${count(drops, 'SYN')}${whyDropped(drops, full ?? 0, overflows ?? 0)}`);
   const left = silent - (drops ?? 0);
-  if (drops != null && left > 0) parts.push(`${number(left)} without an answer no counter tells of`);
+  if (drops != null && left > 0) parts.push(`${number(left)} of those without a SYN-ACK are in no counter`);
   if (drops != null && left < 0) parts.push(`${number(-left)} of those dropped are not among them`);
-  return `By the counters ${parts.length > 0 ? list(parts) : 'none was dropped and none had a cookie'}.`;
+  return `Counters of its host: ${parts.length > 0 ? parts.join('; ') : 'no SYN was dropped and no SYN cookie sent'}.`;
 }
 
 function whyDropped(drops: number, full: number, overflows: number): string {
-  if (full === drops) return ', all of them because the SYN queue was full';
-  if (overflows === drops) return ', all of them because the accept queue was full';
+  if (full === drops) return ', all because the SYN queue was full';
+  if (overflows === drops) return ', all because the accept queue was full';
   const rest = drops - full - overflows;
   const why = [
-    ...(full > 0 ? [`${number(full)} met a full SYN queue`] : []),
-    ...(overflows > 0 ? [`${number(overflows)} a full accept queue`] : []),
-    ...(rest > 0 && rest < drops ? [`${number(rest)} neither`] : []),
+    ...(full > 0 ? [`${number(full)} because the SYN queue was full`] : []),
+    ...(overflows > 0 ? [`${number(overflows)} because the accept queue was full`] : []),
+    ...(rest > 0 && rest < drops ? [`${number(rest)} for another reason`] : []),
   ];
-  return why.length > 0 ? `, of which ${list(why)}` : '';
-}
-
-/** `$` for the number, when there is one. */
-function restOf(n: number, text: string): string {
-  return n > 0 ? text.replace('$', number(n)) : '';
+  return why.length > 0 ? `: ${list(why)}` : '';
 }

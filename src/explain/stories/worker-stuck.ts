@@ -2,15 +2,14 @@
  * A process that no longer accepts: its accept queue fills with connections that nobody serves (clients that give up
  * leave CLOSE_WAIT there), new SYNs and ACKs are dropped, and when it ends the waiting ones are reset.
  */
-import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
-import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts, QueueSight } from '../facts/listener.ts';
 import type { World } from '../facts/world.ts';
 import { refusedSyns } from '../procedures/syn.ts';
 import type { Explained } from '../rule.ts';
-import { count, list, moment, number, predicate } from '../words.ts';
+import { connectionsOf, timesOf, weakest } from '../together.ts';
+import { count, HEDGES, list, moment, number, predicate } from '../words.ts';
 import type { StoryTeller } from './index.ts';
 
 const LOST_ACK = ['accept-queue-overflow-ack', 'cookie-overflow-reset', 'request-expired-reset'];
@@ -33,11 +32,23 @@ export const workerStuck: StoryTeller = (world, explained) => {
     else byListener.set(listener, [e]);
   }
   const told = [...byListener].map(([listener, own]) => tell(world, listener, own)).filter((s) => s !== null);
-  const [gravest] = told.sort((a, b) => b.connections - a.connections);
-  return gravest ? { sentences: gravest.sentences, rules: TOLD } : null;
+  const [gravest, ...others] = told.sort((a, b) => b.connections - a.connections);
+  if (!gravest) return null;
+  const left = explained.filter(
+    (e) => TOLD.includes(e.rule.id) && !told.some((t) => t.listener === e.facts.listener),
+  );
+  const also = others.map((t) => t.server).slice(0, FILES);
+  if (others.length > FILES) also.push(`${number(others.length - FILES)} more`);
+  return {
+    sentences: [...gravest.sentences, ...(others.length > 0 ? [`The same happened at ${list(also)}.`] : [])],
+    // of these other servers have connections too, which no sentence here speaks of
+    rules: TOLD.filter((rule) => !left.some((e) => e.rule.id === rule)),
+  };
 };
 
 interface Told {
+  listener: ListenerFacts;
+  server: string;
   sentences: string[];
   connections: number;
 }
@@ -50,19 +61,18 @@ function tell(world: World, listener: ListenerFacts, own: Explained[]): Told | n
   const acks = of(...LOST_ACK);
   const sight = fullest(world, listener);
   if ((waiting.length === 0 && !listener.fullSight) || syns.length + acks.length === 0) return null;
+  const server = world.serverOf(own[0]!.facts.n);
   const sentences = [
-    stopped(world, listener, waiting, sight),
+    stopped(world, listener, waiting, sight, server),
     lost(listener, syns, acks),
     ended(world, listener, own, of('listener-closed-reset')),
   ];
   return {
+    listener,
+    server,
     sentences: sentences.filter((s) => s !== ''),
-    connections: connections(own).length,
+    connections: connectionsOf(own).length,
   };
-}
-
-function connections(all: readonly Explained[]): Facts[] {
-  return [...new Set(all.map((e) => e.facts))];
 }
 
 /** Of the same queue the table of ss: it names the thread, as the state events do, and where it can the limit. */
@@ -79,51 +89,45 @@ function stopped(
   listener: ListenerFacts,
   waiting: readonly Explained[],
   sight: QueueSight | null,
+  server: string,
 ): string {
-  const server = formatEndpoint(listener.server);
   const owner =
     sight?.row.owner === 'known' ? `${sight.row.comm ?? 'process'} (${sight.row.pid ?? '?'})` : null;
   const who = owner
-    ? `The process ${owner}, which listens on ${server},`
+    ? `Process ${owner}, which listens on ${server},`
     : `The process that listens on ${server}`;
   const did = listener.accepted ? 'stopped accepting connections' : 'accepted no connection';
-  const closeWait = connections(waiting).filter(
+  const closeWait = connectionsOf(waiting).filter(
     (f) => f.life(SERVER)?.was('CLOSE_WAIT') || f.rows(SERVER).some((r) => r.state === 'CLOSE_WAIT'),
   ).length;
-  const stood = sight ? sight.row.recvQ : connections(waiting).length;
-  const limit = sight?.row.acceptLimit ? `, one more than its limit of ${sight.row.acceptLimit}` : '';
+  const stood = sight ? sight.row.recvQ : connectionsOf(waiting).length;
+  const limit = sight?.row.acceptLimit ? `, 1 more than its limit of ${sight.row.acceptLimit}` : '';
   const full =
     sight && listener.fullSight && sight.row.recvQ === (sight.row.acceptLimit ?? -2) + 1 ? limit : '';
-  const left =
-    closeWait > 0 ? `; ${number(closeWait)} of those it left waiting came to stand in CLOSE_WAIT` : '';
+  const left = closeWait > 0 ? `; ${number(closeWait)} of them ended up in CLOSE_WAIT` : '';
   const files = [
     ...(sight ? [world.source(sight.row.source).name] : []),
     ...sourcesOf(waiting.flatMap((e) => e.finding.evidence)),
   ];
-  return `${who} ${did}: ${count(stood, 'connection')} stood in its accept queue${full}${left}${cite(files)}.`;
+  return `${who} ${did}: ${count(stood, 'connection')} ${stood === 1 ? 'was' : 'were'} in its accept queue${full}${left}${cite(files)}.`;
 }
 
 function lost(listener: ListenerFacts, syns: readonly Explained[], acks: readonly Explained[]): string {
   const parts = [];
-  const times = [...syns, ...acks].map((e) => e.finding.time).filter((t) => t !== '');
+  const [from = ''] = timesOf([...syns, ...acks]);
   if (syns.length > 0) {
-    const facts = connections(syns);
+    const facts = connectionsOf(syns);
     const counts = facts.map(refusedSyns);
     const known = counts.filter((n) => n !== null);
     const sent = known.length === counts.length ? known.reduce((a, b) => a + b, 0) : null;
-    parts.push(`${sent === null ? 'SYNs' : count(sent, 'SYN')} of ${count(facts.length, 'connection')}`);
+    parts.push(`${sent === null ? 'SYNs' : count(sent, 'SYN')} (${count(facts.length, 'connection')})`);
   }
-  if (acks.length > 0) parts.push(`the last ACK of ${count(connections(acks).length, 'handshake')}`);
+  if (acks.length > 0) parts.push(`the final ACK of ${count(connectionsOf(acks).length, 'handshake')}`);
   const rise = listener.rise('ListenOverflows');
   const counted = rise ? `; ListenOverflows rose by ${number(rise)}` : '';
-  const clock = (syns[0] ?? acks[0])?.finding.clock;
-  const from =
-    times.length > 0 && clock !== 'order'
-      ? ` from ${moment(times.reduce((a, b) => (a < b ? a : b)))} on`
-      : '';
   const counters = rise ? listener.steps('ListenOverflows').map((s) => s.series.source.name) : [];
   const files = [...sourcesOf([...syns, ...acks].flatMap((e) => e.finding.evidence)), ...counters];
-  return `The full queue cost ${list(parts)}${from}${counted}${cite(files)}.`;
+  return `${from === '' ? 'The' : `From ${moment(from)} on the`} full queue dropped ${list(parts)}${counted}${cite(files)}.`;
 }
 
 /** How it ended for those in the queue, and for who came after. */
@@ -140,20 +144,20 @@ function ended(
   const [closing] = [...listener.closings].sort((a, b) => steps(a) - steps(b));
   const { timeline } = world.context;
   const time = closing ? timeline.format(closing.moment.at, timeline.label(closing.moment.source)) : '';
-  const n = connections(reset).length;
+  const n = connectionsOf(reset).length;
   const who = closing?.transition.comm
-    ? `The process ${closing.transition.comm} (${closing.transition.pid})`
+    ? `Process ${closing.transition.comm} (${closing.transition.pid})`
     : 'The process';
   const when = time === '' ? '' : ` at ${moment(time)}`;
   const after =
     refused.length > 0
-      ? `; ${count(connections(refused).length, 'attempt')} ${refused.length === 1 ? 'was' : 'were'} refused while nothing listened`
+      ? `; ${count(connectionsOf(refused).length, 'attempt')} ${connectionsOf(refused).length === 1 ? 'was' : 'were'} ${HEDGES[weakest(refused.map((e) => e.finding))]}refused`
       : '';
   const files = [
     ...(closing ? [world.source(closing.life.source).name] : []),
     ...sourcesOf([...reset, ...refused].flatMap((e) => e.finding.evidence)),
   ];
-  return `${who} closed the listening socket${when}, and ${count(n, 'connection')} that nobody had accepted ${predicate(n, 'were reset')} with it${after}${cite(files)}.`;
+  return `${who} closed the listening socket${when}, and ${count(n, 'connection')} that nobody had accepted ${predicate(n, 'were reset')}${after}${cite(files)}.`;
 }
 
 function sourcesOf(evidence: readonly Evidence[]): string[] {
