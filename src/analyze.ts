@@ -4,7 +4,6 @@ import { CaptureCases, casesOf } from './align/collection.ts';
 import { counterSeries } from './align/counters.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
 import { findListeners } from './align/orient.ts';
-import { reportSplit } from './align/split.ts';
 import { alignClocks } from './align/timeline.ts';
 import { type CivilOptions, placeWallClocks } from './align/zone.ts';
 import { Collector } from './collector.ts';
@@ -112,7 +111,6 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
   const timeline = alignClocks({ sources, wires, lives });
   const joined = () => buildCases({ ...around, wires, lives, timeline, diagnostics }, listeners);
   const cases = alone ? new CaptureCases(captures[0]!, listeners) : casesOf(joined());
-  if (!alone) reportSplit([...cases], timeline, sources, diagnostics);
   return {
     sources,
     hosts,

@@ -160,8 +160,9 @@ async function annotateCommand(a: AnnotateArguments): Promise<number> {
   const hosts = hostNames(a.host ?? []);
   const redact = secret ? { redact: secret } : {};
   const result = await redacted(plain, secret);
+  const rotations = plain.inputs.flatMap((i) => (i.files ? [i.files.map((f) => f.name)] : []));
   const made = await writing(a.output, () =>
-    annotate(result, a.input, a.output, { hosts, busy: interruptible, ...redact }),
+    annotate(result, a.input, a.output, { hosts, rotations, busy: interruptible, ...redact }),
   );
   out(
     `${visible(a.output)}: ${made.packets} packets, ${made.comments} comments, ${made.events} events. In Wireshark: frame.comment`,

@@ -7,7 +7,7 @@ import type { KernelEvent } from './model/event.ts';
 import { getOr } from './model/get-or.ts';
 import type { Frame, Packet } from './model/packet.ts';
 import type { Source } from './model/source.ts';
-import type { Sink } from './read/importer.ts';
+import type { Sink, Standing } from './read/importer.ts';
 
 /**
  * Takes what importers read: frames through the decoder into one tracker per source, changes of state into lives, other
@@ -43,6 +43,11 @@ export class Collector implements Sink {
   event(source: Source, event: KernelEvent): void {
     if (event.kind === 'state') getOr(this.lives, source.id, () => new SocketLives(source.id)).add(event);
     else getOr(this.events, source.id, (): KernelEvent[] => []).push(event);
+  }
+
+  standing(source: Source, frames: (take: (frame: Frame) => void) => void): Standing {
+    this.#select(source);
+    return this.#capture!.standing(frames);
   }
 
   /** Takes a capture that another thread has read. */

@@ -82,7 +82,8 @@ class Alignment {
   #openDomain(reference: Source): Domain {
     const same = this.#sources.filter((s) => s === reference || sharesClock(s, reference));
     let epoch = reference.clock.base;
-    for (const { clock } of same) if (clock.base < epoch) epoch = clock.base;
+    // a capture without packets has no base: tcpdump -G begins with one
+    for (const { clock, records } of same) if (records > 0 && clock.base < epoch) epoch = clock.base;
     const first = this.#places.size === 0;
     const domain: Domain = { reference, label: labelOf(reference.clock.kind), epoch };
     for (const source of same) {

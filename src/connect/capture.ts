@@ -1,10 +1,12 @@
 /** One capture from its frames to its connections: alone, or as a whole file for whoever reads several at once. */
 import { Decoder } from '../decode/decode.ts';
+import { formatWords } from '../model/address.ts';
 import { type Diagnostic, Diagnostics } from '../model/diagnostic.ts';
 import { type Frame, Packet } from '../model/packet.ts';
 import type { Source } from '../model/source.ts';
-import type { ReadContext } from '../read/importer.ts';
+import type { ReadContext, Standing } from '../read/importer.ts';
 import { readCapture } from '../read/read.ts';
+import { ELSEWHERE, GOES_ON, JUMPED } from './standing.ts';
 import { Tracker } from './tracker.ts';
 import type { TrackerState } from './tracker-state.ts';
 
@@ -26,6 +28,26 @@ export class Capture {
   report(source: Source, diagnostics: Diagnostics): void {
     this.decoder.report(source, diagnostics);
     this.tracker.report(source, diagnostics);
+  }
+
+  /** Compares the frames of another file with what is there. The first segment of each end counts. */
+  standing(frames: (take: (frame: Frame) => void) => void): Standing {
+    const decoder = new Decoder();
+    const packet = new Packet();
+    const ends = new Map<number, number>();
+    const hosts = new Set<string>();
+    frames((frame) => {
+      if (decoder.decode(frame, packet) !== 0) return;
+      hosts.add(formatWords(packet.src0, packet.src1, packet.src2, packet.src3));
+      hosts.add(formatWords(packet.dst0, packet.dst1, packet.dst2, packet.dst3));
+      const found = this.tracker.standing(packet);
+      const [end, standing] = [Math.floor(found / 4), found % 4];
+      const known = ends.get(end);
+      if (end !== 0 && (known === undefined || (known === JUMPED && standing === GOES_ON)))
+        ends.set(end, standing);
+    });
+    const count = (...wanted: number[]) => [...ends.values()].filter((s) => wanted.includes(s)).length;
+    return { goesOn: count(GOES_ON, JUMPED), jumped: count(JUMPED), elsewhere: count(ELSEWHERE), hosts };
   }
 }
 

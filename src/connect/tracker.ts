@@ -34,6 +34,7 @@ import { callsClient, Records } from './records.ts';
 import { Retirement, type RingSizes } from './retire.ts';
 import { isNewLife } from './reuse.ts';
 import { segment } from './segment.ts';
+import { standingOf } from './standing.ts';
 import { otherSide, Store, sideOf } from './store.ts';
 import type { TrackerState } from './tracker-state.ts';
 import { matchTuple, TupleTable } from './tuple-table.ts';
@@ -128,6 +129,17 @@ export class Tracker {
     this.#retired?.touched(at);
   }
 
+  /**
+   * What the segment is to the capture so far (see standing.ts), and which end of which connection has sent it: 4 × a
+   * number for it + the standing; 0 when its connection is not known.
+   */
+  standing(p: Packet): number {
+    const found = this.#lookUp(p, this.#table.hash(p));
+    if (found === 0) return 0;
+    const side = found & 1;
+    return found * 4 + standingOf(this.#store, found - side, side, p);
+  }
+
   /** Connections held. While none was forgotten their slots are 0 … count - 1, in the order of first sight. */
   get count(): number {
     return this.#store.connections.live + (this.#retired?.count ?? 0);
@@ -219,20 +231,15 @@ export class Tracker {
 
   /** Offset of the packet's connection, begun if need be, plus the side that sent it. */
   #find(p: Packet): number {
-    const table = this.#table;
     let { words } = this.#store.connections;
     const recent = this.#recent;
     // packed away meanwhile, it has no number
     let found = recent === 0 || words[recent + SERIAL] === 0 ? 0 : matchTuple(words, recent, p);
     if (found === 0) {
-      const hash = table.hash(p);
-      found = table.find(p, hash);
-      while (found < 0) {
-        this.#retired!.begun(this.#retired!.restore(-found));
-        found = table.find(p, hash);
-        words = this.#store.connections.words;
-      }
+      const hash = this.#table.hash(p);
+      found = this.#lookUp(p, hash);
       if (found === 0) return this.#begin(p, 0, hash);
+      words = this.#store.connections.words;
     }
     const side = found & 1;
     const at = found - side;
@@ -241,6 +248,16 @@ export class Tracker {
       : (p.flags & (SYN | RST | FIN)) === SYN && isNewLife(this.#store, at, side, p);
     if (isNew) return this.#begin(p, at, words[at + HASH]!);
     this.#recent = at;
+    return found;
+  }
+
+  /** As TupleTable.find, bringing back what is packed away. */
+  #lookUp(p: Packet, hash: number): number {
+    let found = this.#table.find(p, hash);
+    while (found < 0) {
+      this.#retired!.begun(this.#retired!.restore(-found));
+      found = this.#table.find(p, hash);
+    }
     return found;
   }
 

@@ -1,7 +1,7 @@
 /** From a frame to the TCP segment in it, layer by layer, in place: nothing is allocated per packet. */
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Frame, Packet } from '../model/packet.ts';
-import type { Source } from '../model/source.ts';
+import { fileOf, type Source } from '../model/source.ts';
 import { Cursor, kindOf, linkType, SPACE_SIZE, SPACES, udpPort, vantageOf } from './cursor.ts';
 import { Encapsulations } from './encapsulations.ts';
 import { Fragments } from './fragments.ts';
@@ -100,12 +100,12 @@ export class Decoder {
     for (const [i, { id, severity, message }] of OUTCOMES.entries()) {
       const count = this.#counts[i];
       if (severity === null || count === 0) continue;
-      const locator = `frame ${this.#first[i]}`;
+      const first = fileOf(source, this.#first[i]);
       diagnostics.add({
         code: id,
         severity,
-        source: source.name,
-        locator,
+        source: first.name,
+        locator: `frame ${first.number}`,
         count,
         message: message + this.#detail(i),
       });

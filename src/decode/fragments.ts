@@ -4,7 +4,7 @@
  */
 import type { Diagnostics } from '../model/diagnostic.ts';
 import { type Frame, Packet } from '../model/packet.ts';
-import type { Source } from '../model/source.ts';
+import { fileOf, type Source } from '../model/source.ts';
 import { NS_PER_S } from '../model/time.ts';
 import { type Cursor, ipProtocol } from './cursor.ts';
 import { BAD_IP_HEADER, FRAGMENT } from './outcomes.ts';
@@ -109,14 +109,15 @@ export class Fragments {
   /** At the end of the source: nothing that waits becomes whole any more. */
   report(source: Source, diagnostics: Diagnostics): void {
     while (this.#waiting.length > 0) this.#giveUp();
-    const { name } = source;
     if (this.#overlaps > 0) {
-      const place = { source: name, locator: `frame ${this.#firstOverlap}`, count: this.#overlaps };
+      const first = fileOf(source, this.#firstOverlap);
+      const place = { source: first.name, locator: `frame ${first.number}`, count: this.#overlaps };
       const message = 'fragments that overlap with others of their packet: what came first is taken';
       diagnostics.add({ code: 'fragment-overlap', severity: 'info', ...place, message });
     }
     if (this.#incomplete > 0) {
-      const place = { source: name, locator: `frame ${this.#firstIncomplete}`, count: this.#incomplete };
+      const first = fileOf(source, this.#firstIncomplete);
+      const place = { source: first.name, locator: `frame ${first.number}`, count: this.#incomplete };
       const message =
         'IP packets with TCP of which fragments are missing: not counted, as in Wireshark and Zeek';
       diagnostics.add({ code: 'fragment-missing', severity: 'data-loss', ...place, message });

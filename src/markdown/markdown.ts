@@ -9,7 +9,7 @@ import {
 import { bySeverity, type Focus, focusOf } from '../view/focus.ts';
 import { ladderOf, placeOf } from '../view/ladder.ts';
 import { ladderText } from '../view/ladder-text.ts';
-import { shortNames } from '../view/short-names.ts';
+import { inputLines, shortNames } from '../view/short-names.ts';
 import {
   allOf,
   CONFIDENCE_WORDS,
@@ -202,16 +202,17 @@ function quality(result: Result): string[] {
 }
 
 function reproduce(result: Result, folder: string): string[] {
-  const rows = result.inputs.map((i) => [
+  const inputs = inputLines(result);
+  const rows = inputs.map((i) => [
     code(i.name),
     code(i.format),
     i.host ? md(i.host) : '',
     md(i.clock),
-    number(i.records),
+    i.records === null ? '' : number(i.records),
     i.sha256 ? code(i.sha256) : '',
   ]);
   const { rows: shown, more } = cut(rows, 'result.json');
-  const hashed = result.inputs.some((i) => i.sha256);
+  const hashed = inputs.some((i) => i.sha256);
   const head = ['input', 'format', 'host', 'clock', 'records', 'SHA-256'];
   const command = result.command ? [markdownBlock([result.command]), ''] : [];
   return [

@@ -168,6 +168,8 @@ export interface InputSummary {
   records: number;
   /** Of the file, in hexadecimal, where it was asked for. */
   sha256?: string;
+  /** Of a capture that was rotated, in the order of their packets. */
+  files?: { name: string; sha256?: string }[];
 }
 
 export interface Result {

@@ -31,6 +31,16 @@ export interface Source {
   window?: { from: bigint; to: bigint };
   /** Records read from it: packets, events, rows. */
   records: number;
+  /** Of a capture: time of its latest packet, and the longest time between two packets of a file. */
+  span?: { last: SourceTime; silence: number };
+  /** Files of one capture that was rotated, in the order of their packets; absent when there is one. */
+  files?: CaptureFile[];
+}
+
+export interface CaptureFile {
+  name: string;
+  /** Packets of the files before it: its own are numbered from there on. */
+  before: number;
 }
 
 /** What a capture says of itself (manifest.json). Names are those of the pieces under bpf/: `conn-request`, `minisock`. */
@@ -52,5 +62,14 @@ const PACKETS_IN_LINES = new Set(['tcpdump', 'retis']);
 
 /** How a packet of the source is found again: text captures count lines, the others frames. */
 export function packetPlace(source: Source, number: number): string {
-  return `${PACKETS_IN_LINES.has(source.format) ? 'line' : 'frame'} ${number}`;
+  if (PACKETS_IN_LINES.has(source.format)) return `line ${number}`;
+  const file = fileOf(source, number);
+  if (!source.files) return `frame ${number}`;
+  return `frame ${file.number} of ${file.name.slice(file.name.lastIndexOf('/') + 1)}`;
+}
+
+/** The file that holds a frame of the source, and its number there. */
+export function fileOf(source: Source, number: number): { name: string; number: number } {
+  const file = source.files?.findLast(({ before }) => before < number);
+  return file ? { name: file.name, number: number - file.before } : { name: source.name, number };
 }

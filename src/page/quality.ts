@@ -2,6 +2,7 @@
 import { formatSpan } from '../align/format-time.ts';
 import type { ClockFit } from '../model/case.ts';
 import type { Result } from '../model/result.ts';
+import { inputLines } from '../view/short-names.ts';
 import { number } from '../view/words.ts';
 import { dataTable, html, type Markup, prose } from './markup.ts';
 
@@ -91,20 +92,21 @@ export function diagnosticsSection({ diagnostics, aggregated = [] }: Result): Ma
 
 /** `folder`: what is left out of the names of all sources. */
 export function inputsSection(result: Result, folder: string): Markup {
+  const inputs = inputLines(result);
   const head = [
     { text: 'input' },
     { text: 'format' },
     { text: 'host' },
     { text: 'clock' },
     { text: 'records', numeric: true },
-    ...(result.inputs.some((i) => i.sha256) ? [{ text: 'SHA-256' }] : []),
+    ...(inputs.some((i) => i.sha256) ? [{ text: 'SHA-256' }] : []),
   ];
-  const rows = result.inputs.map((i) => [
+  const rows = inputs.map((i) => [
     i.name,
     html`<code>${i.format}</code>`,
     i.host,
     i.clock,
-    number(i.records),
+    i.records === null ? '' : number(i.records),
     ...(i.sha256 ? [html`<span class="place mono">${i.sha256}</span>`] : []),
   ]);
   return html`<p>tcpautopsy ${result.tool.version}${result.command !== '' && ', run as'}</p>

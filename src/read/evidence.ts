@@ -1,6 +1,8 @@
 /** Which files inputs stand for, and the order in which they are read. */
 import { join } from '../platform/files.ts';
 import type { Entry, Files } from '../platform/types.ts';
+import { isBundle } from './bundle/is-bundle.ts';
+import type { Candidate } from './rotation.ts';
 
 /** What is in an evidence folder besides evidence: passed over, not taken for damage. */
 const NOT_EVIDENCE = /^(README(\..*)?|expected\.json)$/i;
@@ -39,5 +41,24 @@ export async function filesOf(inputs: readonly string[], files: Files): Promise<
     }
   };
   for (const input of inOrder(inputs)) await add(input);
+  return found;
+}
+
+/** The files that may be one capture with others, in the order in which they are read: those of bundles are not. */
+export async function looseFiles(
+  inputs: readonly string[],
+  hosts: ReadonlyMap<string, string>,
+  files: Files,
+): Promise<Candidate[]> {
+  const found: Candidate[] = [];
+  const add = async (path: string, above: string | null) => {
+    const entry = await files.stat(path).catch(() => null);
+    const host = hosts.get(path) ?? above;
+    if (entry?.isFile) found.push({ path, host });
+    else if (entry?.isFolder && !(await isBundle(path, files))) {
+      for (const { name } of await evidenceIn(path, files).catch(() => [])) await add(join(path, name), host);
+    }
+  };
+  for (const input of inOrder(inputs)) await add(input, null);
   return found;
 }

@@ -28,6 +28,8 @@ export interface Sink {
   /** A segment that a text already describes (tcpdump output). */
   packet(source: Source, packet: Packet): void;
   event(source: Source, event: KernelEvent): void;
+  /** Compares frames with what a source has so far; nothing is kept of them. */
+  standing?(source: Source, frames: (take: (frame: Frame) => void) => void): Standing;
 }
 
 /** What a reader needs to make sources. */
@@ -44,7 +46,23 @@ export interface ReadContext {
 export interface CaptureFormat extends FormatInfo {
   /** Decides from the first bytes alone (at least 24 are given when the file has them). */
   sniff(head: Uint8Array): boolean;
+  /** What comes before the first packet: so many bytes, and what the files of one capture have in common; null: not all is there. */
+  header(head: Uint8Array): { length: number; kind: string } | null;
+  /** Where in the last bytes of a file records begin that fill the rest of it; null when none can be told. */
+  lastRecords(head: Uint8Array, tail: Uint8Array): number | null;
   open(name: string, context: ReadContext): CaptureReader;
+}
+
+/** What the first frames of a file are to a capture that is read so far, by ends of connections. */
+export interface Standing {
+  /** Go on where the capture ends. */
+  goesOn: number;
+  /** Of these, those that sent bytes meanwhile. */
+  jumped: number;
+  /** Were captured elsewhere, or are in the capture already. */
+  elsewhere: number;
+  /** Addresses of the frames. */
+  hosts: ReadonlySet<string>;
 }
 
 export interface CaptureReader {

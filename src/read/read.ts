@@ -1,15 +1,20 @@
 /** Opens inputs, tells their format by content alone, and feeds them to an importer. */
 import type { Diagnostic, Diagnostics } from '../model/diagnostic.ts';
+import type { Frame } from '../model/packet.ts';
 import type { Source } from '../model/source.ts';
 import { disk, join } from '../platform/files.ts';
 import type { Files } from '../platform/types.ts';
 import { openBeside } from './beside.ts';
 import { isBundle, isBundleFile } from './bundle/is-bundle.ts';
-import { BLOCK_BYTES, openBytes } from './bytes.ts';
-import { type Expected, evidenceIn, filesOf, inOrder } from './evidence.ts';
+import { BLOCK_BYTES, type ByteSource, openBytes } from './bytes.ts';
+import { type Expected, evidenceIn, filesOf, inOrder, looseFiles } from './evidence.ts';
 import { captureFormats } from './formats.ts';
-import type { ReadContext, Sink } from './importer.ts';
+import type { CaptureFormat, ReadContext, Sink } from './importer.ts';
+import { framesIn, lookIn, type Plan, planOf, planRotations, Rotations } from './rotation.ts';
 import { looksLikeText, TextReader } from './text.ts';
+
+/** Bytes of a capture that are compared with one it may go on with. */
+const LOOKED_AT = 1 << 18;
 
 export interface ReadProgress {
   /** The file being read, and how far. `total` is null for a pipe. */
@@ -42,7 +47,8 @@ export interface Ahead {
 
 /**
  * Reads every input to the end of what is readable, in the order of their names. A folder stands for the files below
- * it, in the order of theirs; a folder that a capture wrote is read as the bundle it is. Whatever cannot be read is in `diagnostics`.
+ * it, in the order of theirs; a folder that a capture wrote is read as the bundle it is. Files of one capture are one source, read in
+ * the order of their packets: `known` lists them where that was found out before. Whatever cannot be read is in `diagnostics`.
  */
 export async function readInputs(
   inputs: readonly string[],
@@ -52,9 +58,12 @@ export async function readInputs(
   onProgress: (progress: ReadProgress) => void,
   ahead: Ahead | null = null,
   files: Files = disk,
+  known: readonly (readonly string[])[] | null = null,
 ): Promise<Source[]> {
-  const reading = new Reading(hosts, sink, diagnostics, onProgress, ahead, files);
-  ahead?.begin(await filesOf(inputs, files));
+  const loose = await looseFiles(inputs, hosts, files);
+  const plan = known ? planOf(known, loose) : await planRotations(loose, files);
+  const reading = new Reading(hosts, sink, diagnostics, onProgress, ahead, files, plan);
+  ahead?.begin((await filesOf(inputs, files)).filter(({ path }) => !plan.order.has(path)));
   for (const input of inOrder(inputs)) await reading.input(input);
   return reading.sources;
 }
@@ -81,6 +90,8 @@ class Reading {
   readonly #onProgress: (progress: ReadProgress) => void;
   readonly #ahead: Ahead | null;
   readonly #files: Files;
+  readonly #plan: Plan;
+  readonly #rotations = new Rotations();
 
   constructor(
     hosts: HostNames,
@@ -89,6 +100,7 @@ class Reading {
     onProgress: (progress: ReadProgress) => void,
     ahead: Ahead | null,
     files: Files,
+    plan: Plan,
   ) {
     this.#hosts = hosts;
     this.#sink = sink;
@@ -96,6 +108,7 @@ class Reading {
     this.#onProgress = onProgress;
     this.#ahead = ahead;
     this.#files = files;
+    this.#plan = plan;
   }
 
   async input(input: string): Promise<void> {
@@ -146,7 +159,9 @@ class Reading {
     return files;
   }
 
-  async #file(path: string, host: string | null, window: Source['window'] | null = null): Promise<void> {
+  /** Reads the file whose turn it is in the place of `named`. */
+  async #file(named: string, host: string | null, window: Source['window'] | null = null): Promise<void> {
+    const path = this.#plan.order.get(named) ?? named;
     const elsewhere = await this.#ahead?.take(path);
     if (elsewhere) return this.#adopt(elsewhere, host, window);
     const name = path === '-' ? 'standard input' : path;
@@ -154,7 +169,10 @@ class Reading {
       this.#ahead && this.#files === disk ? await openBeside(path, name, this.#diagnostics) : null;
     const bytes = beside ?? (await openBytes(path, name, this.#diagnostics, BLOCK_BYTES, this.#files));
     if (!bytes) return;
-    const reader = chooseReader(name, bytes.head, this.#context(host, window));
+    const format = captureFormats.find((f) => f.sniff(bytes.head));
+    const reader = format
+      ? format.open(name, this.#captureContext(name, format, bytes, host, window))
+      : chooseReader(name, bytes.head, this.#context(host, window));
     if (!reader) return bytes.close();
     for await (const block of bytes.blocks()) {
       reader.push(block);
@@ -170,6 +188,30 @@ class Reading {
     source.records = read.source.records;
     read.deliver(source);
     this.#onProgress({ name: source.name, bytes: read.size, total: read.size });
+  }
+
+  /** Of a capture that goes on with another one the source is that one's. */
+  #captureContext(
+    path: string,
+    format: CaptureFormat,
+    { head, size }: ByteSource,
+    host: string | null,
+    window: Source['window'] | null,
+  ): ReadContext {
+    const context = this.#context(host, window);
+    const frames = (take: (frame: Frame) => void) => framesIn(format, [head.subarray(0, LOOKED_AT)], take);
+    const file = {
+      path,
+      host,
+      look: this.#plan.looks.get(path) ?? (size === null ? lookIn(format, head) : null),
+      rotation: this.#plan.known.find((paths) => paths.includes(path)) ?? null,
+      standing: (source: Source) => this.#sink.standing?.(source, frames) ?? null,
+    };
+    return {
+      ...context,
+      source: (init) =>
+        this.#rotations.goesOn(file, this.#diagnostics) ?? this.#rotations.begin(file, context.source(init)),
+    };
   }
 
   #context(host: string | null, window: Source['window'] | null = null): ReadContext {
@@ -193,8 +235,6 @@ function chooseReader(name: string, head: Uint8Array, context: ReadContext) {
     return null;
   };
   if (head.length === 0) return unreadable('empty-file', 'is empty: nothing to read');
-  const format = captureFormats.find((f) => f.sniff(head));
-  if (format) return format.open(name, context);
   if (looksLikeText(head)) return new TextReader(name, context);
   const magic = Array.from(head.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
   return unreadable(

@@ -122,5 +122,7 @@ function aggregation(listed: number, of: number, unlisted: number): Aggregation 
 function inputSummary(source: Source, context: Context): InputSummary {
   const host = context.hosts.find((h) => h.sources.includes(source));
   const { name, format, records } = source;
-  return { name, format, host: host?.name ?? '', clock: CLOCK_WORDS[source.clock.kind], records };
+  const files = source.files?.map((file) => ({ name: file.name }));
+  const clock = CLOCK_WORDS[source.clock.kind];
+  return { name, format, host: host?.name ?? '', clock, records, ...(files && { files }) };
 }

@@ -1,5 +1,5 @@
 /** Names of sources without the folder that all of them share: for people. CSV and JSON keep the whole path. */
-import type { Result } from '../model/result.ts';
+import type { InputSummary, Result } from '../model/result.ts';
 
 export interface Shortened {
   result: Result;
@@ -46,4 +46,14 @@ function commonFolder(names: readonly string[]): string {
   }
   const folder = first.slice(0, shared).join('/');
   return folder === '' ? '' : `${folder}/`;
+}
+
+/** A line for each input, and one for each file of those that have several; null: counted with the input. */
+export function inputLines({
+  inputs,
+}: Result): (Omit<InputSummary, 'records'> & { records: number | null })[] {
+  return inputs.flatMap((input) => [
+    input,
+    ...(input.files ?? []).map((file) => ({ ...input, ...file, records: null })),
+  ]);
 }

@@ -6,7 +6,8 @@ import { Decoder } from '../decode/decode.ts';
 import { Diagnostics } from '../model/diagnostic.ts';
 import { type Frame, Packet } from '../model/packet.ts';
 import type { Result } from '../model/result.ts';
-import type { Source } from '../model/source.ts';
+import { packetPlace, type Source } from '../model/source.ts';
+import { disk } from '../platform/files.ts';
 import { orNothing } from '../platform/interrupt.ts';
 import { beside, writeWhole } from '../platform/output.ts';
 import type { Sink } from '../read/importer.ts';
@@ -21,6 +22,8 @@ import { Spool } from './spool.ts';
 export interface AnnotateOptions {
   hosts?: HostNames;
   onProgress?: (progress: ReadProgress) => void;
+  /** Files that are one capture, as the result had them before it was redacted. */
+  rotations?: readonly (readonly string[])[];
   /** Runs what keeps the thread busy. */
   busy?: <T>(work: () => T) => T;
   /** With it packets are rebuilt from their headers, with these addresses; all else of them is left out. */
@@ -49,9 +52,10 @@ export async function annotate(
   return orNothing(
     () => spool.close(),
     async () => {
-      const collector = new Collector(spool, annotations, options);
+      const collector = new Collector(spool, annotations, result, options);
       const onProgress = options.onProgress ?? (() => undefined);
-      await readInputs(inputs, options.hosts ?? new Map(), collector, new Diagnostics(), onProgress);
+      const { hosts = new Map(), rotations = [] } = options;
+      await readInputs(inputs, hosts, collector, new Diagnostics(), onProgress, null, disk, rotations);
       collector.finish();
       const { version } = result.tool;
       const story = result.story.map((s) => visible(`tcpautopsy: ${s}`));
@@ -70,11 +74,14 @@ class Collector implements Sink {
   readonly #spool: Spool;
   readonly #annotations: Annotations;
   readonly #redact: AnnotateOptions['redact'];
+  /** Of sources in the result, by the first of their files. */
+  readonly #names: ReadonlyMap<string, string>;
   readonly #numbers = new Map<string, number>();
   readonly #decoders = new Map<number, Decoder>();
   readonly #packet = new Packet();
 
-  constructor(spool: Spool, annotations: Annotations, options: AnnotateOptions) {
+  constructor(spool: Spool, annotations: Annotations, { inputs }: Result, options: AnnotateOptions) {
+    this.#names = new Map(inputs.map((i) => [i.files?.[0]?.name ?? i.name, i.name]));
     this.#spool = spool;
     this.#annotations = annotations;
     this.#redact = options.redact;
@@ -115,7 +122,8 @@ class Collector implements Sink {
   }
 
   #write(source: Source, itf: number, time: number, frame: number, length: number, bytes: Uint8Array): void {
-    const comments = this.#annotations.frames.get(frameKey(this.#name(source), frame)) ?? [];
+    const comments =
+      this.#annotations.frames.get(frameKey(this.#name(source), packetPlace(source, frame))) ?? [];
     const absolute = source.clock.base + BigInt(Math.round(time));
     this.#spool.add(absolute, packetBlock(itf, absolute, length, bytes, comments));
     this.counts.packets++;
@@ -123,8 +131,10 @@ class Collector implements Sink {
   }
 
   /** As the result has it. */
-  #name(source: Source): string {
-    return this.#redact ? this.#redact.text(source.name) : source.name;
+  #name({ name, files }: Source): string {
+    const first = files?.[0]?.name ?? name;
+    const known = this.#redact ? this.#redact.text(first) : first;
+    return this.#names.get(known) ?? known;
   }
 
   #interface(source: Source, linkType: number, number: number): number {

@@ -24,8 +24,8 @@ export interface Annotations {
 /** An event is next to a packet of its connection when it is no farther from it than this, in nanoseconds. */
 const NEXT_TO = 1_000_000n;
 
-export function frameKey(source: string, frame: number): string {
-  return `${source}\0${frame}`;
+export function frameKey(source: string, locator: string): string {
+  return `${source}\0${locator}`;
 }
 
 export function annotationsOf(result: Result): Annotations {
@@ -46,7 +46,7 @@ function packetsOf({ timeline }: Result): Map<string, PacketAt[]> {
   const packets = new Map<string, PacketAt[]>();
   for (const item of timeline) {
     if (item.kind !== 'packet') continue;
-    const packet = { time: nanoseconds(item), key: frameKey(item.source, frameOf(item.locator)) };
+    const packet = { time: nanoseconds(item), key: frameKey(item.source, item.locator) };
     const list = packets.get(item.connection);
     if (list) list.push(packet);
     else packets.set(item.connection, [packet]);
@@ -55,10 +55,6 @@ function packetsOf({ timeline }: Result): Map<string, PacketAt[]> {
 }
 
 /** `frame 12` and `line 12` alike: packets of a text are numbered by their lines. */
-function frameOf(locator: string): number {
-  return Number(/^(?:frame|line) (\d+)/.exec(locator)?.[1] ?? 0);
-}
-
 /** Time of the Unix epoch; for a local time of day, that of the first day of 1970; null without a time. */
 function nanoseconds({ time, clock, at }: TimelineItem): bigint | null {
   if (at === null || (clock !== 'utc' && clock !== 'wall')) return null;
@@ -85,7 +81,7 @@ function addFinding(
   const own = packets.get(f.connection) ?? [];
   const keys = new Set(own.map((p) => p.key));
   const cited = f.evidence.flatMap((e) => {
-    const key = frameKey(e.source, frameOf(e.locator));
+    const key = frameKey(e.source, e.locator);
     return keys.has(key) ? [{ key, fact: e.fact }] : [];
   });
   for (const { key, fact } of cited) {

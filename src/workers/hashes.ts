@@ -1,5 +1,6 @@
 /** SHA-256 of the input files, so that a reader of the report can tell whether theirs are the same. */
 import type { Result } from '../model/result.ts';
+import type { Source } from '../model/source.ts';
 import { disk } from '../platform/files.ts';
 import { sha256OfFile } from '../platform/hash.ts';
 import { MAIN_THREAD, type Pool } from './pool.ts';
@@ -33,11 +34,11 @@ export class InputHashes {
   }
 
   /** All sources are read. What they say keeps the main thread busy: the other files can be hashed meanwhile. */
-  async rest(sources: readonly { name: string }[]): Promise<void> {
+  async rest(sources: readonly Pick<Source, 'name' | 'files'>[]): Promise<void> {
     if (!this.#pool.parallel) return;
     const paths = new Set<string>();
     let bytes = 0;
-    for (const { name } of sources) {
+    for (const { name } of sources.flatMap((s): readonly { name: string }[] => s.files ?? [s])) {
       const file = await this.#find(name);
       if (!file || this.#hashes.has(file.path) || paths.has(file.path)) continue;
       paths.add(file.path);
@@ -53,10 +54,16 @@ export class InputHashes {
   async addTo(result: Result): Promise<Result> {
     const inputs = [];
     for (const input of result.inputs) {
-      const hash = await this.#of(input.name);
-      inputs.push(hash ? { ...input, sha256: hash } : input);
+      const files = [];
+      for (const file of input.files ?? []) files.push(await this.#withHash(file));
+      inputs.push(input.files ? { ...input, files } : await this.#withHash(input));
     }
     return { ...result, inputs };
+  }
+
+  async #withHash<T extends { name: string }>(file: T): Promise<T & { sha256?: string }> {
+    const hash = await this.#of(file.name);
+    return hash ? { ...file, sha256: hash } : file;
   }
 
   async #of(name: string): Promise<string | null> {

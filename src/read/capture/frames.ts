@@ -2,7 +2,7 @@
 import type { DiagnosticSeverity } from '../../model/diagnostic.ts';
 import { Frame } from '../../model/packet.ts';
 import type { Source } from '../../model/source.ts';
-import { NS_PER_S } from '../../model/time.ts';
+import { NS_PER_S, type SourceTime } from '../../model/time.ts';
 import type { ReadContext } from '../importer.ts';
 
 /** libpcap's MAXIMUM_SNAPLEN: no capture of network traffic holds more of a packet. */
@@ -25,7 +25,12 @@ export class FrameStream {
   readonly #timeless = new Tally();
   readonly #backwards = new Tally();
   readonly #far = new Tally();
-  #previous = -Number.MAX_SAFE_INTEGER;
+  #previous = Number.NaN;
+  #latest = -Infinity;
+  #silence = 0;
+  readonly #name: string;
+  /** Frames of the source in other files before this one. */
+  readonly #before: number;
   readonly #context: ReadContext;
 
   /** @param resolution nanoseconds, as in Clock */
@@ -39,19 +44,29 @@ export class FrameStream {
       command: null,
       root: null,
     });
+    this.#name = name;
+    this.#before = this.source.records;
   }
 
-  /** The clock's base: the whole second (of the Unix epoch) that the first packet with a time falls in. */
-  start(second: bigint): void {
+  /**
+   * Sets the clock's base, the whole second (of the Unix epoch) that the first packet with a time falls in. Returns it; of
+   * a source that other files began, theirs.
+   */
+  start(second: bigint): bigint {
     this.started = true;
-    this.source.clock.base = second * BigInt(NS_PER_S);
+    const { clock } = this.source;
+    if (this.#before === 0) clock.base = second * BigInt(NS_PER_S);
+    return clock.base / BigInt(NS_PER_S);
   }
 
   deliver(): void {
     const frame = this.frame;
     frame.number = ++this.source.records;
     const time = frame.time as number;
-    if (time < this.#previous || time > Number.MAX_SAFE_INTEGER) this.#oddTime(time);
+    const step = time - this.#previous;
+    if (step > this.#silence) this.#silence = step;
+    if (time > this.#latest) this.#latest = time;
+    if (step < 0 || time > Number.MAX_SAFE_INTEGER) this.#oddTime(time);
     this.#previous = time;
     this.#context.sink.frame(this.source, frame);
   }
@@ -59,22 +74,22 @@ export class FrameStream {
   /** Numbers a packet that cannot be handed on. */
   skip(code: string, message: string): void {
     this.source.records++;
-    this.#add(code, 'data-loss', `frame ${this.source.records}`, message);
+    this.#add(code, 'data-loss', this.#frame(0), message);
   }
 
   /** Says that the frame in hand has no time of its own. */
   timeless(): void {
-    this.#timeless.add(this.source.records + 1);
+    this.#timeless.add(this.#number(1));
   }
 
   /** Reports something about the frame in hand. */
   note(code: string, message: string): void {
-    this.#add(code, 'info', `frame ${this.source.records + 1}`, message);
+    this.#add(code, 'info', this.#frame(1), message);
   }
 
   /** Reports that bytes of the frame in hand are missing. */
   damage(code: string, message: string): void {
-    this.#add(code, 'data-loss', `frame ${this.source.records + 1}`, message);
+    this.#add(code, 'data-loss', this.#frame(1), message);
   }
 
   /** Reports that less was on the wire than was captured, or 2 GiB and more (a negative `length`). */
@@ -105,13 +120,15 @@ export class FrameStream {
 
   /** Reports packets that the capturing tool says it lost. */
   dropped(count: number, message: string): void {
-    const { name } = this.source;
-    const diagnostic = { code: 'capture-dropped-packets', source: name, locator: '', count, message };
+    const diagnostic = { code: 'capture-dropped-packets', source: this.#name, locator: '', count, message };
     this.#context.diagnostics.add({ ...diagnostic, severity: 'data-loss', upstream: true });
   }
 
   /** End of the file: reports what was counted on the way. */
   end(): void {
+    const { last = -Infinity, silence = 0 } = this.source.span ?? {};
+    const latest = Math.max(last, this.#latest) as SourceTime;
+    if (latest > -Infinity) this.source.span = { last: latest, silence: Math.max(silence, this.#silence) };
     const tallies: [Tally, string, string][] = [
       [
         this.#timeless,
@@ -131,12 +148,21 @@ export class FrameStream {
   }
 
   #add(code: string, severity: DiagnosticSeverity, locator: string, message: string, count = 1): void {
-    this.#context.diagnostics.add({ code, severity, source: this.source.name, locator, count, message });
+    this.#context.diagnostics.add({ code, severity, source: this.#name, locator, count, message });
+  }
+
+  /** Number in its file of the last frame, or of the one in hand. */
+  #number(ahead: 0 | 1): number {
+    return this.source.records - this.#before + ahead;
+  }
+
+  #frame(ahead: 0 | 1): string {
+    return `frame ${this.#number(ahead)}`;
   }
 
   #oddTime(time: number): void {
-    if (Math.abs(time) > Number.MAX_SAFE_INTEGER) this.#far.add(this.source.records);
-    if (time < this.#previous) this.#backwards.add(this.source.records);
+    if (Math.abs(time) > Number.MAX_SAFE_INTEGER) this.#far.add(this.#number(0));
+    if (time < this.#previous) this.#backwards.add(this.#number(0));
   }
 }
 

@@ -31,6 +31,7 @@ export class PacketComments {
   /** @param processes grows by every process found */
   constructor(processes: CapturedProcess[]) {
     this.#processes = processes;
+    for (const [i, process] of processes.entries()) this.#byKey.set(JSON.stringify(process), i + 1);
   }
 
   /** Begins with the comments of another packet. */

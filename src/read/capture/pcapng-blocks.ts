@@ -79,3 +79,40 @@ export function isSoundBlock(bytes: Uint8Array, pos: number, end: number, sectio
   if (headerFault(type, length) !== '' || length > end - pos) return false;
   return i32(bytes, pos + length - 4, big) === length;
 }
+
+/** The sections and interfaces before the first packet of a file. The length of a section says nothing of its kind. */
+export function headerOf(head: Uint8Array): { length: number; kind: string } | null {
+  const big = sectionByteOrder(head, 0);
+  const parts: string[] = [];
+  for (let pos = 0; big !== null && head.length - pos >= 12; ) {
+    const type = i32(head, pos, big);
+    const length = i32(head, pos + 4, big);
+    if (type !== SECTION_HEADER && type !== INTERFACE && !SKIPPED.has(type)) {
+      return { length: pos, kind: `pcapng ${parts.join(' ')}` };
+    }
+    if (headerFault(type, length) !== '' || length > head.length - pos) return null;
+    if (type === SECTION_HEADER) parts.push(String(head.subarray(pos + 24, pos + length)));
+    if (type === INTERFACE) parts.push(String(head.subarray(pos, pos + length)));
+    pos += length;
+  }
+  return null;
+}
+
+/** Blocks at the end that are enough to hold a packet. */
+const ENOUGH = 64;
+
+/** Back from the end: each block ends with its length. */
+export function lastBlocks(head: Uint8Array, tail: Uint8Array): number | null {
+  const big = sectionByteOrder(head, 0) ?? false;
+  let pos = tail.length;
+  let packets = 0;
+  for (let n = 0; n < ENOUGH && pos >= 12; n++) {
+    const length = i32(tail, pos - 4, big);
+    if (length < 12 || length > pos) break;
+    const type = i32(tail, pos - length, big);
+    if (headerFault(type, length) !== '' || i32(tail, pos - length + 4, big) !== length) return null;
+    if (type === ENHANCED_PACKET || type === PACKET) packets++;
+    pos -= length;
+  }
+  return packets > 0 ? pos : null;
+}

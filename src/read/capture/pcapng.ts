@@ -8,10 +8,12 @@ import { FrameStream, type Lost } from './frames.ts';
 import {
   ENHANCED_PACKET,
   headerFault,
+  headerOf,
   INTERFACE,
   INTERFACE_STATISTICS,
   isOverlong,
   isSoundBlock,
+  lastBlocks,
   MAX_PACKET_BLOCK,
   PACKET,
   SECTION_HEADER,
@@ -42,6 +44,8 @@ export const pcapng: CaptureFormat = {
   example: 'section header block 0a0d0d0a with byte-order magic 1a2b3c4d, either byte order',
   sniff: (head) =>
     head.length >= 12 && u32(head, 0, true) === SECTION_HEADER && sectionByteOrder(head, 0) !== null,
+  header: headerOf,
+  lastRecords: lastBlocks,
   open: (name, context) => new PcapngReader(name, context),
 };
 
@@ -68,8 +72,8 @@ class PcapngReader implements CaptureReader, RecordParser {
   constructor(name: string, context: ReadContext) {
     this.#stream = new FrameStream(name, pcapng.id, NS_PER_US, context);
     const { source } = this.#stream;
-    source.interfaces = this.#interfaceNames;
-    source.processes = [];
+    source.interfaces ??= this.#interfaceNames;
+    source.processes ??= [];
     this.#options = new PacketOptions(source.processes);
   }
 
@@ -276,9 +280,8 @@ class PcapngReader implements CaptureReader, RecordParser {
   }
 
   #startClock(second: bigint): void {
-    this.#baseSecond = second;
-    this.#stream.start(second);
-    for (const itf of this.#interfaces) setBase(itf, second);
+    this.#baseSecond = this.#stream.start(second);
+    for (const itf of this.#interfaces) setBase(itf, this.#baseSecond);
   }
 
   #statistics(bytes: Uint8Array, pos: number, bodyEnd: number): void {

@@ -1,0 +1,310 @@
+/**
+ * Files of one capture that was rotated (tcpdump -C, -G, -W; dumpcap -b; editcap -c, -i): they are read as one source, in
+ * the order of their packets, whatever they are called and however they are given.
+ */
+import { type Diagnostic, Diagnostics } from '../model/diagnostic.ts';
+import type { Frame } from '../model/packet.ts';
+import type { CaptureFile, Source } from '../model/source.ts';
+import { NS_PER_S } from '../model/time.ts';
+import type { Files } from '../platform/types.ts';
+import { openBytes } from './bytes.ts';
+import { compressionOf } from './compressed/compression.ts';
+import { captureFormats } from './formats.ts';
+import type { CaptureFormat, Standing } from './importer.ts';
+
+/** What can be seen of a capture file without reading it. Times are ns of the Unix epoch. */
+export interface Look {
+  /** What the files of one capture have in common: format, byte order, link types, snap lengths, ticks. */
+  kind: string;
+  first: bigint;
+  /** Null when only reading the whole file would tell: it is packed, or cut. */
+  last: bigint | null;
+}
+
+/** A file that may be one of several. */
+export interface Candidate {
+  path: string;
+  host: string | null;
+}
+
+export interface Plan {
+  /** Of the captures. */
+  looks: ReadonlyMap<string, Look>;
+  /** Of files that may be one capture: which is read in whose place. */
+  order: ReadonlyMap<string, string>;
+  /** Files that are one capture, where that is known already. */
+  known: readonly (readonly string[])[];
+}
+
+const HEAD = 1 << 16;
+/** More than the largest record. */
+const TAIL = 1 << 19;
+/** Times of one interface step back so far at most, as packets of several CPUs are written. */
+const STEP_BACK = NS_PER_S / 1000;
+/** Files of one capture are not further apart than so many times their length, and this. */
+const FARTHEST_LENGTHS = 10;
+const FARTHEST = 60 * NS_PER_S;
+/** A gap that is no longer than this share of the capture is none. */
+const SMALL = 1 / 100;
+
+/** Looks at each file, and finds those that may go on with another. */
+export async function planRotations(found: readonly Candidate[], files: Files): Promise<Plan> {
+  const groups = new Map<string, { path: string; look: Look }[]>();
+  for (const { path, host } of found.length > 1 ? found : []) {
+    const look = await lookAt(path, files).catch(() => null);
+    if (!look) continue;
+    const key = JSON.stringify([look.kind, host]);
+    groups.set(key, [...(groups.get(key) ?? []), { path, look }]);
+  }
+  const looks = new Map<string, Look>();
+  const order = new Map<string, string>();
+  for (const group of groups.values()) {
+    const some = group.filter((a) =>
+      group.some((b) => a !== b && (mayFollow(a.look, b.look) || mayFollow(b.look, a.look))),
+    );
+    const inTime = some.toSorted((a, b) => Number(a.look.first - b.look.first));
+    for (const { path, look } of group) looks.set(path, look);
+    for (const [i, { path }] of some.entries()) order.set(path, inTime[i]!.path);
+  }
+  return { looks, order, known: [] };
+}
+
+/** For files that are known to be one capture each, as they were found before. */
+export function planOf(known: readonly (readonly string[])[], found: readonly Candidate[]): Plan {
+  const order = new Map<string, string>();
+  for (const paths of known) {
+    const places = found.filter(({ path }) => paths.includes(path));
+    for (const [i, { path }] of places.entries()) order.set(path, paths[i]!);
+  }
+  return { looks: new Map(), order, known };
+}
+
+function mayFollow(a: Look, b: Look): boolean {
+  if (a.last === null) return a.first < b.first;
+  const gap = Number(b.first - a.last);
+  const lengths = Number(a.last - a.first) + Number((b.last ?? b.first) - b.first);
+  return gap >= -STEP_BACK && gap <= FARTHEST_LENGTHS * lengths + FARTHEST && a.first <= b.first;
+}
+
+async function lookAt(path: string, files: Files): Promise<Look | null> {
+  const file = await files.open(path);
+  try {
+    const { size } = file;
+    if (size === null) return null;
+    let head = new Uint8Array(Math.min(HEAD, size));
+    head = head.subarray(0, await file.read(head, 0));
+    const isPacked = compressionOf(head) !== null;
+    if (isPacked) head = new Uint8Array(await headOf(path, files));
+    const format = captureFormats.find((f) => f.sniff(head));
+    const header = format?.header(head) ?? null;
+    if (!format || header === null) return null;
+    const times = timesIn(format, [head]);
+    if (times === null || isPacked || size === head.length)
+      return times && { ...times, kind: header.kind, last: isPacked ? null : times.last };
+    const tail = new Uint8Array(Math.min(TAIL, size - header.length));
+    const read = await file.read(tail, size - tail.length);
+    const at = read === tail.length ? format.lastRecords(head, tail) : null;
+    const ends = at === null ? null : timesIn(format, [head.subarray(0, header.length), tail.subarray(at)]);
+    return { kind: header.kind, first: times.first, last: ends?.last ?? null };
+  } finally {
+    await file.close();
+  }
+}
+
+async function headOf(path: string, files: Files): Promise<Uint8Array> {
+  const bytes = await openBytes(path, path, new Diagnostics(), HEAD, files);
+  const head = bytes?.head.slice() ?? new Uint8Array(0);
+  await bytes?.close();
+  return head;
+}
+
+/** Of a capture of which no more can be looked at than its beginning. */
+export function lookIn(format: CaptureFormat, head: Uint8Array): Look | null {
+  const header = format.header(head);
+  const times = header && timesIn(format, [head]);
+  return times && { kind: header.kind, first: times.first, last: null };
+}
+
+/** First and latest time of the packets in parts of a file; null when there are none. */
+function timesIn(
+  format: CaptureFormat,
+  parts: readonly Uint8Array[],
+): { first: bigint; last: bigint } | null {
+  let first: number | null = null;
+  let last = 0;
+  const source = framesIn(format, parts, (frame) => {
+    first ??= frame.time;
+    last = first === frame.time ? frame.time : Math.max(last, frame.time);
+  });
+  if (first === null || source === null || source.clock.kind !== 'realtime') return null;
+  const at = (time: number) => source.clock.base + BigInt(Math.round(time));
+  return { first: at(first), last: at(last) };
+}
+
+/** Hands out the frames in the first bytes of a file, or in parts that fit together. */
+export function framesIn(
+  format: CaptureFormat,
+  parts: readonly Uint8Array[],
+  take: (frame: Frame) => void,
+): Source | null {
+  let source: Source | null = null;
+  const reader = format.open('', {
+    diagnostics: new Diagnostics(),
+    source: (init) => {
+      source = { ...init, id: 0, records: 0 };
+      return source;
+    },
+    sink: { frame: (_, frame) => take(frame), packet: () => undefined, event: () => undefined },
+    progress: () => undefined,
+  });
+  for (const part of parts) reader.push(part);
+  reader.end();
+  return source;
+}
+
+/** A capture file whose turn has come. */
+interface Arriving extends Candidate {
+  look: Look | null;
+  /** All files of its capture, where they are known. */
+  rotation: readonly string[] | null;
+  /** What its first frames are to a capture; null when nobody can tell. */
+  standing(source: Source): Standing | null;
+}
+
+/** Files read so far that others may go on with. */
+interface Chain {
+  source: Source;
+  host: string | null;
+  look: Look | null;
+  paths: string[];
+  hosts: Set<string>;
+}
+
+/** Captures that are asked whether a file goes on with them: those that ended last. */
+const ASKED = 8;
+
+/** The captures of one run that may have more files than one. */
+export class Rotations {
+  readonly #chains: Chain[] = [];
+
+  /** Takes note of a capture that begins with the file. */
+  begin({ path, host, look, rotation, standing }: Arriving, source: Source): Source {
+    if (rotation) source.files = [{ name: source.name, before: 0 }];
+    if (look || rotation) {
+      this.#chains.push({ source, host, look, paths: [path], hosts: new Set(standing(source)?.hosts) });
+    }
+    return source;
+  }
+
+  /** The source that the file goes on with, which it is made a part of. */
+  goesOn(file: Arriving, diagnostics: Diagnostics): Source | null {
+    const { path, look, rotation } = file;
+    if (rotation) {
+      const known = this.#chains.find(({ paths }) => rotation.includes(paths[0]!));
+      return known ? addFile(known, path) : null;
+    }
+    const found = look && this.#best(file, look);
+    if (!found) return null;
+    const { chain, standing } = found;
+    for (const host of standing.hosts) chain.hosts.add(host);
+    const gap = gapIn(chain, path, look, standing);
+    if (gap) diagnostics.add(gap);
+    return addFile(chain, path);
+  }
+
+  #best({ path, host, standing }: Arriving, look: Look): { chain: Chain; standing: Standing } | null {
+    const near = this.#chains
+      .filter((chain) => chain.look?.kind === look.kind && chain.host === host && isNear(chain, look))
+      .sort((a, b) => gapBefore(a, look) - gapBefore(b, look));
+    let best: { chain: Chain; standing: Standing } | null = null;
+    let most = 0;
+    for (const chain of near.slice(0, ASKED)) {
+      const asked = standing(chain.source);
+      const weight = asked ? weigh(chain, path, look, asked) : 0;
+      if (weight > most && asked) [best, most] = [{ chain, standing: asked }, weight];
+    }
+    return best;
+  }
+}
+
+const MANY = 1000;
+
+/**
+ * How surely a file goes on with a capture: above 0 when it does. Connections that go on are the best proof; without any,
+ * there must be no gap to speak of and a host in common, or names that count. What the capture has already seen, or from another
+ * distance, was captured elsewhere.
+ */
+function weigh(chain: Chain, path: string, look: Look, { goesOn, elsewhere, hosts }: Standing): number {
+  if (elsewhere > 0 && elsewhere >= goesOn) return 0;
+  if (goesOn > 0) return MANY + goesOn;
+  const last = chain.paths.at(-1)!;
+  const hasCommon = hosts.size === 0 || [...hosts].some((h) => chain.hosts.has(h));
+  if (folderOf(last) !== folderOf(path) || !hasCommon) return 0;
+  const gap = gapBefore(chain, look);
+  if (gap <= Math.max(2 * silenceOf(chain), lengthWith(chain, look) * SMALL, STEP_BACK)) return 2;
+  return nameOf(last).replace(/\d+/g, '') === nameOf(path).replace(/\d+/g, '') ? 1 : 0;
+}
+
+/** What is to be said of the time between a capture and a file that goes on with it; null for nothing. */
+function gapIn(
+  chain: Chain,
+  path: string,
+  look: Look,
+  { jumped }: Standing,
+): Omit<Diagnostic, 'count'> | null {
+  const gap = gapBefore(chain, look);
+  if (jumped === 0 && gap <= Math.max(2 * silenceOf(chain), STEP_BACK)) return null;
+  const sent = jumped === 1 ? 'one end of a connection has' : `${jumped} ends of connections have`;
+  return {
+    code: 'rotation-gap',
+    severity: jumped > 0 ? 'data-loss' : 'info',
+    upstream: true,
+    source: path,
+    locator: 'frame 1',
+    message:
+      `begins ${(gap / NS_PER_S).toFixed(3)} s after the last packet of ${nameOf(chain.paths.at(-1)!)}, which is of the same capture: a file between them may be missing` +
+      (jumped > 0 ? `; ${sent} sent bytes meanwhile that are in neither` : ''),
+  };
+}
+
+/** Makes the file one of the capture. */
+function addFile({ source, paths }: Chain, path: string): Source {
+  const files: CaptureFile[] = source.files ?? [{ name: source.name, before: 0 }];
+  files.push({ name: path, before: source.records });
+  paths.push(path);
+  source.files = files;
+  source.name = `${files[0]!.name} … ${nameOf(path)} (${files.length} files)`;
+  return source;
+}
+
+/** Neither overlaps with the capture, but for the steps back that packets of one interface may take, nor lies far behind. */
+function isNear(chain: Chain, look: Look): boolean {
+  const gap = gapBefore(chain, look);
+  const length = lengthWith(chain, look);
+  return gap >= -Math.min(STEP_BACK, length * SMALL) && gap <= FARTHEST_LENGTHS * length + FARTHEST;
+}
+
+/** Of both together, without what lies between. */
+function lengthWith(chain: Chain, { first, last }: Look): number {
+  return Number(lastOf(chain) - chain.look!.first) + Number((last ?? first) - first);
+}
+
+function gapBefore(chain: Chain, { first }: Look): number {
+  return Number(first - lastOf(chain));
+}
+
+function lastOf({ source }: Chain): bigint {
+  return source.clock.base + BigInt(Math.round(source.span?.last ?? 0));
+}
+
+function silenceOf({ source }: Chain): number {
+  return source.span?.silence ?? 0;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1);
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
