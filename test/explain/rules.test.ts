@@ -189,7 +189,7 @@ const CASES: Case[] = [
     rule: 'accept-queue-overflow-ack',
     holds: 'accept-queue-ack',
     set: 'packets',
-    confidence: 'inferred',
+    confidence: 'possible',
     not: 'accept-queue-syn',
   },
   {

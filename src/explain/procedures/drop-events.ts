@@ -3,6 +3,7 @@
  * the function that freed the packet where it does not (kernel-notes §3, lower layers).
  */
 import { sameEndpoint } from '../../model/address.ts';
+import { SERVER } from '../../model/connection.ts';
 import type { DropEvent } from '../../model/event.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { dropEvidence } from '../facts/evidence.ts';
@@ -92,7 +93,23 @@ function lossOf(f: Facts, drop: DropEvent): Lost | null {
   const handshake = drop.flags! & (SYN | ACK);
   if (handshake === SYN && sameEndpoint(drop.to, f.case.server)) return lostSyn(f, drop);
   if (handshake === (SYN | ACK) && sameEndpoint(drop.from, f.case.server)) return lostAnswer(f, drop);
-  return null;
+  return handshake === ACK && sameEndpoint(drop.to, f.case.server) ? lostAck(f, drop) : null;
+}
+
+/** Netfilter dropped what the client sent after the SYN-ACK, and the server sent that again: the handshake was not done. */
+function lostAck(f: Facts, drop: DropEvent): Lost | null {
+  if (!byNetfilter(drop)) return null;
+  const { wire } = f;
+  const answers =
+    wire?.packets.filter((p) => p.flags & SYN && p.flags & ACK && wire.sideOf(p) === SERVER) ?? [];
+  const again = [
+    ...answers.slice(1).map((p) => f.atPacket(wire!, p)),
+    ...f.lateSynAckDrops.map((d) => f.atEvent(d)),
+  ];
+  if (!again.some((later) => (f.world.between(later, f.atEvent(drop)) ?? -1) > 0)) return null;
+  const where = place(f, drop);
+  const side = where === 'out' ? 'client' : 'server';
+  return { rule: 'netfilter-drop', side, what: 'ACK', drop, sure: where !== null };
 }
 
 function lostSyn(f: Facts, drop: DropEvent): Lost | null {

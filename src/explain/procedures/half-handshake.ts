@@ -8,6 +8,7 @@ import { CLIENT, SERVER, WHY_SYN_ACK } from '../../model/connection.ts';
 import { ACK } from '../../model/tcp.ts';
 import { dropEvidence, packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import { completion, repeatedSynAcks } from '../facts/handshake.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import { REQUEST_LIFE, RTO_MIN, retransmissionAt, SHORTEST_REQUEST } from '../facts/timing.ts';
 import { memoised } from '../memo.ts';
@@ -16,7 +17,7 @@ import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named } from './common.ts';
 import { cookiesInUse } from './cookies.ts';
-import { acceptQueueOverflowAck, completion, fullQueue, repeatedSynAcks } from './overflow-ack.ts';
+import { acceptQueueOverflowAck, fullQueue } from './overflow-ack.ts';
 
 /** The server made a socket of the handshake in the end. */
 function hasChild(f: Facts): boolean {

@@ -3,24 +3,16 @@
  * the server sends its SYN-ACK again to a client that believes itself connected.
  */
 import { sameEndpoint } from '../../model/address.ts';
-import {
-  CLIENT,
-  type KeyPacket,
-  SERVER,
-  WHY_FIRST_DATA,
-  WHY_SYN_ACK,
-  WHY_THIRD_ACK,
-} from '../../model/connection.ts';
 import type { DropEvent } from '../../model/event.ts';
 import type { Evidence } from '../../model/finding.ts';
-import { ACK, SYN } from '../../model/tcp.ts';
 import { dropEvidence, eventEvidence, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { ListenerFacts } from '../facts/listener.ts';
+import { repeatedSynAcks, takenAtFirstData } from '../facts/handshake.ts';
 import { heldText, heldWhen, isFullLook, lookOf, type QueueLook } from '../facts/queue.ts';
 import { memoised } from '../memo.ts';
 import { count } from '../words.ts';
 import type { Candidate } from './candidate.ts';
+import { droppedSyn } from './drop-events.ts';
 
 /** The server's kernel named the overflow itself (6.15+). */
 function overflowDrops(f: Facts): DropEvent[] {
@@ -47,33 +39,6 @@ function repeatedWhenFull(f: Facts): QueueLook[] {
     .filter(isFullLook);
 }
 
-/** The third segment of the handshake, or the client's first data when it stands for it. */
-export function completion(f: Facts): KeyPacket | null {
-  const { wire } = f;
-  return (
-    wire?.packets.find(
-      (p) => p.why & (WHY_THIRD_ACK | WHY_FIRST_DATA) && wire.sideOf(p) === CLIENT && !(p.flags & SYN),
-    ) ?? null
-  );
-}
-
-/**
- * SYN-ACKs sent when the client's ACK must have been at the server: later than the handshake took, which is at least
- * a round trip wherever the capture stands. Those before may have crossed the ACK (a SYN sent twice is answered twice).
- */
-export function repeatedSynAcks(f: Facts): KeyPacket[] {
-  const { wire } = f;
-  const done = completion(f);
-  if (!wire || !done) return [];
-  const syn = wire.packets.find((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === CLIENT);
-  const synAcks = wire.packets.filter(
-    (p) => p.why & WHY_SYN_ACK && (p.flags & (SYN | ACK)) === (SYN | ACK) && wire.sideOf(p) === SERVER,
-  );
-  const opened = syn ?? synAcks[0];
-  const roundTrip = opened && opened.time < done.time ? done.time - opened.time : 0;
-  return synAcks.filter((p) => p.time > done.time + roundTrip);
-}
-
 /** What speaks for a full accept queue around this connection. */
 export function fullQueue(f: Facts): Evidence[] {
   const { listener } = f;
@@ -91,15 +56,18 @@ export function fullQueue(f: Facts): Evidence[] {
   return rise > 0 ? [reasoning(`ListenOverflows rose by ${rise} while the files were taken`)] : [];
 }
 
-/** A SYN-ACK was repeated after the client had sent data as well: a deferred accept would have taken those. */
-function insisted(f: Facts): boolean {
-  const { wire } = f;
-  const last = repeatedSynAcks(f).at(-1);
-  if (!wire || !last) return false;
-  return wire.before(last, CLIENT).some((p) => p.payload > 0);
+/**
+ * Something else shows why the SYN-ACK was sent again: netfilter dropped the ACKs; the request had not got one, or had and
+ * there was room; or the first data were taken at once, as TCP_DEFER_ACCEPT has it.
+ */
+function hasOtherReason(f: Facts): boolean {
+  if (droppedSyn(f, null).some((c) => c.rule === 'netfilter-drop')) return true;
+  const looks = f.probes.of('synack-retransmit').map((event) => ({ event, look: lookOf(f.world, event) }));
+  const excluded = ({ event, look }: (typeof looks)[number]) =>
+    event.values.acked === 0 || (event.values.acked === 1 && look !== null && !isFullLook(look));
+  if (looks.length > 0 && looks.every(excluded)) return true;
+  return takenAtFirstData(f) !== null && fullQueue(f).length === 0;
 }
-
-const someoneInsisted = memoised((listener: ListenerFacts) => listener.notable.some(insisted));
 
 /** The server sent its SYN-ACK again although the client had answered it. */
 export const acceptQueueOverflowAck = memoised((f: Facts): Candidate | null => {
@@ -109,6 +77,7 @@ export const acceptQueueOverflowAck = memoised((f: Facts): Candidate | null => {
   const refused = refusedChildren(f);
   const waiting = repeatedWhenFull(f);
   if (named.length + drops.length + again.length + refused.length + waiting.length === 0) return null;
+  if (named.length + refused.length + waiting.length === 0 && hasOtherReason(f)) return null;
   const queue = fullQueue(f);
   const { wire } = f;
   const evidence = [
@@ -125,7 +94,8 @@ export const acceptQueueOverflowAck = memoised((f: Facts): Candidate | null => {
     ...queue,
   ];
   const times = drops.length + again.length;
-  const inferred = queue.length > 0 || waiting.length > 0 || someoneInsisted(f.listener);
+  // packets alone admit a deferred accept, a firewall and a lossy path as well
+  const inferred = queue.length > 0 || waiting.length > 0;
   const told = refused.length > 0 ? refused : waiting;
   return {
     rule: 'accept-queue-overflow-ack',

@@ -5,6 +5,7 @@
  */
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
+import { DIRECTION_IN, OPT_TIMESTAMP } from '../../model/packet.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { crossing } from '../facts/crossing.ts';
 import { counterEvidence, eventEvidence, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
@@ -106,6 +107,8 @@ function repeatedAtFirst(f: Facts, wire: WireFacts, attempt: Attempt): Candidate
   if (!synAck || !syn || usual === null || !(syn.flags & SYN)) return [];
   const gap = synAck.time - syn.time;
   if (gap < usual + SHORTEST_RTO) return [];
+  // a request echoes the timestamp of the last SYN it got: this one answers an earlier SYN, and is late
+  if (synAck.options & syn.options & OPT_TIMESTAMP && synAck.tsEcr !== syn.tsVal) return [];
   const because = `the first SYN-ACK in the capture came ${span(gap)} after the last SYN, where others came ${span(usual)} after: the server had sent one before, which is not there`;
   const evidence = [
     ...attempt.evidence,
@@ -113,8 +116,8 @@ function repeatedAtFirst(f: Facts, wire: WireFacts, attempt: Attempt): Candidate
     packetEvidence(f, wire, synAck, 'not in answer to a SYN: sent by the timer'),
   ];
   const make = maker({ side: 'server', moment: attempt.moment, evidence });
-  // answered within a softirq: the capture is the server's own
-  const own = usual < MARGIN;
+  // answered within a softirq, and not received by the host that captures: the capture is the server's own
+  const own = usual < MARGIN && wire.of(wire.wire.direction, SERVER) !== DIRECTION_IN;
   const path = make('syn-ack-lost-on-path', 'possible', because);
   const local = make('syn-ack-lost-locally', own ? 'inferred' : 'possible', because);
   return own ? [local, path] : [path, local];

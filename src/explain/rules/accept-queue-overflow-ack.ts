@@ -35,7 +35,7 @@ export const rule: Rule = {
     {
       by: ['packets'],
       kernels: 'any',
-      claims: 'inferred',
+      claims: 'possible',
       sign: 'SYN-ACK sent again after the ACK, and after data as well',
     },
     {
@@ -63,7 +63,7 @@ export const rule: Rule = {
         remedy: ACCEPT_REMEDY,
         missing: c.confidence === 'proved' ? [] : wanted('queue-at-ack', 'server'),
       },
-      ['deferred-accept'],
+      ['deferred-accept', 'netfilter-drop'],
     );
   },
 };
