@@ -20,8 +20,7 @@ import type { Source } from './model/source.ts';
 import { disk } from './platform/files.ts';
 import { givenInputs, type Input } from './read/given.ts';
 import { type HostNames, type ReadProgress, readInputs } from './read/read.ts';
-import { assembleResult, type ResultOptions } from './tables/result.ts';
-import { Told } from './tables/told.ts';
+import { assembleResult, type ResultOptions, type Tables, tablesOf } from './tables/result.ts';
 import { ReadingAhead } from './workers/ahead.ts';
 import type { Pool } from './workers/pool.ts';
 
@@ -50,6 +49,20 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
 
 /** Reads inputs (files, folders, `-`, bytes) and explains every connection in them. Never throws for bad input. */
 export async function analyze(inputs: readonly Input[], options: AnalyzeOptions = {}): Promise<Result> {
+  return (await investigate(inputs, options)).result;
+}
+
+/** A result, and the rows of its big tables: the result itself lists what a reader can follow. */
+export interface Investigation {
+  result: Result;
+  tables: Tables;
+}
+
+/** The same with rows of all connections and findings, however many there are; they are made when they are read. */
+export async function investigate(
+  inputs: readonly Input[],
+  options: AnalyzeOptions = {},
+): Promise<Investigation> {
   const diagnostics = new Diagnostics();
   const zeekTimers = options.zeekTimers ?? false;
   const collector = new Collector(diagnostics, zeekTimers);
@@ -64,15 +77,14 @@ export async function analyze(inputs: readonly Input[], options: AnalyzeOptions 
   const listed = isWhole(options) ? Infinity : (options.listed ?? LISTED);
   const { busy = (stage) => stage() } = options;
   const context = busy(() => join(sources, collector, diagnostics));
-  const told = context.cases.count > listed ? new Told(context) : null;
   const explanation = busy(() =>
     explain(context, diagnostics, {
       ...(options.rules && { rules: options.rules }),
       ...(options.keep && { keep: options.keep }),
-      ...(told && { take: (c, findings) => told.take(c, findings) }),
     }),
   );
-  return busy(() => assembleResult(context, explanation, diagnostics, options, told));
+  const result = busy(() => assembleResult(context, explanation, diagnostics, options, listed));
+  return { result, tables: tablesOf(context, explanation) };
 }
 
 /** So many connections are all listed one by one. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** argv and exit codes. The only place that prints. */
-import type { AnalyzeOptions } from './analyze.ts';
+import type { AnalyzeOptions, Investigation } from './analyze.ts';
 import {
   connectionFilter,
   HELP_WIDTH,
@@ -110,11 +110,14 @@ async function analyzeCommand(a: AnalyzeArguments): Promise<number> {
       },
       pool,
     };
-    const plain = await runAnalysis(a, options, a.filter);
-    warn(plain);
-    const result = await redacted(await hashes.addTo(plain), secret);
+    const found = await runAnalysis(a, options, a.filter);
+    warn(found.result);
+    const result = await redacted(await hashes.addTo(found.result), secret);
     if (nothingRead(result)) return EXIT_NOTHING;
-    await writing(a.output, () => writeReport(result, a.output, { html: a.html, png: a.png, pool }));
+    const tables = secret ? {} : { tables: found.tables };
+    await writing(a.output, () =>
+      writeReport(result, a.output, { html: a.html, png: a.png, pool, ...tables }),
+    );
     return await summarise(result, a);
   } finally {
     await pool.close();
@@ -137,7 +140,7 @@ async function explainCommand(a: ExplainArguments): Promise<number> {
   const filter = parts.filter(Boolean).join(' and ');
   const { parsePeriod, withinPeriod } = await import('./view/period.ts');
   const period = a.time === undefined ? null : usage(() => parsePeriod(a.time!));
-  const all = await runAnalysis(
+  const { result: all } = await runAnalysis(
     a,
     { timeline: a.connection ? 'all' : 'findings', whole: period !== null },
     filter || undefined,
@@ -153,7 +156,7 @@ async function explainCommand(a: ExplainArguments): Promise<number> {
 async function annotateCommand(a: AnnotateArguments): Promise<number> {
   await checkTwice(a.input);
   const secret = await redactor(a);
-  const plain = await runAnalysis(a, { timeline: 'all' }, undefined);
+  const { result: plain } = await runAnalysis(a, { timeline: 'all' }, undefined);
   warn(plain);
   if (nothingRead(plain)) return EXIT_NOTHING;
   const { annotate } = await import('./wireshark/annotate.ts');
@@ -179,8 +182,8 @@ async function runAnalysis(
   a: InputArguments,
   options: Omit<AnalyzeOptions, 'hosts' | 'date' | 'zone'>,
   filter: string | undefined,
-): Promise<Result> {
-  const [{ analyze }, { parseFilter }, { checkCivil }] = await Promise.all([
+): Promise<Investigation> {
+  const [{ investigate }, { parseFilter }, { checkCivil }] = await Promise.all([
     import('./analyze.ts'),
     import('./view/filter.ts'),
     import('./align/zone.ts'),
@@ -188,7 +191,7 @@ async function runAnalysis(
   const keep = filter ? usage(() => parseFilter(filter)) : undefined;
   usage(() => checkCivil({ date: a.date, zone: a.tz }));
   const progress = new Progress(process.stderr);
-  const result = await analyze(a.input, {
+  const found = await investigate(a.input, {
     ...options,
     ...(keep && { keep }),
     hosts: hostNames(a.host ?? []),
@@ -202,7 +205,7 @@ async function runAnalysis(
     },
   });
   progress.clear();
-  return result;
+  return found;
 }
 
 async function knownRule(id: string): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * Use as a library: `import { analyze } from 'tcpautopsy'`. Reference: docs/library.md, made from these types.
  */
-export { type AnalyzeOptions, analyze } from './analyze.ts';
+export { type AnalyzeOptions, analyze, type Investigation, investigate } from './analyze.ts';
 export type { Endpoint } from './model/address.ts';
 export type { ClockFit } from './model/case.ts';
 export type { Diagnostic, DiagnosticSeverity } from './model/diagnostic.ts';

@@ -3,11 +3,10 @@ import { RESULT_BEGINS, RESULT_FILE, readable, writeJson } from './json/json.ts'
 import type { Result } from './model/result.ts';
 import { disk, join } from './platform/files.ts';
 import { folderState, makeFolder, writeFolder, writeNew, writeWhole } from './platform/output.ts';
-import { writePairs, writePieces } from './platform/text-file.ts';
+import { writePieces } from './platform/text-file.ts';
 import { csvOf } from './tables/csv.ts';
-import { csvLines, headOf } from './tables/csv-text.ts';
-import type { Lines } from './tables/line-store.ts';
-import { linesOf } from './tables/plain.ts';
+import { csvLines } from './tables/csv-text.ts';
+import type { Tables } from './tables/result.ts';
 import { connectionsTable, diagnosticsTable, findingsTable, timelineTable } from './tables/tables.ts';
 import { MAIN_THREAD, type Pool } from './workers/pool.ts';
 
@@ -37,6 +36,8 @@ export interface WriteOptions {
   html: boolean;
   /** True: the charts as PNG too (they are drawn for it even without HTML). */
   png?: boolean;
+  /** Rows of all connections and findings, where the result does not list all of them. */
+  tables?: Tables;
   /** Where charts are drawn; by default in this thread. */
   pool?: Pool;
 }
@@ -49,7 +50,7 @@ export async function writeReport(result: Result, dir: string, options: WriteOpt
 async function writeFiles(
   full: Result,
   dir: string,
-  { html, png, pool = MAIN_THREAD }: WriteOptions,
+  { html, png, tables = full, pool = MAIN_THREAD }: WriteOptions,
 ): Promise<void> {
   const [{ buildCharts }, { renderMarkdown }] = await Promise.all([
     import('./charts/index.ts'),
@@ -60,15 +61,15 @@ async function writeFiles(
   const result = inJson.aggregated ? { ...full, aggregated: inJson.aggregated } : full;
   const file = (name: string, write: (path: string) => Promise<void>) => writeWhole(join(dir, name), write);
   const text = (name: string, content: string) => file(name, (path) => writeNew(path, content));
-  const lines = linesOf(full);
+  if (full.plain && tables === full)
+    throw new Error('the result does not list all its connections: give the tables of the investigation');
   // the marker comes first: an interrupted report is still known as ours, and replaced by the next
   await file(RESULT_FILE, (path) => writeJson(path, inJson));
-  await file(connectionsTable.file, (connections) =>
-    file(findingsTable.file, async (findings) => {
-      if (lines) return writePairs([connections, findings], tables(lines));
-      await writePieces(connections, csvLines(connectionsTable.columns, result.connections));
-      await writePieces(findings, csvLines(findingsTable.columns, result.findings));
-    }),
+  await file(connectionsTable.file, (path) =>
+    writePieces(path, csvLines(connectionsTable.columns, tables.connections)),
+  );
+  await file(findingsTable.file, (path) =>
+    writePieces(path, csvLines(findingsTable.columns, tables.findings)),
   );
   await file(timelineTable.file, (path) =>
     writePieces(path, csvLines(timelineTable.columns, result.timeline)),
@@ -91,11 +92,4 @@ async function writeFiles(
   if (!html) return;
   for (const { chart, svg } of drawn) await text(`charts/${chart.id}.svg`, svg);
   await text('report.html', renderHtml(result, drawn));
-}
-
-/** connections.csv and findings.csv, a connection at a time. */
-function* tables(lines: Iterable<Lines>): Iterable<readonly [string, string]> {
-  yield [headOf(connectionsTable.columns), headOf(findingsTable.columns)];
-  for (const { connection, findings } of lines)
-    yield [`${connection}\n`, findings === '' ? '' : `${findings}\n`];
 }

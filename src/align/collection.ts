@@ -109,6 +109,7 @@ export class CaptureCases implements Cases {
     start: 0,
     end: 0,
     bytes: [0, 0],
+    firstFin: 0,
     fin: [0, 0],
     finAcked: [0, 0],
   };

@@ -13,6 +13,8 @@ import {
   BYTES,
   CLIENT_BIT,
   CONNECTION_STRIDE,
+  FIRST_FIN_MASK,
+  FIRST_FIN_SHIFT,
   KEY_LINK,
   KEY_PACKET,
   KEY_TIME,
@@ -37,6 +39,11 @@ const KEYS_OF_ONE = 56;
 /** The side that is called the client. */
 export function callsClient(words: Int32Array, at: number): number {
   return words[at + BITS]! & CLIENT_BIT ? 1 : 0;
+}
+
+/** The side whose FIN came first, of a connection that closed in good order. */
+function firstFinOf(words: Int32Array, at: number): number {
+  return ((words[at + BITS]! >> FIRST_FIN_SHIFT) & FIRST_FIN_MASK) - 1;
 }
 
 export class Records {
@@ -122,6 +129,7 @@ export class Records {
     closingTimes(this.#store, at, times);
     out.clientKey = addressKey(words[from]!, words[from + 1]!, words[from + 2]!, words[from + 3]!);
     out.clientPort = client === 0 ? ports >>> 16 : ports & 0xffff;
+    out.firstFin = firstFinOf(words, at) === client ? 0 : 1;
     out.start = doubles[(at + START) >> 1]!;
     out.end = out.start;
     for (const i of [0, 1] as const) {

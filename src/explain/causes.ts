@@ -1,29 +1,61 @@
 /** Connections that share one cause, told as one. */
-import { CONFIDENCE_ORDER, type Group, type Severity } from '../model/finding.ts';
+import { CONFIDENCE_ORDER, type Confidence, type Group, type Severity } from '../model/finding.ts';
 import type { CauseGroup } from '../model/result.ts';
-import type { Explained } from './rule.ts';
+import type { Explained, Rule } from './rule.ts';
 import { tellTogether, weakest } from './together.ts';
+import type { Verdicts } from './verdicts.ts';
+import { count, hedged, MAYBE, predicate } from './words.ts';
 
 /** The order in which a story runs. */
 const GROUP_ORDER: readonly Group[] = ['syn', 'stuck', 'close', 'fin-wait2'];
 const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
 /** One group per rule; the gravest and largest first. */
-export function groupCauses(explained: readonly Explained[]): CauseGroup[] {
+export function groupCauses(explained: readonly Explained[], normal: readonly CauseGroup[]): CauseGroup[] {
   const byRule = new Map<string, Explained[]>();
   for (const e of explained) {
+    if (e.rule.normal) continue;
     const list = byRule.get(e.rule.id);
     if (list) list.push(e);
     else byRule.set(e.rule.id, [e]);
   }
-  return [...byRule.values()].map(toGroup).sort(graver);
+  return [...[...byRule.values()].map(toGroup), ...normal].sort(graver);
+}
+
+/** Connections that ended normally are counted, but for those of which something else may be true. */
+export function normalCauses(verdicts: Verdicts, rules: readonly Rule[]): CauseGroup[] {
+  const rule = rules.find((r) => r.normal);
+  const own = Array.from(verdicts.world.kept).filter((n) => verdicts.normal(n) !== null);
+  const [first] = own;
+  if (!rule || first === undefined) return [];
+  const { id, title, group, severity, happened } = rule;
+  const isListed = (n: number) => verdicts.findings(n).some((e) => e.rule === rule);
+  const listed = own.filter(isListed);
+  const confidences: Partial<Record<Confidence, number>> = {};
+  for (const n of own) {
+    const confidence = verdicts.normal(n)!;
+    if (!isListed(n)) confidences[confidence] = (confidences[confidence] ?? 0) + 1;
+  }
+  const confidence = CONFIDENCE_ORDER.findLast((c) => own.some((n) => verdicts.normal(n) === c))!;
+  const words = own.length === 1 ? verdicts.words(first).find((f) => f.rule === id) : undefined;
+  const connections = own.length - listed.length;
+  return [
+    {
+      ...{ rule: id, title, group, severity, confidence },
+      connections: listed.map((n) => `c${n + 1}`),
+      ...(connections > 0 && { unlisted: { connections, confidences } }),
+      summary:
+        words?.summary ??
+        hedged(`${count(own.length, 'connection')} ${predicate(own.length, happened, MAYBE)}.`, confidence),
+      remedy: '',
+    },
+  ];
 }
 
 function toGroup(all: Explained[]): CauseGroup {
   const { rule, finding } = all[0]!;
   const findings = all.map((e) => e.finding);
   const severity = SEVERITY_ORDER.find((s) => findings.some((f) => f.severity === s)) ?? rule.severity;
-  const remedies = new Set(findings.map((f) => f.remedy));
   return {
     rule: rule.id,
     title: rule.title,
@@ -33,7 +65,7 @@ function toGroup(all: Explained[]): CauseGroup {
     confidence: weakest(findings.filter((f) => f.severity === severity)),
     connections: [...new Set(findings.map((f) => f.connection))],
     summary: all.length === 1 ? finding.summary : tellTogether(all),
-    remedy: remedies.size === 1 ? finding.remedy : (findings.find((f) => f.remedy !== '')?.remedy ?? ''),
+    remedy: finding.remedy,
   };
 }
 
@@ -43,8 +75,12 @@ function graver(a: CauseGroup, b: CauseGroup): number {
   const doubt = (g: CauseGroup) => CONFIDENCE_ORDER.indexOf(g.confidence);
   return (
     rank(a) - rank(b) ||
-    b.connections.length - a.connections.length ||
+    size(b) - size(a) ||
     doubt(a) - doubt(b) ||
     order(a) - order(b)
   );
+}
+
+function size({ connections, unlisted }: CauseGroup): number {
+  return connections.length + (unlisted?.connections ?? 0);
 }

@@ -6,6 +6,7 @@ import type { Facts } from './facts/facts.ts';
 import { type Step, stepsOf } from './facts/steps.ts';
 import { SYN_LINEAR, SYN_RETRIES } from './facts/timing.ts';
 import type { World } from './facts/world.ts';
+import { lazy } from './memo.ts';
 import { acceptQueueOverflowAck } from './procedures/overflow-ack.ts';
 import { refusedAcks } from './procedures/refused-acks.ts';
 import { refusedSyns, silentSyn } from './procedures/syn.ts';
@@ -51,8 +52,11 @@ export function reconcileCounters(world: World, explained: readonly Explained[])
   const rows: Reconciliation[] = [];
   for (const series of world.counters) {
     const own = explained.filter(({ facts }) => canCount(world, series, facts));
+    const connections = lazy(() =>
+      Array.from(world.kept, (n) => world.facts(n)).filter((f) => canCount(world, series, f)),
+    );
     for (const counter of COUNTERS) {
-      const row = reconcile(series, counter, own);
+      const row = reconcile(series, counter, own, connections);
       if (row) rows.push(row);
     }
   }
@@ -70,6 +74,7 @@ function reconcile(
   series: CounterSeries,
   counter: string,
   explained: readonly Explained[],
+  connections: () => readonly Facts[],
 ): Reconciliation | null {
   const readings = series.readings.filter((r) => r.values.has(counter));
   const last = readings.at(-1);
@@ -80,7 +85,7 @@ function reconcile(
   if (steps.length === 0) {
     return to === 0
       ? null
-      : { ...base, from: null, delta: null, explained: null, text: totalOnly(counter, to, explained) };
+      : { ...base, from: null, delta: null, explained: null, text: totalOnly(counter, to, connections()) };
   }
   const delta = steps.reduce((sum, s) => sum + s.delta, 0);
   const from = steps[0]!.reading.delta ? null : steps[0]!.from;
@@ -89,14 +94,13 @@ function reconcile(
   return { ...base, from, delta, explained: explains, text };
 }
 
-/** One reading: a total since boot. */
-function totalOnly(counter: string, total: number, explained: readonly Explained[]): string {
+/** One reading: a total since boot. `all`: connections of a host whose counter it can be. */
+function totalOnly(counter: string, total: number, all: readonly Facts[]): string {
   const text = `${total} is a total since boot: one reading explains nothing; a second one, after, would.`;
   if (counter !== 'ListenOverflows' && counter !== 'ListenDrops') return text;
-  const facts = [...new Set(explained.map((e) => e.facts))];
-  const times = facts.map((f) => f.connectTime).filter((t) => t !== null);
+  const times = all.map((f) => f.connectTime).filter((t) => t !== null);
   const slowest = most(times);
-  if (times.length === 0 || facts.some((f) => silentSyn(f)) || slowest >= 1e9) return text;
+  if (times.length === 0 || all.some((f) => silentSyn(f)) || slowest >= 1e9) return text;
   return `${text} They are not SYNs of these connections: every client whose time is known was connected within ${span(slowest)} of its SYN.`;
 }
 

@@ -85,6 +85,8 @@ export interface Rule {
   namesReset?: boolean;
   /** It says what is to be seen and names no cause: nothing of it is uncertain. */
   factual?: boolean;
+  /** So a connection ends that met no trouble: tables say it and counts count it, and it is no finding. */
+  normal?: boolean;
   /** Worth knowing besides, and never what decides a connection. */
   noteOnly?: boolean;
   /** null: does not apply. */

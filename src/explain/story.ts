@@ -1,5 +1,5 @@
 /** What happened, in at most five sentences. */
-import { type Case, numberOf } from '../model/case.ts';
+import type { Case } from '../model/case.ts';
 import { CLIENT, SERVER } from '../model/connection.ts';
 import { getOr } from '../model/get-or.ts';
 import type { CauseGroup } from '../model/result.ts';
@@ -7,11 +7,11 @@ import { RST } from '../model/tcp.ts';
 import { LOST_SYN_ACKS, LOST_SYNS } from './excludes.ts';
 import type { World } from './facts/world.ts';
 import { gotSynAck } from './procedures/silence.ts';
-import { verdictsOf } from './roles.ts';
 import type { Explained, Rule } from './rule.ts';
 import { ruleById } from './rules/index.ts';
 import { tellStories } from './stories/index.ts';
 import { mixture, serversOf, toServers, weakest } from './together.ts';
+import type { Verdicts } from './verdicts.ts';
 import { count, hedged, list, MAYBE, number, predicate } from './words.ts';
 
 const SENTENCES = 5;
@@ -19,26 +19,26 @@ const SENTENCES = 5;
 /** A story across connections first, else the cause that most of them share; then the numbers, then other causes. */
 export function tellStory(
   world: World,
+  verdicts: Verdicts,
   explained: readonly Explained[],
   causes: readonly CauseGroup[],
 ): string[] {
-  const cases = world.told;
-  const hidden = world.context.cases.count - cases.length;
-  if (cases.length === 0 && hidden > 0) return [`No connections match (${number(hidden)} filtered out).`];
-  if (cases.length === 0) return withoutConnections(world);
+  const total = world.kept.length;
+  const hidden = world.context.cases.count - total;
+  if (total === 0 && hidden > 0) return [`No connections match (${number(hidden)} filtered out).`];
+  if (total === 0) return withoutConnections(world);
   const across = tellStories(world, explained);
   const story = across.flatMap((s) => s.sentences);
   const told = new Set(across.flatMap((s) => s.rules));
-  const total = cases.length;
   const common = story.length === 0 ? commonCause(total, explained) : null;
   if (common) {
     story.push(common.sentence);
     told.add(common.rule.id);
   }
-  story.push(endingsOf(world, explained, story.length > 0));
-  const verdicts = new Set(explained.filter((e) => e.finding.role === 'verdict').map((e) => e.rule.id));
+  story.push(endingsOf(world, verdicts, story.length > 0));
+  const leading = new Set(explained.filter((e) => e.finding.role === 'verdict').map((e) => e.rule.id));
   for (const cause of causes) {
-    if (cause.severity === 'info' || told.has(cause.rule) || !verdicts.has(cause.rule)) continue;
+    if (cause.severity === 'info' || told.has(cause.rule) || !leading.has(cause.rule)) continue;
     story.push(firstSentence(cause.summary));
   }
   if (hidden === 0) return story.slice(0, SENTENCES);
@@ -82,20 +82,18 @@ function allConnections(n: number): string {
 }
 
 /** How the connections ended; `introduced`: a sentence before has said between whom they were. */
-function endingsOf(world: World, explained: readonly Explained[], introduced: boolean): string {
-  const cases = world.told;
-  const total = cases.length;
-  const byConnection = new Map<string, Explained[]>();
-  for (const e of explained) getOr(byConnection, e.finding.connection, () => []).push(e);
+function endingsOf(world: World, verdicts: Verdicts, introduced: boolean): string {
+  const { kept } = world;
+  const total = kept.length;
   const numbers = new Map<Ending, number>();
-  for (const c of cases) {
-    const ending = endingOf(c, byConnection.get(c.id) ?? []);
+  for (const n of kept) {
+    const ending = endingOf(world, verdicts, n);
     numbers.set(ending, (numbers.get(ending) ?? 0) + 1);
   }
   const known = ENDINGS.filter((e) => numbers.has(e));
   const [only] = known;
   const who = count(total, 'connection');
-  const to = introduced ? '' : ` to ${serversOf(world, cases.map(numberOf))}`;
+  const to = introduced ? '' : ` to ${serversOf(world, kept)}`;
   if (total === 1) return `${introduced ? 'The connection' : who}${to} ${predicate(1, only!)}.`;
   if (known.length > 1) {
     const parts = known.map((e) => `${number(numbers.get(e)!)} ${predicate(numbers.get(e)!, e)}`);
@@ -126,12 +124,13 @@ type Ending = (typeof ENDINGS)[number];
 /** Rules of a SYN, or its answer, that came to nothing at first. */
 const LOST: ReadonlySet<string> = new Set(['unanswered-syn', ...LOST_SYNS, ...LOST_SYN_ACKS]);
 
-function endingOf(c: Case, own: readonly Explained[]): Ending {
-  const { close, syn } = verdictsOf(own.map((e) => e.finding));
+function endingOf(world: World, verdicts: Verdicts, n: number): Ending {
+  const { close, syn } = verdicts.of(n);
   if (close === 'graceful-close') return 'closed normally';
   if (close === 'retransmission-timeout') return 'timed out';
   if (close === 'connection-refused') return 'were refused';
-  if (close !== '') return isPossible(own, close) && !sawReset(c) ? UNSEEN_END : 'ended with a RST';
+  const c = world.context.cases.at(n);
+  if (close !== '') return isPossible(verdicts.all(n), close) && !sawReset(c) ? UNSEEN_END : 'ended with a RST';
   if (syn === 'accept-queue-overflow-ack') return "were established from the client's side only";
   if (!LOST.has(syn)) return UNKNOWN;
   return gotSynAck(c) ? 'got a SYN-ACK only after retries' : NO_SYN_ACK;

@@ -81,7 +81,7 @@ export function toServers(all: readonly Explained[]): string {
 }
 
 /** `10.0.0.1:80`, or how many servers, with the busiest and its own number of connections. */
-export function serversOf(world: World, connections: readonly number[]): string {
+export function serversOf(world: World, connections: Iterable<number>): string {
   const numbers = new Map<string, number>();
   for (const n of connections) {
     const server = world.serverOf(n);

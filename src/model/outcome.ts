@@ -28,6 +28,8 @@ export interface Brief {
   start: number;
   end: number;
   bytes: [number, number];
+  /** Whose FIN came first: 0 the client's, 1 the server's; of an orderly one. */
+  firstFin: 0 | 1;
   /** Of the first FIN of each side, and of its acknowledgment; NaN for none. */
   fin: [number, number];
   finAcked: [number, number];

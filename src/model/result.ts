@@ -23,6 +23,7 @@ export interface ConnectionRow {
   firstFinBy: 'client' | 'server' | '';
   resetBy: 'client' | 'server' | 'middle' | '';
   closeRule: string;
+  closeConfidence: Confidence | '';
   synRule: string;
   finWait2Rule: string;
   stuckRule: string;

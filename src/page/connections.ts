@@ -3,7 +3,7 @@
 import { formatSpan } from '../align/format-time.ts';
 import { formatEndpoint } from '../model/address.ts';
 import type { ConnectionRow } from '../model/result.ts';
-import { rulesOf } from '../tables/told.ts';
+import { rulesOfRow } from '../tables/selection.ts';
 import { visible } from '../view/escape.ts';
 import { shortTime, trimTime } from '../view/ladder.ts';
 import { allOf, counted, endingOf, number } from '../view/words.ts';
@@ -32,8 +32,14 @@ interface Group {
 function groupsTable({ result: { connections, plain }, title }: Page): Markup {
   const groups = new Map<string, Group>();
   for (const row of connections) {
-    const key = [formatEndpoint(row.server), endingOf(row), ...rulesOf(row)].join('\0');
-    const group = groups.get(key) ?? { row, rules: rulesOf(row), clients: new Set(), count: 0, unlisted: 0 };
+    const key = [formatEndpoint(row.server), endingOf(row), ...rulesOfRow(row)].join('\0');
+    const group = groups.get(key) ?? {
+      row,
+      rules: rulesOfRow(row),
+      clients: new Set(),
+      count: 0,
+      unlisted: 0,
+    };
     group.count++;
     group.clients.add(row.client.address);
     groups.set(key, group);
@@ -130,7 +136,7 @@ function record(r: ConnectionRow, hasLadder: boolean, packets: boolean, day: str
   const sort = packets
     ? [r.durationS, sum(r.clientPackets, r.serverPackets), sum(r.clientBytes, r.serverBytes)]
     : [r.durationS];
-  return [texts(r, packets, day), rulesOf(r), sort, hasLadder ? 1 : 0];
+  return [texts(r, packets, day), rulesOfRow(r), sort, hasLadder ? 1 : 0];
 }
 
 /** Texts of the cells, without the one that says why. */
@@ -151,7 +157,7 @@ function texts(r: ConnectionRow, packets: boolean, day: string | null): string[]
 
 function cells(r: ConnectionRow, hasLadder: boolean, packets: boolean, day: string | null): Markup[] {
   const [id, client, server, begins, lasts, ends, ...rest] = texts(r, packets, day);
-  const why = rulesOf(r).map((rule) => html`<li><a href="#cause-${rule}">${rule}</a></li>`);
+  const why = rulesOfRow(r).map((rule) => html`<li><a href="#cause-${rule}">${rule}</a></li>`);
   return [
     hasLadder ? html`<a href="#${id}">${id}</a>` : html`<span id="${id}">${id}</span>`,
     html`<span class="nowrap">${client}</span>`,

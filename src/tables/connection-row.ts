@@ -1,4 +1,6 @@
 /** Rows of connections.csv from cases and their verdicts. */
+
+import type { Verdicts } from '../explain/verdicts.ts';
 import { sameEndpoint } from '../model/address.ts';
 import type { Case, Context } from '../model/case.ts';
 import {
@@ -14,17 +16,17 @@ import type { Finding, Group } from '../model/finding.ts';
 import type { CloseKind, ConnectionRow } from '../model/result.ts';
 import { momentsOf } from './moments.ts';
 
-export type Verdicts = Record<Group, string>;
+type Named = Record<Group, string>;
+type Close = Pick<Finding, 'rule' | 'side'>;
 
-export function connectionRow(
-  c: Case,
-  findings: readonly Finding[],
-  verdicts: Verdicts,
-  context: Context,
-): ConnectionRow {
+/** The row of a connection, by its place among all. */
+export function connectionRow(n: number, all: Verdicts, context: Context): ConnectionRow {
+  const c = context.cases.at(n);
+  const verdicts = all.of(n);
+  const named = all.all(n).find((e) => e.rule.id === verdicts.close);
   const wire = c.wires[0];
   const span = spanOf(c, context);
-  const close = findings.find((f) => f.rule === verdicts.close);
+  const close: Close | undefined = named?.finding;
   const reset = resetBy(c, close);
   const firstFin = firstFinBy(c);
   const sources = sourcesOf(c);
@@ -44,6 +46,7 @@ export function connectionRow(
     firstFinBy: firstFin,
     resetBy: reset,
     closeRule: verdicts.close,
+    closeConfidence: named?.finding.confidence ?? all.normal(n) ?? '',
     synRule: verdicts.syn,
     finWait2Rule: verdicts['fin-wait2'],
     stuckRule: verdicts.stuck,
@@ -128,7 +131,7 @@ function isUndecided(c: Case, closeRule: string): boolean {
   return closeRule === 'unexplained-reset' && c.wires.every((w) => w.rsts[CLIENT] + w.rsts[SERVER] === 0);
 }
 
-function closeKind(c: Case, verdicts: Verdicts): CloseKind {
+function closeKind(c: Case, verdicts: Named): CloseKind {
   if (isUndecided(c, verdicts.close)) return 'unknown';
   const byRule = CLOSE_KINDS[verdicts.close] ?? (verdicts.close.endsWith('-reset') ? 'rst' : undefined);
   if (byRule) return byRule;
@@ -166,7 +169,7 @@ function firstFinBy(c: Case): Side | '' {
   return '';
 }
 
-function resetBy(c: Case, close: Finding | undefined): ConnectionRow['resetBy'] {
+function resetBy(c: Case, close: Close | undefined): ConnectionRow['resetBy'] {
   if (close?.rule === 'middlebox-reset') return 'middle';
   const [client, server] = c.wires[0]?.rstTime ?? [null, null];
   if (client !== null || server !== null) {
@@ -182,7 +185,7 @@ function closedBy(
   c: Case,
   firstFin: Side | '',
   reset: ConnectionRow['resetBy'],
-  close: Finding | undefined,
+  close: Close | undefined,
 ): ConnectionRow['closedBy'] {
   if (
     c.lives.every((l) => l?.transitions.some((t) => t.to === 'FIN_WAIT1')) ||

@@ -58,6 +58,11 @@ export const connectionsTable: Table<ConnectionRow> = {
       doc: 'why it ended so: rule id of the verdict, or empty',
       value: (r) => r.closeRule,
     },
+    {
+      name: 'close_confidence',
+      doc: '`proved`, `inferred` or `possible`: how sure `close_rule` is; empty without one',
+      value: (r) => r.closeConfidence,
+    },
     { name: 'syn_rule', doc: 'what happened to its handshake: rule id, or empty', value: (r) => r.synRule },
     {
       name: 'fin_wait2_rule',

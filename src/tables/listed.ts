@@ -5,7 +5,6 @@
 import type { Finding } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
 import type { CauseGroup } from '../model/result.ts';
-import { weightOf } from '../view/focus.ts';
 
 /** Up to so many connections are listed whatever they have in common. */
 export const LISTED_WHOLE = 10_000;
@@ -27,12 +26,11 @@ export class Listing {
     this.#whole = whole;
   }
 
-  /** True for a connection with a finding above info: only those are listed or counted. */
-  offer(id: string, findings: readonly Finding[]): boolean {
+  /** True for a connection with a finding above info: only those are listed or counted. `weight`: how much they have to tell. */
+  offer(id: string, findings: readonly Pick<Finding, 'rule' | 'severity'>[], weight: number): boolean {
     const rules = new Set(findings.filter((f) => f.severity !== 'info').map((f) => f.rule));
     if (rules.size === 0) return false;
     this.#all.add(id);
-    const weight = weightOf(findings);
     for (const rule of rules) {
       getOr(this.#shares, rule, () => new Share()).offer(id, weight);
     }

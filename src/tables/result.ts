@@ -1,19 +1,20 @@
 /** Puts together the one result that every output is written from. */
-import { type Explanation, verdictsOf } from '../explain/explain.ts';
-import type { Case, Context } from '../model/case.ts';
+import type { Explanation } from '../explain/explain.ts';
+import { plainFinding } from '../explain/finding.ts';
+import type { Verdicts } from '../explain/verdicts.ts';
+import { type Case, type Context, numberOf } from '../model/case.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Aggregation, InputSummary, Result } from '../model/result.ts';
+import type { Aggregation, ConnectionRow, InputSummary, Result } from '../model/result.ts';
 import type { Source } from '../model/source.ts';
 import { VERSION } from '../platform/package.ts';
-import { number, unlistedWarnings } from '../view/words.ts';
+import { number } from '../view/words.ts';
 import { type Aggregate, aggregateOf } from './aggregate.ts';
 import { connectionRow } from './connection-row.ts';
-import { LISTED_WHOLE, Listing } from './listed.ts';
-import { plainPart } from './plain.ts';
+import { LISTED_WHOLE } from './listed.ts';
+import { type Selection, select, selectAll } from './selection.ts';
 import { timelineTable } from './timeline.ts';
 import { timelineOf } from './timeline-rows.ts';
-import type { Told } from './told.ts';
 
 const CLOCK_WORDS: Record<Source['clock']['kind'], string> = {
   realtime: 'UTC',
@@ -32,90 +33,93 @@ export interface ResultOptions {
   command?: string;
 }
 
-/** `told`: has taken the findings, where the explanation has none. */
+/** `listed`: of more connections than this not all are listed. */
 export function assembleResult(
   context: Context,
   explanation: Explanation,
   diagnostics: Diagnostics,
   options: ResultOptions,
-  told: Told | null = null,
+  listed: number,
 ): Result {
-  const { connections, findings, listing } = told ? told.finish() : listed(context, explanation);
-  const { cases, aggregates, aggregated } = timelineParts(context, explanation, listing, options);
+  const { verdicts, kept } = explanation;
+  const selection = kept.length > listed ? select(kept, verdicts, context) : selectAll(kept, verdicts);
+  const { shown, rest } = selection;
+  const { cases, aggregates, aggregated } = timelineParts(context, explanation, selection, options);
   return {
     tool: { name: 'tcpautopsy', version: VERSION },
     command: options.command ?? '',
     story: explanation.story,
     inputs: context.sources.map((s) => inputSummary(s, context)),
     hosts: context.hosts.map((h) => ({ name: h.name, addresses: [...h.addresses] })),
-    causes: told ? explanation.causes.map((c) => told.cut(c)) : explanation.causes,
-    findings,
-    connections,
+    causes: explanation.causes.map((c) => selection.cut(c)),
+    findings: [...findingsOf(shown, verdicts)],
+    connections: shown.map((n) => connectionRow(n, verdicts, context)),
     timeline: timelineOf(cases, context, aggregates),
     clocks: context.timeline.fits,
     counters: explanation.counters,
     answers: explanation.answers,
     diagnostics: diagnostics.list(),
     ...(aggregated && { aggregated: [aggregated] }),
-    ...(told && { plain: plainPart(told) }),
+    ...(rest && { plain: rest }),
   };
 }
 
-/** All connections and their findings. */
-function listed(context: Context, { cases, findings }: Explanation) {
-  const byConnection = new Map<string, Finding[]>();
-  for (const f of findings) {
-    const list = byConnection.get(f.connection);
-    if (list) list.push(f);
-    else byConnection.set(f.connection, [f]);
-  }
-  const listing = new Listing();
-  const connections = cases.map((c) => {
-    const own = byConnection.get(c.id) ?? [];
-    listing.offer(c.id, own);
-    return connectionRow(c, own, verdictsOf(own), context);
-  });
-  return { connections, findings, listing };
+function* findingsOf(ns: Iterable<number>, verdicts: Verdicts): Iterable<Finding> {
+  for (const n of ns) for (const f of verdicts.tell(n)) yield plainFinding(f);
+}
+
+/** Rows of the big tables: of every connection that is told of, each made when it is read. */
+export interface Tables {
+  connections: Iterable<ConnectionRow>;
+  findings: Iterable<Finding>;
+}
+
+export function tablesOf(context: Context, { verdicts, kept }: Explanation): Tables {
+  return {
+    connections: {
+      *[Symbol.iterator]() {
+        for (const n of kept) yield connectionRow(n, verdicts, context);
+      },
+    },
+    findings: { [Symbol.iterator]: () => findingsOf(kept, verdicts)[Symbol.iterator]() },
+  };
 }
 
 /** The connections that the timeline lists, and what stands there for those that it counts. */
 function timelineParts(
-  context: Context,
-  explanation: Explanation,
-  listing: Listing,
+  { cases, ...context }: Context,
+  { kept, causes }: Explanation,
+  { listing }: Selection,
   options: ResultOptions,
 ): { cases: Case[]; aggregates: Aggregate[]; aggregated: Aggregation | null } {
-  if (options.timeline === 'all') return { cases: explanation.cases, aggregates: [], aggregated: null };
-  if (options.whole)
-    return { cases: explanation.cases.filter((c) => listing.has(c.id)), aggregates: [], aggregated: null };
+  const those = (isWanted: (id: string) => boolean) =>
+    Array.from(kept).flatMap((n) => (isWanted(`c${n + 1}`) ? [cases.at(n)] : []));
+  if (options.timeline === 'all') return { cases: those(() => true), aggregates: [], aggregated: null };
+  if (options.whole) return { cases: those((id) => listing.has(id)), aggregates: [], aggregated: null };
   const { listed } = listing;
-  const cases = explanation.cases.filter((c) => listed.has(c.id));
-  const unlisted = unlistedWarnings(explanation);
-  if (listing.isWhole && unlisted === 0) return { cases, aggregates: [], aggregated: null };
-  const byId = new Map(explanation.cases.map((c) => [c.id, c]));
-  const aggregates = [...listing.counted(explanation.causes)].map(([cause, ids]) =>
+  const shown = those((id) => listed.has(id));
+  if (listing.isWhole) return { cases: shown, aggregates: [], aggregated: null };
+  const aggregates = [...listing.counted(causes)].map(([cause, ids]) =>
     aggregateOf(
       cause,
-      ids.map((id) => byId.get(id)!),
-      context,
+      ids.map((id) => cases.at(numberOf({ id }))),
+      { cases, ...context },
     ),
   );
-  return { cases, aggregates, aggregated: aggregation(listed.size, listing.size, unlisted) };
+  return { cases: shown, aggregates, aggregated: aggregation(listed.size, listing.size) };
 }
 
-/** `of`: connections with a finding above info; `unlisted`: more of them, of which no row is made. */
-function aggregation(listed: number, of: number, unlisted: number): Aggregation {
-  const all = of + unlisted;
-  const more = unlisted === 0 ? '' : `, but for ${number(unlisted)} alike that only the causes count`;
+/** `of`: connections with a finding above info. */
+function aggregation(listed: number, of: number): Aggregation {
   return {
     file: timelineTable.file,
     what: 'connections',
     listed,
-    of: all,
+    of,
     text:
-      `${timelineTable.file} lists ${number(listed)} of the ${number(all)} connections with a finding above info: of more than ` +
+      `${timelineTable.file} lists ${number(listed)} of the ${number(of)} connections with a finding above info: of more than ` +
       `${number(LISTED_WHOLE)} those of one cause are listed up to a thousand, the most telling and others spread over the rest; ` +
-      `rows of kind aggregate count what the rest would show${more}. \`--timeline all\` lists every connection.`,
+      `rows of kind aggregate count what the rest would show. \`--timeline all\` lists every connection.`,
   };
 }
 

@@ -77,7 +77,8 @@ describe('behind a NAT', () => {
     expect(connections).toHaveLength(2);
     for (const c of connections) expect(c.sources).toHaveLength(2);
     expect(findings.find((f) => f.rule === 'syn-ack-lost-on-path')?.confidence).toBe('inferred');
-    expect(findings.filter((f) => f.rule === 'graceful-close').every((f) => f.side === 'client')).toBe(true);
+    const closed = connections.filter((c) => c.closeRule === 'graceful-close');
+    expect(closed.every((c) => c.closedBy === 'client')).toBe(true);
   });
 
   test('a SYN of which one capture shows no answer joins by its number and timestamp', async () => {

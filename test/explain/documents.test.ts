@@ -4,12 +4,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import type { Result } from '../../src/model/result.ts';
-import { DOCUMENTS } from './samples.ts';
+import { claimsOf, DOCUMENTS } from './samples.ts';
 
 const documents = (name: string) => analyze([path.join(DOCUMENTS, name)]);
 
 function of(result: Result, port: number, rule: string): Finding | undefined {
-  return result.findings.find((f) => f.client.port === port && f.rule === rule);
+  return claimsOf(result).find((f) => f.client.port === port && f.rule === rule);
 }
 
 function row(result: Result, port: number) {
@@ -124,7 +124,7 @@ describe('exp1, only what the client had', () => {
     const files = ['client-tcpstates.txt', 'client-netstat.txt'].map((f) => path.join(DOCUMENTS, 'exp1', f));
     const r = await analyze(files);
     expect(r.findings.filter((f) => f.rule === 'listener-closed-reset')).toEqual([]);
-    expect(r.findings.filter((f) => f.rule === 'graceful-close')).toEqual([]);
+    expect(claimsOf(r).filter((f) => f.rule === 'graceful-close')).toEqual([]);
     expect(of(r, 43752, 'fin-wait2-in-minisock')?.confidence).toBe('proved');
   });
 });
@@ -152,16 +152,12 @@ describe('exp2 and exp3: orderly closes seen by the server', () => {
     const r = await documents('exp2');
     const close = of(r, 52948, 'graceful-close');
     expect(close).toMatchObject({ confidence: 'inferred', side: 'client' });
-    expect(close?.summary).toContain('put right');
   });
 
   test('exp3: server first; minisock and FIN with ACK cannot be told apart', async () => {
     const r = await documents('exp3');
     const close = of(r, 56292, 'graceful-close');
     expect(close).toMatchObject({ confidence: 'inferred', side: 'server' });
-    expect(close?.evidence.some((e) => /close\(\) of a socket that had sent its FIN/.test(e.fact))).toBe(
-      true,
-    );
     const a = of(r, 56292, 'fin-wait2-in-minisock');
     expect(a).toMatchObject({ confidence: 'possible', role: 'verdict' });
     // both cannot be: the other is named, and is no finding of its own

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ruleById, rules } from '../../src/explain/rules/index.ts';
 import type { Confidence } from '../../src/model/finding.ts';
-import { analyzeSample, type EvidenceSet, sampleNamed } from './samples.ts';
+import { analyzeSample, claimsOf, type EvidenceSet, sampleNamed } from './samples.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../src/explain/rules');
 
@@ -457,13 +457,11 @@ const CASES: Case[] = [
 
 describe.each(CASES)('$rule from $set', ({ rule, holds, set, confidence, not }) => {
   test(`holds for ${holds}: ${confidence}`, async () => {
-    const { findings } = await analyzeSample(sampleNamed(holds), set);
-    const own = findings.filter((f) => f.rule === rule);
+    const own = claimsOf(await analyzeSample(sampleNamed(holds), set)).filter((f) => f.rule === rule);
     expect(own.map((f) => f.confidence)).toContain(confidence);
   });
 
   test(`does not hold for ${not}`, async () => {
-    const { findings } = await analyzeSample(sampleNamed(not), set);
-    expect(findings.filter((f) => f.rule === rule)).toEqual([]);
+    expect(claimsOf(await analyzeSample(sampleNamed(not), set)).filter((f) => f.rule === rule)).toEqual([]);
   });
 });

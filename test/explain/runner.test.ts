@@ -86,16 +86,20 @@ const draft: Draft = {
   evidence: [],
 };
 
+/** What is told of all of them. */
+function findingsOf(cases: Partial<Case>[], rules: Rule[], diagnostics = new Diagnostics()): Finding[] {
+  const { verdicts, kept } = explain(contextOf(cases), diagnostics, { rules });
+  return Array.from(kept).flatMap((n) => [...verdicts.tell(n)]);
+}
+
 describe('the runner', () => {
   test('a rule that throws is shown, and nothing else is lost', () => {
     const diagnostics = new Diagnostics();
     const broken = ruleOf('broken', () => {
       throw new Error('boom');
     });
-    const result = explain(contextOf([{ lives: [life, null] }]), diagnostics, {
-      rules: [broken, ruleOf('sound', () => draft)],
-    });
-    expect(result.findings.map((f) => f.rule)).toEqual(['sound']);
+    const found = findingsOf([{ lives: [life, null] }], [broken, ruleOf('sound', () => draft)], diagnostics);
+    expect(found.map((f) => f.rule)).toEqual(['sound']);
     const [failed] = diagnostics.list();
     expect(failed).toMatchObject({ code: 'rule-failed', severity: 'error', locator: 'c1' });
     expect(failed?.message).toContain('broken');
@@ -104,14 +108,12 @@ describe('the runner', () => {
 
   test('a rule is asked only about connections that show what it needs', () => {
     const rule = ruleOf('drops-only', () => draft, DROPS);
-    expect(
-      explain(contextOf([{ lives: [life, null] }]), new Diagnostics(), { rules: [rule] }).findings,
-    ).toEqual([]);
+    expect(findingsOf([{ lives: [life, null] }], [rule])).toEqual([]);
   });
 
   test('several drafts become several findings', () => {
     const rule = ruleOf('twice', () => [draft, { ...draft, side: 'server' }]);
-    const { findings } = explain(contextOf([{ lives: [life, null] }]), new Diagnostics(), { rules: [rule] });
+    const findings = findingsOf([{ lives: [life, null] }], [rule]);
     expect(findings.map((f) => [f.side, f.role])).toEqual([
       ['client', 'verdict'],
       ['server', 'note'],
@@ -119,23 +121,25 @@ describe('the runner', () => {
   });
 
   test('no case: a story that says so', () => {
-    const { story, findings } = explain(contextOf([]), new Diagnostics());
-    expect(findings).toEqual([]);
+    const { story, kept } = explain(contextOf([]), new Diagnostics());
+    expect(kept).toHaveLength(0);
     expect(story).toEqual(['No TCP connection was found in these files.']);
   });
 
   test('an ordinary connection is told without reading its packets again', () => {
     const wire = ordinaryWire();
-    const { findings } = explain(contextOf([{ wires: [wire] }]), new Diagnostics());
-    expect(findings).toHaveLength(1);
-    expect(findings[0]).toMatchObject({ rule: 'graceful-close', confidence: 'proved', side: 'client' });
+    const { verdicts, causes } = explain(contextOf([{ wires: [wire] }]), new Diagnostics());
+    expect(verdicts.tell(0)).toEqual([]);
+    expect(verdicts.of(0)).toMatchObject({ close: 'graceful-close' });
+    expect(verdicts.normal(0)).toBe('proved');
+    expect(causes).toMatchObject([{ rule: 'graceful-close', unlisted: { connections: 1 } }]);
   });
 
   test('a wire that calls the client the server is turned round', () => {
     const turned = { ...ordinaryWire(), client: server, server: client };
     const wire = Object.defineProperty(turned, 'keyPackets', { value: [] });
-    const { findings } = explain(contextOf([{ wires: [wire] }]), new Diagnostics());
-    expect(findings[0]).toMatchObject({ rule: 'graceful-close', side: 'server' });
+    const { verdicts } = explain(contextOf([{ wires: [wire] }]), new Diagnostics());
+    expect(verdicts.words(0)[0]).toMatchObject({ rule: 'graceful-close', side: 'server' });
   });
 });
 

@@ -133,6 +133,28 @@ export function isTrue(_sample: string, finding: Finding, truth: Truth): boolean
   });
 }
 
+/** What is claimed of connections: findings, and normal ends, which are none. */
+export function claimsOf({ connections, findings }: Result): Finding[] {
+  const normal = connections.flatMap((row): Finding[] => {
+    const { id: connection, closeRule: rule, closeConfidence: confidence, closedBy, client, server } = row;
+    const isTold = findings.some((f) => f.connection === connection && f.rule === rule);
+    if (rule !== 'graceful-close' || confidence === '' || isTold) return [];
+    const side = closedBy === 'server' ? 'server' : 'client';
+    const words = { time: '', clock: row.clock, summary: '', remedy: '', evidence: [], missing: [] };
+    const own = {
+      connection,
+      rule,
+      group: 'close',
+      role: 'verdict',
+      confidence,
+      severity: 'info',
+      side,
+    } as const;
+    return [{ ...own, client, server, ...words, alternatives: [] }];
+  });
+  return [...findings, ...normal];
+}
+
 export interface Judged {
   truth: Truth;
   row: ConnectionRow;
@@ -158,7 +180,7 @@ export function judge(sample: Sample, result: Result): Judged[] {
     // of a tuple that was used again, which life is missing from the evidence nobody knows
     if (used > 1 && rows.length !== used) return [];
     const row = rows[nth];
-    return row ? [{ truth, row, findings: result.findings.filter((f) => f.connection === row.id) }] : [];
+    return row ? [{ truth, row, findings: claimsOf(result).filter((f) => f.connection === row.id) }] : [];
   });
 }
 

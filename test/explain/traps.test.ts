@@ -6,14 +6,14 @@ import { analyze } from '../../src/analyze.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import type { Result } from '../../src/model/result.ts';
 import { writeText } from './captures.ts';
-import { analyzeSample, DOCUMENTS, type EvidenceSet, sampleNamed } from './samples.ts';
+import { analyzeSample, claimsOf, DOCUMENTS, type EvidenceSet, sampleNamed } from './samples.ts';
 
 const sample = (name: string, set: EvidenceSet = 'all') => analyzeSample(sampleNamed(`${name}/6.18`), set);
 const log = (name: string) =>
   readFileSync(path.join(sampleNamed(`${name}/6.18`).folder, 'tcpstates.txt'), 'utf8');
 const rulesOf = (r: Result) => r.findings.map((f) => f.rule);
 const verdict = (r: Result, rule: string): Finding | undefined =>
-  r.findings.find((f) => f.rule === rule && f.role !== 'note');
+  claimsOf(r).find((f) => f.rule === rule && f.role !== 'note');
 
 describe('traps', () => {
   test('G1: the peer is closed by a RST before the log shows its sender', async () => {
@@ -159,7 +159,7 @@ describe('traps', () => {
       .filter((l) => !/ 10\.77\.0\.2 +\d+ +10\.77\.0\.1 /.test(l))
       .join('\n');
     const r = await analyze([writeText('tcpstates.txt', text)]);
-    for (const f of r.findings.filter((x) => x.rule === 'graceful-close'))
+    for (const f of claimsOf(r).filter((x) => x.rule === 'graceful-close'))
       expect(f.confidence).not.toBe('proved');
   });
 });

@@ -32,6 +32,7 @@ export function connectionRow(id: string, port: number, change: Partial<Connecti
     firstFinBy: 'client',
     resetBy: 'server',
     closeRule: 'listener-closed-reset',
+    closeConfidence: 'inferred',
     synRule: '',
     finWait2Rule: 'fin-wait2-in-minisock',
     stuckRule: 'close-wait-unaccepted',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseStream } from 'fast-csv';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { analyze } from '../../src/analyze.ts';
+import { analyze, investigate } from '../../src/analyze.ts';
 import { readable } from '../../src/json/json.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import type { CauseGroup, Result } from '../../src/model/result.ts';
@@ -21,8 +21,9 @@ const report = join(folder, 'report');
 let result: Result;
 beforeAll(async () => {
   writeCapture(capture, resets(CONNECTIONS));
-  result = await analyze([capture]);
-  await writeReport(result, report, { html: true });
+  const found = await investigate([capture]);
+  result = found.result;
+  await writeReport(result, report, { html: true, tables: found.tables });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -120,7 +121,7 @@ describe('which connections are listed', () => {
         .map(
           ({ rule, severity }) => ({ rule, severity, evidence: Array(evidence(id)) }) as unknown as Finding,
         );
-      expect(listing.offer(id, findings)).toBe(true);
+      expect(listing.offer(id, findings, evidence(id))).toBe(true);
     }
     return listing;
   }

@@ -26,8 +26,8 @@ const LATEST = 16;
 
 export class World {
   readonly context: Context;
-  /** The cases to tell of; the others are context only. */
-  readonly told: Case[] = [];
+  /** The connections that are told of, ascending; the others are context only. */
+  kept = new Int32Array(0);
   readonly #facts = new Map<number, Facts>();
   readonly #listeners = new Map<number, ListenerFacts>();
   readonly #atHand: Facts[] = [];

@@ -1,8 +1,6 @@
 import { FIN_SEEN, ORDERLY, STATES } from '../mask.ts';
 import { gracefulClose } from '../procedures/graceful.ts';
 import type { Rule } from '../rule.ts';
-import { howMany } from '../together.ts';
-import { MAYBE } from '../words.ts';
 
 export const rule: Rule = {
   id: 'graceful-close',
@@ -12,6 +10,7 @@ export const rule: Rule = {
   happened: 'were closed normally',
   condition: 'Both sides sent FIN and both FINs were acknowledged.',
   when: ORDERLY | FIN_SEEN | STATES,
+  normal: true,
   reference: 'RFC 9293 §3.6; tcp_close_state, tcp_fin',
   signatures: [
     {
@@ -37,5 +36,4 @@ export const rule: Rule = {
       }
     );
   },
-  together: (all) => `${howMany(all)} ${MAYBE}closed normally, with a FIN from both sides.`,
 };

@@ -1,24 +1,27 @@
-/** Cases whose lines are written before the others are explained: the same files, and the same is said of all together. */
+/** Connections that are counted instead of listed: the same tables, and the same is said of all together. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { analyze } from '../../src/analyze.ts';
+import { analyze, investigate } from '../../src/analyze.ts';
 import { allOf } from '../../src/view/words.ts';
 import { bundleSamples, DOCUMENTS } from '../explain/samples.ts';
 import { causesOf, filesOf } from './big-runs.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'told-'));
+const folder = mkdtempSync(path.join(tmpdir(), 'selection-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const TABLES = ['connections.csv', 'findings.csv', 'timeline.csv'];
 
 async function isTheSame(input: string): Promise<void> {
-  const [long, short] = [await analyze([input]), await analyze([input], { listed: 0 })];
+  const long = await analyze([input]);
+  const { result: short, tables } = await investigate([input], { listed: 0 });
   expect(long.plain).toBeUndefined();
   expect(short.plain).toBeDefined();
   expect(allOf(short)).toBe(long.connections.length);
-  expect(await filesOf(short, TABLES)).toEqual(await filesOf(long, TABLES));
+  expect(await filesOf(short, TABLES, tables)).toEqual(await filesOf(long, TABLES));
+  expect(structuredClone(short)).toEqual(short);
+  await expect(filesOf(short, TABLES)).rejects.toThrow('give the tables');
   expect(causesOf(short)).toEqual(causesOf(long));
   expect([short.story, short.answers, short.counters]).toEqual([long.story, long.answers, long.counters]);
 }

@@ -1,0 +1,319 @@
+/**
+ * What the rules decided, in numbers: a row for each finding, and for each connection the verdict of every group. Words
+ * are made by asking the same rules again, of the few connections that are shown, and one after the other where all are
+ * written.
+ */
+import {
+  CONFIDENCE_ORDER,
+  type Finding,
+  type FindingSide,
+  GROUPS,
+  type Role,
+  type Severity,
+} from '../model/finding.ts';
+import type { ClockLabel, CommonTime } from '../model/time.ts';
+import type { Facts } from './facts/facts.ts';
+import type { World } from './facts/world.ts';
+import type { DraftFinding } from './finding.ts';
+import type { Verdicts as Named } from './roles.ts';
+import type { Explained, Rule } from './rule.ts';
+
+const SIDES: readonly FindingSide[] = ['client', 'server', 'path'];
+const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error'];
+const ROLES: readonly Role[] = ['verdict', 'stage', 'note'];
+/** What a word of a finding holds, by the bits below it: rule, side, confidence, severity, role, is told, is a normal end, pieces of evidence. */
+const SIDE = 8;
+const CONFIDENCE = 10;
+const SEVERITY = 12;
+const ROLE = 14;
+const TOLD = 16;
+const NORMAL = 17;
+const EVIDENCE = 18;
+const MOST_EVIDENCE = 255;
+/** Connections whose words are at hand. */
+const AT_HAND = 8;
+
+/** Derives the findings of a connection, those that are not told included, by the rules that hold for it. */
+export type Decide = (
+  facts: Facts,
+  rules: readonly Rule[],
+) => { all: DraftFinding[]; told: readonly Finding[] };
+
+export class Verdicts {
+  readonly world: World;
+  readonly #rules: readonly Rule[];
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #decide: Decide;
+  /** Place of the first finding of each connection; those of the next one begin where they end. */
+  readonly #first: Int32Array;
+  /** Of each connection, per group: 1 + number of the rule, 0 for none. */
+  readonly #ofGroup: Uint8Array;
+  /** Of each connection: 1 + confidence of the rule of its normal end; 0 where it has none. */
+  readonly #normal: Uint8Array;
+  #connection = new Int32Array(256);
+  #word = new Int32Array(256);
+  #source = new Int32Array(256);
+  #at = new Float64Array(256);
+  #count = 0;
+  readonly #words: { n: number; told: readonly Finding[] }[] = [];
+
+  constructor(world: World, rules: readonly Rule[], decide: Decide) {
+    const { count } = world.context.cases;
+    this.world = world;
+    this.#rules = rules;
+    this.#numbers = new Map(rules.map((r, i) => [r.id, i]));
+    this.#decide = decide;
+    this.#first = new Int32Array(count + 1);
+    this.#ofGroup = new Uint8Array(count * GROUPS.length);
+    this.#normal = new Uint8Array(count);
+  }
+
+  /** A connection that ended normally, and of which nothing else is to be said; they come in the order of first sight. */
+  addNormal(n: number, rule: Rule): void {
+    this.#first[n + 1] = this.#count;
+    this.#normal[n] = 1;
+    this.#ofGroup[n * GROUPS.length + GROUPS.indexOf(rule.group)] = 1 + this.#numbers.get(rule.id)!;
+  }
+
+  add(n: number, all: readonly DraftFinding[], told: readonly Finding[], verdicts: Named): void {
+    for (const finding of all) {
+      this.#put(n, finding, told.includes(finding));
+      if (finding.byRule.normal && told.includes(finding))
+        this.#normal[n] = 1 + CONFIDENCE_ORDER.indexOf(finding.confidence);
+    }
+    this.#first[n + 1] = this.#count;
+    for (const [i, group] of GROUPS.entries())
+      this.#ofGroup[n * GROUPS.length + i] = 1 + (this.#numbers.get(verdicts[group]) ?? -1);
+  }
+
+  /** Rule ids of the verdicts of a connection, '' where a group has none. */
+  of(n: number): Named {
+    const named = {} as Named;
+    for (const [i, group] of GROUPS.entries()) {
+      const rule = this.#ofGroup[n * GROUPS.length + i]!;
+      named[group] = rule === 0 ? '' : this.#rules[rule - 1]!.id;
+    }
+    return named;
+  }
+
+  /** Confidence of its normal end; null where it had none. */
+  normal(n: number): Finding['confidence'] | null {
+    return CONFIDENCE_ORDER[this.#normal[n]! - 1] ?? null;
+  }
+
+  /** What is told of a connection: all but a normal end that nothing else explains as well, which is no finding. */
+  findings(n: number): Explained[] {
+    const own: Explained[] = [];
+    for (let i = this.#first[n]!; i < this.#first[n + 1]!; i++)
+      if (this.#isFinding(i)) own.push(new Verdict(this, i));
+    return own;
+  }
+
+  /** A normal end included, as long as the connection was looked at closely. */
+  all(n: number): Explained[] {
+    const own: Explained[] = [];
+    for (let i = this.#first[n]!; i < this.#first[n + 1]!; i++)
+      if (this.#word[i]! & (1 << TOLD)) own.push(new Verdict(this, i));
+    return own;
+  }
+
+  /** How much the findings of a connection have to tell. */
+  weight(n: number): number {
+    let weight = 0;
+    for (let i = this.#first[n]!; i < this.#first[n + 1]!; i++)
+      if (this.#isFinding(i)) weight += 1 + (this.#word[i]! >>> EVIDENCE);
+    return weight;
+  }
+
+  /** Its findings, in words. */
+  tell(n: number): readonly Finding[] {
+    return this.words(n).filter((f) => !isNormal(f as DraftFinding));
+  }
+
+  /** The same with a normal end. */
+  words(n: number): readonly Finding[] {
+    const known = this.#words.find((w) => w.n === n);
+    if (known) return known.told;
+    const rules = new Set<Rule>();
+    for (let i = this.#first[n]!; i < this.#first[n + 1]!; i++) rules.add(this.ruleAt(i));
+    if (rules.size === 0)
+      for (const rule of this.#rules) if (rule.id === this.of(n)[rule.group]) rules.add(rule);
+    const { told } = this.#decide(this.world.facts(n), [...rules]);
+    if (this.#words.length === AT_HAND) this.#words.shift();
+    this.#words.push({ n, told });
+    return told;
+  }
+
+  connectionAt(i: number): number {
+    return this.#connection[i]!;
+  }
+
+  ruleAt(i: number): Rule {
+    return this.#rules[this.#word[i]! & 255]!;
+  }
+
+  field(i: number): Pick<Finding, 'side' | 'confidence' | 'severity' | 'role'> {
+    const word = this.#word[i]!;
+    return {
+      side: SIDES[(word >>> SIDE) & 3]!,
+      confidence: CONFIDENCE_ORDER[(word >>> CONFIDENCE) & 3]!,
+      severity: SEVERITIES[(word >>> SEVERITY) & 3]!,
+      role: ROLES[(word >>> ROLE) & 3]!,
+    };
+  }
+
+  moment(i: number): { clock: ClockLabel; time: string } {
+    const { timeline } = this.world.context;
+    const [source, at] = [this.#source[i]!, this.#at[i]!];
+    const clock = source < 0 ? 'order' : timeline.label(source);
+    return { clock, time: timeline.format(Number.isNaN(at) ? null : (at as CommonTime), clock) };
+  }
+
+  #isFinding(i: number): boolean {
+    return (this.#word[i]! & ((1 << TOLD) | (1 << NORMAL))) === 1 << TOLD;
+  }
+
+  #put(n: number, finding: DraftFinding, isTold: boolean): void {
+    if (this.#count === this.#word.length) this.#grow();
+    const i = this.#count++;
+    const { moment, evidence } = finding.draft;
+    this.#connection[i] = n;
+    this.#source[i] = moment?.source ?? -1;
+    this.#at[i] = moment?.at ?? Number.NaN;
+    this.#word[i] =
+      this.#numbers.get(finding.rule)! |
+      (SIDES.indexOf(finding.side) << SIDE) |
+      (CONFIDENCE_ORDER.indexOf(finding.confidence) << CONFIDENCE) |
+      (SEVERITIES.indexOf(finding.severity) << SEVERITY) |
+      (ROLES.indexOf(finding.role) << ROLE) |
+      ((isTold ? 1 : 0) << TOLD) |
+      ((isNormal(finding) ? 1 : 0) << NORMAL) |
+      (Math.min(evidence.length, MOST_EVIDENCE) << EVIDENCE);
+  }
+
+  #grow(): void {
+    const twice = <T extends Int32Array | Float64Array>(old: T, larger: T): T => {
+      larger.set(old);
+      return larger;
+    };
+    const length = this.#count * 2;
+    this.#connection = twice(this.#connection, new Int32Array(length));
+    this.#word = twice(this.#word, new Int32Array(length));
+    this.#source = twice(this.#source, new Int32Array(length));
+    this.#at = twice(this.#at, new Float64Array(length));
+  }
+}
+
+/** So a connection ends that met no trouble, and nothing else would look like that. */
+function isNormal({ byRule, alternatives }: DraftFinding): boolean {
+  return byRule.normal === true && alternatives.length === 0;
+}
+
+/** One finding: its numbers are there, its words are made when they are read. */
+class Verdict implements Explained {
+  readonly #verdicts: Verdicts;
+  readonly #i: number;
+  #finding: Finding | null = null;
+
+  constructor(verdicts: Verdicts, i: number) {
+    this.#verdicts = verdicts;
+    this.#i = i;
+  }
+
+  get facts(): Facts {
+    return this.#verdicts.world.facts(this.#verdicts.connectionAt(this.#i));
+  }
+
+  get rule(): Rule {
+    return this.#verdicts.ruleAt(this.#i);
+  }
+
+  get finding(): Finding {
+    this.#finding ??= new NumberedFinding(this.#verdicts, this.#i);
+    return this.#finding;
+  }
+}
+
+class NumberedFinding implements Finding {
+  readonly #verdicts: Verdicts;
+  readonly #i: number;
+
+  constructor(verdicts: Verdicts, i: number) {
+    this.#verdicts = verdicts;
+    this.#i = i;
+  }
+
+  get #n(): number {
+    return this.#verdicts.connectionAt(this.#i);
+  }
+
+  get connection(): string {
+    return `c${this.#n + 1}`;
+  }
+
+  get rule(): string {
+    return this.#verdicts.ruleAt(this.#i).id;
+  }
+
+  get group(): Finding['group'] {
+    return this.#verdicts.ruleAt(this.#i).group;
+  }
+
+  get role(): Role {
+    return this.#verdicts.field(this.#i).role;
+  }
+
+  get confidence(): Finding['confidence'] {
+    return this.#verdicts.field(this.#i).confidence;
+  }
+
+  get severity(): Severity {
+    return this.#verdicts.field(this.#i).severity;
+  }
+
+  get side(): FindingSide {
+    return this.#verdicts.field(this.#i).side;
+  }
+
+  get client(): Finding['client'] {
+    return this.#verdicts.world.facts(this.#n).case.client;
+  }
+
+  get server(): Finding['server'] {
+    return this.#verdicts.world.facts(this.#n).case.server;
+  }
+
+  get time(): string {
+    return this.#verdicts.moment(this.#i).time;
+  }
+
+  get clock(): ClockLabel {
+    return this.#verdicts.moment(this.#i).clock;
+  }
+
+  get summary(): string {
+    return this.#told.summary;
+  }
+
+  get remedy(): string {
+    return this.#told.remedy;
+  }
+
+  get evidence(): Finding['evidence'] {
+    return this.#told.evidence;
+  }
+
+  get missing(): Finding['missing'] {
+    return this.#told.missing;
+  }
+
+  get alternatives(): string[] {
+    return this.#told.alternatives;
+  }
+
+  /** A rule has one finding a side, as a rule; of several that of the same moment. */
+  get #told(): Finding {
+    const own = this.#verdicts.words(this.#n).filter((f) => f.rule === this.rule && f.side === this.side);
+    return own.find((f) => f.time === this.time) ?? own[0]!;
+  }
+}

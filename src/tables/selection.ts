@@ -1,0 +1,208 @@
+/**
+ * Which connections a result lists: all of them up to a limit; of more those with a finding above info, as `Listing`
+ * chooses them, and of the others the first of each kind. The rest is counted.
+ */
+import { DurationBins } from '../explain/facts/durations.ts';
+import { isHealthy } from '../explain/mask.ts';
+import type { Verdicts } from '../explain/verdicts.ts';
+import { addressKey, formatEndpoint, parseWords } from '../model/address.ts';
+import type { Context } from '../model/case.ts';
+import { CLIENT, SERVER } from '../model/connection.ts';
+import type { Confidence, Group } from '../model/finding.ts';
+import { getOr } from '../model/get-or.ts';
+import { ORDERLY } from '../model/outcome.ts';
+import type { CauseGroup, ConnectionRow, Durations, PlainGroup, PlainPart } from '../model/result.ts';
+import { connectionRow } from './connection-row.ts';
+import { LISTED_WHOLE, Listing } from './listed.ts';
+
+/** Connections without a finding above info that are listed, of those alike. */
+const SHOWN = 50;
+
+export interface Selection {
+  /** Connections that are listed, ascending. */
+  shown: readonly number[];
+  /** Those with a finding above info. */
+  listing: Listing;
+  /** What is said of the others; null when there are none. */
+  rest: PlainPart | null;
+  /** A cause with the connections that are not listed as a number. */
+  cut(cause: CauseGroup): CauseGroup;
+}
+
+/** Offers a connection with what was found of it; false where that is nothing above info. */
+function offer(listing: Listing, verdicts: Verdicts, n: number): boolean {
+  return listing.offer(
+    `c${n + 1}`,
+    verdicts.findings(n).map((e) => e.finding),
+    verdicts.weight(n),
+  );
+}
+
+/** Every connection is listed. */
+export function selectAll(kept: Int32Array, verdicts: Verdicts): Selection {
+  const listing = new Listing();
+  for (const n of kept) offer(listing, verdicts, n);
+  return { shown: [...kept], listing, rest: null, cut: (cause) => cause };
+}
+
+export function select(kept: Int32Array, verdicts: Verdicts, context: Context): Selection {
+  const listing = new Listing(LISTED_WHOLE);
+  const kinds = new Kinds(verdicts, context);
+  const few = new Set<number>();
+  for (const n of kept) {
+    const alike = kinds.add(n);
+    if (!offer(listing, verdicts, n) && alike <= SHOWN) few.add(n);
+  }
+  const { listed } = listing;
+  const isShown = (n: number) => few.has(n) || listed.has(`c${n + 1}`);
+  const shown = Array.from(kept).filter(isShown);
+  const rest = kinds.rest(kept, isShown);
+  return { shown, listing, rest, cut: (cause) => cut(cause, verdicts, isShown) };
+}
+
+function cut(cause: CauseGroup, verdicts: Verdicts, isShown: (n: number) => boolean): CauseGroup {
+  const connections = cause.connections.filter((id) => isShown(Number(id.slice(1)) - 1));
+  if (connections.length === cause.connections.length) return cause;
+  const confidences: Partial<Record<Confidence, number>> = { ...cause.unlisted?.confidences };
+  for (const id of cause.connections) {
+    const n = Number(id.slice(1)) - 1;
+    if (isShown(n)) continue;
+    const claims = new Set(
+      verdicts.findings(n).flatMap((e) => (e.rule.id === cause.rule ? [e.finding.confidence] : [])),
+    );
+    for (const confidence of claims) confidences[confidence] = (confidences[confidence] ?? 0) + 1;
+  }
+  const more = cause.connections.length - connections.length;
+  return {
+    ...cause,
+    connections,
+    unlisted: { connections: (cause.unlisted?.connections ?? 0) + more, confidences },
+  };
+}
+
+type Kind = Omit<PlainGroup, 'connections' | 'clients'>;
+
+/** Connections by server, ending and causes, in numbers. */
+class Kinds {
+  readonly #verdicts: Verdicts;
+  readonly #context: Context;
+  readonly #kinds: Kind[] = [];
+  readonly #counts: number[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #names = new Map<string, number>();
+  /** Of each connection: its kind, a number for the address of its client, FIN_WAIT2 on the wire and of the socket in s. */
+  readonly #kind: Int32Array;
+  readonly #client: Float64Array;
+  readonly #wire: Float64Array;
+  readonly #kernel: Float64Array;
+
+  constructor(verdicts: Verdicts, context: Context) {
+    const { count } = context.cases;
+    this.#verdicts = verdicts;
+    this.#context = context;
+    this.#kind = new Int32Array(count);
+    this.#client = new Float64Array(count);
+    this.#wire = new Float64Array(count).fill(Number.NaN);
+    this.#kernel = new Float64Array(count).fill(Number.NaN);
+  }
+
+  /** How many of its kind there are now. */
+  add(n: number): number {
+    const { cases } = this.#context;
+    const isPlain = isHealthy(this.#verdicts.world.mask(n)) && cases.outcome(n) === ORDERLY;
+    const kind = isPlain ? this.#closed(n) : this.#other(n);
+    this.#kind[n] = kind;
+    this.#counts[kind]!++;
+    return this.#counts[kind]!;
+  }
+
+  rest(kept: Int32Array, isShown: (n: number) => boolean): PlainPart {
+    const clients = this.#kinds.map(() => new Set<number>());
+    const counts = this.#kinds.map(() => 0);
+    const [wire, kernel] = [new DurationBins(), new DurationBins()];
+    let connections = 0;
+    for (const n of kept) {
+      if (isShown(n)) continue;
+      connections++;
+      counts[this.#kind[n]!]!++;
+      clients[this.#kind[n]!]!.add(this.#client[n]!);
+      if (!Number.isNaN(this.#wire[n]!)) wire.add(this.#wire[n]!);
+      if (!Number.isNaN(this.#kernel[n]!)) kernel.add(this.#kernel[n]!);
+    }
+    const groups = this.#kinds
+      .map((kind, i) => ({ ...kind, connections: counts[i]!, clients: clients[i]!.size }))
+      .filter((g) => g.connections > 0)
+      .sort((a, b) => b.connections - a.connections);
+    const inKernel = durationsOf(kernel);
+    return {
+      connections,
+      groups,
+      finWait2: durationsOf(wire),
+      ...(inKernel && { finWait2Kernel: inKernel }),
+    };
+  }
+
+  /** Closed in good order, and nothing else is to be said: its record tells it all. */
+  #closed(n: number): number {
+    const { cases } = this.#context;
+    const { fin, finAcked, firstFin: first, clientKey } = cases.brief(n);
+    const closedBy = first === CLIENT ? 'client' : 'server';
+    const second = first === CLIENT ? SERVER : CLIENT;
+    this.#client[n] = clientKey;
+    if (finAcked[first] <= fin[second]) this.#wire[n] = (fin[second] - finAcked[first]) / 1e9;
+    const number = this.#numbers.get(`${cases.server(n)} ${closedBy}`);
+    if (number !== undefined) return number;
+    const kind = this.#numberOf({
+      server: cases.servers[cases.server(n)]!,
+      closeKind: 'fin',
+      closedBy,
+      resetBy: '',
+      rules: rulesOf(this.#verdicts.of(n)),
+    });
+    this.#numbers.set(`${cases.server(n)} ${closedBy}`, kind);
+    return kind;
+  }
+
+  #other(n: number): number {
+    const row = connectionRow(n, this.#verdicts, this.#context);
+    const words = parseWords(row.client.address);
+    const { address } = row.client;
+    this.#client[n] = words ? addressKey(...words) : getOr(this.#names, address, () => -1 - this.#names.size);
+    this.#wire[n] = row.finWait2WireS ?? Number.NaN;
+    this.#kernel[n] = row.finWait2KernelS ?? Number.NaN;
+    const { server, closeKind, closedBy, resetBy } = row;
+    return this.#numberOf({ server, closeKind, closedBy, resetBy, rules: rulesOfRow(row) });
+  }
+
+  #numberOf(kind: Kind): number {
+    const { server, closeKind, closedBy, resetBy, rules } = kind;
+    const key = [formatEndpoint(server), closeKind, closedBy, resetBy, ...rules].join(' ');
+    return getOr(this.#numbers, key, () => {
+      this.#counts.push(0);
+      return this.#kinds.push(kind) - 1;
+    });
+  }
+}
+
+function rulesOf(verdicts: Record<Group, string>): string[] {
+  const { close, syn, stuck } = verdicts;
+  return [...new Set([close, syn, verdicts['fin-wait2'], stuck])].filter((rule) => rule !== '');
+}
+
+/** Rules that hold for a connection, as its row gives them. */
+export function rulesOfRow(
+  row: Pick<ConnectionRow, 'closeRule' | 'synRule' | 'finWait2Rule' | 'stuckRule'>,
+): string[] {
+  const { closeRule, synRule, finWait2Rule, stuckRule } = row;
+  return rulesOf({ close: closeRule, syn: synRule, 'fin-wait2': finWait2Rule, stuck: stuckRule });
+}
+
+function durationsOf({ bins, shortest, longest }: DurationBins): Durations | null {
+  if (bins.size === 0) return null;
+  const ascending = [...bins].sort((a, b) => a[0] - b[0]);
+  return {
+    bins: ascending.map(([seconds, connections]) => ({ seconds, connections })),
+    shortest,
+    longest,
+  };
+}
