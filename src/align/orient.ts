@@ -63,6 +63,7 @@ export function findListener(
   listeners: readonly Listener[],
   host: Host | undefined,
 ): Listener | null {
+  if (listeners.length === 0) return null;
   const isOf = (l: Listener) => listensAt(l, server) || (l.host === host && isWildcard(l.local.address));
   return listenersOn(server, listeners).find(isOf) ?? null;
 }

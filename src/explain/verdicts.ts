@@ -127,6 +127,7 @@ export class Verdicts {
 
   /** Its findings, in words. */
   tell(n: number): readonly Finding[] {
+    if (this.weight(n) === 0) return [];
     return this.words(n).filter((f) => !isNormal(f as DraftFinding));
   }
 

@@ -2,7 +2,7 @@
 
 import type { Verdicts } from '../explain/verdicts.ts';
 import { sameEndpoint } from '../model/address.ts';
-import type { Case, Context } from '../model/case.ts';
+import type { Case, Context, Timeline } from '../model/case.ts';
 import {
   CLIENT,
   SERVER,
@@ -31,9 +31,12 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
   const firstFin = firstFinBy(c);
   const sources = sourcesOf(c);
   const [client, server] = [processOf(c, CLIENT), processOf(c, SERVER)];
+  const [clientPackets, serverPackets] = wire?.packets ?? NO_COUNTS;
+  const [clientBytes, serverBytes] = wire?.bytes ?? NO_COUNTS;
+  const [clientRetransmits, serverRetransmits] = wire?.retransmits ?? NO_COUNTS;
   return {
     id: c.id,
-    host: hostsOf(sources, context),
+    host: hostOf(sources, context),
     netns: c.netns ?? '',
     client: c.client,
     server: c.server,
@@ -53,14 +56,14 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
     connState: wire?.connState ?? '',
     history: wire?.history ?? '',
     completeness: wire?.completeness ?? null,
-    clientPackets: wire?.packets[CLIENT] ?? null,
-    serverPackets: wire?.packets[SERVER] ?? null,
-    clientBytes: wire?.bytes[CLIENT] ?? null,
-    serverBytes: wire?.bytes[SERVER] ?? null,
+    clientPackets,
+    serverPackets,
+    clientBytes,
+    serverBytes,
     clientSyns: wire?.syns[CLIENT] ?? null,
     serverSynAcks: wire?.synAcks[SERVER] ?? null,
-    clientRetransmits: wire?.retransmits[CLIENT] ?? null,
-    serverRetransmits: wire?.retransmits[SERVER] ?? null,
+    clientRetransmits,
+    serverRetransmits,
     finWait2WireS: seconds(wire ? finWait2Wire(wire) : null),
     finWait2KernelS: seconds(finWait2Kernel(c)),
     clientPid: client?.pid ?? null,
@@ -71,6 +74,9 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
     sources: sources.map((id) => context.sources[id]!.name),
   };
 }
+
+/** Without packets. */
+const NO_COUNTS = [null, null] as const;
 
 function seconds(ns: number | null): number | null {
   return ns === null ? null : ns / 1e9;
@@ -87,14 +93,25 @@ function sourcesOf({ wires, lives, drops, calls, rows }: Case): number[] {
   return ids.sort((a, b) => a - b);
 }
 
-/** Names of the hosts of some sources. */
-export function hostsOf(sources: readonly number[], { hosts }: Context): string {
+let latestHosts = { sources: '', context: null as Context | null, names: '' };
+
+/** Names of the hosts of some sources: the same ones again and again. */
+function hostOf(sources: readonly number[], context: Context): string {
+  const key = sources.join();
+  if (latestHosts.sources !== key || latestHosts.context !== context)
+    latestHosts = { sources: key, context, names: hostsOf(sources, context) };
+  return latestHosts.names;
+}
+
+function hostsOf(sources: readonly number[], { hosts }: Context): string {
   const own = hosts.filter((h) => h.sources.some((s) => sources.includes(s.id)));
   return own.map((h) => h.name).join(' ');
 }
 
 function spanOf(c: Case, context: Context) {
   const { timeline } = context;
+  const [wire] = c.wires;
+  if (wire && c.wires.length === 1 && !c.lives[0] && !c.lives[1]) return spanOfWire(wire, timeline);
   const times = momentsOf(c, context);
   if (times.length === 0) return { start: '', end: '', clock: 'order' as const, duration: lifeDuration(c) };
   const first = times.reduce((a, b) => (b.at < a.at ? b : a));
@@ -106,6 +123,14 @@ function spanOf(c: Case, context: Context) {
     clock,
     duration: (last.at - first.at) / 1e9,
   };
+}
+
+function spanOfWire({ source, start, end }: WireConnection, timeline: Timeline) {
+  const [first, last] = [timeline.at(source, start), timeline.at(source, end)];
+  if (first === null || last === null) return { start: '', end: '', clock: 'order' as const, duration: null };
+  const clock = timeline.label(source);
+  const duration = (last - first) / 1e9;
+  return { start: timeline.format(first, clock), end: timeline.format(last, clock), clock, duration };
 }
 
 /** Without times a life still has the durations its tool printed. */
@@ -171,7 +196,9 @@ function firstFinBy(c: Case): Side | '' {
 
 function resetBy(c: Case, close: Close | undefined): ConnectionRow['resetBy'] {
   if (close?.rule === 'middlebox-reset') return 'middle';
-  const [client, server] = c.wires[0]?.rstTime ?? [null, null];
+  const wire = c.wires[0];
+  const isReset = wire !== undefined && wire.rsts[0] + wire.rsts[1] > 0;
+  const [client, server] = isReset ? wire.rstTime : NO_COUNTS;
   if (client !== null || server !== null) {
     if (client === null) return 'server';
     return server === null || client <= server ? 'client' : 'server';
@@ -199,9 +226,10 @@ function closedBy(
 
 /** Protocol-level FIN_WAIT2: from the ACK of the first FIN to the other side's FIN. Null unless both were seen. */
 export function finWait2Wire(w: WireConnection): number | null {
+  const [fins, ackeds] = [w.finTime, w.finAckedTime];
   for (const side of [CLIENT, SERVER] as const) {
     const peer = (1 - side) as SideIndex;
-    const [acked, fin] = [w.finAckedTime[side], w.finTime[peer]];
+    const [acked, fin] = [ackeds[side], fins[peer]];
     if (acked !== null && fin !== null && acked <= fin) return fin - acked;
   }
   return null;
