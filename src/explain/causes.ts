@@ -73,12 +73,7 @@ function graver(a: CauseGroup, b: CauseGroup): number {
   const rank = (g: CauseGroup) => SEVERITY_ORDER.indexOf(g.severity);
   const order = (g: CauseGroup) => GROUP_ORDER.indexOf(g.group);
   const doubt = (g: CauseGroup) => CONFIDENCE_ORDER.indexOf(g.confidence);
-  return (
-    rank(a) - rank(b) ||
-    size(b) - size(a) ||
-    doubt(a) - doubt(b) ||
-    order(a) - order(b)
-  );
+  return rank(a) - rank(b) || size(b) - size(a) || doubt(a) - doubt(b) || order(a) - order(b);
 }
 
 function size({ connections, unlisted }: CauseGroup): number {

@@ -130,7 +130,8 @@ function endingOf(world: World, verdicts: Verdicts, n: number): Ending {
   if (close === 'retransmission-timeout') return 'timed out';
   if (close === 'connection-refused') return 'were refused';
   const c = world.context.cases.at(n);
-  if (close !== '') return isPossible(verdicts.all(n), close) && !sawReset(c) ? UNSEEN_END : 'ended with a RST';
+  if (close !== '')
+    return isPossible(verdicts.all(n), close) && !sawReset(c) ? UNSEEN_END : 'ended with a RST';
   if (syn === 'accept-queue-overflow-ack') return "were established from the client's side only";
   if (!LOST.has(syn)) return UNKNOWN;
   return gotSynAck(c) ? 'got a SYN-ACK only after retries' : NO_SYN_ACK;

@@ -59,7 +59,7 @@ describe('a segment at one capture and not at the other', () => {
     const syn = findings.find((f) => f.rule === 'syn-lost-on-path')!;
     expect(syn).toMatchObject({ confidence: 'possible' });
     expect(syn.summary).toMatch(
-      /two SYNs are in .*client\.pcap and not in .*packets\.pcap, which may not have been running then/,
+      /2 SYNs are in .*client\.pcap and not in .*packets\.pcap, which may not have been running then/,
     );
   });
 

@@ -156,6 +156,7 @@ function ordinaryWire(): WireConnection {
     synAcks: [0, 1],
     rsts: [0, 0],
     fins: [1, 1],
+    firstFin: 0,
     finTime: [5, 7],
     finAckedTime: [6, 8],
   } as unknown as WireConnection;

@@ -19,7 +19,7 @@ const names = (table: { columns: readonly { name: string }[] }) => table.columns
 test('columns are those of the design, in its order', () => {
   expect(names(connectionsTable)).toBe(
     'connection_id host netns client_ip client_port server_ip server_port start_time end_time clock duration_s ' +
-      'close_kind closed_by first_fin_by reset_by close_rule syn_rule fin_wait2_rule stuck_rule conn_state history ' +
+      'close_kind closed_by first_fin_by reset_by close_rule close_confidence syn_rule fin_wait2_rule stuck_rule conn_state history ' +
       'completeness client_packets server_packets client_bytes server_bytes client_syns server_syn_acks ' +
       'client_retransmits server_retransmits fin_wait2_wire_s fin_wait2_kernel_s client_pid client_comm server_pid ' +
       'server_comm encapsulation sources',
