@@ -5,6 +5,7 @@ import { counterSeries } from './align/counters.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
 import { findListeners } from './align/orient.ts';
 import { alignClocks } from './align/timeline.ts';
+import { translated } from './align/translated.ts';
 import { type CivilOptions, placeWallClocks } from './align/zone.ts';
 import { Collector } from './collector.ts';
 import type { FinishedLives } from './connect/lives.ts';
@@ -118,9 +119,11 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
   const captures = [...collector.trackers.values()].map((t) => t.records()).filter((r) => r.count > 0);
   const lives = finished.flatMap((own) => [...own.each()]);
   const listeners = findListeners(lives, events, hostOf);
-  const alone = captures.length === 1 && lives.length === 0 && !events.some(isPoint);
-  const wires = alone ? [] : captures.flatMap(viewsOf);
-  const timeline = alignClocks({ sources, wires, lives });
+  const single = captures.length === 1 && lives.length === 0 && !events.some(isPoint);
+  const wires = single && captures[0]!.count > LISTED ? [] : captures.flatMap(viewsOf);
+  // both sides of a NAT may be in it
+  const alone = single && translated(wires).size === 0;
+  const timeline = alignClocks({ sources, wires: alone ? [] : wires, lives });
   const joined = () => buildCases({ ...around, wires, lives, timeline, diagnostics }, listeners);
   const cases = alone ? new CaptureCases(captures[0]!, listeners) : casesOf(joined());
   return {

@@ -12,7 +12,7 @@ import type { Source } from '../model/source.ts';
 import type { SourceTime } from '../model/time.ts';
 import { differ, type Opening, openingOfLife, openingOfWire } from './opening.ts';
 import { findListener, orient, type Told } from './orient.ts';
-import { translated } from './translated.ts';
+import { keyOf, translated } from './translated.ts';
 import { groupBy, isTuple, tupleKey } from './tuple.ts';
 
 export interface Pieces {
@@ -98,20 +98,32 @@ function before(a: [number, number], b: [number, number]): boolean {
   return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 }
 
+/** The tuples that a NAT made of others in one capture, where each stands for one: sockets behind it are of those as well. */
+function keysOutside(nat: ReadonlyMap<WireConnection, string>): Map<string, string> {
+  const outside = new Map<string, string>();
+  for (const [wire, key] of nat) {
+    const own = keyOf(wire);
+    outside.set(own, (outside.get(own) ?? key) === key ? key : own);
+  }
+  return outside;
+}
+
 function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
   const { timeline, hostOf } = pieces;
   const nat = translated(pieces.wires);
+  const outside = keysOutside(nat);
   const out: { tuple: string; piece: Piece }[] = [];
   const add = (a: Endpoint, b: Endpoint, piece: Piece, source: number) => {
     // a port of 0 is one that a log does not know; on the wire it is a port
     if (piece.kind !== 'wire' && !isTuple(a, b)) return;
-    const same = piece.kind === 'wire' ? nat.get(piece.value as WireConnection) : undefined;
-    out.push({ tuple: same ?? tupleKey(a, b, hostOf.get(source)?.name ?? null), piece });
+    const key = tupleKey(a, b, hostOf.get(source)?.name ?? null);
+    const same = piece.kind === 'wire' ? nat.get(piece.value as WireConnection) : outside.get(key);
+    out.push({ tuple: same ?? key, piece });
   };
   for (const w of pieces.wires) {
     const from = timeline.at(w.source, w.start);
     const to = timeline.at(w.source, w.end);
-    const track = `wire ${w.source}`;
+    const track = nat.has(w) ? `wire ${w.source} ${keyOf(w)}` : `wire ${w.source}`;
     add(
       w.client,
       w.server,

@@ -17,6 +17,7 @@ import type { SourceTime } from '../model/time.ts';
 import { firstKept, listKeyPackets } from './key-packets.ts';
 import { historyText } from './labels/history.ts';
 import { connState } from './labels/zeek.ts';
+import { originator } from './labels/zeek-endpoint.ts';
 import {
   ACK_SEEN,
   ACKED,
@@ -252,11 +253,11 @@ export class ConnectionView implements WireConnection {
   }
 
   get connState(): string {
-    return connState(this.#store, this.#at);
+    return connState(this.#store, this.#at, this.#client);
   }
 
   get history(): string {
-    return historyText(this.#store, this.#at);
+    return historyText(this.#store, this.#at, this.#client !== originator(this.#words, this.#at));
   }
 
   get completeness(): number {

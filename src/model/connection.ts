@@ -123,7 +123,7 @@ export interface WireConnection {
   processes: Pair<CapturedProcess | null>;
   /** Packets seen again at another interface of the same capture. */
   duplicateSightings: number;
-  /** Zeek's labels and Wireshark's completeness bits. */
+  /** Zeek's labels, of the client as the originator, and Wireshark's completeness bits. */
   connState: string;
   history: string;
   completeness: number;
@@ -131,7 +131,7 @@ export interface WireConnection {
   keyPackets: KeyPacket[];
   /** Key packets beyond the bound per connection, counted but not kept. */
   keyPacketsDropped: number;
-  /** The same with its sides named the other way round. Labels (history, conn_state) stay as they are, as in Zeek. */
+  /** The same with its sides, and the labels, named the other way round. */
   flipped(): WireConnection;
 }
 

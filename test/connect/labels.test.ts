@@ -107,13 +107,23 @@ describe('Zeek', () => {
 
   test('the likely server port is the responder’s; of two, the lower', () => {
     const history = (client: number, server: number) => {
-      const tracker = new Tracker();
+      const tracker = new Tracker({ zeekTimers: true });
       const end = (port: number) => ({ address: '10.0.0.1', port });
       new Talk(tracker, { client: end(client), server: end(server) }).client('P.', { length: 1 });
       return tracker.connection(0).history;
     };
     expect([history(50000, 60000), history(50000, 80), history(80, 50000)]).toEqual(['D', 'D', '^d']);
     expect([history(80, 443), history(443, 80)]).toEqual(['^d', 'D']);
+  });
+
+  test('of a connection whose client is known to be the other side, and of one named the other way round', () => {
+    const tracker = new Tracker();
+    const ends = { client: { address: '10.0.0.1', port: 80 }, server: { address: '10.0.0.2', port: 50_000 } };
+    new Talk(tracker, ends).server('.').client('P.', { length: 1 }).client('F.');
+    const wire = tracker.connection(0);
+    expect([wire.client.port, wire.history, wire.connState]).toEqual([50_000, 'Adf', 'SHR']);
+    expect([wire.flipped().client.port, wire.flipped().history]).toEqual([80, 'aDF']);
+    expect(wire.flipped().connState).toBe('SH');
   });
 });
 

@@ -81,8 +81,11 @@ function append(store: Store, at: number, code: number): void {
   words[at + BITS]! += 1 << HISTORY_LENGTH_SHIFT;
 }
 
-/** The history as text; a `+` at its end stands for letters beyond the 24 that are kept. */
-export function historyText(store: Store, at: number): string {
+/**
+ * The history as text; a `+` at its end stands for letters beyond the 24 that are kept. `turned`: the side that is
+ * lower case here is named as the originator.
+ */
+export function historyText(store: Store, at: number, turned = false): string {
   const words = store.connections.words;
   const length = (words[at + BITS]! >> HISTORY_LENGTH_SHIFT) & HISTORY_LENGTH_MASK;
   let text = '';
@@ -90,5 +93,12 @@ export function historyText(store: Store, at: number): string {
     const word = words[at + HISTORY + ((i / LETTERS_PER_WORD) | 0)]!;
     text += ALPHABET[(word >> (BITS_PER_LETTER * (i % LETTERS_PER_WORD))) & 31];
   }
+  if (turned) text = [...text].map(otherCase).join('');
   return words[at + BITS]! & HISTORY_FULL ? text + MORE : text;
+}
+
+/** A flip is none for who names the sides the other way round. */
+function otherCase(letter: string): string {
+  if (letter === ALPHABET[LETTER_FLIP]) return '';
+  return letter === letter.toUpperCase() ? letter.toLowerCase() : letter.toUpperCase();
 }

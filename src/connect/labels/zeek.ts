@@ -244,9 +244,9 @@ function isPending(store: Store, at: number, side: number, last: number): boolea
 }
 
 /** Zeek's conn_state (base/protocols/conn/main.zeek): responder's RST, originator's RST, FINs, then what is open. */
-export function connState(store: Store, at: number): string {
+/** `from`: the side that is named as the originator. */
+export function connState(store: Store, at: number, from: number): string {
   const words = store.connections.words;
-  const from = originator(words, at);
   const o = endpointState(words[sideOf(at, from) + SIDE_BITS]!);
   const r = endpointState(words[sideOf(at, otherSide(from)) + SIDE_BITS]!);
   const quietO = o === INACTIVE || o === PARTIAL;
@@ -258,7 +258,7 @@ export function connState(store: Store, at: number): string {
   }
   if (o === RESET) {
     if (!quietR) return 'RSTO';
-    return /^\^?S[^HAFGIQ]*R/.test(historyText(store, at)) ? 'RSTOS0' : 'OTH';
+    return /^\^?S[^HAFGIQ]*R/.test(historyText(store, at, from !== originator(words, at))) ? 'RSTOS0' : 'OTH';
   }
   if (o === CLOSED && r === CLOSED) return 'SF';
   if (o === CLOSED) return quietR ? 'SH' : 'S2';
