@@ -1,8 +1,9 @@
 /** What the notebooks share: reports as Arquero tables, and a page that grows cell by cell. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ColumnTable, fromCSV } from 'arquero';
+import { type ColumnTable, table } from 'arquero';
+import { parseFile } from 'fast-csv';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { analyze, writeReport } from '../src/index.ts';
@@ -23,17 +24,40 @@ export async function reportOf(path: string): Promise<Report> {
     folder = mkdtempSync(join(tmpdir(), 'notebook-'));
     await writeReport(await analyze([path]), folder, { html: false });
   }
-  const table = (name: string) =>
-    fromCSV(readFileSync(join(folder, `${name}.csv`), 'utf8'), { autoMax: 10_000 });
-  return { connections: table('connections'), findings: table('findings'), timeline: table('timeline') };
+  const [connections, findings, timeline] = await Promise.all(
+    ['connections', 'findings', 'timeline'].map((name) => readCsv(join(folder, `${name}.csv`))),
+  );
+  return { connections: connections!, findings: findings!, timeline: timeline! };
 }
 
-/** Seconds of a time as the CSV has it: RFC 3339, time of day, or seconds already. */
+/** A CSV file as a table: a column with nothing but numbers in it holds numbers, an empty cell is null. */
+export function readCsv(path: string): Promise<ColumnTable> {
+  return new Promise((resolve, reject) => {
+    const rows: Record<string, string>[] = [];
+    let names: string[] = [];
+    parseFile(path, { headers: true })
+      .on('headers', (found: string[]) => {
+        names = found;
+      })
+      .on('data', (row) => rows.push(row))
+      .on('error', reject)
+      .on('end', () => {
+        const column = (name: string) => typed(rows.map((row) => row[name] ?? ''));
+        resolve(table(names.map((name) => [name, column(name)])));
+      });
+  });
+}
+
+function typed(cells: readonly string[]): (string | number | null)[] {
+  const isNumber = cells.every((c) => c === '' || /^-?\d+(\.\d+)?$/.test(c));
+  return cells.map((c) => (c === '' ? null : isNumber ? Number(c) : c));
+}
+
+/** Seconds of a time as the CSV has it: RFC 3339, time of day, or a duration (`PT12.5S`). */
 export function secondsOf(time: unknown): number | null {
   if (time === null || time === undefined || time === '') return null;
-  if (time instanceof Date) return time.getTime() / 1e3;
   const match = /^(?:(\S+)T)?(\d\d):(\d\d):(\d\d(?:\.\d+)?)/.exec(String(time));
-  if (!match) return Number(time);
+  if (!match) return Number(/^PT(-?[\d.]+)S$/.exec(String(time))?.[1] ?? Number.NaN);
   const [, date, h, m, s] = match;
   const day = date ? Date.parse(`${date}T00:00:00Z`) / 1e3 : 0;
   return day + 3600 * Number(h) + 60 * Number(m) + Number(s);
@@ -53,9 +77,9 @@ export class Notebook {
     this.#parts.push(text);
   }
 
-  table(table: ColumnTable, limit = 20): void {
-    this.#parts.push(table.toMarkdown({ limit }).trimEnd());
-    if (table.numRows() > limit) this.#parts.push(`(${limit} of ${table.numRows()} rows)`);
+  table(rows: ColumnTable, limit = 20): void {
+    this.#parts.push(rows.toMarkdown({ limit }).trimEnd());
+    if (rows.numRows() > limit) this.#parts.push(`(${limit} of ${rows.numRows()} rows)`);
   }
 
   async chart(id: string, spec: TopLevelSpec): Promise<string> {

@@ -48,7 +48,7 @@ export const states = timeline
   .derive({ at: escape((d: { time: unknown }) => secondsOf(d.time)) })
   .filter((d: { at: number | null }) => d.at !== null)
   .groupby('connection_id', 'side')
-  .orderby('seq')
+  .orderby('number')
   .derive({ until: op.lead('at') })
   .ungroup()
   .filter((d: { until: number | null; state_after: string }) => d.until !== null && d.state_after !== 'CLOSE')

@@ -81,8 +81,15 @@ function matched(connections, result) {
       .filter((c) => `${text(c.client)} ${text(c.server)}` === tuple)
       .sort((a, b) => (a.startTime < b.startTime ? -1 : a.startTime > b.startTime ? 1 : 0));
     const row = rows[nth];
-    return row ? [[truth, result.findings.filter((f) => f.connection === row.id)]] : [];
+    return row ? [[truth, claimsOf(row, result)]] : [];
   });
+}
+
+/** A normal close is no finding: the row of the connection says it. */
+function claimsOf(row, { findings }) {
+  const close = { rule: row.closeRule, confidence: row.closeConfidence, alternatives: [] };
+  const own = findings.filter((f) => f.connection === row.id);
+  return row.closeRule === 'graceful-close' ? [close, ...own] : own;
 }
 
 /** How a true cause is claimed: its confidence, `listed` as an alternative, or not at all. */

@@ -7,6 +7,7 @@ import type { KernelEvent } from './model/event.ts';
 import { getOr } from './model/get-or.ts';
 import type { Frame, Packet } from './model/packet.ts';
 import type { Source } from './model/source.ts';
+import type { SourceTime } from './model/time.ts';
 import type { Sink, Standing } from './read/importer.ts';
 
 /**
@@ -37,10 +38,11 @@ export class Collector implements Sink {
 
   packet(source: Source, packet: Packet): void {
     if (source !== this.#source) this.#select(source);
-    this.#capture!.tracker.packet(packet);
+    this.#capture!.packet(packet);
   }
 
   event(source: Source, event: KernelEvent): void {
+    if (event.time !== null) extend(source, event.time);
     if (event.kind === 'state') getOr(this.lives, source.id, () => new SocketLives(source.id)).add(event);
     else getOr(this.events, source.id, (): KernelEvent[] => []).push(event);
   }
@@ -51,10 +53,11 @@ export class Collector implements Sink {
   }
 
   /** Takes a capture that another thread has read. */
-  file(source: Source, { tracker, encapsulations, counted }: TrackedFile): void {
+  file(source: Source, { source: read, tracker, encapsulations, counted }: TrackedFile): void {
     this.#reports.push((diagnostics) => {
       for (const d of counted) diagnostics.add(d);
     });
+    if (read?.times) source.times = read.times;
     if (tracker === null) return;
     this.trackers.set(source.id, trackerOf(source, this.#zeekTimers, encapsulations).adopt(tracker));
   }
@@ -68,10 +71,20 @@ export class Collector implements Sink {
     const capture = getOr(this.#captures, source.id, () => {
       const made = new Capture(source, this.#zeekTimers);
       this.trackers.set(source.id, made.tracker);
-      this.#reports.push((diagnostics) => made.report(source, diagnostics));
+      this.#reports.push((diagnostics) => {
+        made.report(source, diagnostics);
+        if (made.times) source.times = made.times;
+      });
       return made;
     });
     this.#source = source;
     this.#capture = capture;
   }
+}
+
+function extend(source: Source, time: SourceTime): void {
+  const { times } = source;
+  if (!times) source.times = { first: time, last: time };
+  else if (time < times.first) times.first = time;
+  else if (time > times.last) times.last = time;
 }

@@ -7,7 +7,15 @@ import { writePieces } from './platform/text-file.ts';
 import { csvOf } from './tables/csv.ts';
 import { csvLines } from './tables/csv-text.ts';
 import type { Tables } from './tables/result.ts';
-import { connectionsTable, diagnosticsTable, findingsTable, timelineTable } from './tables/tables.ts';
+import { sourceRows } from './tables/sources.ts';
+import {
+  connectionsTable,
+  diagnosticsTable,
+  findingsTable,
+  rulesTable,
+  sourcesTable,
+  timelineTable,
+} from './tables/tables.ts';
 import { MAIN_THREAD, type Pool } from './workers/pool.ts';
 
 /**
@@ -74,6 +82,8 @@ async function writeFiles(
   await file(timelineTable.file, (path) =>
     writePieces(path, csvLines(timelineTable.columns, result.timeline)),
   );
+  await text(rulesTable.file, await csvOf(rulesTable.columns, result.rules));
+  await text(sourcesTable.file, await csvOf(sourcesTable.columns, sourceRows(result)));
   await text(diagnosticsTable.file, await csvOf(diagnosticsTable.columns, result.diagnostics));
   await text('report.md', renderMarkdown(result));
   const charts = buildCharts(result);

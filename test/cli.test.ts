@@ -56,6 +56,8 @@ describe('analyze', () => {
       'report.html',
       'report.md',
       'result.json',
+      'rules.csv',
+      'sources.csv',
       'timeline.csv',
     ]);
     const charts = readdirSync(join(out, 'charts'));

@@ -3,7 +3,8 @@ import { Decoder } from '../decode/decode.ts';
 import { formatWords } from '../model/address.ts';
 import { type Diagnostic, Diagnostics } from '../model/diagnostic.ts';
 import { type Frame, Packet } from '../model/packet.ts';
-import type { Source } from '../model/source.ts';
+import type { Source, Span } from '../model/source.ts';
+import type { SourceTime } from '../model/time.ts';
 import type { ReadContext, Standing } from '../read/importer.ts';
 import { readCapture } from '../read/read.ts';
 import { ELSEWHERE, GOES_ON, JUMPED } from './standing.ts';
@@ -15,12 +16,21 @@ export class Capture {
   readonly tracker: Tracker;
   readonly decoder = new Decoder();
   readonly #packet = new Packet();
+  #first = Number.POSITIVE_INFINITY;
+  #last = Number.NEGATIVE_INFINITY;
 
   constructor(source: Source, zeekTimers: boolean) {
     this.tracker = trackerOf(source, zeekTimers, this.decoder.encapsulations);
   }
 
+  /** From the first frame or packet to the last; undefined without any. */
+  get times(): Span | undefined {
+    if (this.#first > this.#last) return undefined;
+    return { first: this.#first as SourceTime, last: this.#last as SourceTime };
+  }
+
   frame(frame: Frame): void {
+    this.#extend(frame.time);
     if (this.decoder.decode(frame, this.#packet) === 0) this.tracker.packet(this.#packet);
   }
 
@@ -48,6 +58,17 @@ export class Capture {
     });
     const count = (...wanted: number[]) => [...ends.values()].filter((s) => wanted.includes(s)).length;
     return { goesOn: count(GOES_ON, JUMPED), jumped: count(JUMPED), elsewhere: count(ELSEWHERE), hosts };
+  }
+
+  /** A segment that is decoded already. */
+  packet(packet: Packet): void {
+    this.#extend(packet.time);
+    this.tracker.packet(packet);
+  }
+
+  #extend(time: number): void {
+    if (time < this.#first) this.#first = time;
+    if (time > this.#last) this.#last = time;
   }
 }
 
@@ -104,6 +125,7 @@ export async function trackFile(path: string, zeekTimers: boolean): Promise<Trac
   // assigned in closures, which the compiler does not follow
   const made = { source, capture } as { source: Source | null; capture: Capture | null };
   if (made.source) made.capture?.report(made.source, counted);
+  if (made.source && made.capture?.times) made.source.times = made.capture.times;
   return {
     source: made.source,
     met: met.list(),

@@ -109,7 +109,7 @@ function causesTable(result: Result): string[] {
   return ['## Causes', '', ...table(['cause', 'connections', 'how sure', 'severity', 'rule'], rows)];
 }
 
-function causeSection(cause: CauseGroup, { findings, title }: Focus, { evidence }: Detail): string[] {
+function causeSection(cause: CauseGroup, { result, findings, title }: Focus, { evidence }: Detail): string[] {
   const group = cause.connections.flatMap((id) =>
     (findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
   );
@@ -122,7 +122,7 @@ function causeSection(cause: CauseGroup, { findings, title }: Focus, { evidence 
       `- **Evidence** (${code(first.connection)}${group.length > 1 ? '; the others alike, in findings.csv' : ''}):`,
     );
     for (const e of first.evidence.slice(0, evidence)) {
-      const place = placeOf(e);
+      const place = placeOf(e, result);
       lines.push(`  - ${prose(e.fact)}${place ? ` (${code(place)})` : ''}`);
     }
     if (first.evidence.length > evidence)

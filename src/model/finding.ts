@@ -21,10 +21,10 @@ export type FindingSide = 'client' | 'server' | 'path';
 
 /** One checkable fact. */
 export interface Evidence {
-  /** Display name of the source, or '' for reasoning over the other items. */
-  source: string;
+  /** Number of the source (sources.csv, from 1); null for reasoning over the other items. */
+  source: number | null;
   /** `frame 12`, `line 7`, `lines 5, 9`, or ''. */
-  locator: string;
+  at: string;
   /** As formatted for its clock, '' when the source has none. */
   time: string;
   fact: string;

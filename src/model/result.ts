@@ -18,10 +18,16 @@ export interface ConnectionRow {
   endTime: string;
   clock: ClockLabel;
   durationS: number | null;
+  /** Nanoseconds since 1970, all digits; '' without UTC. */
+  startEpochNs: string;
+  /** From the first SYN to the third segment of the handshake, else to ESTABLISHED of the client's socket. */
+  handshakeS: number | null;
   closeKind: CloseKind;
   closedBy: 'client' | 'server' | 'both' | 'none';
   firstFinBy: 'client' | 'server' | '';
   resetBy: 'client' | 'server' | 'middle' | '';
+  /** sk_rst_reason of the first RST that the kernel sent for it, by its name. */
+  kernelResetReason: string;
   closeRule: string;
   closeConfidence: Confidence | '';
   synRule: string;
@@ -63,9 +69,21 @@ export type TimelineKind =
 
 export const TIMELINE_FILE = 'timeline.csv';
 
+/** What a segment said; numbers as on the wire. */
+export interface Segment {
+  /** `SYN`, `FIN ACK`, `PSH ACK`. */
+  flags: string;
+  seq: number;
+  ack: number;
+  window: number;
+  /** Bytes of payload. */
+  length: number;
+}
+
 /** A row of timeline.csv. */
 export interface TimelineItem {
-  seq: number;
+  /** Place in the order, from 1. */
+  number: number;
   /** Nanoseconds on the common timeline, for charts; null when only the order is known. */
   at: number | null;
   time: string;
@@ -75,6 +93,10 @@ export interface TimelineItem {
   kind: TimelineKind;
   side: 'client' | 'server' | '';
   what: string;
+  /** Of a packet. */
+  segment: Segment | null;
+  /** What the kernel gave as the reason of a drop or a reset, by its name; '' elsewhere. */
+  reason: string;
   stateBefore: string;
   stateAfter: string;
   pid: number | null;
@@ -85,6 +107,15 @@ export interface TimelineItem {
   elapsed?: number | null;
   /** Numbers behind `what`, for charts: `acceptQueue`, `acceptLimit`, `tcpFlags`, counters by their kernel names. */
   measures?: Readonly<Record<string, number>>;
+}
+
+/** What a rule says of all its findings. */
+export interface RuleInfo {
+  rule: string;
+  title: string;
+  remedy: string;
+  /** Kernel function, RFC. */
+  reference: string;
 }
 
 /** Connections that share one cause, told as one. */
@@ -166,7 +197,13 @@ export interface InputSummary {
   format: string;
   host: string;
   clock: string;
+  clockLabel: ClockLabel;
   records: number;
+  /** What the records are. */
+  unit: 'packets' | 'lines';
+  /** Times of its first and last record, as `clock` says; '' without any. */
+  first: string;
+  last: string;
   /** Of the file, in hexadecimal, where it was asked for. */
   sha256?: string;
   /** Of a capture that was rotated, in the order of their packets. */
@@ -183,6 +220,8 @@ export interface Result {
   inputs: InputSummary[];
   hosts: { name: string; addresses: string[] }[];
   causes: CauseGroup[];
+  /** Of each rule that holds for some connection. */
+  rules: RuleInfo[];
   findings: Finding[];
   connections: ConnectionRow[];
   timeline: TimelineItem[];

@@ -1,6 +1,11 @@
 import type { CapturedProcess } from './process.ts';
 import type { Clock, SourceTime } from './time.ts';
 
+export interface Span {
+  first: SourceTime;
+  last: SourceTime;
+}
+
 /** One input file, or one part of a pasted terminal log, with one clock. */
 export interface Source {
   /** Index in the list of sources; events and packets refer to it. */
@@ -31,6 +36,8 @@ export interface Source {
   window?: { from: bigint; to: bigint };
   /** Records read from it: packets, events, rows. */
   records: number;
+  /** Times of its first and last record; absent without any. */
+  times?: Span;
   /** Of a capture: time of its latest packet, and the longest time between two packets of a file. */
   span?: { last: SourceTime; silence: number };
   /** Files of one capture that was rotated, in the order of their packets; absent when there is one. */

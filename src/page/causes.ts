@@ -1,6 +1,6 @@
 /** Causes: a table of all of them for the first screen, then a card each. */
 import type { Finding, Severity } from '../model/finding.ts';
-import type { CauseGroup } from '../model/result.ts';
+import type { CauseGroup, Result } from '../model/result.ts';
 import { bySeverity } from '../view/focus.ts';
 import { placeOf } from '../view/ladder.ts';
 import {
@@ -65,7 +65,7 @@ function card(cause: CauseGroup, page: Page): Markup {
 <dl class="about">
 <dt>What to do</dt><dd>${prose(cause.remedy || 'Nothing.')}</dd>
 <dt>How sure</dt><dd>${sureWords(cause, page)}</dd>
-<dt>Evidence</dt><dd>${evidence(group, unlisted)}</dd>
+<dt>Evidence</dt><dd>${evidence(group, unlisted, page.result)}</dd>
 ${missing.length > 0 && html`<dt>Missing</dt><dd><ul class="tight">${missing.map((m) => html`<li>${prose(m)}</li>`)}</ul></dd>`}
 ${others.length > 0 && html`<dt>Fits as well</dt><dd>${alternatives(others, page)}</dd>`}
 <dt>Connections</dt><dd>${links(cause, page)}</dd>
@@ -81,23 +81,23 @@ function sureWords(cause: CauseGroup, page: Page): Markup {
 }
 
 /** `unlisted`: findings of connections that are only counted. */
-function evidence(group: readonly Finding[], unlisted: number): Markup {
+function evidence(group: readonly Finding[], unlisted: number, result: Result): Markup {
   const [first, ...rest] = group;
   if (!first) return html`in findings.csv`;
   const others = rest.length + unlisted;
-  if (others === 0) return evidenceList(first);
+  if (others === 0) return evidenceList(first, result);
   const shown = rest.slice(0, OTHERS);
   const more = others - shown.length;
-  return html`${evidenceList(first)}
+  return html`${evidenceList(first, result)}
 <details><summary>Evidence for ${number(others)} more ${others === 1 ? 'finding' : 'findings'}</summary>
-${shown.map((f) => html`<h4>${f.connection} (client port ${f.client.port})</h4><p>${prose(f.summary)}</p>${evidenceList(f)}`)}
+${shown.map((f) => html`<h4>${f.connection} (client port ${f.client.port})</h4><p>${prose(f.summary)}</p>${evidenceList(f, result)}`)}
 ${more > 0 && html`<p>${number(more)} more are in findings.csv.</p>`}
 </details>`;
 }
 
-function evidenceList(f: Finding): Markup {
+function evidenceList(f: Finding, result: Result): Markup {
   const items = f.evidence.slice(0, EVIDENCE).map((e) => {
-    const place = placeOf(e);
+    const place = placeOf(e, result);
     return html`<li>${prose(e.fact)}${place ? html` <span class="place">[${place}]</span>` : NOTHING}</li>`;
   });
   const more = f.evidence.length - items.length;

@@ -1,3 +1,5 @@
+import type { ClockLabel } from '../model/time.ts';
+
 /** null is an empty cell: not known, or not applicable. */
 export type Cell = string | number | null;
 
@@ -16,4 +18,12 @@ export interface Table<Row> {
   file: string;
   doc: string;
   columns: readonly Column<Row>[];
+}
+
+/**
+ * A time in a column that holds text whatever the clock: RFC 3339 in UTC, a time of day, and seconds of a clock that
+ * began anywhere as the duration of ISO 8601 that they are (`PT12.5S`).
+ */
+export function timeText(time: string, clock: ClockLabel): string {
+  return clock === 'relative' && time !== '' ? `PT${time}S` : time;
 }

@@ -10,10 +10,13 @@ import {
   type Side,
   type SideIndex,
   type SocketLife,
+  WHY_SYN,
+  WHY_THIRD_ACK,
   type WireConnection,
 } from '../model/connection.ts';
 import type { Finding, Group } from '../model/finding.ts';
 import type { CloseKind, ConnectionRow } from '../model/result.ts';
+import type { ClockLabel } from '../model/time.ts';
 import { momentsOf } from './moments.ts';
 
 type Named = Record<Group, string>;
@@ -43,11 +46,14 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
     startTime: span.start,
     endTime: span.end,
     clock: span.clock,
+    startEpochNs: epochNs(span.start, span.clock),
     durationS: span.duration,
+    handshakeS: seconds(handshake(c)),
     closeKind: closeKind(c, verdicts),
     closedBy: closedBy(c, firstFin, reset, close),
     firstFinBy: firstFin,
     resetBy: reset,
+    kernelResetReason: kernelResetReason(c),
     closeRule: verdicts.close,
     closeConfidence: named?.finding.confidence ?? all.normal(n) ?? '',
     synRule: verdicts.syn,
@@ -77,6 +83,30 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
 
 /** Without packets. */
 const NO_COUNTS = [null, null] as const;
+
+/** Of a time that is RFC 3339 with nine digits of a second. */
+function epochNs(time: string, clock: ClockLabel): string {
+  if (clock !== 'utc' || time === '') return '';
+  const [second, fraction] = time.slice(0, -1).split('.') as [string, string];
+  return String(BigInt(Date.parse(`${second}Z`)) * 1_000_000n + BigInt(fraction));
+}
+
+/** From the first SYN to the ACK that completes the handshake, as one capture saw them; else as the client's socket did. */
+function handshake({ wires, lives }: Case): number | null {
+  for (const wire of wires) {
+    if (wire.syns[CLIENT] === 0 || wire.synAcks[SERVER] === 0) continue;
+    const syn = wire.keyPackets.find((p) => p.why & WHY_SYN && p.side === CLIENT);
+    const ack = wire.keyPackets.find((p) => p.why & WHY_THIRD_ACK && p.side === CLIENT);
+    if (syn && ack && ack.time >= syn.time) return ack.time - syn.time;
+  }
+  const opened = lives[CLIENT]?.transitions.find((t) => t.from === 'SYN_SENT' && t.to === 'ESTABLISHED');
+  return opened?.duration ?? null;
+}
+
+function kernelResetReason({ kernel }: Case): string {
+  for (const e of kernel) if (e.kind === 'reset-sent' && e.reason !== null) return e.reason;
+  return '';
+}
 
 function seconds(ns: number | null): number | null {
   return ns === null ? null : ns / 1e9;

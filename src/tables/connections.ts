@@ -1,5 +1,5 @@
 import type { ConnectionRow } from '../model/result.ts';
-import type { Table } from './column.ts';
+import { type Table, timeText } from './column.ts';
 
 export const connectionsTable: Table<ConnectionRow> = {
   file: 'connections.csv',
@@ -20,11 +20,21 @@ export const connectionsTable: Table<ConnectionRow> = {
     { name: 'client_port', doc: 'its port', value: (r) => r.client.port },
     { name: 'server_ip', doc: 'the other end', value: (r) => r.server.address },
     { name: 'server_port', doc: 'its port', value: (r) => r.server.port },
-    { name: 'start_time', doc: 'first sign of it, as `clock` says', value: (r) => r.startTime },
-    { name: 'end_time', doc: 'last sign of it, as `clock` says', value: (r) => r.endTime },
+    {
+      name: 'start_time',
+      doc: 'first sign of it, as `clock` says: RFC 3339 (`utc`), time of day (`wall`), duration of ISO 8601 since the first event (`relative`)',
+      value: (r) => timeText(r.startTime, r.clock),
+    },
+    {
+      name: 'start_epoch_ns',
+      doc: 'the same as a number: nanoseconds since 1970; empty without UTC',
+      unit: 'ns',
+      value: (r) => r.startEpochNs,
+    },
+    { name: 'end_time', doc: 'last sign of it', value: (r) => timeText(r.endTime, r.clock) },
     {
       name: 'clock',
-      doc: '`utc`: RFC 3339 with nanoseconds; `wall`: local time of day; `relative`: seconds since the first event; `order`: no times',
+      doc: '`utc`; `wall`: local time of day; `relative`: since the first event; `order`: no times',
       value: (r) => r.clock,
     },
     {
@@ -32,6 +42,12 @@ export const connectionsTable: Table<ConnectionRow> = {
       doc: 'from the first to the last sign of it',
       unit: 's',
       value: (r) => r.durationS,
+    },
+    {
+      name: 'handshake_s',
+      doc: 'from the first SYN to the third segment, or to ESTABLISHED of the client where no packets show it',
+      unit: 's',
+      value: (r) => r.handshakeS,
     },
     {
       name: 'close_kind',
@@ -52,6 +68,11 @@ export const connectionsTable: Table<ConnectionRow> = {
       name: 'reset_by',
       doc: '`client`, `server`, `middle` (something on the path), or empty without a RST',
       value: (r) => r.resetBy,
+    },
+    {
+      name: 'kernel_reset_reason',
+      doc: "the kernel's own name for why it sent a RST (`sk_rst_reason`), where a capture has it",
+      value: (r) => r.kernelResetReason,
     },
     {
       name: 'close_rule',

@@ -1,9 +1,9 @@
 import type { Finding } from '../model/finding.ts';
-import type { Table } from './column.ts';
+import { type Table, timeText } from './column.ts';
 
 export const findingsTable: Table<Finding> = {
   file: 'findings.csv',
-  doc: 'A row for every rule that holds for a connection. `tcpautopsy rules ID` explains a rule.',
+  doc: 'A row for every rule that holds for a connection, but for the normal close, which connections.csv has as `close_rule`. What to do about a rule is in rules.csv.',
   columns: [
     { name: 'connection_id', doc: 'key into connections.csv', value: (f) => f.connection },
     { name: 'rule', doc: 'the cause', value: (f) => f.rule },
@@ -32,13 +32,16 @@ export const findingsTable: Table<Finding> = {
     { name: 'client_port', doc: 'as in connections.csv', value: (f) => f.client.port },
     { name: 'server_ip', doc: 'as in connections.csv', value: (f) => f.server.address },
     { name: 'server_port', doc: 'as in connections.csv', value: (f) => f.server.port },
-    { name: 'time', doc: 'when it happened, as `clock` says', value: (f) => f.time },
+    {
+      name: 'time',
+      doc: 'when it happened, as in connections.csv',
+      value: (f) => timeText(f.time, f.clock),
+    },
     { name: 'clock', doc: 'as in connections.csv', value: (f) => f.clock },
     { name: 'summary', doc: 'what happened, in a sentence or two', value: (f) => f.summary },
-    { name: 'remedy', doc: 'what to do about it', value: (f) => f.remedy },
     {
       name: 'evidence',
-      doc: 'JSON array of `{source, locator, time, fact}`: facts to check, each with its place',
+      doc: 'JSON array of `{source, at, time, fact}`: facts to check, each with its place; `source` is the number in sources.csv, null for a conclusion from the others',
       value: (f) => JSON.stringify(f.evidence),
     },
     {

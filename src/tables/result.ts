@@ -1,13 +1,23 @@
 /** Puts together the one result that every output is written from. */
 import type { Explanation } from '../explain/explain.ts';
 import { plainFinding } from '../explain/finding.ts';
+import { ruleById } from '../explain/rules/index.ts';
 import type { Verdicts } from '../explain/verdicts.ts';
 import { type Case, type Context, numberOf } from '../model/case.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Aggregation, ConnectionRow, InputSummary, Result } from '../model/result.ts';
+import type {
+  Aggregation,
+  CauseGroup,
+  ConnectionRow,
+  InputSummary,
+  Result,
+  RuleInfo,
+} from '../model/result.ts';
 import type { Source } from '../model/source.ts';
+import type { SourceTime } from '../model/time.ts';
 import { VERSION } from '../platform/package.ts';
+import { captureFormats } from '../read/formats.ts';
 import { number } from '../view/words.ts';
 import { type Aggregate, aggregateOf } from './aggregate.ts';
 import { connectionRow } from './connection-row.ts';
@@ -52,6 +62,7 @@ export function assembleResult(
     inputs: context.sources.map((s) => inputSummary(s, context)),
     hosts: context.hosts.map((h) => ({ name: h.name, addresses: [...h.addresses] })),
     causes: explanation.causes.map((c) => selection.cut(c)),
+    rules: explanation.causes.map(ruleInfo),
     findings: [...findingsOf(shown, verdicts)],
     connections: shown.map((n) => connectionRow(n, verdicts, context)),
     timeline: timelineOf(cases, context, aggregates),
@@ -125,8 +136,26 @@ function aggregation(listed: number, of: number): Aggregation {
 
 function inputSummary(source: Source, context: Context): InputSummary {
   const host = context.hosts.find((h) => h.sources.includes(source));
-  const { name, format, records } = source;
+  const { name, format, records, times } = source;
   const files = source.files?.map((file) => ({ name: file.name }));
-  const clock = CLOCK_WORDS[source.clock.kind];
-  return { name, format, host: host?.name ?? '', clock, records, ...(files && { files }) };
+  const { timeline } = context;
+  const clockLabel = timeline.label(source.id);
+  const at = (time: SourceTime | undefined) =>
+    time === undefined ? '' : timeline.format(timeline.at(source.id, time), clockLabel);
+  return {
+    name,
+    format,
+    host: host?.name ?? '',
+    clock: CLOCK_WORDS[source.clock.kind],
+    clockLabel,
+    records,
+    unit: captureFormats.some((f) => f.id === format) ? 'packets' : 'lines',
+    first: at(times?.first),
+    last: at(times?.last),
+    ...(files && { files }),
+  };
+}
+
+function ruleInfo({ rule, title, remedy }: CauseGroup): RuleInfo {
+  return { rule, title, remedy, reference: ruleById(rule)?.reference ?? '' };
 }

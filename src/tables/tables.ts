@@ -3,9 +3,11 @@ import type { Column } from './column.ts';
 import { connectionsTable } from './connections.ts';
 import { diagnosticsTable } from './diagnostics.ts';
 import { findingsTable } from './findings.ts';
+import { rulesTable } from './rules.ts';
+import { sourcesTable } from './sources.ts';
 import { timelineTable } from './timeline.ts';
 
-export { connectionsTable, diagnosticsTable, findingsTable, timelineTable };
+export { connectionsTable, diagnosticsTable, findingsTable, rulesTable, sourcesTable, timelineTable };
 
 const PREFACE = `# Columns
 
@@ -23,6 +25,8 @@ export function columnReference(): string {
     section(connectionsTable.file, connectionsTable.doc, connectionsTable.columns),
     section(findingsTable.file, findingsTable.doc, findingsTable.columns),
     section(timelineTable.file, timelineTable.doc, timelineTable.columns),
+    section(rulesTable.file, rulesTable.doc, rulesTable.columns),
+    section(sourcesTable.file, sourcesTable.doc, sourcesTable.columns),
     section(diagnosticsTable.file, diagnosticsTable.doc, diagnosticsTable.columns),
   ];
   return [PREFACE, ...sections].join('\n');

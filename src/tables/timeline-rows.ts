@@ -18,7 +18,7 @@ import type { CommonTime } from '../model/time.ts';
 import type { Aggregate } from './aggregate.ts';
 
 /** An item before its place in the order is known. `line` orders items of one source that have no time. */
-type Draft = Omit<TimelineItem, 'seq' | 'time' | 'clock' | 'timeSource'> & { from: number; line: number };
+type Draft = Omit<TimelineItem, 'number' | 'time' | 'clock' | 'timeSource'> & { from: number; line: number };
 
 /** Counters worth a row in the timeline. */
 const PRESSURE = [
@@ -54,12 +54,12 @@ export function timelineOf(
 
 function finish(
   { from, line: _line, ...item }: Draft,
-  seq: number,
+  number: number,
   { timeline, sources }: Context,
 ): TimelineItem {
   const label = item.at === null ? 'order' : timeline.label(from);
   const time = timeline.format(item.at as CommonTime | null, label);
-  return { seq, ...item, time, clock: label, timeSource: sources[from]!.name };
+  return { number, ...item, time, clock: label, timeSource: sources[from]!.name };
 }
 
 /** By time; an item without one stays behind its predecessor in the same source. */
@@ -94,6 +94,8 @@ function draft(
     kind,
     side: '',
     what: '',
+    segment: null,
+    reason: '',
     stateBefore: '',
     stateAfter: '',
     pid: null,
@@ -116,6 +118,13 @@ function packetItem(p: KeyPacket, c: Case, context: Context): Draft {
   return draft('packet', { at, from: p.source, line: p.frame, locator }, c, context, {
     side: sideName(p.side),
     what,
+    segment: {
+      flags: flagNames(p.flags).replaceAll('|', ' '),
+      seq: p.seq >>> 0,
+      ack: p.ack >>> 0,
+      window: p.window,
+      length: p.payload,
+    },
   });
 }
 
@@ -163,6 +172,7 @@ function dropItem(d: DropEvent, c: Case, context: Context): Draft {
   return draft('drop', eventBase(d, context), c, context, {
     side,
     what,
+    reason: d.reason?.name ?? '',
     pid: d.pid,
     stateBefore: d.state ?? '',
   });
@@ -224,7 +234,8 @@ function probedItem(e: ProbedEvent, c: Case, context: Context): Draft {
   if (e.kind === 'reset-sent') {
     const answers = e.answers ? `, in answer to ${flagNames(e.answers.flags)}` : '';
     const what = `sends RST: ${e.reason ?? 'no reason given'}${answers}`;
-    return draft('reset', base, c, context, { side, what, stateBefore: e.state ?? '', ...who });
+    const rest = { side, what, reason: e.reason ?? '', stateBefore: e.state ?? '', ...who };
+    return draft('reset', base, c, context, rest);
   }
   const said = valuesText(e.values);
   const what = said === '' ? e.name : said.startsWith(e.name) ? said : `${e.name}: ${said}`;

@@ -68,17 +68,17 @@ function causeBlock(page: Page, cause: CauseGroup, { result, findings, title }: 
     (findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
   );
   const shown = group[0];
-  if (shown) evidence(page, shown, group.length);
+  if (shown) evidence(page, shown, group.length, result);
   if (cause.remedy) page.item('remedy:', cause.remedy, 2);
   for (const m of missingWords(group.map((f) => f.missing)).slice(0, 5)) page.item('missing:', m, 2);
   const others = [...new Set(group.flatMap((f) => f.alternatives))];
   if (others.length > 0) page.item('or else:', others.map((id) => `${title(id)} (${id})`).join('; '), 2);
 }
 
-function evidence(page: Page, f: Finding, of: number): void {
+function evidence(page: Page, f: Finding, of: number, result: Result): void {
   page.item('evidence', of > 1 ? `(${f.connection}; the others alike):` : `(${f.connection}):`, 2);
   for (const e of f.evidence) {
-    const place = placeOf(e);
+    const place = placeOf(e, result);
     page.item('-', place ? `${e.fact}  [${place}]` : e.fact, 4);
   }
 }

@@ -2,7 +2,7 @@
 import { formatSpan } from '../align/format-time.ts';
 import { formatEndpoint } from '../model/address.ts';
 import type { Evidence } from '../model/finding.ts';
-import type { ConnectionRow, TimelineItem } from '../model/result.ts';
+import type { ConnectionRow, Result, TimelineItem } from '../model/result.ts';
 import type { Focus } from './focus.ts';
 
 /** Where a step stands: at an end, as a packet sent by an end, or at the server's listener. */
@@ -163,16 +163,16 @@ function apart(a: TimelineItem, b: TimelineItem): number {
 /** The connection's items, and those of its listener that happened, or for want of times were noted, between them. */
 function withSurroundings(focus: Focus, row: ConnectionRow): TimelineItem[] {
   const own = focus.timeline.get(row.id) ?? [];
-  const [from, to] = [own[0]?.seq ?? 0, own.at(-1)?.seq ?? 0];
+  const [from, to] = [own[0]?.number ?? 0, own.at(-1)?.number ?? 0];
   const times = own.flatMap((i) => (i.at === null ? [] : [i.at]));
   const [first, last] = [times[0] ?? 0, times.at(-1) ?? 0];
   const port = `:${row.server.port}:`;
   const between = (i: TimelineItem) =>
-    i.at === null || times.length === 0 ? i.seq >= from && i.seq <= to : i.at >= first && i.at <= last;
+    i.at === null || times.length === 0 ? i.number >= from && i.number <= to : i.at >= first && i.at <= last;
   const around = (focus.timeline.get('') ?? []).filter(
     (i) => i.kind === 'listener' && i.what.includes(port) && between(i),
   );
-  return [...own, ...around].sort((a, b) => a.seq - b.seq);
+  return [...own, ...around].sort((a, b) => a.number - b.number);
 }
 
 function offsetOf(item: TimelineItem, zero: TimelineItem | null): number | null {
@@ -197,8 +197,9 @@ export function shortTime(time: string): string {
 }
 
 /** Where a fact can be checked: `access.log, line 7, 12:00:01.5`, or ''. */
-export function placeOf({ source, locator, time }: Evidence): string {
-  return [source, locator, trimTime(time)].filter(Boolean).join(', ');
+export function placeOf({ source, at, time }: Evidence, { inputs }: Pick<Result, 'inputs'>): string {
+  const name = source === null ? '' : inputs[source - 1]!.name;
+  return [name, at, trimTime(time)].filter(Boolean).join(', ');
 }
 
 /** What a kernel said of a reset or a retransmission stands at its end: the packet itself is another item. */

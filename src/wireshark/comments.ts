@@ -1,6 +1,6 @@
 /** What is said about which packet, and which events stand alone. */
 import { formatEndpoint, parseWords } from '../model/address.ts';
-import type { Finding } from '../model/finding.ts';
+import type { Evidence, Finding } from '../model/finding.ts';
 import type { ConnectionRow, Result, TimelineItem } from '../model/result.ts';
 import { visible } from '../view/escape.ts';
 import { type Focus, focusOf } from '../view/focus.ts';
@@ -54,7 +54,6 @@ function packetsOf({ timeline }: Result): Map<string, PacketAt[]> {
   return packets;
 }
 
-/** `frame 12` and `line 12` alike: packets of a text are numbered by their lines. */
 /** Time of the Unix epoch; for a local time of day, that of the first day of 1970; null without a time. */
 function nanoseconds({ time, clock, at }: TimelineItem): bigint | null {
   if (at === null || (clock !== 'utc' && clock !== 'wall')) return null;
@@ -73,7 +72,7 @@ function add({ frames }: Annotations, key: string, comment: string): void {
 /** On every packet that is evidence for it; for want of one on the last packet of its connection. */
 function addFinding(
   f: Finding,
-  { title }: Focus,
+  { title, result }: Focus,
   packets: ReadonlyMap<string, PacketAt[]>,
   annotations: Annotations,
 ): void {
@@ -81,7 +80,7 @@ function addFinding(
   const own = packets.get(f.connection) ?? [];
   const keys = new Set(own.map((p) => p.key));
   const cited = f.evidence.flatMap((e) => {
-    const key = frameKey(e.source, e.locator);
+    const key = frameKey(nameOf(result, e), e.at);
     return keys.has(key) ? [{ key, fact: e.fact }] : [];
   });
   for (const { key, fact } of cited) {
@@ -89,8 +88,12 @@ function addFinding(
   }
   const last = own.at(-1);
   if (cited.length > 0 || !last) return;
-  const elsewhere = f.evidence.map((e) => `${e.fact} [${placeOf(e)}]`).join('; ');
+  const elsewhere = f.evidence.map((e) => `${e.fact} [${placeOf(e, result)}]`).join('; ');
   add(annotations, last.key, visible(`tcpautopsy: ${head} Evidence: ${elsewhere}${remedy(f)}`));
+}
+
+function nameOf({ inputs }: Result, { source }: Evidence): string {
+  return source === null ? '' : inputs[source - 1]!.name;
 }
 
 function remedy(f: Finding): string {

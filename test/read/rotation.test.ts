@@ -113,9 +113,9 @@ describe('files of one capture', () => {
   test('are cited by the file and the frame in it', async () => {
     const { connections, findings, timeline } = await read({ 'a.pcap': part(0, 20), 'b.pcap': part(20) });
     const places = new Set(
-      [...findings.flatMap((f) => f.evidence), ...timeline]
-        .map((e) => e.locator)
-        .filter((l) => l.startsWith('frame')),
+      [...findings.flatMap((f) => f.evidence.map((e) => e.at)), ...timeline.map((i) => i.locator)].filter(
+        (l) => l.startsWith('frame'),
+      ),
     );
     for (const place of places) expect(place).toMatch(/^frame \d+ of [ab]\.pcap$/);
     const inB = [...places].filter((p) => p.endsWith(' of b.pcap')).map((p) => Number(/\d+/.exec(p)![0]));

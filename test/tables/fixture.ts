@@ -26,11 +26,14 @@ export function connectionRow(id: string, port: number, change: Partial<Connecti
     startTime: '06:56:27.774512000',
     endTime: '07:12:27.783229000',
     clock: 'wall',
+    startEpochNs: '',
     durationS: 960.008717,
+    handshakeS: 0.00052,
     closeKind: 'rst',
     closedBy: 'client',
     firstFinBy: 'client',
     resetBy: 'server',
+    kernelResetReason: '',
     closeRule: 'listener-closed-reset',
     closeConfidence: 'inferred',
     synRule: '',
@@ -177,8 +180,8 @@ export const CAUSES: Cause[] = [
 export function finding(c: Cause, id: string, rows: readonly ConnectionRow[]): Finding {
   const row = rows.find((r) => r.id === id)!;
   const evidence: Evidence[] = [
-    { source: STATES, locator: `line ${20 + (row.client.port % 20)}`, time: '', fact: c.fact },
-    { source: '', locator: '', time: '', fact: 'both lie within one second of each other' },
+    { source: 1, at: `line ${20 + (row.client.port % 20)}`, time: '', fact: c.fact },
+    { source: null, at: '', time: '', fact: 'both lie within one second of each other' },
   ];
   return {
     connection: id,
@@ -206,7 +209,7 @@ function items(
   id: string,
   steps: readonly Step[],
   source: (side: string) => string,
-): Omit<TimelineItem, 'seq'>[] {
+): Omit<TimelineItem, 'number'>[] {
   return steps.map(([at, kind, side, stateBefore, stateAfter], i) => ({
     at: held.includes(id) && at !== null ? WALL - 960.008e9 + at : null,
     elapsed: at,
@@ -222,6 +225,11 @@ function items(
         : kind === 'packet'
           ? 'RST|ACK, seq 3446801307, ack 2969925217, win 509'
           : `socket table: ${stateAfter}, Recv-Q 11, Send-Q 0, no owning process`,
+    segment:
+      kind === 'packet'
+        ? { flags: 'RST|ACK', seq: 3446801307, ack: 2969925217, window: 509, length: 0 }
+        : null,
+    reason: '',
     stateBefore,
     stateAfter,
     pid: kind === 'state' ? 6099 : null,
@@ -294,7 +302,7 @@ function timeline(rows: readonly ConnectionRow[]): TimelineItem[] {
       source: 'exp1/server-netstat-s.txt',
     },
   );
-  return all.map((item, i) => ({ ...item, seq: i + 1 }));
+  return all.map((item, i) => ({ ...item, number: i + 1 }));
 }
 
 export function exp1Result(): Result {
@@ -336,29 +344,38 @@ export function exp1Result(): Result {
       'Six fitted into the accept queue; when their clients closed, they stayed in CLOSE_WAIT for 16 minutes and were reset when the server closed its listener at 07:12:27.',
       'Four did not fit: three were reset at once, one after 12.9 s, although all four clients believed that they were connected.',
     ],
-    inputs: [
-      { name: STATES, format: 'tcpstates', host: 'client-host', clock: 'order only', records: 45 },
-      { name: SERVER_STATES, format: 'tcpstates', host: 'server-host', clock: 'order only', records: 27 },
-      {
-        name: 'exp1/server-netstat.txt',
-        format: 'netstat',
-        host: 'server-host',
-        clock: 'order only',
-        records: 7,
-      },
-      {
-        name: 'exp1/server-tcpdump.txt',
-        format: 'tcpdump',
-        host: 'server-host',
-        clock: 'local time of day',
-        records: 6,
-      },
-    ],
+    inputs: (
+      [
+        { name: STATES, format: 'tcpstates', host: 'client-host', clock: 'order only', records: 45 },
+        { name: SERVER_STATES, format: 'tcpstates', host: 'server-host', clock: 'order only', records: 27 },
+        {
+          name: 'exp1/server-netstat.txt',
+          format: 'netstat',
+          host: 'server-host',
+          clock: 'order only',
+          records: 7,
+        },
+        {
+          name: 'exp1/server-tcpdump.txt',
+          format: 'tcpdump',
+          host: 'server-host',
+          clock: 'local time of day',
+          records: 6,
+        },
+      ] as const
+    ).map((i) => ({
+      ...i,
+      clockLabel: i.format === 'tcpdump' ? 'wall' : 'order',
+      unit: 'lines',
+      first: '',
+      last: '',
+    })),
     hosts: [
       { name: 'client-host', addresses: [CLIENT] },
       { name: 'server-host', addresses: [SERVER.address] },
     ],
     causes,
+    rules: causes.map(({ rule, title, remedy }) => ({ rule, title, remedy, reference: 'net/ipv4/tcp.c' })),
     findings: CAUSES.flatMap((c) => c.ids.map((id) => finding(c, id, rows))),
     connections: rows,
     timeline: timeline(rows),

@@ -1,14 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { parseString } from 'fast-csv';
 import { describe, expect, test } from 'vitest';
+import type { ClockLabel } from '../../src/model/time.ts';
 import type { Table } from '../../src/tables/column.ts';
 import { csvOf } from '../../src/tables/csv.ts';
 import { encodeCell } from '../../src/tables/csv-text.ts';
+import { sourceRows } from '../../src/tables/sources.ts';
 import {
   columnReference,
   connectionsTable,
   diagnosticsTable,
   findingsTable,
+  rulesTable,
+  sourcesTable,
   timelineTable,
 } from '../../src/tables/tables.ts';
 import { exp1Result } from './fixture.ts';
@@ -18,18 +22,23 @@ const names = (table: { columns: readonly { name: string }[] }) => table.columns
 
 test('columns are those of the design, in its order', () => {
   expect(names(connectionsTable)).toBe(
-    'connection_id host netns client_ip client_port server_ip server_port start_time end_time clock duration_s ' +
-      'close_kind closed_by first_fin_by reset_by close_rule close_confidence syn_rule fin_wait2_rule stuck_rule conn_state history ' +
+    'connection_id host netns client_ip client_port server_ip server_port start_time start_epoch_ns end_time clock duration_s ' +
+      'handshake_s close_kind closed_by first_fin_by reset_by kernel_reset_reason close_rule close_confidence syn_rule fin_wait2_rule stuck_rule conn_state history ' +
       'completeness client_packets server_packets client_bytes server_bytes client_syns server_syn_acks ' +
       'client_retransmits server_retransmits fin_wait2_wire_s fin_wait2_kernel_s client_pid client_comm server_pid ' +
       'server_comm encapsulation sources',
   );
   expect(names(findingsTable)).toBe(
     'connection_id rule group role confidence severity side client_ip client_port server_ip server_port time clock ' +
-      'summary remedy evidence missing alternatives',
+      'summary evidence missing alternatives',
   );
   expect(names(timelineTable)).toBe(
-    'seq time clock time_source connection_id kind side what state_before state_after pid comm source locator',
+    'number time clock time_source connection_id kind side what flags seq ack window length reason state_before ' +
+      'state_after pid comm source locator',
+  );
+  expect(names(rulesTable)).toBe('rule title remedy reference');
+  expect(names(sourcesTable)).toBe(
+    'number path format host clock sha256 packets lines first_time last_time lost',
   );
   expect(names(diagnosticsTable)).toBe('code severity source locator count message');
 });
@@ -39,7 +48,14 @@ test('docs/columns.md is what the code says (npm run docs)', async () => {
 });
 
 test('every column is documented', () => {
-  for (const { columns } of [connectionsTable, findingsTable, timelineTable, diagnosticsTable]) {
+  for (const { columns } of [
+    connectionsTable,
+    findingsTable,
+    timelineTable,
+    rulesTable,
+    sourcesTable,
+    diagnosticsTable,
+  ]) {
     for (const c of columns) expect(c.doc.length, c.name).toBeGreaterThan(3);
   }
 });
@@ -96,6 +112,25 @@ describe('a table read back', () => {
     expect((await roundTrip(diagnosticsTable, result.diagnostics))[0]!.message).toBe(
       result.diagnostics[0]!.message,
     );
+  });
+
+  test('no column changes its type with the clock', () => {
+    const [row] = result.connections;
+    const start = (clock: ClockLabel, startTime: string) => {
+      const column = connectionsTable.columns.find((c) => c.name === 'start_time')!;
+      return column.value({ ...row!, clock, startTime });
+    };
+    expect(start('utc', '2026-11-30T05:00:00.000000001Z')).toBe('2026-11-30T05:00:00.000000001Z');
+    expect(start('relative', '12.500000000')).toBe('PT12.500000000S');
+    expect(start('order', '')).toBe('');
+  });
+
+  test('sources say what was lost of them, rules what to do', async () => {
+    const sources = await roundTrip(sourcesTable, sourceRows(result));
+    expect(sources.map((s) => s.number)).toEqual(['1', '2', '3', '4']);
+    expect(sources[0]).toMatchObject({ packets: '', lines: '45', lost: 'state-line-missing 1' });
+    const rules = await roundTrip(rulesTable, result.rules);
+    expect(rules[0]).toMatchObject({ rule: 'listener-closed-reset', remedy: result.causes[0]!.remedy });
   });
 
   test('an empty table has its header', async () => {

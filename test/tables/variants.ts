@@ -26,7 +26,7 @@ export function hostileResult(text: string): Result {
       ...f,
       summary: text,
       remedy: text,
-      evidence: [{ source: text, locator: text, time: text, fact: text }],
+      evidence: [{ source: 1, at: text, time: text, fact: text }],
       missing: [{ what: text, probe: text, host: text, port: 80, command: text }],
     })),
     connections: r.connections.map((c) => ({

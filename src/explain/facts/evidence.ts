@@ -15,7 +15,12 @@ import type { World } from './world.ts';
 
 /** A conclusion from the items before it, or knowledge of the kernel: nothing to look up in a file. */
 export function reasoning(fact: string): Evidence {
-  return { source: '', locator: '', time: '', fact };
+  return { source: null, at: '', time: '', fact };
+}
+
+/** As sources.csv counts them. */
+export function numberOf(source: number): number {
+  return source + 1;
 }
 
 function at(world: World, source: number, time: CommonTime | null): string {
@@ -27,8 +32,8 @@ export function packetEvidence(facts: Facts, wire: WireFacts, p: KeyPacket, note
   const { world } = facts;
   const source = wire.wire.source;
   return {
-    source: world.source(source).name,
-    locator: packetPlace(world.source(source), p.frame),
+    source: numberOf(source),
+    at: packetPlace(world.source(source), p.frame),
     time: at(world, source, world.context.timeline.at(source, p.time)),
     fact: packetFact(facts.name(wire.sideOf(p)), p, note),
   };
@@ -44,8 +49,8 @@ export function packetFact(name: string, p: KeyPacket, note = ''): string {
 export function transitionEvidence(facts: Facts, life: LifeFacts, t: Transition, note = ''): Evidence {
   const moment = facts.atTransition(life, t);
   return {
-    source: facts.world.source(life.life.source).name,
-    locator: `line ${t.line}`,
+    source: numberOf(life.life.source),
+    at: `line ${t.line}`,
     time: at(facts.world, life.life.source, moment.at),
     fact: transitionFact(facts.name(life.side), t, note),
   };
@@ -92,8 +97,8 @@ export function eventEvidence(
   fact: string,
 ): Evidence {
   return {
-    source: world.source(e.source).name,
-    locator: `line ${e.line}`,
+    source: numberOf(e.source),
+    at: `line ${e.line}`,
     time: at(world, e.source, world.context.timeline.at(e.source, e.time)),
     fact,
   };

@@ -3,7 +3,7 @@ import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { packetPlace } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
-import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { numberOf, packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import type { WireFacts } from '../facts/wire.ts';
@@ -70,8 +70,8 @@ function ordinary(f: Facts): Graceful {
     summary: orderlySummary(name),
     evidence: [
       {
-        source: f.world.source(wire.source).name,
-        locator: packetPlace(f.world.source(wire.source), wire.startFrame),
+        source: numberOf(wire.source),
+        at: packetPlace(f.world.source(wire.source), wire.startFrame),
         time: '',
         fact: orderlyFact(name, Math.abs(a - b)),
       },

@@ -59,7 +59,7 @@ export function lostBetween(f: Facts, attempt: Attempt): Candidate[] {
 
 /** A packet that both lists name stands there once, with what both say of it. */
 function withMissing(known: readonly Evidence[], lost: readonly Evidence[]): Evidence[] {
-  const twin = (a: Evidence) => lost.find((b) => a.source === b.source && a.locator === b.locator);
+  const twin = (a: Evidence) => lost.find((b) => a.source === b.source && a.at === b.at);
   const told = known.map((e) => (twin(e) ? { ...e, fact: `${e.fact}, seen here only` } : e));
   return [...told, ...lost.filter((b) => !known.some((a) => twin(a) === b))];
 }

@@ -64,7 +64,7 @@ function tell(world: World, listener: ListenerFacts, own: Explained[]): Told | n
   const server = world.serverOf(own[0]!.facts.n);
   const sentences = [
     stopped(world, listener, waiting, sight, server),
-    lost(listener, syns, acks),
+    lost(world, listener, syns, acks),
     ended(world, listener, own, of('listener-closed-reset')),
   ];
   return {
@@ -107,12 +107,20 @@ function stopped(
   const left = closeWait > 0 ? `; ${number(closeWait)} of them ended up in CLOSE_WAIT` : '';
   const files = [
     ...(sight ? [world.source(sight.row.source).name] : []),
-    ...sourcesOf(waiting.flatMap((e) => e.finding.evidence)),
+    ...sourcesOf(
+      world,
+      waiting.flatMap((e) => e.finding.evidence),
+    ),
   ];
   return `${who} ${did}: ${count(stood, 'connection')} ${stood === 1 ? 'was' : 'were'} in its accept queue${full}${left}${cite(files)}.`;
 }
 
-function lost(listener: ListenerFacts, syns: readonly Explained[], acks: readonly Explained[]): string {
+function lost(
+  world: World,
+  listener: ListenerFacts,
+  syns: readonly Explained[],
+  acks: readonly Explained[],
+): string {
   const parts = [];
   const [from = ''] = timesOf([...syns, ...acks]);
   if (syns.length > 0) {
@@ -126,7 +134,13 @@ function lost(listener: ListenerFacts, syns: readonly Explained[], acks: readonl
   const rise = listener.rise('ListenOverflows');
   const counted = rise ? `; ListenOverflows rose by ${number(rise)}` : '';
   const counters = rise ? listener.steps('ListenOverflows').map((s) => s.series.source.name) : [];
-  const files = [...sourcesOf([...syns, ...acks].flatMap((e) => e.finding.evidence)), ...counters];
+  const files = [
+    ...sourcesOf(
+      world,
+      [...syns, ...acks].flatMap((e) => e.finding.evidence),
+    ),
+    ...counters,
+  ];
   return `${from === '' ? 'The' : `From ${moment(from)} on the`} full queue dropped ${list(parts)}${counted}${cite(files)}.`;
 }
 
@@ -155,13 +169,16 @@ function ended(
       : '';
   const files = [
     ...(closing ? [world.source(closing.life.source).name] : []),
-    ...sourcesOf([...reset, ...refused].flatMap((e) => e.finding.evidence)),
+    ...sourcesOf(
+      world,
+      [...reset, ...refused].flatMap((e) => e.finding.evidence),
+    ),
   ];
   return `${who} closed the listening socket${when}, and ${count(n, 'connection')} that nobody had accepted ${predicate(n, 'were reset')}${after}${cite(files)}.`;
 }
 
-function sourcesOf(evidence: readonly Evidence[]): string[] {
-  return evidence.map((e) => e.source).filter((name) => name !== '');
+function sourcesOf(world: World, evidence: readonly Evidence[]): string[] {
+  return evidence.flatMap((e) => (e.source === null ? [] : world.source(e.source - 1).name));
 }
 
 /** ` (tcpstates.txt, packets.pcap and 2 more files)`; without folders, which the evidence names. */
