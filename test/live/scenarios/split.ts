@@ -1,0 +1,35 @@
+// npx tsx test/live/scenarios/split.ts DIR SCENARIO OUT
+// What the batches in DIR have of one scenario, as a small batch of its own, packed: for a sample, or for a closer look.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { packetsOf, partOf, readBatch } from './batch.ts';
+
+const [from, scenario, to] = process.argv.slice(2) as [string, string, string];
+const folder = readdirSync(from)
+  .map((name) => path.join(from, name))
+  .find((f) => existsSync(path.join(f, 'truth.json')) && readBatch(f).truth.some((t) => t.name === scenario));
+if (!folder) throw new Error(`no batch in ${from} has ${scenario}`);
+const batch = readBatch(folder);
+const truth = batch.truth.filter((t) => t.name === scenario);
+/** A scenario's ports are ten in a row (run.py). */
+const block = Math.floor(truth[0]!.server_port / 10);
+const mine = (port: number) => Math.floor(port / 10) === block;
+const ofPackets = (pcap: Buffer) => packetsOf(pcap, (f) => f.ports === null || f.ports.some(mine));
+const files = partOf(batch.bundle, {
+  events: (e) => ['lport', 'rport', 'sport', 'dport'].some((key) => mine(e.value(key))),
+  packets: ofPackets(batch.bundle.get('packets.pcap')!),
+});
+mkdirSync(path.join(to, 'bundle'), { recursive: true });
+for (const [name, bytes] of files) {
+  const packed = name.endsWith('.jsonl') || name.endsWith('.pcap');
+  writeFileSync(
+    path.join(to, 'bundle', packed ? `${name}.gz` : name),
+    packed ? gzipSync(bytes, { level: 9 }) : bytes,
+  );
+}
+for (const [place, pcap] of Object.entries(batch.packets)) {
+  writeFileSync(path.join(to, `${place}.pcap.gz`), gzipSync(ofPackets(pcap), { level: 9 }));
+}
+writeFileSync(path.join(to, 'places.json'), `${JSON.stringify(batch.places)}\n`);
+writeFileSync(path.join(to, 'truth.json'), `${JSON.stringify(truth, null, 1)}\n`);
