@@ -267,7 +267,7 @@ def dnat_reply_not_translated(t):
         l = listener(t.port + 1)
         c = client(timeout=1.6)
         for port in (t.port, t.port + 1):
-            t.say(c, 'syn', ['untranslated-reply', 'unanswered-syn', 'handshake-unfinished', 'syn-ack-lost-on-path', '-'], port=port)
+            t.say(c, 'syn', ['untranslated-reply', 'unanswered-syn', 'handshake-unfinished', 'syn-ack-lost-on-path', 'connect-abandoned', '-'], port=port)
             t.say(c, 'close', ['untranslated-reply', 'no-socket-reset', 'unexplained-reset', 'untranslated-packet-reset', '-'], port=port)
         quiet(c.connect, (C4R, t.port))
         close(c, l)

@@ -2,8 +2,8 @@
 import socket, time
 from lab import *
 
-EATEN = ['netfilter-drop', 'syn-lost-on-path', 'unanswered-syn']
-NO_ANSWER = ['netfilter-drop', 'syn-ack-lost-on-path', 'handshake-unfinished', 'unanswered-syn']
+EATEN = ['netfilter-drop', 'syn-lost-on-path', 'unanswered-syn', 'connect-abandoned']
+NO_ANSWER = ['netfilter-drop', 'syn-ack-lost-on-path', 'handshake-unfinished', 'unanswered-syn', 'connect-abandoned']
 GIVEN_UP = ['retransmission-timeout', 'peer-silent']
 REFUSED = ['connection-refused', 'middlebox-reset']
 TCP_RESET = 'reject with tcp reset'

@@ -176,7 +176,7 @@ def flood_without_cookies(t):
         l = listener(t.port, backlog=8)
         flood(t, 40)
         c = client(timeout=2.4)
-        t.say(c, 'syn', ['syn-queue-full-drop', 'syn-backlog-reserve-drop', 'unanswered-syn', 'syn-flood'])
+        t.say(c, 'syn', ['syn-queue-full-drop', 'syn-backlog-reserve-drop', 'unanswered-syn', 'syn-flood', 'connect-abandoned'])
         quiet(c.connect, (S4, t.port))
         close(c, l)
 
@@ -208,7 +208,7 @@ def overflow_ab(t):
     server.shutdown()
     server.server_close()
     t.say(0, 'syn', [*OVERFLOW, 'deferred-accept', 'unanswered-syn', 'handshake-unfinished', '-'])
-    t.say(0, 'close', ['graceful-close', 'listener-closed-reset', 'request-expired-reset', 'stray-ack-reset', 'no-socket-reset', 'unread-data-reset', 'connection-refused', '-'])
+    t.say(0, 'close', ['graceful-close', 'listener-closed-reset', 'request-expired-reset', 'stray-ack-reset', 'no-socket-reset', 'unread-data-reset', 'connection-refused', *LATE, '-'])
 
 
 @scenario(alone=True)
