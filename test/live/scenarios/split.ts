@@ -20,6 +20,7 @@ const files = partOf(batch.bundle, {
   events: (e) => ['lport', 'rport', 'sport', 'dport'].some((key) => mine(e.value(key))),
   packets: ofPackets(batch.bundle.get('packets.pcap')!),
 });
+files.set('sockets.jsonl', rowsOf(files.get('sockets.jsonl')!));
 mkdirSync(path.join(to, 'bundle'), { recursive: true });
 for (const [name, bytes] of files) {
   const packed = name.endsWith('.jsonl') || name.endsWith('.pcap');
@@ -33,3 +34,19 @@ for (const [place, pcap] of Object.entries(batch.packets)) {
 }
 writeFileSync(path.join(to, 'places.json'), `${JSON.stringify(batch.places)}\n`);
 writeFileSync(path.join(to, 'truth.json'), `${JSON.stringify(truth, null, 1)}\n`);
+
+/** Rows of socket tables that name one of the ports; how many each snapshot has is in its first line. */
+function rowsOf(tables: Buffer): Buffer {
+  const lines = tables.toString().split('\n').filter(Boolean);
+  const kept = lines.filter(
+    (line) => !/:\d+ /.test(line) || [...line.matchAll(/:(\d+) /g)].some((m) => mine(Number(m[1]))),
+  );
+  const counts = new Map<number, number>();
+  for (const row of kept.map((l) => JSON.parse(l)).filter((r) => r.line && !r.line.startsWith('State'))) {
+    counts.set(row.snapshot, (counts.get(row.snapshot) ?? 0) + 1);
+  }
+  const told = kept
+    .map((l) => JSON.parse(l))
+    .map((r) => ('rows' in r ? { ...r, rows: counts.get(r.snapshot) ?? 0 } : r));
+  return Buffer.from(`${told.map((r) => JSON.stringify(r)).join('\n')}\n`);
+}
