@@ -10,7 +10,9 @@ sys.path.insert(0, HERE)
 import lab
 import destroyed, disconnected, filtered, between, processes, limits  # noqa: F401 (they fill lab.ALL)
 
-FIRST, STEP, TOGETHER = 20000, 10, 5
+FIRST, STEP = 20000, 10
+# At once; each waits most of its time.
+TOGETHER = int(os.environ.get('LAB_TOGETHER', 5))
 
 
 def play(names, truth):
@@ -76,7 +78,7 @@ def capture(batch, names, out):
     for place, ns, iface in (('client', lab.CLI, 'eth0'), ('router', lab.MID, 'any'), ('server', lab.SRV, 'eth0')):
         dumps.append(subprocess.Popen(['ip', 'netns', 'exec', ns, 'tcpdump', '-Z', 'root', '-U', '-q', '-i', iface, '--time-stamp-precision=nano', '-s', '160', '-w', f'{folder}/{place}.pcap',
                                        f'tcp portrange {low}-{high} or icmp or icmp6'], stderr=subprocess.DEVNULL))
-    command = ['ip', 'netns', 'exec', at, os.environ.get('TCPAUTOPSY_CAPTURE', f'{HERE}/../../../capture/tcpautopsy-capture'), '-o', f'{folder}/bundle', '--sockets-interval', '1',
+    command = ['ip', 'netns', 'exec', at, os.environ.get('TCPAUTOPSY_CAPTURE', f'{HERE}/../../../capture/tcpautopsy-capture'), '-o', f'{folder}/bundle', '--sockets-interval', '1', '--duration', '3600',
                *(x for a in (lab.C4, lab.S4, lab.C6, lab.S6) for x in ('--host', a)), '--', sys.executable, __file__, '--play', ','.join(names), '-o', f'{folder}/truth.json']
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     time.sleep(.3)
