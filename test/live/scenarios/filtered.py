@@ -5,7 +5,7 @@ from lab import *
 EATEN = ['netfilter-drop', 'syn-lost-on-path', 'unanswered-syn', 'connect-abandoned']
 NO_ANSWER = ['netfilter-drop', 'syn-ack-lost-on-path', 'handshake-unfinished', 'unanswered-syn', 'connect-abandoned']
 GIVEN_UP = ['retransmission-timeout', 'peer-silent']
-REFUSED = ['connection-refused', 'middlebox-reset']
+REFUSED = dict(closing=['middlebox-reset', 'netfilter-drop'], syn=['netfilter-drop', '-'], maybe=['connection-refused'])
 TCP_RESET = 'reject with tcp reset'
 
 
@@ -90,7 +90,7 @@ def drop_third_ack_router(t):
     f = Firewall(MID, 'forward', to_server(t.port, 'tcp flags & (syn|ack) == ack drop')).put()
     threading.Timer(1.8, f.off).start()
     c = connect(t.port)
-    t.say(c, 'syn', ['netfilter-drop', 'handshake-unfinished', 'syn-ack-lost-on-path', '-'], note='the accept queue was empty')
+    t.say(c, 'syn', ['netfilter-drop', 'handshake-unfinished', 'syn-ack-lost-on-path', '-'])
     t.say(c, 'close', 'graceful-close')
     c.sendall(b'hello')
     a = l.accept()[0]
@@ -236,13 +236,13 @@ def drop_reset_of_client(t):
     close(a, l)
 
 
-def rejected(t, ns, hook, rule, syn=None, closing=None):
+def rejected(t, ns, hook, rule, syn=None, closing=None, maybe=()):
     with Firewall(ns, hook, rule):
         c = client(timeout=1.8)
         if syn:
             t.say(c, 'syn', syn)
         if closing:
-            t.say(c, 'close', closing)
+            t.say(c, 'close', closing, maybe=maybe)
         quiet(c.connect, (S4, t.port))
         time.sleep(.1)
         c.close()
@@ -252,7 +252,7 @@ def rejected(t, ns, hook, rule, syn=None, closing=None):
 def reject_syn_router_reset(t):
     """the router answers the SYN with a RST in the server's name; the server listens"""
     l = listener(t.port)
-    rejected(t, MID, 'forward', to_server(t.port, TCP_RESET), closing=REFUSED)
+    rejected(t, MID, 'forward', to_server(t.port, TCP_RESET), **REFUSED)
     l.close()
 
 
@@ -276,7 +276,7 @@ def reject_syn_server_icmp_port(t):
 def reject_syn_server_reset(t):
     """the server's own firewall refuses with a RST, although something listens"""
     l = listener(t.port)
-    rejected(t, SRV, 'input', to_server(t.port, TCP_RESET), closing=[*REFUSED, 'netfilter-drop'])
+    rejected(t, SRV, 'input', to_server(t.port, TCP_RESET), **REFUSED)
     l.close()
 
 
@@ -352,7 +352,8 @@ def reject_syn_router_reset_v6(t):
     """IPv6: the router refuses in the server's name"""
     with Firewall(MID, 'forward', to_server(t.port, TCP_RESET)):
         c = client(v6=True, timeout=1.8)
-        t.say(c, 'close', REFUSED)
+        t.say(c, 'close', REFUSED['closing'], maybe=REFUSED['maybe'])
+        t.say(c, 'syn', REFUSED['syn'])
         quiet(c.connect, (S6, t.port))
         time.sleep(.1)
         c.close()

@@ -299,8 +299,9 @@ class Scenario:
     def __init__(self, name, port):
         self.name, self.port, self.truth = name, port, []
 
-    def say(self, client, group, rules, side=None, port=None, note=None):
-        """What is true of a connection. client: its socket, or port. rules: any of these names it right; '-' nothing at all is right too."""
+    def say(self, client, group, rules, side=None, port=None, maybe=()):
+        """What is true of a connection. client: its socket, or port. rules: any of these names it right; '-' nothing at all is right too.
+        maybe: what looks the same from somewhere, and may be claimed, but never as proved."""
         cp = client if isinstance(client, int) else client.getsockname()[1]
         self.truth.append(dict(name=self.name, client_port=cp, server_port=port or self.port, group=group,
-                               rule=[rules] if isinstance(rules, str) else list(rules), side=side, note=note))
+                               rule=[rules] if isinstance(rules, str) else list(rules), side=side, maybe=list(maybe)))

@@ -14,6 +14,7 @@ def defer_accept_closes(t):
     time.sleep(1.5)
     t.say(c, 'syn', ['deferred-accept', '-'])
     t.say(c, 'close', ['graceful-close', '-'])
+    t.say(c, 'stuck', ['close-wait-unaccepted', '-'])
     c.close()
     time.sleep(.2)
     l.settimeout(1)
@@ -44,7 +45,7 @@ def zero_window_user_timeout(t):
     l, c, a = pair(t.port, options=[SMALL])
     c.setsockopt(*option(USER_TIMEOUT, 1500))
     c.settimeout(1.2)
-    t.say(c, 'close', ['retransmission-timeout', 'peer-window-closed', 'peer-silent'], 'client')
+    t.say(c, 'close', ['retransmission-timeout', 'peer-window-closed', 'peer-silent', 'unread-data-reset'])
     while not isinstance(quiet(c.send, b'x' * 50000), OSError):
         pass
     c.settimeout(6)
