@@ -3,10 +3,12 @@
  * case. Adding a rule: one file under rules/, one line in rules/index.ts, a fixture.
  */
 import type { Confidence, Evidence, Finding, FindingSide, Group, Severity } from '../model/finding.ts';
+import type { CloseKind } from '../model/result.ts';
 import type { CommonTime } from '../model/time.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Mask } from './mask.ts';
 import type { Wanted } from './missing.ts';
+import type { RuleId } from './rules/index.ts';
 
 /** When something happened: the source that timed it, and its time on the common timeline (null when unknown). */
 export interface Moment {
@@ -25,7 +27,7 @@ export interface Draft {
   /** What would settle it; what the inputs hold already is left out. */
   missing?: readonly Wanted[];
   /** Other rule ids that fit as well, likeliest first. */
-  alternatives?: string[];
+  alternatives?: RuleId[];
   severity?: Severity;
 }
 
@@ -62,9 +64,9 @@ export interface Signature {
   sign: string;
 }
 
-export interface Rule {
-  /** The file name without extension. */
-  id: string;
+/** `Id`: the name of its file, by which it is called everywhere. */
+export interface Rule<Id extends string = string> {
+  id: Id;
   group: Group;
   /** Short and human, for headings: `Accept queue full: SYN dropped`. */
   title: string;
@@ -80,11 +82,13 @@ export interface Rule {
   /** The surest first. No finding is surer than the signatures of its evidence allow. */
   signatures: readonly Signature[];
   /** This rule is an earlier step of the story when one of these holds for the same connection. */
-  stageOf?: readonly string[];
+  stageOf?: readonly RuleId[];
   /** Names the cause of a reset although it is not of the close group: it fills close_rule as well. */
   namesReset?: boolean;
   /** It says what is to be seen and names no cause: nothing of it is uncertain. */
   factual?: boolean;
+  /** How the connections end whose close it decides; of a rule of the handshake, how those end of which nothing came. */
+  closes?: CloseKind;
   /** So a connection ends that met no trouble: tables say it and counts count it, and it is no finding. */
   normal?: boolean;
   /** Worth knowing besides, and never what decides a connection. */

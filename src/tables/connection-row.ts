@@ -1,5 +1,6 @@
 /** Rows of connections.csv from cases and their verdicts. */
 
+import { ruleById } from '../explain/rules/index.ts';
 import type { Verdicts } from '../explain/verdicts.ts';
 import { sameEndpoint } from '../model/address.ts';
 import type { Case, Context, Timeline } from '../model/case.ts';
@@ -169,18 +170,6 @@ function lifeDuration(c: Case): number | null {
   return spans.length === 0 ? null : Math.max(...spans) / 1e9;
 }
 
-const CLOSE_KINDS: Record<string, CloseKind> = {
-  'graceful-close': 'fin',
-  'connection-refused': 'refused',
-  'retransmission-timeout': 'timeout',
-};
-const UNANSWERED = new Set([
-  'unanswered-syn',
-  'accept-queue-overflow-syn',
-  'syn-queue-full-drop',
-  'syn-lost-on-path',
-]);
-
 /** A step to CLOSE that nothing explains, and no RST on any wire: reset or given up, the states do not say which. */
 function isUndecided(c: Case, closeRule: string): boolean {
   return closeRule === 'unexplained-reset' && c.wires.every((w) => w.rsts[CLIENT] + w.rsts[SERVER] === 0);
@@ -188,13 +177,17 @@ function isUndecided(c: Case, closeRule: string): boolean {
 
 function closeKind(c: Case, verdicts: Named): CloseKind {
   if (isUndecided(c, verdicts.close)) return 'unknown';
-  const byRule = CLOSE_KINDS[verdicts.close] ?? (verdicts.close.endsWith('-reset') ? 'rst' : undefined);
+  const byRule = ruleById(verdicts.close)?.closes;
   if (byRule) return byRule;
   const wire = c.wires[0];
   if (wire) return closeKindOfWire(wire);
   const ends = c.lives.filter((l): l is SocketLife => l !== null);
   if (ends.length === 0)
-    return UNANSWERED.has(verdicts.syn) ? 'unanswered' : c.rows.length > 0 ? 'open' : 'unknown';
+    return ruleById(verdicts.syn)?.closes === 'unanswered'
+      ? 'unanswered'
+      : c.rows.length > 0
+        ? 'open'
+        : 'unknown';
   const closed = ends.filter((l) => l.state === 'CLOSE');
   if (closed.length === 0) return 'open';
   const from = closed.map((l) => l.transitions.at(-1)!.from);
@@ -234,7 +227,8 @@ function resetBy(c: Case, close: Close | undefined): ConnectionRow['resetBy'] {
     return server === null || client <= server ? 'client' : 'server';
   }
   if (!close || isUndecided(c, close.rule)) return '';
-  if (!close.rule.endsWith('-reset') && close.rule !== 'connection-refused') return '';
+  const kind = ruleById(close.rule)?.closes;
+  if (kind !== 'rst' && kind !== 'refused') return '';
   return close.side === 'path' ? 'middle' : close.side;
 }
 

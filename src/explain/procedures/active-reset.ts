@@ -5,6 +5,7 @@ import { FIN } from '../../model/tcp.ts';
 import { packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
+import type { RuleId } from '../rules/index.ts';
 import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
@@ -133,7 +134,7 @@ function afterFin(wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
     'possible',
     'it had shut down its sending side, and reset when it was closed',
   );
-  const rest = ['linger2-reset', 'disconnect-reset', 'socket-destroy-reset'];
+  const rest: RuleId[] = ['linger2-reset', 'disconnect-reset', 'socket-destroy-reset'];
   // tcp_check_oom, with the FIN of the same close() or before any answer to it
   rest.push(between.length === 0 ? 'memory-pressure-reset' : 'fin-wait2-expired-reset');
   const others = rest.map((r) => make(r, 'possible', ''));

@@ -2,10 +2,11 @@ import type { Evidence, Finding, FindingSide, Severity } from '../../model/findi
 import type { Facts } from '../facts/facts.ts';
 import type { Wanted } from '../missing.ts';
 import type { Draft, Moment } from '../rule.ts';
+import type { RuleId } from '../rules/index.ts';
 
 /** What a decision procedure holds for possible; procedures return them likeliest first. */
 export interface Candidate {
-  rule: string;
+  rule: RuleId;
   side: FindingSide;
   confidence: Finding['confidence'];
   /** Why, in one sentence with the connection's own numbers. */
@@ -29,7 +30,7 @@ export interface Words {
  */
 export function leading(
   candidates: readonly Candidate[],
-  rule: string,
+  rule: RuleId,
   words: (candidate: Candidate) => Words,
 ): Draft | null {
   const first = candidates[0];
@@ -42,7 +43,7 @@ export function leading(
   );
 }
 
-export function draft(candidate: Candidate, words: Words, alternatives: string[]): Draft {
+export function draft(candidate: Candidate, words: Words, alternatives: RuleId[]): Draft {
   const { confidence, side, moment, evidence } = candidate;
   return {
     confidence,

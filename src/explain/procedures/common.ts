@@ -2,6 +2,7 @@ import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { FindingSide } from '../../model/finding.ts';
 import type { Facts } from '../facts/facts.ts';
 import { byName } from '../memo.ts';
+import type { RuleId } from '../rules/index.ts';
 import type { Candidate } from './candidate.ts';
 
 export const SIDE_NAMES: readonly ['client', 'server'] = ['client', 'server'];
@@ -11,18 +12,18 @@ export function otherSide(side: SideIndex): SideIndex {
 }
 
 /** Candidates that are only names: they fit, and nothing speaks for them. The same object for the same words. */
-export function named(rules: readonly string[], side: FindingSide): Candidate[] {
+export function named(rules: readonly RuleId[], side: FindingSide): Candidate[] {
   return rules.map((rule) => nameOf(`${rule} ${side}`));
 }
 
 const nameOf = byName((name): Candidate => {
-  const [rule, side] = name.split(' ') as [string, FindingSide];
+  const [rule, side] = name.split(' ') as [RuleId, FindingSide];
   return { rule, side, confidence: 'possible', because: '', moment: null, evidence: [] };
 });
 
 /** Makes candidates that share side, moment and evidence. */
 export function maker(base: Pick<Candidate, 'side' | 'moment' | 'evidence'>) {
-  return (rule: string, confidence: Candidate['confidence'], because: string): Candidate => ({
+  return (rule: RuleId, confidence: Candidate['confidence'], because: string): Candidate => ({
     rule,
     confidence,
     because,

@@ -10,6 +10,7 @@ import { dropEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { SAME_CALL } from '../facts/timing.ts';
 import type { Moment } from '../rule.ts';
+import type { RuleId } from '../rules/index.ts';
 import { count, list } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker } from './common.ts';
@@ -19,7 +20,7 @@ const NETFILTER = /^(nf_hook_slow|nft_do_chain|ipt_do_table)/;
 /**
  * Causes below TCP on the way in, by reason (enum skb_drop_reason) or by the function that freed the packet.
  */
-const INGRESS: readonly { rule: string; reason: RegExp; freedIn: RegExp | null }[] = [
+const INGRESS: readonly { rule: RuleId; reason: RegExp; freedIn: RegExp | null }[] = [
   { rule: 'netfilter-drop', reason: /^NETFILTER_DROP/, freedIn: NETFILTER },
   { rule: 'reverse-path-drop', reason: /^IP_RPFILTER/, freedIn: null },
   {
@@ -43,7 +44,7 @@ const LEAVES =
 const ENTERS = /^(__)?ip6?_(local_deliver|rcv|input)|^ipv6_rcv|^__netif_receive_skb/;
 
 interface Lost {
-  rule: string;
+  rule: RuleId;
   /** The host that dropped it. */
   side: 'client' | 'server';
   what: string;

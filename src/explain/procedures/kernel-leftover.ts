@@ -8,6 +8,7 @@ import { eventEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { heldText, isFullLook, lookOf } from '../facts/queue.ts';
 import { SHORTEST_FIN_WAIT2 } from '../facts/timing.ts';
+import type { RuleId } from '../rules/index.ts';
 import { count, span } from '../words.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
 import { maker, named, otherSide } from './common.ts';
@@ -51,7 +52,7 @@ export function withoutSocket(said: KernelSaid | null, candidates: Candidate[]):
   return left.some((c) => c.evidence.length > 0) ? left : candidates;
 }
 
-function told(said: KernelSaid, rule: string, because: string, events: readonly ProbeEvent[]): Candidate[] {
+function told(said: KernelSaid, rule: RuleId, because: string, events: readonly ProbeEvent[]): Candidate[] {
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
   const more = events.slice(0, 4).map((e) => eventEvidence(said.f.world, e, describe(said.f, e)));
   return [withEvidence(make(rule, 'proved', because), more)];

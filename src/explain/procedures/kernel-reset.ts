@@ -8,6 +8,7 @@ import { FIN } from '../../model/tcp.ts';
 import { eventEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { heldText } from '../facts/queue.ts';
+import type { RuleId } from '../rules/index.ts';
 import { count } from '../words.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
 import { maker, named } from './common.ts';
@@ -24,7 +25,7 @@ export function kernelReset(f: Facts): Candidate[] {
   return said.answers ? answering(said) : fromSocket(said);
 }
 
-function proved(said: KernelSaid, rule: string, because: string, more: readonly string[] = []): Candidate[] {
+function proved(said: KernelSaid, rule: RuleId, because: string, more: readonly string[] = []): Candidate[] {
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
   const calls = said.near(...more).map((e) => eventEvidence(said.f.world, e, `${e.name} on the same socket`));
   return [withEvidence(make(rule, 'proved', because), calls)];
@@ -158,7 +159,7 @@ function disconnected(said: KernelSaid): Candidate[] {
 }
 
 /** shutdown(SHUT_RDWR) leaves the socket as close() does: a connect(AF_UNSPEC) that follows looks the same. */
-function afterShutdown(said: KernelSaid, rule: string, because: string): Candidate[] {
+function afterShutdown(said: KernelSaid, rule: RuleId, because: string): Candidate[] {
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
   return [make(rule, 'inferred', because), ...named(['disconnect-reset'], said.sideName)];
 }

@@ -2,6 +2,7 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import { packetEvidence, reasoning, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import type { RuleId } from '../rules/index.ts';
 import { count, span } from '../words.ts';
 import { reliefByCounters } from './active-reset.ts';
 import type { Candidate } from './candidate.ts';
@@ -28,7 +29,7 @@ export function listenerClosed(f: Facts, side: SideIndex): Candidate[] {
   if (f.rows(SERVER).some((r) => r.owner === 'none')) return [closed];
   const unread: Candidate = { ...closed, rule: 'unread-data-reset', confidence: 'possible', because: UNREAD };
   // no event of the listener: one call of ss -K, or a program that disconnects, resets several at once as well
-  const others = seen ? [] : ['socket-destroy-reset', 'disconnect-reset'];
+  const others: RuleId[] = seen ? [] : ['socket-destroy-reset', 'disconnect-reset'];
   const linger = named(['linger-zero-reset', ...others], 'server');
   const possible: Candidate = { ...closed, confidence: 'possible' };
   if (f.listener.burst(f).length >= 2 && !stillListens(f)) {

@@ -6,6 +6,7 @@ import { packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { MARGIN, SHORTEST_FIN_WAIT2, TIME_WAIT } from '../facts/timing.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
+import type { RuleId } from '../rules/index.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
@@ -46,7 +47,7 @@ function refused(f: Facts, wire: WireFacts, { side, packet }: WireReset, make: M
 }
 
 /** Causes of a RST without ACK, by what it may answer. */
-const ANSWERS_SOMETHING = [
+const ANSWERS_SOMETHING: readonly RuleId[] = [
   'no-socket-reset',
   'data-after-close-reset',
   'time-wait-data-reset',

@@ -10,6 +10,7 @@ import type { ListenerFacts } from '../facts/listener.ts';
 import { ONE_CALL } from '../facts/probes.ts';
 import { heldText, heldWhen, isFullLook, lookOf, type QueueLook } from '../facts/queue.ts';
 import { memoised } from '../memo.ts';
+import type { RuleId } from '../rules/index.ts';
 import { count } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker } from './common.ts';
@@ -24,7 +25,7 @@ export function probedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
 
 function told(
   f: Facts,
-  rule: string,
+  rule: RuleId,
   because: string,
   events: readonly ProbeEvent[],
   attempt: Attempt | null,

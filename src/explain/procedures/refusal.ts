@@ -1,5 +1,6 @@
 /** Words about SYNs that a RST answered: for findings, and for rows without any. */
 import { type Wanted, wanted } from '../missing.ts';
+import type { RuleId } from '../rules/index.ts';
 import { MAYBE } from '../words.ts';
 
 export const REFUSED_BECAUSE =
@@ -16,7 +17,7 @@ export const REFUSAL_REMEDY =
 export const REFUSAL_MISSING: readonly Wanted[] = wanted('reset-reason', 'server');
 
 /** What else can send it. */
-export const REFUSAL_CAUSES = ['netfilter-drop', 'middlebox-reset'];
+export const REFUSAL_CAUSES: readonly RuleId[] = ['netfilter-drop', 'middlebox-reset'];
 
 /** `server`, `client`: endpoints as text. */
 export function refusalSummary(server: string, client: string, because = REFUSED_BECAUSE): string {

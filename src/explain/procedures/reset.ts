@@ -10,6 +10,7 @@ import type { LifeFacts } from '../facts/life.ts';
 import { SYN_RTO } from '../facts/timing.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
+import type { RuleId } from '../rules/index.ts';
 import { span } from '../words.ts';
 import {
   activeReset,
@@ -216,7 +217,7 @@ function fromOutside(f: Facts, life: LifeFacts): Candidate[] {
   return unexplained(f, peer, evidence, f.atTransition(life, t), t.from);
 }
 
-const CAUSES_LIVE = [
+const CAUSES_LIVE: readonly RuleId[] = [
   'unread-data-reset',
   'linger-zero-reset',
   'no-socket-reset',
@@ -226,7 +227,7 @@ const CAUSES_LIVE = [
   'socket-destroy-reset',
 ];
 /** By the state in which the reset came: in FIN_WAIT1 this side had closed, in CLOSE_WAIT the sender of the RST. */
-const CAUSES_FROM: Record<string, readonly string[]> = {
+const CAUSES_FROM: Record<string, readonly RuleId[]> = {
   FIN_WAIT1: [
     'data-after-close-reset',
     'unread-data-reset',
@@ -250,7 +251,7 @@ const CAUSES_FROM: Record<string, readonly string[]> = {
     'socket-destroy-reset',
   ],
 };
-const CAUSES_OF_LISTENER = [
+const CAUSES_OF_LISTENER: readonly RuleId[] = [
   'listener-closed-reset',
   'cookie-overflow-reset',
   'request-expired-reset',

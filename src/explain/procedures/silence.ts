@@ -1,6 +1,7 @@
 /** Words about SYNs without an answer of which nothing shows where they died: for findings, and for rows without any. */
 import type { Case } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
+import type { RuleId } from '../rules/index.ts';
 import { capital, count, list, span } from '../words.ts';
 import type { SilentSyn } from './syn.ts';
 
@@ -21,7 +22,7 @@ export const SILENCE_REMEDY =
   'a SYN in the capture that is not answered died in the server (queue, firewall, rp_filter), one that is not there died on the way.';
 
 /** What else can be the cause, likeliest first. */
-export const SYN_CAUSES = [
+export const SYN_CAUSES: readonly RuleId[] = [
   'accept-queue-overflow-syn',
   'syn-queue-full-drop',
   'netfilter-drop',

@@ -13,6 +13,7 @@ import type { Facts } from '../facts/facts.ts';
 import { MARGIN, SHORTEST_RTO } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import type { Moment } from '../rule.ts';
+import type { RuleId } from '../rules/index.ts';
 import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker } from './common.ts';
@@ -31,7 +32,7 @@ export function lostBetween(f: Facts, attempt: Attempt): Candidate[] {
   if (!both) return [];
   const { lostSyns, lostSynAcks, without } = both;
   const name = (source: number) => f.world.source(source).name;
-  const build = (rule: string, what: string, lost: typeof lostSyns): Candidate => {
+  const build = (rule: RuleId, what: string, lost: typeof lostSyns): Candidate => {
     const [first] = lost as [(typeof lostSyns)[number]];
     const running = lost.some((s) => s.running);
     const because =
@@ -124,7 +125,7 @@ function repeatedAtFirst(f: Facts, wire: WireFacts, attempt: Attempt): Candidate
 }
 
 /** Counters that rise by one for each packet dropped below TCP. */
-const COUNTED: readonly { rule: string; counter: string; why: string }[] = [
+const COUNTED: readonly { rule: RuleId; counter: string; why: string }[] = [
   {
     rule: 'reverse-path-drop',
     counter: 'IPReversePathFilter',
@@ -163,7 +164,7 @@ export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
     ),
   ];
   const make = (
-    rule: string,
+    rule: RuleId,
     confidence: Candidate['confidence'],
     because: string,
     names: readonly string[],
@@ -184,7 +185,7 @@ export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
 }
 
 type Build = (
-  rule: string,
+  rule: RuleId,
   confidence: Candidate['confidence'],
   because: string,
   names: readonly string[],

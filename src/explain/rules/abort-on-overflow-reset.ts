@@ -8,7 +8,7 @@ import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'abort-on-overflow-reset'> = {
   id: 'abort-on-overflow-reset',
   group: 'syn',
   title: 'Accept queue full, tcp_abort_on_overflow=1: RST at the handshake',
@@ -17,6 +17,7 @@ export const rule: Rule = {
   condition:
     'The accept queue was full when the ACK of the handshake came, and net.ipv4.tcp_abort_on_overflow is 1.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'tcp_check_req (embryonic_reset), ip-sysctl tcp_abort_on_overflow',
   signatures: [
     {

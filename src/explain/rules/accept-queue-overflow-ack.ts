@@ -7,7 +7,7 @@ import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'accept-queue-overflow-ack'> = {
   id: 'accept-queue-overflow-ack',
   group: 'syn',
   title: 'Accept queue full: ACK of the handshake dropped',

@@ -11,7 +11,7 @@ export const ACCEPT_REMEDY =
   'backlog in listen() and net.core.somaxconn, and a restart of the service; it only helps against bursts. ' +
   '`ss -ltn` shows the queue (Recv-Q) and its limit (Send-Q).';
 
-export const rule: Rule = {
+export const rule: Rule<'accept-queue-overflow-syn'> = {
   id: 'accept-queue-overflow-syn',
   group: 'syn',
   title: 'Accept queue full: SYN dropped',
@@ -20,6 +20,7 @@ export const rule: Rule = {
   condition:
     'The accept queue held more connections than the backlog when the SYN came (sk_ack_backlog > sk_max_ack_backlog); the SYN is dropped in silence, whatever tcp_abort_on_overflow says.',
   when: MAY_LACK_ANSWER,
+  closes: 'unanswered',
   reference: 'tcp_conn_request → sk_acceptq_is_full (net/ipv4/tcp_input.c)',
   signatures: [
     {

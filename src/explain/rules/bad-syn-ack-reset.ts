@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'bad-syn-ack-reset'> = {
   id: 'bad-syn-ack-reset',
   group: 'close',
   title: 'Answer to the SYN had the wrong numbers: RST',
@@ -15,6 +15,7 @@ export const rule: Rule = {
   condition:
     'In SYN_SENT a segment acknowledged what was never sent, or echoed a timestamp that was never sent.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'tcp_rcv_synsent_state_process (net/ipv4/tcp_input.c), RFC 9293 §3.10.7.3',
   signatures: [
     {

@@ -5,7 +5,7 @@ import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'checksum-drop'> = {
   id: 'checksum-drop',
   group: 'syn',
   title: 'Wrong checksum: SYN dropped',

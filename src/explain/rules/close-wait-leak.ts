@@ -9,7 +9,7 @@ import { finCandidates } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE, span } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'close-wait-leak'> = {
   id: 'close-wait-leak',
   group: 'stuck',
   title: 'CLOSE_WAIT: process does not close its socket',

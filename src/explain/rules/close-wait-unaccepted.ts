@@ -10,7 +10,7 @@ import type { Rule } from '../rule.ts';
 import { clients, howMany, toServers } from '../together.ts';
 import { count, MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'close-wait-unaccepted'> = {
   id: 'close-wait-unaccepted',
   group: 'stuck',
   title: 'CLOSE_WAIT in the accept queue: nobody called accept()',

@@ -5,7 +5,7 @@ import { unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'closing-stuck'> = {
   id: 'closing-stuck',
   group: 'stuck',
   title: 'CLOSING: the FINs crossed, one was not acknowledged',

@@ -7,7 +7,7 @@ import type { Rule } from '../rule.ts';
 import { howMany, toServers } from '../together.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'connection-refused'> = {
   id: 'connection-refused',
   group: 'close',
   title: 'Connection refused: no listener',
@@ -16,6 +16,7 @@ export const rule: Rule = {
   condition:
     'A SYN matched no listening socket of the address, port, device and namespace; the answer is RST|ACK.',
   when: MAY_BE_RESET,
+  closes: 'refused',
   reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset, RFC 9293 §3.10.7.1',
   signatures: [
     { by: ['reasons'], kernels: '6.10+', claims: 'proved', sign: 'reason NO_SOCKET for a SYN' },

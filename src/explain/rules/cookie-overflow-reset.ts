@@ -10,7 +10,7 @@ import { clients, connectionsOf, howMany, measured, toServers } from '../togethe
 import { capital, MAYBE, most, number, span } from '../words.ts';
 import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'cookie-overflow-reset'> = {
   id: 'cookie-overflow-reset',
   group: 'syn',
   title: 'SYN cookie, accept queue full: RST to a later segment',
@@ -20,6 +20,7 @@ export const rule: Rule = {
   condition:
     "The SYN was answered with a cookie, so the server kept nothing; the accept queue was full when the cookie's ACK came, which is dropped in silence. A later segment has another sequence number, fails the cookie check and is reset.",
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'cookie_v4_check → tcp_get_cookie_sock (net/ipv4/syncookies.c)',
   signatures: [
     {

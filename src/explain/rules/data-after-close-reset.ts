@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'data-after-close-reset'> = {
   id: 'data-after-close-reset',
   group: 'close',
   title: 'Data after close(): RST',
@@ -15,6 +15,7 @@ export const rule: Rule = {
   condition:
     'In FIN_WAIT1 or FIN_WAIT2, with the receiving side shut (close(), or shutdown(SHUT_RDWR)), a segment carried new data.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'tcp_rcv_state_process (TCP_ABORT_ON_DATA), RFC 1122 §4.2.2.13',
   signatures: [
     {

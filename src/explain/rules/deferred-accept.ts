@@ -12,7 +12,7 @@ import { fullQueue } from '../procedures/overflow-ack.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { MAYBE, span } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'deferred-accept'> = {
   id: 'deferred-accept',
   group: 'syn',
   title: 'TCP_DEFER_ACCEPT: connection created with its first data',

@@ -10,7 +10,7 @@ import type { Draft, Rule } from '../rule.ts';
 import { howMany } from '../together.ts';
 import { MAYBE, span } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'delayed-ack-of-fin'> = {
   id: 'delayed-ack-of-fin',
   group: 'fin-wait2',
   title: 'FIN waited 40 ms or more for a delayed ACK',

@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'disconnect-reset'> = {
   id: 'disconnect-reset',
   group: 'close',
   title: 'connect(AF_UNSPEC): RST, and the descriptor stays open',
@@ -15,6 +15,7 @@ export const rule: Rule = {
   condition:
     'The process called connect() with AF_UNSPEC on a connected socket: tcp_disconnect sends a RST, and the same socket can connect again.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'tcp_disconnect (net/ipv4/tcp.c), connect(2)',
   signatures: [
     {

@@ -5,7 +5,7 @@ import { unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'fin-unacknowledged'> = {
   id: 'fin-unacknowledged',
   group: 'fin-wait2',
   title: 'FIN never acknowledged: stuck in FIN_WAIT1',

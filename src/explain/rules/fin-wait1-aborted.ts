@@ -7,7 +7,7 @@ import type { Rule } from '../rule.ts';
 import { clients, howMany, measured } from '../together.ts';
 import { capital, MAYBE, spans } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'fin-wait1-aborted'> = {
   id: 'fin-wait1-aborted',
   group: 'fin-wait2',
   title: 'Closing cut short: from FIN_WAIT1 straight to CLOSE',

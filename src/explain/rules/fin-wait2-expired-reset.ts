@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'fin-wait2-expired-reset'> = {
   id: 'fin-wait2-expired-reset',
   group: 'close',
   title: 'FIN_WAIT2 had expired before the peer closed: RST',
@@ -15,6 +15,7 @@ export const rule: Rule = {
   condition:
     'FIN_WAIT2 of a closed connection was given up after tcp_fin_timeout (or TCP_LINGER2) without a word; what the peer sends later meets no socket.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'inet_twsk_kill, tcp_keepalive_timer (net/ipv4), tcp(7) tcp_fin_timeout',
   signatures: [
     {

@@ -7,7 +7,7 @@ import type { Rule } from '../rule.ts';
 import { clients, howMany, measured, toServers } from '../together.ts';
 import { largest, MAYBE, most, span } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'fin-wait2-expired'> = {
   id: 'fin-wait2-expired',
   group: 'fin-wait2',
   title: 'FIN_WAIT2 expired: the peer did not close in time',

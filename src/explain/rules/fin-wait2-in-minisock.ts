@@ -7,7 +7,7 @@ import type { Rule } from '../rule.ts';
 import { howMany, measured } from '../together.ts';
 import { largest, MAYBE, spans } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'fin-wait2-in-minisock'> = {
   id: 'fin-wait2-in-minisock',
   group: 'fin-wait2',
   title: 'FIN_WAIT2 moved to a timewait socket (normal)',

@@ -9,7 +9,7 @@ import { stillHeld } from '../procedures/probed-fin.ts';
 import type { Moment, Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'fin-wait2-stuck'> = {
   id: 'fin-wait2-stuck',
   group: 'stuck',
   title: 'FIN_WAIT2 held open by its process: the peer does not close',

@@ -6,7 +6,7 @@ import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'fin-with-ack'> = {
   id: 'fin-with-ack',
   group: 'fin-wait2',
   title: 'FIN and ACK in one packet: FIN_WAIT2 skipped',

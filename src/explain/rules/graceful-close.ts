@@ -2,7 +2,7 @@ import { FIN_SEEN, ORDERLY, STATES } from '../mask.ts';
 import { gracefulClose } from '../procedures/graceful.ts';
 import type { Rule } from '../rule.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'graceful-close'> = {
   id: 'graceful-close',
   group: 'close',
   title: 'Closed normally (FIN from both sides)',
@@ -10,6 +10,7 @@ export const rule: Rule = {
   happened: 'were closed normally',
   condition: 'Both sides sent FIN and both FINs were acknowledged.',
   when: ORDERLY | FIN_SEEN | STATES,
+  closes: 'fin',
   normal: true,
   reference: 'RFC 9293 §3.6; tcp_close_state, tcp_fin',
   signatures: [

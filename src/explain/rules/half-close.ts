@@ -6,7 +6,7 @@ import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'half-close'> = {
   id: 'half-close',
   group: 'fin-wait2',
   title: 'Half-closed: FIN_WAIT2 on a socket that its process still holds',

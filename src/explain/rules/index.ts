@@ -60,7 +60,7 @@ import { rule as unansweredSyn } from './unanswered-syn.ts';
 import { rule as unexplainedReset } from './unexplained-reset.ts';
 import { rule as unreadDataReset } from './unread-data-reset.ts';
 
-export const rules: readonly Rule[] = [
+const list = [
   simultaneousOpen,
   netfilterDrop,
   reversePathDrop,
@@ -120,7 +120,12 @@ export const rules: readonly Rule[] = [
   closingStuck,
   finWait2Stuck,
   timeWaitPileup,
-];
+] as const;
+
+export const rules: readonly Rule[] = list;
+
+/** Ids of all rules. */
+export type RuleId = (typeof list)[number]['id'];
 
 const byId = new Map(rules.map((r) => [r.id, r]));
 

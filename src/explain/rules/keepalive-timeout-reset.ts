@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'keepalive-timeout-reset'> = {
   id: 'keepalive-timeout-reset',
   group: 'close',
   title: 'Keepalive probes went unanswered: RST',
@@ -14,6 +14,7 @@ export const rule: Rule = {
   happened: 'were reset because the peer answered no keepalive probe',
   condition: 'tcp_keepalive_probes probes (or TCP_USER_TIMEOUT) went by without an answer.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'tcp_keepalive_timer (net/ipv4/tcp_timer.c), RFC 1122 §4.2.3.6',
   signatures: [
     { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_KEEPALIVE_TIMEOUT' },

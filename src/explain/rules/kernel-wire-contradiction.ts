@@ -10,7 +10,7 @@ import { SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Moment, Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'kernel-wire-contradiction'> = {
   id: 'kernel-wire-contradiction',
   group: 'close',
   title: 'Sent by the kernel, but not in the capture',

@@ -5,7 +5,7 @@ import { unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'last-ack-stuck'> = {
   id: 'last-ack-stuck',
   group: 'stuck',
   title: 'LAST_ACK: the last FIN was not acknowledged',

@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'linger-zero-reset'> = {
   id: 'linger-zero-reset',
   group: 'close',
   title: 'SO_LINGER with time 0: RST instead of FIN',
@@ -15,6 +15,7 @@ export const rule: Rule = {
   condition:
     'close() on a socket with SO_LINGER on and a linger time of 0, in a state that tcp_need_reset names; data not yet sent are thrown away.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: '__tcp_close → tcp_disconnect (net/ipv4/tcp.c), socket(7) SO_LINGER',
   signatures: [
     {

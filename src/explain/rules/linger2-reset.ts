@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'linger2-reset'> = {
   id: 'linger2-reset',
   group: 'close',
   title: 'TCP_LINGER2 below 0: RST after the FIN',
@@ -15,6 +15,7 @@ export const rule: Rule = {
   condition:
     'TCP_LINGER2 is negative: the socket is reset on close() in FIN_WAIT2, or when its FIN is acknowledged after close().',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: '__tcp_close, tcp_rcv_state_process (TCP_ABORT_ON_LINGER), tcp(7) TCP_LINGER2',
   signatures: [
     {

@@ -8,7 +8,7 @@ import type { Rule } from '../rule.ts';
 import { clients, howMany, measured, toServers } from '../together.ts';
 import { capital, MAYBE, most, span } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'listener-closed-reset'> = {
   id: 'listener-closed-reset',
   group: 'close',
   title: 'Listener closed: connections nobody had accepted were reset',
@@ -17,6 +17,7 @@ export const rule: Rule = {
   condition:
     'The last descriptor of a listening socket was closed (or its process ended) while connections stood in its accept queue; each of them is reset.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'inet_csk_listen_stop → inet_child_forget → tcp_disconnect (net/ipv4/inet_connection_sock.c)',
   signatures: [
     {

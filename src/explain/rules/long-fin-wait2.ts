@@ -6,7 +6,7 @@ import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'long-fin-wait2'> = {
   id: 'long-fin-wait2',
   group: 'fin-wait2',
   title: 'FIN_WAIT2 on an orphaned socket: tcp_fin_timeout above 60 s',

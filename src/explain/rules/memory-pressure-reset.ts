@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'memory-pressure-reset'> = {
   id: 'memory-pressure-reset',
   group: 'close',
   title: 'Too many orphaned sockets or too little TCP memory: RST at close',
@@ -14,6 +14,7 @@ export const rule: Rule = {
   happened: 'were reset because there were too many orphaned sockets or too little memory',
   condition: 'tcp_check_oom: more orphaned sockets than tcp_max_orphans, or TCP memory above tcp_mem.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'tcp_check_oom, tcp_out_of_resources (net/ipv4/tcp.c, tcp_timer.c)',
   signatures: [
     { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_ABORT_ON_MEMORY' },

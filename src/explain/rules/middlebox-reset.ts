@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'middlebox-reset'> = {
   id: 'middlebox-reset',
   group: 'close',
   title: 'RST from a device on the path',
@@ -15,6 +15,7 @@ export const rule: Rule = {
   condition:
     'A RST of a shape that the Linux kernel does not make, or with a TTL unlike that of the other packets from there.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'RFC 3360',
   signatures: [
     {

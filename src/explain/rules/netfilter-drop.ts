@@ -6,7 +6,7 @@ import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'netfilter-drop'> = {
   id: 'netfilter-drop',
   group: 'syn',
   title: 'Firewall (netfilter) dropped the SYN',

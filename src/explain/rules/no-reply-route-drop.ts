@@ -5,7 +5,7 @@ import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'no-reply-route-drop'> = {
   id: 'no-reply-route-drop',
   group: 'syn',
   title: 'The listener could not answer: no route back',

@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'no-socket-reset'> = {
   id: 'no-socket-reset',
   group: 'close',
   title: 'RST: the socket no longer existed',
@@ -14,6 +14,7 @@ export const rule: Rule = {
   happened: 'were reset because the socket no longer existed',
   condition: 'A packet other than a SYN matched no socket, no request and no timewait minisock.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset',
   signatures: [
     {

@@ -5,7 +5,7 @@ import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'other-ingress-drop'> = {
   id: 'other-ingress-drop',
   group: 'syn',
   title: 'SYN dropped on input, below TCP',

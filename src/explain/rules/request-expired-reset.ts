@@ -10,7 +10,7 @@ import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'request-expired-reset'> = {
   id: 'request-expired-reset',
   group: 'syn',
   title: 'Half-open request expired: RST to a client that thought it was connected',
@@ -19,6 +19,7 @@ export const rule: Rule = {
   condition:
     'The request of a handshake whose ACK was never taken expired (tcp_synack_retries, or earlier in a crowded SYN queue); the next segment of the client then meets the listener.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'reqsk_timer_handler (net/ipv4/inet_connection_sock.c), tcp_v4_do_rcv in LISTEN',
   signatures: [
     {

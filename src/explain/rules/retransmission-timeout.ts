@@ -8,7 +8,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'retransmission-timeout'> = {
   id: 'retransmission-timeout',
   group: 'close',
   title: 'Timed out after unanswered retransmissions',
@@ -17,6 +17,7 @@ export const rule: Rule = {
   condition:
     'Data (or a FIN) went unacknowledged through tcp_retries2, tcp_orphan_retries or TCP_USER_TIMEOUT; the socket is closed. Linux sends nothing then, other systems a RST.',
   when: PACKETS | ROWS,
+  closes: 'timeout',
   reference:
     'tcp_retransmit_timer → tcp_write_timeout → tcp_write_err (net/ipv4/tcp_timer.c), RFC 9293 §3.8.3',
   signatures: [

@@ -5,7 +5,7 @@ import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'reverse-path-drop'> = {
   id: 'reverse-path-drop',
   group: 'syn',
   title: 'SYN dropped by the reverse path filter',

@@ -4,7 +4,7 @@ import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'simultaneous-close'> = {
   id: 'simultaneous-close',
   group: 'fin-wait2',
   title: 'Both sides closed at once: CLOSING instead of FIN_WAIT2',

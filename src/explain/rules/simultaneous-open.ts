@@ -6,7 +6,7 @@ import { STATES, SYN_TROUBLE } from '../mask.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'simultaneous-open'> = {
   id: 'simultaneous-open',
   group: 'syn',
   title: 'Both sides connected to each other at once',

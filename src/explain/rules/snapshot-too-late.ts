@@ -7,7 +7,7 @@ import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import type { Draft, Rule } from '../rule.ts';
 import { MAYBE, span } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'snapshot-too-late'> = {
   id: 'snapshot-too-late',
   group: 'fin-wait2',
   title: 'FIN_WAIT2 ended before the snapshot, or between two',

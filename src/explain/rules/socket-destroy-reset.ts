@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'socket-destroy-reset'> = {
   id: 'socket-destroy-reset',
   group: 'close',
   title: 'Destroyed with ss -K: RST',
@@ -15,6 +15,7 @@ export const rule: Rule = {
   condition:
     'SOCK_DESTROY through netlink (ss -K) or BPF, or the end of a network namespace, aborted the socket.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'tcp_abort (net/ipv4/tcp.c), ss(8) -K',
   signatures: [
     { by: ['functions'], kernels: '5.5+ with fentry, or kprobes', claims: 'proved', sign: 'tcp_abort on it' },

@@ -7,7 +7,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'stray-ack-reset'> = {
   id: 'stray-ack-reset',
   group: 'close',
   title: 'Stray ACK reached the listener: RST',
@@ -16,6 +16,7 @@ export const rule: Rule = {
   condition:
     'An ACK matched no connection and no request, only a listening socket, and was no valid SYN cookie.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'tcp_v4_do_rcv in LISTEN, cookie_v4_check, RFC 9293 §3.10.7.2',
   signatures: [
     {

@@ -5,7 +5,7 @@ import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'syn-ack-lost-locally'> = {
   id: 'syn-ack-lost-locally',
   group: 'syn',
   title: "SYN-ACK lost in the server's own output",

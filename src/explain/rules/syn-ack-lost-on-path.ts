@@ -4,7 +4,7 @@ import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'syn-ack-lost-on-path'> = {
   id: 'syn-ack-lost-on-path',
   group: 'syn',
   title: 'SYN-ACK lost on the way back',

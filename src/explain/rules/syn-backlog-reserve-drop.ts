@@ -5,7 +5,7 @@ import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'syn-backlog-reserve-drop'> = {
   id: 'syn-backlog-reserve-drop',
   group: 'syn',
   title: 'SYN cookies off: the last quarter of tcp_max_syn_backlog is for known peers',

@@ -7,7 +7,7 @@ import type { Rule } from '../rule.ts';
 import { clients, howMany, toServers } from '../together.ts';
 import { count, MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'syn-cookie-handshake'> = {
   id: 'syn-cookie-handshake',
   group: 'syn',
   title: 'Connected with a SYN cookie',

@@ -4,7 +4,7 @@ import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'syn-lost-on-path'> = {
   id: 'syn-lost-on-path',
   group: 'syn',
   title: 'SYN lost on the way to the server',
@@ -12,6 +12,7 @@ export const rule: Rule = {
   happened: 'had SYNs lost on the way, between the two captures',
   condition: 'A SYN was sent and did not reach the other capture, which was running.',
   when: MAY_LACK_ANSWER,
+  closes: 'unanswered',
   reference: 'kernel-notes §3, SYN timings; RFC 6298',
   signatures: [
     {

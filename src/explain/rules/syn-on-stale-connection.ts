@@ -8,7 +8,7 @@ import { wanted } from '../missing.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE, span } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'syn-on-stale-connection'> = {
   id: 'syn-on-stale-connection',
   group: 'syn',
   title: 'SYN met an old connection of the same ports',

@@ -21,7 +21,7 @@ interface Proof {
   evidence: Evidence[];
 }
 
-export const rule: Rule = {
+export const rule: Rule<'syn-on-time-wait'> = {
   id: 'syn-on-time-wait',
   group: 'syn',
   title: 'New connection replaced a TIME_WAIT of the same ports',

@@ -5,7 +5,7 @@ import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'syn-queue-full-drop'> = {
   id: 'syn-queue-full-drop',
   group: 'syn',
   title: 'SYN queue full and SYN cookies off: SYN dropped',
@@ -13,6 +13,7 @@ export const rule: Rule = {
   happened: 'had SYNs dropped because the SYN queue was full and SYN cookies are off',
   condition: 'The SYN queue was full and net.ipv4.tcp_syncookies is 0.',
   when: MAY_LACK_ANSWER,
+  closes: 'unanswered',
   reference: 'tcp_conn_request → tcp_syn_flood_action (net/ipv4/tcp_input.c)',
   signatures: [
     {

@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'time-wait-data-reset'> = {
   id: 'time-wait-data-reset',
   group: 'close',
   title: 'Data for a closed connection in FIN_WAIT2: RST',
@@ -15,6 +15,7 @@ export const rule: Rule = {
   condition:
     'The process had closed, the FIN was acknowledged and a timewait minisock in FIN_WAIT2 stood for the connection when a segment with new data came.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: 'tcp_timewait_state_process (TCP_TW_RST), RFC 1122 §4.2.2.13',
   signatures: [
     { by: ['reasons'], kernels: '6.10+', claims: 'proved', sign: 'reason TCP_TIMEWAIT_SOCKET' },

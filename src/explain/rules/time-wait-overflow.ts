@@ -6,7 +6,7 @@ import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'time-wait-overflow'> = {
   id: 'time-wait-overflow',
   group: 'fin-wait2',
   title: 'No room for a timewait socket: connection forgotten at once',

@@ -13,7 +13,7 @@ const MANY = TIME_WAIT / 1e9;
 /** net.ipv4.ip_local_port_range, 32768 to 60999, where no file gives it. */
 const PORTS = 28_232;
 
-export const rule: Rule = {
+export const rule: Rule<'time-wait-pileup'> = {
   id: 'time-wait-pileup',
   group: 'stuck',
   title: 'Many connections in TIME_WAIT at once',

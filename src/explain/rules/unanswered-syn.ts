@@ -7,7 +7,7 @@ import type { Rule } from '../rule.ts';
 import { connectionsOf, howMany, toServers } from '../together.ts';
 import { list, number } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'unanswered-syn'> = {
   id: 'unanswered-syn',
   group: 'syn',
   title: 'No SYN-ACK, or only after retries; nothing here says why',
@@ -16,6 +16,7 @@ export const rule: Rule = {
   condition:
     'A SYN was sent again (or given up) because no SYN-ACK came; where it or its answer was lost, the evidence does not show.',
   when: MAY_LACK_ANSWER,
+  closes: 'unanswered',
   factual: true,
   reference: 'tcp_retransmit_timer, tcp_syn_retries (ip-sysctl)',
   signatures: [

@@ -4,7 +4,7 @@ import { leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'unexplained-reset'> = {
   id: 'unexplained-reset',
   group: 'close',
   title: 'Reset, and nothing here says why',
@@ -13,6 +13,7 @@ export const rule: Rule = {
   condition:
     'A connection went from a live state straight to its end, and the evidence fits several causes alike.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   factual: true,
   reference: 'tcp_reset, tcp_send_active_reset, tcp_v4_send_reset',
   signatures: [

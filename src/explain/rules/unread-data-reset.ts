@@ -6,7 +6,7 @@ import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'unread-data-reset'> = {
   id: 'unread-data-reset',
   group: 'close',
   title: 'Closed with unread data: RST instead of FIN',
@@ -15,6 +15,7 @@ export const rule: Rule = {
   condition:
     'close() (or the end of the process) found bytes in the receive queue that nobody had read; the kernel then resets instead of sending FIN, because the peer must learn that its data were lost.',
   when: MAY_BE_RESET,
+  closes: 'rst',
   reference: '__tcp_close (net/ipv4/tcp.c), RFC 2525 §2.17, RFC 9293 §3.10.4',
   signatures: [
     { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_ABORT_ON_CLOSE' },
