@@ -21,11 +21,13 @@ import {
   SCALE_SEEN,
   SCALE_SHIFT,
   SIDE_BITS,
+  STACK_SHIFT,
   STARTED,
   SYN_ACKS,
   SYNS,
 } from './layout.ts';
 import { startSequence } from './sequence.ts';
+import { stackOf } from './stack.ts';
 import { otherSide, type Store, sideOf } from './store.ts';
 
 /** SYN or SYN-ACK: numbering, orientation, window scale. */
@@ -47,6 +49,7 @@ export function handshake(store: Store, at: number, side: number, p: Packet): nu
     if (!isAnswer && wasReset(words, mine, other)) zeekRestart(store, at);
   }
   words[mine + SIDE_BITS]! |= STARTED | ISN_SEEN;
+  if (bits >>> STACK_SHIFT === 0) words[mine + SIDE_BITS]! |= stackOf(p) << STACK_SHIFT;
   if (p.options & OPT_WSCALE && (bits & SCALE_SEEN) === 0) {
     words[mine + SIDE_BITS]! |= SCALE_SEEN;
     words[at + BITS]! |= Math.min(p.windowScale, 14) << (SCALE_SHIFT + side * 4);

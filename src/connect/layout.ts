@@ -192,3 +192,5 @@ export const PROBED = 1 << 27;
 export const WAS_KEEPALIVE = 1 << 28;
 /** A FIN outside the window was seen, which ends at FIN_END, and none inside. */
 export const FIN_DOUBTED = 1 << 29;
+/** Whose its first SYN or SYN-ACK is, see model/stack.ts: the two highest bits. */
+export const STACK_SHIFT = 30;

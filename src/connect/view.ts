@@ -12,6 +12,7 @@ import {
   type WireConnection,
 } from '../model/connection.ts';
 import type { CapturedProcess } from '../model/process.ts';
+import { STACKS, type Stack } from '../model/stack.ts';
 import { RST, SYN } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
 import { firstKept, listKeyPackets } from './key-packets.ts';
@@ -56,6 +57,7 @@ import {
   SCALE_SEEN,
   SCALE_SHIFT,
   SIDE_BITS,
+  STACK_SHIFT,
   START,
   START_FRAME,
   STARTED,
@@ -236,6 +238,11 @@ export class ConnectionView implements WireConnection {
         ? null
         : (this.#words[this.#at + PATH]! >>> (TTL_SHIFT + side * 8)) & 0xff;
     return [read(this.#client), read(otherSide(this.#client))];
+  }
+
+  get stack(): Pair<Stack> {
+    const [a, b] = this.#pair(SIDE_BITS);
+    return [STACKS[a >>> STACK_SHIFT]!, STACKS[b >>> STACK_SHIFT]!];
   }
 
   get direction(): Pair<number> {

@@ -10,6 +10,14 @@ import {
   OPT_SACK_PERMITTED,
   OPT_TIMESTAMP,
   OPT_WSCALE,
+  ORDER_BITS,
+  ORDER_MSS,
+  ORDER_NOP,
+  ORDER_OTHER,
+  ORDER_PLACES,
+  ORDER_SACK_PERMITTED,
+  ORDER_TIMESTAMP,
+  ORDER_WSCALE,
   type Packet,
 } from '../model/packet.ts';
 import { word } from './cursor.ts';
@@ -36,9 +44,12 @@ const FAST_OPEN_EXPERIMENT = 0xf989;
  */
 export function readTcpOptions(bytes: Uint8Array, start: number, end: number, packet: Packet): void {
   let pos = start;
+  let place = 0;
+  packet.optionOrder = 0;
   while (pos < end) {
     const kind = bytes[pos];
     if (kind === END) return;
+    if (place < ORDER_PLACES) packet.optionOrder |= orderKind(kind) << (ORDER_BITS * place++);
     if (kind === NOP) {
       pos++;
       continue;
@@ -50,6 +61,23 @@ export function readTcpOptions(bytes: Uint8Array, start: number, end: number, pa
     }
     packet.options |= readOption(bytes, pos, kind, length, packet);
     pos += length;
+  }
+}
+
+function orderKind(kind: number): number {
+  switch (kind) {
+    case NOP:
+      return ORDER_NOP;
+    case MSS:
+      return ORDER_MSS;
+    case WINDOW_SCALE:
+      return ORDER_WSCALE;
+    case SACK_PERMITTED:
+      return ORDER_SACK_PERMITTED;
+    case TIMESTAMPS:
+      return ORDER_TIMESTAMP;
+    default:
+      return ORDER_OTHER;
   }
 }
 

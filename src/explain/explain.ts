@@ -8,6 +8,7 @@ import { groupCauses, normalCauses } from './causes.ts';
 import { reconcileCounters } from './counters.ts';
 import { World } from './facts/world.ts';
 import { DraftFinding } from './finding.ts';
+import { limited } from './limits.ts';
 import { isHealthy, rulesByMask } from './mask.ts';
 import { assignRoles, verdictsOf } from './roles.ts';
 import type { Draft, Explained, Rule } from './rule.ts';
@@ -64,7 +65,8 @@ export function explain(
     const all: DraftFinding[] = [];
     for (const rule of asked) {
       const drafts = guard(`Rule ${rule.id}`, `c${facts.n + 1}`, () => rule.explain(facts), null);
-      for (const draft of asList(drafts)) all.push(new DraftFinding(facts, rule, draft));
+      for (const draft of asList(drafts))
+        all.push(new DraftFinding(facts, rule, limited(facts, rule, draft)));
     }
     return { all, told: assignRoles(all) };
   };

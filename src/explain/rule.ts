@@ -91,6 +91,10 @@ export interface Rule<Id extends string = string> {
   closes?: CloseKind;
   /** So a connection ends that met no trouble: tables say it and counts count it, and it is no finding. */
   normal?: boolean;
+  /** Linux's way alone: of a host not known to run it never more than possible. */
+  linuxOnly?: boolean;
+  /** Packets alone can prove it, for it is a fact of the wire; of the process behind them they prove nothing. */
+  wireProves?: boolean;
   /** Worth knowing besides, and never what decides a connection. */
   noteOnly?: boolean;
   /** null: does not apply. */

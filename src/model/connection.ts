@@ -2,6 +2,7 @@
 import type { Endpoint } from './address.ts';
 import type { SocketFields } from './event.ts';
 import type { CapturedProcess } from './process.ts';
+import type { Stack } from './stack.ts';
 import type { TcpState } from './tcp.ts';
 import type { SourceTime } from './time.ts';
 
@@ -117,6 +118,8 @@ export interface WireConnection {
   /** Window scale announced in SYN or SYN-ACK, null when not seen. */
   windowScale: Pair<number | null>;
   ttl: Pair<number | null>;
+  /** Whose the side's SYN or SYN-ACK is; `unknown` when none was seen. */
+  stack: Pair<Stack>;
   /** 1 when the capturing host received this side's packets, 2 when it sent them, 0 unknown. */
   direction: Pair<number>;
   /** Process at each end, where comments of the capture's packets name it (ptcpdump); null elsewhere. */

@@ -37,6 +37,17 @@ export const OPT_MPTCP = 256;
 /** The options end beyond the captured bytes or are malformed. */
 export const OPT_DAMAGED = 512;
 
+/** Kinds of Packet.optionOrder, those of a SYN ascending as Linux writes them. */
+export const ORDER_MSS = 1;
+export const ORDER_SACK_PERMITTED = 2;
+export const ORDER_TIMESTAMP = 3;
+export const ORDER_WSCALE = 4;
+export const ORDER_NOP = 5;
+export const ORDER_OTHER = 6;
+/** Bits of one kind, and how many fit. */
+export const ORDER_BITS = 3;
+export const ORDER_PLACES = 10;
+
 /** One TCP segment. */
 export class Packet {
   frame = 0;
@@ -63,6 +74,8 @@ export class Packet {
   payload = 0;
   /** Bit set OPT_*. */
   options = 0;
+  /** The first ten options in their order, ORDER_*, the first in the lowest bits; what pads the end is none. */
+  optionOrder = 0;
   mss = 0;
   windowScale = 0;
   tsVal = 0;

@@ -3,6 +3,7 @@ import type { Endpoint } from './address.ts';
 import type { ClockFit } from './case.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { Confidence, Finding, Group, Severity } from './finding.ts';
+import type { Stack } from './stack.ts';
 import type { ClockLabel } from './time.ts';
 
 export type CloseKind = 'fin' | 'rst' | 'timeout' | 'refused' | 'unanswered' | 'open' | 'unknown';
@@ -50,6 +51,8 @@ export interface ConnectionRow {
   clientComm: string;
   serverPid: number | null;
   serverComm: string;
+  clientStack: Stack;
+  serverStack: Stack;
   encapsulation: string;
   sources: string[];
 }

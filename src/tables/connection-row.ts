@@ -1,5 +1,6 @@
 /** Rows of connections.csv from cases and their verdicts. */
 
+import { stackOf } from '../align/stacks.ts';
 import { ruleById } from '../explain/rules/index.ts';
 import type { Verdicts } from '../explain/verdicts.ts';
 import { sameEndpoint } from '../model/address.ts';
@@ -77,6 +78,8 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
     clientComm: client?.comm ?? '',
     serverPid: server?.pid ?? null,
     serverComm: server?.comm ?? '',
+    clientStack: stackOf(c, CLIENT, context),
+    serverStack: stackOf(c, SERVER, context),
     encapsulation: wire?.encapsulation ?? '',
     sources: sources.map((id) => context.sources[id]!.name),
   };

@@ -175,6 +175,12 @@ export const connectionsTable: Table<ConnectionRow> = {
     { name: 'server_pid', doc: 'process id of the server, likewise', value: (r) => r.serverPid },
     { name: 'server_comm', doc: 'name of that process', value: (r) => r.serverComm },
     {
+      name: 'client_stack',
+      doc: "whose TCP the client's is, by the kernel's own files, else by its SYN (order of options, TTL, window): `linux`, `not linux`, `unknown`",
+      value: (r) => r.clientStack,
+    },
+    { name: 'server_stack', doc: "whose the server's is, likewise", value: (r) => r.serverStack },
+    {
       name: 'encapsulation',
       doc: 'headers around its IP packets (`vlan 5`, `vxlan`), outermost first',
       value: (r) => r.encapsulation,

@@ -111,3 +111,30 @@ test('a handshake whose ACK was refused is not called a SYN without an answer', 
   expect(findings).toMatchObject([{ rule: 'accept-queue-overflow-ack' }]);
   expect(story[0]).toContain('had the ACK of its handshake refused');
 });
+
+describe('whose stack', () => {
+  test.each([
+    ['stacks-linux', 'linux', 7],
+    ['stacks-others', 'not linux', 5],
+    ['stacks-unknown', 'unknown', 5],
+  ])('%s', async (name, stack, syns) => {
+    const { connections } = await analyzed(name);
+    expect(connections.map((c) => c.clientStack)).toEqual(Array(syns).fill(stack));
+  });
+
+  test('a SYN-ACK shows it of the server, and of its other connections', async () => {
+    const { connections } = await analyzed('fin-given-up', 'burst-midstream');
+    expect(connections.length).toBeGreaterThan(2);
+    for (const c of connections) expect([c.clientStack, c.serverStack]).toEqual(['not linux', 'linux']);
+  });
+
+  test.each([
+    ['ack-of-fin-reset', 'inferred'],
+    ['ack-of-fin-reset-windows', 'possible'],
+    ['ack-of-fin-reset-midstream', 'possible'],
+  ])('what only Linux does is claimed of Linux: %s is %s', async (name, confidence) => {
+    const [found] = await closingOf(name);
+    expect(found).toMatchObject({ rule: 'linger2-reset', confidence });
+    if (confidence === 'possible') expect(found!.evidence.at(-1)!.fact).toContain('Linux');
+  });
+});

@@ -238,7 +238,7 @@ const CASES: Case[] = [
     rule: 'syn-on-time-wait',
     holds: 'syn-on-time-wait',
     set: 'packets',
-    confidence: 'proved',
+    confidence: 'inferred',
     not: 'syn-on-stale-connection',
   },
   {
@@ -422,7 +422,7 @@ const CASES: Case[] = [
     rule: 'syn-on-stale-connection',
     holds: 'syn-on-stale-connection/6.18',
     set: 'packets',
-    confidence: 'proved',
+    confidence: 'inferred',
     not: 'syn-on-time-wait',
   },
   {

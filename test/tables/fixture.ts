@@ -56,6 +56,8 @@ export function connectionRow(id: string, port: number, change: Partial<Connecti
     clientComm: 'client',
     serverPid: null,
     serverComm: '',
+    clientStack: 'linux',
+    serverStack: 'linux',
     encapsulation: '',
     sources: [STATES, SERVER_STATES],
     ...change,

@@ -133,3 +133,22 @@ write('answers-nothing', *crossed[:-3], segment(60.014, S, C, 'R', 777777, win=0
 write('ack-refused', *opened(0), *(segment(t, C, S, 'PA', 1001, 5001, 100, opt=STAMP, ts=(10 + round(t * 1000), 90)) for t in (.01, .21, .63)),
       *(x for t in (1, 3, 7) for x in (segment(t, S, C, 'SA', 5000, 1001, win=65160, opt=LINUX, ts=(90 + t * 1000, 10)),
                                        segment(t + .0002, C, S, 'A', 1101, 5001, opt=STAMP, ts=(10 + t * 1000, 90)))))
+
+# --- whose stack: the ACK of the FIN is answered with a RST, of a server that is Windows, and midstream
+fin_reset = lambda **ip: [segment(.1, S, C, 'FA', 5001, 1001, **ip), segment(.12, C, S, 'A', 1001, 5002), segment(.1205, S, C, 'R', 5002, win=0, **ip)]
+write('ack-of-fin-reset-windows', segment(0, C, S, 'S', 1000, win=64240, opt=LINUX, ts=(10, 0)),
+      segment(.02, S, C, 'SA', 5000, 1001, win=65535, opt=WINDOWS, ws=8, ttl=117), segment(.0201, C, S, 'A', 1001, 5001), *fin_reset(ttl=117))
+write('ack-of-fin-reset-midstream', segment(0, C, S, 'PA', 991, 5001, 10), segment(.02, S, C, 'A', 5001, 1001), *fin_reset())
+
+
+def syns(name, *stacks):
+    write(name, *(segment(i, port(i), S, 'S', 1000, ts=(10, 0), **more) for i, more in enumerate(stacks)))
+
+
+syns('stacks-linux', dict(opt=LINUX, win=64240), dict(opt=LINUX, win=29200, ttl=50), dict(opt=LINUX, win=64240, mss=1360), dict(opt=LINUX, win=62727, mss=8961, ttl=64),
+     dict(opt=('mss', 'nop', 'nop', 'sack', 'nop', 'ws'), win=64240), dict(opt=('mss', 'nop', 'nop', 'ts', 'nop', 'ws'), win=64240), dict(opt=LINUX, win=65535))
+syns('stacks-others', dict(opt=WINDOWS, win=64240, ttl=128), dict(opt=BSD, win=65535), dict(opt=('mss', 'nop', 'ws', 'sack', 'ts'), win=65535),
+     dict(opt=('mss', 'nop', 'nop', 'sack', 'nop', 'ws', 'nop', 'nop', 'ts'), win=16384), dict(opt=('mss', 'nop', 'nop', 'sack'), win=65535, ttl=120))
+# raw sockets of scanners, Linux behind a device that sets the TTL, a window that Linux does not make, options cut out
+syns('stacks-unknown', dict(opt=('mss',), win=1024, ttl=40), dict(win=1024, ttl=250), dict(opt=LINUX, win=64240, ttl=255), dict(opt=LINUX, win=12345),
+     dict(opt=('mss', 'nop', 'nop', 'nop', 'nop', 'sack'), win=64240))

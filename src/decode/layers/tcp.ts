@@ -30,6 +30,7 @@ export const tcp: Layer = {
     packet.window = (bytes[pos + 14] << 8) | bytes[pos + 15];
     packet.payload = onWire - header;
     packet.options = 0;
+    packet.optionOrder = 0;
     packet.mss = 0;
     packet.windowScale = 0;
     packet.tsVal = 0;

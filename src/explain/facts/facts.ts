@@ -1,4 +1,5 @@
 /** Facts of one case, derived when first asked for and kept: rules read these, never the raw evidence. */
+import { stackOf } from '../../align/stacks.ts';
 import { type Endpoint, formatEndpoint, sameEndpoint } from '../../model/address.ts';
 import type { Case } from '../../model/case.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type Transition,
 } from '../../model/connection.ts';
 import type { DropEvent, SocketEvent } from '../../model/event.ts';
+import type { Stack } from '../../model/stack.ts';
 import { ACK, RST, SYN } from '../../model/tcp.ts';
 import type { Mask } from '../mask.ts';
 import { forget } from '../memo.ts';
@@ -76,6 +78,11 @@ export class Facts {
   get listener(): ListenerFacts {
     this.#listener ??= this.world.listenerOf(this.n);
     return this.#listener;
+  }
+
+  /** Whose TCP stands at a side. */
+  stack(side: SideIndex): Stack {
+    return stackOf(this.case, side, this.world.context);
   }
 
   /** `client 10.0.0.1:4242`. */

@@ -18,6 +18,7 @@ export const rule: Rule<'abort-on-overflow-reset'> = {
     'The accept queue was full when the ACK of the handshake came, and net.ipv4.tcp_abort_on_overflow is 1.',
   when: MAY_BE_RESET,
   closes: 'rst',
+  linuxOnly: true,
   reference: 'tcp_check_req (embryonic_reset), ip-sysctl tcp_abort_on_overflow',
   signatures: [
     {

@@ -17,6 +17,7 @@ export const rule: Rule<'accept-queue-overflow-ack'> = {
   condition:
     'The accept queue was full when the third packet of the handshake (or the first data) came: it is dropped, the request stays, and the server sends its SYN-ACK again. The client believes it is connected.',
   when: SYN_ACK_AGAIN | SENT_AGAIN | DROPS | EVENTS,
+  linuxOnly: true,
   reference: 'tcp_v4_syn_recv_sock → sk_acceptq_is_full, tcp_check_req (net/ipv4/tcp_minisocks.c)',
   signatures: [
     {

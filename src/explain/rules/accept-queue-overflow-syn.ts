@@ -21,6 +21,7 @@ export const rule: Rule<'accept-queue-overflow-syn'> = {
     'The accept queue held more connections than the backlog when the SYN came (sk_ack_backlog > sk_max_ack_backlog); the SYN is dropped in silence, whatever tcp_abort_on_overflow says.',
   when: MAY_LACK_ANSWER,
   closes: 'unanswered',
+  linuxOnly: true,
   reference: 'tcp_conn_request → sk_acceptq_is_full (net/ipv4/tcp_input.c)',
   signatures: [
     {

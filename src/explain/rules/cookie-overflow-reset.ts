@@ -21,6 +21,7 @@ export const rule: Rule<'cookie-overflow-reset'> = {
     "The SYN was answered with a cookie, so the server kept nothing; the accept queue was full when the cookie's ACK came, which is dropped in silence. A later segment has another sequence number, fails the cookie check and is reset.",
   when: MAY_BE_RESET,
   closes: 'rst',
+  linuxOnly: true,
   reference: 'cookie_v4_check → tcp_get_cookie_sock (net/ipv4/syncookies.c)',
   signatures: [
     {

@@ -21,6 +21,7 @@ export const rule: Rule<'deferred-accept'> = {
   condition:
     'The listener has TCP_DEFER_ACCEPT: the bare ACK of the handshake is dropped on purpose, and the socket is made of the first data.',
   when: STATES | EVENTS | SYN_ACK_AGAIN,
+  linuxOnly: true,
   reference: 'tcp_check_req (TCPDeferAcceptDrop), tcp(7) TCP_DEFER_ACCEPT',
   signatures: [
     {

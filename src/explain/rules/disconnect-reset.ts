@@ -16,6 +16,7 @@ export const rule: Rule<'disconnect-reset'> = {
     'The process called connect() with AF_UNSPEC on a connected socket: tcp_disconnect sends a RST, and the same socket can connect again.',
   when: MAY_BE_RESET,
   closes: 'rst',
+  linuxOnly: true,
   reference: 'tcp_disconnect (net/ipv4/tcp.c), connect(2)',
   signatures: [
     {

@@ -16,6 +16,7 @@ export const rule: Rule<'fin-wait2-expired-reset'> = {
     'FIN_WAIT2 of a closed connection was given up after tcp_fin_timeout (or TCP_LINGER2) without a word; what the peer sends later meets no socket.',
   when: MAY_BE_RESET,
   closes: 'rst',
+  linuxOnly: true,
   reference: 'inet_twsk_kill, tcp_keepalive_timer (net/ipv4), tcp(7) tcp_fin_timeout',
   signatures: [
     {

@@ -16,6 +16,7 @@ export const rule: Rule<'fin-wait2-expired'> = {
   condition:
     'The FIN_WAIT2 minisock ended after tcp_fin_timeout while the peer was still in CLOSE_WAIT. Nothing is sent.',
   when: STATES,
+  linuxOnly: true,
   reference: 'tcp_time_wait, inet_twsk_kill; ip-sysctl tcp_fin_timeout',
   signatures: [
     {

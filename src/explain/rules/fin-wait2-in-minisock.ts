@@ -16,6 +16,7 @@ export const rule: Rule<'fin-wait2-in-minisock'> = {
   condition:
     'The process had closed, the FIN was acknowledged by a packet without FIN, and tcp_fin_timeout is at most 60 s: tcp_time_wait() replaces the socket by a minisock with substate FIN_WAIT2, of which no tracepoint tells.',
   when: STATES,
+  linuxOnly: true,
   reference: 'tcp_rcv_state_process → tcp_time_wait(sk, TCP_FIN_WAIT2, tmo) (net/ipv4/tcp_minisocks.c)',
   signatures: [
     {

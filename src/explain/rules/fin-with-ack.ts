@@ -15,6 +15,7 @@ export const rule: Rule<'fin-with-ack'> = {
   condition:
     'The packet that acknowledged the FIN carried a FIN itself: the socket passes FIN_WAIT2 within that packet and goes to TIME_WAIT.',
   when: STATES,
+  wireProves: true,
   reference: 'tcp_rcv_state_process → tcp_fin → tcp_time_wait(sk, TCP_TIME_WAIT, 0)',
   signatures: [
     {

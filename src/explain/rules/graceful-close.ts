@@ -12,6 +12,7 @@ export const rule: Rule<'graceful-close'> = {
   when: ORDERLY | FIN_SEEN | STATES,
   closes: 'fin',
   normal: true,
+  wireProves: true,
   reference: 'RFC 9293 §3.6; tcp_close_state, tcp_fin',
   signatures: [
     {

@@ -15,6 +15,7 @@ export const rule: Rule<'half-close'> = {
   condition:
     'shutdown(SHUT_WR) with the descriptor still open: the full socket stays in FIN_WAIT2 until the peer closes.',
   when: FIN_SEEN | STATES,
+  wireProves: true,
   reference: 'tcp_shutdown, tcp_rcv_state_process (not SOCK_DEAD), RFC 1122 §4.2.2.13',
   signatures: [
     {

@@ -16,6 +16,7 @@ export const rule: Rule<'linger2-reset'> = {
     'TCP_LINGER2 is negative: the socket is reset on close() in FIN_WAIT2, or when its FIN is acknowledged after close().',
   when: MAY_BE_RESET,
   closes: 'rst',
+  linuxOnly: true,
   reference: '__tcp_close, tcp_rcv_state_process (TCP_ABORT_ON_LINGER), tcp(7) TCP_LINGER2',
   signatures: [
     {

@@ -15,6 +15,7 @@ export const rule: Rule<'long-fin-wait2'> = {
   condition:
     'The process had closed, but tcp_fin_timeout (or TCP_LINGER2) is longer than 60 s: the socket itself stays in FIN_WAIT2 under the keepalive timer for the time above 60 s.',
   when: STATES,
+  linuxOnly: true,
   reference: 'tcp_rcv_state_process, tcp_fin_time (tmo > TCP_TIMEWAIT_LEN)',
   signatures: [
     {

@@ -15,6 +15,7 @@ export const rule: Rule<'memory-pressure-reset'> = {
   condition: 'tcp_check_oom: more orphaned sockets than tcp_max_orphans, or TCP memory above tcp_mem.',
   when: MAY_BE_RESET,
   closes: 'rst',
+  linuxOnly: true,
   reference: 'tcp_check_oom, tcp_out_of_resources (net/ipv4/tcp.c, tcp_timer.c)',
   signatures: [
     { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_ABORT_ON_MEMORY' },

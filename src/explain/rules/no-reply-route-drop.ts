@@ -14,6 +14,7 @@ export const rule: Rule<'no-reply-route-drop'> = {
   condition:
     'The SYN reached the listener, which could not make a request of it: no route to the client, no memory, or a security module refused.',
   when: MAY_LACK_ANSWER,
+  linuxOnly: true,
   reference: 'tcp_conn_request (af_ops->route_req), IpOutNoRoutes, ListenDrops',
   signatures: [
     {

@@ -20,6 +20,7 @@ export const rule: Rule<'request-expired-reset'> = {
     'The request of a handshake whose ACK was never taken expired (tcp_synack_retries, or earlier in a crowded SYN queue); the next segment of the client then meets the listener.',
   when: MAY_BE_RESET,
   closes: 'rst',
+  linuxOnly: true,
   reference: 'reqsk_timer_handler (net/ipv4/inet_connection_sock.c), tcp_v4_do_rcv in LISTEN',
   signatures: [
     {

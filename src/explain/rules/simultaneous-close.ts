@@ -12,6 +12,7 @@ export const rule: Rule<'simultaneous-close'> = {
   happened: 'were closed by both sides at the same time',
   condition: "Each side had sent its FIN before it got the other's.",
   when: FIN_SEEN | STATES,
+  wireProves: true,
   reference: 'tcp_fin (FIN_WAIT1 → CLOSING), RFC 9293 §3.6',
   signatures: [
     { by: ['packets'], kernels: 'any', claims: 'proved', sign: 'neither FIN acknowledges the other' },

@@ -15,6 +15,7 @@ export const rule: Rule<'simultaneous-open'> = {
   condition:
     'A SYN without ACK came in SYN_SENT: both sides go through SYN_RECV, and no listener has a part in it.',
   when: SYN_TROUBLE | STATES,
+  wireProves: true,
   reference: 'tcp_rcv_synsent_state_process, RFC 9293 §3.5',
   signatures: [
     { by: ['packets'], kernels: 'any', claims: 'proved', sign: 'both ends sent a SYN and then a SYN-ACK' },

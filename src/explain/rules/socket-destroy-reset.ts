@@ -16,6 +16,7 @@ export const rule: Rule<'socket-destroy-reset'> = {
     'SOCK_DESTROY through netlink (ss -K) or BPF, or the end of a network namespace, aborted the socket.',
   when: MAY_BE_RESET,
   closes: 'rst',
+  linuxOnly: true,
   reference: 'tcp_abort (net/ipv4/tcp.c), ss(8) -K',
   signatures: [
     { by: ['functions'], kernels: '5.5+ with fentry, or kprobes', claims: 'proved', sign: 'tcp_abort on it' },

@@ -17,6 +17,7 @@ export const rule: Rule<'stray-ack-reset'> = {
     'An ACK matched no connection and no request, only a listening socket, and was no valid SYN cookie.',
   when: MAY_BE_RESET,
   closes: 'rst',
+  linuxOnly: true,
   reference: 'tcp_v4_do_rcv in LISTEN, cookie_v4_check, RFC 9293 §3.10.7.2',
   signatures: [
     {

@@ -14,6 +14,7 @@ export const rule: Rule<'syn-ack-lost-locally'> = {
   condition:
     'The listener made a request and sent a SYN-ACK, which was dropped in the server on its way out: netfilter OUTPUT, queueing discipline, neighbour resolution.',
   when: MAY_LACK_ANSWER,
+  linuxOnly: true,
   reference: 'tcp_v4_send_synack → ip_build_and_send_pkt (NETFILTER_DROP, QDISC_DROP, NEIGH_FAILED)',
   signatures: [
     {

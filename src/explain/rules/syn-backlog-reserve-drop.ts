@@ -14,6 +14,7 @@ export const rule: Rule<'syn-backlog-reserve-drop'> = {
   condition:
     'net.ipv4.tcp_syncookies is 0, more than three quarters of tcp_max_syn_backlog are half open, and the peer has no entry in tcp_metrics that proves it.',
   when: MAY_LACK_ANSWER,
+  linuxOnly: true,
   reference: 'tcp_conn_request (max_syn_backlog - qlen < max_syn_backlog >> 2, tcp_peer_is_proven)',
   signatures: [
     {

@@ -16,6 +16,7 @@ export const rule: Rule<'syn-cookie-handshake'> = {
   condition:
     'The SYN queue was full when the SYN came and net.ipv4.tcp_syncookies is on: a cookie is sent and nothing is stored.',
   when: PACKETS,
+  linuxOnly: true,
   reference: 'tcp_conn_request, cookie_v4_check (net/ipv4/syncookies.c), RFC 4987 §3.6',
   signatures: [
     {

@@ -22,7 +22,7 @@ export const rule: Rule<'syn-on-stale-connection'> = {
     {
       by: ['packets'],
       kernels: 'any',
-      claims: 'proved',
+      claims: 'inferred',
       sign: 'a SYN answered with an ACK of other numbers, a RST to that, and the SYN again',
     },
   ],
@@ -36,7 +36,7 @@ export const rule: Rule<'syn-on-stale-connection'> = {
         ? `, and its SYN was taken when it came again ${span(again.time - syn.time)} later`
         : '';
       return {
-        confidence: old ? 'proved' : 'inferred',
+        confidence: 'inferred',
         side: 'server',
         moment: f.atPacket(wire, ack),
         summary: `${f.name(SERVER)} answered the SYN of ${f.name(CLIENT)} with an ACK of other numbers, ${MAYBE}those of an older connection of the same ports that it still held; the client reset that${after}.`,

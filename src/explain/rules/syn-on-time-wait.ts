@@ -30,6 +30,7 @@ export const rule: Rule<'syn-on-time-wait'> = {
   condition:
     'A SYN with a newer timestamp or sequence number met a minisock in TIME_WAIT of the same 4-tuple: it is taken, and the minisock ends.',
   when: REUSED | EVENTS,
+  linuxOnly: true,
   reference: 'tcp_timewait_state_process (TCP_TW_SYN, isn = tw_snd_nxt + 65535 + 2), RFC 6191',
   signatures: [
     {
@@ -41,8 +42,8 @@ export const rule: Rule<'syn-on-time-wait'> = {
     {
       by: ['packets'],
       kernels: 'any',
-      claims: 'proved',
-      sign: "the server's first sequence number is the old one's last plus 65537 (6.18, not 6.1); else inferred where the server had closed first less than 60 s before",
+      claims: 'inferred',
+      sign: "the server's first sequence number is the old one's last plus 65537 (6.18, not 6.1), or the server had closed first less than 60 s before",
     },
   ],
   explain: (f) => {
@@ -91,7 +92,7 @@ function byNumber(f: Facts, wire: WireFacts): Proof | null {
     if (!old || next === null || seqDiff(isn, (next + ISN_STEP) | 0) !== 0) continue;
     const fin = old.finPacket(SERVER);
     return {
-      confidence: 'proved',
+      confidence: 'inferred',
       because: `the server's first sequence number is the old one's last plus ${ISN_STEP}`,
       evidence: fin
         ? [packetEvidence(f, old, fin, `the older connection ends at ${(fin.seq + 1) >>> 0}`)]

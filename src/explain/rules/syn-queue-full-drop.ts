@@ -14,6 +14,7 @@ export const rule: Rule<'syn-queue-full-drop'> = {
   condition: 'The SYN queue was full and net.ipv4.tcp_syncookies is 0.',
   when: MAY_LACK_ANSWER,
   closes: 'unanswered',
+  linuxOnly: true,
   reference: 'tcp_conn_request → tcp_syn_flood_action (net/ipv4/tcp_input.c)',
   signatures: [
     {

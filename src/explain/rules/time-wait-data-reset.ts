@@ -16,6 +16,7 @@ export const rule: Rule<'time-wait-data-reset'> = {
     'The process had closed, the FIN was acknowledged and a timewait minisock in FIN_WAIT2 stood for the connection when a segment with new data came.',
   when: MAY_BE_RESET,
   closes: 'rst',
+  linuxOnly: true,
   reference: 'tcp_timewait_state_process (TCP_TW_RST), RFC 1122 §4.2.2.13',
   signatures: [
     { by: ['reasons'], kernels: '6.10+', claims: 'proved', sign: 'reason TCP_TIMEWAIT_SOCKET' },

@@ -15,6 +15,7 @@ export const rule: Rule<'time-wait-overflow'> = {
   condition:
     'There were tcp_max_tw_buckets timewait minisocks already (or no memory): none was made, and the socket was closed.',
   when: STATES,
+  linuxOnly: true,
   reference: 'tcp_time_wait → inet_twsk_alloc (net/ipv4/inet_timewait_sock.c)',
   signatures: [
     {

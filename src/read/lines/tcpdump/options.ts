@@ -10,6 +10,14 @@ import {
   OPT_SACK_PERMITTED,
   OPT_TIMESTAMP,
   OPT_WSCALE,
+  ORDER_BITS,
+  ORDER_MSS,
+  ORDER_NOP,
+  ORDER_OTHER,
+  ORDER_PLACES,
+  ORDER_SACK_PERMITTED,
+  ORDER_TIMESTAMP,
+  ORDER_WSCALE,
   type Packet,
 } from '../../../model/packet.ts';
 
@@ -25,7 +33,25 @@ const BARE: readonly [RegExp, number][] = [
 
 /** Sets the option fields of the packet from the text between the brackets. */
 export function readOptions(text: string, packet: Packet): void {
-  for (const item of text.split(',')) readOption(item.trim(), packet);
+  let place = 0;
+  for (const item of text.split(',').map((t) => t.trim())) {
+    readOption(item, packet);
+    if (place < ORDER_PLACES) packet.optionOrder |= orderKind(item) << (ORDER_BITS * place++);
+  }
+}
+
+const ORDER_KINDS: Readonly<Record<string, number>> = {
+  mss: ORDER_MSS,
+  sackOK: ORDER_SACK_PERMITTED,
+  TS: ORDER_TIMESTAMP,
+  timestamp: ORDER_TIMESTAMP,
+  wscale: ORDER_WSCALE,
+  nop: ORDER_NOP,
+  eol: 0,
+};
+
+function orderKind(item: string): number {
+  return ORDER_KINDS[item.split(' ', 1)[0]!] ?? ORDER_OTHER;
 }
 
 function readOption(item: string, packet: Packet): void {

@@ -1,0 +1,59 @@
+/** Whose TCP stands at each end: what the kernel's own evidence says of a host, else its SYN or SYN-ACK (connect/stack.ts). */
+import { sameEndpoint } from '../model/address.ts';
+import type { Case, Context } from '../model/case.ts';
+import { CLIENT, SERVER, type SideIndex } from '../model/connection.ts';
+import { CAPTURES, type Source } from '../model/source.ts';
+import type { Stack } from '../model/stack.ts';
+
+/** Addresses that are remembered; of more a connection is judged by its own handshake. */
+const MANY = 1 << 16;
+
+/** Formats that only Linux writes: what its kernel says. Packets come from anywhere, netstat is of many systems. */
+function isOfLinux({ format }: Source): boolean {
+  return !CAPTURES.has(format) && format !== 'netstat';
+}
+
+/** Of a context, once: addresses by what is known of the host. */
+const known = new WeakMap<Context, ReadonlyMap<string, Stack>>();
+
+export function stackOf(c: Case, side: SideIndex, context: Context): Stack {
+  const end = side === CLIENT ? c.client : c.server;
+  const told = c.rows.some((r) => sameEndpoint(r.local, end) && isOfLinux(context.sources[r.source]!));
+  if (c.lives[side] || told) return 'linux';
+  const own = ofHandshake(c, side);
+  if (own !== 'unknown') return own;
+  let stacks = known.get(context);
+  if (!stacks) {
+    stacks = stacksByAddress(context);
+    known.set(context, stacks);
+  }
+  return stacks.get(end.address) ?? 'unknown';
+}
+
+/** The handshake as the first capture that has it shows it. */
+function ofHandshake({ client, wires }: Case, side: SideIndex): Stack {
+  for (const wire of wires) {
+    const own = wire.stack[sameEndpoint(wire.client, client) ? side : 1 - side]!;
+    if (own !== 'unknown') return own;
+  }
+  return 'unknown';
+}
+
+/** Behind one address that shows both, as a NAT's does, are several hosts. */
+function stacksByAddress({ cases, hosts }: Context): Map<string, Stack> {
+  const stacks = new Map<string, Stack>();
+  for (const c of cases) {
+    for (const side of [CLIENT, SERVER] as const) {
+      const stack = ofHandshake(c, side);
+      if (stack === 'unknown') continue;
+      const { address } = side === CLIENT ? c.client : c.server;
+      const before = stacks.get(address);
+      if (before === undefined && stacks.size < MANY) stacks.set(address, stack);
+      else if (before !== undefined && before !== stack) stacks.set(address, 'unknown');
+    }
+  }
+  for (const { addresses, sources } of hosts) {
+    if (sources.some(isOfLinux)) for (const address of addresses) stacks.set(address, 'linux');
+  }
+  return stacks;
+}

@@ -1,0 +1,50 @@
+/**
+ * How sure a finding may be at most, whatever its rule says. Between the hosts stands something: a NAT in user space or a
+ * proxy acknowledges and closes for its host, so packets alone prove nothing of the process behind. And Linux's own ways
+ * are claimed of Linux only.
+ */
+
+import { CLIENT, SERVER } from '../model/connection.ts';
+import { CONFIDENCE_ORDER, type Confidence } from '../model/finding.ts';
+import { CAPTURES } from '../model/source.ts';
+import type { Stack } from '../model/stack.ts';
+import { reasoning } from './facts/evidence.ts';
+import type { Facts } from './facts/facts.ts';
+import type { Draft, Rule } from './rule.ts';
+
+/** Formats of counters that only Linux has; whose they are the rule has asked. */
+const COUNTERS = /^(nstat|netstat-s|bundle-counters)$/;
+
+/** The draft, no surer than its evidence and the host it speaks of admit. */
+export function limited(facts: Facts, rule: Rule, draft: Draft): Draft {
+  if (draft.confidence === 'possible') return draft;
+  const formats = formatsOf(facts, draft);
+  const stack = rule.linuxOnly && !formats.some((f) => COUNTERS.test(f)) ? stackOf(facts, draft) : 'linux';
+  const proves = rule.wireProves || formats.some((f) => !CAPTURES.has(f));
+  const most = stack !== 'linux' ? 'possible' : proves ? 'proved' : 'inferred';
+  if (rank(draft.confidence) >= rank(most)) return draft;
+  const note = stack === 'linux' ? [] : [reasoning(whose(facts, draft, stack))];
+  return { ...draft, confidence: most, evidence: [...draft.evidence, ...note] };
+}
+
+/** Of the sources of its evidence. */
+function formatsOf({ world }: Facts, { evidence }: Draft): string[] {
+  return evidence.flatMap((e) => (e.source === null ? [] : world.source(e.source).format));
+}
+
+/** 0 for what is proved. */
+function rank(confidence: Confidence): number {
+  return CONFIDENCE_ORDER.indexOf(confidence);
+}
+
+/** Of the host whose doing it is; where that is nobody's, Linux is not in question. */
+function stackOf(facts: Facts, { side }: Draft): Stack {
+  return side === 'path' ? 'linux' : facts.stack(side === 'client' ? CLIENT : SERVER);
+}
+
+function whose(facts: Facts, { side }: Draft, stack: Stack): string {
+  const name = facts.name(side === 'client' ? CLIENT : SERVER);
+  return stack === 'unknown'
+    ? `nothing shows that ${name} runs Linux, whose behaviour this would be`
+    : `the SYN of ${name} is not one of Linux, whose behaviour this would be`;
+}
