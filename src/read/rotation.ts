@@ -44,8 +44,9 @@ const STEP_BACK = NS_PER_S / 1000;
 /** Files of one capture are not further apart than so many times their length, and this. */
 const FARTHEST_LENGTHS = 10;
 const FARTHEST = 60 * NS_PER_S;
-/** A gap that is no longer than this share of the capture is none. */
+/** A gap that is no longer than this share of what the files cover is none; or than that, where their names count. */
 const SMALL = 1 / 100;
+const SMALL_IF_COUNTED = 1 / 10;
 
 /** Looks at each file, and finds those that may go on with another. */
 export async function planRotations(found: readonly Candidate[], files: Files): Promise<Plan> {
@@ -178,6 +179,8 @@ interface Chain {
   look: Look | null;
   paths: string[];
   hosts: Set<string>;
+  /** ns between its files. */
+  gaps: number;
 }
 
 /** Captures that are asked whether a file goes on with them: those that ended last. */
@@ -191,7 +194,14 @@ export class Rotations {
   begin({ path, host, look, rotation, standing }: Arriving, source: Source): Source {
     if (rotation) source.files = [{ name: source.name, before: 0 }];
     if (look || rotation) {
-      this.#chains.push({ source, host, look, paths: [path], hosts: new Set(standing(source)?.hosts) });
+      this.#chains.push({
+        source,
+        host,
+        look,
+        paths: [path],
+        hosts: new Set(standing(source)?.hosts),
+        gaps: 0,
+      });
     }
     return source;
   }
@@ -209,6 +219,7 @@ export class Rotations {
     for (const host of standing.hosts) chain.hosts.add(host);
     const gap = gapIn(chain, path, look, standing);
     if (gap) diagnostics.add(gap);
+    chain.gaps += Math.max(0, gapBefore(chain, look));
     return addFile(chain, path);
   }
 
@@ -231,8 +242,8 @@ const MANY = 1000;
 
 /**
  * How surely a file goes on with a capture: above 0 when it does. Connections that go on are the best proof; without any,
- * there must be no gap to speak of and a host in common, or names that count. What the capture has already seen, or from another
- * distance, was captured elsewhere.
+ * there must be a host in common and no gap to speak of. What the capture has already seen, or from another distance, was captured
+ * elsewhere.
  */
 function weigh(chain: Chain, path: string, look: Look, { goesOn, elsewhere, hosts }: Standing): number {
   if (elsewhere > 0 && elsewhere >= goesOn) return 0;
@@ -241,8 +252,9 @@ function weigh(chain: Chain, path: string, look: Look, { goesOn, elsewhere, host
   const hasCommon = hosts.size === 0 || [...hosts].some((h) => chain.hosts.has(h));
   if (folderOf(last) !== folderOf(path) || !hasCommon) return 0;
   const gap = gapBefore(chain, look);
-  if (gap <= Math.max(2 * silenceOf(chain), lengthWith(chain, look) * SMALL, STEP_BACK)) return 2;
-  return nameOf(last).replace(/\d+/g, '') === nameOf(path).replace(/\d+/g, '') ? 1 : 0;
+  const isCounted = nameOf(last).replace(/\d+/g, '') === nameOf(path).replace(/\d+/g, '');
+  const small = lengthWith(chain, look) * (isCounted ? SMALL_IF_COUNTED : SMALL);
+  return gap <= Math.max(silenceOf(chain), small, STEP_BACK) ? 1 : 0;
 }
 
 /** What is to be said of the time between a capture and a file that goes on with it; null for nothing. */
@@ -286,7 +298,7 @@ function isNear(chain: Chain, look: Look): boolean {
 
 /** Of both together, without what lies between. */
 function lengthWith(chain: Chain, { first, last }: Look): number {
-  return Number(lastOf(chain) - chain.look!.first) + Number((last ?? first) - first);
+  return Number(lastOf(chain) - chain.look!.first) - chain.gaps + Number((last ?? first) - first);
 }
 
 function gapBefore(chain: Chain, { first }: Look): number {
