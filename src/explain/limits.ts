@@ -27,9 +27,9 @@ export function limited(facts: Facts, rule: Rule, draft: Draft): Draft {
   return { ...draft, confidence: most, evidence: [...draft.evidence, ...note] };
 }
 
-/** Of the sources of its evidence. */
+/** Of the sources of its evidence, which are numbered from 1. */
 function formatsOf({ world }: Facts, { evidence }: Draft): string[] {
-  return evidence.flatMap((e) => (e.source === null ? [] : world.source(e.source).format));
+  return evidence.flatMap((e) => (e.source === null ? [] : world.source(e.source - 1).format));
 }
 
 /** 0 for what is proved. */

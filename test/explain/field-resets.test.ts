@@ -52,9 +52,9 @@ describe('RSTs at one moment', () => {
   });
 
   test('among many resets they fall together by chance', async () => {
-    const found = await closingOf('burst-among-many');
-    expect(found).toHaveLength(100);
-    expect(found.filter((f) => f.rule === 'listener-closed-reset')).toEqual([]);
+    const { connections } = await analyzed('burst-among-many');
+    expect(connections).toHaveLength(100);
+    expect(connections.filter((c) => c.closeRule === 'listener-closed-reset')).toEqual([]);
   });
 
   test('midstream nobody knows what the server had sent', async () => {
