@@ -1,11 +1,13 @@
 /** Connections behind a NAT, seen with different addresses: by two captures, or by one that sees both of its sides. */
-import { CLIENT, SERVER, type WireConnection } from '../model/connection.ts';
+import { CLIENT, type KeyPacket, SERVER, type WireConnection } from '../model/connection.ts';
 import { OPT_TIMESTAMP } from '../model/packet.ts';
 import { ACK, SYN } from '../model/tcp.ts';
 import { NS_PER_S } from '../model/time.ts';
 import { groupBy, tupleKey } from './tuple.ts';
 import { numbersOf } from './two-captures.ts';
 
+/** Translations of one connection in a row, as of a service that is balanced and then masqueraded. */
+const MOST = 2;
 /** A router forwards a SYN at once. */
 const FORWARDED = NS_PER_S;
 
@@ -18,7 +20,7 @@ export function translated(wires: readonly WireConnection[]): Map<WireConnection
   const found = new Map<WireConnection, string>();
   const join = (group: readonly WireConnection[], alike: typeof sameSyn) => {
     const [one, ...others] = [...group].sort((a, b) => a.source - b.source || a.startFrame - b.startFrame);
-    if (!one || others.length === 0) return;
+    if (!one || others.length === 0 || others.length > MOST) return;
     const isTwo = others.length === 1 && others[0]!.source !== one.source;
     if (!others.every((o) => alike(one, o) && (isTwo || isForwarded(one, o)))) return;
     const key = keyOf(one);
@@ -39,11 +41,16 @@ export function keyOf({ client, server }: WireConnection): string {
   return tupleKey(client, server, null);
 }
 
-/** Both sides of the NAT are in one capture: the same SYN, with its timestamp, went in and out. */
+/**
+ * Both sides of the NAT are in one capture: the same SYN, by IP identification and timestamp, went in and out with another
+ * address. Programs that make packets give many connections the same numbers.
+ */
 function isForwarded(a: WireConnection, b: WireConnection): boolean {
   if (a.source !== b.source || Math.abs(a.start - b.start) > FORWARDED) return false;
-  const [stamps, others] = [synStamps(a), synStamps(b)];
-  return stamps.length === 0 ? others.length === 0 : others.includes(stamps[0]!);
+  if (a.client.address === b.client.address && a.server.address === b.server.address) return false;
+  const [one] = synsOf(a);
+  if (!one || (one.ipId === 0 && !(one.options & OPT_TIMESTAMP))) return false;
+  return synsOf(b).some((p) => p.ipId === one.ipId && p.options === one.options && p.tsVal === one.tsVal);
 }
 
 /** One SYN is in both: 64 bits of it that a NAT leaves alone. Two answers with numbers of their own are two connections. */
@@ -53,8 +60,12 @@ function sameSyn(a: WireConnection, b: WireConnection): boolean {
   return synStamps(b).some((stamp) => stamps.has(stamp));
 }
 
-function synStamps({ keyPackets }: WireConnection): number[] {
-  return keyPackets
-    .filter((p) => p.side === CLIENT && (p.flags & (SYN | ACK)) === SYN && p.options & OPT_TIMESTAMP)
+function synStamps(wire: WireConnection): number[] {
+  return synsOf(wire)
+    .filter((p) => p.options & OPT_TIMESTAMP)
     .map((p) => p.tsVal);
+}
+
+function synsOf({ keyPackets }: WireConnection): KeyPacket[] {
+  return keyPackets.filter((p) => p.side === CLIENT && (p.flags & (SYN | ACK)) === SYN);
 }

@@ -188,3 +188,8 @@ describe('what the file lacks', () => {
     expect([facts.startsMidStream, facts.unseen(0)]).toEqual([true, null]);
   });
 });
+
+test('a scan with senseless flags that is answered with a RST was no SYN that was refused', () => {
+  const { resets } = factsOf((talk) => talk.client('SF').server('R.', { seq: 0, ack: 1002 }));
+  expect(resets).toMatchObject([{ refuses: null }]);
+});

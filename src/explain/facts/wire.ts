@@ -13,7 +13,7 @@ import {
   type WireConnection,
 } from '../../model/connection.ts';
 import { OPT_TIMESTAMP } from '../../model/packet.ts';
-import { ACK, FIN, RST, SYN, seqDiff } from '../../model/tcp.ts';
+import { ACK, FIN, isSenseless, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import { RTO_MIN } from './timing.ts';
 import { isOneDirection, startsMidStream, unseenOf } from './unseen.ts';
@@ -245,7 +245,7 @@ export class WireFacts {
     if (!(reset.flags & ACK)) return null;
     const peer = (1 - side) as SideIndex;
     const syn = this.before(reset, peer).find(
-      (p) => (p.flags & (SYN | ACK)) === SYN && acknowledgesSyn(reset, p),
+      (p) => (p.flags & (SYN | ACK)) === SYN && !isSenseless(p.flags) && acknowledgesSyn(reset, p),
     );
     if (!syn) return null;
     const accepted = this.before(reset, side).some((p) => p.flags & SYN && acknowledgesSyn(p, syn));

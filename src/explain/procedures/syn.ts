@@ -62,7 +62,7 @@ function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
   if (!first) return null;
   const ofServer = wire.packets.filter((p) => wire.sideOf(p) === SERVER);
   const answer = ofServer.find((p) => p.flags & RST || seqDiff(p.ack, first.seq + 1) === 0);
-  const strangers = answer ? [] : ofServer.filter((p) => !(p.flags & ACK));
+  const strangers = answer ? [] : ofServer.filter((p) => !(p.flags & (ACK | SYN)));
   if (strangers.length > 0 || (answer && !(answer.flags & (SYN | RST)))) return null;
   const before = answer ? own.filter((p) => p.time < answer.time) : own;
   // answered at the first try, or sent again at once because an old connection's ACK came back
