@@ -12,13 +12,14 @@ import { ladderText } from '../view/ladder-text.ts';
 import { inputLines, shortNames } from '../view/short-names.ts';
 import {
   allOf,
+  CONFIDENCE_NAMES,
   CONFIDENCE_WORDS,
-  confidenceCounts,
   counted,
   missingWords,
   number,
   sharing,
   someOf,
+  sureness,
 } from '../view/words.ts';
 
 const LADDERS = 3;
@@ -100,9 +101,7 @@ function causesTable(result: Result): string[] {
   const rows = bySeverity(result.causes).map((c) => [
     md(c.title),
     number(sharing(c)),
-    confidenceCounts(c, result)
-      .map(([confidence, n], _, all) => (all.length === 1 ? confidence : `${number(n)} ${confidence}`))
-      .join(', '),
+    sureness(c, result),
     c.severity,
     code(c.rule),
   ]);
@@ -115,7 +114,7 @@ function causeSection(cause: CauseGroup, { result, findings, title }: Focus, { e
   );
   const lines = [`### ${md(cause.title)}`, '', prose(cause.summary), ''];
   lines.push(`- **Connections:** ${code(someOf(cause.connections, sharing(cause)))}`);
-  lines.push(`- **How sure:** ${cause.confidence}: ${CONFIDENCE_WORDS[cause.confidence]}`);
+  lines.push(`- **How sure:** ${CONFIDENCE_NAMES[cause.confidence]}: ${CONFIDENCE_WORDS[cause.confidence]}`);
   const first = group[0];
   if (first) {
     lines.push(

@@ -4,6 +4,7 @@ import type { CauseGroup, Result } from '../model/result.ts';
 import { bySeverity } from '../view/focus.ts';
 import { placeOf } from '../view/ladder.ts';
 import {
+  CONFIDENCE_NAMES,
   CONFIDENCE_WORDS,
   confidenceCounts,
   counted,
@@ -11,6 +12,7 @@ import {
   number,
   SEVERITY_WORDS,
   sharing,
+  sureness,
 } from '../view/words.ts';
 import { dataTable, html, type Markup, NOTHING, prose } from './markup.ts';
 import type { Page } from './page.ts';
@@ -25,8 +27,7 @@ function severityMark(severity: Severity): Markup {
 }
 
 function sureOf(cause: CauseGroup, page: Page): string {
-  const counts = confidenceCounts(cause, page.result);
-  return counts.map(([c, n]) => (counts.length === 1 ? c : `${number(n)} ${c}`)).join(', ');
+  return sureness(cause, page.result);
 }
 
 export function causesTable(page: Page): Markup {
@@ -77,7 +78,7 @@ ${others.length > 0 && html`<dt>Fits as well</dt><dd>${alternatives(others, page
 function sureWords(cause: CauseGroup, page: Page): Markup {
   const counts = confidenceCounts(cause, page.result);
   const all = counts.length < 2;
-  return html`${counts.map(([c, n], i) => html`${i > 0 && html`<br>`}${!all && `${number(n)} `}<strong>${c}</strong>: ${CONFIDENCE_WORDS[c]}`)}`;
+  return html`${counts.map(([c, n], i) => html`${i > 0 && html`<br>`}${!all && `${number(n)} `}<strong>${CONFIDENCE_NAMES[c]}</strong>: ${CONFIDENCE_WORDS[c]}`)}`;
 }
 
 /** `unlisted`: findings of connections that are only counted. */

@@ -7,7 +7,15 @@ import { bySeverity, type Focus, focusOf } from '../view/focus.ts';
 import { ladderOf, placeOf } from '../view/ladder.ts';
 import { ladderText } from '../view/ladder-text.ts';
 import { shortNames } from '../view/short-names.ts';
-import { CONFIDENCE_WORDS, confidenceCounts, counted, missingWords, sharing, someOf } from '../view/words.ts';
+import {
+  CONFIDENCE_NAMES,
+  CONFIDENCE_WORDS,
+  counted,
+  missingWords,
+  sharing,
+  someOf,
+  sureness,
+} from '../view/words.ts';
 import { Page, type Terminal } from './sheet.ts';
 
 const LADDERS = 3;
@@ -53,8 +61,7 @@ export function renderExplain(full: Result, terminal: Terminal): string {
 }
 
 function causeLine(page: Page, cause: CauseGroup, result: Result): void {
-  const sure = confidenceCounts(cause, result);
-  const how = sure.length === 1 ? sure[0]![0] : sure.map(([c, n]) => `${n} ${c}`).join(', ');
+  const how = sureness(cause, result);
   const sign = page.paint(`${SIGNS[cause.severity]} `, STYLES[cause.severity]);
   page.text(`${cause.title} (${counted(sharing(cause), 'connection')}, ${how})`, 0, sign, 2);
 }
@@ -63,7 +70,7 @@ function causeBlock(page: Page, cause: CauseGroup, { result, findings, title }: 
   causeLine(page, cause, result);
   page.text(cause.summary);
   page.item('rule:', `${cause.rule} (${someOf(cause.connections, sharing(cause))})`, 2);
-  page.item('sure:', `${cause.confidence}: ${CONFIDENCE_WORDS[cause.confidence]}`, 2);
+  page.item('sure:', `${CONFIDENCE_NAMES[cause.confidence]}: ${CONFIDENCE_WORDS[cause.confidence]}`, 2);
   const group = cause.connections.flatMap((id) =>
     (findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
   );

@@ -2,10 +2,17 @@
 import type { Confidence, Missing, Severity } from '../model/finding.ts';
 import { type CauseGroup, type ConnectionRow, type Result, TIMELINE_FILE } from '../model/result.ts';
 
+/** As users read them; `inferred` is the word of the data. */
+export const CONFIDENCE_NAMES: Record<Confidence, string> = {
+  proved: 'proved',
+  inferred: 'likely',
+  possible: 'possible',
+};
+
 export const CONFIDENCE_WORDS: Record<Confidence, string> = {
-  proved: 'the kernel said so, or the packets admit no other cause',
-  inferred: 'its signature and what happened around it leave one likely cause',
-  possible: 'it fits, and so do others',
+  proved: 'the kernel said so, or no other cause fits the packets',
+  inferred: 'the pattern and its context point to one cause',
+  possible: 'it fits, and so do other causes',
 };
 
 export const SEVERITY_WORDS: Record<Severity, string> = {
@@ -64,6 +71,14 @@ export function confidenceCounts(cause: CauseGroup, result: Result): [Confidence
   return counts.filter(([, n]) => n > 0);
 }
 
+/** `likely`, or `4 likely, 1 possible`. */
+export function sureness(cause: CauseGroup, result: Result): string {
+  const counts = confidenceCounts(cause, result);
+  return counts
+    .map(([c, n]) => (counts.length === 1 ? CONFIDENCE_NAMES[c] : `${number(n)} ${CONFIDENCE_NAMES[c]}`))
+    .join(', ');
+}
+
 /** Connections that share a cause, listed or only counted. */
 export function sharing({ connections, unlisted }: CauseGroup): number {
   return connections.length + (unlisted?.connections ?? 0);
@@ -82,16 +97,19 @@ export function allOf({ connections, plain }: Result): number {
 
 /** What many findings miss, each thing once, in the order of first sight: what, and the command that records it where. */
 export function missingWords(lists: readonly (readonly Missing[])[]): string[] {
-  const hosts = new Map<string, Set<string>>();
+  const asked = new Map<string, { hosts: Set<string>; commands: Set<string> }>();
   for (const { what, host, command } of lists.flat()) {
-    const key = JSON.stringify([what, command]);
-    hosts.set(key, (hosts.get(key) ?? new Set()).add(host));
+    const known = asked.get(what) ?? { hosts: new Set(), commands: new Set() };
+    known.hosts.add(host);
+    known.commands.add(command);
+    asked.set(what, known);
   }
-  return [...hosts].map(([key, on]) => {
-    const [what, command] = JSON.parse(key) as [string, string];
-    const [first] = on;
-    const where = on.size === 1 ? first : `each of ${counted(on.size, 'host')}`;
-    return command === '' ? `${what}.` : `${what}. To record it on ${where}: \`${command}\``;
+  return [...asked].map(([what, { hosts, commands }]) => {
+    const [[host], [command]] = [[...hosts], [...commands]];
+    if (command === '') return `${what}.`;
+    const where = hosts.size === 1 ? host : `each of ${counted(hosts.size, 'host')}`;
+    const others = commands.size > 1 ? `, and for ${counted(commands.size - 1, 'other port')}` : '';
+    return `${what}. To record it on ${where}: \`${command}\`${others}`;
   });
 }
 

@@ -72,7 +72,7 @@ describe('the page of experiment 1', async () => {
   test('every part that a reader needs is there', () => {
     for (const text of [
       'Incomplete input.',
-      'its signature and what happened around it leave one likely cause',
+      'the pattern and its context point to one cause',
       '[client-tcpstates.txt, line 36',
       'the RST itself: it is in no transcript',
       'tcpautopsy analyze exp1 -o report',

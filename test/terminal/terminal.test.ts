@@ -21,7 +21,7 @@ describe('explain', () => {
       'COUNTERS',
       'WHAT WAS LOST OR SKIPPED',
     ]);
-    expect(text).toContain('✗ Accept queue full when the SYN cookie came back (3 connections, inferred)');
+    expect(text).toContain('✗ Accept queue full when the SYN cookie came back (3 connections, likely)');
     for (const label of ['rule:', 'sure:', 'remedy:', 'missing:', 'or else:', 'evidence'])
       expect(text).toContain(`  ${label}`);
     expect(text).toMatch(/client-tcpstates\.txt,\s+line\s+36\]/);
@@ -60,7 +60,7 @@ test.each(HOSTILE)('no name steers the terminal: %j', (hostile) => {
 
 test('the summary names causes, losses and where to read on', () => {
   const text = renderSummary(exp1Result(), 'out', plain);
-  expect(text).toContain('! Closed in FIN_WAIT1 (4 connections, inferred)');
+  expect(text).toContain('! Closed in FIN_WAIT1 (4 connections, likely)');
   expect(text).toContain('Incomplete input: 1 kind of loss, see diagnostics.csv.');
   expect(text).toContain('Written to out; start with report.html, or report.md.');
   expect(renderSummary(exp1Result(), 'out', plain, false)).toContain('Written to out; start with report.md.');

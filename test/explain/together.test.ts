@@ -1,0 +1,104 @@
+/** Sentences about groups: each must be true of every member, also of several servers and network namespaces. */
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+import type { Explained } from '../../src/explain/rule.ts';
+import { rules } from '../../src/explain/rules/index.ts';
+import { connectionsOf, tellTogether, toServers } from '../../src/explain/together.ts';
+import { number } from '../../src/explain/words.ts';
+import { bundleSamples, DOCUMENTS, sampleNamed } from './samples.ts';
+
+const SAMPLES = [
+  sampleNamed('accept-queue-incident/6.18').folder,
+  sampleNamed('time-wait-pileup/6.18').folder,
+  bundleSamples().find((s) => s.name === 'accept-queue-syn/6.18')!.folder,
+  path.join(DOCUMENTS, 'exp1'),
+];
+const APART = ['expected.json', 'kernel-resets.txt', 'README.md'];
+/** Of every rule the largest group of a sample. */
+const members = new Map<string, readonly Explained[]>();
+
+beforeAll(async () => {
+  const watched = rules.map((rule) => ({
+    ...rule,
+    together: (all: readonly Explained[]) => {
+      if (all.length > (members.get(rule.id)?.length ?? 0)) members.set(rule.id, all);
+      return rule.together?.(all) ?? '';
+    },
+  }));
+  for (const folder of SAMPLES) {
+    const files = readdirSync(folder).filter((name) => !APART.includes(name));
+    await analyze(
+      files.map((name) => path.join(folder, name)),
+      { rules: watched },
+    );
+  }
+});
+
+/** An object with one property in the place of its own. */
+function withOne<T extends object>(object: T, name: keyof T, value: unknown): T {
+  return new Proxy(object, {
+    get: (target, key) => {
+      if (key === name) return value;
+      const own = Reflect.get(target, key, target);
+      return typeof own === 'function' ? own.bind(target) : own;
+    },
+  });
+}
+
+/** The same members with their servers named so, one after the other. */
+function named(all: readonly Explained[], names: readonly string[]): Explained[] {
+  const own = connectionsOf(all);
+  const order = new Map(own.map((f, i) => [f.n, names[i % names.length]!]));
+  const world = withOne(own[0]!.world, 'serverOf', (n: number) => order.get(n)!);
+  const facts = new Map(own.map((f) => [f, withOne(f, 'world', world)]));
+  return all.map((e) => ({
+    rule: rules.find((r) => r.id === e.rule.id)!,
+    facts: facts.get(e.facts)!,
+    finding: e.finding,
+  }));
+}
+
+const TWO = {
+  servers: ['192.0.2.1:80', '192.0.2.2:81'],
+  namespaces: ['192.0.2.1:80 (netns 4026532281)', '192.0.2.1:80 (netns 4026532283)'],
+};
+
+function claims(all: readonly Explained[], names: readonly string[]): void {
+  const group = named(all, names);
+  const own = connectionsOf(group);
+  const text = tellTogether(group).replace(/ Example: .*/s, '');
+  const numbers = names.map((name) => own.filter((f) => f.world.serverOf(f.n) === name).length);
+  const present = names.filter((_, i) => numbers[i]! > 0);
+  const said = [...text.matchAll(/(\d[\d,]*) (?:connections?|attempts?|handshakes?)\b/g)].map((m) => m[1]);
+  if (said.length > 0) expect(said, text).toContain(number(own.length));
+  if (present.length === 1) expect(text).not.toMatch(/\d servers/);
+  for (const [i, name] of names.entries()) {
+    if (!text.includes(name)) continue;
+    // the only one, or the busiest with its own number
+    if (present.length === 1) expect(present).toEqual([name]);
+    else expect(text).toContain(`${present.length} servers (${number(Math.max(...numbers))} to ${name})`);
+    expect(present.length === 1 || numbers[i] === Math.max(...numbers)).toBe(true);
+  }
+  const elsewhere = own.map((f) => `${f.case.server.address}:${f.case.server.port}`);
+  for (const server of elsewhere) expect(text).not.toContain(`${server} `);
+}
+
+const TOLD = rules.filter((r) => r.together && !r.normal).map((r) => r.id);
+
+describe.each(TOLD)('%s', (id) => {
+  test.each(Object.keys(TWO) as (keyof typeof TWO)[])('of two %s', (kind) => {
+    const all = members.get(id) ?? [];
+    expect(all.length, 'no sample has two of them').toBeGreaterThan(1);
+    claims(all, TWO[kind]);
+    claims(all.slice(0, 2), TWO[kind]);
+    claims(all, TWO[kind].slice(0, 1));
+  });
+});
+
+test('a group of one rule that has no paragraph of its own counts its servers too', () => {
+  const all = members.get('fin-with-ack') ?? members.get('no-socket-reset')!;
+  claims(all, TWO.servers);
+  expect(toServers(named(all, TWO.namespaces))).toMatch(/^ to 2 servers \(\d+ to 192\.0\.2\.1:80 \(netns/);
+});
