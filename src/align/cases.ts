@@ -11,7 +11,7 @@ import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from
 import type { Source } from '../model/source.ts';
 import type { SourceTime } from '../model/time.ts';
 import { differ, type Opening, openingOfLife, openingOfWire } from './opening.ts';
-import { findListener, orient, type Told } from './orient.ts';
+import { findListener, type KernelRecord, orient } from './orient.ts';
 import { keyOf, translated } from './translated.ts';
 import { groupBy, isTuple, tupleKey } from './tuple.ts';
 
@@ -301,17 +301,17 @@ function makeCase(id: string, parts: Piece[], listeners: readonly Listener[], { 
 /** Events that other tools give as well. */
 const BARE: ReadonlySet<KernelEvent['kind']> = new Set(['socket', 'drop', 'call']);
 
-export const NOTHING: Told = { lives: [], rows: [], drops: [], calls: [], kernel: [] };
+export const NOTHING: KernelRecord = { lives: [], rows: [], drops: [], calls: [], kernel: [] };
 
 export function caseOf(
   id: string,
   wires: WireConnection[],
-  told: Told,
+  record: KernelRecord,
   listeners: readonly Listener[],
   host: Host | undefined,
 ): Case {
-  const { lives, rows, drops, calls, kernel } = told;
-  const [client, server] = orient(wires, told, listeners);
+  const { lives, rows, drops, calls, kernel } = record;
+  const [client, server] = orient(wires, record, listeners);
   // behind a NAT the other capture has other addresses, but the same sides
   const oriented = wires.map((w) => (sameEndpoint(w.server, client) ? w.flipped() : w));
   const pair: Pair<SocketLife | null> = [null, null];

@@ -5,7 +5,7 @@ import type { SocketLife, WireConnection } from '../model/connection.ts';
 import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
 
 /** What the kernel said of one connection. */
-export interface Told {
+export interface KernelRecord {
   lives: SocketLife[];
   rows: SocketEvent[];
   drops: DropEvent[];
@@ -29,7 +29,7 @@ const OF_SERVERS: ReadonlySet<string> = new Set([
 /** Client and server: SYN sender first; else the listener's port; else as first seen (design §4). */
 export function orient(
   wires: WireConnection[],
-  { lives, rows, drops, calls, kernel }: Told,
+  { lives, rows, drops, calls, kernel }: KernelRecord,
   listeners: readonly Listener[],
 ): [Endpoint, Endpoint] {
   const syn = wires.find((w) => w.orientation !== 'guess');

@@ -8,9 +8,9 @@ import type { SocketLife } from '../model/connection.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { StateEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
+import { completeLife } from './complete-life.ts';
 import { OrderlyLives } from './orderly-lives.ts';
 import { firstLine, REMEMBERED, SocketChain } from './socket-chain.ts';
-import { completeLife } from './whole-life.ts';
 
 /** Groups one source's state events into lives, event by event: none of them is kept. Linear in the events. */
 export class SocketLives {

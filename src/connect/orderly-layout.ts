@@ -1,6 +1,6 @@
 /** Records of orderly lives of sockets: which states they went through, and where what stands. */
 import type { TcpState } from '../model/tcp.ts';
-import { inProcessContext } from './whole-life.ts';
+import { inProcessContext } from './complete-life.ts';
 
 export type Path = readonly TcpState[];
 const OPENED: readonly Path[] = [

@@ -7,9 +7,9 @@ import type { Source } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
 import { COOKIES, MASK_OF, type Mask, maskOf, RESET, ROWS, STATES } from '../mask.ts';
 import type { Moment } from '../rule.ts';
-import { AT_HAND } from './at-hand.ts';
 import { Facts } from './facts.ts';
 import { byServer, capturesByEnds, groupReused, nextAtAddresses, type Reuse, snapshotKey } from './groups.ts';
+import { KEPT_CASES } from './kept-cases.ts';
 import { ListenerFacts } from './listener.ts';
 import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
 import { holdsOneDirection } from './unseen.ts';
@@ -30,7 +30,7 @@ export class World {
   kept = new Int32Array(0);
   readonly #facts = new Map<number, Facts>();
   readonly #listeners = new Map<number, ListenerFacts>();
-  readonly #atHand: Facts[] = [];
+  readonly #keeping: Facts[] = [];
   #oldest = 0;
   #masks: Int32Array | null = null;
   #reuses: Map<number, Reuse> | null = null;
@@ -83,12 +83,12 @@ export class World {
 
   /** Something was derived of a case: those of which that was longest ago are let go. */
   keepAtHand(facts: Facts): void {
-    const old = this.#atHand[this.#oldest];
+    const old = this.#keeping[this.#oldest];
     // it may have been let go before, and have come again since
     if (old && old !== facts && old.place === this.#oldest) old.forget();
-    this.#atHand[this.#oldest] = facts;
+    this.#keeping[this.#oldest] = facts;
     facts.place = this.#oldest;
-    this.#oldest = (this.#oldest + 1) % AT_HAND;
+    this.#oldest = (this.#oldest + 1) % KEPT_CASES;
   }
 
   /** The tuple had been used before. */

@@ -2,4 +2,4 @@
  * Cases of which what was derived is kept; of the others it is derived again when it is asked for. Of a hundred thousand
  * it would not fit into memory, and what has grown old costs the garbage collector most.
  */
-export const AT_HAND = 256;
+export const KEPT_CASES = 256;
