@@ -9,17 +9,18 @@ import { compressionOf, MAGIC_BYTES } from './compressed/compression.ts';
 /** What the thread says: blocks, and at the end what it has met. */
 export type Said = { block: Uint8Array; consumed: number } | { met: Diagnostic[] };
 
-/** The thread's program; there is none before the sources are compiled. */
-const PROGRAM = new URL('./unpacking.js', import.meta.url);
 /** Packed bytes from which it is worth the start of a thread. */
 const LEAST = 1 << 22;
 
-/** As openBytes, for a large file that is packed so; null for any other, and for one that cannot be read. */
+/**
+ * As openBytes, for a large file that is packed so; null for any other, and for one that cannot be read. There is no
+ * program of the thread before the sources are compiled.
+ */
 export async function openBeside(
   path: string,
   name: string,
   diagnostics: Diagnostics,
-  program = PROGRAM,
+  program = new URL('./unpacking.js', import.meta.url),
   least = LEAST,
 ): Promise<ByteSource | null> {
   const size = await busySize(path).catch(() => null);
