@@ -138,3 +138,18 @@ describe('whose stack', () => {
     if (confidence === 'possible') expect(found!.evidence.at(-1)!.fact).toContain('Linux');
   });
 });
+
+describe('two captures of one connection', () => {
+  test('a RST that only the capture of its receiver has was not sent by the peer', async () => {
+    const [found, ...others] = await closingOf('made-between-client', 'made-between-server');
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({ rule: 'middlebox-reset', confidence: 'inferred', side: 'path' });
+    expect(found!.summary).toContain('it went on');
+  });
+
+  test('one that both have is of its sender', async () => {
+    for (const f of await closingOf('made-by-server-client', 'made-by-server-server')) {
+      expect(f.rule).not.toBe('middlebox-reset');
+    }
+  });
+});

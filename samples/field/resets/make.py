@@ -65,29 +65,22 @@ write('reset-after-syn-ack', *opened(0)[:2], segment(.0012, S, C, 'RA', 5001, 10
 
 
 # --- RSTs at one moment
-def reset_by_server(n, start, end, data=20):
-    """A connection that the server resets without having sent a byte."""
-    c = port(n)
-    return [*opened(start, c), segment(start + .002, c, S, 'PA', 1001, 5001, data, opt=STAMP, ts=(12, 90)),
-            segment(start + .0022, S, c, 'A', 5001, 1001 + data, opt=STAMP, ts=(92, 12)),
-            segment(end, S, c, 'RA', 5001, 1001 + data, win=502, opt=STAMP, ts=(99, 12))]
-
-
 def by_time(*connections):
     return sorted((s for c in connections for s in c), key=lambda s: s[0])
 
 
 def without_data(n, start, end):
     c = port(n)
-    return [*opened(start, c), segment(end, S, c, 'RA', 5001, 1001, win=502, opt=STAMP, ts=(99, 12))]
+    own, theirs = 1000 + n * 7919, 5000 + n * 104729
+    return [*opened(start, c, isn=(own, theirs)), segment(end, S, c, 'RA', theirs + 1, own + 1, win=502, opt=STAMP, ts=(99, 12))]
 
 
-write('burst', *by_time(*(without_data(n, n * .01, 2 + n * 4e-5) for n in range(3))), *opened(8, port(9)))
+write('burst', *by_time(*(without_data(n, n * .01, 2 + n * 4e-5) for n in range(3))), *opened(8, port(9), isn=(77000, 99000)))
 # pairs 5 ms apart among 100 resets of two seconds
 write('burst-among-many', *by_time(*(without_data(n, n * .01, 2 + n * .02 + (.015 if n % 7 == 0 else 0)) for n in range(100))))
 # the same without the handshakes: that the server never sent a byte is not known
-write('burst-midstream', *by_time(*([segment(n * 1e-5, port(n), S, 'FA', 1000, 9000, opt=STAMP, ts=(11, 90)),
-                                     segment(.04 + n * 1e-5, S, port(n), 'RA', 9000, 1001, win=0)] for n in range(3))))
+write('burst-midstream', *by_time(*([segment(n * 1e-5, port(n), S, 'FA', 1000 + n * 7919, 9000, opt=STAMP, ts=(11, 90)),
+                                     segment(.04 + n * 1e-5, S, port(n), 'RA', 9000, 1001 + n * 7919, win=0)] for n in range(3))))
 
 # --- after its own FIN
 def served(data=4000, answer=199):
@@ -142,7 +135,7 @@ write('ack-of-fin-reset-midstream', segment(0, C, S, 'PA', 991, 5001, 10), segme
 
 
 def syns(name, *stacks):
-    write(name, *(segment(i, port(i), S, 'S', 1000, ts=(10, 0), **more) for i, more in enumerate(stacks)))
+    write(name, *(segment(i, port(i), S, 'S', 1000 + i * 7919, ts=(10 + i, 0), **more) for i, more in enumerate(stacks)))
 
 
 syns('stacks-linux', dict(opt=LINUX, win=64240), dict(opt=LINUX, win=29200, ttl=50), dict(opt=LINUX, win=64240, mss=1360), dict(opt=LINUX, win=62727, mss=8961, ttl=64),
@@ -152,3 +145,17 @@ syns('stacks-others', dict(opt=WINDOWS, win=64240, ttl=128), dict(opt=BSD, win=6
 # raw sockets of scanners, Linux behind a device that sets the TTL, a window that Linux does not make, options cut out
 syns('stacks-unknown', dict(opt=('mss',), win=1024, ttl=40), dict(win=1024, ttl=250), dict(opt=LINUX, win=64240, ttl=255), dict(opt=LINUX, win=12345),
      dict(opt=('mss', 'nop', 'nop', 'nop', 'nop', 'sack'), win=64240))
+
+# --- two captures: a device reset the connection in the server's name, the server goes on; and the server did so itself
+def of_both(name, *segments):
+    """At the client and, without what is made on the way, at the server: (sent by the device, segment maker)."""
+    write(name + '-client', *(make(.0003 if x else 0, 62) for x, make in segments if x is not None))
+    write(name + '-server', *(make(0, 64) for x, make in segments if not x))
+
+
+S_AT = lambda t, flags, seq, ack, data=0, **more: (False, lambda d, ttl: segment(t + d, S, C, flags, seq, ack, data, ttl=ttl, opt=more.get('opt', STAMP), ts=(9000 + round(t * 1000), 10), win=502))
+C_AT = lambda t, flags, seq, ack, data=0, **more: (False, lambda d, ttl: segment(t - d, C, S, flags, seq, ack, data, ttl=126 - ttl, opt=more.get('opt', STAMP), ts=(10 + round(t * 1000), 9000), win=502))
+start = [C_AT(0, 'S', 1000, 0, opt=LINUX), S_AT(.001, 'SA', 5000, 1001, opt=LINUX), C_AT(.002, 'A', 1001, 5001), C_AT(.003, 'PA', 1001, 5001, 100), S_AT(.004, 'A', 5001, 1101)]
+rst = lambda x: (x, S_AT(10, 'RA', 5001, 1101)[1])
+of_both('made-between', *start, rst(True), (None, S_AT(10.5, 'PA', 5001, 1101, 10)[1]))
+of_both('made-by-server', *start, rst(False), C_AT(20, 'S', 900000, 0, opt=LINUX))

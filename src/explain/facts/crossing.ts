@@ -8,7 +8,7 @@ import { CLIENT, type KeyPacket, SERVER, type SideIndex } from '../../model/conn
 import { OPT_TIMESTAMP } from '../../model/packet.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import type { Facts } from './facts.ts';
-import type { WireFacts } from './wire.ts';
+import type { WireFacts, WireReset } from './wire.ts';
 
 export interface Sighting {
   wire: WireFacts;
@@ -62,6 +62,53 @@ function missingAltogether(f: Facts, here: WireFacts): Crossing | null {
   const lostSyns = onlyIn(f, here, other, SYN, CLIENT, null);
   const lostSynAcks = onlyIn(f, here, other, SYN | ACK, SERVER, null);
   return { lostSyns, lostSynAcks, allShared: false, without: other };
+}
+
+export interface ForgedReset {
+  wire: WireFacts;
+  reset: WireReset;
+  /** The capture nearer to the seeming sender, which has no RST of it. */
+  without: WireFacts;
+  /** Its last packet there, when that came after the RST. */
+  goesOn: KeyPacket | null;
+}
+
+/**
+ * A RST that its seeming sender never sent: the capture that saw that one's packets over fewer hops was running and has
+ * no RST of it. null when there is none, or nothing tells which capture is nearer.
+ */
+export function resetMadeBetween(f: Facts): ForgedReset | null {
+  for (const wire of f.wires) {
+    for (const reset of wire.resets) {
+      const without = f.wires.find((other) => isNearerWithout(f, wire, reset, other));
+      if (without) return { wire, reset, without, goesOn: lastAfter(f, wire, reset, without) };
+    }
+  }
+  return null;
+}
+
+function isNearerWithout(f: Facts, wire: WireFacts, { side, packet }: WireReset, other: WireFacts): boolean {
+  const { source } = other.wire;
+  const nearer = (other.of(other.wire.ttl, side) ?? 0) > (wire.of(wire.wire.ttl, side) ?? 0);
+  return (
+    source !== wire.wire.source &&
+    nearer &&
+    other.of(other.wire.rsts, side) === 0 &&
+    wasRunning(f, wire, source, packet)
+  );
+}
+
+function lastAfter(
+  f: Facts,
+  wire: WireFacts,
+  { side, packet }: WireReset,
+  other: WireFacts,
+): KeyPacket | null {
+  const last = other.packets.findLast((p) => other.sideOf(p) === side);
+  const apart = last && f.world.between(f.atPacket(other, last), f.atPacket(wire, packet));
+  return last && apart != null && apart > f.world.clockError(wire.wire.source, other.wire.source)
+    ? last
+    : null;
 }
 
 function onlyIn(

@@ -4,6 +4,7 @@
  */
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import { ACK, RST, type TcpState } from '../../model/tcp.ts';
+import { type ForgedReset, resetMadeBetween } from '../facts/crossing.ts';
 import { dropEvidence, packetEvidence, reasoning, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
@@ -37,6 +38,8 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
   if (wire && reset && endedWell(wire)) return [];
   const told = kernelReset(f);
   if (told.length > 0) return told;
+  const forged = resetMadeBetween(f);
+  if (forged) return madeBetween(f, forged);
   const half = halfHandshakeReset(f);
   if (half.length > 0) return half;
   if (wire && reset) return withoutSocket(decisiveSaid(f), onWire(f, wire, reset));
@@ -66,6 +69,21 @@ function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
     default:
       return activeReset(f, wire, reset);
   }
+}
+
+/** §1.1 (5), seen from both ends. */
+function madeBetween(f: Facts, { wire, reset, without, goesOn }: ForgedReset): Candidate[] {
+  const { packet, side } = reset;
+  const on = goesOn ? ', and it went on' : '';
+  const because = `the capture nearer to ${f.name(side)} was running and has no RST of it${on}`;
+  const evidence = [packetEvidence(f, wire, packet, `the RST, TTL ${packet.ttl}`)];
+  if (goesOn)
+    evidence.push(packetEvidence(f, without, goesOn, 'sent after that, as the nearer capture shows'));
+  const moment = f.atPacket(wire, packet);
+  return [
+    { rule: 'middlebox-reset', side: 'path', confidence: 'inferred', because, moment, evidence },
+    ...named(['netfilter-drop'], 'path'),
+  ];
 }
 
 /** Nothing is known of the connection but RSTs of one side. */
