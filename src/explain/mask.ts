@@ -2,11 +2,13 @@
  * What a connection shows, as bits: known from counts before any rule looks at it. A rule is asked when one of the bits it
  * names is set; so nearly all connections, which open and close as they should, meet one rule.
  */
+import { orderlyPath } from '../connect/orderly-lives.ts';
 import { closesPromptly } from '../connect/outcome.ts';
 import type { Case } from '../model/case.ts';
-import { CLIENT, SERVER, type WireConnection } from '../model/connection.ts';
+import type { SocketLife, WireConnection } from '../model/connection.ts';
 import type { Outcome } from '../model/outcome.ts';
 import * as outcome from '../model/outcome.ts';
+import { SHORTEST_RTO } from './facts/timing.ts';
 import type { Rule } from './rule.ts';
 
 export type Mask = number;
@@ -37,11 +39,13 @@ export const SEVERAL = 1 << 12;
 export const REUSED = 1 << 13;
 /** Counters tell of SYN cookies. */
 export const COOKIES = 1 << 14;
+/** A socket whose states are not those of an orderly life, each once, or that had to wait for its SYN-ACK. */
+export const ODD_STATES = 1 << 15;
 
 /** A reset may have ended it. */
-export const MAY_BE_RESET = RESET | STATES | EVENTS;
+export const MAY_BE_RESET = RESET | ODD_STATES | EVENTS;
 /** Its SYN, or the answer to it, may have been lost. */
-export const MAY_LACK_ANSWER = SYN_TROUBLE | RESET | STATES | ROWS | DROPS | EVENTS;
+export const MAY_LACK_ANSWER = SYN_TROUBLE | RESET | ODD_STATES | ROWS | DROPS | EVENTS;
 /** By what the packets of one capture say. */
 export const MASK_OF: Readonly<Record<Exclude<Outcome, 0>, Mask>> = {
   [outcome.ORDERLY]: PACKETS | ORDERLY,
@@ -56,7 +60,7 @@ export const MASK_OF: Readonly<Record<Exclude<Outcome, 0>, Mask>> = {
 export function maskOf(c: Case, reused: boolean, cookies: boolean): Mask {
   const { lives, wires, drops, calls, rows, kernel } = c;
   let mask = (reused ? REUSED : 0) | (cookies ? COOKIES : 0);
-  if (lives[CLIENT] || lives[SERVER]) mask |= STATES;
+  for (const life of lives) if (life) mask |= isOrderly(life) ? STATES : STATES | ODD_STATES;
   if (rows.length > 0) mask |= ROWS;
   if (drops.length > 0) mask |= DROPS;
   if (calls.length > 0) mask |= CALLS;
@@ -64,6 +68,12 @@ export function maskOf(c: Case, reused: boolean, cookies: boolean): Mask {
   if (wires.length > 1) mask |= SEVERAL;
   for (const wire of wires) mask |= ofWire(wire);
   return mask;
+}
+
+function isOrderly(life: SocketLife): boolean {
+  if (orderlyPath(life) < 0) return false;
+  const connected = life.transitions.find((t) => t.from === 'SYN_SENT');
+  return connected === undefined || (connected.duration !== null && connected.duration < SHORTEST_RTO);
 }
 
 function ofWire(wire: WireConnection): Mask {

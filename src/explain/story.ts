@@ -129,12 +129,12 @@ function endingOf(world: World, verdicts: Verdicts, n: number): Ending {
   if (close === 'graceful-close') return 'closed normally';
   if (close === 'retransmission-timeout') return 'timed out';
   if (close === 'connection-refused') return 'were refused';
-  const c = world.context.cases.at(n);
+  const { cases } = world.context;
   if (close !== '')
-    return isPossible(verdicts.all(n), close) && !sawReset(c) ? UNSEEN_END : 'ended with a RST';
+    return isPossible(verdicts.all(n), close) && !sawReset(cases.at(n)) ? UNSEEN_END : 'ended with a RST';
   if (syn === 'accept-queue-overflow-ack') return "were established from the client's side only";
   if (!LOST.has(syn)) return UNKNOWN;
-  return gotSynAck(c) ? 'got a SYN-ACK only after retries' : NO_SYN_ACK;
+  return gotSynAck(cases.at(n)) ? 'got a SYN-ACK only after retries' : NO_SYN_ACK;
 }
 
 function isPossible(own: readonly Explained[], rule: string): boolean {

@@ -3,14 +3,14 @@
  * chooses them, and of the others the first of each kind. The rest is counted.
  */
 import { DurationBins } from '../explain/facts/durations.ts';
-import { isHealthy } from '../explain/mask.ts';
+import type { RuleId } from '../explain/rules/index.ts';
 import type { Verdicts } from '../explain/verdicts.ts';
 import { addressKey, formatEndpoint, parseWords } from '../model/address.ts';
 import type { Context } from '../model/case.ts';
 import { CLIENT, SERVER } from '../model/connection.ts';
 import type { Confidence, Group } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
-import { ORDERLY } from '../model/outcome.ts';
+import { HALF_OPEN, OPEN, ORDERLY, type Outcome, REFUSED, UNANSWERED } from '../model/outcome.ts';
 import type { CauseGroup, ConnectionRow, Durations, PlainGroup, PlainPart } from '../model/result.ts';
 import { connectionRow } from './connection-row.ts';
 import { LISTED_WHOLE, Listing } from './listed.ts';
@@ -80,6 +80,22 @@ function cut(cause: CauseGroup, verdicts: Verdicts, isShown: (n: number) => bool
   };
 }
 
+/** Rules of the close that say no more than the outcome. */
+const CLOSE_RULES: Partial<Record<Outcome, RuleId>> = {
+  [ORDERLY]: 'graceful-close',
+  [REFUSED]: 'connection-refused',
+};
+
+type End = Pick<PlainGroup, 'closeKind' | 'closedBy' | 'resetBy'>;
+/** How connections ended, by what their packets say. */
+const ENDS: Readonly<Record<Exclude<Outcome, 0>, End>> = {
+  [ORDERLY]: { closeKind: 'fin', closedBy: 'client', resetBy: '' },
+  [HALF_OPEN]: { closeKind: 'unanswered', closedBy: 'none', resetBy: '' },
+  [UNANSWERED]: { closeKind: 'unanswered', closedBy: 'none', resetBy: '' },
+  [REFUSED]: { closeKind: 'refused', closedBy: 'server', resetBy: 'server' },
+  [OPEN]: { closeKind: 'open', closedBy: 'none', resetBy: '' },
+};
+
 type Kind = Omit<PlainGroup, 'connections' | 'clients'>;
 
 /** Connections by server, ending and causes, in numbers. */
@@ -108,9 +124,8 @@ class Kinds {
 
   /** How many of its kind there are now. */
   add(n: number): number {
-    const { cases } = this.#context;
-    const isPlain = isHealthy(this.#verdicts.world.mask(n)) && cases.outcome(n) === ORDERLY;
-    const kind = isPlain ? this.#closed(n) : this.#other(n);
+    const outcome = this.#outcome(n);
+    const kind = outcome === 0 ? this.#other(n) : this.#plain(n, outcome);
     this.#kind[n] = kind;
     this.#counts[kind]!++;
     return this.#counts[kind]!;
@@ -142,25 +157,29 @@ class Kinds {
     };
   }
 
-  /** Closed in good order, and nothing else is to be said: its record tells it all. */
-  #closed(n: number): number {
+  /** What the packets say, where the verdict says nothing else. */
+  #outcome(n: number): Outcome {
+    const { close } = this.#verdicts.of(n);
+    const outcome = this.#context.cases.outcome(n);
+    return outcome !== 0 && close === (CLOSE_RULES[outcome] ?? '') ? outcome : 0;
+  }
+
+  /** Its record tells it all. */
+  #plain(n: number, outcome: Exclude<Outcome, 0>): number {
     const { cases } = this.#context;
     const { fin, finAcked, firstFin: first, clientKey } = cases.brief(n);
-    const closedBy = first === CLIENT ? 'client' : 'server';
-    const second = first === CLIENT ? SERVER : CLIENT;
     this.#client[n] = clientKey;
-    if (finAcked[first] <= fin[second]) this.#wire[n] = (fin[second] - finAcked[first]) / 1e9;
-    const number = this.#numbers.get(`${cases.server(n)} ${closedBy}`);
-    if (number !== undefined) return number;
-    const kind = this.#numberOf({
-      server: cases.servers[cases.server(n)]!,
-      closeKind: 'fin',
-      closedBy,
-      resetBy: '',
-      rules: rulesOf(this.#verdicts.of(n)),
-    });
-    this.#numbers.set(`${cases.server(n)} ${closedBy}`, kind);
-    return kind;
+    const rules = rulesOf(this.#verdicts.of(n));
+    let end = ENDS[outcome];
+    if (outcome === ORDERLY) {
+      const second = first === CLIENT ? SERVER : CLIENT;
+      if (finAcked[first] <= fin[second]) this.#wire[n] = (fin[second] - finAcked[first]) / 1e9;
+      end = { ...end, closedBy: first === CLIENT ? 'client' : 'server' };
+    }
+    const key = `${cases.server(n)} ${outcome} ${end.closedBy} ${rules.join(' ')}`;
+    return getOr(this.#numbers, key, () =>
+      this.#numberOf({ server: cases.servers[cases.server(n)]!, ...end, rules }),
+    );
   }
 
   #other(n: number): number {

@@ -7,7 +7,7 @@ import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { getOr } from '../../model/get-or.ts';
 import { HALF_OPEN, type Outcome, REFUSED, UNANSWERED } from '../../model/outcome.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
-import { EVENTS, isHealthy, type Mask, RESET, ROWS, STATES, SYN_TROUBLE } from '../mask.ts';
+import { EVENTS, isHealthy, type Mask, ODD_STATES, RESET, ROWS, STATES, SYN_TROUBLE } from '../mask.ts';
 import { byName, lazy } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { type Closing, findBursts, findClosedTogether, findClosings, type ServerReset } from './closings.ts';
@@ -46,7 +46,7 @@ export class ListenerFacts {
   readonly #bursts = lazy(() => findBursts(this.world, [...this.#showing(RESET)]));
   readonly #burstOf = lazy(() => new Map(this.#bursts().flatMap((b) => b.map((r) => [r.facts, b]))));
   readonly #closedTogether = lazy(() =>
-    findClosedTogether(this.world, this.closings, [...this.#showing(STATES)]),
+    findClosedTogether(this.world, this.closings, [...this.#showing(ODD_STATES)]),
   );
   readonly #sights = lazy(() => this.#findSights());
   readonly #full = lazy(() => this.#sights().find(isFull) ?? null);

@@ -5,7 +5,7 @@ import type { SocketLife } from '../../model/connection.ts';
 import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
-import { COOKIES, MASK_OF, type Mask, maskOf, RESET, ROWS, STATES } from '../mask.ts';
+import { COOKIES, MASK_OF, type Mask, maskOf, ODD_STATES, RESET, ROWS, STATES } from '../mask.ts';
 import type { Moment } from '../rule.ts';
 import { Facts } from './facts.ts';
 import { byServer, capturesByEnds, groupReused, nextAtAddresses, type Reuse, snapshotKey } from './groups.ts';
@@ -315,7 +315,7 @@ export class World {
 
   #countOwnResets(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const facts of this.showing(RESET | STATES)) {
+    for (const facts of this.showing(RESET | ODD_STATES)) {
       const reset = facts.wire?.decisiveReset;
       const own = facts.lives.find((l) => l.abort && l.byOwner(l.abort));
       const side = reset ? (reset.shape === 'passive' ? undefined : reset.side) : own?.side;

@@ -7,7 +7,7 @@ import { numberOf, packetEvidence, transitionEvidence } from '../facts/evidence.
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import type { WireFacts } from '../facts/wire.ts';
-import { isHealthy } from '../mask.ts';
+import { isHealthy, MAY_BE_RESET } from '../mask.ts';
 import { wanted, wantedOfPeer } from '../missing.ts';
 import type { Draft } from '../rule.ts';
 import { span } from '../words.ts';
@@ -21,12 +21,16 @@ type Graceful = Omit<Draft, 'remedy'>;
 
 export function gracefulClose(f: Facts): Graceful | null {
   if (isHealthy(f.mask)) return ordinary(f);
-  if (resetCandidates(f).length > 0 || unanswered(f) || contradicted(f)) return null;
+  if (isReset(f) || unanswered(f) || contradicted(f)) return null;
   if (f.wire) {
     const seen = onWire(f, f.wire);
     if (seen) return seen;
   }
   return f.resetDrops.length > 0 || stillOpenInTable(f) ? null : inStates(f);
+}
+
+function isReset(f: Facts): boolean {
+  return (f.mask & MAY_BE_RESET) !== 0 && resetCandidates(f).length > 0;
 }
 
 /** A socket that went from a live state straight to CLOSE did not close with FINs, whatever a capture shows. */

@@ -1,4 +1,4 @@
-import { STATES } from '../mask.ts';
+import { ODD_STATES } from '../mask.ts';
 import { wanted, wantedOfPeer } from '../missing.ts';
 import { draft } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
@@ -15,7 +15,7 @@ export const rule: Rule<'fin-wait1-aborted'> = {
   happened: 'ended in FIN_WAIT1, before the FIN was acknowledged',
   condition:
     'The socket was closed before its FIN was acknowledged: a RST came, data came after close(), or the retries ran out.',
-  when: STATES,
+  when: ODD_STATES,
   reference: 'tcp_reset, tcp_done (FIN_WAIT1 → CLOSE); never tcp_time_wait',
   signatures: [{ by: ['states'], kernels: '4.16+', claims: 'proved', sign: 'FIN_WAIT1 → CLOSE' }],
   explain: (f) =>

@@ -1,4 +1,4 @@
-import { FIN_SEEN, STATES } from '../mask.ts';
+import { FIN_SEEN, ODD_STATES } from '../mask.ts';
 import { draft } from '../procedures/candidate.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
@@ -11,7 +11,7 @@ export const rule: Rule<'simultaneous-close'> = {
   severity: 'info',
   happened: 'were closed by both sides at the same time',
   condition: "Each side had sent its FIN before it got the other's.",
-  when: FIN_SEEN | STATES,
+  when: FIN_SEEN | ODD_STATES,
   wireProves: true,
   reference: 'tcp_fin (FIN_WAIT1 → CLOSING), RFC 9293 §3.6',
   signatures: [

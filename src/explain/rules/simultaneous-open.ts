@@ -2,7 +2,7 @@ import { CLIENT, type Pair, SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
-import { STATES, SYN_TROUBLE } from '../mask.ts';
+import { ODD_STATES, SYN_TROUBLE } from '../mask.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
@@ -14,7 +14,7 @@ export const rule: Rule<'simultaneous-open'> = {
   happened: 'were opened from both sides at the same time',
   condition:
     'A SYN without ACK came in SYN_SENT: both sides go through SYN_RECV, and no listener has a part in it.',
-  when: SYN_TROUBLE | STATES,
+  when: SYN_TROUBLE | ODD_STATES,
   wireProves: true,
   reference: 'tcp_rcv_synsent_state_process, RFC 9293 §3.5',
   signatures: [
