@@ -65,10 +65,10 @@ export interface Recording {
 }
 
 /** Formats of packets that are text. */
-const PACKETS_IN_LINES = new Set(['tcpdump', 'retis']);
+const PACKETS_IN_LINES = new Set(['tcpdump', 'wireshark-list', 'retis']);
 
 /** Formats of packets and nothing else (retis tells what the kernel did with them). */
-export const CAPTURES: ReadonlySet<string> = new Set(['pcap', 'pcapng', 'tcpdump']);
+export const CAPTURES: ReadonlySet<string> = new Set(['pcap', 'pcapng', 'tcpdump', 'wireshark-list']);
 
 /** How a packet of the source is found again: text captures count lines, the others frames. */
 export function packetPlace(source: Source, number: number): string {

@@ -19,6 +19,7 @@ import { tcpdump } from './lines/tcpdump.ts';
 import { tcplife } from './lines/tcplife.ts';
 import { tcpstates } from './lines/tcpstates.ts';
 import { tcptracer } from './lines/tcptracer.ts';
+import { wiresharkList } from './lines/wireshark-list.ts';
 
 export const captureFormats: readonly CaptureFormat[] = [pcapng, pcap];
 
@@ -29,6 +30,7 @@ export const lineFormats: readonly LineFormat[] = [
   tcptracer,
   tcplife,
   tcpdump,
+  wiresharkList,
   netstat,
   netstatS,
   ss,
