@@ -210,7 +210,7 @@ def overflow_ab(t):
     sh(f'timeout 8 ab -q -n 60 -c 12 -s 5 http://{S4}:{t.port}/', CLI)
     server.shutdown()
     server.server_close()
-    t.say(0, 'syn', [*OVERFLOW, 'deferred-accept', 'unanswered-syn', 'handshake-unfinished', '-'])
+    t.say(0, 'syn', [*OVERFLOW, 'deferred-accept', 'unanswered-syn', 'handshake-unfinished', 'connect-abandoned', '-'])
     t.say(0, 'close', ['graceful-close', 'listener-closed-reset', 'request-expired-reset', 'stray-ack-reset', 'no-socket-reset', 'unread-data-reset', 'connection-refused', *LATE, '-'])
 
 
