@@ -38,7 +38,10 @@ export function fromWire(f: Facts, side: SideIndex): Candidate[] {
   });
   if (theirs && wire.firstFin === 'both') {
     if (side === SERVER && !f.life(CLIENT)) return []; // told once, of the client
-    const c = make('simultaneous-close', 'proved', 'neither FIN acknowledges the other: they crossed');
+    // a socket may have ended before the other FIN came: only one that lived acknowledges it
+    const taken = ([CLIENT, SERVER] as const).every((s) => wire.of(wire.wire.finAckedTime, s) !== null);
+    const crossed = 'neither FIN acknowledges the other: they crossed';
+    const c = make('simultaneous-close', taken ? 'proved' : 'possible', crossed);
     return [withEvidence(c, [packetEvidence(f, wire, theirs, 'the other FIN')])];
   }
   if (wire.firstFin !== side) return [];
