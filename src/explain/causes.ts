@@ -2,7 +2,7 @@
 import { CONFIDENCE_ORDER, type Confidence, type Group, type Severity } from '../model/finding.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { Explained, Rule } from './rule.ts';
-import { tellTogether, weakest } from './together.ts';
+import { mixed, tellTogether, weakest } from './together.ts';
 import type { Verdicts } from './verdicts.ts';
 import { count, hedged, MAYBE, predicate } from './words.ts';
 
@@ -46,7 +46,8 @@ export function normalCauses(verdicts: Verdicts, rules: readonly Rule[]): CauseG
       ...(connections > 0 && { unlisted: { connections, confidences } }),
       summary:
         words?.summary ??
-        hedged(`${count(own.length, 'connection')} ${predicate(own.length, happened, MAYBE)}.`, confidence),
+        hedged(`${count(own.length, 'connection')} ${predicate(own.length, happened, MAYBE)}.`, confidence) +
+          mixed((c) => own.filter((n) => verdicts.normal(n) === c).length),
       remedy: '',
     },
   ];

@@ -46,10 +46,12 @@ const WORDS: Readonly<Record<Confidence, string>> = {
 
 /** ` 98 are proved, 3 possible.`, where they are not all alike. */
 export function mixture(all: readonly Explained[]): string {
-  const counts = CONFIDENCE_ORDER.flatMap((c) => {
-    const n = connectionsOf(all.filter((e) => e.finding.confidence === c)).length;
-    return n === 0 ? [] : [`${number(n)} ${WORDS[c]}`];
-  });
+  return mixed((c) => connectionsOf(all.filter((e) => e.finding.confidence === c)).length);
+}
+
+/** The same by how many there are of each. */
+export function mixed(of: (confidence: Confidence) => number): string {
+  const counts = CONFIDENCE_ORDER.flatMap((c) => (of(c) === 0 ? [] : [`${number(of(c))} ${WORDS[c]}`]));
   return counts.length < 2 ? '' : ` Confidence: ${list(counts)}.`;
 }
 

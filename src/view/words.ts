@@ -61,9 +61,11 @@ export function confidenceCounts(cause: CauseGroup, result: Result): [Confidence
     possible: new Set(),
   };
   for (const f of result.findings) if (f.rule === cause.rule) ids[f.confidence].add(f.connection);
-  // a normal close is no finding: the rows have it
-  for (const { id, closeRule, closeConfidence } of result.connections)
-    if (closeRule === cause.rule && closeConfidence !== '') ids[closeConfidence].add(id);
+  const isFound = ids.proved.size + ids.inferred.size + ids.possible.size > 0;
+  // a normal close is no finding: where they are not counted already, the rows have it
+  if (!isFound && !cause.unlisted)
+    for (const { id, closeRule, closeConfidence } of result.connections)
+      if (closeRule === cause.rule && closeConfidence !== '') ids[closeConfidence].add(id);
   const counts = (['proved', 'inferred', 'possible'] as const).map((c): [Confidence, number] => [
     c,
     ids[c].size + (cause.unlisted?.confidences[c] ?? 0),

@@ -6,6 +6,7 @@ import { analyze } from '../../src/analyze.ts';
 import { contradict } from '../../src/explain/excludes.ts';
 import { ruleById } from '../../src/explain/rules/index.ts';
 import type { Result } from '../../src/model/result.ts';
+import { confidenceCounts, sharing } from '../../src/view/words.ts';
 import { analyzeSample, bundleSamples, liveSamples } from './samples.ts';
 
 const HEDGE = {
@@ -35,6 +36,12 @@ function check(name: string, result: Result): void {
       for (const b of own.slice(i + 1))
         expect(contradict(a, b), `${name} ${id}: ${a.rule} and ${b.rule}`).toBe(false);
   }
+  const normal = result.causes.find((c) => ruleById(c.rule)!.normal);
+  const counts = normal ? confidenceCounts(normal, result).map(([, n]) => n) : [];
+  expect(
+    counts.reduce((sum, n) => sum + n, 0),
+    `${name}: each counted once`,
+  ).toBe(normal ? sharing(normal) : 0);
   for (const c of result.causes)
     if (c.severity === 'error') expect(c.confidence, c.rule).not.toBe('possible');
 }
