@@ -1,9 +1,10 @@
 /** The whole line, top to bottom: read → decode → connect → align → explain → report. */
-import { buildCases, isPoint } from './align/cases.ts';
+import { buildCases } from './align/cases.ts';
 import { CaptureCases, casesOf } from './align/collection.ts';
 import { counterSeries } from './align/counters.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
 import { findListeners } from './align/orient.ts';
+import { isPoint } from './align/pieces.ts';
 import { alignClocks } from './align/timeline.ts';
 import { translated } from './align/translated.ts';
 import { type CivilOptions, placeWallClocks } from './align/zone.ts';
@@ -125,7 +126,7 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
   const alone = single && translated(wires).size === 0;
   const timeline = alignClocks({ sources, wires: alone ? [] : wires, lives });
   const joined = () => buildCases({ ...around, wires, lives, timeline, diagnostics }, listeners);
-  const cases = alone ? new CaptureCases(captures[0]!, listeners) : casesOf(joined());
+  const cases = alone ? new CaptureCases(captures[0]!, listeners, events) : casesOf(joined());
   return {
     sources,
     hosts,

@@ -3,9 +3,13 @@ import type { Records } from '../connect/records.ts';
 import { EndNumbers } from '../connect/records.ts';
 import { type Endpoint, formatEndpoint, isLoopback } from '../model/address.ts';
 import type { Case, Cases, Listener } from '../model/case.ts';
+import { SERVER } from '../model/connection.ts';
+import type { KernelEvent } from '../model/event.ts';
 import type { Brief, Outcome } from '../model/outcome.ts';
 import type { SourceTime } from '../model/time.ts';
-import { caseOf, NOTHING } from './cases.ts';
+import { caseOf, type Known, NOTHING } from './cases.ts';
+import { Directions } from './direction.ts';
+import { findListener } from './orient.ts';
 
 type Span = [SourceTime, SourceTime];
 
@@ -21,7 +25,8 @@ function extend(spans: Map<number, Span>, source: number, start: SourceTime, end
 /** Where a server is, when its endpoint does not say it: its network namespace, of a loopback address its host. */
 function placeOf({ server, netns, listener }: Case): string {
   const host = isLoopback(server.address) ? (listener?.host?.name ?? '') : '';
-  return [netns === null ? '' : `netns ${netns}`, host === '' ? '' : `on ${host}`].filter(Boolean).join(' ');
+  const ns = netns[SERVER];
+  return [ns === null ? '' : `netns ${ns}`, host === '' ? '' : `on ${host}`].filter(Boolean).join(' ');
 }
 
 /** Endpoints that servers in several places have. */
@@ -100,7 +105,7 @@ class JoinedCases implements Cases {
 export class CaptureCases implements Cases {
   readonly captures = new Map<number, Span>();
   readonly #records: Records;
-  readonly #listeners: readonly Listener[];
+  readonly #known: Known;
   readonly #servers: Int32Array;
   readonly #ends = new EndNumbers();
   readonly #brief: Brief = {
@@ -114,15 +119,30 @@ export class CaptureCases implements Cases {
     finAcked: [0, 0],
   };
 
-  constructor(records: Records, listeners: readonly Listener[]) {
+  constructor(records: Records, listeners: readonly Listener[], events: readonly KernelEvent[]) {
     this.#records = records;
-    this.#listeners = listeners;
+    this.#known = { listeners, directions: new Directions(events) };
     this.#servers = new Int32Array(records.count);
+    const guesses: number[] = [];
     for (let n = 0; n < records.count; n++) {
-      this.#servers[n] = records.server(n, this.#ends.number);
+      this.#known.directions.count(...records.ports(n));
+      if (records.isGuess(n)) guesses.push(n);
+      else this.#servers[n] = records.server(n, this.#ends.number);
       const { start, end } = this.brief(n);
       extend(this.captures, records.source, start as SourceTime, end as SourceTime);
     }
+    for (const n of guesses) {
+      if (this.#isTurned(n)) records.turn(n);
+      this.#servers[n] = records.server(n, this.#ends.number);
+    }
+  }
+
+  /** The side that was seen first is the server's, by what listens or by the ports. */
+  #isTurned(n: number): boolean {
+    const { listeners, directions } = this.#known;
+    const { client, server } = this.#records.view(n);
+    const [first, second] = [client, server].map((e) => findListener(e, listeners, undefined) !== null);
+    return first === second ? directions.serverOf(client.port, server.port) === 0 : first!;
   }
 
   get count(): number {
@@ -134,7 +154,7 @@ export class CaptureCases implements Cases {
   }
 
   at(n: number): Case {
-    return caseOf(`c${n + 1}`, [this.#records.view(n)], NOTHING, this.#listeners, undefined);
+    return caseOf(`c${n + 1}`, [this.#records.view(n)], NOTHING, this.#known, undefined);
   }
 
   outcome(n: number): Outcome {

@@ -3,6 +3,7 @@ import { type Endpoint, isWildcard } from '../model/address.ts';
 import type { Host, Listener } from '../model/case.ts';
 import type { SocketLife, WireConnection } from '../model/connection.ts';
 import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
+import type { Directions } from './direction.ts';
 
 /** What the kernel said of one connection. */
 export interface KernelRecord {
@@ -26,12 +27,36 @@ const OF_SERVERS: ReadonlySet<string> = new Set([
   'no-route-reply',
 ]);
 
-/** Client and server: SYN sender first; else the listener's port; else as first seen (design §4). */
+/** Client and server; `sure` is false where nothing tells which is which. */
+export interface Sides {
+  client: Endpoint;
+  server: Endpoint;
+  sure: boolean;
+}
+
+/** SYN sender first; else the listener's port; else as the ports have it; else as first seen, which says nothing. */
 export function orient(
   wires: WireConnection[],
-  { lives, rows, drops, calls, kernel }: KernelRecord,
+  record: KernelRecord,
   listeners: readonly Listener[],
-): [Endpoint, Endpoint] {
+  directions: Directions,
+): Sides {
+  const shown = shownSides(wires, record);
+  if (shown) return { client: shown[0], server: shown[1], sure: true };
+  const { lives, rows, drops, calls, kernel } = record;
+  const [a, b] = endsOf(wires[0], lives[0] ?? rows[0] ?? calls[0] ?? kernel[0], drops[0]);
+  const isListening = (e: Endpoint) => findListener(e, listeners, undefined) !== null;
+  const listening = isListening(a) === isListening(b) ? null : isListening(a) ? a : b;
+  const likely = directions.serverOf(a.port, b.port);
+  const server = listening ?? (likely === null ? null : [a, b][likely]!);
+  return { client: server === a ? b : a, server: server ?? b, sure: server !== null };
+}
+
+/** What a SYN, a socket or a call shows. */
+function shownSides(
+  wires: WireConnection[],
+  { lives, rows, calls, kernel }: KernelRecord,
+): [Endpoint, Endpoint] | null {
   const syn = wires.find((w) => w.orientation !== 'guess');
   if (syn) return [syn.client, syn.server];
   const sided = lives.find((l) => l.role !== null);
@@ -42,10 +67,7 @@ export function orient(
   if (opening)
     return opening.state === 'SYN_SENT' ? [opening.local, opening.remote] : [opening.remote, opening.local];
   const served = kernel.find((e) => e.kind === 'probe' && OF_SERVERS.has(e.name));
-  if (served) return [served.remote, served.local];
-  const ends = endsOf(wires[0], lives[0] ?? rows[0] ?? calls[0] ?? kernel[0], drops[0]);
-  const isListening = (e: Endpoint) => findListener(e, listeners, undefined) !== null;
-  return isListening(ends[0]) && !isListening(ends[1]) ? [ends[1], ends[0]] : ends;
+  return served ? [served.remote, served.local] : null;
 }
 
 function endsOf(

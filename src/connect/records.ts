@@ -20,6 +20,7 @@ import {
   KEY_TIME,
   KEYS,
   LAST_TIME,
+  ORIENTATION_MASK,
   PACKED_FLAGS,
   PACKETS,
   PORTS,
@@ -57,6 +58,8 @@ export class Records {
   /** Serial numbers of those that were unpacked last. */
   readonly #unpacked = new Int32Array(UNPACKED);
   readonly #times = new Float64Array(4);
+  /** 1: the other side is called the client. */
+  readonly #turned: Uint8Array;
   #oldest = 0;
 
   /** `last`: the highest serial number. */
@@ -88,6 +91,7 @@ export class Records {
         serials[count++] = serial;
     }
     this.#serials = serials.subarray(0, count);
+    this.#turned = new Uint8Array(count);
   }
 
   /** Source.id */
@@ -109,7 +113,7 @@ export class Records {
   view(n: number): WireConnection {
     const serial = this.#serials[n]!;
     const { words } = this.#store.connections;
-    const client = this.#clientOf(words, this.#place(serial)) as SideIndex;
+    const client = this.#client(n, words, this.#place(serial));
     const place = (asked: number) => this.#place(asked);
     const at = {
       get at() {
@@ -122,7 +126,7 @@ export class Records {
   brief(n: number, out: Brief): void {
     const at = this.#place(this.#serials[n]!);
     const { words, doubles } = this.#store.connections;
-    const client = this.#clientOf(words, at);
+    const client = this.#client(n, words, at);
     const from = at + ADDRESS + client * 4;
     const times = this.#times;
     const ports = words[at + PORTS]!;
@@ -149,11 +153,36 @@ export class Records {
   ): number {
     const at = this.#place(this.#serials[n]!);
     const { words } = this.#store.connections;
-    const side = 1 - this.#clientOf(words, at);
+    const side = 1 - this.#client(n, words, at);
     const from = at + ADDRESS + side * 4;
     const ports = words[at + PORTS]!;
     const port = side === 0 ? ports >>> 16 : ports & 0xffff;
     return number(words[from]!, words[from + 1]!, words[from + 2]!, words[from + 3]!, port);
+  }
+
+  /** Nothing in the packets tells the client from the server; Zeek's originator is what Zeek calls so. */
+  isGuess(n: number): boolean {
+    const at = this.#place(this.#serials[n]!);
+    return (
+      this.#clientOf === callsClient && (this.#store.connections.words[at + BITS]! & ORIENTATION_MASK) === 0
+    );
+  }
+
+  /** Ports of the client's end and of the server's. */
+  ports(n: number): [number, number] {
+    const at = this.#place(this.#serials[n]!);
+    const { words } = this.#store.connections;
+    const [one, two] = [words[at + PORTS]! >>> 16, words[at + PORTS]! & 0xffff];
+    return this.#client(n, words, at) === 0 ? [one, two] : [two, one];
+  }
+
+  /** Calls the other side the client. */
+  turn(n: number): void {
+    this.#turned[n]! ^= 1;
+  }
+
+  #client(n: number, words: Int32Array, at: number): SideIndex {
+    return (this.#clientOf(words, at) ^ this.#turned[n]!) as SideIndex;
   }
 
   /** Times of its SYN-ACKs that were kept. */

@@ -162,6 +162,7 @@ function newLife(event: StateEvent): SocketLife {
   return {
     source: event.source,
     socket: event.socket,
+    ...(event.netns && { netns: event.netns }),
     local: event.local,
     remote: event.remote,
     role: null,

@@ -20,7 +20,10 @@ export interface Case {
   id: string;
   client: Endpoint;
   server: Endpoint;
-  netns: string | null;
+  /** False where nothing tells the client from the server: they are called so in the order of first sight only. */
+  sided: boolean;
+  /** Network namespaces (inode numbers) of both ends, where the kernel named them. */
+  netns: Pair<string | null>;
   /** The capture that shows it best first; empty without packets. */
   wires: WireConnection[];
   /** Full sockets, [client's, server's]. */

@@ -160,6 +160,8 @@ export interface Transition {
 export interface SocketLife {
   source: number;
   socket: string;
+  /** Network namespace (inode number), where the kernel named it. */
+  netns?: string;
   local: Endpoint;
   remote: Endpoint;
   /** From its first state: CLOSE→SYN_SENT client, LISTEN→SYN_RECV server, CLOSE→LISTEN listener; else null. */

@@ -10,6 +10,8 @@ interface EventBase {
   line: number;
   /** Time on the source's clock; null where the source gives none (its order is then all there is). */
   time: SourceTime | null;
+  /** Network namespace (inode number) of the socket, or of the device a packet came in by, where the kernel named it. */
+  netns?: string;
 }
 
 /** A change of sk_state (sock:inet_sock_set_state), as tcpstates prints it. */
@@ -26,8 +28,6 @@ export interface StateEvent extends EventBase {
   to: TcpState;
   /** Nanoseconds spent in `from`, as the tool measured it; null when not printed. 0 on the first line of a socket. */
   duration: number | null;
-  /** Network namespace of the socket (inode number), where the kernel named it. */
-  netns?: string;
   /** Struct fields at that moment, where the capture read them. */
   fields?: SocketFields;
 }

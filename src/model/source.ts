@@ -34,6 +34,8 @@ export interface Source {
   recording?: Recording;
   /** Packets of a capture bundle: from when to when they were recorded, and none was missed. ns of CLOCK_REALTIME. */
   window?: { from: bigint; to: bigint };
+  /** The network namespace (inode number) that the packets of a bundle were taken in. */
+  netns?: string;
   /** Records read from it: packets, events, rows. */
   records: number;
   /** Times of its first and last record; absent without any. */

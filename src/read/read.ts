@@ -82,6 +82,9 @@ export async function readCapture(path: string, context: ReadContext): Promise<b
   return true;
 }
 
+/** What a bundle says of its packets. */
+type Recorded = Pick<Source, 'window' | 'netns'>;
+
 class Reading {
   readonly sources: Source[] = [];
   readonly #hosts: HostNames;
@@ -152,18 +155,18 @@ class Reading {
       if (entry.isFolder) files += await this.#folder(path, host ?? bundleHost);
       else {
         files++;
-        const window = /^packets\.pcap\b/.test(entry.name) ? (read?.window ?? null) : null;
-        await this.#file(path, this.#hosts.get(path) ?? host ?? bundleHost, window);
+        const recorded = /^packets\.pcap\b/.test(entry.name) ? read?.packets : undefined;
+        await this.#file(path, this.#hosts.get(path) ?? host ?? bundleHost, recorded);
       }
     }
     return files;
   }
 
   /** Reads the file whose turn it is in the place of `named`. */
-  async #file(named: string, host: string | null, window: Source['window'] | null = null): Promise<void> {
+  async #file(named: string, host: string | null, recorded: Recorded = {}): Promise<void> {
     const path = this.#plan.order.get(named) ?? named;
     const elsewhere = await this.#ahead?.take(path);
-    if (elsewhere) return this.#adopt(elsewhere, host, window);
+    if (elsewhere) return this.#adopt(elsewhere, host, recorded);
     const name = path === '-' ? 'standard input' : path;
     const beside =
       this.#ahead && this.#files === disk ? await openBeside(path, name, this.#diagnostics) : null;
@@ -171,8 +174,8 @@ class Reading {
     if (!bytes) return;
     const format = captureFormats.find((f) => f.sniff(bytes.head));
     const reader = format
-      ? format.open(name, this.#captureContext(name, format, bytes, host, window))
-      : chooseReader(name, bytes.head, this.#context(host, window));
+      ? format.open(name, this.#captureContext(name, format, bytes, host, recorded))
+      : chooseReader(name, bytes.head, this.#context(host, recorded));
     if (!reader) return bytes.close();
     for await (const block of bytes.blocks()) {
       reader.push(block);
@@ -181,10 +184,10 @@ class Reading {
     reader.end();
   }
 
-  #adopt(read: ReadElsewhere, host: string | null, window: Source['window'] | null): void {
+  #adopt(read: ReadElsewhere, host: string | null, recorded: Recorded): void {
     for (const met of read.diagnostics) this.#diagnostics.add(met);
     if (read.source === null) return;
-    const source = this.#context(host, window).source(read.source);
+    const source = this.#context(host, recorded).source(read.source);
     source.records = read.source.records;
     read.deliver(source);
     this.#onProgress({ name: source.name, bytes: read.size, total: read.size });
@@ -196,9 +199,9 @@ class Reading {
     format: CaptureFormat,
     { head, size }: ByteSource,
     host: string | null,
-    window: Source['window'] | null,
+    recorded: Recorded,
   ): ReadContext {
-    const context = this.#context(host, window);
+    const context = this.#context(host, recorded);
     const frames = (take: (frame: Frame) => void) => framesIn(format, [head.subarray(0, LOOKED_AT)], take);
     const file = {
       path,
@@ -214,13 +217,13 @@ class Reading {
     };
   }
 
-  #context(host: string | null, window: Source['window'] | null = null): ReadContext {
+  #context(host: string | null, recorded: Recorded = {}): ReadContext {
     return {
       sink: this.#sink,
       diagnostics: this.#diagnostics,
       source: (init) => {
-        const source: Source = { ...init, host: host ?? init.host, id: this.sources.length, records: 0 };
-        if (window) source.window = window;
+        const own = { host: host ?? init.host, id: this.sources.length, records: 0 };
+        const source: Source = { ...init, ...own, ...recorded };
         this.sources.push(source);
         return source;
       },

@@ -19,7 +19,7 @@ import {
 import type { Finding, Group } from '../model/finding.ts';
 import type { CloseKind, ConnectionRow } from '../model/result.ts';
 import type { ClockLabel } from '../model/time.ts';
-import { momentsOf } from './moments.ts';
+import { eventMomentsOf, momentsOf } from './moments.ts';
 
 type Named = Record<Group, string>;
 type Close = Pick<Finding, 'rule' | 'side'>;
@@ -42,7 +42,7 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
   return {
     id: c.id,
     host: hostOf(sources, context),
-    netns: c.netns ?? '',
+    netns: c.netns[SERVER] ?? c.netns[CLIENT] ?? '',
     client: c.client,
     server: c.server,
     startTime: span.start,
@@ -117,13 +117,13 @@ function seconds(ns: number | null): number | null {
 }
 
 /** Numbers of the sources that show it, each once, ascending. */
-function sourcesOf({ wires, lives, drops, calls, rows }: Case): number[] {
+function sourcesOf({ wires, lives, drops, calls, rows, kernel }: Case): number[] {
   const ids: number[] = [];
   const add = (id: number) => {
     if (!ids.includes(id)) ids.push(id);
   };
   for (const life of lives) if (life) add(life.source);
-  for (const list of [wires, drops, calls, rows]) for (const item of list) add(item.source);
+  for (const list of [wires, drops, calls, rows, kernel]) for (const item of list) add(item.source);
   return ids.sort((a, b) => a - b);
 }
 
@@ -146,7 +146,9 @@ function spanOf(c: Case, context: Context) {
   const { timeline } = context;
   const [wire] = c.wires;
   if (wire && c.wires.length === 1 && !c.lives[0] && !c.lives[1]) return spanOfWire(wire, timeline);
-  const times = momentsOf(c, context);
+  const whole = momentsOf(c, context);
+  // nothing but drops, calls, rows or probes tells of it
+  const times = whole.length > 0 ? whole : eventMomentsOf(c, context);
   if (times.length === 0) return { start: '', end: '', clock: 'order' as const, duration: lifeDuration(c) };
   const first = times.reduce((a, b) => (b.at < a.at ? b : a));
   const last = times.reduce((a, b) => (b.at > a.at ? b : a));

@@ -169,7 +169,7 @@ const CASES: Case[] = [
     holds: 'retransmission-timeout',
     set: 'states-and-packets',
     confidence: 'inferred',
-    not: 'no-socket-after-timeout',
+    not: 'keepalive-timeout',
   },
   {
     rule: 'unexplained-reset',

@@ -36,7 +36,16 @@ function contextOf(cases: Partial<Case>[]): Context {
     root: null,
     records: 1,
   };
-  const empty = { netns: null, wires: [], drops: [], calls: [], rows: [], kernel: [], listener: null };
+  const empty = {
+    sided: true,
+    netns: [null, null] as [null, null],
+    wires: [],
+    drops: [],
+    calls: [],
+    rows: [],
+    kernel: [],
+    listener: null,
+  };
   return {
     sources: [source],
     hosts: [],

@@ -5,6 +5,7 @@ import { seqDiff } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import type { Moment } from '../rule.ts';
 import type { Facts } from './facts.ts';
+import type { LifeFacts } from './life.ts';
 import { PREEMPTED, SAME_CALL } from './timing.ts';
 import type { WireFacts } from './wire.ts';
 import type { World } from './world.ts';
@@ -94,7 +95,10 @@ function fallenTogether(world: World, notable: readonly Facts[]): ServerReset[][
   return bursts;
 }
 
-/** From the listener's own line on, its process closes one child after the other. */
+/**
+ * The children that a listener took with it: from LISTEN → CLOSE on its process disconnects one after the other, as many as
+ * sk_ack_backlog held, where that was read.
+ */
 export function findClosedTogether(
   world: World,
   closings: readonly Closing[],
@@ -108,11 +112,13 @@ export function findClosedTogether(
         const life = facts.life(SERVER);
         const end = life?.abort;
         const same = life?.life.source === listener.source && end?.pid === transition.pid;
-        return life && end && same && end.line > transition.line ? [{ facts, life, end }] : [];
+        return life && end && same && isAfter(end, transition) && !wasAccepted(facts, life)
+          ? [{ facts, life, end }]
+          : [];
       })
-      .sort((a, b) => a.end.line - b.end.line);
+      .sort((a, b) => (isAfter(a.end, b.end) ? 1 : -1));
     let last = closing.moment;
-    for (const { facts, life, end } of children) {
+    for (const { facts, life, end } of children.slice(0, transition.fields?.backlog)) {
       const moment = facts.atTransition(life, end);
       // a close() of its own would have set sk_shutdown: without that only the listener's call disconnects one after the other
       const within = end.fields?.shutdown === 0 ? PREEMPTED : SAME_CALL;
@@ -122,6 +128,28 @@ export function findClosedTogether(
     }
   }
   return found;
+}
+
+/** By the kernel's time, where it was printed finely; else by the order of the lines. */
+function isAfter(a: Transition, b: Transition): boolean {
+  const timed = a.time !== null && b.time !== null && a.time !== b.time;
+  return timed ? a.time! > b.time! : a.line > b.line;
+}
+
+/** Both bits of sk_shutdown on a socket that was open: close() set them, and tcp_disconnect does not. */
+const CLOSED_BY_CALL = 3;
+
+/** A process had it: it was accepted, written to or read from, or closed by a call of its own. */
+function wasAccepted(f: Facts, { abort, life }: LifeFacts): boolean {
+  if (f.case.calls.some((c) => c.call === 'accept') || f.rows(SERVER).some((r) => r.owner === 'known'))
+    return true;
+  if (f.probes.of('accept').length > 0) return true;
+  if (f.wire !== null && f.wire.of(f.wire.wire.bytes, SERVER) > 0) return true;
+  const [opened, ended] = [life.transitions.find((t) => t.to === 'ESTABLISHED')?.fields, abort?.fields];
+  if (ended?.shutdown === CLOSED_BY_CALL) return true;
+  if (ended?.unread === undefined || opened?.receiveNext === undefined) return false;
+  const received = (ended.receiveNext! - opened.receiveNext) | 0;
+  return received > ended.unread || ((ended.sendNext! - opened.sendNext!) | 0) > 0;
 }
 
 function sameCall(world: World, a: Moment, b: Moment, within = SAME_CALL): boolean {

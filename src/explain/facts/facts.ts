@@ -85,8 +85,9 @@ export class Facts {
     return stackOf(this.case, side, this.world.context);
   }
 
-  /** `client 10.0.0.1:4242`. */
+  /** `client 10.0.0.1:4242`; the endpoint alone where nothing tells which of them is the client. */
   name(side: SideIndex): string {
+    if (!this.case.sided) return formatEndpoint(this.endpoint(side));
     return `${SIDES[side]} ${formatEndpoint(this.endpoint(side))}`;
   }
 

@@ -5,6 +5,9 @@ import type { TcpState } from '../../model/tcp.ts';
 /** States from which an orderly close never goes straight to CLOSE. */
 const LIVE: readonly TcpState[] = ['ESTABLISHED', 'SYN_RECV', 'CLOSE_WAIT', 'FIN_WAIT1'];
 
+/** States from which an orderly close does, with no error set. */
+const CLOSING: readonly TcpState[] = ['FIN_WAIT2', 'LAST_ACK', 'CLOSING'];
+
 export class LifeFacts {
   readonly life: SocketLife;
   readonly side: SideIndex;
@@ -55,9 +58,11 @@ export class LifeFacts {
     return end?.duration ?? null;
   }
 
-  /** The step that took a live connection straight to CLOSE: a reset, or given up. */
+  /** The step that took a connection to CLOSE otherwise than in order: from a live state, or with an error (sk_err). */
   get abort(): Transition | null {
-    return this.life.transitions.find((t) => t.to === 'CLOSE' && LIVE.includes(t.from)) ?? null;
+    const isAbort = ({ from, to, fields }: Transition) =>
+      to === 'CLOSE' && (LIVE.includes(from) || (CLOSING.includes(from) && fields?.error !== undefined));
+    return this.life.transitions.find(isAbort) ?? null;
   }
 
   /** True when the step ran in the owner's own process: its system call, as far as pid can tell (G12). */

@@ -8,17 +8,17 @@ import type { Evidence } from '../../model/finding.ts';
 import { FIN } from '../../model/tcp.ts';
 import { packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import type { LifeFacts } from '../facts/life.ts';
 import type { UnansweredRepeats } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { count, span } from '../words.ts';
 import { otherSide } from './common.ts';
+import { gaveUp } from './ended.ts';
 
 /** Retransmissions without an answer after which a capture alone makes one think of a dead path. */
 export const MANY = 3;
 
-/** tcp_write_err, when the retries of an orphan have run out (tcp_orphan_retries). */
-const ETIMEDOUT = 110;
 const CLOSING_STATES: readonly string[] = ['FIN_WAIT1', 'LAST_ACK', 'CLOSING'];
 
 export interface Unanswered {
@@ -31,6 +31,8 @@ export interface Unanswered {
   peerClosed: boolean;
   /** The kernel gave up: the socket's step to CLOSE. */
   end: Transition | null;
+  /** Its kernel says why (sk_err). */
+  said: boolean;
   /** A socket table shows the state with its retransmission timer. */
   row: SocketEvent | null;
   moment: Moment | null;
@@ -39,6 +41,8 @@ export interface Unanswered {
 }
 
 export const unanswered = memoised((f: Facts): Unanswered | null => {
+  const side = gaveUp(f)?.life.side;
+  if (side !== undefined) return ofSide(f, side);
   if (f.wire && f.wire.resets.length > 0) return null;
   return ofSide(f, CLIENT) ?? ofSide(f, SERVER);
 });
@@ -58,15 +62,11 @@ function ofSide(f: Facts, side: SideIndex): Unanswered | null {
   const repeats = hears(f) ? (wire?.unansweredRepeats(side) ?? null) : null;
   const times = repeats?.count ?? 0;
   const row = retransmittingRow(f, side);
-  const last = life?.life.transitions.at(-1) ?? null;
-  const fromLive =
-    last?.to === 'CLOSE' &&
-    ['ESTABLISHED', 'CLOSE_WAIT', 'FIN_WAIT1', 'LAST_ACK', 'CLOSING'].includes(last.from);
-  const end = fromLive && last && !life?.byOwner(last) ? last : null;
-  const timedOut = end !== null && CLOSING_STATES.includes(end.from) && end.fields?.error === ETIMEDOUT;
+  const given = gaveUp(f);
+  const end = given ? given.end : leftOutside(life);
   // without packets a RST may have ended it as well
-  if (!wire && end && !timedOut) return null;
-  const enough = timedOut || (wire ? times >= (end || row ? 1 : MANY) : row !== null);
+  if (!wire && end && !given) return null;
+  const enough = given !== null || (wire ? times >= (end || row ? 1 : MANY) : row !== null);
   if (!enough) return null;
   const fin = wire?.finTime(side) != null && wire.of(wire.wire.finAckedTime, side) === null;
   const evidence: Evidence[] = [];
@@ -80,20 +80,29 @@ function ofSide(f: Facts, side: SideIndex): Unanswered | null {
     side,
     repeats: times,
     isFin:
-      timedOut ||
+      (given !== null && CLOSING_STATES.includes(given.end.from)) ||
       fin ||
       (row !== null && CLOSING_STATES.includes(row.state)) ||
       (repeats?.packets.some((p) => p.flags & FIN) ?? false),
     peerClosed: peerClosed(f, side),
     end,
+    said: given?.said ?? false,
     row,
     moment: momentOf(f, side, repeats, row, end),
     because:
-      timedOut && times === 0
-        ? `the timer of ${f.name(side)} gave up in ${end.from} (ETIMEDOUT)`
+      given !== null && times === 0
+        ? `the timer of ${f.name(side)} gave up in ${given.end.from}${given.said ? ` (sk_err ${given.end.fields!.error})` : ''}`
         : describe(f, side, repeats, row),
     evidence,
   };
+}
+
+/** A live socket's step to CLOSE that its process did not make, where no sk_err was read that would say why. */
+function leftOutside(life: LifeFacts | null): Transition | null {
+  const last = life?.life.transitions.at(-1) ?? null;
+  const live = ['ESTABLISHED', 'CLOSE_WAIT', ...CLOSING_STATES];
+  if (last?.to !== 'CLOSE' || last.fields || !live.includes(last.from)) return null;
+  return life!.byOwner(last) ? null : last;
 }
 
 function peerClosed(f: Facts, side: SideIndex): boolean {

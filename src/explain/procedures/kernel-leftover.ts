@@ -32,7 +32,7 @@ export function listenerMet(said: KernelSaid): Candidate[] {
 
 /** No socket at all. */
 export function nothingLeft(said: KernelSaid): Candidate[] {
-  return lostMinisock(said) ?? leftToMinisock(said) ?? gone(said) ?? [];
+  return lostMinisock(said) ?? leftToMinisock(said) ?? noMinisock(said) ?? gone(said) ?? [];
 }
 
 /**
@@ -151,6 +151,24 @@ function leftToMinisock(said: KernelSaid): Candidate[] | null {
   ];
 }
 
+/** It met nothing sooner after FIN_WAIT2 than a minisock can have ended: none was made (tcp_max_tw_buckets), or it was killed. */
+function noMinisock(said: KernelSaid): Candidate[] | null {
+  const { f, side } = said;
+  const life = f.life(side);
+  const end = life?.find('FIN_WAIT2', 'CLOSE') ?? life?.find('CLOSING', 'CLOSE');
+  if (!life || !end) return null;
+  const ago = f.probes.apart(said.event, { source: life.life.source, time: end.time });
+  if (ago === null || ago < 0 || ago >= SHORTEST_FIN_WAIT2) return null;
+  const overflow = f.world.rise('TCPTimeWaitOverflow', f.endpoint(side), f.endpoint(otherSide(side))) ?? 0;
+  const counted = overflow > 0 ? `, and TCPTimeWaitOverflow rose by ${overflow}` : '';
+  const because = `its socket had left ${end.from} ${span(ago)} before, and no minisock stood for it when ${said.offender} came${counted}`;
+  const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
+  return [
+    withEvidence(make('no-socket-reset', 'inferred', because), [transitionEvidence(f, life, end)]),
+    ...named(['fin-wait2-expired-reset'], said.sideName),
+  ];
+}
+
 /** The side's socket was seen to end before, and not in FIN_WAIT2: then nothing can have stood for it. */
 function gone(said: KernelSaid): Candidate[] | null {
   const life = said.f.life(said.side);
@@ -166,7 +184,13 @@ function gone(said: KernelSaid): Candidate[] | null {
   const apart = said.f.probes.apart(said.event, { source: life.life.source, time: end.time });
   if (apart === null || apart < 0) return null;
   const because = `no socket was left for ${said.offender}: it had gone from ${end.from} to CLOSE ${span(apart)} before`;
-  return told(said, 'no-socket-reset', because, []);
+  if (end.from === 'SYN_SENT') return told(said, 'no-socket-reset', because, []);
+  // it ended without a RST of its own: whatever ended it, by a timer most likely, is the cause
+  const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
+  return [
+    make('no-socket-reset', 'inferred', because),
+    ...named(['retransmission-timeout', 'keepalive-timeout-reset'], said.sideName),
+  ];
 }
 
 /** The end of a FIN_WAIT2 minisock that no packet brought about; null when no probe tells of one. */

@@ -76,7 +76,7 @@ function fromSocket(said: KernelSaid): Candidate[] {
       if (said.state === null) return [];
       return said.state === 'CLOSE' ? closedFirst(said) : stillLive(said);
     case 'TCP_ABORT_ON_CLOSE':
-      return proved(said, 'unread-data-reset', unreadText(said));
+      return abortOnClose(said);
     case 'TCP_ABORT_ON_LINGER':
       return proved(said, 'linger2-reset', 'TCP_LINGER2 is negative, and it was closed in FIN_WAIT2');
     case 'TCP_ABORT_ON_MEMORY':
@@ -90,6 +90,30 @@ function fromSocket(said: KernelSaid): Candidate[] {
     default:
       return [];
   }
+}
+
+/**
+ * __tcp_close gives this reason when data were unread, and the socket is in CLOSE then. MPTCP's fast-close gives it for every
+ * abort, with the socket still in its state: unread data of the MPTCP socket, SO_LINGER 0, connect(AF_UNSPEC).
+ */
+function abortOnClose(said: KernelSaid): Candidate[] {
+  if (said.state === 'CLOSE' && (said.unread ?? 0) > 0)
+    return proved(said, 'unread-data-reset', unreadText(said));
+  const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
+  const others = (rule: string) =>
+    named(
+      ['unread-data-reset', 'linger-zero-reset', 'disconnect-reset'].filter((r) => r !== rule),
+      said.sideName,
+    );
+  if (said.state === 'CLOSE' && said.unread === null)
+    return [make('unread-data-reset', 'inferred', unreadText(said)), ...others('unread-data-reset')];
+  const fast = `the RST has reason TCP_ABORT_ON_CLOSE in state ${said.state ?? 'unknown'}, as MPTCP's fast-close sends it`;
+  if (said.lingersZero) {
+    const because = `${fast}, and SO_LINGER was on with time 0`;
+    return [make('linger-zero-reset', 'inferred', because), ...others('linger-zero-reset')];
+  }
+  const because = `${fast} for unread data, SO_LINGER 0 and connect(AF_UNSPEC)`;
+  return [make('unread-data-reset', 'possible', because), ...others('unread-data-reset')];
 }
 
 function overLimit(said: KernelSaid): Candidate[] {
@@ -185,6 +209,10 @@ function aborted(said: KernelSaid): Candidate[] {
   const [call] = said.near('abort');
   const state = said.state ?? 'none';
   if (call) return proved(said, 'socket-destroy-reset', `tcp_abort was called on it in ${state}`, ['abort']);
+  if (said.closing?.fields?.error === ECONNABORTED) {
+    const because = `tcp_abort ended it in ${state} (sk_err ${ECONNABORTED})`;
+    return proved(said, 'socket-destroy-reset', because);
+  }
   if (state === 'FIN_WAIT2') {
     if (!said.f.probes.complete(said.event.source, 'abort')) return [];
     const because = 'the timer of FIN_WAIT2 ran out, and nobody had asked to destroy it';

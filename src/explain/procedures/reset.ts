@@ -13,6 +13,7 @@ import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import type { RuleId } from '../rules/index.ts';
 import { span } from '../words.ts';
+import { closedWhileConnecting } from './abandoned.ts';
 import {
   activeReset,
   disconnection,
@@ -23,6 +24,7 @@ import {
 import type { Candidate } from './candidate.ts';
 import { maker, named, otherSide, SIDE_NAMES } from './common.ts';
 import { droppedSyn, rejectedSyn } from './drop-events.ts';
+import { gaveUp, tookReset, wasDestroyed } from './ended.ts';
 import { unanswered } from './given-up.ts';
 import { halfHandshakeReset } from './half-handshake.ts';
 import { withoutSocket } from './kernel-leftover.ts';
@@ -36,6 +38,7 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
   const { wire } = f;
   const reset = wire?.decisiveReset;
   if (wire && reset && endedWell(wire)) return [];
+  if (gaveUp(f)) return [];
   const told = kernelReset(f);
   if (told.length > 0) return told;
   const forged = resetMadeBetween(f);
@@ -57,10 +60,10 @@ function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   if (reset.disowned) return disownedReset(f, wire, reset);
   if (isAlone(f, wire, reset)) return passiveReset(f, wire, reset);
   const life = f.life(reset.side);
-  if (life?.abort?.comm === 'ss' && reset.shape !== 'passive' && reset.shape !== 'foreign')
-    return killedBySs(f, life);
   const closed = listenerClosed(f, reset.side);
   if (closed.length > 0 && reset.shape !== 'passive') return closed;
+  const byItself = reset.shape !== 'passive' && reset.shape !== 'foreign';
+  if (life && byItself && wasDestroyed(life) && !tookReset(f, life)) return killedBySs(f, life);
   switch (reset.shape) {
     case 'passive':
       return passiveReset(f, wire, reset);
@@ -142,23 +145,37 @@ function foreignReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] 
 function inStates(f: Facts): Candidate[] {
   const refused = refusedInStates(f);
   if (refused) return refused;
-  for (const life of f.lives) {
+  const ended = byTime(f, f.lives);
+  // whoever took the RST was only told of it
+  const acted = ended.filter((l) => !tookReset(f, l));
+  for (const life of acted) {
     const closed = listenerClosed(f, life.side);
     if (closed.length > 0) return closed;
   }
-  const killed = f.lives.find((l) => l.abort?.comm === 'ss');
+  const killed = acted.find(wasDestroyed);
   if (killed) return killedBySs(f, killed);
-  const own = f.lives.find((l) => l.abort && l.byOwner(l.abort));
+  const own = acted.find((l) => l.byOwner(l.abort!));
   if (own) return byOwnCall(f, own);
-  const life = f.lives.find((l) => l.abort);
-  return life ? fromOutside(f, life) : [];
+  return ended[0] ? fromOutside(f, ended[0]) : [];
 }
+
+/** Those that were aborted, the first to end first, where times tell. */
+function byTime(f: Facts, lives: readonly LifeFacts[]): LifeFacts[] {
+  const at = (l: LifeFacts) => f.atTransition(l, l.abort!);
+  return lives.filter((l) => l.abort !== null).sort((a, b) => f.world.between(at(a), at(b)) ?? 0);
+}
+
+const ECONNREFUSED = 111;
 
 /** SYN_SENT → CLOSE: a RST (or an ICMP error) answered the SYN; close() does it too, but in the process itself. */
 function refusedInStates(f: Facts): Candidate[] | null {
   const life = f.life(CLIENT);
   const t = life?.find('SYN_SENT', 'CLOSE');
   if (!life || !t) return null;
+  // the error is 0 when its process closed it, and that of an ICMP message, or of a timeout, when one of those did
+  const error = t.fields?.error;
+  if (t.fields && error !== ECONNREFUSED) return [];
+  if (closedWhileConnecting(f)) return [];
   if (t.duration === null || t.duration >= SYN_RTO) return [];
   const rejected = rejectedSyn(f, f.atTransition(life, t));
   if (rejected) return [rejected];
@@ -187,7 +204,14 @@ function killedBySs(f: Facts, life: LifeFacts): Candidate[] {
     moment: f.atTransition(life, t),
     evidence: [transitionEvidence(f, life, t, `in the process ${t.comm} (${t.pid})`)],
   });
-  return [make('socket-destroy-reset', 'inferred', `its socket was closed in the context of ss (${t.pid})`)];
+  const said = t.fields?.error === undefined ? '' : ` with sk_err ${t.fields.error} (ECONNABORTED)`;
+  return [
+    make(
+      'socket-destroy-reset',
+      'inferred',
+      `its socket was closed in the context of ${t.comm} (${t.pid})${said}`,
+    ),
+  ];
 }
 
 /** Its own process closed it without a FIN: which call did, the states do not say (kernel-notes §2.0, G6). */

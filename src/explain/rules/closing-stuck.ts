@@ -1,4 +1,4 @@
-import { PACKETS, ROWS } from '../mask.ts';
+import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
@@ -12,7 +12,7 @@ export const rule: Rule<'closing-stuck'> = {
   severity: 'warning',
   happened: 'waited in CLOSING for the ACK of a FIN',
   condition: 'Both FINs crossed, and the acknowledgment of one does not come.',
-  when: PACKETS | ROWS,
+  when: PACKETS | ROWS | STATES,
   reference: 'tcp_rcv_state_process (TCP_CLOSING), tcp_orphan_retries',
   signatures: [
     {

@@ -8,6 +8,7 @@ import { rule as checksumDrop } from './checksum-drop.ts';
 import { rule as closeWaitLeak } from './close-wait-leak.ts';
 import { rule as closeWaitUnaccepted } from './close-wait-unaccepted.ts';
 import { rule as closingStuck } from './closing-stuck.ts';
+import { rule as connectAbandoned } from './connect-abandoned.ts';
 import { rule as connectionRefused } from './connection-refused.ts';
 import { rule as cookieOverflowReset } from './cookie-overflow-reset.ts';
 import { rule as dataAfterCloseReset } from './data-after-close-reset.ts';
@@ -83,6 +84,7 @@ const list = [
   synOnStaleConnection,
   deferredAccept,
   unansweredSyn,
+  connectAbandoned,
   listenerClosedReset,
   connectionRefused,
   dataAfterCloseReset,

@@ -1,4 +1,4 @@
-import { PACKETS, ROWS } from '../mask.ts';
+import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
 import { unanswered } from '../procedures/given-up.ts';
@@ -13,7 +13,7 @@ export const rule: Rule<'last-ack-stuck'> = {
   happened: 'waited in LAST_ACK for the ACK of the last FIN',
   condition:
     'The side that closed second sends its FIN again and again: the peer is gone, or its TIME_WAIT is.',
-  when: PACKETS | ROWS,
+  when: PACKETS | ROWS | STATES,
   reference: 'tcp_retransmit_timer in LAST_ACK, tcp_orphan_retries',
   signatures: [
     {

@@ -25,6 +25,12 @@ export const rule: Rule<'linger-zero-reset'> = {
       sign: 'SOCK_LINGER with sk_lingertime 0 and sk_shutdown 3 at the step to CLOSE, and a RST of its own',
     },
     {
+      by: ['reasons', 'fields'],
+      kernels: '6.12+',
+      claims: 'inferred',
+      sign: 'MPTCP: reason TCP_ABORT_ON_CLOSE in a live state, and SO_LINGER on with time 0',
+    },
+    {
       by: ['fields'],
       kernels: '5.5+ with BTF',
       claims: 'inferred',

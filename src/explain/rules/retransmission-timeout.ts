@@ -1,5 +1,5 @@
 import type { Facts } from '../facts/facts.ts';
-import { PACKETS, ROWS } from '../mask.ts';
+import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
 import { leading } from '../procedures/candidate.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
@@ -16,7 +16,7 @@ export const rule: Rule<'retransmission-timeout'> = {
   happened: 'timed out after unanswered retransmissions',
   condition:
     'Data (or a FIN) went unacknowledged through tcp_retries2, tcp_orphan_retries or TCP_USER_TIMEOUT; the socket is closed. Linux sends nothing then, other systems a RST.',
-  when: PACKETS | ROWS,
+  when: PACKETS | ROWS | STATES,
   closes: 'timeout',
   reference:
     'tcp_retransmit_timer → tcp_write_timeout → tcp_write_err (net/ipv4/tcp_timer.c), RFC 9293 §3.8.3',
@@ -60,7 +60,7 @@ function inSilence(f: Facts): Draft | null {
   const side = SIDE_NAMES[u.side]!;
   const ended = u.end !== null;
   return {
-    confidence: ended && u.repeats > 0 ? 'inferred' : 'possible',
+    confidence: ended && (u.said || u.repeats > 0) ? 'inferred' : 'possible',
     side,
     moment: u.moment,
     summary:
@@ -69,6 +69,6 @@ function inSilence(f: Facts): Draft | null {
     remedy: REMEDY,
     evidence: u.evidence,
     missing: ended ? peerPackets(f) : [...wanted('states', side), ...peerPackets(f)],
-    alternatives: ended ? [] : ['no-socket-reset'],
+    alternatives: u.said || (ended && u.repeats > 0) ? [] : ['no-socket-reset'],
   };
 }

@@ -18,7 +18,18 @@ export const rule: Rule<'unread-data-reset'> = {
   closes: 'rst',
   reference: '__tcp_close (net/ipv4/tcp.c), RFC 2525 §2.17, RFC 9293 §3.10.4',
   signatures: [
-    { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_ABORT_ON_CLOSE' },
+    {
+      by: ['reasons', 'fields'],
+      kernels: '6.12+',
+      claims: 'proved',
+      sign: 'reason TCP_ABORT_ON_CLOSE in CLOSE, with rcv_nxt − copied_seq above 0',
+    },
+    {
+      by: ['reasons'],
+      kernels: '6.12+',
+      claims: 'inferred',
+      sign: "reason TCP_ABORT_ON_CLOSE in CLOSE; MPTCP's fast-close gives it in the other states, whatever the cause",
+    },
     {
       by: ['fields'],
       kernels: '5.5+ with BTF',

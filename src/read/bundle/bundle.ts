@@ -25,7 +25,7 @@ export async function readBundle(
   folder: string,
   files: Files,
   context: ReadContext,
-): Promise<{ host: string | null; window: ReturnType<typeof packetWindow> }> {
+): Promise<{ host: string | null; packets: Pick<Source, 'window' | 'netns'> }> {
   const { diagnostics } = context;
   const bad = (file: string, message: string) =>
     diagnostics.add({
@@ -47,7 +47,13 @@ export async function readBundle(
   await bundle.settings();
   if (manifest) await reportCutFiles(manifest, folder, files, diagnostics);
   if (manifest) reportManifest(manifest, folder, bundle.stream, diagnostics);
-  return { host: manifest?.host || null, window: manifest && packetWindow(manifest) };
+  const window = manifest && packetWindow(manifest);
+  return { host: manifest?.host || null, packets: { ...(window && { window }), ...netnsOf(manifest) } };
+}
+
+/** Packets and tables are of the namespace the capture ran in; events are of all. */
+function netnsOf(manifest: Manifest | null): Pick<Source, 'netns'> {
+  return manifest?.netns ? { netns: String(manifest.netns) } : {};
 }
 
 class Bundle {
@@ -134,7 +140,7 @@ class Bundle {
       event: (own: Source, event: KernelEvent) => {
         own.clock = this.#clock(first ?? 0, TABLE_STEP);
         const time = (at - (first ?? 0)) as SourceTime;
-        this.#context.sink.event(own, { ...event, time });
+        this.#context.sink.event(own, { ...event, time, ...netnsOf(this.#manifest) });
       },
     };
     const make = (init: Parameters<ReadContext['source']>[0]) => {

@@ -97,6 +97,11 @@ function packetOf(e: EventText): PacketHeader | null {
 const FIRST_NETNS = 4026531832;
 const NETFILTER = /^(nf_hook_slow|nft_do_chain|ipt_do_table)/;
 
+/** Of the socket; of an answer without one and of a packet on its way in, of its device. */
+function netnsOf(e: EventText): string | null {
+  return [e.text('ns'), e.text('devns')].find((ns) => Number(ns) >= FIRST_NETNS) ?? null;
+}
+
 /** In the hooks of netfilter a packet has its device when it came in, and none yet when it was made here. */
 function placeOf(e: EventText): 'in' | 'out' | null {
   if (!NETFILTER.test(e.text('at') ?? '') || !e.has('devns')) return null;
@@ -135,13 +140,21 @@ function fieldsOf(e: EventText): SocketFields {
   return fields;
 }
 
+interface Where {
+  source: number;
+  line: number;
+  time: SourceTime;
+  netns?: string;
+}
+
 /** The event, or null for signs of life that say nothing of a connection. */
-export function kernelEvent(
-  e: EventText,
-  where: { source: number; line: number; time: SourceTime },
-  reasons: Reasons,
-): KernelEvent | null {
+export function kernelEvent(e: EventText, where: Where, reasons: Reasons): KernelEvent | null {
   if (SIGNS_OF_LIFE.has(e.kind)) return null;
+  const netns = netnsOf(e);
+  return eventOf(e, netns === null ? where : { ...where, netns }, reasons);
+}
+
+function eventOf(e: EventText, where: Where, reasons: Reasons): KernelEvent {
   const pid = Number.isNaN(e.number('pid')) ? null : e.number('pid');
   const who = { pid, comm: e.comm };
   const ends = { local: endpoint(e, 'l', 'lport'), remote: endpoint(e, 'r', 'rport') };
@@ -150,9 +163,8 @@ export function kernelEvent(
       const [from, to] = [stateOf(e, 'from'), stateOf(e, 'to')];
       if (!from || !to) throw new SyntaxError('a state that is none');
       const socket = socketOf(e) ?? '0';
-      const netns = e.text('ns');
       const state = { ...where, kind: 'state' as const, socket, ...who, ...ends, from, to, duration: null };
-      return { ...state, ...(netns && { netns }), ...(e.has('unread') && { fields: fieldsOf(e) }) };
+      return e.has('unread') ? { ...state, fields: fieldsOf(e) } : state;
     }
     case 'reset-sent': {
       const answers = packetOf(e);

@@ -12,6 +12,7 @@ const anchor = z.object({
 const manifestSchema = z.object({
   schema: z.literal('tcpautopsy-capture/1'),
   host: z.string().default(''),
+  netns: z.number().nullish(),
   kernel: z.object({ release: z.string() }).optional(),
   filters: z.object({ sockets: z.string().default('') }).optional(),
   clock: z.object({ anchors: z.array(anchor).default([]) }).optional(),

@@ -16,7 +16,7 @@ def server(end):
 def client(end):
     end.hear('listening')
     sock = end.connect([(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, 1000)])
-    end.truth(sock, 'rst', 'client', 'no-socket-reset', note='the client gave up in silence (TCP_USER_TIMEOUT 1 s); the server learned of it by the RST')
+    end.truth(sock, 'timeout', 'client', 'retransmission-timeout', note='the client gave up in silence (TCP_USER_TIMEOUT 1 s); the server learned of it by the RST')
     sock.sendall(b'question')
     time.sleep(0.2)
     nft('server', f'input tcp dport {end.port} drop')

@@ -1,0 +1,53 @@
+import { formatEndpoint } from '../../model/address.ts';
+import { transitionEvidence } from '../facts/evidence.ts';
+import { STATES } from '../mask.ts';
+import { abandoned } from '../procedures/abandoned.ts';
+import type { Rule } from '../rule.ts';
+import { howMany, toServers } from '../together.ts';
+import { capital, span } from '../words.ts';
+
+export const rule: Rule = {
+  id: 'connect-abandoned',
+  group: 'syn',
+  title: 'The client closed its socket before the server had answered',
+  severity: 'warning',
+  happened: 'were given up by the client itself before an answer came',
+  condition:
+    'The process closed the socket in SYN_SENT (a timeout of its own, or its end). Nothing refused it, and no RST is sent: nothing was established.',
+  when: STATES,
+  reference: '__tcp_close, tcp_disconnect in SYN_SENT (net/ipv4/tcp.c)',
+  signatures: [
+    {
+      by: ['fields'],
+      kernels: '5.5+ with BTF',
+      claims: 'proved',
+      sign: 'SYN_SENT → CLOSE with sk_err 0 and sk_shutdown 3',
+    },
+    {
+      by: ['states'],
+      kernels: '4.16+',
+      claims: 'possible',
+      sign: 'SYN_SENT → CLOSE in its own process, later than a refusal would come',
+    },
+  ],
+  explain: (f) => {
+    const found = abandoned(f);
+    if (!found) return null;
+    const { life, end, confidence } = found;
+    const by = end.comm === null ? 'its process' : `${end.comm} (${end.pid})`;
+    const after = end.duration === null ? '' : `${span(end.duration)} after its SYN, `;
+    const ending = end.fields?.exiting ? ', which was ending' : '';
+    return {
+      confidence,
+      side: 'client',
+      moment: f.atTransition(life, end),
+      summary: `${capital(f.name(life.side))} was closed by ${by}${ending} ${after}before ${formatEndpoint(f.case.server)} had answered.`,
+      remedy:
+        "Compare the client's connect timeout with the time an answer takes. If the SYN had no answer at all, find where it was lost; the closing is only the consequence.",
+      evidence: [transitionEvidence(f, life, end, 'no error was set: its own process closed it')],
+      alternatives: confidence === 'proved' ? [] : ['unanswered-syn', 'connection-refused'],
+    };
+  },
+  together: (all) =>
+    `${howMany(all)}${toServers(all)} were closed by the client itself before the server had answered.`,
+};
