@@ -6,7 +6,7 @@ import type { Rule } from '../rule.ts';
 import { howMany, toServers } from '../together.ts';
 import { capital, span } from '../words.ts';
 
-export const rule: Rule = {
+export const rule: Rule<'connect-abandoned'> = {
   id: 'connect-abandoned',
   group: 'syn',
   title: 'The client closed its socket before the server had answered',
@@ -15,6 +15,7 @@ export const rule: Rule = {
   condition:
     'The process closed the socket in SYN_SENT (a timeout of its own, or its end). Nothing refused it, and no RST is sent: nothing was established.',
   when: STATES,
+  closes: 'unanswered',
   reference: '__tcp_close, tcp_disconnect in SYN_SENT (net/ipv4/tcp.c)',
   signatures: [
     {
