@@ -92,6 +92,8 @@ function fromSocket(said: KernelSaid): Candidate[] {
   }
 }
 
+const ABORTED_ON_CLOSE: readonly RuleId[] = ['unread-data-reset', 'linger-zero-reset', 'disconnect-reset'];
+
 /**
  * __tcp_close gives this reason when data were unread, and the socket is in CLOSE then. MPTCP's fast-close gives it for every
  * abort, with the socket still in its state: unread data of the MPTCP socket, SO_LINGER 0, connect(AF_UNSPEC).
@@ -100,9 +102,9 @@ function abortOnClose(said: KernelSaid): Candidate[] {
   if (said.state === 'CLOSE' && (said.unread ?? 0) > 0)
     return proved(said, 'unread-data-reset', unreadText(said));
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
-  const others = (rule: string) =>
+  const others = (rule: RuleId) =>
     named(
-      ['unread-data-reset', 'linger-zero-reset', 'disconnect-reset'].filter((r) => r !== rule),
+      ABORTED_ON_CLOSE.filter((r) => r !== rule),
       said.sideName,
     );
   if (said.state === 'CLOSE' && said.unread === null)
