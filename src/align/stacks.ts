@@ -8,10 +8,16 @@ import type { Stack } from '../model/stack.ts';
 /** Addresses that are remembered; of more a connection is judged by its own handshake. */
 const MANY = 1 << 16;
 
+/** Socket tables of other systems. */
+const OF_OTHERS: ReadonlySet<string> = new Set(['netstat-bsd', 'netstat-windows']);
+
 /** Formats that only Linux writes: what its kernel says. Packets come from anywhere, netstat is of many systems. */
 function isOfLinux({ format }: Source): boolean {
-  return !CAPTURES.has(format) && format !== 'netstat';
+  return !CAPTURES.has(format) && !OF_OTHERS.has(format) && !ON_THE_WAY.has(format) && format !== 'netstat';
 }
+
+/** Written by what stands between the hosts as well: whose connections they tell of, they do not say. */
+const ON_THE_WAY: ReadonlySet<string> = new Set(['netfilter-log', 'conntrack', 'hubble']);
 
 /** Of a context, once: addresses by what is known of the host. */
 const known = new WeakMap<Context, ReadonlyMap<string, Stack>>();
@@ -20,6 +26,8 @@ export function stackOf(c: Case, side: SideIndex, context: Context): Stack {
   const end = side === CLIENT ? c.client : c.server;
   const told = c.rows.some((r) => sameEndpoint(r.local, end) && isOfLinux(context.sources[r.source]!));
   if (c.lives[side] || told) return 'linux';
+  if (c.rows.some((r) => sameEndpoint(r.local, end) && OF_OTHERS.has(context.sources[r.source]!.format)))
+    return 'not linux';
   const own = ofHandshake(c, side);
   if (own !== 'unknown') return own;
   let stacks = known.get(context);

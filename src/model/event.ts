@@ -107,6 +107,8 @@ export interface ProbeEvent extends EventBase {
   values: Readonly<Record<string, number>>;
   /** Values that are addresses of kernel structures, as printed; `0` is none. */
   pointers: Readonly<Record<string, string>>;
+  /** Of tools other than a capture: what the line says, for the timeline. */
+  said?: string;
 }
 
 /** A packet that the kernel dropped (skb:kfree_skb, tcp_drop). */
@@ -127,6 +129,8 @@ export interface DropEvent extends EventBase {
    * or had none yet. Absent where the stack or the tool's own nature tells.
    */
   place?: 'in' | 'out' | 'unknown';
+  /** Of a firewall's log: the words of the line (prefix of a LOG rule), which alone say that the packet was dropped. */
+  said?: string;
   /** Kernel functions, innermost first, without offsets. */
   stack: string[];
 }
@@ -151,6 +155,8 @@ export interface SocketEvent extends EventBase {
   remote: Endpoint;
   recvQ: number;
   sendQ: number;
+  /** The tool prints no queues: both are 0 and mean nothing. */
+  withoutQueues?: true;
   /** LISTEN only: the limit of the accept queue, where the tool shows it (ss does, netstat prints 0). */
   acceptLimit: number | null;
   /** `none`: the tool could have seen an owner and there is none. `hidden`: the column was not asked for. */

@@ -4,8 +4,11 @@ import { pcapng } from './capture/pcapng.ts';
 import type { CaptureFormat, LineFormat } from './importer.ts';
 import { bpftraceWalk } from './lines/bpftrace-walk.ts';
 import { libbpfStates } from './lines/libbpf-states.ts';
+import { netfilterLog } from './lines/netfilter-log.ts';
 import { netstat } from './lines/netstat.ts';
+import { netstatBsd } from './lines/netstat-bsd.ts';
 import { netstatS } from './lines/netstat-s.ts';
+import { netstatWindows } from './lines/netstat-windows.ts';
 import { nettrace } from './lines/nettrace.ts';
 import { nstat } from './lines/nstat.ts';
 import { procNet } from './lines/proc-net.ts';
@@ -27,11 +30,14 @@ export const lineFormats: readonly LineFormat[] = [
   tcpstates,
   tcpdrop,
   tcpdropBt,
+  netfilterLog,
   tcptracer,
   tcplife,
   tcpdump,
   wiresharkList,
+  netstatBsd,
   netstat,
+  netstatWindows,
   netstatS,
   ss,
   nstat,

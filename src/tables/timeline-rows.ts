@@ -164,7 +164,7 @@ function eventBase(
 
 function dropItem(d: DropEvent, c: Case, context: Context): Draft {
   const flags = d.flags === null ? 'packet' : flagNames(d.flags);
-  const reason = d.reason?.name ? `, reason ${d.reason.name}` : '';
+  const reason = d.said ? `, as "${d.said}" says` : d.reason?.name ? `, reason ${d.reason.name}` : '';
   const place = d.stack.find((f) => !f.startsWith('tcp_drop') && !f.startsWith('kfree_skb'));
   const state = d.state ? ` in state ${d.state}` : '';
   const what = `dropped ${flags} from ${formatEndpoint(d.from)}${state}${place ? ` by ${place}` : ''}${reason}`;
@@ -191,7 +191,8 @@ function callItem(e: CallEvent, c: Case, context: Context): Draft {
 function socketItem(r: SocketEvent, c: Case, context: Context): Draft {
   const side = sideName(sameEndpoint(r.local, c.client) ? CLIENT : SERVER);
   const owner = r.owner === 'none' ? ', no owning process' : '';
-  const what = `socket table: ${r.state}, Recv-Q ${r.recvQ}, Send-Q ${r.sendQ}${owner}`;
+  const queues = r.withoutQueues ? '' : `, Recv-Q ${r.recvQ}, Send-Q ${r.sendQ}`;
+  const what = `socket table: ${r.state}${queues}${owner}`;
   const rest = { side, what, stateAfter: r.state, pid: r.pid, comm: r.comm ?? '' };
   return draft('socket', eventBase(r, context), c, context, rest);
 }
@@ -237,7 +238,7 @@ function probedItem(e: ProbedEvent, c: Case, context: Context): Draft {
     const rest = { side, what, reason: e.reason ?? '', stateBefore: e.state ?? '', ...who };
     return draft('reset', base, c, context, rest);
   }
-  const said = valuesText(e.values);
+  const said = e.said ?? valuesText(e.values);
   const what = said === '' ? e.name : said.startsWith(e.name) ? said : `${e.name}: ${said}`;
   return draft(PROBE_KINDS[e.name] ?? 'walk', base, c, context, { side, what, ...who });
 }
@@ -285,8 +286,9 @@ function surroundings(cases: readonly Case[], context: Context): Draft[] {
     }
     for (const row of listener.rows) {
       const limit = row.acceptLimit === null ? '' : ` of ${row.acceptLimit}`;
-      const what = `listener ${formatEndpoint(row.local)}: ${row.recvQ}${limit} in the accept queue`;
-      const measures: Record<string, number> = { acceptQueue: row.recvQ };
+      const queue = row.withoutQueues ? '' : `: ${row.recvQ}${limit} in the accept queue`;
+      const what = `listener ${formatEndpoint(row.local)}${queue}`;
+      const measures: Record<string, number> = row.withoutQueues ? {} : { acceptQueue: row.recvQ };
       if (row.acceptLimit !== null) measures.acceptLimit = row.acceptLimit;
       const rest = { what, stateAfter: 'LISTEN', pid: row.pid, comm: row.comm ?? '', measures };
       drafts.push(draft('listener', eventBase(row, context), null, context, rest));

@@ -8,7 +8,7 @@ const SHOWN = 6;
 
 /** Raised by listening sockets in a table: what their two queue columns mean, and where the limit comes from. */
 export const listenQueues: Answerer = (world) => {
-  const all = world.context.listeners.flatMap((l) => l.rows);
+  const all = world.context.listeners.flatMap((l) => l.rows.filter((r) => !r.withoutQueues));
   const rows = newest(all);
   if (rows.length === 0) return null;
   const limited = rows.filter((r) => r.acceptLimit !== null && r.acceptLimit > 0);

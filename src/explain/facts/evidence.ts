@@ -71,18 +71,18 @@ export function rowEvidence(world: World, row: SocketEvent, note = ''): Evidence
   const none = row.owner === 'none' ? ', no process' : '';
   const timer = row.timer ? `, timer ${row.timer.name} ${span(row.timer.left)}` : '';
   const fact =
-    `socket table: ${formatEndpoint(row.local)} to ${formatEndpoint(row.remote)} in ${row.state}, ` +
-    `Recv-Q ${row.recvQ}${timer}${owner}${none}${note && `: ${note}`}`;
+    `socket table: ${formatEndpoint(row.local)} to ${formatEndpoint(row.remote)} in ${row.state}` +
+    `${row.withoutQueues ? '' : `, Recv-Q ${row.recvQ}`}${timer}${owner}${none}${note && `: ${note}`}`;
   return eventEvidence(world, row, fact);
 }
 
 export function dropEvidence(world: World, drop: DropEvent, note = ''): Evidence {
   const flags = drop.flags === null ? 'a packet' : flagNames(drop.flags);
   const where = drop.stack.find((f) => !/^(tcp_drop|kfree_skb|sk_skb_reason_drop|__kfree_skb)/.test(f));
-  const why = drop.reason?.name ? ` with reason ${drop.reason.name}` : '';
+  const why = drop.reason?.name && !drop.said ? ` with reason ${drop.reason.name}` : '';
   const state = drop.state === null ? '' : ` in state ${drop.state}`;
   const fact =
-    `the kernel dropped ${flags} from ${formatEndpoint(drop.from)} to ${formatEndpoint(drop.to)}${state}` +
+    `${drop.said ? `a log line ("${drop.said}") says that a firewall` : 'the kernel'} dropped ${flags} from ${formatEndpoint(drop.from)} to ${formatEndpoint(drop.to)}${state}` +
     `${where ? ` (in ${where})` : ''}${why}${note && `: ${note}`}`;
   return eventEvidence(world, drop, fact);
 }

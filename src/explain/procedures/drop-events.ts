@@ -69,8 +69,12 @@ export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
     const why = names.length > 0 ? ` (${list(names)})` : '';
     // of what came in on its way to the server, a host that only forwards says as much
     const whose = side === 'server' && what === 'SYN' ? 'the kernel' : `the kernel of the ${side}`;
-    const because = `${whose} says that it dropped ${count(all.length, what)}${why}`;
-    return make(rule, all.every((l) => l.sure) ? 'proved' : 'inferred', because);
+    const says = all[0]!.drop.said;
+    const because = says
+      ? `a line of its log ("${says}") says that it dropped ${count(all.length, what)}`
+      : `${whose} says that it dropped ${count(all.length, what)}${why}`;
+    // a LOG rule drops nothing: its author wrote the prefix
+    return make(rule, all.every((l) => l.sure && !l.drop.said) ? 'proved' : 'inferred', because);
   });
 }
 

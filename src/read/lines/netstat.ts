@@ -16,7 +16,9 @@ const TOOL = runs(
   'netstat',
   /(?=[\s|]|$)(?![^|]*\s(?:-\w*[srigM]|--(?:statistics|route|interfaces|groups)))/,
 );
-const TITLE = /^Active Internet connections \(([^)]*)\)/;
+const TITLE = /^Active Internet connections \((?!including servers)([^)]*)\)/;
+/** What macOS and the BSDs print: another table, of which this one's emptiness says nothing. */
+const OF_BSD = /^Active Internet connections(?: \(including servers\))?\s*$|^Proto .*\(state\)\s*$/;
 const HEADER = /^Proto\s+Recv-Q\s+Send-Q\s+Local Address\s+Foreign Address\s+State/;
 const UNIX_HEADER = /^(?:Active UNIX domain sockets|Proto\s+RefCnt\s+Flags)/;
 const OTHER_ROW = /^(?:udp|udp6|udplite6?|raw6?|sctp|unix|l2cap|rfcomm|x25|ax25|netrom|bluetooth)\s/;
@@ -112,6 +114,7 @@ class NetstatReader implements LineReader {
     const title = TITLE.exec(text);
     if (title) return this.#title(title[1]!, number);
     if (HEADER.test(text)) return this.#header(text, number);
+    if (OF_BSD.test(text)) this.#snapshots.spoil();
     return OTHER_ROW.test(text) || UNIX_HEADER.test(text) || NOT_ROOT.test(text);
   }
 
