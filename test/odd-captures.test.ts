@@ -15,12 +15,12 @@ const refused = (port: number, at: number): Sent[] => [
   { at: at + 9, from: 2, fromPort: 0, to: 1, toPort: port, flags: RST | ACK, seq: 0, ack: 8 },
 ];
 
-test('a port of 0 is a port on the wire, alone and beside another capture', async () => {
+test('a port of 0 is a port on the wire; connections of two captures are in the order of time', async () => {
   const paths = ['one', 'two'].map((name) => join(folder, name));
   writeCapture(paths[0]!, [...refused(4000, 0), ...refused(0, 100)]);
   writeCapture(paths[1]!, refused(4001, 50));
   const told = async (inputs: string[]) =>
     (await analyze(inputs)).connections.map((c) => `${c.client.port}-${c.server.port} ${c.connState}`);
   expect(await told([paths[0]!])).toEqual(['4000-0 REJ', '0-0 REJ']);
-  expect(await told(paths)).toEqual(['4000-0 REJ', '0-0 REJ', '4001-0 REJ']);
+  expect(await told(paths)).toEqual(['4000-0 REJ', '4001-0 REJ', '0-0 REJ']);
 });

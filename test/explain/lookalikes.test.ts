@@ -51,7 +51,7 @@ describe('in a capture of ours', () => {
     const { findings } = await analyze([path.join(import.meta.dirname, 'lookalikes/rejected')]);
     const [rejected] = findings.filter((f) => f.rule === 'netfilter-drop');
     expect(rejected).toMatchObject({ confidence: 'proved', server: { port: 8081 } });
-    expect(rejected!.summary).toContain('a firewall rejected it with a RST');
+    expect(rejected!.summary).toContain('a firewall rejected the SYN with a RST');
   });
 
   test('a SYN dropped on its way refused nobody, and the server is not said to have dropped it', async () => {

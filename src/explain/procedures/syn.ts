@@ -257,7 +257,7 @@ export function attemptOf(f: Facts): string {
   const silent = silentSyn(f);
   return silent
     ? describeAttempt(f, silent)
-    : `${capital(f.name(CLIENT))} tried to connect to ${f.name(SERVER)}`;
+    : `${capital(f.name(CLIENT))} sent a SYN to ${f.name(SERVER)} and got no SYN-ACK for it`;
 }
 
 /** The attempt in words; see attemptText. */
