@@ -3,6 +3,7 @@ import { type Endpoint, isWildcard } from '../model/address.ts';
 import type { Host, Listener } from '../model/case.ts';
 import type { SocketLife, WireConnection } from '../model/connection.ts';
 import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
+import { ACK, SYN } from '../model/tcp.ts';
 import type { Directions } from './direction.ts';
 
 /** What the kernel said of one connection. */
@@ -53,10 +54,8 @@ export function orient(
 }
 
 /** What a SYN, a socket or a call shows. */
-function shownSides(
-  wires: WireConnection[],
-  { lives, rows, calls, kernel }: KernelRecord,
-): [Endpoint, Endpoint] | null {
+function shownSides(wires: WireConnection[], record: KernelRecord): [Endpoint, Endpoint] | null {
+  const { lives, rows, calls, kernel } = record;
   const syn = wires.find((w) => w.orientation !== 'guess');
   if (syn) return [syn.client, syn.server];
   const sided = lives.find((l) => l.role !== null);
@@ -67,7 +66,16 @@ function shownSides(
   if (opening)
     return opening.state === 'SYN_SENT' ? [opening.local, opening.remote] : [opening.remote, opening.local];
   const served = kernel.find((e) => e.kind === 'probe' && OF_SERVERS.has(e.name));
-  return served ? [served.remote, served.local] : null;
+  return served ? [served.remote, served.local] : synShown(record);
+}
+
+/** A SYN that the kernel dropped, or answered with a RST. */
+function synShown({ drops, kernel }: KernelRecord): [Endpoint, Endpoint] | null {
+  const answered = kernel.flatMap((e) => (e.kind === 'reset-sent' && e.answers ? [e.answers] : []));
+  const dropped = drops.filter((d) => d.flags !== null && !d.socketEnds);
+  const syn = [...answered, ...dropped].find((p) => p.flags! & SYN);
+  if (!syn) return null;
+  return syn.flags! & ACK ? [syn.to, syn.from] : [syn.from, syn.to];
 }
 
 function endsOf(

@@ -45,8 +45,8 @@ const ENTERS = /^(__)?ip6?_(local_deliver|rcv|input)|^ipv6_rcv|^__netif_receive_
 
 interface Lost {
   rule: RuleId;
-  /** The host that dropped it. */
-  side: 'client' | 'server';
+  /** The host that dropped it; the path: another namespace of the same machine, as a router's. */
+  side: 'client' | 'server' | 'path';
   what: string;
   drop: DropEvent;
   /** False where only the owner of the log tells on which of the two hosts it was. */
@@ -68,7 +68,12 @@ export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
     const make = maker({ side, moment: f.atEvent(all[0]!.drop), evidence });
     const why = names.length > 0 ? ` (${list(names)})` : '';
     // of what came in on its way to the server, a host that only forwards says as much
-    const whose = side === 'server' && what === 'SYN' ? 'the kernel' : `the kernel of the ${side}`;
+    const whose =
+      side === 'path'
+        ? 'the kernel, in another namespace than the server,'
+        : side === 'server' && what === 'SYN'
+          ? 'the kernel'
+          : `the kernel of the ${side}`;
     const says = all[0]!.drop.said;
     const because = says
       ? `a line of its log ("${says}") says that it dropped ${count(all.length, what)}`
@@ -132,12 +137,38 @@ function lostSyn(f: Facts, drop: DropEvent): Lost | null {
 
 /** On its way out of the server, or on its way into the client. */
 function lostAnswer(f: Facts, drop: DropEvent): Lost | null {
-  if (EGRESS.test(drop.reason?.name ?? ''))
-    return { rule: 'syn-ack-lost-locally', side: 'server', what: 'SYN-ACK', drop, sure: true };
+  if (EGRESS.test(drop.reason?.name ?? '')) {
+    const own = byServer(f, drop);
+    if (own === false)
+      return { rule: 'syn-ack-lost-on-path', side: 'path', what: 'SYN-ACK', drop, sure: true };
+    return {
+      rule: 'syn-ack-lost-locally',
+      side: 'server',
+      what: 'SYN-ACK',
+      drop,
+      sure: own ?? drop.netns === undefined,
+    };
+  }
   if (!byNetfilter(drop)) return null;
   const where = place(f, drop);
   if (where === 'in') return { rule: 'netfilter-drop', side: 'client', what: 'SYN-ACK', drop, sure: true };
   return { rule: 'syn-ack-lost-locally', side: 'server', what: 'SYN-ACK', drop, sure: where === 'out' };
+}
+
+/**
+ * It was dropped in the network namespace that the server's sockets are in: probes see those of all namespaces, and what
+ * routes for a container is one of them. null where either is not known.
+ */
+function byServer(f: Facts, { netns }: DropEvent): boolean | null {
+  const { lives, queueLooks } = f.listener;
+  const known = [
+    f.life(SERVER)?.life,
+    ...lives,
+    ...queueLooks.map((l) => l.event),
+    ...f.probes.of('synack-retransmit'),
+  ];
+  const own = known.find((each) => each?.netns !== undefined)?.netns;
+  return netns === undefined || own === undefined ? null : netns === own;
 }
 
 function byNetfilter(drop: DropEvent): boolean {

@@ -25,14 +25,19 @@ const GIVEN_UP: readonly number[] = [ETIMEDOUT, EHOSTUNREACH, ENETUNREACH];
 /** States in which something sent waits for its acknowledgment, or a probe of the window for its answer. */
 const RETRANSMITTING: readonly string[] = ['ESTABLISHED', 'CLOSE_WAIT', 'FIN_WAIT1', 'LAST_ACK', 'CLOSING'];
 
+/** Straight to CLOSE: from a live state, or refused. */
+export function endOf(life: LifeFacts): Transition | null {
+  return life.abort ?? life.find('SYN_SENT', 'CLOSE');
+}
+
 /** It ended because a RST came: whoever was running then did nothing (G12). False where nothing says so. */
 export function tookReset(f: Facts, life: LifeFacts): boolean {
-  const { abort } = life;
-  if (!abort || sentReset(f, life, abort)) return false;
-  const error = abort.fields?.error;
+  const end = endOf(life);
+  if (!end || sentReset(f, life, end)) return false;
+  const error = end.fields?.error;
   if (error !== undefined) return TAKEN.includes(error);
   return f.case.kernel.some(
-    (e) => e.kind === 'reset-received' && e.socket === life.life.socket && near(f, life, abort, e),
+    (e) => e.kind === 'reset-received' && e.socket === life.life.socket && near(f, life, end, e),
   );
 }
 

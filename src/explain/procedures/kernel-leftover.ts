@@ -26,6 +26,7 @@ export function listenerMet(said: KernelSaid): Candidate[] {
     failedCookie(said) ??
     lostMinisock(said) ??
     leftToMinisock(said) ??
+    noMinisock(said) ??
     []
   );
 }

@@ -12,6 +12,7 @@ import type { RuleId } from '../rules/index.ts';
 import { count } from '../words.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
 import { maker, named } from './common.ts';
+import { endOf, tookReset } from './ended.ts';
 import { listenerMet, nothingLeft } from './kernel-leftover.ts';
 import { decisiveSaid, type KernelSaid } from './kernel-said.ts';
 
@@ -21,8 +22,17 @@ const ECONNABORTED = 103;
 /** The cause in the kernel's own words; empty when no capture recorded the reset, or its words decide nothing. */
 export function kernelReset(f: Facts): Candidate[] {
   const said = decisiveSaid(f);
-  if (!said || said.wentOn) return [];
+  if (!said || said.wentOn || afterReset(said)) return [];
   return said.answers ? answering(said) : fromSocket(said);
+}
+
+/** Its own socket had ended before by a RST that it took: no socket is left for what still comes, which ended nothing. */
+function afterReset(said: KernelSaid): boolean {
+  const { f, answers, moment } = said;
+  const life = f.life(said.side);
+  const end = life && endOf(life);
+  if (!answers || !end || !tookReset(f, life)) return false;
+  return (f.world.between(moment, f.atTransition(life, end)) ?? -1) > 0;
 }
 
 function proved(said: KernelSaid, rule: RuleId, because: string, more: readonly string[] = []): Candidate[] {

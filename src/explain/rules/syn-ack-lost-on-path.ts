@@ -9,11 +9,18 @@ export const rule: Rule<'syn-ack-lost-on-path'> = {
   group: 'syn',
   title: 'SYN-ACK lost on the way back',
   severity: 'warning',
-  happened: 'had SYN-ACKs lost on the way back, between the two captures',
-  condition: 'The server answered, and the answer did not reach the other capture, which was running.',
+  happened: 'had SYN-ACKs lost on the way back',
+  condition:
+    'The server answered, and the answer did not reach the other capture, which was running, or was dropped in a namespace between.',
   when: MAY_LACK_ANSWER,
   reference: 'kernel-notes §3, SYN timings; RFC 6298',
   signatures: [
+    {
+      by: ['drops'],
+      kernels: '5.17+',
+      claims: 'proved',
+      sign: "a SYN-ACK dropped on its way out of a namespace that is not the server's: of what routes for it on the same machine",
+    },
     {
       by: ['captures'],
       kernels: 'any',
@@ -31,7 +38,7 @@ export const rule: Rule<'syn-ack-lost-on-path'> = {
     leading(synCandidates(f), 'syn-ack-lost-on-path', (c) => ({
       summary: `${attemptOf(f)}; the SYN-ACK was ${MAYBE}lost on the way back: ${c.because}.`,
       remedy:
-        'Look at what lies between the two captures on the way back, which may be another one than the way there: asymmetric routes and stateful firewalls that saw only one direction.',
+        'Look at what lies on the way back, which may be another one than the way there: asymmetric routes, stateful firewalls that saw only one direction, the neighbour table of the last router.',
       missing: [],
     })),
 };

@@ -148,7 +148,7 @@ def drop_data_to_client_server_gives_up(t):
     close(c, a, l)
 
 
-@scenario()
+@scenario(quick=True)
 def drop_acks_of_data(t):
     """the server's ACKs are eaten while it reads: the client sends again and gives up; the server has everything"""
     l, c, a = pair(t.port)
