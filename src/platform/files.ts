@@ -13,7 +13,7 @@ export const disk: Files = {
       return new Stream(process.stdin);
     if (entry.isFIFO()) return openPipe(path);
     if (entry.isSocket()) throw new Error('it is a socket; pipe what it sends to standard input (-)');
-    if (!entry.isFile())
+    if (!entry.isFile() && !entry.isDirectory())
       throw new Error('it is a device; pipe what is to be read of it to standard input (-)');
     const handle = await open(path);
     return {
