@@ -30,6 +30,15 @@ export function installedTools() {
     installed(REFERENCE, ['tcpdump', '--version'], ([file]) => ['tcpdump', '-nr', file, '-w', '/dev/null']),
     installed('capinfos F', ['capinfos', '--version'], ([file]) => ['capinfos', file]),
     installed('tcptrace -n F', ['tcptrace', '-version'], ([file]) => ['tcptrace', '-n', file]),
+    // one record a connection
+    installed('argus -r F -w FILE', ['argus', '-h'], ([file], folder) => [
+      'argus',
+      '-r',
+      file,
+      '-w',
+      `${folder}.argus`,
+    ]),
+    installed('softflowd -r F', ['softflowd', '-h'], ([file]) => ['softflowd', '-r', file, '-d']),
     installed('tshark -q -z conv,tcp -r F', ['tshark', '--version'], ([file]) => [
       'tshark',
       '-q',

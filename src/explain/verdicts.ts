@@ -31,7 +31,7 @@ const NORMAL = 17;
 const EVIDENCE = 18;
 const MOST_EVIDENCE = 255;
 /** Connections whose words are at hand. */
-const AT_HAND = 8;
+const CACHED_WORDS = 8;
 
 /** Derives the findings of a connection, those that are not told included, by the rules that hold for it. */
 export type Decide = (
@@ -140,7 +140,7 @@ export class Verdicts {
     if (rules.size === 0)
       for (const rule of this.#rules) if (rule.id === this.of(n)[rule.group]) rules.add(rule);
     const { told } = this.#decide(this.world.facts(n), [...rules]);
-    if (this.#words.length === AT_HAND) this.#words.shift();
+    if (this.#words.length === CACHED_WORDS) this.#words.shift();
     this.#words.push({ n, told });
     return told;
   }

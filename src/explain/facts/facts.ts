@@ -43,7 +43,7 @@ export class Facts {
   get case(): Case {
     if (this.#case === null) {
       this.#case = this.world.context.cases.at(this.n);
-      this.world.keepAtHand(this);
+      this.world.cache(this);
     }
     return this.#case;
   }

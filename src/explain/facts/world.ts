@@ -82,7 +82,7 @@ export class World {
   }
 
   /** Something was derived of a case: those of which that was longest ago are let go. */
-  keepAtHand(facts: Facts): void {
+  cache(facts: Facts): void {
     const old = this.#keeping[this.#oldest];
     // it may have been let go before, and have come again since
     if (old && old !== facts && old.place === this.#oldest) old.forget();
