@@ -24,7 +24,7 @@ beforeAll(async () => {
   const found = await investigate([capture]);
   result = found.result;
   await writeReport(result, report, { html: true, tables: found.tables });
-});
+}, 240_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const rowsOf = async (name: string) => {
