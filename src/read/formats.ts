@@ -3,6 +3,7 @@ import { pcap } from './capture/pcap.ts';
 import { pcapng } from './capture/pcapng.ts';
 import type { CaptureFormat, LineFormat } from './importer.ts';
 import { bpftraceWalk } from './lines/bpftrace-walk.ts';
+import { kernelTrace } from './lines/kernel-trace.ts';
 import { libbpfStates } from './lines/libbpf-states.ts';
 import { netfilterLog } from './lines/netfilter-log.ts';
 import { netstat } from './lines/netstat.ts';
@@ -45,6 +46,7 @@ export const lineFormats: readonly LineFormat[] = [
   sysctl,
   bpftraceWalk,
   libbpfStates,
+  kernelTrace,
   retis,
   nettrace,
   pwru,
