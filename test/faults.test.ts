@@ -103,7 +103,7 @@ describe('output that cannot be written', () => {
   const mount = (...options: string[]) =>
     spawnSync('mount', ['-t', 'tmpfs', '-o', options.join(','), 'none', mounted]);
   mkdirSync(mounted, { recursive: true });
-  const canMount = mount('size=64k').status === 0;
+  const canMount = mount('size=16k').status === 0;
   afterAll(() => {
     spawnSync('umount', [mounted]);
     rmSync(mounted, { recursive: true, force: true });
