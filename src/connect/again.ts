@@ -105,7 +105,7 @@ export function countDuplicateAcks(store: Store, at: number, side: number, p: Pa
   const mine = sideOf(at, side);
   if (words[mine + PACKETS] === 0) return;
   if (words[mine + LAST_PACKET + PACKED_ACK] !== p.ack) {
-    if (words[at + TROUBLE] !== 0) store.troubles.words[store.trouble(at, side) + DUPLICATE_ACKS] = 0;
+    if (words[at + TROUBLE] !== 0) store.setTrouble(at, side, DUPLICATE_ACKS, 0);
     return;
   }
   if (p.payload > 0 || p.flags & (SYN | FIN | RST) || p.seq !== next || p.window === 0) return;

@@ -31,7 +31,7 @@ const FILES = new FinalizationRegistry<number>(closeScratch);
 export class Archive {
   readonly #reader = new PackedReader();
   /** Place of a serial number's record; 0 for none, for a note is never 0. */
-  #places = new Uint32Array(1024);
+  #places = new Uint32Array(16);
   /** null: in the file. */
   #chunks: (Uint8Array<ArrayBuffer> | null)[] = [];
   readonly #cache: { number: number; bytes: Uint8Array }[] = [];

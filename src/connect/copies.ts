@@ -27,12 +27,18 @@ const WITHIN = NS_PER_MS;
 
 /** Segments remembered, as many as may stand between one and its copy; few, so that they stay in the cache. */
 const SLOTS = 1 << 12;
+/** A capture begins with so many, for there may be thousands of small ones. */
+const FEWEST = 1 << 5;
+/** Slots for each segment until there are all of them. */
+const ROOM = 8;
 
 /** All segments of one capture, in the order of the file. */
 export class Copies {
-  /** Of each slot 64 bits of what a copy shares with its segment, and the time of that as a double. */
-  readonly #seen = new Int32Array(4 * SLOTS);
-  readonly #times = new Float64Array(this.#seen.buffer);
+  /** Of each slot 64 bits of what a copy shares with its segment, 0 in an empty one, and the time of that as a double. */
+  #seen = new Int32Array(4 * FEWEST);
+  #times = new Float64Array(this.#seen.buffer);
+  #mask = FEWEST - 1;
+  #used = 0;
   /** The first segment of the capture, and the latest time before it came again. */
   readonly #first = new Packet();
   #latest = Number.NEGATIVE_INFINITY;
@@ -40,10 +46,6 @@ export class Copies {
   count = 0;
   /** Of the first copy. */
   frame = 0;
-
-  constructor() {
-    for (let i = 1; i < this.#times.length; i += 2) this.#times[i] = Number.NEGATIVE_INFINITY;
-  }
 
   /** The file begins anew with this segment, or has done so before: everything up to its latest time was seen. */
   isReplay(p: Packet): boolean {
@@ -63,7 +65,8 @@ export class Copies {
     if (p.ipId === 0) return false;
     const low = Math.imul(Math.imul(key ^ 0x9e3779b1, 0x85ebca6b) ^ p.seq, 0xc2b2ae35) ^ p.ack;
     const high = Math.imul(((p.ipId << 16) | p.window) ^ low, 0x27d4eb2f) ^ ((p.payload << 9) | p.flags);
-    const at = 4 * ((high ^ (high >>> 15)) & (SLOTS - 1));
+    if (this.#used++ * ROOM > this.#mask && this.#mask + 1 < SLOTS) this.#grow();
+    const at = 4 * ((high ^ (high >>> 15)) & this.#mask);
     const apart = p.time - this.#times[(at >> 1) + 1]!;
     if (this.#seen[at] === low && this.#seen[at + 1] === high && apart < WITHIN && apart > -WITHIN)
       return true;
@@ -71,6 +74,20 @@ export class Copies {
     this.#seen[at + 1] = high;
     this.#times[(at >> 1) + 1] = p.time;
     return false;
+  }
+
+  #grow(): void {
+    const [seen, times] = [this.#seen, this.#times];
+    this.#seen = new Int32Array(seen.length * 2);
+    this.#times = new Float64Array(this.#seen.buffer);
+    this.#mask = this.#mask * 2 + 1;
+    for (let from = 0; from < seen.length; from += 4) {
+      const high = seen[from + 1]!;
+      const at = 4 * ((high ^ (high >>> 15)) & this.#mask);
+      this.#seen[at] = seen[from]!;
+      this.#seen[at + 1] = high;
+      this.#times[(at >> 1) + 1] = times[(from >> 1) + 1]!;
+    }
   }
 
   /** Counts a copy. */

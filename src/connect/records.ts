@@ -76,9 +76,10 @@ export class Records {
     this.#clientOf = clientOf;
     this.#places = new Int32Array(last + 1);
     // views read arrays that must not be replaced meanwhile
-    store.connections.reserve(UNPACKED + 1);
-    store.troubles.reserve(UNPACKED + 1);
-    store.keys.reserve((UNPACKED + 1) * KEYS_OF_ONE);
+    const room = Math.min(UNPACKED, retired?.count ?? 0) + 1;
+    store.connections.reserve(room);
+    store.troubles.reserve(room);
+    store.keys.reserve(room * KEYS_OF_ONE);
     const { words, end } = store.connections;
     for (let at = CONNECTION_STRIDE; at < end; at += CONNECTION_STRIDE)
       this.#places[words[at + SERIAL]!] = at;

@@ -20,12 +20,16 @@ export interface RingSizes {
 }
 const ENDED = 1 << 8;
 const BEGUN = 1 << 13;
+/** Places of a ring at first. */
+const FEWEST = 8;
+
+/** Holds a record only while it is packed: one for all captures. */
+const WRITER = new PackedWriter();
 
 export class Retirement {
   readonly #store: Store;
   readonly #table: TupleTable;
   readonly #archive = new Archive();
-  readonly #writer = new PackedWriter();
   readonly #ended: Ring;
   readonly #begun: Ring;
 
@@ -96,9 +100,9 @@ export class Retirement {
     if (outcome === 0 || outcome === OPEN || !isPackable(this.#store, at) || this.#archive.isFull) return;
     const words = this.#store.connections.words;
     const serial = words[at + SERIAL]!;
-    this.#writer.restart();
-    pack(this.#store, at, this.#writer);
-    this.#archive.add(serial, outcome, this.#writer);
+    WRITER.restart();
+    pack(this.#store, at, WRITER);
+    this.#archive.add(serial, outcome, WRITER);
     this.#table.insert(-serial, at, words[at + HASH]!);
     this.#store.release(at);
   }
@@ -106,25 +110,42 @@ export class Retirement {
 
 /** The last so many connections to which something happened. */
 class Ring {
-  readonly #slots: Int32Array;
-  readonly #serials: Int32Array;
+  readonly #size: number;
+  /** Of a capture with few connections it is not filled, and small. */
+  #slots: Int32Array;
+  #serials: Int32Array;
   #next = 0;
   /** Of the connection that `turn` gave back. */
   serial = 0;
 
   constructor(size: number) {
-    this.#slots = new Int32Array(size);
-    this.#serials = new Int32Array(size);
+    this.#size = size;
+    this.#slots = new Int32Array(Math.min(size, FEWEST));
+    this.#serials = new Int32Array(this.#slots.length);
   }
 
   /** Puts a connection in, and gives back the one that was there longest; 0 for none. */
   turn(at: number, serial: number): number {
-    const i = this.#next;
-    this.#next = i + 1 === this.#slots.length ? 0 : i + 1;
+    if (this.#next === this.#slots.length) this.#turnAround();
+    const i = this.#next++;
     const before = this.#slots[i]!;
     this.serial = this.#serials[i]!;
     this.#slots[i] = at;
     this.#serials[i] = serial;
     return before;
+  }
+
+  #turnAround(): void {
+    const { length } = this.#slots;
+    if (length >= this.#size) {
+      this.#next = 0;
+      return;
+    }
+    const larger = (part: Int32Array) => {
+      const grown = new Int32Array(Math.min(length * 2, this.#size));
+      grown.set(part);
+      return grown;
+    };
+    [this.#slots, this.#serials] = [larger(this.#slots), larger(this.#serials)];
   }
 }

@@ -20,7 +20,7 @@ export class Rows {
   #end: number;
   #free = 0;
 
-  constructor(stride: number, capacity = 64) {
+  constructor(stride: number, capacity = 4) {
     this.stride = stride;
     this.words = new Int32Array(stride * (capacity + 1));
     this.doubles = new Float64Array(this.words.buffer);

@@ -104,8 +104,7 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   const { payload } = p;
   const flags = p.flags & RST ? p.flags & ~(SYN | FIN) : p.flags;
   const isPeerClosed = words[other + FINS] !== 0 && isInWindow(store, at, side, p.seq, (p.seq + payload) | 0);
-  if (store.troubled(at, otherSide(side), REPEATS) !== 0)
-    store.troubles.words[store.trouble(at, otherSide(side)) + REPEATS] = 0;
+  if (store.troubled(at, otherSide(side), REPEATS) !== 0) store.setTrouble(at, otherSide(side), REPEATS, 0);
   const isFirst = (words[mine + SIDE_BITS]! & STARTED) === 0;
   words[mine + SIDE_BITS]! &= ~WAS_KEEPALIVE;
   let why = 0;
@@ -127,7 +126,7 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   words[at + BITS]! |= completenessBits(p.flags, payload) << COMPLETENESS_SHIFT;
   zeekSegment(store, at, side, p, next, gaps);
   if (flags & FIN) words[mine + FIN_END] = (p.seq + payload + 1) | 0;
-  if (flags & RST) store.troubles.words[store.trouble(at, side) + LAST_RST] = p.seq;
+  if (flags & RST) store.setTrouble(at, side, LAST_RST, p.seq);
   words[mine + PACKETS]!++;
   if (words[mine + SIDE_BITS]! & words[other + SIDE_BITS]! & FIN_ACKED) store.dropPrevious(at);
   else if (flags & ACK) setAside(store, at, side, p.ack);
@@ -170,7 +169,7 @@ function reset(store: Store, at: number, side: number): number {
   const last = words[mine + LAST_PACKET + PACKED_FLAGS]!;
   if (words[mine + PACKETS]! > 0 && !(last & RST)) {
     const window = (words[mine + LAST_PACKET + PACKED_WINDOW]! & 0xffff) + 1;
-    store.troubles.words[store.trouble(at, side) + WINDOW_BEFORE_RST] = last & SYN ? -window : window;
+    store.setTrouble(at, side, WINDOW_BEFORE_RST, last & SYN ? -window : window);
   }
   if (store.count(at, side, RSTS) > KEPT_RSTS) return SURPLUS;
   keepBeforeRst(store, at);

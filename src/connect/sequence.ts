@@ -191,6 +191,6 @@ export function acknowledgesSnapped(store: Store, at: number, side: number, ack:
   const from = store.troubled(at, side, SNAPPED_FROM);
   const to = store.troubled(at, side, SNAPPED_TO);
   if (from === to || ((ack - from) | 0) <= 0) return false;
-  store.troubles.words[store.trouble(at, side) + SNAPPED_FROM] = ((ack - to) | 0) < 0 ? ack : to;
+  store.setTrouble(at, side, SNAPPED_FROM, ((ack - to) | 0) < 0 ? ack : to);
   return true;
 }

@@ -59,6 +59,12 @@ export class Store {
     return trouble === 0 ? 0 : this.troubles.words[trouble + side * TROUBLE_SIDE_STRIDE + word]!;
   }
 
+  /** Sets a word of what went wrong with a side. The array is asked for last: it may have grown. */
+  setTrouble(at: number, side: number, word: number, value: number): void {
+    const trouble = this.trouble(at, side);
+    this.troubles.words[trouble + word] = value;
+  }
+
   /** Adds one to a count of what went wrong with a side; the new count. */
   count(at: number, side: number, word: number): number {
     const trouble = this.trouble(at, side);

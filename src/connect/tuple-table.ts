@@ -8,6 +8,8 @@ import { ADDRESS, HASH, PORTS } from './layout.ts';
 import type { Rows } from './rows.ts';
 
 const SLOT_WORDS = 2;
+/** Slots at first: there may be thousands of small captures. */
+const FEWEST = 1 << 4;
 
 export interface TableState {
   seed: number;
@@ -18,8 +20,8 @@ export interface TableState {
 export class TupleTable {
   readonly #rows: Rows;
   #seed: number;
-  #slots = new Int32Array(SLOT_WORDS * 256);
-  #mask = 255;
+  #slots = new Int32Array(SLOT_WORDS * FEWEST);
+  #mask = FEWEST - 1;
   #size = 0;
 
   constructor(rows: Rows, seed = (Math.random() * 2 ** 32) | 0) {
