@@ -35,17 +35,11 @@ export class Archive {
   /** null: in the file. */
   #chunks: (Uint8Array<ArrayBuffer> | null)[] = [];
   readonly #cache: { number: number; bytes: Uint8Array }[] = [];
-  readonly #most: number;
   #used = CHUNK;
   #held = 0;
   #file: number | null = null;
   /** Records held. */
   count = 0;
-
-  /** `most`: chunks held in memory. */
-  constructor(most = HELD) {
-    this.#most = most;
-  }
 
   /** For another thread: this archive is not used any more. */
   state(): ArchiveState {
@@ -112,7 +106,7 @@ export class Archive {
   /** Begins another chunk; `add` never needs more than one. */
   #next(length: number): void {
     if (length > CHUNK) throw new RangeError('a packed record is longer than a chunk');
-    if (this.#held === this.#most) this.#spill();
+    if (this.#held === HELD) this.#spill();
     this.#chunks.push(new Uint8Array(CHUNK));
     this.#held++;
     this.#used = 0;

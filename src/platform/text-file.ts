@@ -19,29 +19,6 @@ export async function writePieces(path: string, pieces: Iterable<string>): Promi
   }
 }
 
-/** The same to two new files at once, of pairs of pieces: for what is read once for both. */
-export async function writePairs(
-  paths: readonly [string, string],
-  pairs: Iterable<readonly [string, string]>,
-): Promise<void> {
-  const one = new BlockFile(await open(paths[0], 'wx'));
-  try {
-    const two = new BlockFile(await open(paths[1], 'wx'));
-    try {
-      for (const [a, b] of pairs) {
-        if (one.add(a)) await one.next();
-        if (two.add(b)) await two.next();
-      }
-      await two.end();
-    } finally {
-      await two.close();
-    }
-    await one.end();
-  } finally {
-    await one.close();
-  }
-}
-
 class BlockFile {
   readonly #handle: FileHandle;
   #filling = Buffer.allocUnsafeSlow(BLOCK);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { writePairs, writePieces } from '../../src/platform/text-file.ts';
+import { writePieces } from '../../src/platform/text-file.ts';
 import type { Cell, Column } from '../../src/tables/column.ts';
 import { csvOf } from '../../src/tables/csv.ts';
 import { csvLines } from '../../src/tables/csv-text.ts';
@@ -87,18 +87,6 @@ test('more than the buffers hold, pieces longer than a buffer among them', async
   const path = fresh();
   await writePieces(path, pieces);
   expect(readFileSync(path, 'utf8') === pieces.join('')).toBe(true);
-});
-
-test('two files at once, of pieces longer and shorter than the buffers', async () => {
-  const [one, two] = [fresh(), fresh()];
-  const pairs = Array.from(
-    { length: 30_000 },
-    (_, i) => [`${i}é\n`, i % 9973 === 5 ? 'long,'.repeat(500_000) : 'x'.repeat(i % 300)] as const,
-  );
-  await writePairs([one, two], pairs);
-  expect(readFileSync(one, 'utf8') === pairs.map(([a]) => a).join('')).toBe(true);
-  expect(readFileSync(two, 'utf8') === pairs.map(([, b]) => b).join('')).toBe(true);
-  await expect(writePairs([fresh(), two], pairs)).rejects.toThrow('EEXIST');
 });
 
 test('a file that is there already is not touched; a row that throws is passed on', async () => {
