@@ -135,6 +135,8 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
     counters: counterSeries(sources, collector.events, hostOf, diagnostics),
     snapshots: events.filter((e) => e.kind === 'snapshot'),
     settings: settings(collector.events, hostOf),
+    log: events.filter((e) => e.kind === 'log'),
+    stateCounts: events.filter((e) => e.kind === 'state-count'),
     walks: events.filter((e) => e.kind === 'walk'),
     timeline,
   };

@@ -28,6 +28,7 @@ const POINTS: ReadonlySet<KernelEvent['kind']> = new Set([
   'reset-sent',
   'reset-received',
   'probe',
+  'life',
 ]);
 
 export function isPoint(e: KernelEvent): e is PointEvent {

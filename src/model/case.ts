@@ -5,10 +5,12 @@ import type {
   CallEvent,
   CounterEvent,
   DropEvent,
+  LogEvent,
   ProbedEvent,
   ProbeEvent,
   SnapshotEvent,
   SocketEvent,
+  StateCountEvent,
   WalkEvent,
 } from './event.ts';
 import type { Brief, Outcome } from './outcome.ts';
@@ -106,6 +108,9 @@ export interface Context {
   /** Whole lives of a source's tables and logs that belong to no case, e.g. of listeners. */
   settings: Settings[];
   /** Kernel functions as traces saw them entered, in the order of their lines; they name no connection. */
+  /** Lines of kernel logs, and counts of sockets: of no connection. */
+  log: readonly LogEvent[];
+  stateCounts: readonly StateCountEvent[];
   walks: WalkEvent[];
   timeline: Timeline;
 }

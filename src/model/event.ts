@@ -227,8 +227,30 @@ export interface WalkEvent extends EventBase {
   acceptLimit: number | null;
 }
 
-/** Events that only a capture's own probes give. */
-export type ProbedEvent = ResetSentEvent | ResetReceivedEvent | ProbeEvent;
+/** A line of the kernel's log about a limit of TCP or connection tracking. */
+export interface LogEvent extends EventBase {
+  kind: 'log';
+  what:
+    | 'syn-flood-cookies'
+    | 'syn-flood-drops'
+    | 'conntrack-full'
+    | 'orphans'
+    | 'memory'
+    | 'time-wait-overflow';
+  /** Of the listener, where the line names it. */
+  port: number | null;
+  text: string;
+}
+
+/** How many sockets were in a state (`ss -s`, `sort | uniq -c`); `orphaned` is no state. */
+export interface StateCountEvent extends EventBase {
+  kind: 'state-count';
+  state: string;
+  count: number;
+}
+
+/** What probes and tools say of one connection at one moment. */
+export type ProbedEvent = ResetSentEvent | ResetReceivedEvent | ProbeEvent | LifeEvent;
 
 export type KernelEvent =
   | StateEvent
@@ -240,6 +262,8 @@ export type KernelEvent =
   | SysctlEvent
   | LifeEvent
   | WalkEvent
+  | LogEvent
+  | StateCountEvent
   | ResetSentEvent
   | ResetReceivedEvent
   | ProbeEvent;

@@ -3,6 +3,9 @@ import { pcap } from './capture/pcap.ts';
 import { pcapng } from './capture/pcapng.ts';
 import type { CaptureFormat, LineFormat } from './importer.ts';
 import { bpftraceWalk } from './lines/bpftrace-walk.ts';
+import { conntrack } from './lines/conntrack.ts';
+import { hubble } from './lines/hubble.ts';
+import { kernelLog } from './lines/kernel-log.ts';
 import { kernelTrace } from './lines/kernel-trace.ts';
 import { libbpfStates } from './lines/libbpf-states.ts';
 import { netfilterLog } from './lines/netfilter-log.ts';
@@ -13,14 +16,17 @@ import { netstatWindows } from './lines/netstat-windows.ts';
 import { nettrace } from './lines/nettrace.ts';
 import { nstat } from './lines/nstat.ts';
 import { procNet } from './lines/proc-net.ts';
+import { procNetTcp } from './lines/proc-net-tcp.ts';
 import { pwru } from './lines/pwru.ts';
 import { retis } from './lines/retis.ts';
 import { ss } from './lines/ss.ts';
+import { stateCounts } from './lines/state-counts.ts';
 import { sysctl } from './lines/sysctl.ts';
 import { tcpdrop } from './lines/tcpdrop.ts';
 import { tcpdropBt } from './lines/tcpdrop-bt.ts';
 import { tcpdump } from './lines/tcpdump.ts';
 import { tcplife } from './lines/tcplife.ts';
+import { tcpretrans } from './lines/tcpretrans.ts';
 import { tcpstates } from './lines/tcpstates.ts';
 import { tcptracer } from './lines/tcptracer.ts';
 import { wiresharkList } from './lines/wireshark-list.ts';
@@ -32,14 +38,20 @@ export const lineFormats: readonly LineFormat[] = [
   tcpdrop,
   tcpdropBt,
   netfilterLog,
+  kernelLog,
+  conntrack,
+  hubble,
   tcptracer,
   tcplife,
+  tcpretrans,
   tcpdump,
   wiresharkList,
   netstatBsd,
   netstat,
   netstatWindows,
   netstatS,
+  procNetTcp,
+  stateCounts,
   ss,
   nstat,
   procNet,

@@ -1,4 +1,6 @@
 /** Rows of timeline.csv: everything joined about the connections of interest, in one order. */
+
+import { formatSpan } from '../align/format-time.ts';
 import { listenersAt } from '../align/orient.ts';
 import { formatEndpoint, sameEndpoint } from '../model/address.ts';
 import type { Case, Context } from '../model/case.ts';
@@ -231,6 +233,11 @@ function probedItem(e: ProbedEvent, c: Case, context: Context): Draft {
   const base = eventBase(e, context);
   if (e.kind === 'reset-received')
     return draft('reset', base, c, context, { side, what: 'reset taken (tcp_reset)' });
+  if (e.kind === 'life') {
+    const carried = `${e.sent} bytes sent and ${e.received} received, as far as the tool counts`;
+    const what = `socket closed after ${formatSpan(e.duration)}: ${carried}`;
+    return draft('state', base, c, context, { side, what, stateAfter: 'CLOSE', pid: e.pid, comm: e.comm });
+  }
   const who = { pid: e.pid, comm: e.comm ?? '' };
   if (e.kind === 'reset-sent') {
     const answers = e.answers ? `, in answer to ${flagNames(e.answers.flags)}` : '';

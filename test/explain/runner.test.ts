@@ -56,6 +56,8 @@ function contextOf(cases: Partial<Case>[]): Context {
     counters: [],
     snapshots: [],
     settings: [],
+    log: [],
+    stateCounts: [],
     walks: [],
     timeline,
   };

@@ -4,10 +4,12 @@ import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';
 import { finWait2OfAnotherRun } from './fin-wait2-of-another-run.ts';
 import { finWait2Visibility } from './fin-wait2-visibility.ts';
+import { kernelLog } from './kernel-log.ts';
 import { listenQueues } from './listen-queues.ts';
 import { lostLines } from './lost-lines.ts';
 import { resetListedAsDrop } from './reset-listed-as-drop.ts';
 import { settings } from './settings.ts';
+import { stateCounts } from './state-counts.ts';
 import { totalsSinceBoot } from './totals-since-boot.ts';
 import { unseenDrops } from './unseen-drops.ts';
 import { walkedClose } from './walked-close.ts';
@@ -23,6 +25,8 @@ const ANSWERERS: readonly Answerer[] = [
   resetListedAsDrop,
   walkedClose,
   listenQueues,
+  kernelLog,
+  stateCounts,
   totalsSinceBoot,
   settings,
 ];

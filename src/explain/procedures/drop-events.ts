@@ -21,7 +21,7 @@ const NETFILTER = /^(nf_hook_slow|nft_do_chain|ipt_do_table)/;
  * Causes below TCP on the way in, by reason (enum skb_drop_reason) or by the function that freed the packet.
  */
 const INGRESS: readonly { rule: RuleId; reason: RegExp; freedIn: RegExp | null }[] = [
-  { rule: 'netfilter-drop', reason: /^NETFILTER_DROP/, freedIn: NETFILTER },
+  { rule: 'netfilter-drop', reason: /^(NETFILTER_DROP|POLICY_DENIED)/, freedIn: NETFILTER },
   { rule: 'reverse-path-drop', reason: /^IP_RPFILTER/, freedIn: null },
   {
     rule: 'martian-drop',

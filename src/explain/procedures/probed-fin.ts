@@ -116,7 +116,7 @@ function endedByOwnReset(f: Facts, life: LifeFacts): boolean {
   const end = life.find('FIN_WAIT2', 'CLOSE')!;
   const at = { source: life.life.source, time: end.time };
   return f.case.kernel.some((e) => {
-    if (e.kind === 'probe' || e.socket !== life.life.socket) return false;
+    if (e.kind === 'probe' || e.kind === 'life' || e.socket !== life.life.socket) return false;
     const apart = f.probes.apart(e, at);
     return apart !== null && Math.abs(apart) <= MARGIN;
   });

@@ -9,9 +9,9 @@ import { MAYBE } from '../words.ts';
 export const rule: Rule<'netfilter-drop'> = {
   id: 'netfilter-drop',
   group: 'syn',
-  title: 'Firewall (netfilter) dropped the SYN',
+  title: 'Firewall dropped the SYN',
   severity: 'error',
-  happened: 'had SYNs dropped by a firewall (netfilter)',
+  happened: 'had SYNs dropped by a firewall',
   condition:
     'A rule of nftables or iptables dropped the SYN (or its answer). On the receiving host netfilter stands between the tap of a capture and TCP, so the capture shows the SYN all the same.',
   when: MAY_LACK_ANSWER,

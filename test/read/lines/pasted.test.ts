@@ -73,3 +73,103 @@ describe('netstat of other systems', () => {
     expect(connections.map((c) => c.clientStack)).toEqual(Array(4).fill('not linux'));
   });
 });
+
+describe('connection tracking', () => {
+  it('reads entries and events, with who opened the connection and what was translated', () => {
+    const out = tools('conntrack/conntrack-E-timestamp.txt');
+    const said = only(out, 'probe').map((e) => e.said);
+    expect(said[0]).toBe('conntrack NEW: SYN_SENT, 120 s left, no answer seen');
+    expect(said).toHaveLength(8);
+    expect(out.sources[0]!.clock).toMatchObject({ kind: 'realtime', base: 1_796_019_372_000_000_000n });
+    expect(only(tools('conntrack/conntrack-L.txt'), 'probe')).toMatchObject([
+      {
+        local: { address: '10.9.5.1', port: 34316 },
+        remote: { address: '10.9.5.2', port: 8082 },
+        time: null,
+      },
+    ]);
+    const [translated] = only(
+      read(
+        'tcp 6 10 CLOSE src=192.0.2.10 dst=198.51.100.9 sport=4000 dport=443 src=198.51.100.9 dst=203.0.113.5 sport=443 dport=999 [ASSURED]',
+      ),
+      'probe',
+    );
+    expect(translated!.said).toContain('client translated to 203.0.113.5:999');
+    expect(codes(out)).toEqual([]);
+  });
+});
+
+describe('tables of the kernel and of tools', () => {
+  it('reads /proc/net/tcp and tcp6: states, queues, timers, and sockets that nobody has accepted', () => {
+    const out = tools('proc-net-tcp/proc-net-tcp.txt');
+    const rows = only(out, 'socket');
+    expect(rows.map((r) => r.state)).toEqual([
+      'LISTEN',
+      'CLOSE_WAIT',
+      'FIN_WAIT2',
+      'ESTABLISHED',
+      'ESTABLISHED',
+      'LISTEN',
+      'ESTABLISHED',
+      'ESTABLISHED',
+    ]);
+    expect(rows[0]).toMatchObject({ local: { address: '10.9.5.2', port: 8083 }, recvQ: 2, owner: 'hidden' });
+    expect(rows[1]).toMatchObject({ recvQ: 1, owner: 'none' });
+    expect(rows[2]!.timer).toEqual({ name: 'timewait', left: 59.89e9, retransmits: 0 });
+    expect(rows[7]).toMatchObject({ local: { address: '::1', port: 9090 }, recvQ: 3 });
+    expect(codes(out)).toEqual([]);
+  });
+
+  it('reads retransmissions that tcpretrans saw', () => {
+    const out = tools('tcpretrans/tcpretrans.txt');
+    expect(only(out, 'probe').map((e) => [e.local.port, e.said])).toEqual([
+      [41280, 'retransmission in state SYN_SENT'],
+      [41294, 'retransmission in state SYN_SENT'],
+      [41280, 'retransmission in state SYN_SENT'],
+      [55496, 'tail loss probe in state ESTABLISHED'],
+    ]);
+  });
+
+  it('makes a connection of a life that tcplife sums up', async () => {
+    const { connections } = await explained('tcplife/tcplife-T.txt');
+    expect(connections.length).toBeGreaterThan(0);
+  });
+});
+
+describe('flows of Cilium', () => {
+  it('are drops where the policy denied them, of pods by their names', async () => {
+    const out = tools('hubble/hubble-observe.txt');
+    expect(only(out, 'drop')).toMatchObject([{ flags: SYN, reason: { name: 'POLICY_DENIED' } }]);
+    expect(only(out, 'probe')).toHaveLength(2);
+    expect(codes(out)).toEqual([]);
+    const { findings } = await explained('hubble/hubble-observe.txt');
+    expect(findings.find((f) => f.rule === 'netfilter-drop')?.confidence).toBe('inferred');
+  });
+});
+
+describe('what names no connection', () => {
+  it('is answered: lines of the kernel log', async () => {
+    const out = tools('kernel-log/dmesg.txt');
+    expect(only(out, 'log').map((e) => [e.what, e.port])).toEqual([
+      ['syn-flood-drops', 21060],
+      ['syn-flood-cookies', 21080],
+      ['conntrack-full', null],
+      ['orphans', null],
+      ['time-wait-overflow', null],
+    ]);
+    const { answers } = await explained('kernel-log/dmesg.txt');
+    expect(answers.map((a) => a.answer).join()).toMatch(/21080.*nf_conntrack_max/s);
+  });
+
+  it('is answered: counts of sockets, with what many of a state mean', async () => {
+    expect(only(tools('state-counts/ss-s.txt'), 'state-count').map((e) => e.state)).toEqual([
+      'ESTABLISHED',
+      'orphaned',
+      'TIME_WAIT',
+    ]);
+    const out = read('   1793 CLOSE_WAIT\n     22 LISTEN\n      7 apples\n');
+    expect(only(out, 'state-count').map((e) => e.count)).toEqual([1793, 22]);
+    const { answers } = await explained('state-counts/ss-s.txt');
+    expect(answers).toHaveLength(1);
+  });
+});

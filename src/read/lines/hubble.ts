@@ -1,0 +1,106 @@
+/** Flows of Cilium as `hubble observe` prints them: who spoke to whom, and the verdict of the policy on it. */
+
+import type { Endpoint } from '../../model/address.ts';
+import { formatWords } from '../../model/address.ts';
+import { hostNameWords } from '../../model/hostnames.ts';
+import { parseFlagNames } from '../../model/tcp.ts';
+import { NS_PER_MS } from '../../model/time.ts';
+import type { LineFormat, LineReader, Section } from '../importer.ts';
+import { runs } from './shared/command.ts';
+import { Interner } from './shared/interner.ts';
+import { clockOf, SectionSource } from './shared/section.ts';
+import { WallClock } from './shared/times.ts';
+
+const FLOW =
+  /^(?:[A-Z][a-z]{2} [ \d]\d )?(\d\d:\d\d:\d\d\.\d{3})(?: \[[^\]]{1,64}\])?: (\S{1,300}):(\d{1,5}) (?:\([\w:./-]{1,128}\) )?(->|<-|<>) (\S{1,300}):(\d{1,5}) (?:\([\w:./-]{1,128}\) )?(.{1,120}?) (FORWARDED|DROPPED|DENIED|ALLOWED|AUDIT|TRANSLATED|TRACED|REDIRECTED|ERROR) \((.*)\)\s*$/;
+const TCP = /^TCP Flags: ([A-Z, ]{3,64})$/;
+
+export const hubble: LineFormat = {
+  id: 'hubble',
+  title: 'flows of Cilium (hubble observe)',
+  clock: 'wall',
+  proves: "What Cilium's datapath made of this packet, and why it dropped it.",
+  cannotProve: 'What happened outside its nodes, and flows that its ring buffer lost.',
+  example:
+    'Oct  9 02:07:32.078: ns/web:43806 (ID:1739) <> 198.51.100.33:8080 (ID:16777218) Policy denied DROPPED (TCP Flags: SYN)',
+  command: runs('hubble', /(?=\s+observe\b)(?![^|]*\s-o\s?(?:json|jsonpb|dict|tab))/),
+  recognises: (line) => line.includes(') ') && FLOW.test(line),
+  open: (section) => new HubbleReader(section),
+};
+
+class HubbleReader implements LineReader {
+  readonly #source: SectionSource;
+  readonly #interner = new Interner();
+  readonly #clock = new WallClock();
+
+  constructor(section: Section) {
+    this.#source = new SectionSource(section, hubble.id);
+  }
+
+  line(text: string, number: number): boolean {
+    const match = FLOW.exec(text);
+    if (!match) return false;
+    const [, stamp, left, leftPort, arrow, right, rightPort, what, verdict, rest] =
+      match as unknown as string[];
+    const source = this.#source.open(clockOf('wall', NS_PER_MS));
+    const time = this.#clock.read(stamp!);
+    const tcp = TCP.exec(rest!);
+    if (!tcp) {
+      this.#source.diagnose(
+        'not-tcp',
+        'info',
+        number,
+        'flows of other protocols, or without flags, not read',
+      );
+      return true;
+    }
+    const ends = [this.#endpoint(left!, leftPort!), this.#endpoint(right!, rightPort!)] as const;
+    const [from, to] = arrow === '<-' ? [ends[1], ends[0]] : ends;
+    const flags = parseFlagNames(tcp[1]!);
+    const said = this.#interner.keep(`${what} ${verdict}`);
+    const where = { source: source.id, line: number, time, pid: null };
+    if (verdict === 'DROPPED' || verdict === 'DENIED') {
+      const reason = {
+        code: null,
+        name: /polic/i.test(what!) ? 'POLICY_DENIED' : this.#interner.keep(what!),
+      };
+      this.#source.event(source, {
+        ...where,
+        kind: 'drop',
+        from,
+        to,
+        state: null,
+        flags,
+        reason,
+        stack: [],
+        place: 'unknown',
+        said,
+      });
+    } else {
+      const packet = { from, to, flags, seq: 0, ack: 0, payload: 0 };
+      this.#source.event(source, {
+        ...where,
+        kind: 'probe',
+        name: 'hubble-flow',
+        socket: null,
+        comm: null,
+        local: from,
+        remote: to,
+        packet,
+        values: {},
+        pointers: {},
+        said,
+      });
+    }
+    return true;
+  }
+
+  /** An address, or the name of a pod, which then stands for it. */
+  #endpoint(name: string, port: string): Endpoint {
+    const isAddress = /^(?:[\d.]{7,15}|\[?[\da-fA-F:.]{2,45}\]?)$/.test(name);
+    const address = isAddress ? this.#interner.address(name) : formatWords(...hostNameWords(name));
+    return { address, port: Number(port) };
+  }
+
+  end(): void {}
+}

@@ -1,0 +1,86 @@
+/** Lines of TCP and connection tracking in the kernel's log: dmesg, journalctl -k, syslog. */
+import type { LogEvent } from '../../model/event.ts';
+import type { LineFormat, LineReader, Section } from '../importer.ts';
+import { runs } from './shared/command.ts';
+import { Interner } from './shared/interner.ts';
+import { SectionSource } from './shared/section.ts';
+import { KernelLogClock, kernelLine } from './shared/syslog.ts';
+
+/** tcp_syn_flood_action, __nf_conntrack_alloc, tcp_check_oom (tcp_too_many_orphans, tcp_out_of_memory), tcp_time_wait. */
+const SAID: readonly { what: LogEvent['what']; pattern: RegExp }[] = [
+  {
+    what: 'syn-flood-cookies',
+    pattern:
+      /^(?:TCP: )?(?:request_sock_(?:TCP|subflow\w*): )?[Pp]ossible SYN flooding on port (?:\S*:)?(\d{1,5})\. Sending cookies\./,
+  },
+  {
+    what: 'syn-flood-drops',
+    pattern:
+      /^(?:TCP: )?(?:request_sock_(?:TCP|subflow\w*): )?[Pp]ossible SYN flooding on port (?:\S*:)?(\d{1,5})\. Dropping request\./,
+  },
+  {
+    what: 'conntrack-full',
+    pattern: /^(?:nf_conntrack: ){0,2}(?:ip_conntrack: )?table full, dropping packet/,
+  },
+  { what: 'orphans', pattern: /^(?:TCP: )?too many (?:of )?orphaned sockets/ },
+  { what: 'memory', pattern: /^(?:TCP: )?out of memory -- consider tuning tcp_mem/ },
+  {
+    what: 'time-wait-overflow',
+    pattern: /^(?:TCP: )?(?:request_sock_TCP: )?time wait bucket table overflow/,
+  },
+];
+/** Other lines of a kernel's log, once one of these was there. */
+const OF_KERNEL = /^(?:<\d{1,3}>)?(?:\[ *\d{1,9}\.\d{6}\] |.{1,80} kernel: )/;
+
+export const kernelLog: LineFormat = {
+  id: 'kernel-log',
+  title: 'kernel log (dmesg, journalctl -k): lines about TCP and connection tracking',
+  clock: 'relative',
+  proves:
+    'That the kernel met this limit at that time: a full SYN queue, connection table, time-wait table, orphans, memory.',
+  cannotProve:
+    'Which connections it met, and how often: these lines are rate-limited, and that of a SYN queue comes once a listener.',
+  example:
+    '[375852.589465] TCP: request_sock_TCP: Possible SYN flooding on port 8080. Sending cookies.  Check SNMP counters.',
+  command: runs('dmesg|journalctl', /(?=\s|$)/),
+  recognises: (line) => saidBy(kernelLine(line).rest) !== null,
+  open: (section) => new KernelLogReader(section),
+};
+
+function saidBy(text: string): { what: LogEvent['what']; port: number | null } | null {
+  for (const { what, pattern } of SAID) {
+    const match = pattern.exec(text);
+    if (match) return { what, port: match[1] === undefined ? null : Number(match[1]) };
+  }
+  return null;
+}
+
+class KernelLogReader implements LineReader {
+  readonly #source: SectionSource;
+  readonly #interner = new Interner();
+  readonly #clock = new KernelLogClock();
+
+  constructor(section: Section) {
+    this.#source = new SectionSource(section, kernelLog.id);
+  }
+
+  line(text: string, number: number): boolean {
+    const line = kernelLine(text);
+    const said = saidBy(line.rest);
+    // lines of a firewall's LOG have a reader of their own
+    if (!said) return OF_KERNEL.test(text) && !text.includes(' SRC=');
+    const time = this.#clock.read(line);
+    const source = this.#source.open(this.#clock.clock!);
+    this.#source.event(source, {
+      kind: 'log',
+      source: source.id,
+      line: number,
+      time,
+      ...said,
+      text: this.#interner.keep(line.rest.trim()),
+    });
+    return true;
+  }
+
+  end(): void {}
+}

@@ -1,0 +1,61 @@
+/** Sockets counted by state: `ss -s`, and `netstat … | sort | uniq -c`. */
+import { parseState } from '../../model/tcp.ts';
+import type { LineFormat, LineReader, Section } from '../importer.ts';
+import { runs } from './shared/command.ts';
+import { NO_CLOCK, SectionSource } from './shared/section.ts';
+
+const SUMMARY =
+  /^TCP:\s+\d{1,9} \(estab (\d{1,9}), closed (\d{1,9}), orphaned (\d{1,9}),(?: synrecv \d{1,9},)? timewait (\d{1,9})(?:\/\d+)?\)(?:, ports \d+)?\s*$/;
+const OTHER =
+  /^Total: \d+|^Transport\s+Total\s+(?:ISDN\s+)?IP|^(?:RAW|UDP|TCP|INET|FRAG|\*)\s+[\d-]+\s+[\d-]+\s+[\d-]+\s*$|^\s*\d{1,9} (?:State|Foreign|Address|established\)|servers\))?\s*$/;
+const COUNT = /^\s*(\d{1,9}) ([A-Z][A-Z0-9_-]{3,13})\s*$/;
+/** States with a name of their own, so that a list of words with counts is not taken for one of sockets. */
+const STATE =
+  /^(?:ESTAB(?:LISHED)?|SYN[-_](?:SENT|RECV)|FIN[-_]WAIT[-_]?[12]|TIME[-_]WAIT|CLOSE[-_]WAIT|LAST[-_]ACK|LISTEN|CLOSING|UNCONN)$/;
+
+export const stateCounts: LineFormat = {
+  id: 'state-counts',
+  title: 'sockets counted by state (ss -s, sort | uniq -c)',
+  clock: 'order',
+  proves: 'How many sockets were in each state at that moment.',
+  cannotProve: 'Of which connections, processes and ports, and since when.',
+  example: 'TCP:   25401 (estab 1202, closed 23980, orphaned 12, timewait 23979)',
+  command: runs('ss', /(?=\s)(?=[^|]*\s(?:-\w*s|--summary))/),
+  recognises: (line) => SUMMARY.test(line) || countOf(line) !== null,
+  open: (section) => new StateCountsReader(section),
+};
+
+function countOf(line: string): { state: string; count: number } | null {
+  const match = COUNT.exec(line);
+  const state = match && STATE.test(match[2]!) ? parseState(match[2]!) : null;
+  return match && state ? { state, count: Number(match[1]) } : null;
+}
+
+class StateCountsReader implements LineReader {
+  readonly #source: SectionSource;
+
+  constructor(section: Section) {
+    this.#source = new SectionSource(section, stateCounts.id);
+  }
+
+  line(text: string, number: number): boolean {
+    const summary = SUMMARY.exec(text);
+    if (summary) {
+      ['ESTABLISHED', 'CLOSE', 'orphaned', 'TIME_WAIT'].forEach((state, i) => {
+        // `closed` counts what is in TIME_WAIT as well
+        if (state !== 'CLOSE') this.#emit(state, Number(summary[i + 1]), number);
+      });
+      return true;
+    }
+    const count = countOf(text);
+    if (count) this.#emit(count.state, count.count, number);
+    return count !== null || OTHER.test(text);
+  }
+
+  #emit(state: string, count: number, line: number): void {
+    const source = this.#source.open(NO_CLOCK);
+    this.#source.event(source, { kind: 'state-count', source: source.id, line, time: null, state, count });
+  }
+
+  end(): void {}
+}
