@@ -23,6 +23,8 @@ const TABLES = [
   'findings.csv',
   'report.md',
   'result.json',
+  'rules.csv',
+  'sources.csv',
   'timeline.csv',
 ];
 const CHARTS = ['causes', 'fin-wait2', 'listener-pressure', 'state-timeline'];

@@ -51,6 +51,8 @@ describe('a segment', () => {
       ...{ srcPort: 80, dstPort: 8080, seq: 1, ack: 0x80000002 | 0, flags: 0x12, window: 502, payload: 5 },
       ...{ mss: 1460, windowScale: 9, tsVal: 7, tsEcr: -1, ttl: 63, ipId: 1 },
       options: options.OPT_MSS | options.OPT_SACK_PERMITTED | options.OPT_TIMESTAMP | options.OPT_WSCALE,
+      // MSS, SACK permitted, timestamps, NOP, window scale: the first in the lowest bits
+      optionOrder: 0o45321,
     });
   });
 
@@ -59,8 +61,8 @@ describe('a segment', () => {
     const packet = new Packet();
     decoder.decode(frameOf(segment('020405b4 0402080a 00000007 ffffffff 01030309'), raw), packet);
     decoder.decode(frameOf(segment(''), raw), packet);
-    const { options: bits, mss, windowScale, tsVal, tsEcr } = packet;
-    expect([bits, mss, windowScale, tsVal, tsEcr]).toEqual([0, 0, 0, 0, 0]);
+    const { options: bits, optionOrder, mss, windowScale, tsVal, tsEcr } = packet;
+    expect([bits, optionOrder, mss, windowScale, tsVal, tsEcr]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test.each<[string, string, number]>([
