@@ -77,6 +77,7 @@ export class Collector implements Sink {
       });
       return made;
     });
+    this.#capture?.decoder.rest();
     this.#source = source;
     this.#capture = capture;
   }

@@ -76,7 +76,8 @@ export class Records {
     this.#clientOf = clientOf;
     this.#places = new Int32Array(last + 1);
     // views read arrays that must not be replaced meanwhile
-    const room = Math.min(UNPACKED, retired?.count ?? 0) + 1;
+    const packed = retired?.count ?? 0;
+    const room = packed === 0 ? 0 : Math.min(UNPACKED, packed) + 1;
     store.connections.reserve(room);
     store.troubles.reserve(room);
     store.keys.reserve(room * KEYS_OF_ONE);

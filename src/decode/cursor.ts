@@ -2,10 +2,13 @@
 import { DIRECTION_IN, DIRECTION_OUT, Frame, type Packet } from '../model/packet.ts';
 import type { Fragments } from './fragments.ts';
 
+const NO_BYTES = new Uint8Array(0);
+const NO_FRAME = new Frame();
+
 /** Where decoding stands in a frame. */
 export class Cursor {
   /** Bytes of the capture; nothing at or beyond `end` may be read. */
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = NO_BYTES;
   /** Start of the current layer's header. A layer moves it past that header. */
   pos = 0;
   /** End of what was captured of the current layer. */
@@ -15,7 +18,7 @@ export class Cursor {
   /** A second announcement to try when the first is of no layer: the source port of UDP. 0 for none. */
   alternative = 0;
   /** The frame that is being decoded. */
-  frame = new Frame();
+  frame = NO_FRAME;
   /** Fragments of earlier frames. */
   readonly fragments: Fragments;
   /** `bytes` is what was put together of fragments: the header alone. */
@@ -28,6 +31,12 @@ export class Cursor {
   constructor(fragments: Fragments, verifiesChecksums: boolean) {
     this.fragments = fragments;
     this.verifiesChecksums = verifiesChecksums;
+  }
+
+  /** Keeps hold of no bytes of a file that is read. */
+  letGo(): void {
+    this.bytes = NO_BYTES;
+    this.frame = NO_FRAME;
   }
 }
 

@@ -94,6 +94,11 @@ export class Decoder {
     return outcome;
   }
 
+  /** No frame comes for now: the bytes of the last one are not held any longer. */
+  rest(): void {
+    this.#cursor.letGo();
+  }
+
   /** Turns what was counted into diagnostics of `source`. */
   report(source: Source, diagnostics: Diagnostics): void {
     this.#fragments.report(source, diagnostics);

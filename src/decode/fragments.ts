@@ -74,7 +74,7 @@ export class Fragments {
   readonly #waiting: Datagram[] = [];
   readonly #free: Datagram[] = [];
   /** Identifications of #waiting, to be searched fast. */
-  readonly #identifications = new Int32Array(MAX_WAITING);
+  readonly #identifications: number[] = [];
   #overlaps = 0;
   #firstOverlap = 0;
   #incomplete = 0;
@@ -143,7 +143,7 @@ export class Fragments {
     datagram.reset(packet);
     datagram.packet.frame = frame.number;
     datagram.packet.time = frame.time;
-    this.#identifications[this.#waiting.length] = identification;
+    this.#identifications.push(identification);
     this.#waiting.push(datagram);
     return datagram;
   }
@@ -156,7 +156,7 @@ export class Fragments {
 
   #remove(index: number): void {
     const [datagram] = this.#waiting.splice(index, 1);
-    this.#identifications.copyWithin(index, index + 1);
+    this.#identifications.splice(index, 1);
     this.#free.push(datagram!);
   }
 }
