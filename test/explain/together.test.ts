@@ -14,6 +14,7 @@ const SAMPLES = [
   sampleNamed('time-wait-pileup/6.18').folder,
   bundleSamples().find((s) => s.name === 'accept-queue-syn/6.18')!.folder,
   path.join(DOCUMENTS, 'exp1'),
+  path.resolve(import.meta.dirname, '../../samples/field/kernel/connect_abandoned'),
 ];
 const APART = ['expected.json', 'kernel-resets.txt', 'README.md'];
 /** Of every rule the largest group of a sample. */
@@ -29,10 +30,8 @@ beforeAll(async () => {
   }));
   for (const folder of SAMPLES) {
     const files = readdirSync(folder).filter((name) => !APART.includes(name));
-    await analyze(
-      files.map((name) => path.join(folder, name)),
-      { rules: watched },
-    );
+    const inputs = files.includes('manifest.json') ? [folder] : files.map((name) => path.join(folder, name));
+    await analyze(inputs, { rules: watched });
   }
 });
 
