@@ -55,14 +55,19 @@ test('a counter that did not rise excludes a cause only if its readings span all
     cpSync(path.join(folder, name), path.join(part, name));
   const listOf = async (readings: readonly string[]) => {
     writeFileSync(path.join(part, 'counters.jsonl'), `${readings.join('\n')}\n`);
-    return alternatives(await analyze([part]), 'netfilter-drop').map((list) =>
-      list.includes('accept-queue-overflow-syn'),
-    );
+    const { findings } = await analyze([part]);
+    return findings
+      .filter((f) => f.group === 'syn' && f.role === 'verdict')
+      .map((f) => [f.rule, f.alternatives.includes('accept-queue-overflow-syn')]);
   };
   // one reading a second: the SYNs of c1 lie in the first three, those of c2 in the first five
-  expect(await listOf(lines)).toEqual([false, false]);
-  expect(await listOf(lines.slice(0, 4))).toEqual([false, true]);
-  expect(await listOf(lines.slice(0, 2))).toEqual([true, true]);
+  const [counted, open] = [
+    ['netfilter-drop', false],
+    ['unanswered-syn', true],
+  ];
+  expect(await listOf(lines)).toEqual([counted, counted]);
+  expect(await listOf(lines.slice(0, 4))).toEqual([counted, open]);
+  expect(await listOf(lines.slice(0, 2))).toEqual([open, open]);
   rmSync(part, { recursive: true });
 });
 

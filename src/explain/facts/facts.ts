@@ -20,8 +20,12 @@ import type { Moment } from '../rule.ts';
 import { LifeFacts } from './life.ts';
 import type { ListenerFacts } from './listener.ts';
 import { ProbeFacts } from './probes.ts';
+import { type Rise, riseWithin, type Spell } from './steps.ts';
 import { WireFacts } from './wire.ts';
 import type { World } from './world.ts';
+
+/** No moment that can be compared with another. */
+const NEVER: Moment = { source: -1, at: null };
 
 export class Facts {
   readonly world: World;
@@ -34,6 +38,7 @@ export class Facts {
   #lives: Pair<LifeFacts | null> | null = null;
   #probes: ProbeFacts | null = null;
   #listener: ListenerFacts | null = null;
+  #extent: Spell | null = null;
 
   constructor(world: World, n: number) {
     this.world = world;
@@ -111,6 +116,7 @@ export class Facts {
     this.#wires = null;
     this.#lives = null;
     this.#probes = null;
+    this.#extent = null;
     forget(this);
   }
 
@@ -169,7 +175,49 @@ export class Facts {
   }
 
   atEvent(e: { source: number; time: SocketEvent['time'] }): Moment {
-    return { source: e.source, at: this.world.context.timeline.at(e.source, e.time) };
+    return this.world.momentOf(e);
+  }
+
+  /** From the first to the last that is seen of it. */
+  get extent(): Spell {
+    this.#extent ??= this.#findExtent();
+    return this.#extent;
+  }
+
+  /** When it was reset, as packets show; else some time while it was seen. */
+  get resetSpell(): Spell {
+    const reset = this.wire?.decisiveReset;
+    if (!this.wire || !reset) return this.extent;
+    const moment = this.atPacket(this.wire, reset.packet);
+    return [moment, moment];
+  }
+
+  /** What a counter of a side's host says of spells of this connection; null when no readings reach them. */
+  rise(side: SideIndex, name: string, spells: readonly Spell[]): Rise | null {
+    const { world } = this;
+    const peer = side === CLIENT ? SERVER : CLIENT;
+    const series = world.seriesOf(this.endpoint(side), this.endpoint(peer));
+    return riseWithin(world, series, name, spells);
+  }
+
+  /** Moments on one clock, the first of them and the last; without times one that says nothing. */
+  #findExtent(): Spell {
+    const { timeline } = this.world.context;
+    const moments: Moment[] = [
+      ...this.case.rows.map((r) => this.atEvent(r)),
+      ...this.lives.flatMap((l) => l.life.transitions.map((t) => this.atTransition(l, t))),
+      ...this.wires.flatMap(({ wire, packets }) =>
+        [...packets.slice(0, 1).map((p) => p.time), ...wire.lastTime].map((time) => ({
+          source: wire.source,
+          at: timeline.at(wire.source, time),
+        })),
+      ),
+    ];
+    const timed = moments.filter((m) => m.at !== null);
+    const [one] = timed;
+    if (!one) return [NEVER, NEVER];
+    const same = timed.filter((m) => timeline.comparable(m.source, one.source)).sort((a, b) => a.at! - b.at!);
+    return [same[0]!, same.at(-1)!];
   }
 
   #lifeFacts(side: SideIndex): LifeFacts | null {

@@ -1,7 +1,7 @@
 /** What the connections of one server endpoint, its listening socket and its counters say together. */
 import { listenersAt } from '../../align/orient.ts';
 import type { Endpoint } from '../../model/address.ts';
-import type { Case, Cases, Listener } from '../../model/case.ts';
+import type { Case, Cases, CounterSeries, Listener } from '../../model/case.ts';
 import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { getOr } from '../../model/get-or.ts';
@@ -122,8 +122,7 @@ export class ListenerFacts {
     [...this.#showing(STATES)].reduce((most, f) => Math.max(most, f.life(SERVER)?.closeWait ?? 0), 0),
   );
   readonly #steps = byName((name) => {
-    const { client, server } = this.#first();
-    return this.world.seriesOf(server, client).flatMap((s) => stepsOf(s, name));
+    return this.counters.flatMap((s) => stepsOf(s, name));
   });
 
   /** The port answered another SYN within so many ns after a moment of a capture: something still listens. */
@@ -238,6 +237,12 @@ export class ListenerFacts {
   /** Longest time a connection of this listener stood in CLOSE_WAIT, ns; 0 when none did. */
   get longestCloseWait(): number {
     return this.#closeWait();
+  }
+
+  /** Counters that can be of the server's host. */
+  get counters(): readonly CounterSeries[] {
+    const { client, server } = this.#first();
+    return this.world.seriesOf(server, client);
   }
 
   /** Steps of a counter of the server's host. */

@@ -223,6 +223,10 @@ export class World {
     return [Math.min(from, seen[0]) as SourceTime, Math.max(to, seen[1]) as SourceTime];
   }
 
+  momentOf(e: { source: number; time: SourceTime | null }): Moment {
+    return { source: e.source, at: this.context.timeline.at(e.source, e.time) };
+  }
+
   /** Nanoseconds from b to a; null when one has no time or their clocks cannot be compared. */
   between(a: Moment, b: Moment): number | null {
     if (a.at === null || b.at === null) return null;

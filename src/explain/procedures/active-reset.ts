@@ -185,6 +185,9 @@ export function reliefByCounters(
   const onClose = f.world.rise('TCPAbortOnClose', end, peer);
   const onData = f.world.rise('TCPAbortOnData', end, peer);
   if (onClose === null || onData === null || (onClose > 0 && onData > 0)) return null;
+  // readings that began later, or ended before, say nothing of this one
+  const own = f.rise(side, onClose > 0 ? 'TCPAbortOnClose' : 'TCPAbortOnData', [f.resetSpell]);
+  if (!own || (onClose + onData === 0 ? !own.covered : own.sum === 0)) return null;
   // a disconnect and SOCK_DESTROY raise neither
   if (onClose + onData === 0) return 'disconnect-reset';
   if (onClose + onData < f.world.ownResetsOf(end.address)) return null;

@@ -38,3 +38,12 @@ export function sideEndpoint(f: Facts, side: FindingSide): string {
   if (side === 'path') return 'a device on the path';
   return f.name(side === 'client' ? CLIENT : SERVER);
 }
+
+/** How much TCPTimeWaitOverflow rose after the side's FIN, while the connection was seen; null when no readings tell. */
+export function timeWaitOverflow(f: Facts, side: SideIndex): number | null {
+  const [begin, end] = f.extent;
+  const sent = f.wire?.finTime(side) ?? null;
+  const from = f.wire && sent !== null ? f.world.momentOf({ source: f.wire.wire.source, time: sent }) : begin;
+  const rise = f.rise(side, 'TCPTimeWaitOverflow', [[from, end]]);
+  return rise && (rise.sum > 0 || rise.covered) ? rise.sum : null;
+}

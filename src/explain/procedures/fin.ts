@@ -10,7 +10,7 @@ import { MARGIN } from '../facts/timing.ts';
 import { memoised } from '../memo.ts';
 import { span } from '../words.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
-import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
+import { type Make, maker, named, otherSide, SIDE_NAMES, timeWaitOverflow } from './common.ts';
 import { finWithAck, fromTables, fromWire } from './fin-wire.ts';
 import { unanswered } from './given-up.ts';
 import { saidResets } from './kernel-said.ts';
@@ -191,12 +191,12 @@ function stayed(f: Facts, life: LifeFacts, make: Make): Candidate[] {
 /** F-TW-OVERFLOW: the counter rose, and what the peer sent afterwards met no minisock. */
 function overflowed(f: Facts, side: SideIndex): boolean {
   const reset = f.wire?.decisiveReset;
-  const rise = f.world.rise('TCPTimeWaitOverflow', f.endpoint(side), f.endpoint(otherSide(side))) ?? 0;
+  const rise = timeWaitOverflow(f, side) ?? 0;
   return rise > 0 && (!f.wire || (reset?.side === side && reset.shape === 'passive'));
 }
 
 function noMinisockLeft(f: Facts, side: SideIndex, make: Make): Candidate {
-  const rise = f.world.rise('TCPTimeWaitOverflow', f.endpoint(side), f.endpoint(otherSide(side)));
+  const rise = timeWaitOverflow(f, side) ?? 0;
   const because =
     `TCPTimeWaitOverflow rose by ${rise}` +
     (f.wire ? ', and what the peer sent afterwards was answered with a RST' : '');

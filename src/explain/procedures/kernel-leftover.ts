@@ -11,7 +11,7 @@ import { SHORTEST_FIN_WAIT2 } from '../facts/timing.ts';
 import type { RuleId } from '../rules/index.ts';
 import { count, span } from '../words.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
-import { maker, named, otherSide } from './common.ts';
+import { maker, named, timeWaitOverflow } from './common.ts';
 import type { KernelSaid } from './kernel-said.ts';
 
 /** TW_RST: what tcp_timewait_state_process returns when the minisock is to reset. */
@@ -141,7 +141,7 @@ function leftToMinisock(said: KernelSaid): Candidate[] | null {
   const fields = end?.fields;
   if (!life || !end || !fields?.dead || fields.done || fields.error !== undefined) return null;
   const ago = f.probes.apart(said.event, { source: life.life.source, time: end.time });
-  const overflow = f.world.rise('TCPTimeWaitOverflow', f.endpoint(side), f.endpoint(otherSide(side)));
+  const overflow = timeWaitOverflow(f, side);
   if (ago === null || ago < SHORTEST_FIN_WAIT2 || overflow !== 0) return null;
   const met = said.met === 'LISTEN' ? 'only the listener' : 'no socket at all';
   const because = `its socket had left FIN_WAIT2 to a minisock ${span(ago)} before, and ${said.offender} met ${met}: the minisock had ended`;
@@ -160,7 +160,7 @@ function noMinisock(said: KernelSaid): Candidate[] | null {
   if (!life || !end) return null;
   const ago = f.probes.apart(said.event, { source: life.life.source, time: end.time });
   if (ago === null || ago < 0 || ago >= SHORTEST_FIN_WAIT2) return null;
-  const overflow = f.world.rise('TCPTimeWaitOverflow', f.endpoint(side), f.endpoint(otherSide(side))) ?? 0;
+  const overflow = timeWaitOverflow(f, side) ?? 0;
   const counted = overflow > 0 ? `, and TCPTimeWaitOverflow rose by ${overflow}` : '';
   const because = `its socket had left ${end.from} ${span(ago)} before, and no minisock stood for it when ${said.offender} came${counted}`;
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });

@@ -3,16 +3,19 @@
  * the server sends its SYN-ACK again to a client that believes itself connected.
  */
 import { sameEndpoint } from '../../model/address.ts';
+import { SERVER } from '../../model/connection.ts';
 import type { DropEvent } from '../../model/event.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { dropEvidence, eventEvidence, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { repeatedSynAcks, takenAtFirstData } from '../facts/handshake.ts';
+import type { ListenerFacts } from '../facts/listener.ts';
 import { heldText, heldWhen, isFullLook, lookOf, type QueueLook } from '../facts/queue.ts';
 import { memoised } from '../memo.ts';
 import { count } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { droppedSyn } from './drop-events.ts';
+import { listenersBeside, refusedBy } from './shared-counters.ts';
 
 /** The server's kernel named the overflow itself (6.15+). */
 function overflowDrops(f: Facts): DropEvent[] {
@@ -52,9 +55,18 @@ export function fullQueue(f: Facts): Evidence[] {
         : `its accept queue holds ${full.row.recvQ}, and ${full.unaccepted.length} connections have no process`;
     return [rowEvidence(f.world, full.row, note)];
   }
-  const rise = listener.rise('ListenOverflows') ?? 0;
-  return rise > 0 ? [reasoning(`ListenOverflows rose by ${rise} while the files were taken`)] : [];
+  const rise = f.rise(SERVER, 'ListenOverflows', [f.extent]);
+  if (!rise || rise.sum === 0 || !rise.timed || raisedByOthers(listener)) return [];
+  return [reasoning(`ListenOverflows rose by ${rise.sum} while the handshake waited`)];
 }
+
+/** Another listener of the host was seen full, or the SYNs that others refused account for all of the rise. */
+const raisedByOthers = memoised((listener: ListenerFacts): boolean => {
+  const others = listenersBeside(listener);
+  if (others.some((o) => o.fullLook !== null || o.fullSight !== null)) return true;
+  const refused = others.reduce((sum, o) => sum + refusedBy(o).least, 0);
+  return refused > 0 && refused >= (listener.rise('ListenOverflows') ?? 0);
+});
 
 /**
  * Something else shows why the SYN-ACK was sent again: netfilter dropped the ACKs; the request had not got one, or had and

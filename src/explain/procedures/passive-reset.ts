@@ -9,7 +9,7 @@ import type { WireFacts, WireReset } from '../facts/wire.ts';
 import type { RuleId } from '../rules/index.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
-import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
+import { type Make, maker, named, otherSide, SIDE_NAMES, timeWaitOverflow } from './common.ts';
 import { rejectedSyn } from './drop-events.ts';
 import { AN_ANSWER, ANSWERED, REFUSAL_CAUSES, REFUSED_BECAUSE } from './refusal.ts';
 
@@ -144,7 +144,7 @@ function finAfterFin(f: Facts, wire: WireFacts, { side, packet }: WireReset, mak
   }
   const shown = f.rows(side).some((r) => r.state === 'FIN_WAIT2' && r.owner !== 'known');
   const expired = make('fin-wait2-expired-reset', shown ? 'inferred' : 'possible', because);
-  const rise = f.world.rise('TCPTimeWaitOverflow', f.endpoint(side), f.endpoint(peer)) ?? 0;
+  const rise = timeWaitOverflow(f, side) ?? 0;
   if (rise > 0 && !shown) {
     const none = `${because}, and TCPTimeWaitOverflow rose by ${rise}, so no minisock was made`;
     return [make('no-socket-reset', 'inferred', none), expired];

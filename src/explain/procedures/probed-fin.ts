@@ -10,7 +10,7 @@ import type { LifeFacts } from '../facts/life.ts';
 import { DELAYED_ACK_MIN, MARGIN } from '../facts/timing.ts';
 import { span } from '../words.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
-import { type Make, named, otherSide, SIDE_NAMES } from './common.ts';
+import { type Make, named, SIDE_NAMES, timeWaitOverflow } from './common.ts';
 
 const FIN_WAIT2 = 5;
 const RCV_SHUTDOWN = 1;
@@ -99,7 +99,7 @@ function handedOver(f: Facts, life: LifeFacts, make: Make): Candidate[] {
   const { side } = life;
   const because = `the full socket left FIN_WAIT2 after ${stay(life)} without having taken a FIN, as tcp_time_wait hands it over to a minisock`;
   const evidence = [reasoning('at CLOSE it was SOCK_DEAD and not SOCK_DONE, and had no error')];
-  const overflow = f.world.rise('TCPTimeWaitOverflow', f.endpoint(side), f.endpoint(otherSide(side)));
+  const overflow = timeWaitOverflow(f, side);
   const c = withEvidence(make('fin-wait2-in-minisock', 'inferred', because), evidence);
   if (overflow !== null && overflow > 0) {
     const none = `${because}; TCPTimeWaitOverflow rose by ${overflow}, so there may have been none`;

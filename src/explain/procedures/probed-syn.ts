@@ -70,16 +70,19 @@ function acceptQueueFull(f: Facts, attempt: Attempt | null): Candidate[] {
 function flooded(f: Facts, requests: readonly ProbeEvent[], attempt: Attempt | null): Candidate[] {
   const floods = floodOf(f.listener);
   const off = f.sysctl(SERVER, 'net.ipv4.tcp_syncookies') === 0;
-  const counted = (f.listener.rise('TCPReqQFullDrop') ?? 0) > 0;
   const dropped = requests.filter(
     (e) => floods.get(e)?.values.cookies === 0 || (off && (e.values.qlen ?? 0) > (e.values.limit ?? 0)),
   );
   const [first] = dropped;
   if (!first) return [];
+  const spells = dropped.map((e) => [f.atEvent(e), f.atEvent(e)] as const);
+  const counted = f.rise(SERVER, 'TCPReqQFullDrop', spells);
   const { qlen, limit } = first.values;
   const because = `its SYN queue held ${qlen} of ${limit} when ${dropped.length === 1 ? 'the SYN' : count(dropped.length, 'SYN')} came, and SYN cookies are off`;
   const c = told(f, 'syn-queue-full-drop', because, dropped, attempt);
-  return [{ ...c, confidence: counted || floods.has(first) ? 'proved' : 'inferred' }];
+  return [
+    { ...c, confidence: (counted?.timed && counted.sum > 0) || floods.has(first) ? 'proved' : 'inferred' },
+  ];
 }
 
 /** inet_csk_route_req returned nothing for this very request. */

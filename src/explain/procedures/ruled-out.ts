@@ -2,10 +2,10 @@
  * Causes of an unanswered SYN that the evidence excludes: what they would have counted, dropped or repeated did not
  * happen. An absent event counts only where its probe was attached on the listener's host and lost nothing.
  */
-import { CLIENT, SERVER } from '../../model/connection.ts';
-import { ACK, SYN } from '../../model/tcp.ts';
+import { SERVER } from '../../model/connection.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
+import type { Spell } from '../facts/steps.ts';
 import { SYN_RTO } from '../facts/timing.ts';
 import { memoised } from '../memo.ts';
 import type { Moment } from '../rule.ts';
@@ -34,14 +34,22 @@ const COUNTED: readonly (readonly [string, string])[] = [
   ['checksum-drop', 'TcpInCsumErrors'],
 ];
 
-/** `moment`: when the first SYN was sent; `seen`: a capture shows the SYNs, so they left the client. */
-export function ruledOut(f: Facts, moment: Moment | null, seen: boolean): ReadonlySet<string> {
+/** `lost`: when SYNs without an answer were sent, the first at `moment`; `seen`: a capture shows them, so they left the client. */
+export function ruledOut(
+  f: Facts,
+  moment: Moment | null,
+  lost: readonly Spell[],
+  seen: boolean,
+): ReadonlySet<string> {
   const out = new Set<string>();
   const exclude = (rules: readonly string[], when: boolean) => {
     if (when) for (const r of rules) out.add(r);
   };
   const { listener } = f;
-  const rise = (name: string) => (spans(f, name, moment) ? listener.rise(name) : null);
+  const rise = (name: string) => {
+    const found = f.rise(SERVER, name, lost);
+    return found?.covered ? found.sum : null;
+  };
   exclude(WITHOUT_COOKIES, (f.sysctl(SERVER, 'net.ipv4.tcp_syncookies') ?? 0) > 0);
   const [drops, overflows] = [rise('ListenDrops'), rise('ListenOverflows')];
   exclude(
@@ -56,29 +64,6 @@ export function ruledOut(f: Facts, moment: Moment | null, seen: boolean): Readon
   exclude(BELOW_TCP, seen && complete(listener, 'drop') && synDrops(f) === 0);
   exclude(ANSWER_LOST, neverRepeated(f, moment));
   return out;
-}
-
-/** False where the readings of a counter are known to begin after the first SYN, or to end before the last that was lost. */
-function spans(f: Facts, name: string, moment: Moment | null): boolean {
-  const steps = f.listener.steps(name);
-  if (moment === null || steps.length === 0) return true;
-  const until = lastLost(f) ?? moment;
-  return steps.some(({ series: { readings } }) => {
-    const begun = f.world.between(f.atEvent(readings[0]!), moment);
-    const ended = f.world.between(f.atEvent(readings.at(-1)!), until);
-    return (begun === null || begun <= 0) && (ended === null || ended >= 0);
-  });
-}
-
-/** The last SYN that was not answered; null where no capture shows one. */
-function lastLost(f: Facts): Moment | null {
-  const { wire } = f;
-  if (!wire) return null;
-  const syns = wire.packets.filter((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === CLIENT);
-  const answer = wire.packets.find((p) => (p.flags & (SYN | ACK)) === (SYN | ACK));
-  const lost = answer ? syns.filter((p) => p.time < answer.time).slice(0, -1) : syns;
-  const last = lost.at(-1);
-  return last ? f.atPacket(wire, last) : null;
 }
 
 function synDrops(f: Facts): number {

@@ -10,6 +10,7 @@ import { ACK, SYN } from '../../model/tcp.ts';
 import { crossing } from '../facts/crossing.ts';
 import { counterEvidence, eventEvidence, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import type { Spell } from '../facts/steps.ts';
 import { MARGIN, SHORTEST_RTO } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import type { Moment } from '../rule.ts';
@@ -23,6 +24,8 @@ import { reachedTcp, requestMade, reserved } from './probed-syn.ts';
 export interface Attempt {
   syns: number | null;
   moment: Moment | null;
+  /** When those without an answer were sent. */
+  lost: readonly Spell[];
   evidence: Evidence[];
 }
 
@@ -149,18 +152,23 @@ const COUNTED: readonly { rule: RuleId; counter: string; why: string }[] = [
   },
 ];
 
+/** How much a counter of the server's host rose in the steps that may hold its SYNs; 0 only where they hold all of them. */
+function riseOf(f: Facts, name: string, { lost }: Attempt): number | null {
+  const rise = f.rise(SERVER, name, lost);
+  return rise && (rise.sum > 0 || rise.covered) ? rise.sum : null;
+}
+
 /** What the counters of the server's host leave, once its queues are out of the question. */
 export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
-  const rise = (name: string) => f.listener.rise(name);
+  const rise = (name: string) => riseOf(f, name, attempt);
   const drops = rise('ListenDrops');
   const syns = attempt.syns ?? 1;
   const evidence = (names: readonly string[]) => [
     ...attempt.evidence,
     ...names.flatMap((name) =>
-      f.listener
-        .steps(name)
-        .filter((s) => s.delta > 0)
-        .map((s) => counterEvidence(f.world, s.reading, `${name} ${s.from} → ${s.to} (+${s.delta})`)),
+      (f.rise(SERVER, name, attempt.lost)?.steps ?? []).map((s) =>
+        counterEvidence(f.world, s.reading, `${name} ${s.from} → ${s.to} (+${s.delta})`),
+      ),
     ),
   ];
   const make = (
@@ -172,7 +180,8 @@ export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
     maker({ side: 'server', moment: attempt.moment, evidence: evidence(names) })(rule, confidence, because);
 
   const reached = reachedTcp(f);
-  if (reached !== false && drops !== null && drops >= syns) return dropsOfListener(f, drops, syns, make);
+  if (reached !== false && drops !== null && drops >= syns)
+    return dropsOfListener(f, drops, syns, rise('IpOutNoRoutes'), make);
   if (fromItself(f)) {
     const because = "its source is the server's own address, which a host takes from outside for a martian";
     return [make('martian-drop', 'inferred', because, [])];
@@ -181,7 +190,7 @@ export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
     const n = rise(counter) ?? 0;
     if (n >= syns) return [make(rule, 'inferred', `${counter} rose by ${n} meanwhile: ${why}`, [counter])];
   }
-  return reached === false || (reached === null && drops === 0) ? [belowTcp(f, make)] : [];
+  return reached === false || (reached === null && drops === 0) ? [belowTcp(f, rise, make)] : [];
 }
 
 type Build = (
@@ -192,8 +201,13 @@ type Build = (
 ) => Candidate;
 
 /** ListenDrops without ListenOverflows or TCPReqQFullDrop: no route back, the 3/4 rule, memory, a security module. */
-function dropsOfListener(f: Facts, drops: number, syns: number, make: Build): Candidate[] {
-  const noRoute = f.listener.rise('IpOutNoRoutes');
+function dropsOfListener(
+  f: Facts,
+  drops: number,
+  syns: number,
+  noRoute: number | null,
+  make: Build,
+): Candidate[] {
   const counted = `ListenDrops rose by ${drops} and ListenOverflows by none`;
   if (noRoute !== null && noRoute >= syns) {
     const because = `${counted}, and IpOutNoRoutes by ${noRoute}: the listener found no route back to ${f.endpoint(CLIENT).address}`;
@@ -232,15 +246,15 @@ function fromItself(f: Facts): boolean {
 }
 
 /** No counter of the server moved: nothing below counts what netfilter drops. */
-function belowTcp(f: Facts, make: Build): Candidate {
+function belowTcp(f: Facts, rise: (name: string) => number | null, make: Build): Candidate {
   if (reachedTcp(f) === false) {
     const because =
       'tcp_conn_request was traced all the while and lost nothing, and none of these SYNs came to it: they died in the server below TCP, as in a firewall';
     return make('netfilter-drop', 'inferred', because, []);
   }
-  const known = COUNTED.filter(({ counter }) => f.listener.rise(counter) === 0).map((c) => c.counter);
+  const known = COUNTED.filter(({ counter }) => rise(counter) === 0).map((c) => c.counter);
   const shared = crossing(f);
-  const reached = shared?.allShared === true && f.listener.rise('TCPSynRetrans') === 0;
+  const reached = shared?.allShared === true && rise('TCPSynRetrans') === 0;
   const because =
     `no counter of the server's TCP rose (ListenDrops${known.length > 0 ? `, ${known.join(', ')}` : ''})` +
     (reached

@@ -5,6 +5,7 @@
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
+import type { CommonTime } from '../../model/time.ts';
 import { crossing } from '../facts/crossing.ts';
 import {
   counterEvidence,
@@ -14,9 +15,8 @@ import {
   transitionEvidence,
 } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { ListenerFacts } from '../facts/listener.ts';
 import { heldText, isFullLook } from '../facts/queue.ts';
-import type { Step } from '../facts/steps.ts';
+import type { Rise, Spell } from '../facts/steps.ts';
 import { SHORTEST_RTO, SYN_RTO } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
@@ -27,6 +27,7 @@ import { maker, named } from './common.ts';
 import { droppedSyn } from './drop-events.ts';
 import { probedSyn, reachedTcp, refusedLooks } from './probed-syn.ts';
 import { allAccounted, ruledOut } from './ruled-out.ts';
+import { refusedOnHost } from './shared-counters.ts';
 import { attemptText, FIRST_TRY, NOWHERE, SYN_CAUSES } from './silence.ts';
 import { byCounters, lostBetween, requestWithoutAnswer } from './syn-drops.ts';
 
@@ -43,6 +44,8 @@ export interface SilentSyn {
   /** Longer than the first retransmission takes; otherwise the answer may still have been under way. */
   overdue: boolean;
   moment: Moment | null;
+  /** When those without an answer were sent. */
+  lost: readonly Spell[];
   evidence: Evidence[];
 }
 
@@ -79,6 +82,7 @@ function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
     gaveUp: givenUp(f),
     overdue: true,
     moment: f.atPacket(wire, first),
+    lost: before.slice(0, answer ? -1 : undefined).map((p) => [f.atPacket(wire, p), f.atPacket(wire, p)]),
     evidence: synEvidence(f, wire, before, answer),
   };
 }
@@ -105,13 +109,16 @@ function inStates(f: Facts): SilentSyn | null {
   if (!life || f.wire) return null;
   const end = life.find('SYN_SENT', 'ESTABLISHED') ?? life.find('SYN_SENT', 'CLOSE');
   if (!end || end.duration === null || end.duration < SHORTEST_RTO) return null;
+  const ended = f.atTransition(life, end);
+  const begun = ended.at === null ? null : ((ended.at - end.duration) as CommonTime);
   return {
     syns: null,
     retries: [],
     answeredAfter: end.to === 'ESTABLISHED' ? end.duration : null,
     gaveUp: end.to === 'CLOSE',
     overdue: true,
-    moment: f.atTransition(life, end),
+    moment: ended,
+    lost: [[{ ...ended, at: begun }, ended]],
     evidence: [transitionEvidence(f, life, end)],
   };
 }
@@ -128,24 +135,21 @@ function inTables(f: Facts): SilentSyn | null {
     gaveUp: false,
     overdue: rows.length > 1 || rows.some((r) => (r.timer?.retransmits ?? 0) > 0),
     moment: f.atEvent(rows[0]!),
+    lost: [[f.atEvent(rows[0]!), f.atEvent(rows.at(-1)!)]],
     evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)),
   };
 }
 
-/** What the counters of the server's host say: steps that are SYNs (or ACKs) refused by a full accept queue. */
-export interface OverflowSteps {
-  steps: Step[];
-  rise: number;
-  /** ListenDrops rose by the same: nothing else dropped a SYN. Null when no file has that counter. */
-  sameDrops: boolean | null;
+/** What a counter of the server's host says of the SYNs that had no answer; null when it did not rise then. */
+function risen(f: Facts, name: string): Rise | null {
+  const silent = silentSyn(f);
+  const rise = silent && f.rise(SERVER, name, silent.lost);
+  return rise && rise.sum > 0 ? rise : null;
 }
 
-export function overflowSteps(f: Facts): OverflowSteps | null {
-  const steps = f.listener.steps('ListenOverflows').filter((s) => s.delta > 0);
-  if (steps.length === 0) return null;
-  const rise = steps.reduce((sum, s) => sum + s.delta, 0);
-  const drops = f.listener.rise('ListenDrops');
-  return { steps, rise, sameDrops: drops === null ? null : drops === rise };
+/** Steps that may be its SYNs, refused by a full accept queue. */
+export function overflowSteps(f: Facts): Rise | null {
+  return risen(f, 'ListenOverflows');
 }
 
 /** SYNs of the connection that had no answer; null when only a table or a log tells of them. */
@@ -156,10 +160,16 @@ export function refusedSyns(f: Facts): number | null {
   return silent.answeredAfter === null ? silent.syns : silent.syns - 1;
 }
 
-/** The same of all connections to a listener; at least one of each that only a table or a log tells of. */
-const refusedOf = memoised((listener: ListenerFacts) =>
-  listener.notable.reduce((sum, f) => sum + (refusedSyns(f) ?? 1), 0),
-);
+/**
+ * There is enough of the rise for all that may have raised it: the SYNs without an answer on the whole host, and in the
+ * steps of its own those of this connection. Without times only an exact account is more than context.
+ */
+function suffices(f: Facts, name: string, { timed, sum }: Rise): boolean {
+  const total = f.listener.rise(name) ?? 0;
+  const { least, full } = refusedOnHost(f.listener);
+  if (timed) return sum >= (refusedSyns(f) ?? 1) && total >= least;
+  return allAccounted(f, total, full) && f.listener.rise('ListenDrops') === total;
+}
 
 /**
  * Where the SYNs may have died, likeliest first; empty when they were answered at once. In the order of §3: what a
@@ -169,7 +179,7 @@ export const synCandidates = memoised((f: Facts): Candidate[] => {
   const silent = silentSyn(f);
   if (!silent) return [...droppedSyn(f, null), ...probedSyn(f, null)];
   const first = firstCause(f, silent);
-  const excluded = ruledOut(f, silent.moment, silent.syns !== null);
+  const excluded = ruledOut(f, silent.moment, silent.lost, silent.syns !== null);
   const rest = accountsForAll(f, first[0]!) || lostOnTheWay(f) ? [] : SYN_CAUSES;
   return [
     ...first,
@@ -191,7 +201,7 @@ function lostOnTheWay(f: Facts): boolean {
 function accountsForAll(f: Facts, { rule }: Candidate): boolean {
   const counter = COUNTER_OF[rule];
   const rise = counter === undefined ? null : f.listener.rise(counter);
-  return rise !== null && allAccounted(f, rise, refusedOf(f.listener));
+  return rise !== null && rise > 0 && allAccounted(f, rise, refusedOnHost(f.listener).least);
 }
 
 const COUNTER_OF: Readonly<Record<string, string>> = {
@@ -235,21 +245,25 @@ function atFullQueue(f: Facts, silent: SilentSyn): Candidate[] {
       parts.push(`${heldText(queued)} ${span(ago)} before the first of them`);
     }
     if (overflow) {
-      const same = overflow.sameDrops
-        ? ' and ListenDrops by the same, so every one was an accept queue overflow'
-        : '';
-      parts.push(`ListenOverflows rose by ${overflow.rise}${same}`);
+      const drops = risen(f, 'ListenDrops');
+      const same =
+        drops?.sum === overflow.sum
+          ? ' and ListenDrops by the same, so every one was an accept queue overflow'
+          : '';
+      parts.push(`ListenOverflows rose by ${overflow.sum}${same}`);
     }
     if (full) parts.push(`a socket table shows ${full.row.recvQ} connections waiting in the accept queue`);
     const because = queued ? list(parts) : `meanwhile ${list(parts)}`;
-    // a rise smaller than the SYNs refused cannot account for each of them
-    const enough = full !== null || queued !== null || (overflow?.rise ?? 0) >= refusedOf(f.listener);
+    const enough =
+      full !== null || queued !== null || (overflow !== null && suffices(f, 'ListenOverflows', overflow));
     return [make('accept-queue-overflow-syn', enough ? 'inferred' : 'possible', because)];
   }
-  const queueFullDrops = f.listener.rise('TCPReqQFullDrop') ?? 0;
-  if (queueFullDrops === 0) return [];
-  const because = `TCPReqQFullDrop rose by ${queueFullDrops}: the SYN queue was full and SYN cookies are off`;
-  return [make('syn-queue-full-drop', 'inferred', because)];
+  const drops = risen(f, 'TCPReqQFullDrop');
+  if (!drops) return [];
+  const because = `TCPReqQFullDrop rose by ${drops.sum}: the SYN queue was full and SYN cookies are off`;
+  return [
+    make('syn-queue-full-drop', suffices(f, 'TCPReqQFullDrop', drops) ? 'inferred' : 'possible', because),
+  ];
 }
 
 /** What was tried, for a summary; also where only a drop tells of the attempt. */
