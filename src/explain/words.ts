@@ -112,3 +112,8 @@ export function endpoints(all: readonly Endpoint[]): string {
   if (byAddress.size > 4) parts.push(`${byAddress.size - 4} more addresses`);
   return list(parts);
 }
+
+/** Recv-Q of a socket whose peer has closed counts the FIN as one. */
+export function unread(recvQ: number): string {
+  return recvQ > 1 ? `, ${count(recvQ - 1, 'byte')} and the peer's FIN unread` : '';
+}

@@ -159,7 +159,7 @@ export interface SocketEvent extends EventBase {
   withoutQueues?: true;
   /** LISTEN only: the limit of the accept queue, where the tool shows it (ss does, netstat prints 0). */
   acceptLimit: number | null;
-  /** `none`: the tool could have seen an owner and there is none. `hidden`: the column was not asked for. */
+  /** `none`: the column was there and names nobody. `hidden`: it was not asked for, or the table says that it hides owners. */
   owner: 'known' | 'none' | 'hidden';
   pid: number | null;
   comm: string | null;
@@ -167,6 +167,8 @@ export interface SocketEvent extends EventBase {
   timer: { name: string; left: number; retransmits: number } | null;
   /** Packets this socket dropped (`ss -m`, the d of skmem); of a listener its own share of ListenDrops. */
   drops?: number;
+  /** Nanoseconds since the peer's last data or acknowledgment came (`ss -i`: the smaller of lastrcv and lastack). */
+  unheard?: number;
 }
 
 /** A snapshot of a socket table begins, even when no row follows: an empty table is evidence for its moment. */

@@ -6,8 +6,10 @@ import { ROWS } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import { finCandidates } from '../procedures/fin.ts';
-import type { Rule } from '../rule.ts';
-import { MAYBE, span } from '../words.ts';
+import { isCloseWait, unaccepted } from '../procedures/unaccepted.ts';
+import type { Draft, Rule } from '../rule.ts';
+import { clients, connectionsOf, howMany, toServers } from '../together.ts';
+import { MAYBE, number, span, unread } from '../words.ts';
 
 export const rule: Rule<'close-wait-leak'> = {
   id: 'close-wait-leak',
@@ -32,7 +34,12 @@ export const rule: Rule<'close-wait-leak'> = {
       claims: 'inferred',
       sign: 'the same for as long as the states say',
     },
-    { by: ['tables'], kernels: 'any', claims: 'possible', sign: 'CLOSE_WAIT with its process' },
+    {
+      by: ['tables'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'CLOSE_WAIT, with its process or where the table hides it',
+    },
   ],
   explain: (f) => {
     for (const side of [SERVER, CLIENT] as const) {
@@ -46,15 +53,51 @@ export const rule: Rule<'close-wait-leak'> = {
         summary:
           `Process ${row.comm ?? '?'} (${row.pid ?? '?'}) ${waited === null ? `${MAYBE}does not close` : `took ${span(waited)} to close`} the socket of ${f.name(side)}: ` +
           'it is in CLOSE_WAIT, because the other side has closed.',
-        remedy:
-          'Find the code path that does not close the descriptor after read() returned 0, most often after an error. Restarting the process only clears it.',
+        remedy: REMEDY,
         evidence: [rowEvidence(f.world, row)],
         missing: wanted('later-table', SIDE_NAMES[side]!),
       };
     }
-    return null;
+    return ownerUnknown(f);
+  },
+  together: (all) => {
+    const own = connectionsOf(all);
+    const unknown = own.filter((f) => f.case.rows.some((r) => isCloseWait(r) && r.owner !== 'known')).length;
+    const who =
+      unknown === 0
+        ? 'a process does'
+        : unknown === own.length
+          ? 'a process that the table does not show does'
+          : `a process, which for ${number(unknown)} of them the table does not show, does`;
+    return `${howMany(all)}${toServers(all)} ended up in CLOSE_WAIT, ${MAYBE}because ${who} not close its socket. They came from ${clients(all)}.`;
   },
 };
+
+const REMEDY =
+  'Find the code path that does not close the descriptor after read() returned 0, most often after an error. Restarting the process only clears it.';
+
+/** CLOSE_WAIT in a table that does not show whose: the column was not asked for, or its taker was not root. */
+function ownerUnknown(f: Facts): Draft | null {
+  if (unaccepted(f)) return null;
+  for (const side of [SERVER, CLIENT] as const) {
+    const row = f.rows(side).find((r) => isCloseWait(r) && r.owner !== 'known');
+    if (!row || closedInTime(f, side)) continue;
+    const queued = f.listener.sights.some((s) => s.row.recvQ > 0);
+    return {
+      confidence: 'possible',
+      side: SIDE_NAMES[side]!,
+      moment: f.atEvent(row),
+      summary:
+        `The socket of ${f.name(side)} is in CLOSE_WAIT, because the other side has closed, and a process, which the table does not show, ` +
+        `${MAYBE}does not close it${unread(row.recvQ)}.`,
+      remedy: `Run \`ss -tanp\` (or \`netstat -tanp\`) again as root: it names the process. ${REMEDY}`,
+      evidence: [rowEvidence(f.world, row)],
+      missing: wanted('later-table', SIDE_NAMES[side]!),
+      alternatives: side === SERVER && queued ? ['close-wait-unaccepted'] : [],
+    };
+  }
+  return null;
+}
 
 /** It did close, and not only after a minute. */
 function closedInTime(f: Facts, side: SideIndex): boolean {

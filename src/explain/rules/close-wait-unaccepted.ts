@@ -2,13 +2,12 @@ import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { reasoning, rowEvidence } from '../facts/evidence.ts';
-import type { Facts } from '../facts/facts.ts';
 import { ROWS } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { resetCandidates } from '../procedures/reset.ts';
+import { isCloseWait, unaccepted } from '../procedures/unaccepted.ts';
 import type { Rule } from '../rule.ts';
 import { clients, howMany, toServers } from '../together.ts';
-import { count, MAYBE } from '../words.ts';
+import { MAYBE, unread } from '../words.ts';
 
 export const rule: Rule<'close-wait-unaccepted'> = {
   id: 'close-wait-unaccepted',
@@ -27,15 +26,18 @@ export const rule: Rule<'close-wait-unaccepted'> = {
       claims: 'proved',
       sign: 'CLOSE_WAIT without a process, as many such rows as Recv-Q of the listener says',
     },
+    {
+      by: ['tables'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'CLOSE_WAIT without a process, and Recv-Q of the listener above 0',
+    },
   ],
   explain: (f) => {
-    const unowned = f.rows(SERVER).filter((r) => r.owner === 'none');
-    const row =
-      unowned.find((r) => r.state === 'CLOSE_WAIT') ?? (closedUnaccepted(f) ? unowned[0] : undefined);
-    if (!row) return null;
-    const sight = f.listener.sights.find((s) => s.unaccepted.includes(row));
-    const counted = sight !== undefined && sight.row.recvQ === sight.unaccepted.length;
-    const proved = counted && sight.ownersVisible && row.state === 'CLOSE_WAIT';
+    const found = unaccepted(f);
+    if (!found) return null;
+    const { row, sight } = found;
+    const proved = found.counted && isCloseWait(row);
     const evidence: Evidence[] = [rowEvidence(f.world, row)];
     if (sight)
       evidence.push(rowEvidence(f.world, sight.row, queue(sight.row.recvQ, sight.unaccepted.length)));
@@ -62,20 +64,8 @@ export const rule: Rule<'close-wait-unaccepted'> = {
     `${howMany(all)}${toServers(all)} ended up in CLOSE_WAIT without a process, ${MAYBE}because nobody called accept(). They came from ${clients(all)}.`,
 };
 
-/** Its own states show CLOSE_WAIT, and it was reset when the listener was closed. */
-function closedUnaccepted(f: Facts): boolean {
-  return (
-    (f.life(SERVER)?.was('CLOSE_WAIT') ?? false) && resetCandidates(f)[0]?.rule === 'listener-closed-reset'
-  );
-}
-
 function queue(recvQ: number, rows: number): string {
   return recvQ === rows
     ? `its accept queue holds ${recvQ}, as many as there are connections without a process`
     : `its accept queue holds ${recvQ}`;
-}
-
-/** Recv-Q of a socket whose peer has closed counts the FIN as one. */
-function unread(recvQ: number): string {
-  return recvQ > 1 ? `, ${count(recvQ - 1, 'byte')} and the client's FIN unread` : '';
 }

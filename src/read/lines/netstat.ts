@@ -88,6 +88,8 @@ class NetstatReader implements LineReader {
   #owners: boolean | null = null;
   #extended: boolean | null = null;
   #wide = false;
+  /** Who took the snapshot was not root: the owners of other users' sockets are not shown. */
+  #othersHidden = false;
   /** Rows seen in this snapshot: one that comes again begins the next (`-c`, or a loop without prompts). */
   readonly #seen = new Set<string>();
 
@@ -103,6 +105,7 @@ class NetstatReader implements LineReader {
     this.#owners = known ? /\s-\w*p|--program/.test(command) : null;
     this.#extended = known ? /\s-\w*e|--extend/.test(command) : null;
     this.#wide = known && /\s-\w*W|--wide/.test(command);
+    this.#othersHidden = false;
   }
 
   unread(): void {
@@ -115,7 +118,11 @@ class NetstatReader implements LineReader {
     if (title) return this.#title(title[1]!, number);
     if (HEADER.test(text)) return this.#header(text, number);
     if (OF_BSD.test(text)) this.#snapshots.spoil();
-    return OTHER_ROW.test(text) || UNIX_HEADER.test(text) || NOT_ROOT.test(text);
+    if (NOT_ROOT.test(text)) {
+      this.#othersHidden = true;
+      return true;
+    }
+    return OTHER_ROW.test(text) || UNIX_HEADER.test(text);
   }
 
   #title(what: string, number: number): boolean {
@@ -207,7 +214,7 @@ class NetstatReader implements LineReader {
     }
     const shown = this.#owners ?? program === '-';
     return {
-      owner: shown && program === '-' ? 'none' : 'hidden',
+      owner: shown && program === '-' && !this.#othersHidden ? 'none' : 'hidden',
       pid: null,
       comm: null,
       timer: timer ?? null,
