@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import type { Result } from '../../src/model/result.ts';
 import { SYN } from '../../src/model/tcp.ts';
-import { flagsOf, readCapture, translated, writeCapture, writeText } from './captures.ts';
+import { flagsOf, readCapture, shifted, translated, writeCapture, writeText } from './captures.ts';
 import { analyzeSample, DOCUMENTS, liveSamples, sampleNamed } from './samples.ts';
 
 const answers = (r: Result) => r.answers.map((a) => `${a.question} ${a.answer}`).join('\n');
@@ -117,6 +117,33 @@ describe('a SYN flood', () => {
     expect((await analyze([capture], { listed: 20 })).story).toEqual(story);
     const few = await analyze([writeCapture('few.pcap', flood(30, 30))]);
     expect(few.story.join(' ')).not.toMatch(/SYN flood/);
+  });
+
+  test('attempts over hours are none, nor are those of one client without an answer', async () => {
+    const spread = Array.from({ length: 120 }, (_, n) =>
+      from(n, shifted({ header, records: [syn, synAck] }, n * 60).records),
+    );
+    const slow = await analyze([writeCapture('slow.pcap', { header, records: spread.flat() })]);
+    expect(slow.story.join(' ')).not.toMatch(/SYN flood/);
+    const tries = Array.from(
+      { length: 120 },
+      (_, n) => translated({ header, records: [other] }, '10.77.0.99', '10.77.0.99', n).records,
+    );
+    const timeouts = await analyze([
+      writeCapture('tries.pcap', { header, records: [...tries.flat(), ...records] }),
+    ]);
+    expect(timeouts.story.join(' ')).not.toMatch(/SYN flood/);
+  });
+
+  test('an address that completed a handshake is a real client', async () => {
+    const forged = await analyze([writeCapture('flood.pcap', flood(120, 0))]);
+    expect(forged.story[2]).toMatch(/^None of these addresses completed a handshake/);
+    const real = translated({ header, records }, '10.77.0.1', '10.88.0.7', 0).records;
+    const mixed = { header, records: [...flood(120, 0).records.slice(0, 240), ...real] };
+    const { story } = await analyze([writeCapture('mixed.pcap', mixed)]);
+    expect(story[2]).toMatch(
+      /^1 address also completed a handshake with it and is a real client; the other 1\d\d addresses did not/,
+    );
   });
 });
 

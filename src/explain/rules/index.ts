@@ -38,6 +38,8 @@ import { rule as netfilterDrop } from './netfilter-drop.ts';
 import { rule as noReplyRouteDrop } from './no-reply-route-drop.ts';
 import { rule as noSocketReset } from './no-socket-reset.ts';
 import { rule as otherIngressDrop } from './other-ingress-drop.ts';
+import { rule as peerSilent } from './peer-silent.ts';
+import { rule as peerWindowClosed } from './peer-window-closed.ts';
 import { rule as requestExpiredReset } from './request-expired-reset.ts';
 import { rule as retransmissionTimeout } from './retransmission-timeout.ts';
 import { rule as reversePathDrop } from './reverse-path-drop.ts';
@@ -121,6 +123,8 @@ const list = [
   lastAckStuck,
   closingStuck,
   finWait2Stuck,
+  peerSilent,
+  peerWindowClosed,
   timeWaitPileup,
 ] as const;
 

@@ -1,21 +1,22 @@
 /**
- * A SYN flood: very many attempts on one port, of one SYN each and nothing after it. A client that is there answers the
- * SYN-ACK, or sends its SYN again after a second (kernel-notes §3); who forges addresses does neither. What became of the
- * SYNs the packets show; which queue took them the counters of the server's host, and what those leave is said.
+ * A SYN flood: very many attempts on one port within the life of a request, of one SYN each and nothing after it. A client
+ * that is there answers the SYN-ACK, or sends its SYN again after a second (kernel-notes §3); who forges addresses does
+ * neither. What became of the SYNs the packets show; which queue took them the counters of the server's host, and what those
+ * leave is said. An address that also completed a handshake there is a real client's.
  */
 import { addressKey, parseWords } from '../../model/address.ts';
 import { type Case, numberOf } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
-import { HALF_OPEN, UNANSWERED } from '../../model/outcome.ts';
+import { HALF_OPEN, OPEN, ORDERLY, UNANSWERED } from '../../model/outcome.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
-import { distinct } from '../facts/numbers.ts';
-import { SYN_RTO } from '../facts/timing.ts';
+import { distinct, Numbers } from '../facts/numbers.ts';
+import { REQUEST_LIFE, SYN_RTO } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
 import { count, list, number, period } from '../words.ts';
 import type { Story, StoryTeller } from './index.ts';
 
-/** Fewer are a scan, or clients that were switched off. */
+/** Fewer at one time are a scan, or clients that were switched off. */
 const MANY = 100;
 const RULES = ['unanswered-syn', 'syn-queue-full-drop', 'accept-queue-overflow-syn', 'netfilter-drop'];
 
@@ -25,6 +26,9 @@ interface Flood {
   silent: number;
   /** See addressKey; some again and again. */
   clients: number[];
+  /** Of those who completed a handshake with it. */
+  completed: number[];
+  times: Numbers;
   from: CommonTime | null;
   to: CommonTime | null;
   /** Whose clock the times are of. */
@@ -37,13 +41,26 @@ export const synFlood: StoryTeller = (world) => {
   if (cases.count < MANY) return null;
   const [largest, ...others] = world.byServer
     .flatMap((own) => (own.length < MANY ? [] : [floodOf(world, own)]))
-    .filter((f) => size(f) >= MANY)
+    .filter(isFlood)
     .sort((a, b) => size(b) - size(a));
   return largest ? tell(world, largest, others.length) : null;
 };
 
 function size({ answered, silent }: Flood): number {
   return answered + silent;
+}
+
+/**
+ * So many at once that their requests are all there at one time. Without SYN-ACKs a few addresses may be clients with a short
+ * timeout of their own, or one that scans.
+ */
+function isFlood({ answered, clients, times }: Flood): boolean {
+  if (answered < MANY && distinct(clients).length < MANY) return false;
+  const { sorted } = times;
+  for (let i = MANY - 1; i < sorted.length; i++) {
+    if (sorted[i]! - sorted[i - MANY + 1]! <= REQUEST_LIFE) return true;
+  }
+  return false;
 }
 
 function floodOf(world: World, members: Int32Array): Flood {
@@ -54,6 +71,8 @@ function floodOf(world: World, members: Int32Array): Flood {
     answered: 0,
     silent: 0,
     clients: [],
+    completed: [],
+    times: new Numbers(),
     from: null,
     to: null,
     source: first.wires[0]?.source ?? 0,
@@ -67,12 +86,14 @@ function floodOf(world: World, members: Int32Array): Flood {
       flood.sources.add(flood.source);
       add(flood, outcome === HALF_OPEN, clientKey, timeline.at(flood.source, start as SourceTime));
     }
+    if (outcome === ORDERLY || outcome === OPEN) flood.completed.push(cases.brief(n).clientKey);
     if (outcome !== 0) continue;
     const c = cases.at(n);
+    const words = parseWords(c.client.address);
+    if (isCompleted(c) && words) flood.completed.push(addressKey(...words));
     const answers = forsaken(world, c);
     if (answers === null) continue;
     const { source, start } = c.wires[0]!;
-    const words = parseWords(c.client.address);
     flood.sources.add(source);
     const isComparable = timeline.comparable(source, flood.source);
     const at = isComparable ? timeline.at(source, start) : null;
@@ -85,6 +106,7 @@ function add(flood: Flood, isAnswered: boolean, client: number, at: CommonTime |
   if (isAnswered) flood.answered++;
   else flood.silent++;
   flood.clients.push(client);
+  if (at !== null) flood.times.push(at);
   if (at !== null && (flood.from === null || at < flood.from)) flood.from = at;
   if (at !== null && (flood.to === null || at > flood.to)) flood.to = at;
 }
@@ -104,6 +126,13 @@ function forsaken(world: World, { wires, lives, client }: Case): boolean | null 
   return w.synAcks[SERVER] > 0;
 }
 
+/** The client acknowledged the SYN-ACK: it is there. */
+function isCompleted({ wires: [w], client, lives }: Case): boolean {
+  if (lives[CLIENT]?.transitions.some((t) => t.to === 'ESTABLISHED')) return true;
+  if (!w || w.client.address !== client.address || w.synAcks[SERVER] === 0) return false;
+  return w.packets[CLIENT] > w.syns[CLIENT] + w.rsts[CLIENT];
+}
+
 function tell(world: World, flood: Flood, others: number): Story {
   const { timeline } = world.context;
   const format = (at: CommonTime) => timeline.format(at, timeline.label(flood.source));
@@ -119,9 +148,23 @@ function tell(world: World, flood: Flood, others: number): Story {
     `${world.serverOf(n)} received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and nothing after it; ` +
       `${list(became)} (${files(world, flood)}).`,
     counted(world.listenerOf(n), flood),
+    whoseAddresses(flood),
   ];
   if (others > 0) sentences.push(`${count(others, 'other server')} received a SYN flood too.`);
   return { sentences, rules: RULES };
+}
+
+/** Before, meanwhile or after. */
+function whoseAddresses({ clients, completed }: Flood): string {
+  const all = distinct(clients);
+  const known = new Set(completed);
+  const real = all.filter((key) => known.has(key)).length;
+  const others = count(all.length - real, 'address', 'addresses');
+  const forged = 'forged, or of hosts that do not answer';
+  if (real === 0)
+    return `None of these addresses completed a handshake with it in these files: they are ${forged}.`;
+  const clientsOf = `${count(real, 'address', 'addresses')} also completed a handshake with it and ${real === 1 ? 'is a real client' : 'are real clients'}`;
+  return real === all.length ? `${clientsOf}.` : `${clientsOf}; the other ${others} did not: ${forged}.`;
 }
 
 function files(world: World, { sources }: Flood): string {

@@ -10,14 +10,25 @@ export function parseUsers(tail: string): { pid: number; comm: string } | null {
   return match ? { comm: match[1]!, pid: Number(match[2]) } : null;
 }
 
-/** Timer, and with -m the packets that the socket dropped. A continued line keeps the timer of the first. */
+/** Timer, with -m the packets that the socket dropped, with -i how long the peer is silent. A continued line keeps the timer of the first. */
 export function parseDetails(
   tail: string,
   known: SocketEvent['timer'],
-): Pick<SocketEvent, 'timer' | 'drops'> {
+): Pick<SocketEvent, 'timer' | 'drops' | 'unheard'> {
   const skmem = /\bskmem:\([^)]{0,200}\bd(\d{1,15})\)/.exec(tail);
   const timer = known ?? parseTimer(tail);
-  return skmem ? { timer, drops: Number(skmem[1]) } : { timer };
+  const heard = ['lastrcv', 'lastack'].map((name) => milliseconds(tail, name)).filter((ns) => ns !== null);
+  return {
+    timer,
+    ...(skmem ? { drops: Number(skmem[1]) } : {}),
+    ...(heard.length === 2 ? { unheard: Math.min(...heard) } : {}),
+  };
+}
+
+/** `lastack:240000`, in ns. ss leaves out what is 0. */
+function milliseconds(tail: string, name: string): number | null {
+  const match = new RegExp(`\\b${name}:(\\d{1,12})\\b`).exec(tail);
+  return match ? Number(match[1]) * NS_PER_MS : null;
 }
 
 /** `timer:(keepalive,1min30sec,0)` */

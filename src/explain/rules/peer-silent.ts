@@ -1,0 +1,88 @@
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import type { SocketEvent } from '../../model/event.ts';
+import { NS_PER_S } from '../../model/time.ts';
+import { rowEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { RTO_MIN } from '../facts/timing.ts';
+import { ROWS } from '../mask.ts';
+import { wanted } from '../missing.ts';
+import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
+import { MANY } from '../procedures/given-up.ts';
+import type { Rule } from '../rule.ts';
+import { capital, count, MAYBE, number, span } from '../words.ts';
+
+/** net.ipv4.tcp_retries2 where no file gives it. */
+const RETRIES = 15;
+/** TCP_RTO_MAX, until tcp_rto_max_ms (6.15). */
+const RTO_MAX = 120 * NS_PER_S;
+
+export const rule: Rule<'peer-silent'> = {
+  id: 'peer-silent',
+  group: 'stuck',
+  title: 'Peer silent: retransmissions without an answer',
+  severity: 'warning',
+  happened: 'had a peer that did not answer retransmissions when the socket table was taken',
+  condition:
+    'Data are sent again with doubling timeouts and nothing comes back: the peer is gone, or the path is cut. The kernel gives up after tcp_retries2.',
+  when: ROWS,
+  reference: 'tcp_retransmit_timer, retransmits_timed_out (net/ipv4/tcp_timer.c)',
+  signatures: [
+    {
+      by: ['tables'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'retransmission timer after 3 retransmissions or more, and lastrcv and lastack older than the first of them',
+    },
+    {
+      by: ['tables'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'retransmission timer after 3 retransmissions or more',
+    },
+  ],
+  explain: (f) => {
+    for (const side of [SERVER, CLIENT] as const) {
+      const row = silentRow(f, side);
+      if (!row) continue;
+      const { left, retransmits } = row.timer!;
+      const peer = f.name(otherSide(side));
+      const unheard = row.unheard ?? 0;
+      const heard = unheard >= leastSilence(retransmits);
+      const retries = f.sysctl(side, 'net.ipv4.tcp_retries2');
+      const least = number(Math.floor(leastSilence((retries ?? RETRIES) + 1) / NS_PER_S));
+      return {
+        confidence: heard ? 'inferred' : 'possible',
+        side: SIDE_NAMES[otherSide(side)]!,
+        moment: f.atEvent(row),
+        summary:
+          `${capital(f.name(side))} had ${heard ? `heard nothing of ${peer} for ${span(unheard)}` : `no answer of ${peer}`} after ${count(retransmits, 'retransmission')}, ` +
+          `${MAYBE}because the peer is gone or the path is cut. The next is due in ${span(left)}; the kernel gives up after ` +
+          `tcp_retries2 (${retries ?? `${RETRIES} by default`}: about ${least} s at the smallest timeout).`,
+        remedy:
+          'Check whether the peer is up and reachable, and what on the path may have forgotten the connection (firewall, NAT, load balancer). TCP_USER_TIMEOUT or a smaller tcp_retries2 gives up sooner.',
+        evidence: [rowEvidence(f.world, row, `${count(retransmits, 'retransmission')} so far`)],
+        missing: wanted('packets', SIDE_NAMES[side]!),
+        alternatives: heard ? [] : ['peer-window-closed'],
+      };
+    }
+    return null;
+  },
+};
+
+/** An open connection that retransmits by its timer; nothing shows that it ended, or that an answer came. */
+function silentRow(f: Facts, side: SideIndex): SocketEvent | null {
+  const row = f.rows(side).at(-1);
+  if (f.life(side)?.life.state === 'CLOSE' || (f.wire && !f.wire.unansweredRepeats(side))) return null;
+  if (row?.timer?.name !== 'on' || row.timer.retransmits < MANY) return null;
+  return row.state === 'ESTABLISHED' || row.state === 'CLOSE_WAIT' ? row : null;
+}
+
+/** From the first transmission to the n-th retransmission at least, ns: the timeout doubles up to TCP_RTO_MAX. */
+function leastSilence(retransmissions: number): number {
+  let [sum, rto] = [0, RTO_MIN];
+  for (let i = 0; i < retransmissions; i++) {
+    sum += rto;
+    rto = Math.min(2 * rto, RTO_MAX);
+  }
+  return sum;
+}

@@ -1,0 +1,101 @@
+import { CLIENT, SERVER, type SideIndex, WHY_ZERO_WINDOW } from '../../model/connection.ts';
+import { packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { WireFacts } from '../facts/wire.ts';
+import { ROWS, SENT_AGAIN } from '../mask.ts';
+import { wanted } from '../missing.ts';
+import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
+import { MANY } from '../procedures/given-up.ts';
+import type { Draft, Rule } from '../rule.ts';
+import { capital, count, MAYBE, span } from '../words.ts';
+
+export const rule: Rule<'peer-window-closed'> = {
+  id: 'peer-window-closed',
+  group: 'stuck',
+  title: 'Window closed: the receiver does not read',
+  severity: 'warning',
+  happened: 'waited for a peer whose receive window was closed',
+  condition:
+    'The receive buffer is full because its process does not read: the window is 0, and the sender probes it with doubling waits (persist timer) for as long as the peer answers.',
+  when: SENT_AGAIN | ROWS,
+  reference: 'tcp_send_probe0, tcp_probe_timer (net/ipv4/tcp_timer.c), RFC 9293 §3.8.6.1',
+  signatures: [
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: '3 probes or more, each answered with window 0, to the end',
+    },
+    {
+      by: ['tables'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'persist timer with bytes in Send-Q, after a probe or more',
+    },
+    { by: ['tables'], kernels: 'any', claims: 'possible', sign: 'persist timer with bytes in Send-Q' },
+  ],
+  explain: (f) => {
+    for (const side of [SERVER, CLIENT] as const) {
+      const found = onWire(f, side) ?? inTables(f, side);
+      if (found) return found;
+    }
+    return null;
+  },
+};
+
+const REMEDY =
+  'Find out why the receiving process does not read (a stack dump, `strace -p`, Recv-Q of `ss -tanp` there). The network is not at fault: the peer answers every probe.';
+
+/** `side` sends, and its peer answers as often with a closed window as it is probed. */
+function onWire(f: Facts, side: SideIndex): Draft | null {
+  const { wire } = f;
+  if (!wire || wire.wire.rsts[0] + wire.wire.rsts[1] > 0) return null;
+  const peer = otherSide(side);
+  // one that closes does not wait to read
+  if (wire.finTime(peer) !== null) return null;
+  const { keepalives, windowProbes, zeroWindows, window } = wire.wire;
+  const probes = wire.of(keepalives, side) + wire.of(windowProbes, side);
+  if (probes < MANY || wire.of(window, peer) !== 0 || wire.of(zeroWindows, peer) < probes) return null;
+  const closed = closedAt(wire, peer);
+  if (!closed) return null;
+  const last = wire.of(wire.wire.lastTime, side) ?? closed.time;
+  return {
+    confidence: 'inferred',
+    side: SIDE_NAMES[peer]!,
+    moment: f.atPacket(wire, closed),
+    summary:
+      `${capital(f.name(peer))} closed its receive window, ${MAYBE}because its process does not read; ` +
+      `${f.name(side)} sent ${count(probes, 'probe')} over ${span(last - closed.time)}, and the window stayed 0.`,
+    remedy: REMEDY,
+    evidence: [
+      packetEvidence(f, wire, closed, 'the window is closed'),
+      reasoning(`${count(probes, 'probe')}, answered with window 0`),
+    ],
+    missing: wanted('states', SIDE_NAMES[peer]!),
+  };
+}
+
+function closedAt(wire: WireFacts, peer: SideIndex) {
+  return wire.packets.find((p) => p.why & WHY_ZERO_WINDOW && wire.sideOf(p) === peer);
+}
+
+function inTables(f: Facts, side: SideIndex): Draft | null {
+  const row = f.rows(side).at(-1);
+  // packets say themselves whether the window stayed closed
+  if (f.wire || f.life(side)?.life.state === 'CLOSE') return null;
+  if (row?.timer?.name !== 'persist' || row.sendQ === 0) return null;
+  const peer = otherSide(side);
+  const probes = row.timer.retransmits;
+  return {
+    // without a probe it may be a device of its own that took no packet, or a window that opens at once
+    confidence: probes > 0 ? 'inferred' : 'possible',
+    side: SIDE_NAMES[peer]!,
+    moment: f.atEvent(row),
+    summary:
+      `${capital(f.name(side))} had ${count(row.sendQ, 'byte')} to send and waited for the receive window of ${f.name(peer)}, ` +
+      `${MAYBE}because its process does not read; ${count(probes, 'probe')} so far, the next in ${span(row.timer.left)}.`,
+    remedy: REMEDY,
+    evidence: [rowEvidence(f.world, row, `Send-Q ${row.sendQ}, ${count(probes, 'probe')}`)],
+    missing: wanted('packets', SIDE_NAMES[peer]!),
+  };
+}

@@ -1,0 +1,47 @@
+/** samples/field/tables: what socket tables say that were taken without -p, not as root, or with -o and -i. */
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+
+const FOLDER = path.resolve(import.meta.dirname, '../../samples/field/tables');
+
+async function stuckIn(name: string) {
+  const { findings } = await analyze([path.join(FOLDER, `${name}.txt`)]);
+  return findings.filter((f) => f.group === 'stuck').map((f) => [f.rule, f.confidence, f.severity]);
+}
+
+describe('CLOSE_WAIT', () => {
+  test.each(['without-owners', 'not-root', 'listener-hidden'])(
+    '%s: the table does not show whose, and the queue of the listener is empty',
+    async (name) => {
+      expect(await stuckIn(`close-wait-${name}`)).toEqual(
+        Array(3).fill(['close-wait-leak', 'possible', 'warning']),
+      );
+    },
+  );
+
+  test('Recv-Q of the listener counts all of them: nobody accepted them', async () => {
+    expect(await stuckIn('close-wait-in-queue')).toEqual(
+      Array(3).fill(['close-wait-unaccepted', 'inferred', 'error']),
+    );
+    expect(await stuckIn('close-wait-root')).toEqual(
+      Array(3).fill(['close-wait-unaccepted', 'proved', 'error']),
+    );
+  });
+});
+
+describe('timers', () => {
+  test('9 retransmissions, and nothing heard for as long as they take at least: the peer is silent', async () => {
+    expect(await stuckIn('retransmitting')).toEqual([['peer-silent', 'inferred', 'warning']]);
+    const { findings } = await analyze([path.join(FOLDER, 'retransmitting.txt')]);
+    expect(findings[0]!.summary).toMatch(/for 4 min 0 s after 9 retransmissions.* in 42 s.*924 s/);
+  });
+
+  test('one retransmission while acknowledgments come is none', async () => {
+    expect(await stuckIn('acknowledging')).toEqual([]);
+  });
+
+  test('the persist timer waits for the window of the peer', async () => {
+    expect(await stuckIn('persist')).toEqual([['peer-window-closed', 'inferred', 'warning']]);
+  });
+});
