@@ -55,6 +55,6 @@ test('a key that is too short, or missing, is refused before anything is read', 
 test('explain --time keeps to the period', () => {
   const { status, stdout } = run('explain', EXP1, '--time', '06:56..06:57');
   expect(status).toBe(0);
-  expect(stdout).toContain('6 connections known to have lived from 06:56 to 06:57');
+  expect(stdout).toContain('7 connections known to have lived from 06:56 to 06:57');
   expect(run('explain', EXP1, '--time', 'noon').status).toBe(1);
 });
