@@ -1,4 +1,5 @@
 /** report.md: the story to paste into a ticket. Text from outside is escaped, or stands in code. */
+import { formatEndpoint } from '../model/address.ts';
 import type { CauseGroup, Result } from '../model/result.ts';
 import {
   markdownCode as code,
@@ -75,6 +76,7 @@ function textOf(focus: Focus, folder: string, detail: Detail): string {
     result.redaction === undefined ? [] : [`> ${md(result.redaction)}`, ''],
     causesTable(result),
     ...told.map((c) => causeSection(c, focus, detail)),
+    withoutCause(result),
     left.length > 0 ? [`To fit a ticket this leaves out ${left.join(' and ')}: see report.html.`, ''] : [],
     ladders(focus, detail),
     detail.answers ? answers(result) : [],
@@ -106,6 +108,26 @@ function causesTable(result: Result): string[] {
     code(c.rule),
   ]);
   return ['## Causes', '', ...table(['cause', 'connections', 'how sure', 'severity', 'rule'], rows)];
+}
+
+/** Connections that no cause speaks of: what the files show of them. Those that closed normally are counted by their cause. */
+function withoutCause({ connections, causes }: Result): string[] {
+  const spoken = new Set(causes.flatMap((c) => c.connections));
+  const rest = connections.filter((c) => !spoken.has(c.id) && c.closeRule === '');
+  if (rest.length === 0) return [];
+  const { rows, more } = cut(
+    rest.map((c) => [
+      c.id,
+      code(formatEndpoint(c.client)),
+      code(formatEndpoint(c.server)),
+      c.closeKind,
+      c.startTime,
+      md(c.sources.join('; ')),
+    ]),
+    'connections.csv',
+  );
+  const head = ['connection', 'client', 'server', 'ends', 'first seen', 'sources'];
+  return ['## Connections without a cause', '', ...table(head, rows), ...more];
 }
 
 function causeSection(cause: CauseGroup, { result, findings, title }: Focus, { evidence }: Detail): string[] {

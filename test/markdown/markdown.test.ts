@@ -87,3 +87,20 @@ describe.each(HOSTILE)('a hostile name: %j', (hostile) => {
     expect(text.match(/^##? /gm)?.length).toBe(7);
   });
 });
+
+describe('connections that no cause speaks of', () => {
+  const own = exp1Result();
+  const [first] = own.connections;
+
+  test('stand in a table of their own', () => {
+    const rest = { ...first!, id: 'c900', closeRule: '' as const };
+    const text = renderMarkdown({ ...own, connections: [...own.connections, rest] });
+    expect(text).toMatch(/^\| c900 \| `172\.16\.58\.147:\d+` \| `172\.16\.58\.146:8080` \|/m);
+  });
+
+  test('are not those that closed normally', () => {
+    const rest = { ...first!, id: 'c900', closeRule: 'graceful-close' as const };
+    const text = renderMarkdown({ ...own, connections: [...own.connections, rest] });
+    expect(text).not.toContain('c900');
+  });
+});
