@@ -65,13 +65,20 @@ export const rule: Rule<'close-wait-leak'> = {
     const unknown = own.filter((f) => f.case.rows.some((r) => isCloseWait(r) && r.owner !== 'known')).length;
     const who =
       unknown === 0
-        ? 'a process does'
+        ? holders(own)
         : unknown === own.length
           ? 'a process that the table does not show does'
           : `a process, which for ${number(unknown)} of them the table does not show, does`;
     return `${howMany(all)}${toServers(all)} ended up in CLOSE_WAIT, ${MAYBE}because ${who} not close its socket. They came from ${clients(all)}.`;
   },
 };
+
+/** The process by name where all wait for the same one, else how many they are. */
+function holders(all: readonly Facts[]): string {
+  const rows = all.flatMap((f) => f.case.rows.filter((r) => isCloseWait(r) && r.owner === 'known'));
+  const names = new Set(rows.map((r) => `process ${r.comm ?? '?'} (${r.pid ?? '?'})`));
+  return names.size === 1 ? `${[...names][0]} does` : `${number(names.size)} processes do`;
+}
 
 const REMEDY =
   'Find the code path that does not close the descriptor after read() returned 0, most often after an error. Restarting the process only clears it.';
