@@ -248,8 +248,8 @@ describe('nettrace', () => {
 
   it('is not taken for the ring buffer of the kernel', () => {
     const dmesg = '[  142.097193] TCP: request_sock_TCP: Possible SYN flooding on port 80. Sending cookies.';
-    expect(codes(read(dmesg))).toEqual(['unknown-format']);
-    expect(codes(read(dmesg.replace('[  ', '[')))).toEqual(['unknown-format']);
+    expect(formats(read(dmesg))).toEqual(['kernel-log']);
+    expect(formats(read(dmesg.replace('[  ', '[')))).toEqual(['kernel-log']);
   });
 });
 
