@@ -56,7 +56,8 @@ function said({ connections, findings, timeline }: Result): unknown {
   return JSON.parse(text);
 }
 
-const SAMPLES = ['exit-mix', 'half-close', 'accept-queue-incident'].flatMap((name) =>
+// not accept-queue-incident: in its pauses no connection goes on, and two files around one are two captures
+const SAMPLES = ['exit-mix', 'half-close'].flatMap((name) =>
   readdirSync(`samples/live/${name}`)
     .filter((kernel) => kernel.startsWith('6.18'))
     .map((kernel) => `samples/live/${name}/${kernel}/packets.pcap`),
