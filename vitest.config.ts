@@ -29,6 +29,8 @@ export default defineConfig({
     exclude: rest ? [] : REST_ONLY,
     globalSetup: ['test/build.ts'],
     reporters: ['default', './test/skipped.ts'],
+    // the default leaves a core to others: of two, half of them. Live captures keep it
+    ...(rest ? {} : { maxWorkers: '100%' }),
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
