@@ -40,6 +40,12 @@ export const rule: Rule<'accept-queue-overflow-ack'> = {
       sign: 'SYN-ACK sent again after the ACK, and after data as well',
     },
     {
+      by: ['packets', 'counters'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'the same, and ListenOverflows rose between the readings around it',
+    },
+    {
       by: ['drops', 'counters'],
       kernels: '5.18+',
       claims: 'inferred',
