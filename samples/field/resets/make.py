@@ -122,6 +122,34 @@ write('ack-of-fin-reset', *crossed[:-3], segment(60.014, S, C, 'FA', 5101, 1011,
 # no packet of the client has this number
 write('answers-nothing', *crossed[:-3], segment(60.014, S, C, 'R', 777777, win=0))
 
+# --- a SYN that meets an older connection of its ports: the old ACK, the RST to that, and the SYN taken when it comes again
+def reuse(old, isn, ack, ts=None):
+    """`old`: what the file has of the older connection, which ends at `ack` (seq, ack of the server); stamps of SYN and old ACK."""
+    stamp = lambda n: dict(opt=STAMP, ts=n) if ts else {}
+    first = dict(opt=LINUX, ts=(ts[0], 0)) if ts else {}
+    return [*old, segment(5, C, S, 'S', isn, win=64240, **first), segment(5.001, S, C, 'A', *ack, **stamp((9000, ts[1]) if ts else None)),
+            segment(5.002, C, S, 'R', ack[1], win=0), segment(6.03, C, S, 'S', isn, win=64240, **first),
+            segment(6.031, S, C, 'SA', 90000, isn + 1, win=65160, **(dict(opt=LINUX, ts=(9100, ts[0])) if ts else {})), segment(6.032, C, S, 'A', isn + 1, 90001, **stamp((ts[0], 9100) if ts else None))]
+
+
+def bare(first, second):
+    """A connection without timestamps; `first` closes it."""
+    a, b = (5001, 1001), (1001, 5001)
+    one, two = (a, b) if first == S else (b, a)
+    return [segment(0, C, S, 'S', 1000, win=64240), segment(.001, S, C, 'SA', 5000, 1001, win=65160), segment(.002, C, S, 'A', 1001, 5001),
+            segment(.3, first, second, 'FA', *one), segment(.302, second, first, 'FA', two[0], two[1] + 1), segment(.303, first, second, 'A', one[0] + 1, one[1] + 1)]
+
+
+write('reuse-time-wait', *reuse(bare(S, C), 700, (5002, 1002)))
+write('reuse-client-closed-first', *reuse(bare(C, S), 700, (5002, 1002)))
+write('reuse-open', *reuse(bare(S, C)[:3], 700, (5001, 1001)))
+write('reuse-older-number', *reuse([], 700, (5002, 1002)))
+write('reuse-newer-number', *reuse([], 2000, (5002, 1002)))
+write('reuse-newer-timestamp', *reuse([], 700, (5002, 1002), (400, 300)))
+write('reuse-older-timestamp', *reuse([], 2000, (5002, 1002), (200, 300)))
+# the SYN-ACK is not in the file: the connection itself is acknowledged, and then reset
+write('reuse-none', *bare(S, C)[:1], *bare(S, C)[2:3], segment(.1, C, S, 'PA', 1001, 5001, 100), segment(.101, S, C, 'A', 5001, 1101), segment(.2, C, S, 'R', 1101, win=0))
+
 # --- the SYN had its SYN-ACK at once; the ACK of the handshake and the data were not taken
 write('ack-refused', *opened(0), *(segment(t, C, S, 'PA', 1001, 5001, 100, opt=STAMP, ts=(10 + round(t * 1000), 90)) for t in (.01, .21, .63)),
       *(x for t in (1, 3, 7) for x in (segment(t, S, C, 'SA', 5000, 1001, win=65160, opt=LINUX, ts=(90 + t * 1000, 10)),

@@ -1,13 +1,14 @@
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { ACK, SYN, seqDiff } from '../../model/tcp.ts';
+import { type Challenge, challenge, endedInTimeWait } from '../facts/challenge.ts';
 import { eventEvidence, packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { EVENTS, REUSED } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import type { Rule } from '../rule.ts';
+import type { Draft, Rule } from '../rule.ts';
 import { MAYBE, span } from '../words.ts';
 
 /** What tcp_timewait_state_process adds to the old connection's last number for the new one's first. */
@@ -28,7 +29,7 @@ export const rule: Rule<'syn-on-time-wait'> = {
   severity: 'info',
   happened: 'replaced a TIME_WAIT of the same ports',
   condition:
-    'A SYN with a newer timestamp or sequence number met a minisock in TIME_WAIT of the same 4-tuple: it is taken, and the minisock ends.',
+    'A SYN with a newer timestamp or sequence number met a minisock in TIME_WAIT of the same 4-tuple: it is taken, and the minisock ends. An older one is answered with the old ACK; the RST of the client ends the minisock, and the next SYN is taken.',
   when: REUSED | EVENTS,
   linuxOnly: true,
   reference: 'tcp_timewait_state_process (TCP_TW_SYN, isn = tw_snd_nxt + 65535 + 2), RFC 6191',
@@ -45,8 +46,16 @@ export const rule: Rule<'syn-on-time-wait'> = {
       claims: 'inferred',
       sign: "the server's first sequence number is the old one's last plus 65537 (6.18, not 6.1), or the server had closed first less than 60 s before",
     },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: "the SYN was answered with an ACK of the old one's numbers, which the server had closed first, and a RST to that",
+    },
   ],
   explain: (f) => {
+    const seen = challenge(f);
+    if (seen?.met === 'time-wait') return cleared(f, seen);
     const { wire } = f;
     const answer = wire?.packets.find(
       (p) => (p.flags & (SYN | ACK)) === (SYN | ACK) && wire.sideOf(p) === SERVER,
@@ -68,6 +77,38 @@ export const rule: Rule<'syn-on-time-wait'> = {
     };
   },
 };
+
+/** It did not take the SYN: its ACK was reset, and that killed it (tcp_rfc1337 is 0). */
+function cleared(f: Facts, { wire, syn, ack, reset, again, old }: Challenge): Draft {
+  const after = again
+    ? `, and its SYN was taken when it came again ${span(again.time - syn.time)} later`
+    : '';
+  const fin = old!.finPacket(SERVER);
+  return {
+    confidence: 'inferred',
+    // the client waits for the retransmission of its SYN
+    severity: 'warning',
+    side: 'server',
+    moment: f.atPacket(wire, ack),
+    summary: `The SYN of ${f.name(CLIENT)} ${MAYBE}met the TIME_WAIT of an older connection of the same ports on ${f.name(SERVER)}, which had closed that one first, and was answered with its old ACK; the client reset that${after}.`,
+    remedy:
+      'The client reuses source ports sooner than TIME_WAIT ends, with SYNs that are not newer: turn on timestamps at both ends, use more source ports or addresses, or keep connections open. Where the client closes first, the TIME_WAIT stands there.',
+    evidence: [
+      ...(fin ? [packetEvidence(f, old!, fin, 'the FIN of the older connection, the first of the two')] : []),
+      packetEvidence(f, wire, syn, 'the SYN'),
+      packetEvidence(
+        f,
+        wire,
+        ack,
+        `the old ACK: it acknowledges ${ack.ack >>> 0}, not ${(syn.seq + 1) >>> 0}`,
+      ),
+      packetEvidence(f, wire, reset, 'the answer to it'),
+      ...(again ? [packetEvidence(f, wire, again, 'the SYN again')] : []),
+    ],
+    missing: wanted('minisock', 'server'),
+    alternatives: ['syn-on-stale-connection'],
+  };
+}
 
 /** The minisock itself took this SYN; the event may stand with the older connection, whose minisock it was. */
 function byProbe(f: Facts, wire: WireFacts): Proof | null {
@@ -106,11 +147,10 @@ function byNumber(f: Facts, wire: WireFacts): Proof | null {
 function byTime(f: Facts, wire: WireFacts): Proof | null {
   const old = f.world.earlierLives(f).at(-1)?.wire;
   if (!old || old.wire.source !== wire.wire.source) return null;
-  const [own, theirs] = [old.finTime(SERVER), old.finTime(CLIENT)];
-  const acked = [CLIENT, SERVER].map((side) => old.of(old.wire.finAckedTime, side as 0 | 1));
-  if (own === null || theirs === null || own > theirs || acked.some((t) => t === null)) return null;
-  const since = wire.wire.start - Math.max(acked[0]!, acked[1]!);
-  if (old.wire.rsts[0] + old.wire.rsts[1] > 0 || since < 0 || since >= TIME_WAIT) return null;
+  if (!endedInTimeWait(old)) return null;
+  const acked = ([CLIENT, SERVER] as const).map((side) => old.of(old.wire.finAckedTime, side)!);
+  const since = wire.wire.start - Math.max(...acked);
+  if (since < 0 || since >= TIME_WAIT) return null;
   const fin = old.finPacket(SERVER);
   return {
     confidence: 'inferred',
