@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
-import type { Finding } from '../../src/model/finding.ts';
 import { some } from '../thorough.ts';
 import { readCapture } from './captures.ts';
 import { bundleSamples, isTrue, judge, type Sample } from './samples.ts';
@@ -86,11 +85,6 @@ function reduce(from: string, to: string, removal: Removal): boolean {
   return changed;
 }
 
-/** Where its program gave up, the attempt was abandoned, whatever else had become of its SYN. */
-function gaveUp({ rule }: Finding, { note = '' }: { note?: string | undefined }): boolean {
-  return rule === 'connect-abandoned' && note.includes('gave up');
-}
-
 /** Findings that are proved and untrue, and rules that failed, without a part of the evidence. */
 async function faults(sample: Sample, removal: Removal): Promise<string[]> {
   const target = mkdtempSync(path.join(scratch, 'x-'));
@@ -101,7 +95,7 @@ async function faults(sample: Sample, removal: Removal): Promise<string[]> {
     ...result.diagnostics.filter((d) => d.code === 'rule-failed').map((d) => d.message),
     ...judge(sample, result).flatMap(({ truth, findings }) =>
       findings
-        .filter((f) => f.confidence === 'proved' && !isTrue(sample.name, f, truth) && !gaveUp(f, truth))
+        .filter((f) => f.confidence === 'proved' && !isTrue(sample.name, f, truth))
         .map((f) => `${truth.client} (${truth.note}): ${f.rule}: ${f.summary}`),
     ),
   ];

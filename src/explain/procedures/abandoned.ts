@@ -3,7 +3,7 @@ import { CLIENT, type Transition } from '../../model/connection.ts';
 import type { Confidence } from '../../model/finding.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
-import { RTO_MIN } from '../facts/timing.ts';
+import { RTO_MIN, SYN_RTO } from '../facts/timing.ts';
 import { memoised } from '../memo.ts';
 import { synCandidates } from './syn.ts';
 
@@ -22,8 +22,11 @@ export const closedWhileConnecting = memoised((f: Facts): Abandoned | null => {
   if (!life || !end || answered(f)) return null;
   if (end.fields) {
     if (end.fields.error !== undefined) return null;
+    // an ICMP error that comes while connect() holds the socket is a soft one (tcp_v4_err): SO_ERROR takes it, no field keeps it
+    if (f.probes.of('error', CLIENT).length > 0) return null;
     // close(); connect(AF_UNSPEC) leaves sk_shutdown alone
-    if (end.fields.shutdown === SHUTDOWN_MASK) return { life, end, confidence: 'proved' };
+    const proved = end.fields.shutdown === SHUTDOWN_MASK && f.probes.complete(life.life.source, 'error');
+    if (proved) return { life, end, confidence: 'proved' };
     return life.byOwner(end) ? { life, end, confidence: 'inferred' } : null;
   }
   // on one machine the RST of a refusal is handled in the process that sent the SYN, at once
@@ -34,9 +37,12 @@ export const closedWhileConnecting = memoised((f: Facts): Abandoned | null => {
 /** The same, where no SYN was lost: then the closing is only what followed. */
 export function abandoned(f: Facts): Abandoned | null {
   const closed = closedWhileConnecting(f);
-  const [lost] = closed ? synCandidates(f) : [];
-  if (!closed || !lost) return closed;
-  return lost.rule === 'unanswered-syn' ? { ...closed, confidence: 'possible' } : null;
+  if (!closed) return null;
+  const [lost] = synCandidates(f);
+  if (lost && lost.rule !== 'unanswered-syn') return null;
+  // by then its SYN was due to be sent again: that no file shows where it was lost does not say that it was not
+  const overdue = (closed.end.duration ?? 0) >= SYN_RTO;
+  return lost || overdue ? { ...closed, confidence: 'possible' } : closed;
 }
 
 /** A RST came, on the wire or by the kernel's word. */

@@ -9,11 +9,11 @@ import { capital, span } from '../words.ts';
 export const rule: Rule<'connect-abandoned'> = {
   id: 'connect-abandoned',
   group: 'syn',
-  title: 'The client closed its socket before the server had answered',
+  title: 'The client closed its socket before an answer reached it',
   severity: 'warning',
   happened: 'were given up by the client itself before an answer came',
   condition:
-    'The process closed the socket in SYN_SENT (a timeout of its own, or its end). Nothing refused it, and no RST is sent: nothing was established.',
+    'The process closed the socket in SYN_SENT (a timeout of its own, or its end). Neither a RST nor an ICMP error had refused it, and no RST is sent: nothing was established.',
   when: STATES,
   closes: 'unanswered',
   reference: '__tcp_close, tcp_disconnect in SYN_SENT (net/ipv4/tcp.c)',
@@ -22,7 +22,7 @@ export const rule: Rule<'connect-abandoned'> = {
       by: ['fields'],
       kernels: '5.5+ with BTF',
       claims: 'proved',
-      sign: 'SYN_SENT → CLOSE with sk_err 0 and sk_shutdown 3',
+      sign: 'SYN_SENT → CLOSE with sk_err 0 and sk_shutdown 3 before the SYN was due again, and no error was reported to the socket',
     },
     {
       by: ['states'],
@@ -42,7 +42,7 @@ export const rule: Rule<'connect-abandoned'> = {
       confidence,
       side: 'client',
       moment: f.atTransition(life, end),
-      summary: `${capital(f.name(life.side))} was closed by ${by}${ending} ${after}before ${formatEndpoint(f.case.server)} had answered.`,
+      summary: `${capital(f.name(life.side))} was closed by ${by}${ending} ${after}before an answer of ${formatEndpoint(f.case.server)} reached it.`,
       remedy:
         "Compare the client's connect timeout with the time an answer takes. If the SYN had no answer at all, find where it was lost; the closing is only the consequence.",
       evidence: [transitionEvidence(f, life, end, 'no error was set: its own process closed it')],
@@ -50,5 +50,5 @@ export const rule: Rule<'connect-abandoned'> = {
     };
   },
   together: (all) =>
-    `${howMany(all)}${toServers(all)} were closed by the client itself before the server had answered.`,
+    `${howMany(all)}${toServers(all)} were closed by the client itself before an answer reached it.`,
 };

@@ -6,6 +6,8 @@ EATEN = ['netfilter-drop', 'syn-lost-on-path', 'unanswered-syn', 'connect-abando
 NO_ANSWER = ['netfilter-drop', 'syn-ack-lost-on-path', 'handshake-unfinished', 'unanswered-syn', 'connect-abandoned']
 GIVEN_UP = ['retransmission-timeout', 'peer-silent']
 REFUSED = dict(closing=['middlebox-reset', 'netfilter-drop'], syn=['netfilter-drop', '-'], maybe=['connection-refused'])
+# it stands on the host itself: no device on the path
+REFUSED_AT_HOST = dict(closing=['netfilter-drop'], syn=['netfilter-drop', '-'], maybe=['connection-refused', 'middlebox-reset'])
 TCP_RESET = 'reject with tcp reset'
 
 
@@ -258,9 +260,9 @@ def reject_syn_router_reset(t):
 
 @scenario()
 def reject_syn_router_icmp(t):
-    """the router answers with ICMP, administratively prohibited"""
+    """the router answers with ICMP, administratively prohibited: connect() fails at once (tcp_v4_err in SYN_SENT)"""
     l = listener(t.port)
-    rejected(t, MID, 'forward', to_server(t.port, 'reject with icmpx admin-prohibited'), syn=['icmp-rejected', 'unanswered-syn', 'netfilter-drop', 'syn-lost-on-path', 'connect-abandoned'])
+    rejected(t, MID, 'forward', to_server(t.port, 'reject with icmpx admin-prohibited'), syn=['icmp-rejected', 'unanswered-syn', 'netfilter-drop', 'syn-lost-on-path'])
     l.close()
 
 
@@ -268,7 +270,7 @@ def reject_syn_router_icmp(t):
 def reject_syn_server_icmp_port(t):
     """the server's firewall answers with ICMP port unreachable: the client's connect fails at once"""
     l = listener(t.port)
-    rejected(t, SRV, 'input', to_server(t.port, 'reject with icmp port-unreachable'), syn=['icmp-rejected', 'unanswered-syn', 'netfilter-drop', 'connect-abandoned'])
+    rejected(t, SRV, 'input', to_server(t.port, 'reject with icmp port-unreachable'), syn=['icmp-rejected', 'unanswered-syn', 'netfilter-drop'])
     l.close()
 
 
@@ -276,7 +278,7 @@ def reject_syn_server_icmp_port(t):
 def reject_syn_server_reset(t):
     """the server's own firewall refuses with a RST, although something listens"""
     l = listener(t.port)
-    rejected(t, SRV, 'input', to_server(t.port, TCP_RESET), **REFUSED)
+    rejected(t, SRV, 'input', to_server(t.port, TCP_RESET), **REFUSED_AT_HOST)
     l.close()
 
 

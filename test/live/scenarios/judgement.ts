@@ -63,7 +63,8 @@ function claimsOf({ findings, connections }: Result): Map<string, Map<string, Cl
     for (const [group, rule] of Object.entries(rows)) {
       const have = of(c.client, c.server, group);
       if (rule && !have.some((h) => h.rule === rule)) {
-        have.push({ rule, confidence: 'possible', side: '', alternatives: [] });
+        const confidence = group === 'close' ? c.closeConfidence : 'possible';
+        have.push({ rule, confidence, side: '', alternatives: [] });
       }
     }
   }
