@@ -1,5 +1,5 @@
 /** What packets alone, or a table alone, say of the side that closed first (kernel-notes §4.1). */
-import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import { CLIENT, type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { ACK, FIN, seqDiff } from '../../model/tcp.ts';
 import { packetEvidence, rowEvidence } from '../facts/evidence.ts';
@@ -46,7 +46,7 @@ export function fromWire(f: Facts, side: SideIndex): Candidate[] {
   }
   if (wire.firstFin !== side) return [];
   const data = wire.dataAfterFin(side);
-  const taken = data && wire.packets.find((p) => takes(wire.sideOf(p) === side, p, data));
+  const taken = data && wire.packets.find((p) => wire.sideOf(p) === side && takesAfter(own, p, data));
   if (data && taken && wire.of(wire.wire.rsts, side) === 0) {
     const c = make(
       'half-close',
@@ -87,10 +87,12 @@ export function fromTables(f: Facts, side: SideIndex): Candidate[] {
     : [];
 }
 
-function takes(
-  own: boolean,
-  p: { flags: number; ack: number; time: number },
-  data: Parameters<typeof nextSeq>[0],
-): boolean {
-  return own && (p.flags & ACK) !== 0 && p.time >= data.time && seqDiff(p.ack, nextSeq(data)) >= 0;
+/**
+ * Whether a packet from behind the FIN acknowledges data that the FIN did not: by their times and numbers, because a list of
+ * packets may be out of order.
+ */
+function takesAfter(fin: KeyPacket, p: KeyPacket, data: KeyPacket): boolean {
+  if (!(p.flags & ACK) || data.time < fin.time || p.time < data.time) return false;
+  const isBehind = seqDiff(p.seq, nextSeq(fin)) >= 0;
+  return isBehind && seqDiff(fin.ack, nextSeq(data)) < 0 && seqDiff(p.ack, nextSeq(data)) >= 0;
 }
