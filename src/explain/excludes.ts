@@ -3,8 +3,9 @@
  * and named as what else it could be.
  */
 import type { Finding } from '../model/finding.ts';
+import type { RuleId } from './rules/index.ts';
 
-const RESETS = [
+const RESETS: readonly RuleId[] = [
   'unread-data-reset',
   'linger-zero-reset',
   'linger2-reset',
@@ -26,7 +27,7 @@ const RESETS = [
   'cookie-overflow-reset',
   'unexplained-reset',
 ];
-export const LOST_SYNS = [
+export const LOST_SYNS: readonly RuleId[] = [
   'accept-queue-overflow-syn',
   'syn-queue-full-drop',
   'syn-backlog-reserve-drop',
@@ -38,19 +39,19 @@ export const LOST_SYNS = [
   'other-ingress-drop',
   'syn-lost-on-path',
 ];
-export const LOST_SYN_ACKS = ['syn-ack-lost-locally', 'syn-ack-lost-on-path'];
-const PAST_FIN_WAIT1 = [
+export const LOST_SYN_ACKS: readonly RuleId[] = ['syn-ack-lost-locally', 'syn-ack-lost-on-path'];
+const PAST_FIN_WAIT1: readonly RuleId[] = [
   'fin-wait2-in-minisock',
   'fin-with-ack',
   'half-close',
   'long-fin-wait2',
   'time-wait-overflow',
 ];
-const IN_FIN_WAIT1 = ['fin-unacknowledged', 'fin-wait1-aborted'];
-const MET_OLD_CONNECTION = ['syn-on-time-wait', 'syn-on-stale-connection'];
+const IN_FIN_WAIT1: readonly RuleId[] = ['fin-unacknowledged', 'fin-wait1-aborted'];
+const MET_OLD_CONNECTION: readonly RuleId[] = ['syn-on-time-wait', 'syn-on-stale-connection'];
 
 /** At most one of a list holds: of a connection, or of each of its ends. */
-const ONE_OF: readonly { of: 'connection' | 'end'; rules: readonly string[] }[] = [
+const ONE_OF: readonly { of: 'connection' | 'end'; rules: readonly RuleId[] }[] = [
   { of: 'connection', rules: ['graceful-close', 'retransmission-timeout', ...RESETS] },
   { of: 'connection', rules: ['unanswered-syn', ...LOST_SYNS, ...LOST_SYN_ACKS] },
   { of: 'connection', rules: ['unanswered-syn', 'simultaneous-open', ...MET_OLD_CONNECTION] },
@@ -61,7 +62,7 @@ const ONE_OF: readonly { of: 'connection' | 'end'; rules: readonly string[] }[] 
 ];
 
 /** None of the first holds where one of the second does: `end`, of the same end. */
-const NEITHER: readonly { of: 'connection' | 'end'; these: readonly string[]; those: readonly string[] }[] = [
+const NEITHER: readonly { of: 'connection' | 'end'; these: readonly RuleId[]; those: readonly RuleId[] }[] = [
   // every one of these is an end that was not one of FINs, both acknowledged
   {
     of: 'connection',

@@ -82,16 +82,18 @@ export function toServers(all: readonly Explained[]): string {
   )}`;
 }
 
-/** `10.0.0.1:80`, or how many servers, with the busiest and its own number of connections. */
+/** `10.0.0.1:80`, or how many servers, with the one that is busier than the others and its own number of connections. */
 export function serversOf(world: World, connections: Iterable<number>): string {
   const numbers = new Map<string, number>();
   for (const n of connections) {
     const server = world.serverOf(n);
     numbers.set(server, (numbers.get(server) ?? 0) + 1);
   }
-  const [busiest] = [...numbers].sort((a, b) => b[1] - a[1]);
-  if (numbers.size === 1) return busiest![0];
-  return `${number(numbers.size)} servers (${number(busiest![1])} to ${busiest![0]})`;
+  const [busiest, next] = [...numbers].sort((a, b) => b[1] - a[1]);
+  if (!next) return busiest![0];
+  const most =
+    busiest![1] > next[1] ? ` (${number(busiest![1])} to ${busiest![0].replace(/ \((.*)\)$/, ', $1')})` : '';
+  return `${number(numbers.size)} servers${most}`;
 }
 
 /** A number of each connection that has it, and who has: `` where all have, else `4 of them `. */

@@ -3,9 +3,10 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
+import type { World } from '../../src/explain/facts/world.ts';
 import type { Explained } from '../../src/explain/rule.ts';
 import { rules } from '../../src/explain/rules/index.ts';
-import { connectionsOf, tellTogether, toServers } from '../../src/explain/together.ts';
+import { connectionsOf, serversOf, tellTogether } from '../../src/explain/together.ts';
 import { number } from '../../src/explain/words.ts';
 import { bundleSamples, DOCUMENTS, sampleNamed } from './samples.ts';
 
@@ -76,12 +77,15 @@ function claims(all: readonly Explained[], names: readonly string[]): void {
   const said = [...text.matchAll(/(\d[\d,]*) (?:connections?|attempts?|handshakes?)\b/g)].map((m) => m[1]);
   if (said.length > 0) expect(said, text).toContain(number(own.length));
   if (present.length === 1) expect(text).not.toMatch(/\d servers/);
+  const most = Math.max(...numbers);
   for (const [i, name] of names.entries()) {
-    if (!text.includes(name)) continue;
+    const among = name.replace(' (', ', ').replace(')', '');
+    if (!text.includes(present.length === 1 ? name : among)) continue;
     // the only one, or the busiest with its own number
     if (present.length === 1) expect(present).toEqual([name]);
-    else expect(text).toContain(`${present.length} servers (${number(Math.max(...numbers))} to ${name})`);
-    expect(present.length === 1 || numbers[i] === Math.max(...numbers)).toBe(true);
+    else expect(text).toContain(`${present.length} servers (${number(most)} to ${among})`);
+    expect(numbers.filter((n) => n === most)).toHaveLength(1);
+    expect(numbers[i]).toBe(most);
   }
   const elsewhere = own.map((f) => `${f.case.server.address}:${f.case.server.port}`);
   for (const server of elsewhere) expect(text).not.toContain(`${server} `);
@@ -102,5 +106,12 @@ describe.each(TOLD)('%s', (id) => {
 test('a group of one rule that has no paragraph of its own counts its servers too', () => {
   const all = members.get('fin-with-ack') ?? members.get('no-socket-reset')!;
   claims(all, TWO.servers);
-  expect(toServers(named(all, TWO.namespaces))).toMatch(/^ to 2 servers \(\d+ to 192\.0\.2\.1:80 \(netns/);
+});
+
+test('the busiest of several servers is named where one is, without parentheses in parentheses', () => {
+  const of = (...names: string[]) => serversOf({ serverOf: (n: number) => names[n]! } as World, names.keys());
+  const [a, b] = TWO.namespaces as [string, string];
+  expect(of(a, a)).toBe(a);
+  expect(of(a, b)).toBe('2 servers');
+  expect(of(a, b, b)).toBe('2 servers (2 to 192.0.2.1:80, netns 4026532283)');
 });

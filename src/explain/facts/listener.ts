@@ -5,7 +5,7 @@ import type { Case, Cases, CounterSeries, Listener } from '../../model/case.ts';
 import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { getOr } from '../../model/get-or.ts';
-import { HALF_OPEN, type Outcome, REFUSED, UNANSWERED } from '../../model/outcome.ts';
+import { HALF_OPEN } from '../../model/outcome.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { EVENTS, isHealthy, type Mask, ODD_STATES, RESET, ROWS, STATES, SYN_TROUBLE } from '../mask.ts';
 import { byName, lazy } from '../memo.ts';
@@ -15,7 +15,6 @@ import type { Facts } from './facts.ts';
 import { hasBetween, Numbers } from './numbers.ts';
 import { isFullLook, lookBefore, type QueueLook, queueLooks } from './queue.ts';
 import { type Step, stepsOf } from './steps.ts';
-import { WireFacts } from './wire.ts';
 import type { World } from './world.ts';
 
 /** Handshakes to measure a server's usual answer time by. */
@@ -85,16 +84,6 @@ export class ListenerFacts {
     }
     return Math.max(answered, ...bySnapshot.values());
   });
-  readonly #accepted = lazy(() => {
-    const { cases } = this.world.context;
-    return this.#members.some((n) => {
-      if (NEVER_ACCEPTED.has(cases.outcome(n))) return false;
-      const c = cases.at(n);
-      const [wire] = c.wires;
-      const sent = wire !== undefined && new WireFacts(wire, c).of(wire.bytes, SERVER) > 0;
-      return sent || c.calls.some((call) => call.call === 'accept');
-    });
-  });
   /** Times of the SYN-ACKs by capture. */
   readonly #synAcks = lazy(() => {
     const bySource = new Map<number, Numbers>();
@@ -146,11 +135,6 @@ export class ListenerFacts {
 
   get server(): Endpoint {
     return this.#first().server;
-  }
-
-  /** A process was seen to serve one of the connections. */
-  get accepted(): boolean {
-    return this.#accepted();
   }
 
   /** The moment the listening socket was closed, from its own state events. */
@@ -302,9 +286,6 @@ function isHalfOpen({ wire }: Facts): boolean {
     wire.of(wire.wire.packets, CLIENT) === wire.of(wire.wire.syns, CLIENT)
   );
 }
-
-/** Nothing came of them that a process could take. */
-const NEVER_ACCEPTED: ReadonlySet<Outcome> = new Set([HALF_OPEN, UNANSWERED, REFUSED]);
 
 function isFull({ row, unaccepted }: QueueSight): boolean {
   return row.acceptLimit !== null && row.acceptLimit > 0

@@ -74,7 +74,7 @@ export const rule: Rule<'cookie-overflow-reset'> = {
     const hidden = connectionsOf(all).filter((f) => unseen(f) !== '').length;
     return (
       `${howMany(all)}${toServers(all)} were reset, ${MAYBE}because the server had answered the SYN with a cookie and its accept queue was full. ` +
-      `They came from ${clients(all)}.${waited}${hidden > 0 ? ` No file has the RST of ${number(hidden)}; the state changes of the client show it.` : ''}`
+      `They came from ${clients(all)}.${waited}${hidden > 0 ? ` ${number(hidden)} of these RSTs ${hidden === 1 ? 'is' : 'are'} in no file; state changes of the client show ${hidden === 1 ? 'it' : 'them'}.` : ''}`
     );
   },
 };

@@ -24,10 +24,10 @@ interface Flood {
   case: Case;
   answered: number;
   silent: number;
+  /** All connections of its server. */
+  members: Int32Array;
   /** See addressKey; some again and again. */
   clients: number[];
-  /** Of those who completed a handshake with it. */
-  completed: number[];
   times: Numbers;
   from: CommonTime | null;
   to: CommonTime | null;
@@ -70,8 +70,8 @@ function floodOf(world: World, members: Int32Array): Flood {
     case: first,
     answered: 0,
     silent: 0,
+    members,
     clients: [],
-    completed: [],
     times: new Numbers(),
     from: null,
     to: null,
@@ -86,13 +86,11 @@ function floodOf(world: World, members: Int32Array): Flood {
       flood.sources.add(flood.source);
       add(flood, outcome === HALF_OPEN, clientKey, timeline.at(flood.source, start as SourceTime));
     }
-    if (outcome === ORDERLY || outcome === OPEN) flood.completed.push(cases.brief(n).clientKey);
     if (outcome !== 0) continue;
     const c = cases.at(n);
-    const words = parseWords(c.client.address);
-    if (isCompleted(c) && words) flood.completed.push(addressKey(...words));
     const answers = forsaken(world, c);
     if (answers === null) continue;
+    const words = parseWords(c.client.address);
     const { source, start } = c.wires[0]!;
     flood.sources.add(source);
     const isComparable = timeline.comparable(source, flood.source);
@@ -126,6 +124,20 @@ function forsaken(world: World, { wires, lives, client }: Case): boolean | null 
   return w.synAcks[SERVER] > 0;
 }
 
+/** Addresses of those who completed a handshake with the server (see addressKey). */
+function completedOf({ context: { cases } }: World, members: Int32Array): Set<number> {
+  const completed = new Set<number>();
+  for (const n of members) {
+    const outcome = cases.outcome(n);
+    if (outcome === ORDERLY || outcome === OPEN) completed.add(cases.brief(n).clientKey);
+    if (outcome !== 0) continue;
+    const c = cases.at(n);
+    const words = isCompleted(c) ? parseWords(c.client.address) : null;
+    if (words) completed.add(addressKey(...words));
+  }
+  return completed;
+}
+
 /** The client acknowledged the SYN-ACK: it is there. */
 function isCompleted({ wires: [w], client, lives }: Case): boolean {
   if (lives[CLIENT]?.transitions.some((t) => t.to === 'ESTABLISHED')) return true;
@@ -148,16 +160,16 @@ function tell(world: World, flood: Flood, others: number): Story {
     `${world.serverOf(n)} received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and nothing after it; ` +
       `${list(became)} (${files(world, flood)}).`,
     counted(world.listenerOf(n), flood),
-    whoseAddresses(flood),
+    whoseAddresses(world, flood),
   ];
   if (others > 0) sentences.push(`${count(others, 'other server')} received a SYN flood too.`);
   return { sentences, rules: RULES };
 }
 
 /** Before, meanwhile or after. */
-function whoseAddresses({ clients, completed }: Flood): string {
+function whoseAddresses(world: World, { clients, members }: Flood): string {
   const all = distinct(clients);
-  const known = new Set(completed);
+  const known = completedOf(world, members);
   const real = all.filter((key) => known.has(key)).length;
   const others = count(all.length - real, 'address', 'addresses');
   const forged = 'forged, or of hosts that do not answer';

@@ -1,9 +1,10 @@
 /**
- * A process that no longer accepts: its accept queue fills with connections that nobody serves (clients that give up
- * leave CLOSE_WAIT there), new SYNs and ACKs are dropped, and when it ends the waiting ones are reset.
+ * A process that accepts too slowly, or no longer: its accept queue fills with connections that nobody serves (clients that
+ * give up leave CLOSE_WAIT there), new SYNs and ACKs are dropped, and when it ends the waiting ones are reset.
  */
 import { SERVER } from '../../model/connection.ts';
 import type { Evidence } from '../../model/finding.ts';
+import { getOr } from '../../model/get-or.ts';
 import type { ListenerFacts, QueueSight } from '../facts/listener.ts';
 import type { World } from '../facts/world.ts';
 import { refusedSyns } from '../procedures/syn.ts';
@@ -13,7 +14,7 @@ import { count, HEDGES, list, moment, number, predicate } from '../words.ts';
 import type { StoryTeller } from './index.ts';
 
 const LOST_ACK = ['accept-queue-overflow-ack', 'cookie-overflow-reset', 'request-expired-reset'];
-const TOLD = [
+const RULES = [
   'close-wait-unaccepted',
   'accept-queue-overflow-syn',
   'listener-closed-reset',
@@ -24,36 +25,33 @@ const FILES = 3;
 
 export const workerStuck: StoryTeller = (world, explained) => {
   const byListener = new Map<ListenerFacts, Explained[]>();
-  for (const e of explained) {
-    if (!TOLD.includes(e.rule.id)) continue;
-    const { listener } = e.facts;
-    const own = byListener.get(listener);
-    if (own) own.push(e);
-    else byListener.set(listener, [e]);
-  }
-  const told = [...byListener].map(([listener, own]) => tell(world, listener, own)).filter((s) => s !== null);
-  const [gravest, ...others] = told.sort((a, b) => b.connections - a.connections);
+  for (const e of explained)
+    if (RULES.includes(e.rule.id)) getOr(byListener, e.facts.listener, () => []).push(e);
+  const incidents = [...byListener].flatMap(([listener, own]) => incident(world, listener, own) ?? []);
+  const [gravest, ...others] = incidents.sort((a, b) => b.connections - a.connections);
   if (!gravest) return null;
-  const left = explained.filter(
-    (e) => TOLD.includes(e.rule.id) && !told.some((t) => t.listener === e.facts.listener),
-  );
-  const also = others.map((t) => t.server).slice(0, FILES);
-  if (others.length > FILES) also.push(`${number(others.length - FILES)} more`);
+  const speaksOf = new Set(incidents.map((i) => i.listener));
+  const left = [...byListener].flatMap(([listener, own]) => (speaksOf.has(listener) ? [] : own));
+  const also = others.map((i) => i.server).slice(0, FILES);
+  if (others.length > FILES) also.push(`${number(others.length - FILES)} more servers`);
   return {
-    sentences: [...gravest.sentences, ...(others.length > 0 ? [`The same happened at ${list(also)}.`] : [])],
+    sentences: [
+      ...gravest.sentences,
+      ...(others.length > 0 ? [`The accept queue was full at ${list(also)} too.`] : []),
+    ],
     // of these other servers have connections too, which no sentence here speaks of
-    rules: TOLD.filter((rule) => !left.some((e) => e.rule.id === rule)),
+    rules: RULES.filter((rule) => !left.some((e) => e.rule.id === rule)),
   };
 };
 
-interface Told {
+interface Incident {
   listener: ListenerFacts;
   server: string;
   sentences: string[];
   connections: number;
 }
 
-function tell(world: World, listener: ListenerFacts, own: Explained[]): Told | null {
+function incident(world: World, listener: ListenerFacts, own: Explained[]): Incident | null {
   const of = (...rules: string[]) =>
     own.filter((e) => rules.includes(e.rule.id) && e.finding.confidence !== 'possible');
   const waiting = of('close-wait-unaccepted', 'listener-closed-reset');
@@ -63,7 +61,7 @@ function tell(world: World, listener: ListenerFacts, own: Explained[]): Told | n
   if ((waiting.length === 0 && !listener.fullSight) || syns.length + acks.length === 0) return null;
   const server = world.serverOf(own[0]!.facts.n);
   const sentences = [
-    stopped(world, listener, waiting, sight, server),
+    filled(world, waiting, sight, server),
     lost(world, listener, syns, acks),
     ended(world, listener, own, of('listener-closed-reset')),
   ];
@@ -84,9 +82,9 @@ function fullest(world: World, listener: ListenerFacts): QueueSight | null {
   );
 }
 
-function stopped(
+/** Whether it was slow or accepted nothing at all no file says: a full queue shows only that more came than it took. */
+function filled(
   world: World,
-  listener: ListenerFacts,
   waiting: readonly Explained[],
   sight: QueueSight | null,
   server: string,
@@ -96,15 +94,17 @@ function stopped(
   const who = owner
     ? `Process ${owner}, which listens on ${server},`
     : `The process that listens on ${server}`;
-  const did = listener.accepted ? 'stopped accepting connections' : 'accepted no connection';
-  const closeWait = connectionsOf(waiting).filter(
+  const own = connectionsOf(waiting);
+  const closeWait = own.filter(
     (f) => f.life(SERVER)?.was('CLOSE_WAIT') || f.rows(SERVER).some((r) => r.state === 'CLOSE_WAIT'),
   ).length;
-  const stood = sight ? sight.row.recvQ : connectionsOf(waiting).length;
-  const limit = sight?.row.acceptLimit ? `, 1 more than its limit of ${sight.row.acceptLimit}` : '';
-  const full =
-    sight && listener.fullSight && sight.row.recvQ === (sight.row.acceptLimit ?? -2) + 1 ? limit : '';
-  const left = closeWait > 0 ? `; ${number(closeWait)} of them ended up in CLOSE_WAIT` : '';
+  // more may have come after the table was printed
+  const stood = Math.max(own.length, sight?.row.recvQ ?? 0);
+  const limit = sight?.row.acceptLimit;
+  const full = limit && stood === limit + 1 ? `, 1 more than its limit of ${limit}` : '';
+  const which =
+    stood === 1 ? 'it' : closeWait === stood ? `all ${number(stood)}` : `${number(closeWait)} of them`;
+  const left = closeWait > 0 ? `; ${which} ended up in CLOSE_WAIT` : '';
   const files = [
     ...(sight ? [world.source(sight.row.source).name] : []),
     ...sourcesOf(
@@ -112,7 +112,7 @@ function stopped(
       waiting.flatMap((e) => e.finding.evidence),
     ),
   ];
-  return `${who} ${did}: ${count(stood, 'connection')} ${stood === 1 ? 'was' : 'were'} in its accept queue${full}${left}${cite(files)}.`;
+  return `${who} did not accept connections as fast as they came: ${count(stood, 'connection')} ${stood === 1 ? 'was' : 'were'} in its accept queue${full}${left}${cite(files)}.`;
 }
 
 function lost(
@@ -131,9 +131,12 @@ function lost(
     parts.push(`${sent === null ? 'SYNs' : count(sent, 'SYN')} (${count(facts.length, 'connection')})`);
   }
   if (acks.length > 0) parts.push(`the final ACK of ${count(connectionsOf(acks).length, 'handshake')}`);
-  const rise = listener.rise('ListenOverflows');
-  const counted = rise ? `; ListenOverflows rose by ${number(rise)}` : '';
-  const counters = rise ? listener.steps('ListenOverflows').map((s) => s.series.source.name) : [];
+  // of all listeners of the host; where counters of two hosts rose, they say nothing
+  const rising = listener.steps('ListenOverflows').filter((s) => s.delta > 0);
+  const isOfOne = rising.length > 0 && rising.every((s) => s.series === rising[0]!.series);
+  const rise = isOfOne ? rising.reduce((sum, s) => sum + s.delta, 0) : 0;
+  const counted = isOfOne ? `; ListenOverflows of its host rose by ${number(rise)}` : '';
+  const counters = isOfOne ? rising.map((s) => s.series.source.name) : [];
   const files = [
     ...sourcesOf(
       world,
@@ -141,7 +144,8 @@ function lost(
     ),
     ...counters,
   ];
-  return `${from === '' ? 'The' : `From ${moment(from)} on the`} full queue dropped ${list(parts)}${counted}${cite(files)}.`;
+  const likely = HEDGES[weakest([...syns, ...acks].map((e) => e.finding))];
+  return `${from === '' ? 'The' : `From ${moment(from)} on the`} full queue ${likely}dropped ${list(parts)}${counted}${cite(files)}.`;
 }
 
 /** How it ended for those in the queue, and for who came after. */
