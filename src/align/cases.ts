@@ -117,9 +117,14 @@ function netnsOf(client: Endpoint, { lives, rows, kernel, drops }: KernelRecord)
   const names: Pair<string | null> = [null, null];
   for (const e of [...lives, ...kernel, ...rows])
     names[sameEndpoint(e.local, client) ? CLIENT : SERVER] ??= e.netns ?? null;
-  // a drop names the namespace that the packet had come to
-  for (const d of drops) names[sameEndpoint(d.to, client) ? CLIENT : SERVER] ??= d.netns ?? null;
+  for (const d of drops)
+    if (isOfEnd(d)) names[sameEndpoint(d.to, client) ? CLIENT : SERVER] ??= d.netns ?? null;
   return isLoopback(client.address) ? [names[0] ?? names[1], names[1] ?? names[0]] : names;
+}
+
+/** Below TCP the packet may be one that is forwarded, or overheard in promiscuous mode: only TCP drops at the end itself. */
+function isOfEnd({ state, stack }: DropEvent): boolean {
+  return state !== null || /^_*(tcp|inet)_/.test(stack[0] ?? '');
 }
 
 function packets(w: WireConnection): number {
