@@ -10,7 +10,8 @@ import { BLOCK_BYTES, type ByteSource, openBytes } from './bytes.ts';
 import { type Expected, evidenceIn, filesOf, inOrder, looseFiles } from './evidence.ts';
 import { captureFormats } from './formats.ts';
 import type { CaptureFormat, ReadContext, Sink } from './importer.ts';
-import { framesIn, lookIn, type Plan, planOf, planRotations, Rotations } from './rotation.ts';
+import { framesIn, lookIn } from './look.ts';
+import { type Plan, planOf, planRotations, Rotations } from './rotation.ts';
 import { looksLikeText, TextReader } from './text.ts';
 
 /** Bytes of a capture that are compared with one it may go on with. */

@@ -2,24 +2,13 @@
  * Files of one capture that was rotated (tcpdump -C, -G, -W; dumpcap -b; editcap -c, -i): they are read as one source, in
  * the order of their packets, whatever they are called and however they are given.
  */
-import { type Diagnostic, Diagnostics } from '../model/diagnostic.ts';
-import type { Frame } from '../model/packet.ts';
+import type { Diagnostic, Diagnostics } from '../model/diagnostic.ts';
+import { getOr } from '../model/get-or.ts';
 import type { CaptureFile, Source } from '../model/source.ts';
 import { NS_PER_S } from '../model/time.ts';
 import type { Files } from '../platform/types.ts';
-import { openBytes } from './bytes.ts';
-import { compressionOf } from './compressed/compression.ts';
-import { captureFormats } from './formats.ts';
-import type { CaptureFormat, Standing } from './importer.ts';
-
-/** What can be seen of a capture file without reading it. Times are ns of the Unix epoch. */
-export interface Look {
-  /** What the files of one capture have in common: format, byte order, link types, snap lengths, ticks. */
-  kind: string;
-  first: bigint;
-  /** Null when only reading the whole file would tell: it is packed, or cut. */
-  last: bigint | null;
-}
+import type { Standing } from './importer.ts';
+import { type Look, lookAt } from './look.ts';
 
 /** A file that may be one of several. */
 export interface Candidate {
@@ -36,11 +25,10 @@ export interface Plan {
   known: readonly (readonly string[])[];
 }
 
-const HEAD = 1 << 16;
-/** More than the largest record. */
-const TAIL = 1 << 19;
 /** Times of one interface step back so far at most, as packets of several CPUs are written. */
 const STEP_BACK = NS_PER_S / 1000;
+/** Of the captures that ended last before a file so many are asked whether it goes on with them. */
+const ASKED = 8;
 /** Files of one capture are not further apart than so many times their length, and this. */
 const FARTHEST_LENGTHS = 10;
 const FARTHEST = 60 * NS_PER_S;
@@ -50,22 +38,21 @@ const SMALL_IF_COUNTED = 1 / 10;
 
 /** Looks at each file, and finds those that may go on with another. */
 export async function planRotations(found: readonly Candidate[], files: Files): Promise<Plan> {
-  const groups = new Map<string, { path: string; look: Look }[]>();
+  const groups = new Map<string, Looked[]>();
+  const looks = new Map<string, Look>();
   for (const { path, host } of found.length > 1 ? found : []) {
     const look = await lookAt(path, files).catch(() => null);
     if (!look) continue;
-    const key = JSON.stringify([look.kind, host]);
-    groups.set(key, [...(groups.get(key) ?? []), { path, look }]);
+    looks.set(path, look);
+    getOr(groups, JSON.stringify([look.kind, host]), () => []).push({ path, look });
   }
-  const looks = new Map<string, Look>();
   const order = new Map<string, string>();
   for (const group of groups.values()) {
-    const some = group.filter((a) =>
-      group.some((b) => a !== b && (mayFollow(a.look, b.look) || mayFollow(b.look, a.look))),
-    );
-    const inTime = some.toSorted((a, b) => Number(a.look.first - b.look.first));
-    for (const { path, look } of group) looks.set(path, look);
-    for (const [i, { path }] of some.entries()) order.set(path, inTime[i]!.path);
+    const inTime = group.toSorted((a, b) => Number(a.look.first - b.look.first));
+    const oneCapture = followers(inTime);
+    const theirs = inTime.filter((f) => oneCapture.has(f));
+    for (const [i, { path }] of group.filter((f) => oneCapture.has(f)).entries())
+      order.set(path, theirs[i]!.path);
   }
   return { looks, order, known: [] };
 }
@@ -80,87 +67,37 @@ export function planOf(known: readonly (readonly string[])[], found: readonly Ca
   return { looks: new Map(), order, known };
 }
 
+interface Looked {
+  path: string;
+  look: Look;
+}
+
+/** Those that may go on with another, or another with them: of the files that begin when one has ended the first few are looked at. */
+function followers(inTime: readonly Looked[]): Set<Looked> {
+  const found = new Set<Looked>();
+  for (const [i, a] of inTime.entries()) {
+    const next = Math.max(i + 1, firstSince(inTime, (a.look.last ?? a.look.first) - BigInt(STEP_BACK)));
+    for (const b of inTime.slice(next, next + ASKED)) if (mayFollow(a.look, b.look)) found.add(a).add(b);
+  }
+  return found;
+}
+
+/** Place of the first that begins at this time or later. */
+function firstSince(inTime: readonly Looked[], time: bigint): number {
+  let [from, to] = [0, inTime.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (inTime[middle]!.look.first < time) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
 function mayFollow(a: Look, b: Look): boolean {
   if (a.last === null) return a.first < b.first;
   const gap = Number(b.first - a.last);
   const lengths = Number(a.last - a.first) + Number((b.last ?? b.first) - b.first);
   return gap >= -STEP_BACK && gap <= FARTHEST_LENGTHS * lengths + FARTHEST && a.first <= b.first;
-}
-
-async function lookAt(path: string, files: Files): Promise<Look | null> {
-  const file = await files.open(path);
-  try {
-    const { size } = file;
-    if (size === null) return null;
-    let head = new Uint8Array(Math.min(HEAD, size));
-    head = head.subarray(0, await file.read(head, 0));
-    const isPacked = compressionOf(head) !== null;
-    if (isPacked) head = new Uint8Array(await headOf(path, files));
-    const format = captureFormats.find((f) => f.sniff(head));
-    const header = format?.header(head) ?? null;
-    if (!format || header === null) return null;
-    const times = timesIn(format, [head]);
-    if (times === null || isPacked || size === head.length)
-      return times && { ...times, kind: header.kind, last: isPacked ? null : times.last };
-    const tail = new Uint8Array(Math.min(TAIL, size - header.length));
-    const read = await file.read(tail, size - tail.length);
-    const at = read === tail.length ? format.lastRecords(head, tail) : null;
-    const ends = at === null ? null : timesIn(format, [head.subarray(0, header.length), tail.subarray(at)]);
-    return { kind: header.kind, first: times.first, last: ends?.last ?? null };
-  } finally {
-    await file.close();
-  }
-}
-
-async function headOf(path: string, files: Files): Promise<Uint8Array> {
-  const bytes = await openBytes(path, path, new Diagnostics(), HEAD, files);
-  const head = bytes?.head.slice() ?? new Uint8Array(0);
-  await bytes?.close();
-  return head;
-}
-
-/** Of a capture of which no more can be looked at than its beginning. */
-export function lookIn(format: CaptureFormat, head: Uint8Array): Look | null {
-  const header = format.header(head);
-  const times = header && timesIn(format, [head]);
-  return times && { kind: header.kind, first: times.first, last: null };
-}
-
-/** First and latest time of the packets in parts of a file; null when there are none. */
-function timesIn(
-  format: CaptureFormat,
-  parts: readonly Uint8Array[],
-): { first: bigint; last: bigint } | null {
-  let first: number | null = null;
-  let last = 0;
-  const source = framesIn(format, parts, (frame) => {
-    first ??= frame.time;
-    last = first === frame.time ? frame.time : Math.max(last, frame.time);
-  });
-  if (first === null || source === null || source.clock.kind !== 'realtime') return null;
-  const at = (time: number) => source.clock.base + BigInt(Math.round(time));
-  return { first: at(first), last: at(last) };
-}
-
-/** Hands out the frames in the first bytes of a file, or in parts that fit together. */
-export function framesIn(
-  format: CaptureFormat,
-  parts: readonly Uint8Array[],
-  take: (frame: Frame) => void,
-): Source | null {
-  let source: Source | null = null;
-  const reader = format.open('', {
-    diagnostics: new Diagnostics(),
-    source: (init) => {
-      source = { ...init, id: 0, records: 0 };
-      return source;
-    },
-    sink: { frame: (_, frame) => take(frame), packet: () => undefined, event: () => undefined },
-    progress: () => undefined,
-  });
-  for (const part of parts) reader.push(part);
-  reader.end();
-  return source;
 }
 
 /** A capture file whose turn has come. */
@@ -182,9 +119,6 @@ interface Chain {
   /** ns between its files. */
   gaps: number;
 }
-
-/** Captures that are asked whether a file goes on with them: those that ended last. */
-const ASKED = 8;
 
 /** The captures of one run that may have more files than one. */
 export class Rotations {
