@@ -3,6 +3,7 @@ import { buildCases } from './align/cases.ts';
 import { CaptureCases, casesOf } from './align/collection.ts';
 import { counterSeries } from './align/counters.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
+import { errorsByRecord } from './align/icmp.ts';
 import { findListeners } from './align/orient.ts';
 import { isPoint } from './align/pieces.ts';
 import { alignClocks } from './align/timeline.ts';
@@ -120,13 +121,17 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
   const captures = [...collector.trackers.values()].map((t) => t.records()).filter((r) => r.count > 0);
   const lives = finished.flatMap((own) => [...own.each()]);
   const listeners = findListeners(lives, events, hostOf);
-  const single = captures.length === 1 && lives.length === 0 && !events.some(isPoint);
+  const errors = events.filter((e) => e.kind === 'icmp');
+  const only =
+    captures.length === 1 && lives.length === 0 && !events.some((e) => isPoint(e) && e.kind !== 'icmp');
+  const icmp = only ? errorsByRecord(captures[0]!, errors) : null;
+  const single = icmp !== null;
   const wires = single && captures[0]!.count > LISTED ? [] : captures.flatMap(viewsOf);
   // both sides of a NAT may be in it
   const alone = single && translated(wires).size === 0;
   const timeline = alignClocks({ sources, wires: alone ? [] : wires, lives });
   const joined = () => buildCases({ ...around, wires, lives, timeline, diagnostics }, listeners);
-  const cases = alone ? new CaptureCases(captures[0]!, listeners, events) : casesOf(joined());
+  const cases = alone ? new CaptureCases(captures[0]!, listeners, events, icmp!) : casesOf(joined());
   return {
     sources,
     hosts,

@@ -53,7 +53,8 @@ export class Collector implements Sink {
   }
 
   /** Takes a capture that another thread has read. */
-  file(source: Source, { source: read, tracker, encapsulations, counted }: TrackedFile): void {
+  file(source: Source, { source: read, tracker, encapsulations, counted, icmp }: TrackedFile): void {
+    for (const e of icmp) this.event(source, { ...e, source: source.id });
     this.#reports.push((diagnostics) => {
       for (const d of counted) diagnostics.add(d);
     });
@@ -74,6 +75,7 @@ export class Collector implements Sink {
       this.#reports.push((diagnostics) => {
         made.report(source, diagnostics);
         if (made.times) source.times = made.times;
+        for (const e of made.icmp) this.event(source, e);
       });
       return made;
     });

@@ -2,7 +2,14 @@
 import { type Endpoint, isLoopback, sameEndpoint } from '../model/address.ts';
 import type { Case, Host, Listener } from '../model/case.ts';
 import { CLIENT, type Pair, SERVER, type SocketLife, type WireConnection } from '../model/connection.ts';
-import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
+import type {
+  CallEvent,
+  DropEvent,
+  IcmpEvent,
+  KernelEvent,
+  ProbedEvent,
+  SocketEvent,
+} from '../model/event.ts';
 import { Directions } from './direction.ts';
 import { connectionsOf } from './divide.ts';
 import { findListener, type KernelRecord, orient } from './orient.ts';
@@ -68,16 +75,17 @@ function makeCase(id: string, parts: Piece[], known: Known, { hostOf }: Pieces):
   const rows = points.filter((e): e is SocketEvent => e.kind === 'socket');
   const drops = points.filter((e): e is DropEvent => e.kind === 'drop');
   const calls = points.filter((e): e is CallEvent => e.kind === 'call');
+  const icmp = points.filter((e): e is IcmpEvent => e.kind === 'icmp');
   const kernel = points.filter((e): e is ProbedEvent => !BARE.has(e.kind));
   const host = lives.map((l) => hostOf.get(l.source)).find((h) => h !== undefined);
   wires.sort((a, b) => packets(b) - packets(a));
-  return caseOf(id, wires, { lives, rows, drops, calls, kernel }, known, host);
+  return caseOf(id, wires, { lives, rows, drops, calls, icmp, kernel }, known, host);
 }
 
 /** Events that other tools give as well. */
-const BARE: ReadonlySet<KernelEvent['kind']> = new Set(['socket', 'drop', 'call']);
+const BARE: ReadonlySet<KernelEvent['kind']> = new Set(['socket', 'drop', 'call', 'icmp']);
 
-export const NOTHING: KernelRecord = { lives: [], rows: [], drops: [], calls: [], kernel: [] };
+export const NOTHING: KernelRecord = { lives: [], rows: [], drops: [], calls: [], icmp: [], kernel: [] };
 
 export function caseOf(
   id: string,
@@ -86,7 +94,7 @@ export function caseOf(
   { listeners, directions }: Known,
   host: Host | undefined,
 ): Case {
-  const { lives, rows, drops, calls, kernel } = record;
+  const { lives, rows, drops, calls, icmp, kernel } = record;
   const { client, server, sure } = orient(wires, record, listeners, directions);
   // behind a NAT the other capture has other addresses, but the same sides
   const oriented = wires.map((w) => (sameEndpoint(w.server, client) ? w.flipped() : w));
@@ -105,6 +113,7 @@ export function caseOf(
     wires: oriented,
     lives: pair,
     drops,
+    icmp,
     calls,
     rows,
     kernel,

@@ -4,12 +4,12 @@ import { EndNumbers } from '../connect/records.ts';
 import { type Endpoint, formatEndpoint, isLoopback } from '../model/address.ts';
 import type { Case, Cases, Listener } from '../model/case.ts';
 import { SERVER } from '../model/connection.ts';
-import type { KernelEvent } from '../model/event.ts';
+import type { IcmpEvent, KernelEvent } from '../model/event.ts';
 import type { Brief, Outcome } from '../model/outcome.ts';
 import type { SourceTime } from '../model/time.ts';
 import { caseOf, type Known, NOTHING } from './cases.ts';
 import { Directions } from './direction.ts';
-import { findListener } from './orient.ts';
+import { findListener, type KernelRecord } from './orient.ts';
 
 type Span = [SourceTime, SourceTime];
 
@@ -106,6 +106,7 @@ export class CaptureCases implements Cases {
   readonly captures = new Map<number, Span>();
   readonly #records: Records;
   readonly #known: Known;
+  readonly #icmp: ReadonlyMap<number, readonly IcmpEvent[]>;
   readonly #servers: Int32Array;
   readonly #ends = new EndNumbers();
   readonly #brief: Brief = {
@@ -119,8 +120,15 @@ export class CaptureCases implements Cases {
     finAcked: [0, 0],
   };
 
-  constructor(records: Records, listeners: readonly Listener[], events: readonly KernelEvent[]) {
+  /** `icmp`: ICMP errors about connections of it, by number. */
+  constructor(
+    records: Records,
+    listeners: readonly Listener[],
+    events: readonly KernelEvent[],
+    icmp: ReadonlyMap<number, readonly IcmpEvent[]>,
+  ) {
     this.#records = records;
+    this.#icmp = icmp;
     this.#known = { listeners, directions: new Directions(events) };
     this.#servers = new Int32Array(records.count);
     const guesses: number[] = [];
@@ -154,11 +162,16 @@ export class CaptureCases implements Cases {
   }
 
   at(n: number): Case {
-    return caseOf(`c${n + 1}`, [this.#records.view(n)], NOTHING, this.#known, undefined);
+    return caseOf(`c${n + 1}`, [this.#records.view(n)], this.#recordOf(n), this.#known, undefined);
+  }
+
+  #recordOf(n: number): KernelRecord {
+    const icmp = this.#icmp.get(n);
+    return icmp ? { ...NOTHING, icmp } : NOTHING;
   }
 
   outcome(n: number): Outcome {
-    return this.#records.outcome(n);
+    return this.#icmp.has(n) ? 0 : this.#records.outcome(n);
   }
 
   server(n: number): number {

@@ -2,7 +2,14 @@
 import { type Endpoint, isWildcard } from '../model/address.ts';
 import type { Host, Listener } from '../model/case.ts';
 import type { SocketLife, WireConnection } from '../model/connection.ts';
-import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
+import type {
+  CallEvent,
+  DropEvent,
+  IcmpEvent,
+  KernelEvent,
+  ProbedEvent,
+  SocketEvent,
+} from '../model/event.ts';
 import { ACK, SYN } from '../model/tcp.ts';
 import type { Directions } from './direction.ts';
 
@@ -11,6 +18,7 @@ export interface KernelRecord {
   lives: SocketLife[];
   rows: SocketEvent[];
   drops: DropEvent[];
+  icmp: readonly IcmpEvent[];
   calls: CallEvent[];
   /** What else a capture's own probes saw. */
   kernel: ProbedEvent[];
@@ -44,8 +52,8 @@ export function orient(
 ): Sides {
   const shown = shownSides(wires, record);
   if (shown) return { client: shown[0], server: shown[1], sure: true };
-  const { lives, rows, drops, calls, kernel } = record;
-  const [a, b] = endsOf(wires[0], lives[0] ?? rows[0] ?? calls[0] ?? kernel[0], drops[0]);
+  const { lives, rows, drops, calls, icmp, kernel } = record;
+  const [a, b] = endsOf(wires[0], lives[0] ?? rows[0] ?? calls[0] ?? kernel[0], drops[0] ?? icmp[0]);
   const isListening = (e: Endpoint) => findListener(e, listeners, undefined) !== null;
   const listening = isListening(a) === isListening(b) ? null : isListening(a) ? a : b;
   const likely = directions.serverOf(a.port, b.port);
@@ -81,7 +89,7 @@ function synShown({ drops, kernel }: KernelRecord): [Endpoint, Endpoint] | null 
 function endsOf(
   wire?: WireConnection,
   local?: { local: Endpoint; remote: Endpoint },
-  drop?: DropEvent,
+  drop?: DropEvent | IcmpEvent,
 ): [Endpoint, Endpoint] {
   if (wire) return [wire.client, wire.server];
   return local ? [local.local, local.remote] : [drop!.from, drop!.to];

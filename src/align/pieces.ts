@@ -3,7 +3,14 @@ import { type Endpoint, isLoopback, isWildcard } from '../model/address.ts';
 import type { Host, Timeline } from '../model/case.ts';
 import type { SocketLife, WireConnection } from '../model/connection.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
-import type { CallEvent, DropEvent, KernelEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
+import type {
+  CallEvent,
+  DropEvent,
+  IcmpEvent,
+  KernelEvent,
+  ProbedEvent,
+  SocketEvent,
+} from '../model/event.ts';
 import type { Source } from '../model/source.ts';
 import { type Opening, openingOfLife, openingOfWire } from './opening.ts';
 import { keyOf, translated } from './translated.ts';
@@ -20,10 +27,11 @@ export interface Pieces {
 }
 
 /** Events of one moment that name a connection. */
-export type PointEvent = SocketEvent | DropEvent | CallEvent | ProbedEvent;
+export type PointEvent = SocketEvent | DropEvent | IcmpEvent | CallEvent | ProbedEvent;
 const POINTS: ReadonlySet<KernelEvent['kind']> = new Set([
   'socket',
   'drop',
+  'icmp',
   'call',
   'reset-sent',
   'reset-received',
@@ -131,7 +139,7 @@ function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
   for (const e of pieces.events) {
     if (!isPoint(e)) continue;
     if (e.kind === 'socket' && (e.state === 'LISTEN' || isWildcard(e.remote.address))) continue;
-    const [a, b] = e.kind === 'drop' ? [e.from, e.to] : [e.local, e.remote];
+    const [a, b] = 'from' in e ? [e.from, e.to] : [e.local, e.remote];
     const at = timeline.at(e.source, e.time);
     const track = `${e.kind} ${e.source}`;
     const order: [number, number] = [e.source, e.line];

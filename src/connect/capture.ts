@@ -1,12 +1,15 @@
 /** One capture from its frames to its connections: alone, or as a whole file for whoever reads several at once. */
 import { Decoder } from '../decode/decode.ts';
+import { ICMP_ERROR, TCP } from '../decode/outcomes.ts';
 import { formatWords } from '../model/address.ts';
 import { type Diagnostic, Diagnostics } from '../model/diagnostic.ts';
+import type { IcmpEvent } from '../model/event.ts';
 import { type Frame, Packet } from '../model/packet.ts';
 import type { Source, Span } from '../model/source.ts';
 import type { SourceTime } from '../model/time.ts';
 import type { ReadContext, Standing } from '../read/importer.ts';
 import { readCapture } from '../read/read.ts';
+import { IcmpErrors } from './icmp-errors.ts';
 import { ELSEWHERE, GOES_ON, JUMPED } from './standing.ts';
 import { Tracker } from './tracker.ts';
 import type { TrackerState } from './tracker-state.ts';
@@ -16,10 +19,12 @@ export class Capture {
   readonly tracker: Tracker;
   readonly decoder = new Decoder();
   readonly #packet = new Packet();
+  readonly #icmp: IcmpErrors;
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
 
   constructor(source: Source, zeekTimers: boolean) {
+    this.#icmp = new IcmpErrors(source.id);
     this.tracker = trackerOf(source, zeekTimers, this.decoder.encapsulations);
   }
 
@@ -31,13 +36,21 @@ export class Capture {
 
   frame(frame: Frame): void {
     this.#extend(frame.time);
-    if (this.decoder.decode(frame, this.#packet) === 0) this.tracker.packet(this.#packet);
+    const outcome = this.decoder.decode(frame, this.#packet);
+    if (outcome === TCP) this.tracker.packet(this.#packet);
+    else if (outcome === ICMP_ERROR) this.#icmp.add(this.decoder.icmp, this.#packet);
   }
 
   /** What was counted, as diagnostics of the source, once the last frame has come. */
   report(source: Source, diagnostics: Diagnostics): void {
     this.decoder.report(source, diagnostics);
     this.tracker.report(source, diagnostics);
+    this.#icmp.report(source, diagnostics);
+  }
+
+  /** ICMP errors about segments. */
+  get icmp(): IcmpEvent[] {
+    return this.#icmp.events;
   }
 
   /** Compares the frames of another file with what is there. The first segment of each end counts. */
@@ -94,6 +107,7 @@ export interface TrackedFile {
   /** What was met while it was read, and what was counted. */
   met: Diagnostic[];
   counted: Diagnostic[];
+  icmp: IcmpEvent[];
   encapsulations: readonly string[];
   /** Null without frames. */
   tracker: TrackerState | null;
@@ -130,6 +144,7 @@ export async function trackFile(path: string, zeekTimers: boolean): Promise<Trac
     source: made.source,
     met: met.list(),
     counted: counted.list(),
+    icmp: made.capture?.icmp ?? [],
     encapsulations: made.capture?.decoder.encapsulations ?? [],
     tracker: made.capture?.tracker.state() ?? null,
   };

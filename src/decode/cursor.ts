@@ -2,6 +2,21 @@
 import { DIRECTION_IN, DIRECTION_OUT, Frame, type Packet } from '../model/packet.ts';
 import type { Fragments } from './fragments.ts';
 
+/** What an ICMP error says besides the segment it quotes; one is reused. Addresses in four words. */
+export class IcmpError {
+  isV6 = false;
+  type = 0;
+  code = 0;
+  /** The word behind the checksum: the MTU of the next link, where it tells one. */
+  word = 0;
+  by0 = 0;
+  by1 = 0;
+  by2 = 0;
+  by3 = 0;
+  /** IP length of the quoted packet. */
+  size = 0;
+}
+
 const NO_BYTES = new Uint8Array(0);
 const NO_FRAME = new Frame();
 
@@ -27,6 +42,8 @@ export class Cursor {
   readonly verifiesChecksums: boolean;
   /** What follows was only guessed from a port number: when it makes no sense it was something else. */
   guessed = false;
+  /** Of the last frame whose outcome was ICMP_ERROR. */
+  readonly icmp = new IcmpError();
 
   constructor(fragments: Fragments, verifiesChecksums: boolean) {
     this.fragments = fragments;

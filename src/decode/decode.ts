@@ -2,12 +2,22 @@
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Frame, Packet } from '../model/packet.ts';
 import { fileOf, type Source } from '../model/source.ts';
-import { Cursor, kindOf, linkType, SPACE_SIZE, SPACES, udpPort, vantageOf } from './cursor.ts';
+import {
+  Cursor,
+  type IcmpError,
+  kindOf,
+  linkType,
+  SPACE_SIZE,
+  SPACES,
+  udpPort,
+  vantageOf,
+} from './cursor.ts';
 import { Encapsulations } from './encapsulations.ts';
 import { Fragments } from './fragments.ts';
 import { layers } from './layers.ts';
 import {
   BAD_IP_HEADER,
+  ICMP_ERROR,
   NOT_IP,
   NOT_TCP,
   OUTCOMES,
@@ -85,13 +95,18 @@ export class Decoder {
     packet.direction = frame.direction;
     const outcome = this.#walk(cursor, linkType(frame.linkType), packet);
     if (this.#counts[outcome]++ === 0) this.#first[outcome] = frame.number;
-    if (outcome === TCP) {
+    if (outcome === TCP || outcome === ICMP_ERROR) {
       packet.frame = frame.number;
       packet.time = frame.time;
       packet.process = frame.process;
       packet.encapsulation = this.#path.index();
     }
     return outcome;
+  }
+
+  /** Of the last frame whose outcome was ICMP_ERROR, what it says of the segment in the packet. */
+  get icmp(): IcmpError {
+    return this.#cursor.icmp;
   }
 
   /** No frame comes for now: the bytes of the last one are not held any longer. */

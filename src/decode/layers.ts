@@ -13,6 +13,7 @@ import { fabricPath } from './layers/fabric-path.ts';
 import { geneve } from './layers/geneve.ts';
 import { gre } from './layers/gre.ts';
 import { gtpU } from './layers/gtp-u.ts';
+import { icmp } from './layers/icmp.ts';
 import { ipAuthentication } from './layers/ip-authentication.ts';
 import { ipv4 } from './layers/ipv4.ts';
 import { ipv6 } from './layers/ipv6.ts';
@@ -58,6 +59,7 @@ export const layers: readonly Layer[] = [
   ipv6Extension,
   ipv6Fragment,
   ipAuthentication,
+  icmp,
   udp,
   mpls,
   pppoe,

@@ -25,6 +25,8 @@ export const TOO_DEEP = 11;
 export const WIFI_UNREADABLE = 12;
 export const ENCRYPTED = 13;
 export const UNKNOWN_TUNNEL = 14;
+/** An ICMP error that quotes a TCP segment: the packet holds what is quoted of it, and Cursor.icmp the rest. */
+export const ICMP_ERROR = 15;
 
 /** Indexed by the constants above. */
 export const OUTCOMES: readonly Outcome[] = [
@@ -79,4 +81,5 @@ export const OUTCOMES: readonly Outcome[] = [
     severity: 'data-loss',
     message: 'packets in a tunnel or compression that is not decoded; TCP within is not seen',
   },
+  { id: 'icmp-error', severity: null, message: 'ICMP errors about TCP segments' },
 ];

@@ -29,7 +29,7 @@ export class DraftFinding implements Finding {
   }
 
   get group(): Finding['group'] {
-    return this.byRule.group;
+    return this.draft.group ?? this.byRule.group;
   }
 
   get confidence(): Finding['confidence'] {

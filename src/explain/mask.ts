@@ -42,6 +42,9 @@ export const COOKIES = 1 << 14;
 /** A socket whose states are not those of an orderly life, each once, or that had to wait for its SYN-ACK. */
 export const ODD_STATES = 1 << 15;
 
+/** ICMP errors about its segments. */
+export const ICMP = 1 << 16;
+
 /** A reset may have ended it. */
 export const MAY_BE_RESET = RESET | ODD_STATES | EVENTS;
 /** Its SYN, or the answer to it, may have been lost. */
@@ -58,11 +61,12 @@ export const MASK_OF: Readonly<Record<Exclude<Outcome, 0>, Mask>> = {
 
 /** `reused`: the tuple had been used before. `cookies`: counters tell of SYN cookies. */
 export function maskOf(c: Case, reused: boolean, cookies: boolean): Mask {
-  const { lives, wires, drops, calls, rows, kernel } = c;
+  const { lives, wires, drops, icmp, calls, rows, kernel } = c;
   let mask = (reused ? REUSED : 0) | (cookies ? COOKIES : 0);
   for (const life of lives) if (life) mask |= isOrderly(life) ? STATES : STATES | ODD_STATES;
   if (rows.length > 0) mask |= ROWS;
   if (drops.length > 0) mask |= DROPS;
+  if (icmp.length > 0) mask |= ICMP;
   if (calls.length > 0) mask |= CALLS;
   if (kernel.length > 0) mask |= EVENTS;
   if (wires.length > 1) mask |= SEVERAL;

@@ -29,6 +29,8 @@ export interface Draft {
   /** Other rule ids that fit as well, likeliest first. */
   alternatives?: RuleId[];
   severity?: Severity;
+  /** Where it is not the rule's own. */
+  group?: Group;
 }
 
 /** A finding with the facts it was drawn from. */

@@ -21,7 +21,7 @@ import type { Explained, Rule } from './rule.ts';
 const SIDES: readonly FindingSide[] = ['client', 'server', 'path'];
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error'];
 const ROLES: readonly Role[] = ['verdict', 'stage', 'note'];
-/** What a word of a finding holds, by the bits below it: rule, side, confidence, severity, role, is told, is a normal end, pieces of evidence. */
+/** What a word of a finding holds, by the bits below it: rule, side, confidence, severity, role, is told, is a normal end, pieces of evidence, group. */
 const SIDE = 8;
 const CONFIDENCE = 10;
 const SEVERITY = 12;
@@ -30,6 +30,7 @@ const TOLD = 16;
 const NORMAL = 17;
 const EVIDENCE = 18;
 const MOST_EVIDENCE = 255;
+const GROUP = 26;
 /** Connections whose words are at hand. */
 const CACHED_WORDS = 8;
 
@@ -121,7 +122,7 @@ export class Verdicts {
   weight(n: number): number {
     let weight = 0;
     for (let i = this.#first[n]!; i < this.#first[n + 1]!; i++)
-      if (this.#isFinding(i)) weight += 1 + (this.#word[i]! >>> EVIDENCE);
+      if (this.#isFinding(i)) weight += 1 + ((this.#word[i]! >>> EVIDENCE) & MOST_EVIDENCE);
     return weight;
   }
 
@@ -153,9 +154,10 @@ export class Verdicts {
     return this.#rules[this.#word[i]! & 255]!;
   }
 
-  field(i: number): Pick<Finding, 'side' | 'confidence' | 'severity' | 'role'> {
+  field(i: number): Pick<Finding, 'group' | 'side' | 'confidence' | 'severity' | 'role'> {
     const word = this.#word[i]!;
     return {
+      group: GROUPS[(word >>> GROUP) & 3]!,
       side: SIDES[(word >>> SIDE) & 3]!,
       confidence: CONFIDENCE_ORDER[(word >>> CONFIDENCE) & 3]!,
       severity: SEVERITIES[(word >>> SEVERITY) & 3]!,
@@ -189,7 +191,8 @@ export class Verdicts {
       (ROLES.indexOf(finding.role) << ROLE) |
       ((isTold ? 1 : 0) << TOLD) |
       ((isNormal(finding) ? 1 : 0) << NORMAL) |
-      (Math.min(evidence.length, MOST_EVIDENCE) << EVIDENCE);
+      (Math.min(evidence.length, MOST_EVIDENCE) << EVIDENCE) |
+      (GROUPS.indexOf(finding.group) << GROUP);
   }
 
   #grow(): void {
@@ -257,7 +260,7 @@ class NumberedFinding implements Finding {
   }
 
   get group(): Finding['group'] {
-    return this.#verdicts.ruleAt(this.#i).group;
+    return this.#verdicts.field(this.#i).group;
   }
 
   get role(): Role {

@@ -5,6 +5,7 @@ import type {
   CallEvent,
   CounterEvent,
   DropEvent,
+  IcmpEvent,
   LogEvent,
   ProbedEvent,
   ProbeEvent,
@@ -31,6 +32,8 @@ export interface Case {
   /** Full sockets, [client's, server's]. */
   lives: Pair<SocketLife | null>;
   drops: DropEvent[];
+  /** ICMP errors that quote a segment of it. */
+  icmp: readonly IcmpEvent[];
   calls: CallEvent[];
   /** Rows of socket tables that show this tuple, from either side. */
   rows: SocketEvent[];

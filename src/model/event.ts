@@ -229,6 +229,27 @@ export interface WalkEvent extends EventBase {
   acceptLimit: number | null;
 }
 
+/** What an ICMP error says of a segment: it was refused, too big for a link, or its TTL ran out (RFC 792, RFC 4443). */
+export interface IcmpEvent extends EventBase {
+  kind: 'icmp';
+  says: 'unreachable' | 'too-big' | 'expired' | 'other';
+  /** The message in words: `host unreachable, administratively prohibited`. */
+  text: string;
+  /** Who sent it. */
+  by: string;
+  /** Sender and receiver of the segment that it quotes. */
+  from: Endpoint;
+  to: Endpoint;
+  /** Sequence number of that segment and length of its IP packet; null where the text does not quote them. */
+  seq: number | null;
+  size: number | null;
+  /** Largest packet that the next link takes, where it says so. */
+  mtu: number | null;
+  /** How many came that say the same of this connection, and when the last did. */
+  count: number;
+  last: SourceTime;
+}
+
 /** A line of the kernel's log about a limit of TCP or connection tracking. */
 export interface LogEvent extends EventBase {
   kind: 'log';
@@ -265,6 +286,7 @@ export type KernelEvent =
   | LifeEvent
   | WalkEvent
   | LogEvent
+  | IcmpEvent
   | StateCountEvent
   | ResetSentEvent
   | ResetReceivedEvent

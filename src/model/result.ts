@@ -62,6 +62,7 @@ export type TimelineKind =
   | 'state'
   | 'reset'
   | 'drop'
+  | 'icmp'
   | 'retransmit'
   | 'listener'
   | 'counter'

@@ -80,6 +80,11 @@ export function packetPlace(source: Source, number: number): string {
   return `frame ${file.number} of ${file.name.slice(file.name.lastIndexOf('/') + 1)}`;
 }
 
+/** How an event is found again: one of a capture is a frame. */
+export function eventPlace(source: Source, line: number): string {
+  return CAPTURES.has(source.format) ? packetPlace(source, line) : `line ${line}`;
+}
+
 /** The file that holds a frame of the source, and its number there. */
 export function fileOf(source: Source, number: number): { name: string; number: number } {
   const file = source.files?.findLast(({ before }) => before < number);

@@ -14,15 +14,16 @@ export interface Aggregate {
 }
 
 /** Kinds of rows, in the order in which they are told of. */
-const KINDS = ['packet', 'state', 'drop', 'call', 'socket', 'kernel'] as const;
+const KINDS = ['packet', 'state', 'drop', 'icmp', 'call', 'socket', 'kernel'] as const;
 
 export function aggregateOf(cause: CauseGroup, cases: readonly Case[], context: Context): Aggregate {
-  const rows = { packet: 0, state: 0, drop: 0, call: 0, socket: 0, kernel: 0 };
+  const rows = { packet: 0, state: 0, drop: 0, icmp: 0, call: 0, socket: 0, kernel: 0 };
   const span: { first: Moment | null; last: Moment | null } = { first: null, last: null };
   for (const c of cases) {
     for (const w of c.wires) rows.packet += w.keyPackets.length;
     for (const l of c.lives) rows.state += l?.transitions.length ?? 0;
     rows.drop += c.drops.length;
+    rows.icmp += c.icmp.length;
     rows.call += c.calls.length;
     rows.socket += c.rows.length;
     rows.kernel += c.kernel.length;

@@ -28,7 +28,7 @@ export function momentsOf(c: Case, { timeline }: Context): Moment[] {
 /** Of all else that was seen of it: drops, calls, rows of tables, events of the kernel. */
 export function eventMomentsOf(c: Case, { timeline }: Context): Moment[] {
   const moments: Moment[] = [];
-  for (const list of [c.drops, c.calls, c.rows, c.kernel]) {
+  for (const list of [c.drops, c.icmp, c.calls, c.rows, c.kernel]) {
     for (const e of list) {
       const at = timeline.at(e.source, e.time);
       if (at !== null) moments.push({ at, source: e.source });

@@ -12,9 +12,17 @@ import {
   type SideIndex,
   type SocketLife,
 } from '../model/connection.ts';
-import type { CallEvent, CounterEvent, DropEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
+import type {
+  CallEvent,
+  CounterEvent,
+  DropEvent,
+  IcmpEvent,
+  ProbedEvent,
+  SocketEvent,
+} from '../model/event.ts';
+import { icmpFact } from '../model/icmp.ts';
 import type { TimelineItem, TimelineKind } from '../model/result.ts';
-import { packetPlace } from '../model/source.ts';
+import { eventPlace, packetPlace } from '../model/source.ts';
 import { flagNames } from '../model/tcp.ts';
 import type { CommonTime } from '../model/time.ts';
 import type { Aggregate } from './aggregate.ts';
@@ -42,6 +50,7 @@ export function timelineOf(
     for (const life of c.lives)
       for (const item of life ? stateItems(life, c, context) : []) drafts.push(item);
     for (const d of c.drops) drafts.push(dropItem(d, c, context));
+    for (const e of c.icmp) drafts.push(icmpItem(e, c, context));
     for (const e of c.calls) drafts.push(callItem(e, c, context));
     for (const r of c.rows) drafts.push(socketItem(r, c, context));
     for (const e of c.kernel) drafts.push(probedItem(e, c, context));
@@ -157,11 +166,16 @@ function stateItems(life: SocketLife, c: Case, context: Context): Draft[] {
 }
 
 function eventBase(
-  e: DropEvent | CallEvent | SocketEvent | CounterEvent | ProbedEvent,
+  e: DropEvent | IcmpEvent | CallEvent | SocketEvent | CounterEvent | ProbedEvent,
   context: Context,
 ): Base {
   const at = context.timeline.at(e.source, e.time);
-  return { at, from: e.source, line: e.line, locator: `line ${e.line}` };
+  return { at, from: e.source, line: e.line, locator: eventPlace(context.sources[e.source]!, e.line) };
+}
+
+function icmpItem(e: IcmpEvent, c: Case, context: Context): Draft {
+  const side = sideName(sameEndpoint(e.from, c.client) ? CLIENT : SERVER);
+  return draft('icmp', eventBase(e, context), c, context, { side, what: icmpFact(e) });
 }
 
 function dropItem(d: DropEvent, c: Case, context: Context): Draft {

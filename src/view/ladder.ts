@@ -68,7 +68,8 @@ export function ladderOf(focus: Focus, id: string, limit = 60): Ladder {
     item,
     when: whenOf(item, zero),
     lane: laneOf(item),
-    alarming: item.kind === 'drop' || item.kind === 'reset' || /^RST\b/.test(item.what),
+    alarming:
+      item.kind === 'drop' || item.kind === 'icmp' || item.kind === 'reset' || /^RST\b/.test(item.what),
     what: whatOf(item),
     who: whoOf(item),
     unplaced: !placed(item),

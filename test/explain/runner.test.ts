@@ -41,6 +41,7 @@ function contextOf(cases: Partial<Case>[]): Context {
     netns: [null, null] as [null, null],
     wires: [],
     drops: [],
+    icmp: [],
     calls: [],
     rows: [],
     kernel: [],

@@ -4,7 +4,7 @@ import type { KeyPacket, Transition } from '../../model/connection.ts';
 import type { CounterEvent, DropEvent, SocketEvent } from '../../model/event.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { OPT_SACK } from '../../model/packet.ts';
-import { packetPlace } from '../../model/source.ts';
+import { eventPlace, packetPlace } from '../../model/source.ts';
 import { flagNames } from '../../model/tcp.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
 import { count, span } from '../words.ts';
@@ -98,7 +98,7 @@ export function eventEvidence(
 ): Evidence {
   return {
     source: numberOf(e.source),
-    at: `line ${e.line}`,
+    at: eventPlace(world.source(e.source), e.line),
     time: at(world, e.source, world.context.timeline.at(e.source, e.time)),
     fact,
   };

@@ -1,5 +1,5 @@
 /** What the packets of one connection say, read once, with sides as the case has them. */
-import { sameEndpoint } from '../../model/address.ts';
+import { type Endpoint, sameEndpoint } from '../../model/address.ts';
 import type { Case } from '../../model/case.ts';
 import {
   type KeyPacket,
@@ -69,6 +69,13 @@ export class WireFacts {
 
   sideOf(packet: KeyPacket): SideIndex {
     return this.#flipped ? ((1 - packet.side) as SideIndex) : packet.side;
+  }
+
+  /** Whose end it is in this capture, where a NAT may have given it another address; null when neither's. */
+  sideAt(end: Endpoint): SideIndex | null {
+    const { client, server } = this.wire;
+    if (sameEndpoint(end, client)) return this.#flipped ? 1 : 0;
+    return sameEndpoint(end, server) ? (this.#flipped ? 0 : 1) : null;
   }
 
   /** Key packets in the order of the capture. */

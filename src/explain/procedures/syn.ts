@@ -25,6 +25,7 @@ import { capital, list, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker, named } from './common.ts';
 import { droppedSyn } from './drop-events.ts';
+import { icmpRejection } from './icmp.ts';
 import { probedSyn, reachedTcp, refusedLooks } from './probed-syn.ts';
 import { allAccounted, ruledOut } from './ruled-out.ts';
 import { refusedOnHost } from './shared-counters.ts';
@@ -176,6 +177,8 @@ function suffices(f: Facts, name: string, { timed, sum }: Rise): boolean {
  * kernel or a second capture says of the packet itself, then the queues, then what counters leave.
  */
 export const synCandidates = memoised((f: Facts): Candidate[] => {
+  const rejected = icmpRejection(f);
+  if (rejected?.ofHandshake) return [rejected.candidate];
   const silent = silentSyn(f);
   if (!silent) return [...droppedSyn(f, null), ...probedSyn(f, null)];
   const first = firstCause(f, silent);

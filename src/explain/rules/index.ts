@@ -24,6 +24,7 @@ import { rule as finWait2Stuck } from './fin-wait2-stuck.ts';
 import { rule as finWithAck } from './fin-with-ack.ts';
 import { rule as gracefulClose } from './graceful-close.ts';
 import { rule as halfClose } from './half-close.ts';
+import { rule as icmpRejected } from './icmp-rejected.ts';
 import { rule as keepaliveTimeoutReset } from './keepalive-timeout-reset.ts';
 import { rule as kernelWireContradiction } from './kernel-wire-contradiction.ts';
 import { rule as lastAckStuck } from './last-ack-stuck.ts';
@@ -65,6 +66,7 @@ import { rule as unreadDataReset } from './unread-data-reset.ts';
 
 const list = [
   simultaneousOpen,
+  icmpRejected,
   netfilterDrop,
   reversePathDrop,
   martianDrop,

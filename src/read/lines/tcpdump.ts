@@ -2,14 +2,16 @@
  * The text that `tcpdump` prints, current and before 4.0. Its lines become packets: the number of the frame is the
  * number of the line. Windows stay unscaled and sequence numbers are made absolute again (see tcpdump/sequence.ts).
  */
-import { parseWords } from '../../model/address.ts';
+import { type Endpoint, formatWords, parseWords } from '../../model/address.ts';
 import { hostNameWords } from '../../model/hostnames.ts';
+import { icmpText, mtuOf, saysOf } from '../../model/icmp.ts';
 import { ownText } from '../../model/own-text.ts';
 import { OPT_DAMAGED, Packet } from '../../model/packet.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { SectionSource } from './shared/section.ts';
 import { StampClock } from './tcpdump/clock.ts';
+import { LastSegments, type PrintedIcmp, parseIcmp } from './tcpdump/icmp.ts';
 import { PrintedSegment, parseLine, parseSecondLine } from './tcpdump/line.ts';
 import { readOptions } from './tcpdump/options.ts';
 import { SequenceTable } from './tcpdump/sequence.ts';
@@ -48,6 +50,7 @@ class TcpdumpReader implements LineReader {
   readonly #sink: Section['context']['sink'];
   /** The line before was the first of a pair: of TCP, or of another protocol whose further lines are skipped. */
   #head: 'tcp' | 'other' | null = null;
+  readonly #sent = new LastSegments();
 
   constructor(section: Section) {
     this.#source = new SectionSource(section, tcpdump.id);
@@ -59,7 +62,10 @@ class TcpdumpReader implements LineReader {
   line(text: string, number: number): boolean {
     if (HEX.test(text)) return this.#source.made !== null;
     if (/^\s/.test(text) && this.#head !== null) {
-      if (this.#head === 'other') return true;
+      if (this.#head === 'other') {
+        this.#other(text, number, false);
+        return true;
+      }
       this.#head = null;
       if (!parseSecondLine(text, this.#segment)) return false;
       this.#emit(number);
@@ -68,12 +74,44 @@ class TcpdumpReader implements LineReader {
     const kind = parseLine(text, this.#segment);
     this.#head = kind === 'head' ? 'tcp' : kind === 'other' || kind === 'other-head' ? 'other' : null;
     if (kind === 'tcp') this.#emit(number);
-    else if (this.#head === 'other') this.#skipped(number);
+    else if (this.#head === 'other') this.#other(text, number, true);
     return kind !== null;
   }
 
-  #skipped(number: number): void {
-    this.#source.diagnose('not-tcp', 'info', number, 'packets of other protocols, not read');
+  /** A line of another protocol; of one that -v prints, the `first` says nothing and only the others can hold an error. */
+  #other(text: string, number: number, first: boolean): void {
+    const error = parseIcmp(text);
+    if (error) this.#icmp(error, number);
+    else if (first) this.#source.diagnose('not-tcp', 'info', number, 'packets of other protocols, not read');
+  }
+
+  #icmp(error: PrintedIcmp, number: number): void {
+    const about = this.#sent.about(error);
+    if (!about) {
+      this.#source.diagnose(
+        'icmp-unattached',
+        'info',
+        number,
+        'ICMP errors about segments that are not printed',
+      );
+      return;
+    }
+    const { isV6, type, code, mtu } = error;
+    const time = this.#clock.read(this.#segment);
+    const source = this.#source.open(this.#clock.clock!);
+    this.#source.event(source, {
+      ...{ kind: 'icmp', source: source.id, line: number, time, last: time, count: 1, seq: null, size: null },
+      says: saysOf(isV6, type, code),
+      text: icmpText(isV6, type, code),
+      by: this.#endpoint(error.by, 0).address,
+      from: this.#endpoint(about.source, about.sourcePort),
+      to: this.#endpoint(about.destination, about.destinationPort),
+      mtu: mtuOf({ isV6, type, code, word: mtu }),
+    });
+  }
+
+  #endpoint(address: string, port: number): Endpoint {
+    return { address: formatWords(...this.#words(address)), port };
   }
 
   #emit(number: number): void {
@@ -95,6 +133,7 @@ class TcpdumpReader implements LineReader {
     p.options = s.truncated ? OPT_DAMAGED : 0;
     p.mss = p.windowScale = p.tsVal = p.tsEcr = 0;
     if (s.options !== '') readOptions(s.options, p);
+    this.#sent.sent(s);
     this.#say(number);
     source.records++;
     this.#sink.packet(source, p);

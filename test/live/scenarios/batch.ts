@@ -54,7 +54,7 @@ function unpacked(file: string): Buffer {
   return existsSync(file) ? readFileSync(file) : gunzipSync(readFileSync(`${file}.gz`));
 }
 
-/** A record of a capture: its time in ns of CLOCK_REALTIME, its bytes with their header, its ports (null: not TCP). */
+/** A record of a capture: its time in ns of CLOCK_REALTIME, its bytes with their header, its ports, of an ICMP error those it quotes (null: neither). */
 export interface Frame {
   time: bigint;
   record: Buffer;
@@ -75,10 +75,18 @@ export function* framesOf(pcap: Buffer): Generator<Frame> {
   }
 }
 
+const TCP = 6;
+const ICMP = 1;
+const ICMP6 = 58;
+
 function portsOf(ip: Buffer): [number, number] | null {
   const version = (ip[0] ?? 0) >> 4;
-  if (version === 4 && ip[9] === 6) return pairAt(ip, (ip[0]! & 15) * 4);
-  return version === 6 && ip[6] === 6 ? pairAt(ip, 40) : null;
+  if (version !== 4 && version !== 6) return null;
+  const [protocol, header] = version === 4 ? [ip[9], (ip[0]! & 15) * 4] : [ip[6], 40];
+  if (protocol === TCP) return pairAt(ip, header);
+  const isError =
+    protocol === ICMP ? ip[header] === 3 || ip[header] === 11 : protocol === ICMP6 && ip[header]! <= 4;
+  return isError ? portsOf(ip.subarray(header + 8)) : null;
 }
 
 const pairAt = (ip: Buffer, at: number): [number, number] => [ip.readUInt16BE(at), ip.readUInt16BE(at + 2)];

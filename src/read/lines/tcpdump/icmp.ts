@@ -1,0 +1,123 @@
+/**
+ * ICMP errors as tcpdump prints them, with -v followed by the packet they quote:
+ *
+ *     10:00:00.000070 IP 203.0.113.1 > 192.0.2.10: ICMP host 198.51.100.9 unreachable - admin prohibited filter, length 68
+ *     10:00:00.000070 IP6 fd00::1 > fd00::2: ICMP6, destination unreachable, unreachable prohibited fd00:1::2, length 88
+ */
+
+import { parsePort } from '../shared/services.ts';
+
+/** What a line says of an error. Addresses as printed. */
+export interface PrintedIcmp {
+  by: string;
+  /** Who is told: the sender of the segment. */
+  told: string;
+  isV6: boolean;
+  type: number;
+  code: number;
+  mtu: number;
+  /** Where the segment went to; null where it is not printed. */
+  target: string | null;
+  /** As printed; null where it is not. */
+  port: string | null;
+}
+
+const ERROR = /(?:^|\s)([\w.:%-]{2,80}) > ([\w.:%-]{2,80}): ICMP(6)?,? (.{1,300})$/;
+const TCP_PORT = /^(\S{1,80}) tcp port (\S{1,40}) unreachable\b/;
+const UNREACHABLE =
+  /^(?:(net|host) )?(\S{1,80}) (?:(protocol) \S{1,20} )?unreachable(?: - ([a-z ]{1,40}\b))?/;
+const MTU = /\bmtu (\d{1,9})\b/;
+
+/** Code of what stands behind the dash; `need to frag` may have an MTU behind it. */
+const BEHIND: readonly (readonly [string, number])[] = [
+  ['need to frag', 4],
+  ['source route failed', 5],
+  ['source host isolated', 8],
+  ['admin prohibited filter', 13],
+  ['host precedence violation', 14],
+  ['precedence cutoff', 15],
+];
+/** The same of a network, and of a host. */
+const OF_NET_OR_HOST: Readonly<Record<string, readonly [number, number]>> = {
+  unknown: [6, 7],
+  'admin prohibited': [9, 10],
+  'tos prohibited': [11, 12],
+};
+const CODES_6: Readonly<Record<string, number>> = {
+  'unreachable route': 0,
+  'unreachable prohibited': 1,
+  'beyond scope': 2,
+  'unreachable address': 3,
+  'unreachable port': 4,
+};
+
+/** null for a line of anything else. */
+export function parseIcmp(line: string): PrintedIcmp | null {
+  const match = ERROR.exec(line);
+  if (!match) return null;
+  const [, by = '', told = '', six, said = ''] = match;
+  const error = six ? ofIcmp6(said) : ofIcmp(said);
+  return error && { by, told, isV6: six !== undefined, mtu: Number(MTU.exec(said)?.[1] ?? 0), ...error };
+}
+
+type Said = Pick<PrintedIcmp, 'type' | 'code' | 'target' | 'port'>;
+
+function ofIcmp(said: string): Said | null {
+  if (said.startsWith('time exceeded in-transit')) return { type: 11, code: 0, target: null, port: null };
+  const port = TCP_PORT.exec(said);
+  if (port) return { type: 3, code: 3, target: port[1]!, port: port[2]! };
+  const match = UNREACHABLE.exec(said);
+  if (!match) return null;
+  const [, kind, target = '', protocol, behind = ''] = match;
+  const code = protocol ? 2 : codeOf(kind, behind.trim());
+  return code === null ? null : { type: 3, code, target, port: null };
+}
+
+function codeOf(kind: string | undefined, behind: string): number | null {
+  const known = BEHIND.find(([words]) => behind.startsWith(words));
+  if (known) return known[1];
+  if (kind === undefined) return null;
+  const [net, host] = behind === '' ? [0, 1] : (OF_NET_OR_HOST[behind] ?? [null, null]);
+  return kind === 'net' ? net : host;
+}
+
+function ofIcmp6(said: string): Said | null {
+  const [first, second = '', third = ''] = said.split(/, +/);
+  if (first === 'packet too big') return { type: 2, code: 0, target: null, port: null };
+  const expired = /^time exceeded in-transit for (\S{1,80})/.exec(said);
+  if (expired) return { type: 3, code: 0, target: expired[1]!, port: null };
+  if (first !== 'destination unreachable') return null;
+  const words = Object.keys(CODES_6).find((w) => second.startsWith(w));
+  if (words === undefined) return null;
+  const port = /^(\S{1,80}) tcp port (\S{1,40})/.exec(third);
+  const target = port ? port[1]! : second.slice(words.length).trim();
+  return target === '' ? null : { type: 1, code: CODES_6[words]!, target, port: port?.[2] ?? null };
+}
+
+/** Pairs of addresses whose last segment is remembered. */
+const MOST = 65_536;
+
+/** Ends of the last segment between two addresses: what an error is about that does not print ports. */
+export class LastSegments {
+  readonly #last = new Map<string, PrintedEnds>();
+
+  sent({ source, sourcePort, destination, destinationPort }: PrintedEnds): void {
+    if (this.#last.size > MOST) this.#last.clear();
+    const ends = { source, sourcePort, destination, destinationPort };
+    this.#last.set(`${source} ${destination}`, ends);
+    this.#last.set(source, ends);
+  }
+
+  /** Of the segment that an error is about; null when none was printed that it can be. */
+  about({ told, target, port }: PrintedIcmp): PrintedEnds | null {
+    const last = this.#last.get(target === null ? told : `${told} ${target}`) ?? null;
+    return port === null || last?.destinationPort === parsePort(port) ? last : null;
+  }
+}
+
+interface PrintedEnds {
+  source: string;
+  sourcePort: number;
+  destination: string;
+  destinationPort: number;
+}
