@@ -2,9 +2,9 @@
 import { CONFIDENCE_ORDER, type Confidence, type Group, type Severity } from '../model/finding.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { Explained, Rule } from './rule.ts';
-import { mixed, tellTogether, weakest } from './together.ts';
+import { tellTogether, weakest } from './together.ts';
 import type { Verdicts } from './verdicts.ts';
-import { count, hedged, MAYBE, predicate } from './words.ts';
+import { count, hedged, MAYBE, number, predicate } from './words.ts';
 
 /** The order in which a story runs. */
 const GROUP_ORDER: readonly Group[] = ['syn', 'stuck', 'close', 'fin-wait2'];
@@ -45,12 +45,18 @@ export function normalCauses(verdicts: Verdicts, rules: readonly Rule[]): CauseG
       connections: listed.map((n) => `c${n + 1}`),
       ...(connections > 0 && { unlisted: { connections, confidences } }),
       summary:
-        words?.summary ??
-        hedged(`${count(own.length, 'connection')} ${predicate(own.length, happened, MAYBE)}.`, confidence) +
-          mixed((c) => own.filter((n) => verdicts.normal(n) === c).length),
+        words?.summary ?? normally(happened, (c) => own.filter((n) => verdicts.normal(n) === c).length),
       remedy: '',
     },
   ];
+}
+
+/** The surest first: `90 connections were closed normally, and most likely 2 more.` */
+function normally(happened: string, numberOf: (confidence: Confidence) => number): string {
+  const [surest, ...others] = CONFIDENCE_ORDER.filter((c) => numberOf(c) > 0);
+  const own = numberOf(surest!);
+  const more = others.map((c) => hedged(`, and ${MAYBE}${number(numberOf(c))} more`, c));
+  return `${hedged(`${count(own, 'connection')} ${predicate(own, happened, MAYBE)}`, surest!)}${more.join('')}.`;
 }
 
 function toGroup(all: Explained[]): CauseGroup {

@@ -65,7 +65,8 @@ export function renderMarkdown(full: Result): string {
 
 function textOf(focus: Focus, folder: string, detail: Detail): string {
   const { result } = focus;
-  const causes = bySeverity(result.causes);
+  // those that closed normally are rows of connections.csv, and no findings
+  const causes = bySeverity(result.causes).filter((c) => c.connections.length > 0);
   const told = causes.filter((c) => detail.info || c.severity !== 'info').slice(0, detail.causes);
   const left = [
     ...(told.length < causes.length ? [counted(causes.length - told.length, 'cause')] : []),

@@ -35,9 +35,10 @@ export const rule: Rule<'unanswered-syn'> = {
     const late = connectionsOf(all).filter((f) => gotSynAck(f.case)).length;
     const never = connectionsOf(all).length - late;
     const parts = [
-      ...(never > 0 ? [`${number(never)} got no SYN-ACK`] : []),
-      ...(late > 0 ? [`${number(late)} got one only after retries`] : []),
+      ...(never > 0 ? [`${late > 0 ? `${number(never)} ` : ''}got no SYN-ACK`] : []),
+      ...(late > 0 ? [`${never > 0 ? `${number(late)} ` : ''}got a SYN-ACK only after retries`] : []),
     ];
-    return `${howMany(all)}${toServers(all)}: ${list(parts)}; nothing here shows where the SYNs or their answers were lost.`;
+    const who = `${howMany(all)}${toServers(all)}${parts.length > 1 ? ':' : ''}`;
+    return `${who} ${list(parts)}; nothing here shows where the SYNs or their answers were lost.`;
   },
 };
