@@ -22,12 +22,23 @@ prepare_bundle() {
 # Kept in memory: the disk may be full.
 problem() { problems="$problems${problems:+, }$(json "$*")"; }
 
-# What does not change while it runs. Keys (tcp_fastopen_key) are secrets and stay out.
-record_once() {
+# Keys (tcp_fastopen_key) are secrets and stay out.
+settings() {
   grep -s '' /proc/sys/net/ipv4/tcp_* /proc/sys/net/ipv4/ip_local_port_range /proc/sys/net/ipv4/ip_local_reserved_ports /proc/sys/net/ipv4/conf/*/rp_filter \
     /proc/sys/net/ipv4/conf/*/log_martians /proc/sys/net/ipv4/conf/*/accept_local /proc/sys/net/ipv4/conf/*/route_localnet /proc/sys/net/ipv4/ip_forward \
     /proc/sys/net/core/somaxconn /proc/sys/net/core/netdev_max_backlog /proc/sys/net/netfilter/nf_conntrack_max /proc/sys/net/netfilter/nf_conntrack_count |
-    awk '!/tcp_fastopen_key/ { k = index($0, ":"); name = substr($0, 11, k - 11); gsub(/\./, "\001", name); gsub(/\//, ".", name); gsub(/\001/, "/", name); value = substr($0, k + 1); gsub(/\t/, " ", value); print name " = " value }' > "$dir/sysctl.txt"
+    awk '!/tcp_fastopen_key/ { k = index($0, ":"); name = substr($0, 11, k - 11); gsub(/\./, "\001", name); gsub(/\//, ".", name); gsub(/\001/, "/", name); value = substr($0, k + 1); gsub(/\t/, " ", value); print name " = " value }'
+}
+
+# Those that someone changed since the start, behind those of the start. The number of conntrack entries changes by itself.
+settings_changed() {
+  settings | grep -v nf_conntrack_count > "$work/settings" || return 0
+  awk 'NR == FNR { known[$0]; next } !($0 in known)' "$dir/sysctl.txt" "$work/settings" > "$work/changed"
+  cat "$work/changed" >> "$dir/sysctl.txt"
+}
+
+record_once() {
+  settings > "$dir/sysctl.txt"
   reasons > "$dir/reasons.json"
   ! in_tracefs bpftrace -lv 'struct bpf_link_info' 2>/dev/null | grep -q ' missed;' || misses_counted=true
 }
@@ -186,6 +197,7 @@ stop_recording() {
     kill -0 "$job" 2>/dev/null || wait "$job" 2>/dev/null
   done
   exec 8>&-
+  settings_changed
   uptime_cs
   read_new_events
 }

@@ -151,6 +151,12 @@ function settings(events: ReadonlyMap<number, KernelEvent[]>, hostOf: ReadonlyMa
   return [...events].flatMap(([id, list]) => {
     const own = list.filter((e) => e.kind === 'sysctl');
     if (own.length === 0) return [];
-    return [{ host: hostOf.get(id) ?? null, values: new Map(own.map((e) => [e.name, e.value])) }];
+    const values = new Map<string, string>();
+    const changed = new Set<string>();
+    for (const { name, value } of own) {
+      if ((values.get(name) ?? value) !== value) changed.add(name);
+      values.set(name, value);
+    }
+    return [{ host: hostOf.get(id) ?? null, values, changed }];
   });
 }

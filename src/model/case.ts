@@ -98,6 +98,8 @@ export interface Settings {
   /** Null when nothing says whose they are. */
   host: Host | null;
   values: ReadonlyMap<string, string>;
+  /** Those that were read with another value before: which of them held when is not known. */
+  changed: ReadonlySet<string>;
 }
 
 /** Everything around the cases that a rule may look at. */

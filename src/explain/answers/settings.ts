@@ -42,6 +42,9 @@ function seconds(retries: number): number {
 /** Raised by settings in the files. */
 export const settings: Answerer = (world) => {
   const known = Object.entries(MEANINGS).flatMap(([name, meaning]) => {
+    const changed = world.context.settings.find((s) => s.changed.has(name));
+    if (changed)
+      return [`${name} was changed meanwhile, to ${changed.values.get(name)}: nothing is concluded from it`];
     const value = world.sysctl(name);
     return value === null ? [] : [`${name} = ${value}: ${meaning(value, world)}`];
   });

@@ -242,10 +242,10 @@ export class World {
     return a === b ? 0 : ofSource(a) + ofSource(b);
   }
 
-  /** A sysctl's value as a number, on the host with this address; null when no file gives it. */
+  /** A sysctl's value as a number, on the host with this address; null when no file gives it, or when it changed. */
   sysctl(name: string, address?: string): number | null {
     const shown = this.context.settings.findLast((s) => s.values.has(name) && this.#canBe(s.host, address));
-    const text = shown?.values.get(name);
+    const text = shown?.changed.has(name) ? undefined : shown?.values.get(name);
     return text === undefined || !/^-?\d+$/.test(text) ? null : Number(text);
   }
 
