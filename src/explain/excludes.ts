@@ -53,7 +53,7 @@ const MET_OLD_CONNECTION: readonly RuleId[] = ['syn-on-time-wait', 'syn-on-stale
 /** At most one of a list holds: of a connection, or of each of its ends. */
 const ONE_OF: readonly { of: 'connection' | 'end'; rules: readonly RuleId[] }[] = [
   { of: 'connection', rules: ['graceful-close', 'retransmission-timeout', ...RESETS] },
-  { of: 'connection', rules: ['unanswered-syn', ...LOST_SYNS, ...LOST_SYN_ACKS] },
+  { of: 'connection', rules: ['unanswered-syn', 'handshake-unfinished', ...LOST_SYNS, ...LOST_SYN_ACKS] },
   { of: 'connection', rules: ['unanswered-syn', 'simultaneous-open', ...MET_OLD_CONNECTION] },
   { of: 'end', rules: PAST_FIN_WAIT1.filter((r) => r !== 'time-wait-overflow') },
   { of: 'end', rules: ['simultaneous-close', 'half-close', 'fin-with-ack', 'long-fin-wait2'] },

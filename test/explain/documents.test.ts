@@ -103,9 +103,11 @@ describe('exp1: ten connections to a server that never accepts', () => {
   test('the story is short, and begins with what began it', () => {
     expect(r.story.length).toBeLessThanOrEqual(5);
     expect(r.story[0]).toMatch(
-      /^Process \.\/server \(5348\), .* accepted no connection: 6 connections were in its accept queue/,
+      /^Process \.\/server \(5348\), .* did not accept connections as fast as they came: 6 connections were in its accept queue/,
     );
-    expect(r.story[1]).toMatch(/^From 06:56:30 on the full queue dropped the final ACK of 4 handshakes/);
+    expect(r.story[1]).toMatch(
+      /^From 06:56:30 on the full queue most likely dropped the final ACK of 4 handshakes/,
+    );
     expect(r.story[2]).toMatch(/closed the listening socket at 07:12:27.*6 connections .* were reset/);
     expect(r.story[3]).toBe('All 10 connections ended with a RST.');
     for (const sentence of r.story.slice(0, 3))

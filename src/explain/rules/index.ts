@@ -24,6 +24,7 @@ import { rule as finWait2Stuck } from './fin-wait2-stuck.ts';
 import { rule as finWithAck } from './fin-with-ack.ts';
 import { rule as gracefulClose } from './graceful-close.ts';
 import { rule as halfClose } from './half-close.ts';
+import { rule as handshakeUnfinished } from './handshake-unfinished.ts';
 import { rule as icmpRejected } from './icmp-rejected.ts';
 import { rule as keepaliveTimeoutReset } from './keepalive-timeout-reset.ts';
 import { rule as kernelWireContradiction } from './kernel-wire-contradiction.ts';
@@ -87,6 +88,7 @@ const list = [
   synOnTimeWait,
   synOnStaleConnection,
   deferredAccept,
+  handshakeUnfinished,
   unansweredSyn,
   connectAbandoned,
   listenerClosedReset,

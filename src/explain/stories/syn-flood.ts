@@ -18,7 +18,13 @@ import type { Story, StoryTeller } from './index.ts';
 
 /** Fewer at one time are a scan, or clients that were switched off. */
 const MANY = 100;
-const RULES = ['unanswered-syn', 'syn-queue-full-drop', 'accept-queue-overflow-syn', 'netfilter-drop'];
+const RULES = [
+  'handshake-unfinished',
+  'unanswered-syn',
+  'syn-queue-full-drop',
+  'accept-queue-overflow-syn',
+  'netfilter-drop',
+];
 
 interface Flood {
   case: Case;

@@ -152,12 +152,13 @@ def segment(source, source_port, target, target_port, flags, seq, ack=0, data=b'
         raw.sendto(packet, (target, 0))
 
 
-def flood(end, count):
-    """Half-open requests: SYNs from 10.77.0.99, which answers nothing. From the client's namespace."""
+def flood(end, count, syn_rule='handshake-unfinished'):
+    """Half-open requests: SYNs from 10.77.0.99, which answers nothing. From the client's namespace. Empty rule: the capture ends
+    before a SYN-ACK is sent again."""
     inside('server', 'ip', 'neigh', 'replace', '10.77.0.99', 'lladdr', '02:00:00:00:00:99', 'dev', 'eth0')
     for number in range(count):
         segment('10.77.0.99', 30000 + number, ADDRESS['server'], end.port, 'S', 1000000 * (number + 1))
-        end.told(f'10.77.0.99:{30000 + number}', 'unanswered', 'none', note='a SYN from an address that answers nothing; it fills the SYN queue')
+        end.told(f'10.77.0.99:{30000 + number}', 'unanswered', 'none', syn_rule=syn_rule, note='a SYN from an address that answers nothing; it fills the SYN queue')
 
 
 def drain(listener, seconds=1.0, pause=0.1):

@@ -29,7 +29,7 @@ def client(end):
     end.hear('listening')
     for number in range(4):
         if number == 2:
-            flood(end, 3)
+            flood(end, 3, syn_rule='')
             time.sleep(0.1)
             end.snapshot('syn-queue-full')
         sock = end.connect()

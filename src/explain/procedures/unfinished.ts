@@ -1,0 +1,104 @@
+/** Handshakes between "no answer" and "established": the SYN was answered, again and again, and no ACK came. */
+import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
+import type { SocketEvent } from '../../model/event.ts';
+import { ACK, SYN } from '../../model/tcp.ts';
+import { packetEvidence, rowEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { SHORTEST_RTO, SYN_RTO } from '../facts/timing.ts';
+import type { WireFacts } from '../facts/wire.ts';
+import { memoised } from '../memo.ts';
+import type { Draft } from '../rule.ts';
+import { count, span } from '../words.ts';
+import { fullQueue } from './overflow-ack.ts';
+
+/** Why, in one clause, and what of a draft follows from the evidence. */
+export interface Unfinished
+  extends Pick<Draft, 'confidence' | 'moment' | 'evidence' | 'alternatives' | 'severity'> {
+  because: string;
+}
+
+export const unfinished = memoised((f: Facts): Unfinished | null => {
+  // a socket of either end says itself how far it got
+  if (f.life(SERVER) || f.life(CLIENT)?.was('ESTABLISHED')) return null;
+  return f.wire ? onWire(f) : inTables(f);
+});
+
+function onWire(f: Facts): Unfinished | null {
+  const half = f.wires.find((w) => isHalfOpen(f, w));
+  if (!half) return null;
+  const other = f.wires.find(
+    (w) => w.wire.source !== half.wire.source && f.world.ranTogether(w.wire.source, half.wire.source),
+  );
+  // what one end sent and the other lacks was lost on the way: syn-ack-lost-on-path
+  if (other && other.of(other.wire.synAcks, SERVER) === 0) return null;
+  const synAcks = synAcksOf(half);
+  const [first, last] = [synAcks[0]!, synAcks.at(-1)!];
+  const isRepeated = synAcks.length > 1;
+  const evidence = isRepeated
+    ? [packetEvidence(f, half, first, 'the first SYN-ACK'), packetEvidence(f, half, last, 'the last SYN-ACK')]
+    : [packetEvidence(f, half, first, 'nothing follows it')];
+  const ack = other?.packets.find((p) => other.sideOf(p) === CLIENT && p.flags & ACK);
+  if (other && ack) evidence.push(packetEvidence(f, other, ack, 'in one capture only'));
+  const times = count(half.of(half.wire.synAcks, SERVER), 'SYN-ACK');
+  const over = isRepeated ? ` over ${span(last.time - first.time)}` : '';
+  const within = isRepeated ? '' : ` within ${span(captured(f, half) - first.time)}`;
+  const saw = !other
+    ? `no ACK came${within}`
+    : ack
+      ? 'the ACK is in the other capture only'
+      : `neither capture has an ACK${within}`;
+  return {
+    confidence: other ? 'inferred' : 'possible',
+    // a SYN cookie is sent once; so is a SYN-ACK whose ACK took a way that the capture does not see
+    ...(isRepeated ? {} : { severity: 'info' as const }),
+    moment: f.atPacket(half, first),
+    evidence,
+    alternatives: other ? [] : ['netfilter-drop', 'syn-ack-lost-on-path'],
+    because: `${f.name(SERVER)} sent ${times} to ${f.name(CLIENT)}${over} and ${saw}`,
+  };
+}
+
+/** SYNs of the client, SYN-ACKs of the server, again by its timer or long before the end of the file, and nothing else. */
+function isHalfOpen(f: Facts, wire: WireFacts): boolean {
+  const { packets, syns, rsts } = wire.wire;
+  const own = wire.of(packets, CLIENT);
+  if (own === 0 || own !== wire.of(syns, CLIENT) || rsts[0] + rsts[1] > 0) return false;
+  if (!wire.sentOnlySynAcks(SERVER)) return false;
+  const synAcks = synAcksOf(wire);
+  if (synAcks.length > 1) return synAcks.at(-1)!.time - synAcks[0]!.time >= SHORTEST_RTO;
+  return synAcks.length === 1 && captured(f, wire) - synAcks[0]!.time >= 2 * SYN_RTO;
+}
+
+/** The last moment of its capture. */
+function captured(f: Facts, { wire }: WireFacts): number {
+  return f.world.captureSpan(wire.source)[1];
+}
+
+function synAcksOf(wire: WireFacts): KeyPacket[] {
+  return wire.packets.filter((p) => (p.flags & (SYN | ACK)) === (SYN | ACK) && wire.sideOf(p) === SERVER);
+}
+
+/** A table shows the request, which a full accept queue does not explain. */
+function inTables(f: Facts): Unfinished | null {
+  const rows = f.rows(SERVER);
+  const [row] = rows;
+  if (!row || f.rows(CLIENT).length > 0 || rows.some((r) => r.state !== 'SYN_RECV')) return null;
+  if (fullQueue(f).length > 0) return null;
+  const waits = rows.length > 1 || isSentAgain(row);
+  return {
+    confidence: 'possible',
+    // a round trip of any handshake shows it too
+    ...(waits || f.listener.halfOpen >= MANY ? {} : { severity: 'info' as const }),
+    moment: f.atEvent(row),
+    evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)),
+    alternatives: ['accept-queue-overflow-ack', 'deferred-accept', 'netfilter-drop'],
+    because: `${f.name(SERVER)} was in SYN_RECV for ${f.name(CLIENT)} when the table was taken`,
+  };
+}
+
+/** So many half-open at one moment are no handshakes under way. */
+const MANY = 20;
+
+function isSentAgain({ timer }: SocketEvent): boolean {
+  return timer !== null && timer.retransmits > 0;
+}
