@@ -1,15 +1,18 @@
 /** The cases of an input as a collection: those that were joined, or those of one capture, which are made one by one. */
 import type { Records } from '../connect/records.ts';
 import { EndNumbers } from '../connect/records.ts';
-import { type Endpoint, formatEndpoint, isLoopback } from '../model/address.ts';
+import { addressKey, type Endpoint, formatEndpoint, isLoopback, parseWords } from '../model/address.ts';
 import type { Case, Cases, Listener } from '../model/case.ts';
-import { SERVER } from '../model/connection.ts';
+import { CLIENT, finWait2Wire, SERVER } from '../model/connection.ts';
 import type { IcmpEvent, KernelEvent } from '../model/event.ts';
+import { getOr } from '../model/get-or.ts';
 import type { Brief, Outcome } from '../model/outcome.ts';
+import { STACKS } from '../model/stack.ts';
 import type { SourceTime } from '../model/time.ts';
 import { caseOf, type Known, NOTHING } from './cases.ts';
 import { Directions } from './direction.ts';
 import { findListener, type KernelRecord } from './orient.ts';
+import { ofHandshake } from './stacks.ts';
 
 type Span = [SourceTime, SourceTime];
 
@@ -20,6 +23,15 @@ function extend(spans: Map<number, Span>, source: number, start: SourceTime, end
     if (start < span[0]) span[0] = start;
     if (end > span[1]) span[1] = end;
   }
+}
+
+function newBrief(): Brief {
+  return { keys: [0, 0], stacks: [0, 0], start: 0, firstFin: 0, finWait2: 0 };
+}
+
+function keyOfText(address: string): number | null {
+  const words = address.includes('%') ? null : parseWords(address);
+  return words && addressKey(...words);
 }
 
 /** Where a server is, when its endpoint does not say it: its network namespace, of a loopback address its host. */
@@ -49,10 +61,13 @@ export function casesOf(list: readonly Case[]): Cases {
 }
 
 class JoinedCases implements Cases {
+  readonly areJoined = true;
   readonly servers: (Endpoint & { place?: string })[] = [];
   readonly captures = new Map<number, Span>();
   readonly #list: readonly Case[];
   readonly #server: Int32Array;
+  readonly #keys = new Map<string, number>();
+  readonly #brief = newBrief();
 
   constructor(list: readonly Case[]) {
     this.#list = list;
@@ -90,8 +105,23 @@ class JoinedCases implements Cases {
     return 0;
   }
 
-  brief(): Brief {
-    throw new Error('a joined case has no outcome');
+  brief(n: number): Brief {
+    const c = this.#list[n]!;
+    const [wire] = c.wires;
+    const out = this.#brief;
+    for (const side of [CLIENT, SERVER] as const) {
+      out.keys[side] = this.keyOf((side === CLIENT ? c.client : c.server).address);
+      out.stacks[side] = STACKS.indexOf(ofHandshake(c, side));
+    }
+    out.start = wire?.start ?? Number.NaN;
+    out.firstFin = wire?.firstFin === SERVER ? SERVER : CLIENT;
+    out.finWait2 = wire ? (finWait2Wire(wire) ?? Number.NaN) : Number.NaN;
+    return out;
+  }
+
+  keyOf(address: string): number {
+    // names have numbers that no address has
+    return getOr(this.#keys, address, () => keyOfText(address) ?? -1 - this.#keys.size);
   }
 
   synAcks(): void {}
@@ -103,22 +133,14 @@ class JoinedCases implements Cases {
 
 /** Every life of a tuple in one capture is a case: nothing else tells of them, and nothing is to be joined. */
 export class CaptureCases implements Cases {
-  readonly captures = new Map<number, Span>();
+  readonly areJoined = false;
+  readonly captures: ReadonlyMap<number, Span>;
   readonly #records: Records;
   readonly #known: Known;
   readonly #icmp: ReadonlyMap<number, readonly IcmpEvent[]>;
   readonly #servers: Int32Array;
   readonly #ends = new EndNumbers();
-  readonly #brief: Brief = {
-    clientKey: 0,
-    clientPort: 0,
-    start: 0,
-    end: 0,
-    bytes: [0, 0],
-    firstFin: 0,
-    fin: [0, 0],
-    finAcked: [0, 0],
-  };
+  readonly #brief = newBrief();
 
   /** `icmp`: ICMP errors about connections of it, by number. */
   constructor(
@@ -131,26 +153,32 @@ export class CaptureCases implements Cases {
     this.#icmp = icmp;
     this.#known = { listeners, directions: new Directions(events) };
     this.#servers = new Int32Array(records.count);
+    this.captures = new Map([[records.source, records.span as Span]]);
     const guesses: number[] = [];
     for (let n = 0; n < records.count; n++) {
       this.#known.directions.count(...records.ports(n));
       if (records.isGuess(n)) guesses.push(n);
-      else this.#servers[n] = records.server(n, this.#ends.number);
-      const { start, end } = this.brief(n);
-      extend(this.captures, records.source, start as SourceTime, end as SourceTime);
+      else this.#servers[n] = this.#number(n);
     }
     for (const n of guesses) {
       if (this.#isTurned(n)) records.turn(n);
-      this.#servers[n] = records.server(n, this.#ends.number);
+      this.#servers[n] = this.#number(n);
     }
+  }
+
+  #number(n: number): number {
+    return this.#ends.number(...this.#records.server(n), () => this.#records.view(n).server);
   }
 
   /** The side that was seen first is the server's, by what listens or by the ports. */
   #isTurned(n: number): boolean {
     const { listeners, directions } = this.#known;
-    const { client, server } = this.#records.view(n);
-    const [first, second] = [client, server].map((e) => findListener(e, listeners, undefined) !== null);
-    return first === second ? directions.serverOf(client.port, server.port) === 0 : first!;
+    if (listeners.length > 0) {
+      const { client, server } = this.#records.view(n);
+      const [first, second] = [client, server].map((e) => findListener(e, listeners, undefined) !== null);
+      if (first !== second) return first!;
+    }
+    return directions.serverOf(...this.#records.ports(n)) === 0;
   }
 
   get count(): number {
@@ -181,6 +209,10 @@ export class CaptureCases implements Cases {
   brief(n: number): Brief {
     this.#records.brief(n, this.#brief);
     return this.#brief;
+  }
+
+  keyOf(address: string): number {
+    return keyOfText(address) ?? Number.NaN;
   }
 
   synAcks(n: number, take: (time: number) => void): void {

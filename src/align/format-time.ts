@@ -24,7 +24,8 @@ export function formatTime(time: CommonTime | number | null, clock: ClockLabel, 
   const carry = Math.floor(fraction / NS_PER_S);
   const seconds = Math.max(-LAST_SECOND, Math.min(base + whole + carry, LAST_SECOND));
   const day = Math.floor(seconds / DAY);
-  const text = `${timeOfDay(seconds - day * DAY)}.${String(fraction - carry * NS_PER_S).padStart(9, '0')}`;
+  // a digit in front keeps the zeros
+  const text = `${timeOfDay(seconds - day * DAY)}.${String(fraction - carry * NS_PER_S + NS_PER_S).slice(1)}`;
   if (clock === 'utc') return `${dateOf(day)}T${text}Z`;
   if (day >= YEAR) return `${dateOf(day)}T${text}`;
   return day === 0 ? text : `${text} (${day > 0 ? '+' : ''}${day} d)`;

@@ -3,7 +3,7 @@ import { sameEndpoint } from '../model/address.ts';
 import type { Case, Context } from '../model/case.ts';
 import { CLIENT, SERVER, type SideIndex } from '../model/connection.ts';
 import { CAPTURES, type Source } from '../model/source.ts';
-import type { Stack } from '../model/stack.ts';
+import { STACKS, type Stack } from '../model/stack.ts';
 
 /** Addresses that are remembered; of more a connection is judged by its own handshake. */
 const MANY = 1 << 16;
@@ -20,7 +20,7 @@ function isOfLinux({ format }: Source): boolean {
 const ON_THE_WAY: ReadonlySet<string> = new Set(['netfilter-log', 'conntrack', 'hubble']);
 
 /** Of a context, once: addresses by what is known of the host. */
-const known = new WeakMap<Context, ReadonlyMap<string, Stack>>();
+const known = new WeakMap<Context, ReadonlyMap<number, Stack>>();
 
 export function stackOf(c: Case, side: SideIndex, context: Context): Stack {
   const end = side === CLIENT ? c.client : c.server;
@@ -35,11 +35,11 @@ export function stackOf(c: Case, side: SideIndex, context: Context): Stack {
     stacks = stacksByAddress(context);
     known.set(context, stacks);
   }
-  return stacks.get(end.address) ?? 'unknown';
+  return stacks.get(context.cases.keyOf(end.address)) ?? 'unknown';
 }
 
 /** The handshake as the first capture that has it shows it. */
-function ofHandshake({ client, wires }: Case, side: SideIndex): Stack {
+export function ofHandshake({ client, wires }: Case, side: SideIndex): Stack {
   for (const wire of wires) {
     const own = wire.stack[sameEndpoint(wire.client, client) ? side : 1 - side]!;
     if (own !== 'unknown') return own;
@@ -48,20 +48,20 @@ function ofHandshake({ client, wires }: Case, side: SideIndex): Stack {
 }
 
 /** Behind one address that shows both, as a NAT's does, are several hosts. */
-function stacksByAddress({ cases, hosts }: Context): Map<string, Stack> {
-  const stacks = new Map<string, Stack>();
-  for (const c of cases) {
+function stacksByAddress({ cases, hosts }: Context): Map<number, Stack> {
+  const stacks = new Map<number, Stack>();
+  for (let n = 0; n < cases.count; n++) {
+    const { keys, stacks: shown } = cases.brief(n);
     for (const side of [CLIENT, SERVER] as const) {
-      const stack = ofHandshake(c, side);
+      const stack = STACKS[shown[side]]!;
       if (stack === 'unknown') continue;
-      const { address } = side === CLIENT ? c.client : c.server;
-      const before = stacks.get(address);
-      if (before === undefined && stacks.size < MANY) stacks.set(address, stack);
-      else if (before !== undefined && before !== stack) stacks.set(address, 'unknown');
+      const before = stacks.get(keys[side]);
+      if (before === undefined && stacks.size < MANY) stacks.set(keys[side], stack);
+      else if (before !== undefined && before !== stack) stacks.set(keys[side], 'unknown');
     }
   }
   for (const { addresses, sources } of hosts) {
-    if (sources.some(isOfLinux)) for (const address of addresses) stacks.set(address, 'linux');
+    if (sources.some(isOfLinux)) for (const address of addresses) stacks.set(cases.keyOf(address), 'linux');
   }
   return stacks;
 }

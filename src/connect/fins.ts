@@ -10,6 +10,8 @@ import {
   ACKED,
   BITS,
   FIN_ACKED,
+  FIN_ACKED_AT,
+  FIN_AT,
   FIN_DOUBTED,
   FIN_END,
   FINS,
@@ -20,10 +22,12 @@ import {
   KEY_LINK,
   KEY_PACKET,
   KEY_SIDE_SHIFT,
+  KEY_TIME,
   KEY_WHY,
   KEY_WHY_SHIFT,
   KEYS,
   LAST_PACKET,
+  LAST_TIME,
   NEXT,
   PACKED_ACK,
   PACKED_FLAGS,
@@ -70,7 +74,7 @@ export function doubt(store: Store, at: number, side: number, end: number): void
 
 /** A FIN outside the window as the capture shows it was acknowledged: the capture lacks what came before it. */
 export function believe(store: Store, at: number, side: number, ack: number): void {
-  const words = store.connections.words;
+  const { words, doubles } = store.connections;
   const mine = sideOf(at, side);
   if (words[mine + FIN_END] !== ack) return;
   words[mine + SIDE_BITS]! &= ~FIN_DOUBTED;
@@ -82,6 +86,8 @@ export function believe(store: Store, at: number, side: number, ack: number): vo
     if (keys[key + KEY_WHY]! >>> KEY_SIDE_SHIFT !== side || (flags & FIN) === 0) continue;
     if (((keys[key + KEY_PACKET + PACKED_SEQ]! + (flags >>> 9) + 1) | 0) !== ack) continue;
     keys[key + KEY_WHY]! |= WHY_FIN << KEY_WHY_SHIFT;
+    // they are linked from late to early: the first stays
+    doubles[(mine + FIN_AT) >> 1] = store.keys.doubles[(key + KEY_TIME) >> 1]!;
     order(store, at, side, keys[key + KEY_PACKET + PACKED_ACK]!, ack);
   }
 }
@@ -102,11 +108,12 @@ export function order(store: Store, at: number, side: number, ack: number, end: 
 
 /** The packet that acknowledges the side's FIN stands before it in the file: it is kept as what it is. */
 export function acknowledgedBefore(store: Store, at: number, side: number, end: number): void {
-  const words = store.connections.words;
+  const { words, doubles } = store.connections;
+  const mine = sideOf(at, side);
   const other = sideOf(at, otherSide(side));
-  if (words[sideOf(at, side) + SIDE_BITS]! & FIN_ACKED || (words[other + SIDE_BITS]! & ACK_SEEN) === 0)
-    return;
+  if (words[mine + SIDE_BITS]! & FIN_ACKED || (words[other + SIDE_BITS]! & ACK_SEEN) === 0) return;
   if (words[other + PACKETS] === 0 || words[other + LAST_PACKET + PACKED_ACK] !== end) return;
-  words[sideOf(at, side) + SIDE_BITS]! |= FIN_ACKED;
+  words[mine + SIDE_BITS]! |= FIN_ACKED;
+  doubles[(mine + FIN_ACKED_AT) >> 1] = doubles[(other + LAST_TIME) >> 1]!;
   keep(store, at, otherSide(side), WHY_ACK_OF_FIN, true);
 }

@@ -12,6 +12,7 @@ import {
   BITS,
   CLIENT_BIT,
   FINS,
+  HANDSHAKE,
   ISN,
   ISN_SEEN,
   ORIENTATION_MASK,
@@ -32,12 +33,13 @@ import { otherSide, type Store, sideOf } from './store.ts';
 
 /** SYN or SYN-ACK: numbering, orientation, window scale. */
 export function handshake(store: Store, at: number, side: number, p: Packet): number {
-  const words = store.connections.words;
+  const { words, doubles } = store.connections;
   const mine = sideOf(at, side);
   const other = sideOf(at, otherSide(side));
   const isAnswer = (p.flags & ACK) !== 0;
   const count = ++words[mine + (isAnswer ? SYN_ACKS : SYNS)]!;
   const bits = words[mine + SIDE_BITS]!;
+  if (!isAnswer && count === 1) doubles[(mine + HANDSHAKE) >> 1] = p.time;
   let why = isAnswer ? WHY_SYN_ACK : WHY_SYN;
   if ((bits & STARTED) === 0 || (p.seq !== words[mine + ISN] && words[mine + FINS] === 0)) {
     startSequence(store, at, side, p.seq);

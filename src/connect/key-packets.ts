@@ -188,22 +188,18 @@ function fill(store: Store, at: number, side: number, key: number, why: number):
   store.keys.doubles[(key + KEY_TIME) >> 1] = doubles[(mine + LAST_TIME) >> 1]!;
 }
 
-/**
- * The key packets of a connection in the order of their frames, all or those kept for one of some reasons; `client` is the
- * side that is called the client.
- */
-export function listKeyPackets(store: Store, at: number, client: number, wanted = 0): KeyPacket[] {
+/** The key packets of a connection in the order of their frames; `client` is the side that is called the client. */
+export function listKeyPackets(store: Store, at: number, client: number): KeyPacket[] {
   const words = store.connections.words;
   const list: KeyPacket[] = [];
   for (let key = words[at + KEYS]!; key !== 0; key = store.keys.words[key + KEY_LINK]!) {
-    if (wanted !== 0 && (reasons(store, key) & wanted) === 0) continue;
     const side = store.keys.words[key + KEY_WHY]! >>> KEY_SIDE_SHIFT;
     const why = reasons(store, key) | (words[sideOf(at, side) + LAST_KEY] === key ? WHY_LAST : 0);
     const time = store.keys.doubles[(key + KEY_TIME) >> 1]!;
     const vantage = store.keys.words[key + KEY_VANTAGE]!;
     list.push(unpack(store.keys.words, key + KEY_PACKET, store.source, side === client, why, time, vantage));
   }
-  for (let side = 0; side < 2 && wanted === 0; side++) {
+  for (let side = 0; side < 2; side++) {
     const mine = sideOf(at, side);
     if (words[mine + PACKETS] === 0 || words[mine + LAST_KEY] !== 0) continue;
     const time = store.connections.doubles[(mine + LAST_TIME) >> 1]!;
@@ -211,45 +207,6 @@ export function listKeyPackets(store: Store, at: number, client: number, wanted 
     list.push(unpack(words, mine + LAST_PACKET, store.source, side === client, WHY_LAST, time, vantage));
   }
   return list.sort((a, b) => a.frame - b.frame);
-}
-
-/**
- * The first of a side's packets, in the order of frames, that was kept for one of the reasons; 0 for none. They are linked
- * from late to early.
- */
-export function keyOf(store: Store, at: number, side: number, why: number): number {
-  const { words } = store.keys;
-  let first = 0;
-  for (let key = store.connections.words[at + KEYS]!; key !== 0; key = words[key + KEY_LINK]!) {
-    if (words[key + KEY_WHY]! >>> KEY_SIDE_SHIFT !== side || (reasons(store, key) & why) === 0) continue;
-    if (first === 0 || words[key + KEY_PACKET + PACKED_FRAME]! < words[first + KEY_PACKET + PACKED_FRAME]!)
-      first = key;
-  }
-  return first;
-}
-
-/** When that was; null for none. */
-export function firstKept(store: Store, at: number, side: number, why: number): number | null {
-  const key = keyOf(store, at, side, why);
-  return key === 0 ? null : store.keys.doubles[(key + KEY_TIME) >> 1]!;
-}
-
-/**
- * The same of both sides in one walk: when each side's first FIN came, and the other's first packet that acknowledges
- * it, as [fin 0, fin 1, acknowledged 0, acknowledged 1] in the array given; NaN for none.
- */
-export function closingTimes(store: Store, at: number, times: Float64Array): void {
-  const { words, doubles } = store.keys;
-  times.fill(Number.NaN);
-  // such packets are kept when they come, and linked from late to early: the first is the last one met
-  for (let key = store.connections.words[at + KEYS]!; key !== 0; key = words[key + KEY_LINK]!) {
-    const bits = words[key + KEY_WHY]!;
-    const why = bits >> KEY_WHY_SHIFT;
-    if ((why & (WHY_FIN | WHY_ACK_OF_FIN)) === 0) continue;
-    const side = bits >>> KEY_SIDE_SHIFT;
-    if (why & WHY_FIN) times[side] = doubles[(key + KEY_TIME) >> 1]!;
-    if (why & WHY_ACK_OF_FIN) times[3 - side] = doubles[(key + KEY_TIME) >> 1]!;
-  }
 }
 
 /** Nanoseconds from the last SYN to the first ACK after it that is none of the handshake's own; null without them. */

@@ -37,7 +37,7 @@ export const CLOSED_AT = 26;
 export const NEXT_TIMES = 28;
 /** The two sides, side 0 the one seen first. */
 export const SIDES = 30;
-export const SIDE_STRIDE = 26;
+export const SIDE_STRIDE = 32;
 export const CONNECTION_STRIDE = SIDES + 2 * SIDE_STRIDE;
 
 /** Of each side: double time of its last packet, double payload bytes without retransmissions. */
@@ -72,6 +72,11 @@ export const LAST_PACKET = 16;
 export const PREVIOUS = 24;
 /** Copies of the side's last packet that were seen. */
 export const COPIES = 25;
+/** Doubles, NaN for none: time of the side's first FIN, and of the other's first packet that acknowledges it. */
+export const FIN_AT = 26;
+export const FIN_ACKED_AT = 28;
+/** Double, NaN for none: time of the side's first SYN; once its third segment has come, the time from that to a bare ACK. */
+export const HANDSHAKE = 30;
 
 /** A packet packed into eight words, in a side and in a key packet. */
 export const PACKED_SEQ = 0;
@@ -130,7 +135,9 @@ export const DUPLICATE_ACKS = 17;
 export const REPEATS = 18;
 export const REPEATS_SINCE = 20;
 export const REPEATS_LAST = 22;
-export const TROUBLE_SIDE_STRIDE = 24;
+/** Double: time of the first RST. */
+export const RST_AT = 24;
+export const TROUBLE_SIDE_STRIDE = 26;
 export const TROUBLE_STRIDE = 2 * TROUBLE_SIDE_STRIDE;
 
 /** A block of seen sequence space: link to the next higher block, first and one past the last number. */

@@ -3,7 +3,6 @@ import { HALF_OPEN, OPEN, ORDERLY, type Outcome, REFUSED, UNANSWERED } from '../
 import { OPT_TIMESTAMP } from '../model/packet.ts';
 import { ACK, RST } from '../model/tcp.ts';
 import { NS_PER_MS } from '../model/time.ts';
-import { closingTimes } from './key-packets.ts';
 import {
   ACKED,
   ADDRESS,
@@ -11,6 +10,8 @@ import {
   BYTES,
   CLIENT_BIT,
   FIN_ACKED,
+  FIN_ACKED_AT,
+  FIN_AT,
   FINS,
   FIRST_FIN_MASK,
   FIRST_FIN_SHIFT,
@@ -38,8 +39,6 @@ import { type Store, sideOf } from './store.ts';
 
 /** More SYN-ACKs than this may not all be kept. */
 const FEW = 8;
-
-const times = new Float64Array(4);
 
 /** A peer that closes when it reads the end of file does so before its delayed ACK would be due (TCP_DELACK_MAX and a tick). */
 const DELAYED_ACK_MAX = 210 * NS_PER_MS;
@@ -80,7 +79,7 @@ function isOpen(words: Int32Array, at: number): boolean {
 }
 
 function orderly(store: Store, at: number): Outcome {
-  const words = store.connections.words;
+  const { words, doubles } = store.connections;
   const client = words[at + BITS]! & CLIENT_BIT ? 1 : 0;
   const [mine, peers] = [sideOf(at, client), sideOf(at, 1 - client)];
   if (
@@ -92,9 +91,9 @@ function orderly(store: Store, at: number): Outcome {
     return 0;
   if (store.troubled(at, 0, RSTS) + store.troubled(at, 1, RSTS) > 0) return 0;
   if (((words[at + BITS]! >> FIRST_FIN_SHIFT) & FIRST_FIN_MASK) === FIRST_IS_BOTH) return 0;
-  closingTimes(store, at, times);
+  const of = (side: number, offset: number) => doubles[(sideOf(at, side) + offset) >> 1]!;
   // false as well when one of them is not there
-  return closesPromptly(times[0]!, times[1]!, times[2]!, times[3]!) ? ORDERLY : 0;
+  return closesPromptly(of(0, FIN_AT), of(1, FIN_AT), of(0, FIN_ACKED_AT), of(1, FIN_ACKED_AT)) ? ORDERLY : 0;
 }
 
 /** A connection that never came to be. */

@@ -12,9 +12,12 @@ import {
   CLOSED_AT,
   COPIES,
   DUPLICATES,
+  FIN_ACKED_AT,
+  FIN_AT,
   FIN_END,
   FINS,
   FIRST_FIN_ACK,
+  HANDSHAKE,
   HASH,
   HISTORY,
   HISTORY_WORDS,
@@ -53,6 +56,7 @@ import {
   START_FRAME,
   SYN_ACKS,
   SYNS,
+  THIRD_SEEN,
   TROUBLE,
   TROUBLE_STRIDE,
   WHOLE,
@@ -95,21 +99,19 @@ export function pack(store: Store, at: number, out: PackedWriter): void {
   for (let i = 0; i < HEAD.length; i++) out.put(words[at + HEAD[i]!]!);
   for (let i = 0; i < HISTORY_WORDS; i++) out.put(words[at + HISTORY + i]!);
   const start = doubles[(at + START) >> 1]!;
-  const closed = doubles[(at + CLOSED_AT) >> 1]!;
   out.putLong(start);
-  out.put(Number.isNaN(closed) ? 0 : 1);
-  out.putLong(Number.isNaN(closed) ? 0 : closed - start);
+  packTime(doubles[(at + CLOSED_AT) >> 1]!, start, out);
   for (let side = 0; side < 2; side++) out.put(words[sideOf(at, side) + ISN]!);
   for (let side = 0; side < 2; side++) packSide(store, at, side, out);
-  packKeys(store, at, out);
-  for (let side = 0; side < 2; side++) packLast(store, at, side, out);
   const trouble = words[at + TROUBLE]!;
   out.put(trouble === 0 ? 0 : 1);
   if (trouble !== 0) for (let i = 0; i < TROUBLE_STRIDE; i++) out.put(store.troubles.words[trouble + i]!);
+  packKeys(store, at, out);
+  for (let side = 0; side < 2; side++) packLast(store, at, side, out);
 }
 
-/** Makes a record of what `pack` wrote, and returns its offset. */
-export function unpack(store: Store, from: PackedReader, serial: number): number {
+/** Makes a record of what `pack` wrote, without its key packets and its sides' last ones unless asked for; its offset. */
+export function unpack(store: Store, from: PackedReader, serial: number, keyed: boolean): number {
   const at = store.connections.allocate();
   const { words, doubles } = store.connections;
   for (let i = 0; i < 8; i++) words[at + ADDRESS + i] = from.get() ^ ((i & 3) === 2 ? MAPPED : 0);
@@ -117,20 +119,30 @@ export function unpack(store: Store, from: PackedReader, serial: number): number
   for (let i = 0; i < HISTORY_WORDS; i++) words[at + HISTORY + i] = from.get();
   const start = from.getLong();
   doubles[(at + START) >> 1] = start;
-  const isClosed = from.get() !== 0;
-  const closed = from.getLong();
-  doubles[(at + CLOSED_AT) >> 1] = isClosed ? start + closed : Number.NaN;
+  doubles[(at + CLOSED_AT) >> 1] = unpackTime(start, from);
   words[at + SERIAL] = serial;
   for (let side = 0; side < 2; side++) words[sideOf(at, side) + ISN] = from.get();
   for (let side = 0; side < 2; side++) unpackSide(store, at, side, from);
-  unpackKeys(store, at, from);
-  for (let side = 0; side < 2; side++) unpackLast(store, at, side, from);
   if (from.get() !== 0) {
     const trouble = store.troubles.allocate();
     words[at + TROUBLE] = trouble;
     for (let i = 0; i < TROUBLE_STRIDE; i++) store.troubles.words[trouble + i] = from.get();
   }
+  if (!keyed) return at;
+  unpackKeys(store, at, from);
+  for (let side = 0; side < 2; side++) unpackLast(store, at, side, from);
   return at;
+}
+
+/** A time that may not be known (NaN). */
+function packTime(time: number, near: number, out: PackedWriter): void {
+  const isKnown = !Number.isNaN(time);
+  out.put(isKnown ? 1 : 0);
+  if (isKnown) out.putLong(time - near);
+}
+
+function unpackTime(near: number, from: PackedReader): number {
+  return from.get() === 0 ? Number.NaN : from.getLong() + near;
 }
 
 function packSide(store: Store, at: number, side: number, out: PackedWriter): void {
@@ -145,6 +157,10 @@ function packSide(store: Store, at: number, side: number, out: PackedWriter): vo
   out.put((words[mine + WHOLE]! - words[mine + NEXT]!) | 0);
   out.put((words[mine + FIN_END]! - words[mine + NEXT]!) | 0);
   out.put((words[mine + ACKED]! - words[sideOf(at, 1 - side) + ISN]!) | 0);
+  const last = doubles[(mine + LAST_TIME) >> 1]!;
+  packTime(doubles[(mine + FIN_AT) >> 1]!, last, out);
+  packTime(doubles[(mine + FIN_ACKED_AT) >> 1]!, last, out);
+  packTime(doubles[(mine + HANDSHAKE) >> 1]!, words[mine + SIDE_BITS]! & THIRD_SEEN ? 0 : last, out);
 }
 
 function unpackSide(store: Store, at: number, side: number, from: PackedReader): void {
@@ -159,6 +175,10 @@ function unpackSide(store: Store, at: number, side: number, from: PackedReader):
   words[mine + WHOLE] = (from.get() + next) | 0;
   words[mine + FIN_END] = (from.get() + next) | 0;
   words[mine + ACKED] = (from.get() + words[sideOf(at, 1 - side) + ISN]!) | 0;
+  const last = doubles[(mine + LAST_TIME) >> 1]!;
+  doubles[(mine + FIN_AT) >> 1] = unpackTime(last, from);
+  doubles[(mine + FIN_ACKED_AT) >> 1] = unpackTime(last, from);
+  doubles[(mine + HANDSHAKE) >> 1] = unpackTime(words[mine + SIDE_BITS]! & THIRD_SEEN ? 0 : last, from);
 }
 
 /** 32 bits of it. */

@@ -6,6 +6,7 @@
 
 import { OPEN, type Outcome } from '../model/outcome.ts';
 import { Archive, type ArchiveState } from './archive.ts';
+import { type Columns, callsClient } from './columns.ts';
 import { BITS, FIN_ACKED, HASH, QUEUED, SERIAL, SIDE_BITS, SIDE_STRIDE, SIDES } from './layout.ts';
 import { outcomeOf } from './outcome.ts';
 import { isPackable, pack, unpack } from './pack.ts';
@@ -30,12 +31,14 @@ export class Retirement {
   readonly #store: Store;
   readonly #table: TupleTable;
   readonly #archive = new Archive();
+  readonly #columns: Columns;
   readonly #ended: Ring;
   readonly #begun: Ring;
 
-  constructor(store: Store, table: TupleTable, sizes: Partial<RingSizes> = {}) {
+  constructor(store: Store, table: TupleTable, columns: Columns, sizes: Partial<RingSizes> = {}) {
     this.#store = store;
     this.#table = table;
+    this.#columns = columns;
     this.#ended = new Ring(sizes.ended ?? ENDED);
     this.#begun = new Ring(sizes.begun ?? BEGUN);
   }
@@ -75,7 +78,7 @@ export class Retirement {
 
   /** Brings a record back; its offset. */
   restore(serial: number): number {
-    const at = this.read(serial);
+    const at = this.read(serial, true);
     const words = this.#store.connections.words;
     this.#archive.remove(serial);
     this.#table.insert(at, -serial, words[at + HASH]!);
@@ -83,9 +86,9 @@ export class Retirement {
     return at;
   }
 
-  /** A copy of a packed record; its offset, to be released by the caller. */
-  read(serial: number): number {
-    return unpack(this.#store, this.#archive.open(serial), serial);
+  /** A copy of a packed record, without its key packets unless asked for; its offset, to be released by the caller. */
+  read(serial: number, keyed: boolean): number {
+    return unpack(this.#store, this.#archive.open(serial), serial, keyed);
   }
 
   #turn(ring: Ring, at: number): void {
@@ -103,6 +106,7 @@ export class Retirement {
     WRITER.restart();
     pack(this.#store, at, WRITER);
     this.#archive.add(serial, outcome, WRITER);
+    this.#columns.put(this.#store, at, serial, callsClient(words, at));
     this.#table.insert(-serial, at, words[at + HASH]!);
     this.#store.release(at);
   }

@@ -54,9 +54,12 @@ import {
   DATA_SEEN,
   DUPLICATES,
   FIN_ACKED,
+  FIN_ACKED_AT,
+  FIN_AT,
   FIN_DOUBTED,
   FIN_END,
   FINS,
+  HANDSHAKE,
   KEEPALIVES,
   KEYS_DROPPED,
   LAST_PACKET,
@@ -71,6 +74,7 @@ import {
   REPEATS_LAST,
   REPEATS_SINCE,
   RETRANSMITS,
+  RST_AT,
   RSTS,
   SIDE_BITS,
   STARTED,
@@ -114,7 +118,7 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   const next = isFirst && !(flags & SYN) ? p.seq : words[mine + NEXT]!;
   const due = expected(words, mine);
   countDuplicateAcks(store, at, side, p, due);
-  if (flags & RST) why |= reset(store, at, side);
+  if (flags & RST) why |= reset(store, at, side, p.time);
   else if (payload > 0 || flags & FIN) {
     why |= content(store, at, side, p, due);
     if (p.snapped !== 0 && payload > 0) cutOff(store, at, side, p);
@@ -122,7 +126,7 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   const gaps = flags & ACK ? acknowledgment(store, at, side, p) : 0;
   const isProbe = payload === 1 && (words[mine + SIDE_BITS]! & PROBED) !== 0;
   if (p.window === 0 && !isProbe && !(flags & (SYN | FIN | RST))) why |= zeroWindow(store, at, side);
-  why |= moments(words, mine, other, p, why, isPeerClosed);
+  why |= moments(store, mine, other, p, why, isPeerClosed);
   words[at + BITS]! |= completenessBits(p.flags, payload) << COMPLETENESS_SHIFT;
   zeekSegment(store, at, side, p, next, gaps);
   if (flags & FIN) words[mine + FIN_END] = (p.seq + payload + 1) | 0;
@@ -163,7 +167,7 @@ function begin(store: Store, at: number, side: number, p: Packet): void {
 }
 
 /** RST: what stood before it is kept, for it may answer that. */
-function reset(store: Store, at: number, side: number): number {
+function reset(store: Store, at: number, side: number, time: number): number {
   const words = store.connections.words;
   const mine = sideOf(at, side);
   const last = words[mine + LAST_PACKET + PACKED_FLAGS]!;
@@ -171,7 +175,9 @@ function reset(store: Store, at: number, side: number): number {
     const window = (words[mine + LAST_PACKET + PACKED_WINDOW]! & 0xffff) + 1;
     store.setTrouble(at, side, WINDOW_BEFORE_RST, last & SYN ? -window : window);
   }
-  if (store.count(at, side, RSTS) > KEPT_RSTS) return SURPLUS;
+  const count = store.count(at, side, RSTS);
+  if (count === 1) store.troubles.doubles[(store.trouble(at, side) + RST_AT) >> 1] = time;
+  if (count > KEPT_RSTS) return SURPLUS;
   keepBeforeRst(store, at);
   return WHY_RST;
 }
@@ -189,6 +195,7 @@ function content(store: Store, at: number, side: number, p: Packet, next: number
     order(store, at, side, p.ack, end);
     acknowledgedBefore(store, at, side, end);
   }
+  if (isFin && Number.isNaN(doubles[(mine + FIN_AT) >> 1]!)) doubles[(mine + FIN_AT) >> 1] = p.time;
   const advance = (end - words[mine + NEXT]!) | 0;
   const fresh = p.payload > 0 ? receive(store, at, side, from, to) : 0;
   if (advance > 0) words[mine + NEXT] = end;
@@ -285,7 +292,7 @@ function gapsBelow(store: Store, at: number, side: number, ack: number): number 
 
 /** Reasons to keep the packet that lie in where it stands: third ACK, first data, data or ACK after a FIN. */
 function moments(
-  words: Int32Array,
+  store: Store,
   mine: number,
   other: number,
   p: Packet,
@@ -294,11 +301,14 @@ function moments(
 ): number {
   const { flags, payload } = p;
   if (flags & RST) return 0;
+  const { words, doubles } = store.connections;
   let why = 0;
   const bits = words[mine + SIDE_BITS]!;
   if (flags & ACK && !(flags & SYN) && words[mine + SYNS]! > 0 && !(bits & THIRD_SEEN)) {
     words[mine + SIDE_BITS]! |= THIRD_SEEN;
-    if (payload === 0 && !(flags & FIN)) why |= WHY_THIRD_ACK;
+    const isBare = payload === 0 && !(flags & FIN);
+    if (isBare) why |= WHY_THIRD_ACK;
+    doubles[(mine + HANDSHAKE) >> 1] = isBare ? p.time - doubles[(mine + HANDSHAKE) >> 1]! : Number.NaN;
   }
   if (payload > 0 && !(bits & DATA_SEEN) && !(known & WHY_KEEPALIVE)) {
     words[mine + SIDE_BITS]! |= DATA_SEEN;
@@ -315,6 +325,7 @@ function moments(
   const isAcked = (words[other + SIDE_BITS]! & FIN_ACKED) !== 0;
   if (!isAcked && flags & ACK && ((p.ack - words[other + FIN_END]!) | 0) >= 0) {
     words[other + SIDE_BITS]! |= FIN_ACKED;
+    doubles[(other + FIN_ACKED_AT) >> 1] = p.time;
     why |= WHY_ACK_OF_FIN;
   }
   return why;

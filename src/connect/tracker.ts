@@ -8,6 +8,7 @@ import { DIRECTION_IN, type Packet } from '../model/packet.ts';
 import type { CapturedProcess } from '../model/process.ts';
 import type { Source } from '../model/source.ts';
 import { FIN, isSenseless, RST, SYN } from '../model/tcp.ts';
+import { Columns, callsClient } from './columns.ts';
 import { Copies, isAnswerToCopies } from './copies.ts';
 import { addFlip } from './labels/history.ts';
 import { zeekBadChecksum } from './labels/zeek.ts';
@@ -20,6 +21,9 @@ import {
   CONNECTION_STRIDE,
   COPIES,
   DUPLICATES,
+  FIN_ACKED_AT,
+  FIN_AT,
+  HANDSHAKE,
   HASH,
   ORIGINATOR_BIT,
   PATH,
@@ -30,7 +34,7 @@ import {
   START,
   START_FRAME,
 } from './layout.ts';
-import { callsClient, Records } from './records.ts';
+import { Records } from './records.ts';
 import { Retirement, type RingSizes } from './retire.ts';
 import { isNewLife } from './reuse.ts';
 import { segment } from './segment.ts';
@@ -67,6 +71,7 @@ export class Tracker {
   #recent = 0;
   #serial = 0;
   #forgot = false;
+  readonly #columns = new Columns();
   readonly #retired: Retirement | null;
   /** null to count every sighting, as Zeek does. */
   readonly #copies: Copies | null;
@@ -82,7 +87,7 @@ export class Tracker {
     this.#ignoreBadChecksums = options.ignoreBadChecksums ?? false;
     this.#texts = { encapsulations: options.encapsulations ?? [], processes: options.processes ?? [] };
     this.#retired = options.retire
-      ? new Retirement(this.#store, this.#table, options.retire === true ? {} : options.retire)
+      ? new Retirement(this.#store, this.#table, this.#columns, options.retire === true ? {} : options.retire)
       : null;
   }
 
@@ -92,15 +97,17 @@ export class Tracker {
       rows: this.#store.state(),
       table: this.#table.state(),
       archive: this.#retired?.state() ?? null,
+      columns: this.#columns.state(),
       serial: this.#serial,
       forgot: this.#forgot,
     };
   }
 
   /** Goes on where another stopped. */
-  adopt({ rows, table, archive, serial, forgot }: TrackerState): this {
+  adopt({ rows, table, archive, columns, serial, forgot }: TrackerState): this {
     this.#store.adopt(rows);
     this.#table.adopt(table);
+    this.#columns.adopt(columns);
     if (archive) this.#retired?.adopt(archive);
     this.#serial = serial;
     this.#forgot = forgot;
@@ -155,7 +162,7 @@ export class Tracker {
     const client = this.#zeekTimers ? originator(words, at) : callsClient(words, at);
     return new ConnectionView(
       this.#store,
-      { at },
+      { at, keyed: at },
       flipped ? otherSide(client) : (client as SideIndex),
       this.#texts,
     );
@@ -173,7 +180,7 @@ export class Tracker {
   records(): Records {
     this.#table.close();
     const client = this.#zeekTimers ? originator : callsClient;
-    return new Records(this.#store, this.#retired, this.#texts, client, this.#serial);
+    return new Records(this.#store, this.#retired, this.#columns, this.#texts, client, this.#serial);
   }
 
   /** Slots in use, in the order in which their connections were first seen. */
@@ -285,6 +292,12 @@ export class Tracker {
     words[at + HASH] = hash;
     doubles[(at + START) >> 1] = p.time;
     doubles[(at + CLOSED_AT) >> 1] = Number.NaN;
+    for (let side = 0; side < 2; side++) {
+      const mine = sideOf(at, side);
+      doubles[(mine + FIN_AT) >> 1] = Number.NaN;
+      doubles[(mine + FIN_ACKED_AT) >> 1] = Number.NaN;
+      doubles[(mine + HANDSHAKE) >> 1] = Number.NaN;
+    }
     if (comesFromResponder(p)) {
       words[at + BITS]! |= ORIGINATOR_BIT;
       addFlip(this.#store, at);

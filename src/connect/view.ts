@@ -1,21 +1,12 @@
 /** A connection's record as the WireConnection that later stages read. */
 
 import { type Endpoint, formatWords } from '../model/address.ts';
-import {
-  type KeyPacket,
-  type Pair,
-  type Repeats,
-  type SideIndex,
-  WHY_ACK_OF_FIN,
-  WHY_FIN,
-  WHY_RST,
-  type WireConnection,
-} from '../model/connection.ts';
+import type { KeyPacket, Pair, Repeats, SideIndex, WireConnection } from '../model/connection.ts';
 import type { CapturedProcess } from '../model/process.ts';
 import { STACKS, type Stack } from '../model/stack.ts';
 import { RST, SYN } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
-import { firstKept, listKeyPackets } from './key-packets.ts';
+import { listKeyPackets } from './key-packets.ts';
 import { historyText } from './labels/history.ts';
 import { connState } from './labels/zeek.ts';
 import { originator } from './labels/zeek-endpoint.ts';
@@ -30,10 +21,13 @@ import {
   DIRECTION_MASK,
   DIRECTION_SHIFT,
   DUPLICATES,
+  FIN_ACKED_AT,
+  FIN_AT,
   FINS,
   FIRST_FIN_MASK,
   FIRST_FIN_SHIFT,
   FIRST_IS_BOTH,
+  HANDSHAKE,
   ISN,
   ISN_SEEN,
   KEEPALIVES,
@@ -53,6 +47,7 @@ import {
   REPEATS_LAST,
   REPEATS_SINCE,
   RETRANSMITS,
+  RST_AT,
   RSTS,
   SCALE_SEEN,
   SCALE_SHIFT,
@@ -63,6 +58,7 @@ import {
   STARTED,
   SYN_ACKS,
   SYNS,
+  THIRD_SEEN,
   TTL_SHIFT,
   WINDOW_BEFORE_RST,
   WINDOW_PROBES,
@@ -75,6 +71,8 @@ const ORIENTATIONS = ['guess', 'syn-ack', 'syn'] as const;
 /** Where a record stands: the offset of its slot, which may be another one each time it is asked. */
 export interface Place {
   readonly at: number;
+  /** The same with its key packets, and the last ones of its sides. */
+  readonly keyed: number;
 }
 
 /** What the numbers of packets stand for, see TrackerOptions. */
@@ -196,15 +194,27 @@ export class ConnectionView implements WireConnection {
   }
 
   get finTime(): Pair<SourceTime | null> {
-    return [this.#first(WHY_FIN, 0), this.#first(WHY_FIN, 1)];
+    return this.#times(FIN_AT);
   }
 
   get finAckedTime(): Pair<SourceTime | null> {
-    return [this.#first(WHY_ACK_OF_FIN, 1), this.#first(WHY_ACK_OF_FIN, 0)];
+    return this.#times(FIN_ACKED_AT);
   }
 
   get rstTime(): Pair<SourceTime | null> {
-    return [this.#first(WHY_RST, 0), this.#first(WHY_RST, 1)];
+    const store = this.#store;
+    const at = this.#at;
+    const read = (side: number) =>
+      store.troubled(at, side, RSTS) === 0
+        ? null
+        : (store.troubles.doubles[(store.trouble(at, side) + RST_AT) >> 1]! as SourceTime);
+    return [read(this.#client), read(otherSide(this.#client))];
+  }
+
+  get handshake(): Pair<number | null> {
+    const [one, two] = this.#times(HANDSHAKE);
+    const [a, b] = this.#pair(SIDE_BITS);
+    return [a & THIRD_SEEN ? one : null, b & THIRD_SEEN ? two : null];
   }
 
   get lastTime(): Pair<SourceTime | null> {
@@ -221,9 +231,10 @@ export class ConnectionView implements WireConnection {
 
   get window(): Pair<number | null> {
     const areScaled = this.#announcesScale(0) && this.#announcesScale(1);
+    const at = this.#place.keyed;
     return [
-      window(this.#store, this.#at, this.#client, areScaled),
-      window(this.#store, this.#at, otherSide(this.#client), areScaled),
+      window(this.#store, at, this.#client, areScaled),
+      window(this.#store, at, otherSide(this.#client), areScaled),
     ];
   }
 
@@ -277,7 +288,7 @@ export class ConnectionView implements WireConnection {
 
   /** Made anew each time: who needs them twice keeps them. */
   get keyPackets(): KeyPacket[] {
-    return listKeyPackets(this.#store, this.#at, this.#client);
+    return listKeyPackets(this.#store, this.#place.keyed, this.#client);
   }
 
   get keyPacketsDropped(): number {
@@ -330,8 +341,13 @@ export class ConnectionView implements WireConnection {
     return [read(this.#client), read(otherSide(this.#client))];
   }
 
-  #first(why: number, side: number): SourceTime | null {
-    return firstKept(this.#store, this.#at, side ^ this.#client, why) as SourceTime | null;
+  /** A double of each side; null where it is NaN. */
+  #times(offset: number): Pair<SourceTime | null> {
+    const { doubles } = this.#store.connections;
+    const at = this.#at;
+    const one = doubles[(sideOf(at, this.#client) + offset) >> 1]!;
+    const two = doubles[(sideOf(at, otherSide(this.#client)) + offset) >> 1]!;
+    return [Number.isNaN(one) ? null : (one as SourceTime), Number.isNaN(two) ? null : (two as SourceTime)];
   }
 
   #timeOfLast(side: number): SourceTime | null {

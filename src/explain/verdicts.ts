@@ -11,6 +11,7 @@ import {
   type Role,
   type Severity,
 } from '../model/finding.ts';
+import { getOr } from '../model/get-or.ts';
 import type { ClockLabel, CommonTime } from '../model/time.ts';
 import type { Facts } from './facts/facts.ts';
 import type { World } from './facts/world.ts';
@@ -49,6 +50,7 @@ export class Verdicts {
   readonly #first: Int32Array;
   /** Of each connection, per group: 1 + number of the rule, 0 for none. */
   readonly #ofGroup: Uint8Array;
+  readonly #named = new Map<number, Named>();
   /** Of each connection: 1 + confidence of the rule of its normal end; 0 where it has none. */
   readonly #normal: Uint8Array;
   #connection = new Int32Array(256);
@@ -88,13 +90,22 @@ export class Verdicts {
   }
 
   /** Rule ids of the verdicts of a connection, '' where a group has none. */
-  of(n: number): Named {
-    const named = {} as Named;
-    for (const [i, group] of GROUPS.entries()) {
-      const rule = this.#ofGroup[n * GROUPS.length + i]!;
-      named[group] = rule === 0 ? '' : this.#rules[rule - 1]!.id;
-    }
-    return named;
+  of(n: number): Readonly<Named> {
+    return getOr(this.#named, this.pattern(n), () => {
+      const named = {} as Named;
+      for (const [i, group] of GROUPS.entries()) {
+        const rule = this.#ofGroup[n * GROUPS.length + i]!;
+        named[group] = rule === 0 ? '' : this.#rules[rule - 1]!.id;
+      }
+      return named;
+    });
+  }
+
+  /** A number that connections share whose verdicts are the same. */
+  pattern(n: number): number {
+    let pattern = 0;
+    for (let i = 0; i < GROUPS.length; i++) pattern = pattern * 256 + this.#ofGroup[n * GROUPS.length + i]!;
+    return pattern;
   }
 
   /** Confidence of its normal end; null where it had none. */

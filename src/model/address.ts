@@ -37,7 +37,7 @@ export function isLoopback(address: string): boolean {
 /** A number of its own for each address: the word of an IPv4 one, or of IPv6 so many bits that two hardly meet. */
 export function addressKey(w0: number, w1: number, w2: number, w3: number): number {
   const low = w3 >>> 0;
-  if ((w0 | w1) === 0) return low;
+  if ((w0 | w1) === 0 && w2 === MAPPED_WORD) return low;
   const high = Math.imul(w0, 0x9e3779b1) ^ Math.imul(w1, 0x85ebca77) ^ w2;
   return low + ((high ^ (high >>> 13)) & 0xfffff) * 2 ** 32 + 2 ** 52;
 }

@@ -45,6 +45,8 @@ export interface Case {
 /** All connections, in the order of first sight from 0 on; each is made when it is asked for, and the id of n is `c` n + 1. */
 export interface Cases extends Iterable<Case> {
   readonly count: number;
+  /** Of several captures, or of other evidence; else each is what one capture shows. */
+  readonly areJoined: boolean;
   /** Captures (Source.id) that show them, with the times of their first and last packets. */
   readonly captures: ReadonlyMap<number, readonly [SourceTime, SourceTime]>;
   /** Servers, by their numbers; `place` names the network namespace or host where several have the same endpoint. */
@@ -54,8 +56,10 @@ export interface Cases extends Iterable<Case> {
   outcome(n: number): Outcome;
   /** Number of its server. */
   server(n: number): number;
-  /** Of one with an outcome; good until the next one is asked for. */
+  /** Good until the next one is asked for. */
   brief(n: number): Brief;
+  /** The number of an address that stands in Brief.keys. */
+  keyOf(address: string): number;
   /** Times of SYN-ACKs of one with an outcome, by the clock of its capture. */
   synAcks(n: number, take: (time: number) => void): void;
 }

@@ -109,6 +109,8 @@ export interface WireConnection {
   /** Time of the first RST, by side. */
   rstTime: Pair<SourceTime | null>;
   lastTime: Pair<SourceTime | null>;
+  /** From the side's first SYN to its ACK that completes the handshake, ns; null without, or where that brings data. */
+  handshake: Pair<number | null>;
   /** Highest sequence number after the side's data, SYN and FIN; null when it sent nothing. */
   nextSeq: Pair<number | null>;
   /** Highest acknowledgment the side sent; null when it sent none. */
@@ -136,6 +138,17 @@ export interface WireConnection {
   keyPacketsDropped: number;
   /** The same with its sides, and the labels, named the other way round. */
   flipped(): WireConnection;
+}
+
+/** Protocol-level FIN_WAIT2: from the ACK of the first FIN to the other side's FIN. Null unless both were seen. */
+export function finWait2Wire(w: Pick<WireConnection, 'finTime' | 'finAckedTime'>): number | null {
+  const [fins, ackeds] = [w.finTime, w.finAckedTime];
+  for (const side of [CLIENT, SERVER] as const) {
+    const peer = (1 - side) as SideIndex;
+    const [acked, fin] = [ackeds[side], fins[peer]];
+    if (acked !== null && fin !== null && acked <= fin) return fin - acked;
+  }
+  return null;
 }
 
 export interface Transition {

@@ -19,18 +19,16 @@ export type Outcome =
   | typeof REFUSED
   | typeof OPEN;
 
-/** What a connection with an outcome says in numbers. One object is filled with one after the other; sides are [client, server]. */
+/** What a connection says in numbers. One object is filled with one after the other; sides are [client, server]. */
 export interface Brief {
-  /** See addressKey. */
-  clientKey: number;
-  clientPort: number;
-  /** Of the capture's clock, as all times here. */
+  /** Of the addresses, see addressKey. */
+  keys: [number, number];
+  /** Whose TCP the handshake shows, see STACKS. */
+  stacks: [number, number];
+  /** By the clock of its capture; NaN without packets. */
   start: number;
-  end: number;
-  bytes: [number, number];
   /** Whose FIN came first: 0 the client's, 1 the server's; of an orderly one. */
   firstFin: 0 | 1;
-  /** Of the first FIN of each side, and of its acknowledgment; NaN for none. */
-  fin: [number, number];
-  finAcked: [number, number];
+  /** From the ACK of the first FIN to the other side's, ns; NaN for none. */
+  finWait2: number;
 }

@@ -7,13 +7,12 @@ import { sameEndpoint } from '../model/address.ts';
 import type { Case, Context, Timeline } from '../model/case.ts';
 import {
   CLIENT,
+  finWait2Wire,
   SERVER,
   SIDES,
   type Side,
   type SideIndex,
   type SocketLife,
-  WHY_SYN,
-  WHY_THIRD_ACK,
   type WireConnection,
 } from '../model/connection.ts';
 import type { Finding, Group } from '../model/finding.ts';
@@ -24,16 +23,36 @@ import { eventMomentsOf, momentsOf } from './moments.ts';
 type Named = Record<Group, string>;
 type Close = Pick<Finding, 'rule' | 'side'>;
 
+/** How a connection ended, and who ended it. */
+export function endingOf(
+  c: Case,
+  verdicts: Named,
+  close: Close | undefined,
+): Pick<ConnectionRow, 'closeKind' | 'closedBy' | 'firstFinBy' | 'resetBy'> {
+  const resetBy = resetByOf(c, close);
+  const firstFinBy = firstFinByOf(c);
+  return {
+    closeKind: closeKind(c, verdicts),
+    closedBy: closedBy(c, firstFinBy, resetBy, close),
+    firstFinBy,
+    resetBy,
+  };
+}
+
+/** The finding that is the verdict of its end. */
+export function closeOf(n: number, all: Verdicts): Finding | undefined {
+  const { close } = all.of(n);
+  return close === '' ? undefined : all.all(n).find((e) => e.rule.id === close)?.finding;
+}
+
 /** The row of a connection, by its place among all. */
 export function connectionRow(n: number, all: Verdicts, context: Context): ConnectionRow {
   const c = context.cases.at(n);
   const verdicts = all.of(n);
-  const named = all.all(n).find((e) => e.rule.id === verdicts.close);
   const wire = c.wires[0];
   const span = spanOf(c, context);
-  const close: Close | undefined = named?.finding;
-  const reset = resetBy(c, close);
-  const firstFin = firstFinBy(c);
+  const close = closeOf(n, all);
+  const ending = endingOf(c, verdicts, close);
   const sources = sourcesOf(c);
   const [client, server] = [processOf(c, CLIENT), processOf(c, SERVER)];
   const [clientPackets, serverPackets] = wire?.packets ?? NO_COUNTS;
@@ -51,13 +70,13 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
     startEpochNs: epochNs(span.start, span.clock),
     durationS: span.duration,
     handshakeS: seconds(handshake(c)),
-    closeKind: closeKind(c, verdicts),
-    closedBy: closedBy(c, firstFin, reset, close),
-    firstFinBy: firstFin,
-    resetBy: reset,
+    closeKind: ending.closeKind,
+    closedBy: ending.closedBy,
+    firstFinBy: ending.firstFinBy,
+    resetBy: ending.resetBy,
     kernelResetReason: kernelResetReason(c),
     closeRule: verdicts.close,
-    closeConfidence: named?.finding.confidence ?? all.normal(n) ?? '',
+    closeConfidence: close?.confidence ?? all.normal(n) ?? '',
     synRule: verdicts.syn,
     finWait2Rule: verdicts['fin-wait2'],
     stuckRule: verdicts.stuck,
@@ -88,20 +107,26 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
 /** Without packets. */
 const NO_COUNTS = [null, null] as const;
 
+/** The same day again and again: seconds since 1970 at its beginning. */
+let latestDay = { date: '1970-01-01', seconds: 0 };
+
 /** Of a time that is RFC 3339 with nine digits of a second. */
 function epochNs(time: string, clock: ClockLabel): string {
   if (clock !== 'utc' || time === '') return '';
-  const [second, fraction] = time.slice(0, -1).split('.') as [string, string];
-  return String(BigInt(Date.parse(`${second}Z`)) * 1_000_000n + BigInt(fraction));
+  const [date, rest] = [time.slice(0, -20), time.slice(-19)];
+  if (date !== latestDay.date) latestDay = { date, seconds: Date.parse(`${date}T00:00:00Z`) / 1000 };
+  const two = (at: number) => (rest.charCodeAt(at) - 48) * 10 + rest.charCodeAt(at + 1) - 48;
+  const seconds = latestDay.seconds + (two(0) * 60 + two(3)) * 60 + two(6);
+  const fraction = rest.slice(9, 18);
+  return seconds > 0 ? `${seconds}${fraction}` : String(BigInt(seconds) * 1_000_000_000n + BigInt(fraction));
 }
 
 /** From the first SYN to the ACK that completes the handshake, as one capture saw them; else as the client's socket did. */
 function handshake({ wires, lives }: Case): number | null {
   for (const wire of wires) {
     if (wire.syns[CLIENT] === 0 || wire.synAcks[SERVER] === 0) continue;
-    const syn = wire.keyPackets.find((p) => p.why & WHY_SYN && p.side === CLIENT);
-    const ack = wire.keyPackets.find((p) => p.why & WHY_THIRD_ACK && p.side === CLIENT);
-    if (syn && ack && ack.time >= syn.time) return ack.time - syn.time;
+    const took = wire.handshake[CLIENT];
+    if (took !== null && took >= 0) return took;
   }
   const opened = lives[CLIENT]?.transitions.find((t) => t.from === 'SYN_SENT' && t.to === 'ESTABLISHED');
   return opened?.duration ?? null;
@@ -211,7 +236,7 @@ function closeKindOfWire(w: WireConnection): CloseKind {
   return w.fins[CLIENT] > 0 && w.fins[SERVER] > 0 ? 'fin' : 'open';
 }
 
-function firstFinBy(c: Case): Side | '' {
+function firstFinByOf(c: Case): Side | '' {
   const first = c.wires[0]?.firstFin ?? null;
   if (first !== null) return first === 'both' ? '' : SIDES[first]!;
   for (const side of [CLIENT, SERVER] as const) {
@@ -222,7 +247,7 @@ function firstFinBy(c: Case): Side | '' {
   return '';
 }
 
-function resetBy(c: Case, close: Close | undefined): ConnectionRow['resetBy'] {
+function resetByOf(c: Case, close: Close | undefined): ConnectionRow['resetBy'] {
   if (close?.rule === 'middlebox-reset') return 'middle';
   const wire = c.wires[0];
   const isReset = wire !== undefined && wire.rsts[0] + wire.rsts[1] > 0;
@@ -253,17 +278,6 @@ function closedBy(
   return close?.rule === 'retransmission-timeout' && close.side !== 'path' ? close.side : 'none';
 }
 
-/** Protocol-level FIN_WAIT2: from the ACK of the first FIN to the other side's FIN. Null unless both were seen. */
-export function finWait2Wire(w: WireConnection): number | null {
-  const [fins, ackeds] = [w.finTime, w.finAckedTime];
-  for (const side of [CLIENT, SERVER] as const) {
-    const peer = (1 - side) as SideIndex;
-    const [acked, fin] = [ackeds[side], fins[peer]];
-    if (acked !== null && fin !== null && acked <= fin) return fin - acked;
-  }
-  return null;
-}
-
 /** Nanoseconds the full socket spent in FIN_WAIT2 (the minisock that may follow is invisible to state events). */
 export function finWait2Kernel(c: Case): number | null {
   let total: number | null = null;
@@ -275,11 +289,20 @@ export function finWait2Kernel(c: Case): number | null {
   return total;
 }
 
-function processOf(c: Case, side: SideIndex): { pid: number | null; comm: string | null } | null {
+type Process = { pid: number | null; comm: string | null };
+
+function processOf(c: Case, side: SideIndex): Process | null {
   const end = side === CLIENT ? c.client : c.server;
   const isLocal = (e: { local: Case['client'] }) => sameEndpoint(e.local, end);
   const call = c.calls.find(isLocal);
   const row = c.rows.find((r) => r.pid !== null && isLocal(r));
-  const captured = c.wires.map((w) => w.processes[side]).find((p) => p !== null);
-  return c.lives[side]?.owner ?? call ?? row ?? captured ?? null;
+  return c.lives[side]?.owner ?? call ?? row ?? capturedProcess(c, side);
+}
+
+function capturedProcess({ wires }: Case, side: SideIndex): Process | null {
+  for (const wire of wires) {
+    const captured = wire.processes[side];
+    if (captured !== null) return captured;
+  }
+  return null;
 }

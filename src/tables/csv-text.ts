@@ -10,13 +10,31 @@ export type Cells<Row> = Pick<Column<Row>, 'name' | 'value'>;
 
 /** Nothing to escape, nothing to quote, and no beginning that a spreadsheet takes for a formula. */
 const PLAIN = /^[ !#-*./0-9:;<>?A-Z[-{}~][ !#-+\--{}~]*$/;
+const ZERO = 48;
 /** What fast-csv quotes: `|` is among it. */
 const QUOTED = /["\r\n,|]/;
 
-/** A whole table, line by line. */
+/** A whole table, line by line. A text that stood in the row above, as most do in a column, is made once. */
 export function* csvLines<Row>(columns: readonly Cells<Row>[], rows: Iterable<Row>): Generator<string> {
   yield headOf(columns);
-  for (const row of rows) yield `${csvLine(columns, row)}\n`;
+  const above: Cell[] = columns.map(() => null);
+  const texts = columns.map(() => '');
+  for (const row of rows) {
+    let line = '';
+    for (let i = 0; i < columns.length; i++) {
+      const value = columns[i]!.value(row);
+      if (i > 0) line += ',';
+      if (typeof value === 'number') line += encodeCell(value);
+      else {
+        if (value !== above[i]) {
+          above[i] = value;
+          texts[i] = csvCell(value);
+        }
+        line += texts[i]!;
+      }
+    }
+    yield `${line}\n`;
+  }
 }
 
 /** The line of names, with its end. */
@@ -24,21 +42,10 @@ export function headOf<Row>(columns: readonly Cells<Row>[]): string {
   return `${columns.map((c) => quoted(c.name)).join(',')}\n`;
 }
 
-/** One line without its end. */
-export function csvLine<Row>(columns: readonly Cells<Row>[], row: Row): string {
-  let line = '';
-  for (let i = 0; i < columns.length; i++) {
-    const text = csvCell(columns[i]!.value(row));
-    line = i === 0 ? text : `${line},${text}`;
-  }
-  return line;
-}
-
-/** A cell as it stands in a line. */
-export function csvCell(value: Cell): string {
+/** A text as it stands in a line. */
+function csvCell(value: string | null): string {
   if (value === null || value === '') return '';
-  if (typeof value === 'string' && PLAIN.test(value)) return value;
-  return quoted(encodeCell(value));
+  return PLAIN.test(value) ? value : quoted(csvText(value));
 }
 
 function quoted(text: string): string {
@@ -49,13 +56,25 @@ function quoted(text: string): string {
 export function encodeCell(value: Cell): string {
   if (value === null) return '';
   if (typeof value === 'string') return csvText(value);
-  return Number.isInteger(value) ? String(value) : withoutZeros(value.toFixed(9));
+  return Number.isInteger(value) ? `${value}` : fraction(value);
+}
+
+/** Seconds of so many whole nanoseconds have no more digits than those; what is longer a double does not tell from others. */
+const LONGEST = 4e6;
+
+/** With up to nine digits behind the point. */
+function fraction(value: number): string {
+  const ns = Math.round(value * 1e9);
+  if (value < 0 || value > LONGEST || ns / 1e9 !== value) return withoutZeros(value.toFixed(9));
+  const whole = Math.floor(ns / 1e9);
+  // a digit in front keeps the zeros
+  return withoutZeros(`${whole}.${String(1e9 + ns - whole * 1e9).slice(1)}`);
 }
 
 /** `1.500000000` → `1.5`, `0.000000000` → `0`. */
 function withoutZeros(text: string): string {
   let end = text.length;
   if (text[end - 10] !== '.') return text;
-  while (text[end - 1] === '0') end--;
+  while (text.charCodeAt(end - 1) === ZERO) end--;
   return text.slice(0, text[end - 1] === '.' ? end - 1 : end);
 }

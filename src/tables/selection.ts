@@ -5,14 +5,14 @@
 import { DurationBins } from '../explain/facts/durations.ts';
 import type { RuleId } from '../explain/rules/index.ts';
 import type { Verdicts } from '../explain/verdicts.ts';
-import { addressKey, formatEndpoint, parseWords } from '../model/address.ts';
+import { formatEndpoint } from '../model/address.ts';
 import type { Context } from '../model/case.ts';
 import { CLIENT, SERVER } from '../model/connection.ts';
 import type { Confidence, Group } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
 import { HALF_OPEN, OPEN, ORDERLY, type Outcome, REFUSED, UNANSWERED } from '../model/outcome.ts';
 import type { CauseGroup, ConnectionRow, Durations, PlainGroup, PlainPart } from '../model/result.ts';
-import { connectionRow } from './connection-row.ts';
+import { closeOf, endingOf, finWait2Kernel } from './connection-row.ts';
 import { LISTED_WHOLE, Listing } from './listed.ts';
 
 /** Connections without a finding above info that are listed, of those alike. */
@@ -31,10 +31,12 @@ export interface Selection {
 
 /** Offers a connection with what was found of it; false where that is nothing above info. */
 function offer(listing: Listing, verdicts: Verdicts, n: number): boolean {
+  const weight = verdicts.weight(n);
+  if (weight === 0) return false;
   return listing.offer(
     `c${n + 1}`,
     verdicts.findings(n).map((e) => e.finding),
-    verdicts.weight(n),
+    weight,
   );
 }
 
@@ -105,21 +107,15 @@ class Kinds {
   readonly #kinds: Kind[] = [];
   readonly #counts: number[] = [];
   readonly #numbers = new Map<string, number>();
-  readonly #names = new Map<string, number>();
-  /** Of each connection: its kind, a number for the address of its client, FIN_WAIT2 on the wire and of the socket in s. */
+  /** Of those whose packets say it all: by outcome, server and first FIN, then by what was decided. */
+  readonly #plainNumbers = new Map<number, Map<number, number>>();
+  /** Of each connection. */
   readonly #kind: Int32Array;
-  readonly #client: Float64Array;
-  readonly #wire: Float64Array;
-  readonly #kernel: Float64Array;
 
   constructor(verdicts: Verdicts, context: Context) {
-    const { count } = context.cases;
     this.#verdicts = verdicts;
     this.#context = context;
-    this.#kind = new Int32Array(count);
-    this.#client = new Float64Array(count);
-    this.#wire = new Float64Array(count).fill(Number.NaN);
-    this.#kernel = new Float64Array(count).fill(Number.NaN);
+    this.#kind = new Int32Array(context.cases.count);
   }
 
   /** How many of its kind there are now. */
@@ -127,22 +123,24 @@ class Kinds {
     const outcome = this.#outcome(n);
     const kind = outcome === 0 ? this.#other(n) : this.#plain(n, outcome);
     this.#kind[n] = kind;
-    this.#counts[kind]!++;
-    return this.#counts[kind]!;
+    return ++this.#counts[kind]!;
   }
 
   rest(kept: Int32Array, isShown: (n: number) => boolean): PlainPart {
+    const { cases } = this.#context;
     const clients = this.#kinds.map(() => new Set<number>());
     const counts = this.#kinds.map(() => 0);
     const [wire, kernel] = [new DurationBins(), new DurationBins()];
     let connections = 0;
     for (const n of kept) {
       if (isShown(n)) continue;
+      const { keys, finWait2 } = cases.brief(n);
       connections++;
       counts[this.#kind[n]!]!++;
-      clients[this.#kind[n]!]!.add(this.#client[n]!);
-      if (!Number.isNaN(this.#wire[n]!)) wire.add(this.#wire[n]!);
-      if (!Number.isNaN(this.#kernel[n]!)) kernel.add(this.#kernel[n]!);
+      clients[this.#kind[n]!]!.add(keys[CLIENT]);
+      if (!Number.isNaN(finWait2)) wire.add(finWait2 / 1e9);
+      const inKernel = cases.areJoined ? finWait2Kernel(cases.at(n)) : null;
+      if (inKernel !== null) kernel.add(inKernel / 1e9);
     }
     const groups = this.#kinds
       .map((kind, i) => ({ ...kind, connections: counts[i]!, clients: clients[i]!.size }))
@@ -159,38 +157,30 @@ class Kinds {
 
   /** What the packets say, where the verdict says nothing else. */
   #outcome(n: number): Outcome {
-    const { close } = this.#verdicts.of(n);
     const outcome = this.#context.cases.outcome(n);
-    return outcome !== 0 && close === (CLOSE_RULES[outcome] ?? '') ? outcome : 0;
+    return outcome !== 0 && this.#verdicts.of(n).close === (CLOSE_RULES[outcome] ?? '') ? outcome : 0;
   }
 
   /** Its record tells it all. */
   #plain(n: number, outcome: Exclude<Outcome, 0>): number {
     const { cases } = this.#context;
-    const { fin, finAcked, firstFin: first, clientKey } = cases.brief(n);
-    this.#client[n] = clientKey;
-    const rules = rulesOf(this.#verdicts.of(n));
-    let end = ENDS[outcome];
-    if (outcome === ORDERLY) {
-      const second = first === CLIENT ? SERVER : CLIENT;
-      if (finAcked[first] <= fin[second]) this.#wire[n] = (fin[second] - finAcked[first]) / 1e9;
-      end = { ...end, closedBy: first === CLIENT ? 'client' : 'server' };
-    }
-    const key = `${cases.server(n)} ${outcome} ${end.closedBy} ${rules.join(' ')}`;
-    return getOr(this.#numbers, key, () =>
-      this.#numberOf({ server: cases.servers[cases.server(n)]!, ...end, rules }),
+    const first = outcome === ORDERLY ? cases.brief(n).firstFin : CLIENT;
+    const own = getOr(this.#plainNumbers, (cases.server(n) * 8 + outcome) * 2 + first, () => new Map());
+    return getOr(own, this.#verdicts.pattern(n), () =>
+      this.#numberOf({
+        server: cases.servers[cases.server(n)]!,
+        ...ENDS[outcome],
+        ...(first === SERVER && { closedBy: 'server' }),
+        rules: rulesOf(this.#verdicts.of(n)),
+      }),
     );
   }
 
   #other(n: number): number {
-    const row = connectionRow(n, this.#verdicts, this.#context);
-    const words = parseWords(row.client.address);
-    const { address } = row.client;
-    this.#client[n] = words ? addressKey(...words) : getOr(this.#names, address, () => -1 - this.#names.size);
-    this.#wire[n] = row.finWait2WireS ?? Number.NaN;
-    this.#kernel[n] = row.finWait2KernelS ?? Number.NaN;
-    const { server, closeKind, closedBy, resetBy } = row;
-    return this.#numberOf({ server, closeKind, closedBy, resetBy, rules: rulesOfRow(row) });
+    const verdicts = this.#verdicts.of(n);
+    const c = this.#context.cases.at(n);
+    const { closeKind, closedBy, resetBy } = endingOf(c, verdicts, closeOf(n, this.#verdicts));
+    return this.#numberOf({ server: c.server, closeKind, closedBy, resetBy, rules: rulesOf(verdicts) });
   }
 
   #numberOf(kind: Kind): number {

@@ -2,10 +2,11 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { EndNumbers } from '../../src/connect/records.ts';
 import { Tracker, type TrackerOptions } from '../../src/connect/tracker.ts';
 import { addressKey, parseWords } from '../../src/model/address.ts';
+import { finWait2Wire } from '../../src/model/connection.ts';
 import { type Brief, HALF_OPEN, OPEN, ORDERLY, REFUSED, UNANSWERED } from '../../src/model/outcome.ts';
+import { STACKS } from '../../src/model/stack.ts';
 import { trackCapture } from './capture.ts';
 import { Talk } from './talk.ts';
 
@@ -57,18 +58,20 @@ describe('records', () => {
     for (const name of CAPTURES) {
       const { tracker } = trackCapture(path.join(SAMPLES, name), { retire: ONE });
       const records = tracker.records();
-      const ends = new EndNumbers();
       for (let n = 0; n < records.count; n++) {
         const w = records.view(n);
-        const brief = {} as Brief;
-        Object.assign(brief, { bytes: [0, 0], fin: [0, 0], finAcked: [0, 0] });
+        const brief = { keys: [0, 0], stacks: [0, 0] } as unknown as Brief;
         records.brief(n, brief);
-        const words = parseWords(w.client.address)!;
-        expect([brief.clientKey, brief.clientPort]).toEqual([addressKey(...words), w.client.port]);
-        expect([brief.start, brief.end, brief.bytes]).toEqual([w.start, w.end, w.bytes]);
-        expect(ends.ends[records.server(n, ends.number)]).toEqual(w.server);
+        const keys = [w.client, w.server].map((e) => addressKey(...parseWords(e.address)!));
+        expect(brief.keys).toEqual(keys);
+        expect([records.ports(n), records.server(n)]).toEqual([
+          [w.client.port, w.server.port],
+          [keys[1], w.server.port],
+        ]);
+        expect([brief.start, brief.stacks.map((s) => STACKS[s])]).toEqual([w.start, w.stack]);
+        expect(brief.finWait2).toBe(finWait2Wire(w) ?? Number.NaN);
+        expect(w.start >= records.span[0] && w.end <= records.span[1]).toBe(true);
         if (records.outcome(n) !== ORDERLY) continue;
-        expect([brief.fin, brief.finAcked]).toEqual([w.finTime, w.finAckedTime]);
         expect(brief.firstFin).toBe(w.firstFin);
       }
     }

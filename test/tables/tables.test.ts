@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
 import { parseString } from 'fast-csv';
 import { describe, expect, test } from 'vitest';
 import type { ClockLabel } from '../../src/model/time.ts';
@@ -71,6 +72,18 @@ describe('encodeCell', () => {
     [1.5e12, '1500000000000'],
     ['=1+1', "'=1+1"],
   ])('%j is %j', (value, text) => expect(encodeCell(value)).toBe(text));
+
+  test('a fraction has the digits of Number.prototype.toFixed, without zeros at its end', () => {
+    const plain = (n: number) => n.toFixed(9).replace(/\.?0+$/, '');
+    const ns = fc.integer({ min: 1, max: 1e16 }).map((n) => n / 1e9);
+    const any = fc.oneof(ns, fc.double({ min: -1e7, max: 1e7, noNaN: true }));
+    fc.assert(
+      fc.property(any, (n) => {
+        if (!Number.isInteger(n)) expect(encodeCell(n)).toBe(plain(n));
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
 
 async function roundTrip<Row>(table: Table<Row>, rows: readonly Row[]): Promise<Record<string, string>[]> {

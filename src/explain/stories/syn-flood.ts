@@ -4,7 +4,6 @@
  * neither. What became of the SYNs the packets show; which queue took them the counters of the server's host, and what those
  * leave is said. An address that also completed a handshake there is a real client's.
  */
-import { addressKey, parseWords } from '../../model/address.ts';
 import { type Case, numberOf } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import { HALF_OPEN, OPEN, ORDERLY, UNANSWERED } from '../../model/outcome.ts';
@@ -87,7 +86,10 @@ function floodOf(world: World, members: Int32Array): Flood {
   for (const n of members) {
     const outcome = cases.outcome(n);
     if (outcome === HALF_OPEN || outcome === UNANSWERED) {
-      const { clientKey, start } = cases.brief(n);
+      const {
+        keys: [clientKey],
+        start,
+      } = cases.brief(n);
       if (!isForsaken(world, flood.source, start)) continue;
       flood.sources.add(flood.source);
       add(flood, outcome === HALF_OPEN, clientKey, timeline.at(flood.source, start as SourceTime));
@@ -96,12 +98,12 @@ function floodOf(world: World, members: Int32Array): Flood {
     const c = cases.at(n);
     const answers = forsaken(world, c);
     if (answers === null) continue;
-    const words = parseWords(c.client.address);
+    const client = cases.keyOf(c.client.address);
     const { source, start } = c.wires[0]!;
     flood.sources.add(source);
     const isComparable = timeline.comparable(source, flood.source);
     const at = isComparable ? timeline.at(source, start) : null;
-    add(flood, answers, words ? addressKey(...words) : 0, at);
+    add(flood, answers, client, at);
   }
   return flood;
 }
@@ -135,11 +137,10 @@ function completedOf({ context: { cases } }: World, members: Int32Array): Set<nu
   const completed = new Set<number>();
   for (const n of members) {
     const outcome = cases.outcome(n);
-    if (outcome === ORDERLY || outcome === OPEN) completed.add(cases.brief(n).clientKey);
+    if (outcome === ORDERLY || outcome === OPEN) completed.add(cases.brief(n).keys[CLIENT]);
     if (outcome !== 0) continue;
     const c = cases.at(n);
-    const words = isCompleted(c) ? parseWords(c.client.address) : null;
-    if (words) completed.add(addressKey(...words));
+    if (isCompleted(c)) completed.add(cases.keyOf(c.client.address));
   }
   return completed;
 }
