@@ -16,10 +16,11 @@ const SAMPLES = [
   bundleSamples().find((s) => s.name === 'accept-queue-syn/6.18')!.folder,
   path.join(DOCUMENTS, 'exp1'),
   path.resolve(import.meta.dirname, '../../samples/field/kernel/connect_abandoned'),
+  path.resolve(import.meta.dirname, '../../samples/field/between'),
   path.resolve(import.meta.dirname, '../../samples/field/packets/half-open.pcap'),
   path.resolve(import.meta.dirname, '../../samples/field/tables/close-wait-without-owners.txt'),
 ];
-const APART = ['expected.json', 'kernel-resets.txt', 'README.md'];
+const APART = ['expected.json', 'kernel-resets.txt', 'README.md', 'record.py'];
 /** Of every rule the largest group of a sample. */
 const members = new Map<string, readonly Explained[]>();
 
