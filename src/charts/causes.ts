@@ -18,8 +18,9 @@ interface Count {
 export const causes: ChartBuilder = {
   id: 'causes',
   build(result) {
-    if (result.causes.length < 2) return null;
-    const shown = bySeverity(result.causes).slice(0, LIMIT);
+    const all = bySeverity(result.causes.filter((c) => sharing(c) > 0));
+    if (all.length < 2) return null;
+    const shown = all.slice(0, LIMIT);
     const titles = new Map(shown.map((c) => [c.rule, shortened(c.title, 72)]));
     const values = counts(result)
       .filter((c) => titles.has(c.rule))
@@ -29,7 +30,7 @@ export const causes: ChartBuilder = {
         certainty: CONFIDENCE_ORDER.indexOf(c.confidence as never),
       }));
     const totals = shown.map((c) => ({ cause: titles.get(c.rule), connections: sharing(c) }));
-    return causesChart(values, totals, result.causes.length - shown.length);
+    return causesChart(values, totals, all.length - shown.length);
   },
 };
 

@@ -74,6 +74,7 @@ const WITNESSES: Record<Witness, string> = {
   functions: 'function probes',
   tables: 'socket tables',
   counters: 'counters',
+  log: "the kernel's log",
 };
 
 /** `packets and counters`: what a signature needs, in words. */

@@ -1,7 +1,14 @@
 /** Connections that share one cause, told as one. */
-import { CONFIDENCE_ORDER, type Confidence, type Group, type Severity } from '../model/finding.ts';
+import {
+  CONFIDENCE_ORDER,
+  type Confidence,
+  type Finding,
+  type Group,
+  type Severity,
+} from '../model/finding.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { Explained, Rule } from './rule.ts';
+import { ruleById } from './rules/index.ts';
 import { tellTogether, weakest } from './together.ts';
 import type { Verdicts } from './verdicts.ts';
 import { count, hedged, MAYBE, number, predicate } from './words.ts';
@@ -11,7 +18,11 @@ const GROUP_ORDER: readonly Group[] = ['syn', 'stuck', 'close', 'fin-wait2'];
 const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
 /** One group per rule; the gravest and largest first. */
-export function groupCauses(explained: readonly Explained[], normal: readonly CauseGroup[]): CauseGroup[] {
+export function groupCauses(
+  explained: readonly Explained[],
+  normal: readonly CauseGroup[],
+  ofHosts: readonly Finding[] = [],
+): CauseGroup[] {
   const byRule = new Map<string, Explained[]>();
   for (const e of explained) {
     if (e.rule.normal) continue;
@@ -19,7 +30,19 @@ export function groupCauses(explained: readonly Explained[], normal: readonly Ca
     if (list) list.push(e);
     else byRule.set(e.rule.id, [e]);
   }
-  return [...[...byRule.values()].map(toGroup), ...normal].sort(graver);
+  const groups = [...[...byRule.values()].map(toGroup), ...normal];
+  for (const finding of ofHosts) {
+    const group = groups.find((g) => g.rule === finding.rule);
+    if (group) group.summary += ` ${finding.summary}`;
+    else groups.push(ofHost(finding));
+  }
+  return groups.sort(graver);
+}
+
+/** A cause that no connection shows. */
+function ofHost({ rule, group, severity, confidence, summary, remedy }: Finding): CauseGroup {
+  const { title } = ruleById(rule)!;
+  return { rule, title, group, severity, confidence, connections: [], summary, remedy };
 }
 
 /** Connections that ended normally are counted, but for those of which something else may be true. */

@@ -8,6 +8,7 @@ import { groupCauses, normalCauses } from './causes.ts';
 import { reconcileCounters } from './counters.ts';
 import { World } from './facts/world.ts';
 import { DraftFinding } from './finding.ts';
+import { findingsOfHosts } from './hosts/index.ts';
 import { limited } from './limits.ts';
 import { isHealthy, rulesByMask } from './mask.ts';
 import { assignRoles, verdictsOf } from './roles.ts';
@@ -24,6 +25,8 @@ export interface Explanation {
   verdicts: Verdicts;
   /** The connections that are told of, ascending: all, or those the filter keeps. */
   kept: Int32Array;
+  /** What is found of hosts and of no connection. */
+  ofHosts: readonly Finding[];
   causes: CauseGroup[];
   answers: Answer[];
   counters: Reconciliation[];
@@ -87,19 +90,28 @@ export function explain(
     if (!keep || keep(facts.case, told)) kept.push(n);
   }
   world.kept = Int32Array.from(kept);
-  return { verdicts, kept: world.kept, ...toldOf(world, verdicts, rules, guard) };
+  const ofHosts = guard('Looking at hosts', '', () => findingsOfHosts(world), []).filter(
+    (f) => !keep || keep(f, [f]),
+  );
+  return { verdicts, kept: world.kept, ofHosts, ...toldOf(world, verdicts, ofHosts, rules, guard) };
 }
 
 type Guard = <T>(what: string, where: string, work: () => T, otherwise: T) => T;
 
 /** What many connections have in common. */
-function toldOf(world: World, verdicts: Verdicts, rules: readonly Rule[], guard: Guard) {
+function toldOf(
+  world: World,
+  verdicts: Verdicts,
+  ofHosts: readonly Finding[],
+  rules: readonly Rule[],
+  guard: Guard,
+) {
   const explained: Explained[] = [];
   for (const n of world.kept) for (const e of verdicts.findings(n)) explained.push(e);
   const causes = guard(
     'Grouping causes',
     '',
-    () => groupCauses(explained, normalCauses(verdicts, rules)),
+    () => groupCauses(explained, normalCauses(verdicts, rules), ofHosts),
     [],
   );
   return {

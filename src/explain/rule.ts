@@ -54,7 +54,9 @@ export type Witness =
   /** The function tier of a capture. */
   | 'functions'
   | 'tables'
-  | 'counters';
+  | 'counters'
+  /** Lines of the kernel's log, which name no connection. */
+  | 'log';
 
 /** How a cause shows itself to one kind of evidence on which kernels, and how sure it may be claimed by that. */
 export interface Signature {

@@ -26,7 +26,7 @@ export function tellStory(
   const total = world.kept.length;
   const hidden = world.context.cases.count - total;
   if (total === 0 && hidden > 0) return [`No connections match (${number(hidden)} filtered out).`];
-  if (total === 0) return withoutConnections(world);
+  if (total === 0) return withoutConnections(world, causes);
   const across = tellStories(world, explained);
   const story = across.flatMap((s) => s.sentences);
   const told = new Set(across.flatMap((s) => s.rules));
@@ -46,7 +46,7 @@ export function tellStory(
 }
 
 /** Function traces and tables of listeners name no connection, and tell much all the same. */
-function withoutConnections(world: World): string[] {
+function withoutConnections(world: World, causes: readonly CauseGroup[]): string[] {
   const walks = world.walks.flatMap((w) =>
     w.closes.map(
       ({ first, second }) =>
@@ -54,7 +54,8 @@ function withoutConnections(world: World): string[] {
         `closed first, socket ${second.socket} of process ${second.owner ?? '?'} second.`,
     ),
   );
-  return walks.length > 0 ? walks.slice(0, SENTENCES) : ['No TCP connection was found in these files.'];
+  const told = [...walks, ...causes.map((c) => firstSentence(c.summary))];
+  return told.length > 0 ? told.slice(0, SENTENCES) : ['No TCP connection was found in these files.'];
 }
 
 /** A verdict above info that at least half of all connections share. */

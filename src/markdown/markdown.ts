@@ -7,7 +7,7 @@ import {
   markdown as md,
   markdownProse as prose,
 } from '../view/escape.ts';
-import { bySeverity, type Focus, focusOf } from '../view/focus.ts';
+import { bySeverity, type Focus, findingsOf, focusOf } from '../view/focus.ts';
 import { ladderOf, placeOf } from '../view/ladder.ts';
 import { ladderText } from '../view/ladder-text.ts';
 import { inputLines, shortNames } from '../view/short-names.ts';
@@ -103,7 +103,7 @@ function causesTable(result: Result): string[] {
   if (result.causes.length === 0) return ['No cause was found.', ''];
   const rows = bySeverity(result.causes).map((c) => [
     md(c.title),
-    number(sharing(c)),
+    sharing(c) === 0 ? '' : number(sharing(c)),
     sureness(c, result),
     c.severity,
     code(c.rule),
@@ -132,17 +132,17 @@ function withoutCause({ connections, causes }: Result): string[] {
 }
 
 function causeSection(cause: CauseGroup, { result, findings, title }: Focus, { evidence }: Detail): string[] {
-  const group = cause.connections.flatMap((id) =>
-    (findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
-  );
+  const group = findingsOf(cause, findings);
   const lines = [`### ${md(cause.title)}`, '', prose(cause.summary), ''];
-  lines.push(`- **Connections:** ${code(someOf(cause.connections, sharing(cause)))}`);
+  if (sharing(cause) > 0) lines.push(`- **Connections:** ${code(someOf(cause.connections, sharing(cause)))}`);
   lines.push(`- **How sure:** ${CONFIDENCE_NAMES[cause.confidence]}: ${CONFIDENCE_WORDS[cause.confidence]}`);
   const first = group[0];
   if (first) {
-    lines.push(
-      `- **Evidence** (${code(first.connection)}${group.length > 1 ? '; the others alike, in findings.csv' : ''}):`,
-    );
+    const which = [
+      ...(first.connection === '' ? [] : [code(first.connection)]),
+      ...(group.length > 1 ? ['the others alike, in findings.csv'] : []),
+    ];
+    lines.push(`- **Evidence**${which.length > 0 ? ` (${which.join('; ')})` : ''}:`);
     for (const e of first.evidence.slice(0, evidence)) {
       const place = placeOf(e, result);
       lines.push(`  - ${prose(e.fact)}${place ? ` (${code(place)})` : ''}`);

@@ -69,6 +69,7 @@ export type TimelineKind =
   | 'socket'
   | 'call'
   | 'walk'
+  | 'log'
   | 'aggregate';
 
 export const TIMELINE_FILE = 'timeline.csv';

@@ -1,7 +1,7 @@
 /** Causes: a table of all of them for the first screen, then a card each. */
 import type { Finding, Severity } from '../model/finding.ts';
 import type { CauseGroup, Result } from '../model/result.ts';
-import { bySeverity } from '../view/focus.ts';
+import { bySeverity, findingsOf } from '../view/focus.ts';
 import { placeOf } from '../view/ladder.ts';
 import {
   CONFIDENCE_NAMES,
@@ -35,7 +35,7 @@ export function causesTable(page: Page): Markup {
   if (causes.length === 0) return html`<p>No cause was found: no rule holds for any connection.</p>`;
   const rows = causes.map((c) => [
     html`<a href="#cause-${c.rule}">${c.title}</a>`,
-    number(sharing(c)),
+    sharing(c) === 0 ? '' : number(sharing(c)),
     sureOf(c, page),
     severityMark(c.severity),
   ]);
@@ -53,15 +53,13 @@ export function causeCards(page: Page): Markup {
 }
 
 function card(cause: CauseGroup, page: Page): Markup {
-  const group = cause.connections.flatMap((id) =>
-    (page.findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
-  );
+  const group = findingsOf(cause, page.findings);
   const missing = missingWords(group.map((f) => f.missing)).slice(0, EVIDENCE);
   const others = [...new Set(group.flatMap((f) => f.alternatives))];
   const unlisted = cause.unlisted?.connections ?? 0;
   return html`<article class="card ${cause.severity}" id="cause-${cause.rule}">
 <h3>${cause.title}</h3>
-<p class="facts">${severityMark(cause.severity)} (${SEVERITY_WORDS[cause.severity]}) · ${counted(sharing(cause), 'connection')} · <code>${cause.rule}</code></p>
+<p class="facts">${severityMark(cause.severity)} (${SEVERITY_WORDS[cause.severity]}) · ${sharing(cause) > 0 && `${counted(sharing(cause), 'connection')} · `}<code>${cause.rule}</code></p>
 <p>${prose(cause.summary)}</p>
 <dl class="about">
 <dt>What to do</dt><dd>${prose(cause.remedy || 'Nothing.')}</dd>
@@ -69,7 +67,7 @@ function card(cause: CauseGroup, page: Page): Markup {
 <dt>Evidence</dt><dd>${evidence(group, unlisted, page.result)}</dd>
 ${missing.length > 0 && html`<dt>Missing</dt><dd><ul class="tight">${missing.map((m) => html`<li>${prose(m)}</li>`)}</ul></dd>`}
 ${others.length > 0 && html`<dt>Fits as well</dt><dd>${alternatives(others, page)}</dd>`}
-<dt>Connections</dt><dd>${links(cause, page)}</dd>
+${sharing(cause) > 0 && html`<dt>Connections</dt><dd>${links(cause, page)}</dd>`}
 </dl>
 </article>
 `;
@@ -91,7 +89,7 @@ function evidence(group: readonly Finding[], unlisted: number, result: Result): 
   const more = others - shown.length;
   return html`${evidenceList(first, result)}
 <details><summary>Evidence for ${number(others)} more ${others === 1 ? 'finding' : 'findings'}</summary>
-${shown.map((f) => html`<h4>${f.connection} (client port ${f.client.port})</h4><p>${prose(f.summary)}</p>${evidenceList(f, result)}`)}
+${shown.map((f) => html`${f.connection !== '' && html`<h4>${f.connection} (client port ${f.client.port})</h4>`}<p>${prose(f.summary)}</p>${evidenceList(f, result)}`)}
 ${more > 0 && html`<p>${number(more)} more are in findings.csv.</p>`}
 </details>`;
 }

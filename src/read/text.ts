@@ -5,6 +5,7 @@
 import { lineFormats } from './formats.ts';
 import type { LineFormat, ReadContext } from './importer.ts';
 import { Sections } from './lines/shared/sections.ts';
+import { Unwrapper } from './lines/shared/wrapped.ts';
 
 /** Longer lines are counted as unknown and not kept: no tool here writes them. */
 const MAX_LINE = 65_536;
@@ -18,6 +19,7 @@ const ESCAPES = new RegExp(
 
 export class TextReader {
   readonly #sections: Sections;
+  readonly #lines: Unwrapper;
   #decoder: TextDecoder | null = null;
   /** The beginning of a line whose end has not come yet. */
   #pending = '';
@@ -26,6 +28,18 @@ export class TextReader {
 
   constructor(name: string, context: ReadContext, formats: readonly LineFormat[] = lineFormats) {
     this.#sections = new Sections(name, context, formats);
+    this.#lines = new Unwrapper({
+      isLine: (text) => this.#sections.isLine(text),
+      line: (text, number) => this.#sections.line(text, number),
+      joined: (width, first) =>
+        context.diagnostics.add({
+          code: 'lines-joined',
+          severity: 'info',
+          source: name,
+          locator: `line ${first}`,
+          message: `lines that a terminal or mail wrapped at ${width} columns, joined again`,
+        }),
+    });
   }
 
   /** The next bytes of the file, in blocks of any size. */
@@ -37,6 +51,7 @@ export class TextReader {
   end(): void {
     this.#split(this.#decoder?.decode() ?? '');
     if (this.#pending !== '' || this.#overlong) this.#line(this.#pending);
+    this.#lines.end();
     this.#sections.end();
   }
 
@@ -60,9 +75,10 @@ export class TextReader {
     this.#number++;
     if (this.#overlong || raw.length > MAX_LINE) {
       this.#overlong = false;
+      this.#lines.end();
       this.#sections.tooLong(raw.slice(0, 256), this.#number);
     } else {
-      this.#sections.line(clean(raw), this.#number);
+      this.#lines.line(clean(raw), this.#number);
     }
   }
 }
@@ -75,8 +91,32 @@ function clean(raw: string): string {
   let line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
   if (line.includes(ESC)) line = line.replace(ESCAPES, '');
   if (line.includes('\r')) line = line.slice(line.lastIndexOf('\r') + 1);
+  if (line.includes('&') || line.includes('<')) line = withoutMarkup(line);
   if (line.includes('\u00a0')) line = line.replace(NBSP, ' ');
   return line.startsWith('^C') ? line.replace(/^(?:\^C)+/, '') : line;
+}
+
+/** Tags of blocks of code and of tables, not what stands for a masked name (`<client>`) or a list (`<mss 1460>`). */
+const TAGS = /<\/?(?:pre|code|samp|kbd|p|br|div|span|table|tbody|tr|td)(?:\s[^<>]{0,200})?\/?>/gi;
+const ENTITIES: Readonly<Record<string, string>> = {
+  gt: '>',
+  lt: '<',
+  amp: '&',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+  rarr: '→',
+};
+
+/** As a web page holds it, and a tool never prints it. */
+function withoutMarkup(line: string): string {
+  return line
+    .replace(TAGS, '')
+    .replace(/&(?:([a-z]{2,4})|#(\d{1,5})|#x([\da-f]{1,4}));/gi, (all, name, decimal, hex) => {
+      if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? all;
+      const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
+      return code >= 32 ? String.fromCharCode(code) : all;
+    });
 }
 
 function encodingOf(head: Uint8Array): string {

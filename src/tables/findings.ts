@@ -1,11 +1,16 @@
+import type { Endpoint } from '../model/address.ts';
 import type { Finding } from '../model/finding.ts';
 import { type Table, timeText } from './column.ts';
 
 export const findingsTable: Table<Finding> = {
   file: 'findings.csv',
-  doc: 'A row for every rule that holds for a connection, but for the normal close, which connections.csv has as `close_rule`. What to do about a rule is in rules.csv.',
+  doc: 'A row for every rule that holds for a connection (or for a host, where a log or counts name no connection), but for the normal close, which connections.csv has as `close_rule`. What to do about a rule is in rules.csv.',
   columns: [
-    { name: 'connection_id', doc: 'key into connections.csv', value: (f) => f.connection },
+    {
+      name: 'connection_id',
+      doc: 'key into connections.csv; empty where the finding is of a host',
+      value: (f) => f.connection,
+    },
     { name: 'rule', doc: 'the cause', value: (f) => f.rule },
     {
       name: 'group',
@@ -29,9 +34,9 @@ export const findingsTable: Table<Finding> = {
       value: (f) => f.side,
     },
     { name: 'client_ip', doc: 'as in connections.csv', value: (f) => f.client.address },
-    { name: 'client_port', doc: 'as in connections.csv', value: (f) => f.client.port },
+    { name: 'client_port', doc: 'as in connections.csv', value: (f) => portOf(f.client) },
     { name: 'server_ip', doc: 'as in connections.csv', value: (f) => f.server.address },
-    { name: 'server_port', doc: 'as in connections.csv', value: (f) => f.server.port },
+    { name: 'server_port', doc: 'as in connections.csv', value: (f) => portOf(f.server) },
     {
       name: 'time',
       doc: 'when it happened, as in connections.csv',
@@ -56,3 +61,8 @@ export const findingsTable: Table<Finding> = {
     },
   ],
 };
+
+/** Of a finding of a host at most the listener's port is known. */
+function portOf({ address, port }: Endpoint): number | null {
+  return address === '' && port === 0 ? null : port;
+}

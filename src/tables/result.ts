@@ -63,7 +63,7 @@ export function assembleResult(
     hosts: context.hosts.map((h) => ({ name: h.name, addresses: [...h.addresses] })),
     causes: explanation.causes.map((c) => selection.cut(c)),
     rules: explanation.causes.map(ruleInfo),
-    findings: [...findingsOf(shown, verdicts)],
+    findings: [...findingsOf(shown, verdicts), ...explanation.ofHosts],
     connections: shown.map((n) => connectionRow(n, verdicts, context)),
     timeline: timelineOf(cases, context, aggregates),
     clocks: context.timeline.fits,
@@ -85,14 +85,19 @@ export interface Tables {
   findings: Iterable<Finding>;
 }
 
-export function tablesOf(context: Context, { verdicts, kept }: Explanation): Tables {
+export function tablesOf(context: Context, { verdicts, kept, ofHosts }: Explanation): Tables {
   return {
     connections: {
       *[Symbol.iterator]() {
         for (const n of kept) yield connectionRow(n, verdicts, context);
       },
     },
-    findings: { [Symbol.iterator]: () => findingsOf(kept, verdicts)[Symbol.iterator]() },
+    findings: {
+      *[Symbol.iterator]() {
+        yield* findingsOf(kept, verdicts);
+        yield* ofHosts;
+      },
+    },
   };
 }
 

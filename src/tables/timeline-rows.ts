@@ -12,19 +12,12 @@ import {
   type SideIndex,
   type SocketLife,
 } from '../model/connection.ts';
-import type {
-  CallEvent,
-  CounterEvent,
-  DropEvent,
-  IcmpEvent,
-  ProbedEvent,
-  SocketEvent,
-} from '../model/event.ts';
+import type { CallEvent, DropEvent, IcmpEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
 import { icmpFact } from '../model/icmp.ts';
 import type { TimelineItem, TimelineKind } from '../model/result.ts';
 import { eventPlace, packetPlace } from '../model/source.ts';
 import { flagNames } from '../model/tcp.ts';
-import type { CommonTime } from '../model/time.ts';
+import type { CommonTime, SourceTime } from '../model/time.ts';
 import type { Aggregate } from './aggregate.ts';
 
 /** An item before its place in the order is known. `line` orders items of one source that have no time. */
@@ -55,7 +48,7 @@ export function timelineOf(
     for (const r of c.rows) drafts.push(socketItem(r, c, context));
     for (const e of c.kernel) drafts.push(probedItem(e, c, context));
   }
-  for (const item of cases.length > 0 ? surroundings(cases, context) : []) drafts.push(item);
+  for (const item of surroundings(cases, context)) drafts.push(item);
   for (const a of aggregates) {
     const base = { at: a.at, from: a.from, line: 0, locator: '' };
     drafts.push(draft('aggregate', base, null, context, { what: a.what }));
@@ -165,10 +158,7 @@ function stateItems(life: SocketLife, c: Case, context: Context): Draft[] {
   );
 }
 
-function eventBase(
-  e: DropEvent | IcmpEvent | CallEvent | SocketEvent | CounterEvent | ProbedEvent,
-  context: Context,
-): Base {
+function eventBase(e: { source: number; line: number; time: SourceTime | null }, context: Context): Base {
   const at = context.timeline.at(e.source, e.time);
   return { at, from: e.source, line: e.line, locator: eventPlace(context.sources[e.source]!, e.line) };
 }
@@ -288,13 +278,13 @@ function valuesText(values: Readonly<Record<string, number>>): string {
   return [...queue, ...others].join(', ');
 }
 
-/** What happened around the connections: listeners and counters. */
+/** What happened around the connections: listeners, counters, the kernel's log. Without connections it is all there is. */
 function surroundings(cases: readonly Case[], context: Context): Draft[] {
   const drafts: Draft[] = [];
   const servers = new Map(cases.map((c) => [formatEndpoint(c.server), c.server]));
   const named = new Set(cases.map((c) => c.listener));
   for (const server of servers.values()) for (const l of listenersAt(server, context.listeners)) named.add(l);
-  const listeners = context.listeners.filter((l) => named.has(l));
+  const listeners = context.listeners.filter((l) => named.has(l) || context.cases.count === 0);
   for (const listener of listeners) {
     for (const life of listener.lives) {
       for (const [i, t] of life.transitions.entries()) {
@@ -314,6 +304,12 @@ function surroundings(cases: readonly Case[], context: Context): Draft[] {
       const rest = { what, stateAfter: 'LISTEN', pid: row.pid, comm: row.comm ?? '', measures };
       drafts.push(draft('listener', eventBase(row, context), null, context, rest));
     }
+  }
+  for (const e of context.log)
+    drafts.push(draft('log', eventBase(e, context), null, context, { what: e.text }));
+  for (const e of context.stateCounts) {
+    const what = `${e.count} sockets in ${e.state}`;
+    drafts.push(draft('counter', eventBase(e, context), null, context, { what }));
   }
   for (const reading of context.counters.flatMap((s) => s.readings)) {
     const values = PRESSURE.flatMap((name): [string, number][] => {

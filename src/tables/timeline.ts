@@ -15,12 +15,12 @@ export const timelineTable: Table<TimelineItem> = {
     { name: 'time_source', doc: 'the input whose clock timed it', value: (i) => i.timeSource },
     {
       name: 'connection_id',
-      doc: 'key into connections.csv; empty for listeners, counters and aggregates',
+      doc: 'key into connections.csv; empty for listeners, counters, logs and aggregates',
       value: (i) => i.connection,
     },
     {
       name: 'kind',
-      doc: '`packet`, `state`, `reset`, `drop`, `retransmit`, `listener`, `counter`, `socket` (a row of a socket table), `call` (connect, accept, close), `walk` (kernel functions) or `aggregate` (connections that are counted, not listed)',
+      doc: '`packet`, `state`, `reset`, `drop`, `retransmit`, `listener`, `counter`, `socket` (a row of a socket table), `call` (connect, accept, close), `walk` (kernel functions), `log` (lines of a kernel log) or `aggregate` (connections that are counted, not listed)',
       value: (i) => i.kind,
     },
     { name: 'side', doc: '`client`, `server`, or empty', value: (i) => i.side },

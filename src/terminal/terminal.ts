@@ -3,7 +3,7 @@
 import type { Finding, Severity } from '../model/finding.ts';
 import type { CauseGroup, Result } from '../model/result.ts';
 import { visible } from '../view/escape.ts';
-import { bySeverity, type Focus, focusOf } from '../view/focus.ts';
+import { bySeverity, type Focus, findingsOf, focusOf } from '../view/focus.ts';
 import { ladderOf, placeOf } from '../view/ladder.ts';
 import { ladderText } from '../view/ladder-text.ts';
 import { shortNames } from '../view/short-names.ts';
@@ -63,17 +63,17 @@ export function renderExplain(full: Result, terminal: Terminal): string {
 function causeLine(page: Page, cause: CauseGroup, result: Result): void {
   const how = sureness(cause, result);
   const sign = page.paint(`${SIGNS[cause.severity]} `, STYLES[cause.severity]);
-  page.text(`${cause.title} (${counted(sharing(cause), 'connection')}, ${how})`, 0, sign, 2);
+  const many = sharing(cause) === 0 ? '' : `${counted(sharing(cause), 'connection')}, `;
+  page.text(`${cause.title} (${many}${how})`, 0, sign, 2);
 }
 
 function causeBlock(page: Page, cause: CauseGroup, { result, findings, title }: Focus): void {
   causeLine(page, cause, result);
   page.text(cause.summary);
-  page.item('rule:', `${cause.rule} (${someOf(cause.connections, sharing(cause))})`, 2);
+  const which = sharing(cause) === 0 ? '' : ` (${someOf(cause.connections, sharing(cause))})`;
+  page.item('rule:', cause.rule + which, 2);
   page.item('sure:', `${CONFIDENCE_NAMES[cause.confidence]}: ${CONFIDENCE_WORDS[cause.confidence]}`, 2);
-  const group = cause.connections.flatMap((id) =>
-    (findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
-  );
+  const group = findingsOf(cause, findings);
   const shown = group[0];
   if (shown) evidence(page, shown, group.length, result);
   if (cause.remedy) page.item('remedy:', cause.remedy, 2);
@@ -83,7 +83,8 @@ function causeBlock(page: Page, cause: CauseGroup, { result, findings, title }: 
 }
 
 function evidence(page: Page, f: Finding, of: number, result: Result): void {
-  page.item('evidence', of > 1 ? `(${f.connection}; the others alike):` : `(${f.connection}):`, 2);
+  const which = [f.connection, of > 1 ? 'the others alike' : ''].filter((w) => w !== '').join('; ');
+  page.item(which === '' ? 'evidence:' : 'evidence', which === '' ? '' : `(${which}):`, 2);
   for (const e of f.evidence) {
     const place = placeOf(e, result);
     page.item('-', place ? `${e.fact}  [${place}]` : e.fact, 4);

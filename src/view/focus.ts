@@ -32,6 +32,13 @@ export function focusOf(result: Result): Focus {
   };
 }
 
+/** Findings of a cause, those of its connections first. */
+export function findingsOf(cause: CauseGroup, findings: Focus['findings']): Finding[] {
+  return [...cause.connections, ''].flatMap((id) =>
+    (findings.get(id) ?? []).filter((f) => f.rule === cause.rule),
+  );
+}
+
 function groupBy<T>(list: readonly T[], key: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of list) {

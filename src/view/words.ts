@@ -110,6 +110,7 @@ export function missingWords(lists: readonly (readonly Missing[])[]): string[] {
     const [[host], [command]] = [[...hosts], [...commands]];
     if (command === '') return `${what}.`;
     const where = hosts.size === 1 ? host : `each of ${counted(hosts.size, 'host')}`;
+    if (where === '') return `${what}. To show it: \`${command}\``;
     const others = commands.size > 1 ? `, and for ${counted(commands.size - 1, 'other port')}` : '';
     return `${what}. To record it on ${where}: \`${command}\`${others}`;
   });

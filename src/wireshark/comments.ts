@@ -32,7 +32,7 @@ export function annotationsOf(result: Result): Annotations {
   const focus = focusOf(result);
   const annotations: Annotations = { frames: new Map(), events: [] };
   const packets = packetsOf(result);
-  for (const f of result.findings) addFinding(f, focus, packets, annotations);
+  for (const f of result.findings) if (f.connection !== '') addFinding(f, focus, packets, annotations);
   addEvents(focus, packets, annotations);
   return annotations;
 }

@@ -4,7 +4,6 @@ import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';
 import { finWait2OfAnotherRun } from './fin-wait2-of-another-run.ts';
 import { finWait2Visibility } from './fin-wait2-visibility.ts';
-import { kernelLog } from './kernel-log.ts';
 import { listenQueues } from './listen-queues.ts';
 import { lostLines } from './lost-lines.ts';
 import { resetListedAsDrop } from './reset-listed-as-drop.ts';
@@ -25,7 +24,6 @@ const ANSWERERS: readonly Answerer[] = [
   resetListedAsDrop,
   walkedClose,
   listenQueues,
-  kernelLog,
   stateCounts,
   totalsSinceBoot,
   settings,

@@ -117,6 +117,11 @@ export class World {
     return this.context.sources[id]!;
   }
 
+  /** Name of the host a source is of; '' where nothing tells. */
+  hostName(source: number): string {
+    return this.context.hosts.find((h) => h.sources.some((s) => s.id === source))?.name ?? '';
+  }
+
   /** Name of the server of a connection: `10.0.0.1:80`, or `10.0.0.1:80 (netns 4026532281)` where others have its endpoint. */
   serverOf(n: number): string {
     const { cases } = this.context;

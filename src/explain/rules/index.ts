@@ -10,6 +10,7 @@ import { rule as closeWaitUnaccepted } from './close-wait-unaccepted.ts';
 import { rule as closingStuck } from './closing-stuck.ts';
 import { rule as connectAbandoned } from './connect-abandoned.ts';
 import { rule as connectionRefused } from './connection-refused.ts';
+import { rule as conntrackTableFull } from './conntrack-table-full.ts';
 import { rule as cookieOverflowReset } from './cookie-overflow-reset.ts';
 import { rule as dataAfterCloseReset } from './data-after-close-reset.ts';
 import { rule as deferredAccept } from './deferred-accept.ts';
@@ -89,6 +90,7 @@ const list = [
   synOnStaleConnection,
   deferredAccept,
   handshakeUnfinished,
+  conntrackTableFull,
   unansweredSyn,
   connectAbandoned,
   listenerClosedReset,

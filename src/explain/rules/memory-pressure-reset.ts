@@ -18,6 +18,12 @@ export const rule: Rule<'memory-pressure-reset'> = {
   linuxOnly: true,
   reference: 'tcp_check_oom, tcp_out_of_resources (net/ipv4/tcp.c, tcp_timer.c)',
   signatures: [
+    {
+      by: ['log'],
+      kernels: 'any',
+      claims: 'proved',
+      sign: '`too many orphaned sockets`, `out of memory -- consider tuning tcp_mem`',
+    },
     { by: ['reasons'], kernels: '6.12+', claims: 'proved', sign: 'reason TCP_ABORT_ON_MEMORY' },
     {
       by: ['functions'],

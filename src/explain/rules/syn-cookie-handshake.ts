@@ -37,6 +37,7 @@ export const rule: Rule<'syn-cookie-handshake'> = {
       claims: 'inferred',
       sign: 'the same, and more handshakes at once than the SYN queue takes',
     },
+    { by: ['log'], kernels: 'any', claims: 'inferred', sign: '`Possible SYN flooding … Sending cookies`' },
   ],
   stageOf: ['cookie-overflow-reset'],
   explain: (f) => {

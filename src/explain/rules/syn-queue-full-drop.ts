@@ -17,6 +17,7 @@ export const rule: Rule<'syn-queue-full-drop'> = {
   linuxOnly: true,
   reference: 'tcp_conn_request → tcp_syn_flood_action (net/ipv4/tcp_input.c)',
   signatures: [
+    { by: ['log'], kernels: 'any', claims: 'proved', sign: '`Possible SYN flooding … Dropping request`' },
     {
       by: ['functions', 'counters'],
       kernels: '5.5+ with fentry, or kprobes',

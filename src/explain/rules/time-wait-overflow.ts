@@ -18,6 +18,7 @@ export const rule: Rule<'time-wait-overflow'> = {
   linuxOnly: true,
   reference: 'tcp_time_wait → inet_twsk_alloc (net/ipv4/inet_timewait_sock.c)',
   signatures: [
+    { by: ['log'], kernels: 'any', claims: 'proved', sign: '`time wait bucket table overflow`' },
     {
       by: ['functions'],
       kernels: '5.5+ with fentry, or kprobes',

@@ -148,7 +148,7 @@ describe('flows of Cilium', () => {
 });
 
 describe('what names no connection', () => {
-  it('is answered: lines of the kernel log', async () => {
+  it('is a finding of a host: lines of the kernel log', async () => {
     const out = tools('kernel-log/dmesg.txt');
     expect(only(out, 'log').map((e) => [e.what, e.port])).toEqual([
       ['syn-flood-drops', 21060],
@@ -157,8 +157,14 @@ describe('what names no connection', () => {
       ['orphans', null],
       ['time-wait-overflow', null],
     ]);
-    const { answers } = await explained('kernel-log/dmesg.txt');
-    expect(answers.map((a) => a.answer).join()).toMatch(/21080.*nf_conntrack_max/s);
+    const { findings } = await explained('kernel-log/dmesg.txt');
+    expect(findings.map((f) => `${f.rule} ${f.confidence} ${f.server.port}`)).toEqual([
+      'syn-queue-full-drop proved 21060',
+      'syn-cookie-handshake inferred 21080',
+      'conntrack-table-full proved 0',
+      'memory-pressure-reset proved 0',
+      'time-wait-overflow proved 0',
+    ]);
   });
 
   it('is answered: counts of sockets, with what many of a state mean', async () => {
@@ -169,7 +175,17 @@ describe('what names no connection', () => {
     ]);
     const out = read('   1793 CLOSE_WAIT\n     22 LISTEN\n      7 apples\n');
     expect(only(out, 'state-count').map((e) => e.count)).toEqual([1793, 22]);
-    const { answers } = await explained('state-counts/ss-s.txt');
+    const { answers, findings } = await explained('state-counts/ss-s.txt');
     expect(answers).toHaveLength(1);
+    // few are in TIME_WAIT: that is no finding
+    expect(findings).toEqual([]);
+    const many = await analyze([
+      { name: 'x.txt', bytes: Buffer.from('   1793 CLOSE_WAIT\n     22 LISTEN\n') },
+    ]);
+    expect(many.findings).toMatchObject([
+      { rule: 'close-wait-leak', confidence: 'possible', severity: 'warning', connection: '' },
+    ]);
+    expect(many.story).toEqual([expect.stringMatching(/^1,793 sockets were in CLOSE_WAIT/)]);
+    expect(many.timeline.map((i) => i.what)).toContain('1793 sockets in CLOSE_WAIT');
   });
 });

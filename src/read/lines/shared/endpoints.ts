@@ -3,8 +3,8 @@ import type { Endpoint } from '../../../model/address.ts';
 import type { Interner } from './interner.ts';
 import { parsePort } from './services.ts';
 
-/** What addresses and host names are made of, zone, wildcard and brackets included: nothing that hurts a terminal. */
-const ADDRESS = /^(?:[\w.:*%-]{1,255}|\[[\w.:*%-]{1,253}\])$/;
+/** What addresses and host names are made of, zone, wildcard and brackets included, and of a placeholder in their place (`<client>`): nothing that hurts a terminal. */
+const ADDRESS = /^(?:[\w.:*%-]{1,255}|\[[\w.:*%-]{1,253}\]|<[\w.:-]{1,64}>)$/;
 
 /** Whether a text can be an address or a host name. */
 export function isAddressText(text: string): boolean {

@@ -16,6 +16,10 @@ const PREFIXES: readonly RegExp[] = [
   new RegExp(`^${STAMP} (?:stdout|stderr) F(?: |$)`),
   // ts, docker logs -t
   new RegExp(String.raw`^(?:${STAMP}|\[${STAMP}\])(?: |$)`),
+  // cat -n, nl; grep -n; grep -Hn
+  /^ {0,6}\d{1,7}\t/,
+  /^\d{1,7}:(?=\S)/,
+  /^[\w.@/-]{0,64}[A-Za-z][\w.@/-]{0,64}:\d{1,7}:(?=\S)/,
 ];
 
 export interface Prefixed {

@@ -2,6 +2,7 @@
  * Splits the lines of one text into sections: what one run of one tool printed. Prompts, headers, code fences and the
  * lines themselves show where a section begins. Each line goes to the reader of the current section first.
  */
+import { Diagnostics } from '../../../model/diagnostic.ts';
 import type { LineFormat, ReadContext, Section } from '../../importer.ts';
 import { isNoise, parseLoss } from './noise.ts';
 import { splitPrefix } from './prefix.ts';
@@ -29,6 +30,20 @@ interface Shell {
 }
 
 const NO_SHELL: Shell = { key: null, host: null, root: null, command: null };
+
+/** Whether a format takes a line as the first of a section. */
+function readsAlone(format: LineFormat, text: string): boolean {
+  const context: ReadContext = {
+    sink: { frame: nothing, packet: nothing, event: nothing },
+    diagnostics: new Diagnostics(),
+    source: (init) => ({ ...init, id: 0, records: 0 }),
+    progress: nothing,
+  };
+  const section = { name: '', host: null, command: null, root: null, line: 1, context };
+  return format.open(section).line(text, 1);
+}
+
+const nothing = () => undefined;
 
 interface OpenSection extends IndexedSection {
   section: NamedSection;
@@ -93,6 +108,13 @@ export class Sections {
     this.#name = name;
     this.#context = context;
     this.#formats = formats;
+  }
+
+  /** A header, a record or a prompt: no rest of a line before it. */
+  isLine(text: string): boolean {
+    const rest = splitPrefix(text)?.rest;
+    const isRead = (line: string) => this.#formats.some((f) => f.recognises(line) && readsAlone(f, line));
+    return isRead(text) || (rest !== undefined && isRead(rest)) || parsePrompt(text) !== null;
   }
 
   line(raw: string, number: number): void {

@@ -33,6 +33,10 @@ const NETWORK = /^IP6? /;
 /** The parenthesis of -v. */
 const VERBOSE =
   /^\((?:tos|class|flowlabel|hlim) [^>]{0,400}?length:? \d{1,9}[^>]{0,100}?\)(?:\s+(?=\S)|\s*$)/;
+/** Before the addresses of a packet whose length says more than was sent. */
+const TRUNCATED = /^truncated-ip6? - \d{1,9} bytes missing! ?/;
+/** Addresses without ports around the packet of a tunnel: IP in IP, GRE. */
+const TUNNEL = /^[\w.:-]{1,255} > [\w.:-]{1,255}: (?:GREv\d, (?:[^:>]{0,80}, )?length \d{1,9}: )?IP6? (?=\S)/;
 const OLD =
   /^([SFRPWEU.]{1,8})(?: \[[a-z ]{1,32}!?\])?(?: (\d{1,10}):(\d{1,10})\((\d{1,10})\))?(?: ack (\d{1,10}))?(?: win (\d{1,10}))?/;
 const OLD_CHECKSUM = /, cksum 0x[0-9a-f]{1,4} \([^)]{0,40}\){1,2},?/;
@@ -99,7 +103,10 @@ function parseNetwork(text: string, out: PrintedSegment, stamped: boolean, ip: b
   const verbose = VERBOSE.exec(text);
   out.ttl = verbose ? numberAfter(verbose[0], /\b(?:ttl|hlim) {1,3}(\d{1,3})\b/) : 0;
   out.ipId = verbose ? numberAfter(verbose[0], /, id (\d{1,5})\b/) : 0;
-  const body = verbose ? text.slice(verbose[0].length) : text;
+  const shown = verbose ? text.slice(verbose[0].length) : text;
+  const body = shown.slice(TRUNCATED.exec(shown)?.[0].length ?? 0);
+  const tunnel = TUNNEL.exec(body);
+  if (tunnel) return parseNetwork(body.slice(tunnel[0].length), out, stamped, true);
   if (verbose && body === '') return /TCP \(6\)/.test(verbose[0]) ? 'head' : 'other-head';
   if (parseSegment(body, out)) return 'tcp';
   return isOther(body, stamped, ip) ? 'other' : null;
@@ -139,7 +146,9 @@ function parseSegment(text: string, out: PrintedSegment): boolean {
 function parseEnds(source: string, destination: string, out: PrintedSegment): boolean {
   const a = source.lastIndexOf('.');
   const b = destination.lastIndexOf('.');
-  if (a <= 0 || b <= 0 || !isAddressText(source) || !isAddressText(destination)) return false;
+  if (a <= 0 || b <= 0) return false;
+  const parts = [source.slice(0, a), source.slice(a + 1), destination.slice(0, b), destination.slice(b + 1)];
+  if (!parts.every(isAddressText)) return false;
   out.unknownService = '';
   out.source = source.slice(0, a);
   out.sourcePort = port(source.slice(a + 1), out);

@@ -1,0 +1,91 @@
+/** Lines of a kernel's log: each says that a limit was met, and of which listener at most. */
+import type { LogEvent } from '../../model/event.ts';
+import { getOr } from '../../model/get-or.ts';
+import { eventEvidence } from '../facts/evidence.ts';
+import type { World } from '../facts/world.ts';
+import type { RuleId } from '../rules/index.ts';
+import { count, moment as momentText } from '../words.ts';
+import type { Sign } from './index.ts';
+
+interface Meaning extends Pick<Sign, 'confidence' | 'severity' | 'remedy'> {
+  rule: RuleId;
+  /** After `The kernel reported`. */
+  says: string;
+  alternatives?: RuleId[];
+}
+
+const MEANS: Readonly<Record<LogEvent['what'], Meaning>> = {
+  // tcp_syn_flood_action is called before the accept queue is looked at, so the cookie may not have been sent
+  'syn-flood-cookies': {
+    rule: 'syn-cookie-handshake',
+    confidence: 'inferred',
+    severity: 'warning',
+    says: 'a full SYN queue, and SYNs are answered with SYN cookies from then on. A SYN flood looks like this, and so does a burst of clients or a small backlog. The line comes once per listener',
+    remedy:
+      'Compare `nstat -az TcpExtTCPReqQFullDoCookies TcpExtSyncookiesRecv`: cookies sent and few returned mean spoofed SYNs. For real clients raise the backlog of listen() and net.core.somaxconn.',
+    alternatives: ['accept-queue-overflow-syn'],
+  },
+  'syn-flood-drops': {
+    rule: 'syn-queue-full-drop',
+    confidence: 'proved',
+    severity: 'error',
+    says: 'a full SYN queue without SYN cookies, so SYNs are dropped. The line comes once per listener',
+    remedy:
+      'Set net.ipv4.tcp_syncookies=1. For real clients raise the backlog of listen(), net.core.somaxconn and net.ipv4.tcp_max_syn_backlog.',
+  },
+  'conntrack-full': {
+    rule: 'conntrack-table-full',
+    confidence: 'proved',
+    severity: 'error',
+    says: 'a full connection tracking table: packets of new connections are dropped, whoever sends them',
+    remedy:
+      'Compare nf_conntrack_count with net.netfilter.nf_conntrack_max, and `drop` and `early_drop` in `conntrack -S`. Raise the limit, shorten the timeouts, or do not track what needs no tracking.',
+  },
+  orphans: {
+    rule: 'memory-pressure-reset',
+    confidence: 'proved',
+    severity: 'error',
+    says: 'too many orphaned sockets (net.ipv4.tcp_max_orphans): it closes such connections with a RST and no orderly end',
+    remedy:
+      'Raise net.ipv4.tcp_max_orphans, or find the process that closes many connections whose peers do not answer: `ss -tanpo state fin-wait-1`. TcpExtTCPAbortOnMemory counts the resets.',
+  },
+  memory: {
+    rule: 'memory-pressure-reset',
+    confidence: 'proved',
+    severity: 'error',
+    says: 'TCP memory above the third value of net.ipv4.tcp_mem: it resets connections without a process and prunes queues',
+    remedy:
+      'Find the sockets that hold the memory (`ss -tmaie`), usually readers that do not read; then raise net.ipv4.tcp_mem. TcpExtTCPAbortOnMemory and TcpExtTCPMemoryPressures count it.',
+  },
+  'time-wait-overflow': {
+    rule: 'time-wait-overflow',
+    confidence: 'proved',
+    severity: 'warning',
+    says: 'no room for another timewait socket (net.ipv4.tcp_max_tw_buckets): connections are forgotten at once, and their late packets are answered with a RST',
+    remedy:
+      'Raise net.ipv4.tcp_max_tw_buckets, or let the clients close first. TcpExtTCPTimeWaitOverflow counts it.',
+  },
+};
+
+export function logged(world: World): Sign[] {
+  const groups = new Map<string, LogEvent[]>();
+  for (const e of world.context.log) getOr(groups, `${e.what} ${e.port ?? ''}`, () => []).push(e);
+  return [...groups.values()].map((all) => {
+    const [first] = all as [LogEvent];
+    const { says, ...meaning } = MEANS[first.what];
+    const { timeline } = world.context;
+    const at = timeline.at(first.source, first.time);
+    const time = timeline.format(at, timeline.label(first.source));
+    const host = world.hostName(first.source);
+    const since = time === '' ? '' : ` from ${momentText(time)} on`;
+    const port = first.port === null ? '' : ` on port ${first.port}`;
+    return {
+      ...meaning,
+      side: 'server',
+      moment: { source: first.source, at },
+      ...(first.port !== null && { port: first.port }),
+      summary: `The kernel${host && ` of ${host}`} reported${port}${since} (${count(all.length, 'line')}): ${says}.`,
+      evidence: all.slice(0, 5).map((e) => eventEvidence(world, e, e.text)),
+    };
+  });
+}
