@@ -35,8 +35,11 @@ export const START = 24;
 export const CLOSED_AT = 26;
 /** Of either side: when it last sent something new, in microseconds of which 32 bits are kept. */
 export const NEXT_TIMES = 28;
+/** The longest time without any packet that something new ended: when it ended, after the first packet, and how long it was; ms. */
+export const SILENCE_END = 30;
+export const SILENCE = 31;
 /** The two sides, side 0 the one seen first. */
-export const SIDES = 30;
+export const SIDES = 32;
 export const SIDE_STRIDE = 32;
 export const CONNECTION_STRIDE = SIDES + 2 * SIDE_STRIDE;
 

@@ -52,6 +52,8 @@ import {
   ROLLING_SYN,
   SERIAL,
   SIDE_BITS,
+  SILENCE,
+  SILENCE_END,
   START,
   START_FRAME,
   SYN_ACKS,
@@ -76,6 +78,8 @@ const HEAD = [
   DUPLICATES,
   KEYS_KEPT,
   KEYS_DROPPED,
+  SILENCE_END,
+  SILENCE,
 ] as const;
 /** Options and TTL of a packet; in a key packet the reasons stand above. */
 const LOW = (1 << KEY_WHY_SHIFT) - 1;

@@ -14,6 +14,7 @@ import {
 } from '../model/connection.ts';
 import type { Packet } from '../model/packet.ts';
 import { ACK, FIN, isSenseless, RST, SYN } from '../model/tcp.ts';
+import { NS_PER_MS, NS_PER_S } from '../model/time.ts';
 import {
   AGAIN,
   classify,
@@ -64,6 +65,7 @@ import {
   KEYS_DROPPED,
   LAST_PACKET,
   LAST_RST,
+  LAST_TIME,
   NEXT,
   OUT_OF_ORDER,
   PACKED_FLAGS,
@@ -77,6 +79,9 @@ import {
   RST_AT,
   RSTS,
   SIDE_BITS,
+  SILENCE,
+  SILENCE_END,
+  START,
   STARTED,
   SYN_ACKS,
   SYNS,
@@ -90,6 +95,9 @@ import {
 import { acknowledge, acknowledgesSnapped, receive, snapped, startSequence } from './sequence.ts';
 import { otherSide, type Store, sideOf } from './store.ts';
 import { isHere } from './vantage.ts';
+
+/** As much as 31 bits of milliseconds hold: 24 days. */
+const LONGEST_SILENCE = 0x7fffffff;
 
 /** Accounts for a segment of `side` of the connection at `at`. */
 export function segment(store: Store, at: number, side: number, p: Packet): void {
@@ -205,7 +213,25 @@ function content(store: Store, at: number, side: number, p: Packet, next: number
   const beyond = Math.min(p.payload, advance - (isFin ? 1 : 0));
   doubles[(mine + BYTES) >> 1]! += fresh > beyond ? fresh : beyond > 0 ? beyond : 0;
   const why = isFin ? (++words[mine + FINS]! <= KEPT_FINS ? WHY_FIN : SURPLUS) : 0;
-  return what === FRESH ? why : why | tally(store, at, side, what, p.time);
+  if (what !== FRESH) return why | tally(store, at, side, what, p.time);
+  noteSilence(store, at, p.time);
+  return why;
+}
+
+/** Something new is sent: after the longest silence so far? Shorter ones than a second are none. */
+function noteSilence(store: Store, at: number, time: number): void {
+  const { words, doubles } = store.connections;
+  const [one, two] = [sideOf(at, 0), sideOf(at, 1)];
+  const before = Math.max(
+    words[one + PACKETS] === 0 ? Number.NEGATIVE_INFINITY : doubles[(one + LAST_TIME) >> 1]!,
+    words[two + PACKETS] === 0 ? Number.NEGATIVE_INFINITY : doubles[(two + LAST_TIME) >> 1]!,
+  );
+  const silence = time - before;
+  if (silence < NS_PER_S || silence === Number.POSITIVE_INFINITY) return;
+  const length = Math.round(silence / NS_PER_MS);
+  if (length <= words[at + SILENCE]! || length > LONGEST_SILENCE) return;
+  words[at + SILENCE] = length;
+  words[at + SILENCE_END] = Math.round((time - doubles[(at + START) >> 1]!) / NS_PER_MS);
 }
 
 /** Something new was sent, or it is seen that it was. */

@@ -5,7 +5,7 @@ import type { KeyPacket, Pair, Repeats, SideIndex, WireConnection } from '../mod
 import type { CapturedProcess } from '../model/process.ts';
 import { STACKS, type Stack } from '../model/stack.ts';
 import { RST, SYN } from '../model/tcp.ts';
-import type { SourceTime } from '../model/time.ts';
+import { NS_PER_MS, type SourceTime } from '../model/time.ts';
 import { listKeyPackets } from './key-packets.ts';
 import { historyText } from './labels/history.ts';
 import { connState } from './labels/zeek.ts';
@@ -52,6 +52,8 @@ import {
   SCALE_SEEN,
   SCALE_SHIFT,
   SIDE_BITS,
+  SILENCE,
+  SILENCE_END,
   STACK_SHIFT,
   START,
   START_FRAME,
@@ -215,6 +217,14 @@ export class ConnectionView implements WireConnection {
     const [one, two] = this.#times(HANDSHAKE);
     const [a, b] = this.#pair(SIDE_BITS);
     return [a & THIRD_SEEN ? one : null, b & THIRD_SEEN ? two : null];
+  }
+
+  get silence(): WireConnection['silence'] {
+    const { words, doubles } = this.#store.connections;
+    const length = words[this.#at + SILENCE]!;
+    if (length === 0) return null;
+    const to = doubles[(this.#at + START) >> 1]! + words[this.#at + SILENCE_END]! * NS_PER_MS;
+    return { from: (to - length * NS_PER_MS) as SourceTime, to: to as SourceTime };
   }
 
   get lastTime(): Pair<SourceTime | null> {

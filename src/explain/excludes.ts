@@ -22,6 +22,8 @@ const RESETS: readonly RuleId[] = [
   'bad-syn-ack-reset',
   'stray-ack-reset',
   'middlebox-reset',
+  'idle-mapping-expired',
+  'keep-alive-race',
   'abort-on-overflow-reset',
   'request-expired-reset',
   'cookie-overflow-reset',

@@ -91,6 +91,8 @@ export interface WireConnection {
   retransmits: Pair<number>;
   /** What the side sent again since the other was last heard; null when nothing. */
   repeats: Pair<Repeats | null>;
+  /** The longest time without any packet, of a second or more, that something new ended; rounded to ms. null for none. */
+  silence: { from: SourceTime; to: SourceTime } | null;
   /** Segments that came behind later ones, within a round trip: too soon to have been sent again. */
   outOfOrder: Pair<number>;
   /** Segments just below what was sent before (also Linux's probes of a zero window, which are no other). */

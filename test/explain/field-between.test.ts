@@ -44,3 +44,55 @@ test('the server does not see what the router refuses', async () => {
 test.each(['client', 'router', 'server'])('refused for a while, then acknowledged: %s', async (place) => {
   expect(await told(`icmp_passing-${place}.pcap`)).toEqual([]);
 });
+
+test.each([
+  ['idle_reset-client.pcap', 'inferred'],
+  ['idle_reset-router.pcap', 'inferred'],
+  // what reached the server was the client's RST to its FIN
+  ['idle_reset-server.pcap', 'possible'],
+  ['idle_silent-client.pcap', 'possible'],
+  ['idle_silent-router.pcap', 'possible'],
+  ['idle_silent-server.pcap', 'possible'],
+])('%s: idle for 305 s, and the router had forgotten it', async (name, confidence) => {
+  const [first, ...others] = await findings(name);
+  expect(others).toEqual([]);
+  expect(first).toMatchObject({ rule: 'idle-mapping-expired', confidence, side: 'path' });
+  expect(first!.summary).toMatch(/idle for 5 min [58](\.\d+)? s/);
+});
+
+test('the RST of the server after as long an idle time is its own, as its capture shows; elsewhere it cannot be told', async () => {
+  const [own] = await findings('idle_server_gone-server.pcap');
+  expect(own).toMatchObject({ rule: 'no-socket-reset', confidence: 'possible' });
+  expect(own!.alternatives).toContain('idle-mapping-expired');
+  for (const place of ['client', 'router']) {
+    const [first] = await findings(`idle_server_gone-${place}.pcap`);
+    expect([first!.rule, ...first!.alternatives]).toEqual(
+      expect.arrayContaining(['idle-mapping-expired', 'no-socket-reset']),
+    );
+    expect(first!.confidence).toBe('possible');
+  }
+});
+
+test.each(['client', 'router', 'server'])('idle as long, and answered: %s', async (place) => {
+  expect(await told(`idle_answered-${place}.pcap`)).toEqual([]);
+});
+
+test.each(['client', 'server'])(
+  'a request that crosses the FIN of an idle server: both times, %s',
+  async (place) => {
+    const [first, ...others] = await findings(`keep_alive_race-${place}.pcap`);
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({ rule: 'keep-alive-race', confidence: 'inferred', side: 'server' });
+    expect(first!.summary).toMatch(
+      /closed the idle connection after (4\.99|5\.01) s .*8 bytes, 5(\.\d+)? s after/,
+    );
+    expect(first!.alternatives).toContain('data-after-close-reset');
+  },
+);
+
+test.each(['client', 'router', 'server'])(
+  'a request after the FIN had come is no race: %s',
+  async (place) => {
+    expect((await told(`request_after_fin-${place}.pcap`)).join()).not.toContain('keep-alive-race');
+  },
+);

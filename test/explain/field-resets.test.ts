@@ -93,7 +93,7 @@ describe('a RST after its own FIN', () => {
 describe('which segment a RST answers', () => {
   test('the request that crossed the FIN, by its number', async () => {
     const [found] = await closingOf('data-crossed-fin');
-    expect(found).toMatchObject({ rule: 'data-after-close-reset', side: 'server', confidence: 'inferred' });
+    expect(found).toMatchObject({ rule: 'keep-alive-race', side: 'server', confidence: 'inferred' });
   });
 
   test('the ACK of the FIN, by its number', async () => {

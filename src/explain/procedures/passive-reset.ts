@@ -11,6 +11,7 @@ import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES, timeWaitOverflow } from './common.ts';
 import { rejectedSyn } from './drop-events.ts';
+import { keepAliveRace } from './idle.ts';
 import { AN_ANSWER, ANSWERED, REFUSAL_CAUSES, REFUSED_BECAUSE } from './refusal.ts';
 
 export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
@@ -153,12 +154,8 @@ function finAfterFin(f: Facts, wire: WireFacts, { side, packet }: WireReset, mak
 }
 
 /** Data met the full socket, the minisock in its place, or nothing any more. */
-function dataAfterFin(
-  f: Facts,
-  wire: WireFacts,
-  { packet, side, answers }: WireReset,
-  make: Make,
-): Candidate[] {
+function dataAfterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
+  const { packet, side, answers } = reset;
   const name = f.name(side);
   const acked = wire.ackOfFin(side);
   const bytes = answers!.payload;
@@ -172,7 +169,10 @@ function dataAfterFin(
     ackedBefore && !inFull ? 'possible' : 'inferred',
     `${bytes} bytes reached ${name} after it had closed${ackedBefore ? '' : ', while its FIN was not acknowledged yet'}`,
   );
-  if (!ackedBefore) return [full, ...named(['time-wait-data-reset'], SIDE_NAMES[side])];
+  if (!ackedBefore) {
+    const race = keepAliveRace(f, wire, reset, make);
+    return [...(race ? [race] : []), full, ...named(['time-wait-data-reset'], SIDE_NAMES[side])];
+  }
   const timer = f.rows(side).find((r) => r.timer?.name === 'timewait')?.timer?.left ?? null;
   const late = timer !== null && gap > timer;
   const minisock = make(

@@ -27,6 +27,7 @@ import { droppedSyn, rejectedSyn } from './drop-events.ts';
 import { gaveUp, tookReset, wasDestroyed } from './ended.ts';
 import { unanswered } from './given-up.ts';
 import { halfHandshakeReset } from './half-handshake.ts';
+import { resetAfterSilence } from './idle.ts';
 import { withoutSocket } from './kernel-leftover.ts';
 import { kernelReset } from './kernel-reset.ts';
 import { decisiveSaid } from './kernel-said.ts';
@@ -57,13 +58,20 @@ export function endedWell(wire: WireFacts): boolean {
 }
 
 function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
+  const idle = wire.finTime(reset.side) === null || reset.disowned ? resetAfterSilence(f, wire, reset) : null;
+  const all = withoutIdle(f, wire, reset);
+  if (!idle) return all;
+  return idle.isKnown ? [idle.candidate, ...all] : [...all, ...named(['idle-mapping-expired'], 'path')];
+}
+
+function withoutIdle(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   if (reset.disowned) return disownedReset(f, wire, reset);
   if (isAlone(f, wire, reset)) return passiveReset(f, wire, reset);
   const life = f.life(reset.side);
   const closed = listenerClosed(f, reset.side);
   if (closed.length > 0 && reset.shape !== 'passive') return closed;
-  const byItself = reset.shape !== 'passive' && reset.shape !== 'foreign';
-  if (life && byItself && wasDestroyed(life) && !tookReset(f, life)) return killedBySs(f, life);
+  const isOwn = reset.shape !== 'passive' && reset.shape !== 'foreign';
+  if (life && isOwn && wasDestroyed(life) && !tookReset(f, life)) return killedBySs(f, life);
   switch (reset.shape) {
     case 'passive':
       return passiveReset(f, wire, reset);

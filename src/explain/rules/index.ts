@@ -27,6 +27,8 @@ import { rule as gracefulClose } from './graceful-close.ts';
 import { rule as halfClose } from './half-close.ts';
 import { rule as handshakeUnfinished } from './handshake-unfinished.ts';
 import { rule as icmpRejected } from './icmp-rejected.ts';
+import { rule as idleMappingExpired } from './idle-mapping-expired.ts';
+import { rule as keepAliveRace } from './keep-alive-race.ts';
 import { rule as keepaliveTimeoutReset } from './keepalive-timeout-reset.ts';
 import { rule as kernelWireContradiction } from './kernel-wire-contradiction.ts';
 import { rule as lastAckStuck } from './last-ack-stuck.ts';
@@ -95,6 +97,7 @@ const list = [
   connectAbandoned,
   listenerClosedReset,
   connectionRefused,
+  keepAliveRace,
   dataAfterCloseReset,
   timeWaitDataReset,
   finWait2ExpiredReset,
@@ -106,6 +109,7 @@ const list = [
   memoryPressureReset,
   socketDestroyReset,
   badSynAckReset,
+  idleMappingExpired,
   strayAckReset,
   noSocketReset,
   middleboxReset,

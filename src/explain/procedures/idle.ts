@@ -1,0 +1,114 @@
+/** A connection that was idle for so long that something between the hosts may have forgotten it, and a kept one that was closed as it was used. */
+import type { KeyPacket, SideIndex } from '../../model/connection.ts';
+import { seqDiff } from '../../model/tcp.ts';
+import { NS_PER_MS } from '../../model/time.ts';
+import { packetEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import {
+  endsSilence,
+  idleAsMapping,
+  knownTimeout,
+  lostAfterSilence,
+  MAPPINGS,
+  SERVERS,
+  silenceOf,
+} from '../facts/idle.ts';
+import type { WireFacts, WireReset } from '../facts/wire.ts';
+import { span } from '../words.ts';
+import type { Candidate } from './candidate.ts';
+import { type Make, otherSide, SIDE_NAMES } from './common.ts';
+
+/** TTL with which systems send (Linux and BSD, Windows, network devices). */
+const INITIAL_TTLS = [64, 128, 255];
+
+/** The first that was sent after a long silence got a RST. `foreign`: of another TTL than all else from there. */
+export function resetAfterSilence(
+  f: Facts,
+  wire: WireFacts,
+  { packet, side, answers, shape, disowned }: WireReset,
+): { candidate: Candidate; isKnown: boolean } | null {
+  const silence = idleAsMapping(wire);
+  const own = wire.before(packet, side)[0];
+  const asked = answers ?? wire.before(packet, otherSide(side))[0];
+  // a socket that resets by itself does it whenever it likes
+  if (!silence || !asked || !own || shape === 'active') return null;
+  if (asked.time < silence.to - NS_PER_MS || own.time > silence.from + NS_PER_MS) return null;
+  const usual = usualTtl(wire, side, packet);
+  const isForeign = disowned || (usual !== null && usual !== packet.ttl);
+  // as it is sent, not as it arrives: in its own capture it is the host's own
+  const isOwn = !isForeign && INITIAL_TTLS.includes(packet.ttl);
+  const known = knownTimeout(silence.idle, MAPPINGS);
+  const ttl =
+    usual === null || usual === packet.ttl
+      ? ''
+      : `; the RST has TTL ${packet.ttl}, all else from there ${usual}`;
+  const on = disowned ? ', which went on as if it had not sent it' : '';
+  return {
+    isKnown: isForeign || (known !== null && !isOwn),
+    candidate: {
+      rule: 'idle-mapping-expired',
+      side: 'path',
+      confidence: isForeign ? 'inferred' : 'possible',
+      because: `the connection had been idle for ${span(silence.idle)}${nameOf(known)}, and the first packet of ${f.name(otherSide(side))} after that got a RST in the name of ${f.name(side)}${on}${ttl}`,
+      moment: f.atPacket(wire, packet),
+      evidence: [
+        packetEvidence(f, wire, own, `TTL ${own.ttl}`),
+        packetEvidence(f, wire, asked, 'after the silence'),
+        packetEvidence(f, wire, packet, `TTL ${packet.ttl}`),
+      ],
+    },
+  };
+}
+
+/** The first that was sent after a long silence was never acknowledged. */
+export function lostAfterIdle(f: Facts): Candidate | null {
+  for (const wire of f.wires) {
+    const silence = f.world.isOneDirection(wire.wire.source) ? null : idleAsMapping(wire);
+    const sender = silence && lostAfterSilence(wire, silence);
+    if (!silence || sender == null) continue;
+    const again = wire.packets.filter((p) => wire.sideOf(p) === sender && p.time >= silence.to - NS_PER_MS);
+    return {
+      rule: 'idle-mapping-expired',
+      side: 'path',
+      confidence: 'possible',
+      because: `the connection had been idle for ${span(silence.idle)}${nameOf(knownTimeout(silence.idle, MAPPINGS))}, and what ${f.name(sender)} sent after that was never acknowledged`,
+      moment: { source: wire.wire.source, at: f.world.context.timeline.at(wire.wire.source, silence.to) },
+      evidence: again
+        .slice(0, 2)
+        .map((p) => packetEvidence(f, wire, p, 'after the silence, without an answer')),
+    };
+  }
+  return null;
+}
+
+function nameOf(known: { of: string; seconds: number } | null): string {
+  return known ? ` (${known.of}: ${known.seconds} s by default)` : '';
+}
+
+/** TTL of all packets of a side but one; null when they differ. */
+function usualTtl(wire: WireFacts, side: SideIndex, but: KeyPacket): number | null {
+  const all = wire.packets.filter((p) => wire.sideOf(p) === side && p !== but);
+  const [first] = all;
+  return first && first.ttl > 0 && all.every((p) => p.ttl === first.ttl) ? first.ttl : null;
+}
+
+/** The FIN of a side that had been idle, and a request that had not seen it, crossed; a RST answered the request. */
+export function keepAliveRace(
+  f: Facts,
+  wire: WireFacts,
+  { side, answers }: WireReset,
+  make: Make,
+): Candidate | null {
+  const fin = wire.finPacket(side);
+  const silence = silenceOf(wire);
+  if (!fin || !silence || !answers || answers.payload === 0 || seqDiff(answers.ack, fin.seq) > 0) return null;
+  if (![fin, answers].some((p) => endsSilence(silence, p.time))) return null;
+  const peer = otherSide(side);
+  const hasServed = wire.of(wire.wire.bytes, side) > 0 && wire.of(wire.wire.bytes, peer) > answers.payload;
+  if (!hasServed) return null;
+  const [closed, used] = [fin.time - silence.from, answers.time - silence.from];
+  const known = knownTimeout(closed, SERVERS);
+  const server = SIDE_NAMES[side] === 'server' ? 'the server' : f.name(side);
+  const because = `${server} closed the idle connection after ${span(closed)}${nameOf(known)}, and the next request (${answers.payload} bytes, ${span(used)} after the last packet) crossed its FIN`;
+  return make('keep-alive-race', 'inferred', because);
+}

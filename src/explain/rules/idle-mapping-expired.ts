@@ -1,0 +1,55 @@
+import { formatEndpoint } from '../../model/address.ts';
+import type { Facts } from '../facts/facts.ts';
+import { idleAsMapping } from '../facts/idle.ts';
+import { PACKETS } from '../mask.ts';
+import { peerPackets } from '../missing.ts';
+import { draft, leading, type Words } from '../procedures/candidate.ts';
+import { lostAfterIdle } from '../procedures/idle.ts';
+import { resetCandidates } from '../procedures/reset.ts';
+import type { Rule } from '../rule.ts';
+import { MAYBE, span } from '../words.ts';
+
+export const rule: Rule<'idle-mapping-expired'> = {
+  id: 'idle-mapping-expired',
+  group: 'close',
+  title: 'Idle for so long that the path forgot the connection',
+  severity: 'error',
+  happened: 'were idle for so long that a device on the path had forgotten them',
+  condition:
+    'NATs, firewalls and load balancers forget a connection that is idle for longer than their timeout. What is sent after that they drop, or answer with a RST in the name of the other end, which learns nothing.',
+  when: PACKETS,
+  closes: 'rst',
+  reference: 'RFC 5382 §5, RFC 7857; nf_conntrack_tcp_timeout_established',
+  signatures: [
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'inferred',
+      sign: 'the first packet after a silence of a minute or more got a bare RST whose TTL is not that of all else from there',
+    },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'the same with the usual TTL after a time that is a known timeout, or the first packet was never acknowledged',
+    },
+  ],
+  explain: (f) => {
+    const reset = leading(resetCandidates(f), 'idle-mapping-expired', (c) => words(f, c.because));
+    if (reset) return reset;
+    const lost = lostAfterIdle(f);
+    return (
+      lost &&
+      draft(lost, words(f, lost.because), ['retransmission-timeout', 'peer-silent', 'no-socket-reset'])
+    );
+  },
+};
+
+function words(f: Facts, because: string): Words {
+  const idle = f.wires.map(idleAsMapping).find((s) => s !== null)?.idle ?? 0;
+  return {
+    summary: `A device between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)} had ${MAYBE}forgotten the connection: ${because}.`,
+    remedy: `Send something more often than every ${span(idle)}: SO_KEEPALIVE with tcp_keepalive_time (7,200 s by default) or TCP_KEEPIDLE below the timeout of the device, or a keepalive of the application; or close connections that are idle sooner; or raise the device's timeout.`,
+    missing: peerPackets(f),
+  };
+}
