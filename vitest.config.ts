@@ -31,6 +31,8 @@ export default defineConfig({
     reporters: ['default', './test/skipped.ts'],
     // the default leaves a core to others: of two, half of them. Live captures keep it
     ...(rest ? {} : { maxWorkers: '100%' }),
+    // without it each of a hundred files loads the engine anew; what the rest measures keeps a process of its own
+    isolate: rest,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

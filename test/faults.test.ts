@@ -50,7 +50,7 @@ describe('a pipe', () => {
     const path = pipe(`${command}.fifo`);
     const child = spawn(
       process.execPath,
-      [CLI, command, path, ...(command === 'analyze' ? ['-o', 'piped'] : [])],
+      [CLI, command, path, ...(command === 'analyze' ? ['--no-html', '-o', 'piped'] : [])],
       {
         cwd: folder,
       },
@@ -113,7 +113,7 @@ describe('output that cannot be written', () => {
     mkdirSync(join(mounted, 'empty'));
     for (const args of [
       ['analyze', PCAP, '-o', join(mounted, 'new')],
-      ['analyze', PCAP, '-o', join(mounted, 'empty')],
+      ['analyze', PCAP, '--no-html', '-o', join(mounted, 'empty')],
       ['annotate', PCAP, '-o', join(mounted, 'a.pcapng')],
     ]) {
       const { status, stderr } = run(args);
@@ -125,7 +125,7 @@ describe('output that cannot be written', () => {
     }
     expect(readdirSync(mounted, { recursive: true })).toEqual(['empty']);
     spawnSync('mount', ['-o', 'remount,ro', mounted]);
-    const { status, stderr } = run(['analyze', PCAP, '-o', join(mounted, 'new')]);
+    const { status, stderr } = run(['analyze', PCAP, '--no-html', '-o', join(mounted, 'new')]);
     expect([status, stderr]).toEqual([74, expect.stringContaining('read-only file system')]);
     expect(run(['capture-kit', '-o', join(mounted, 'kit.tgz')])).toMatchObject({
       status: 74,

@@ -7,11 +7,12 @@ const TOOLS = ['tshark', 'editcap', 'tcpdump', 'bpftrace', 'nft', 'zstd', 'xz', 
 
 function lacks(): string[] {
   const here = (tool: string) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
-  const { CORPUS, LONG } = process.env;
+  const { CORPUS, LONG, THOROUGH } = process.env;
   return [
     ...TOOLS.filter((t) => !here(t)),
     ...(process.getuid?.() === 0 ? [] : ['root']),
     ...(CORPUS ? [] : ['CORPUS (a folder of captures)']),
+    ...(THOROUGH ? [] : ['THOROUGH=1 (npm run test:rest)']),
     ...(LONG ? [] : ['LONG=1 (loads of minutes)']),
   ];
 }

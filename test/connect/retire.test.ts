@@ -6,13 +6,17 @@ import { trackerOf, trackFile } from '../../src/connect/capture.ts';
 import { Tracker } from '../../src/connect/tracker.ts';
 import { buffersOf } from '../../src/connect/tracker-state.ts';
 import type { WireConnection } from '../../src/model/connection.ts';
+import { some } from '../thorough.ts';
 import { trackCapture } from './capture.ts';
 import { Talk } from './talk.ts';
 
 const SAMPLES = path.resolve(import.meta.dirname, '../../samples');
-const CAPTURES = readdirSync(SAMPLES, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.pcap'))
-  .sort();
+const CAPTURES = some(
+  readdirSync(SAMPLES, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.pcap'))
+    .sort(),
+  60,
+);
 const ONE = { ended: 1, begun: 1 };
 
 /** Numbers from 0 to 1, the same every time. */

@@ -126,7 +126,7 @@ const files = [
 ];
 
 describe.skipIf(!hasTshark)('tshark counts the same', () => {
-  test.each(some(files, 10))('in %s', (name) => {
+  test.each(some(files, 6))('in %s', (name) => {
     const path = OWN.includes(name.split('/')[0]!) ? name : join(corpus!, name);
     const expected = theirs(path);
     const found = ours(path);

@@ -6,10 +6,11 @@ import { analyze } from '../../src/analyze.ts';
 import { readBatch } from '../live/scenarios/batch.ts';
 import { judge } from '../live/scenarios/judgement.ts';
 import { reductionsOf } from '../live/scenarios/reductions.ts';
+import { THOROUGH } from '../thorough.ts';
 
 const SAMPLES = path.join(import.meta.dirname, '../../samples/field/live');
 /** Moments to cut at. */
-const CUTS = 3;
+const CUTS = THOROUGH ? 3 : 1;
 
 for (const name of readdirSync(SAMPLES, { withFileTypes: true }).filter((e) => e.isDirectory())) {
   test(`${name.name}: no false proof, whatever part of it is given`, async () => {

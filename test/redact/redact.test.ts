@@ -15,6 +15,7 @@ import { redactResult } from '../../src/redact/result.ts';
 import { renderExplain } from '../../src/terminal/terminal.ts';
 import { annotate } from '../../src/wireshark/annotate.ts';
 import { writeReport } from '../../src/write.ts';
+import { some } from '../thorough.ts';
 
 const SAMPLES = new URL('../../samples/', import.meta.url).pathname;
 
@@ -69,10 +70,19 @@ function bytesOf(address: string): Buffer {
   return isIP(address) === 4 ? all.subarray(12) : all;
 }
 
-async function everything(sample: string, secret = randomBytes(32)) {
+const written = new Map<string, ReturnType<typeof write>>();
+
+/** The original, what is left of it, and every output of that, by name: made once for each sample. */
+function everything(sample: string) {
+  const made = written.get(sample) ?? write(sample);
+  written.set(sample, made);
+  return made;
+}
+
+async function write(sample: string) {
   const inputs = [isAbsolute(sample) ? sample : join(SAMPLES, sample)];
   const original = await analyze(inputs, { timeline: 'all', command: `tcpautopsy analyze ${sample}` });
-  const redactor = new Redactor(secret);
+  const redactor = new Redactor(randomBytes(32));
   const result = redactResult(original, redactor);
   const dir = await mkdtemp(join(root, 'out-'));
   await writeReport(result, join(dir, 'report'), { html: true, png: true });
@@ -86,16 +96,18 @@ async function everything(sample: string, secret = randomBytes(32)) {
   return { original, result, files };
 }
 
-describe.each([
+const searched = [
   'documents/exp1',
   'documents/003',
-  'documents/004',
-  'live/dual-stack/6.18',
   'live/data-after-close/6.18',
-  'live/accept-queue-incident/6.18',
+  'live/dual-stack/6.18',
   'bundle/syn-cookie/6.18',
+  'documents/004',
+  'live/accept-queue-incident/6.18',
   'bundle/accept-queue-incident/6.18',
-])('%s', (sample) => {
+];
+
+describe.each(some(searched, 3))('%s', (sample) => {
   test('no output holds an address or a name of the original', async () => {
     const { original, files } = await everything(sample);
     const addresses = addressesOf(original);
@@ -185,14 +197,12 @@ test('it is said on the page, in Markdown and in the JSON', async () => {
 });
 
 test('the same secret gives the same report, another one another', async () => {
-  const secret = randomBytes(32);
-  const [a, b, c] = [
-    await everything('documents/exp1', secret),
-    await everything('documents/exp1', secret),
-    await everything('documents/exp1'),
-  ];
-  expect(a.result).toEqual(b.result);
-  expect(a.result.connections[0]!.client.address).not.toBe(c.result.connections[0]!.client.address);
+  const original = await analyze([join(SAMPLES, 'documents/exp1')], { timeline: 'all' });
+  const [a, b, c] = ['one', 'one', 'another'].map((s) =>
+    redactResult(original, new Redactor(Buffer.from(s))),
+  );
+  expect(a).toEqual(b);
+  expect(a!.connections[0]!.client.address).not.toBe(c!.connections[0]!.client.address);
 });
 
 describe('addresses', () => {

@@ -7,13 +7,14 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Diagnostics } from '../../../src/model/diagnostic.ts';
 import { HEAD_BYTES, openBytes } from '../../../src/read/bytes.ts';
+import { THOROUGH } from '../../thorough.ts';
 import { generateCapture } from './generate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bytes-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const SMTP = readFileSync('node_modules/pcap-parser/test/smtp.pcap');
-const LARGE = generateCapture({ packets: 30_000, inFlight: 100, seed: 3 });
+const LARGE = generateCapture({ packets: THOROUGH ? 30_000 : 10_000, inFlight: 100, seed: 3 });
 
 function put(name: string, bytes: Uint8Array): string {
   const path = join(folder, name);
@@ -129,7 +130,7 @@ describe('gzip', () => {
     expect(seen.said[0]).toMatch(/^gzip-damaged/);
   });
 
-  test('of 256 MB of zeros passes in bounded memory', async () => {
+  test.runIf(THOROUGH)('of 256 MB of zeros passes in bounded memory', async () => {
     const bomb = put('bomb.gz', gzipSync(Buffer.alloc(1 << 28)));
     const source = await openBytes(bomb, 'it', new Diagnostics());
     const before = process.memoryUsage().rss;
@@ -193,12 +194,15 @@ describe.skipIf(!has('zstd'))('zstd', () => {
     expect((await readAll(put('damaged.zst', bytes))).said[0]).toMatch(/^zstd-damaged/);
   });
 
-  test('of 300 MB of zeros is stopped as a bomb, which then takes no more memory', async () => {
-    const seen = await measure(put('bomb.zst', zstd(Buffer.alloc(300 << 20), '-1')));
-    expect(seen.said).toEqual(['compression-bomb data-loss']);
-    expect(seen.size).toBeLessThanOrEqual(1 << 28);
-    expect(seen.grown).toBeLessThan(1e8);
-  });
+  test.runIf(THOROUGH)(
+    'of 300 MB of zeros is stopped as a bomb, which then takes no more memory',
+    async () => {
+      const seen = await measure(put('bomb.zst', zstd(Buffer.alloc(300 << 20), '-1')));
+      expect(seen.said).toEqual(['compression-bomb data-loss']);
+      expect(seen.size).toBeLessThanOrEqual(1 << 28);
+      expect(seen.grown).toBeLessThan(1e8);
+    },
+  );
 });
 
 function skippable(size: number): Buffer {
@@ -248,14 +252,14 @@ describe.skipIf(!has('xz'))('xz', () => {
     }
   });
 
-  test('of 300 MB of zeros is stopped as a bomb', async () => {
+  test.runIf(THOROUGH)('of 300 MB of zeros is stopped as a bomb', async () => {
     const seen = await measure(put('bomb.xz', xz(Buffer.alloc(300 << 20), '-0')));
     expect(seen.said).toEqual(['compression-bomb data-loss']);
     expect(seen.grown).toBeLessThan(1e8);
   });
 });
 
-test('a gzip bomb is stopped, with a word on how to go on', async () => {
+test.runIf(THOROUGH)('a gzip bomb is stopped, with a word on how to go on', async () => {
   const seen = await measure(put('bomb.gz', gzipSync(Buffer.alloc(300 << 20))));
   expect(seen.said).toEqual(['compression-bomb data-loss']);
   expect(seen.message).toContain('unpack it first');
@@ -268,6 +272,7 @@ describe('a bomb in other shapes', () => {
   test('of many members, each small, is stopped like one', async () => {
     const seen = await measure(put('members.gz', Buffer.concat(Array(20).fill(sixteen))));
     expect(seen.said).toEqual(['compression-bomb data-loss']);
+    expect(seen.message).toContain('unpack it first');
     expect(seen.size).toBeLessThanOrEqual(1 << 28);
     expect(seen.grown).toBeLessThan(1e8);
   });
@@ -278,7 +283,7 @@ describe('a bomb in other shapes', () => {
     expect(seen.message).toContain('compressed twice, gzip in gzip; unpack it once first');
   });
 
-  test('cut short is both, and what came before is read', async () => {
+  test.runIf(THOROUGH)('cut short is both, and what came before is read', async () => {
     const whole = gzipSync(Buffer.alloc(300 << 20));
     const seen = await measure(put('cut-bomb.gz', whole.subarray(0, whole.length - 9)));
     expect(seen.said[0]).toBe('compression-bomb data-loss');

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { analyze } from '../../../src/analyze.ts';
 import { formatEndpoint } from '../../../src/model/address.ts';
-import { some } from '../../thorough.ts';
+import { some, THOROUGH } from '../../thorough.ts';
 import { SAMPLES, sample } from './harness.ts';
 
 const texts = readdirSync(`${SAMPLES}tools`, { recursive: true, encoding: 'utf8' })
@@ -44,14 +44,14 @@ function damaged(text: string): fc.Arbitrary<string> {
 }
 
 describe('a text that was damaged', () => {
-  it.each(some(texts, 12))('is read, and proves nothing that the whole does not: %s', async (name) => {
+  it.each(some(texts, 8))('is read, and proves nothing that the whole does not: %s', async (name) => {
     const text = sample(`tools/${name}`).toString();
     const whole = await proved(text);
     await fc.assert(
       fc.asyncProperty(damaged(text), async (worse) => {
         expect(whole).toEqual(expect.arrayContaining(await proved(worse)));
       }),
-      { numRuns: 20 },
+      { numRuns: THOROUGH ? 20 : 10 },
     );
   });
 });
@@ -66,7 +66,7 @@ describe('lines of packets out of order', () => {
         fc.asyncProperty(fc.shuffledSubarray(lines, { minLength: lines.length }), async (order) => {
           expect((await proved(order.join('\n'))).filter((p) => p.startsWith('half-close'))).toEqual([]);
         }),
-        { numRuns: 40 },
+        { numRuns: THOROUGH ? 40 : 10 },
       );
     },
   );

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { looksLikeText } from '../../../src/read/text.ts';
+import { THOROUGH } from '../../thorough.ts';
 import { codes, formats, only, read, readSample, sample } from './harness.ts';
 
 const text = (path: string) => sample(`documents/${path}`).toString().trimEnd();
@@ -324,7 +325,7 @@ describe('a text of very many runs', () => {
     expect([out.sources.length, only(out, 'socket').length, codes(out)]).toEqual([1, 20_000, []]);
   });
 
-  it('of which each is a log of its own is read as far as 10,000 of them', () => {
+  it.runIf(THOROUGH)('of which each is a log of its own is read as far as 10,000 of them', () => {
     const out = read(`$ tcpstates\n${STATES}\n`.repeat(10_002));
     expect(out.sources.length).toBe(10_000);
     expect(out.diagnostics.filter((d) => d.code === 'too-many-sections').map((d) => d.severity)).toEqual([
