@@ -7,12 +7,11 @@ import { answerQuestions } from './answers/index.ts';
 import { groupCauses, normalCauses } from './causes.ts';
 import { reconcileCounters } from './counters.ts';
 import { World } from './facts/world.ts';
-import { DraftFinding } from './finding.ts';
+import { DecidedFinding, type Guard } from './finding.ts';
 import { findingsOfHosts } from './hosts/index.ts';
-import { limited } from './limits.ts';
 import { isHealthy, rulesByMask } from './mask.ts';
 import { assignRoles, verdictsOf } from './roles.ts';
-import type { Draft, Explained, Rule } from './rule.ts';
+import type { Explained, Rule, Verdict } from './rule.ts';
 import { rules as allRules } from './rules/index.ts';
 import { tellStory } from './story.ts';
 import { type Decide, Verdicts } from './verdicts.ts';
@@ -48,7 +47,7 @@ export function explain(
   { rules = allRules, keep }: ExplainOptions = {},
 ): Explanation {
   const world = new World(context);
-  const guard = <T>(what: string, where: string, work: () => T, otherwise: T): T => {
+  const guard: Guard = (what, of, work, otherwise) => {
     try {
       return work();
     } catch (error) {
@@ -57,7 +56,7 @@ export function explain(
         code: 'rule-failed',
         severity: 'error',
         source: '',
-        locator: where,
+        locator: of ? `c${of.n + 1}` : '',
         ...(error instanceof Error && error.stack && { fault: error.stack }),
         message: `${what} failed and was left out: ${message}`,
       });
@@ -65,11 +64,10 @@ export function explain(
     }
   };
   const decide: Decide = (facts, asked) => {
-    const all: DraftFinding[] = [];
+    const all: DecidedFinding[] = [];
     for (const rule of asked) {
-      const drafts = guard(`Rule ${rule.id}`, `c${facts.n + 1}`, () => rule.explain(facts), null);
-      for (const draft of asList(drafts))
-        all.push(new DraftFinding(facts, rule, limited(facts, rule, draft)));
+      const decided = guard(`Rule ${rule.id}`, facts, () => rule.decide(facts), null);
+      for (const verdict of asList(decided)) all.push(new DecidedFinding(facts, rule, verdict, guard));
     }
     return { all, told: assignRoles(all) };
   };
@@ -90,13 +88,11 @@ export function explain(
     if (!keep || keep(facts.case, told)) kept.push(n);
   }
   world.kept = Int32Array.from(kept);
-  const ofHosts = guard('Looking at hosts', '', () => findingsOfHosts(world), []).filter(
+  const ofHosts = guard('Looking at hosts', null, () => findingsOfHosts(world), []).filter(
     (f) => !keep || keep(f, [f]),
   );
   return { verdicts, kept: world.kept, ofHosts, ...toldOf(world, verdicts, ofHosts, rules, guard) };
 }
-
-type Guard = <T>(what: string, where: string, work: () => T, otherwise: T) => T;
 
 /** What many connections have in common. */
 function toldOf(
@@ -110,19 +106,19 @@ function toldOf(
   for (const n of world.kept) for (const e of verdicts.findings(n)) explained.push(e);
   const causes = guard(
     'Grouping causes',
-    '',
+    null,
     () => groupCauses(explained, normalCauses(verdicts, rules), ofHosts),
     [],
   );
   return {
     causes,
-    answers: guard('Answering questions', '', () => answerQuestions(world, explained), []),
-    counters: guard('Reconciling counters', '', () => reconcileCounters(world, explained), []),
-    story: guard('Telling the story', '', () => tellStory(world, verdicts, explained, causes), []),
+    answers: guard('Answering questions', null, () => answerQuestions(world, explained), []),
+    counters: guard('Reconciling counters', null, () => reconcileCounters(world, explained), []),
+    story: guard('Telling the story', null, () => tellStory(world, verdicts, explained, causes), []),
   };
 }
 
-function asList(drafts: Draft | Draft[] | null): Draft[] {
-  if (drafts === null) return [];
-  return Array.isArray(drafts) ? drafts : [drafts];
+function asList(decided: Verdict | Verdict[] | null): Verdict[] {
+  if (decided === null) return [];
+  return Array.isArray(decided) ? decided : [decided];
 }

@@ -1,23 +1,38 @@
 /** What a rule says of a connection, with what the runner adds: identity, role, severity. Words are made when they are read. */
-import type { Finding, Missing, Role } from '../model/finding.ts';
+import type { Confidence, Finding, Missing, Role } from '../model/finding.ts';
 import type { ClockLabel } from '../model/time.ts';
+import type { Citation } from './facts/evidence.ts';
 import type { Facts } from './facts/facts.ts';
+import { limited } from './limits.ts';
 import { missingOf } from './missing.ts';
-import type { Draft, Rule } from './rule.ts';
-import { hedged } from './words.ts';
+import type { Rule, Verdict, Words } from './rule.ts';
+import { hedged, MAYBE, predicate } from './words.ts';
 
-export class DraftFinding implements Finding {
+/** Does what may throw, of one connection: a fault becomes a diagnostic, and `otherwise` stands in. */
+export type Guard = <T>(what: string, of: Facts | null, work: () => T, otherwise: T) => T;
+
+type Told = Words & Pick<Finding, 'evidence'>;
+
+export class DecidedFinding implements Finding {
   readonly facts: Facts;
   readonly byRule: Rule;
-  readonly draft: Draft;
+  readonly verdict: Verdict;
+  readonly confidence: Confidence;
+  readonly cited: readonly Citation[];
   role: Role = 'note';
   alternatives: string[];
+  readonly #guard: Guard;
+  #words: Told | null = null;
 
-  constructor(facts: Facts, rule: Rule, draft: Draft) {
+  constructor(facts: Facts, rule: Rule, verdict: Verdict, guard: Guard) {
     this.facts = facts;
     this.byRule = rule;
-    this.draft = draft;
-    this.alternatives = draft.alternatives ?? [];
+    this.verdict = verdict;
+    this.#guard = guard;
+    const { confidence, evidence } = limited(facts, rule, verdict);
+    this.confidence = confidence;
+    this.cited = evidence;
+    this.alternatives = [...(verdict.alternatives ?? [])];
   }
 
   get connection(): string {
@@ -29,21 +44,17 @@ export class DraftFinding implements Finding {
   }
 
   get group(): Finding['group'] {
-    return this.draft.group ?? this.byRule.group;
-  }
-
-  get confidence(): Finding['confidence'] {
-    return this.draft.confidence;
+    return this.verdict.group ?? this.byRule.group;
   }
 
   /** What is only possible is no error. */
   get severity(): Finding['severity'] {
-    const own = this.draft.severity ?? this.byRule.severity;
+    const own = this.verdict.severity ?? this.byRule.severity;
     return this.confidence === 'possible' && own === 'error' ? 'warning' : own;
   }
 
   get side(): Finding['side'] {
-    return this.draft.side;
+    return this.verdict.side;
   }
 
   get client(): Finding['client'] {
@@ -55,28 +66,39 @@ export class DraftFinding implements Finding {
   }
 
   get clock(): ClockLabel {
-    const { moment } = this.draft;
+    const { moment } = this.verdict;
     return moment ? this.facts.world.context.timeline.label(moment.source) : 'order';
   }
 
   get time(): string {
-    return this.facts.world.context.timeline.format(this.draft.moment?.at ?? null, this.clock);
+    return this.facts.world.context.timeline.format(this.verdict.moment?.at ?? null, this.clock);
   }
 
   get summary(): string {
-    return hedged(this.draft.summary, this.draft.confidence);
+    return hedged(this.#told.summary, this.confidence);
   }
 
   get remedy(): string {
-    return this.draft.remedy;
+    return this.#told.remedy;
   }
 
   get evidence(): Finding['evidence'] {
-    return this.draft.evidence;
+    return this.#told.evidence;
   }
 
   get missing(): Missing[] {
-    return missingOf(this.facts, this.draft.missing ?? []);
+    return missingOf(this.facts, this.#told.missing ?? []);
+  }
+
+  get #told(): Told {
+    const { facts, byRule, verdict, cited } = this;
+    this.#words ??= this.#guard(
+      `The wording of rule ${byRule.id}`,
+      facts,
+      () => ({ ...byRule.tell(facts, verdict), evidence: cited.map((c) => c.tell()) }),
+      { summary: `It ${MAYBE}${predicate(1, byRule.happened)}.`, remedy: '', evidence: [] },
+    );
+    return this.#words;
   }
 }
 

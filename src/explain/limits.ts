@@ -10,25 +10,30 @@ import { CAPTURES } from '../model/source.ts';
 import type { Stack } from '../model/stack.ts';
 import { reasoning } from './facts/evidence.ts';
 import type { Facts } from './facts/facts.ts';
-import type { Draft, Rule } from './rule.ts';
+import type { Rule, Verdict } from './rule.ts';
 
 /** Formats of counters that only Linux has; whose they are the rule has asked. */
 const COUNTERS = /^(nstat|netstat-s|bundle-counters)$/;
 
-/** The draft, no surer than its evidence and the host it speaks of admit. */
-export function limited(facts: Facts, rule: Rule, draft: Draft): Draft {
-  if (draft.confidence === 'possible') return draft;
-  const formats = formatsOf(facts, draft);
-  const stack = rule.linuxOnly && !formats.some((f) => COUNTERS.test(f)) ? stackOf(facts, draft) : 'linux';
+/** A verdict, no surer than its evidence and the host it speaks of admit. */
+export function limited(
+  facts: Facts,
+  rule: Rule,
+  verdict: Verdict,
+): Pick<Verdict, 'confidence' | 'evidence'> {
+  const { confidence, evidence } = verdict;
+  if (confidence === 'possible') return { confidence, evidence };
+  const formats = formatsOf(facts, verdict);
+  const stack = rule.linuxOnly && !formats.some((f) => COUNTERS.test(f)) ? stackOf(facts, verdict) : 'linux';
   const proves = rule.wireProves || formats.some((f) => !CAPTURES.has(f));
   const most = stack !== 'linux' ? 'possible' : proves ? 'proved' : 'inferred';
-  if (rank(draft.confidence) >= rank(most)) return draft;
-  const note = stack === 'linux' ? [] : [reasoning(whose(facts, draft, stack))];
-  return { ...draft, confidence: most, evidence: [...draft.evidence, ...note] };
+  if (rank(confidence) >= rank(most)) return { confidence, evidence };
+  const note = stack === 'linux' ? [] : [reasoning(() => whose(facts, verdict, stack))];
+  return { confidence: most, evidence: [...evidence, ...note] };
 }
 
 /** Of the sources of its evidence, which are numbered from 1. */
-function formatsOf({ world }: Facts, { evidence }: Draft): string[] {
+function formatsOf({ world }: Facts, { evidence }: Verdict): string[] {
   return evidence.flatMap((e) => (e.source === null ? [] : world.source(e.source - 1).format));
 }
 
@@ -38,11 +43,11 @@ function rank(confidence: Confidence): number {
 }
 
 /** Of the host whose doing it is; where that is nobody's, Linux is not in question. */
-function stackOf(facts: Facts, { side }: Draft): Stack {
+function stackOf(facts: Facts, { side }: Verdict): Stack {
   return side === 'path' ? 'linux' : facts.stack(side === 'client' ? CLIENT : SERVER);
 }
 
-function whose(facts: Facts, { side }: Draft, stack: Stack): string {
+function whose(facts: Facts, { side }: Verdict, stack: Stack): string {
   const name = facts.name(side === 'client' ? CLIENT : SERVER);
   return stack === 'unknown'
     ? `nothing shows that ${name} runs Linux, whose behaviour this would be`

@@ -2,9 +2,10 @@
  * What a rule is: a named cause, the kernel condition behind it, and a function that says whether it holds for a
  * case. Adding a rule: one file under rules/, one line in rules/index.ts, a fixture.
  */
-import type { Confidence, Evidence, Finding, FindingSide, Group, Severity } from '../model/finding.ts';
+import type { Confidence, Finding, FindingSide, Group, Severity } from '../model/finding.ts';
 import type { CloseKind } from '../model/result.ts';
 import type { CommonTime } from '../model/time.ts';
+import type { Citation } from './facts/evidence.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Mask } from './mask.ts';
 import type { Wanted } from './missing.ts';
@@ -16,21 +17,25 @@ export interface Moment {
   at: CommonTime | null;
 }
 
-/** What a rule says of one case; the runner adds identity and role. */
-export interface Draft {
+/** What a rule decides of one case, in numbers and references; the runner adds identity and role. A rule adds what it found. */
+export interface Verdict {
   confidence: Confidence;
   side: FindingSide;
   moment: Moment | null;
+  evidence: readonly Citation[];
+  /** Other rule ids that fit as well, likeliest first. */
+  alternatives?: readonly RuleId[];
+  /** Where they are not the rule's own. */
+  severity?: Severity;
+  group?: Group;
+}
+
+/** What is said of a verdict when a row is written or a finding shown. */
+export interface Words {
   summary: string;
   remedy: string;
-  evidence: Evidence[];
   /** What would settle it; what the inputs hold already is left out. */
   missing?: readonly Wanted[];
-  /** Other rule ids that fit as well, likeliest first. */
-  alternatives?: RuleId[];
-  severity?: Severity;
-  /** Where it is not the rule's own. */
-  group?: Group;
 }
 
 /** A finding with the facts it was drawn from. */
@@ -68,8 +73,8 @@ export interface Signature {
   sign: string;
 }
 
-/** `Id`: the name of its file, by which it is called everywhere. */
-export interface Rule<Id extends string = string> {
+/** `Id`: the name of its file, by which it is called everywhere. `V`: its verdicts, with what it found. */
+export interface Rule<Id extends string = string, V extends Verdict = Verdict> {
   id: Id;
   group: Group;
   /** Short and human, for headings: `Accept queue full: SYN dropped`. */
@@ -101,8 +106,9 @@ export interface Rule<Id extends string = string> {
   wireProves?: boolean;
   /** Worth knowing besides, and never what decides a connection. */
   noteOnly?: boolean;
-  /** null: does not apply. */
-  explain(facts: Facts): Draft | Draft[] | null;
+  /** null: does not apply. No sentence is made here: of most that is decided, none is ever read. */
+  decide(facts: Facts): V | V[] | null;
+  tell(facts: Facts, verdict: V): Words;
   /**
    * All connections of this cause in one paragraph that is true of each of them; without it what happened, and the first
    * as an example. MAYBE stands where the caller says how sure it is.

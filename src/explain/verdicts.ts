@@ -15,7 +15,7 @@ import { getOr } from '../model/get-or.ts';
 import type { ClockLabel, CommonTime } from '../model/time.ts';
 import type { Facts } from './facts/facts.ts';
 import type { World } from './facts/world.ts';
-import type { DraftFinding } from './finding.ts';
+import type { DecidedFinding } from './finding.ts';
 import type { Verdicts as Named } from './roles.ts';
 import type { Explained, Rule } from './rule.ts';
 
@@ -39,7 +39,7 @@ const CACHED_WORDS = 8;
 export type Decide = (
   facts: Facts,
   rules: readonly Rule[],
-) => { all: DraftFinding[]; told: readonly Finding[] };
+) => { all: DecidedFinding[]; told: readonly Finding[] };
 
 export class Verdicts {
   readonly world: World;
@@ -78,7 +78,7 @@ export class Verdicts {
     this.#ofGroup[n * GROUPS.length + GROUPS.indexOf(rule.group)] = 1 + this.#numbers.get(rule.id)!;
   }
 
-  add(n: number, all: readonly DraftFinding[], told: readonly Finding[], verdicts: Named): void {
+  add(n: number, all: readonly DecidedFinding[], told: readonly Finding[], verdicts: Named): void {
     for (const finding of all) {
       this.#put(n, finding, told.includes(finding));
       if (finding.byRule.normal && told.includes(finding))
@@ -117,7 +117,7 @@ export class Verdicts {
   findings(n: number): Explained[] {
     const own: Explained[] = [];
     for (let i = this.#first[n]!; i < this.#first[n + 1]!; i++)
-      if (this.#isFinding(i)) own.push(new Verdict(this, i));
+      if (this.#isFinding(i)) own.push(new Row(this, i));
     return own;
   }
 
@@ -125,7 +125,7 @@ export class Verdicts {
   all(n: number): Explained[] {
     const own: Explained[] = [];
     for (let i = this.#first[n]!; i < this.#first[n + 1]!; i++)
-      if (this.#word[i]! & (1 << TOLD)) own.push(new Verdict(this, i));
+      if (this.#word[i]! & (1 << TOLD)) own.push(new Row(this, i));
     return own;
   }
 
@@ -140,7 +140,7 @@ export class Verdicts {
   /** Its findings, in words. */
   tell(n: number): readonly Finding[] {
     if (this.weight(n) === 0) return [];
-    return this.words(n).filter((f) => !isNormal(f as DraftFinding));
+    return this.words(n).filter((f) => !isNormal(f as DecidedFinding));
   }
 
   /** The same with a normal end. */
@@ -187,10 +187,10 @@ export class Verdicts {
     return (this.#word[i]! & ((1 << TOLD) | (1 << NORMAL))) === 1 << TOLD;
   }
 
-  #put(n: number, finding: DraftFinding, isTold: boolean): void {
+  #put(n: number, finding: DecidedFinding, isTold: boolean): void {
     if (this.#count === this.#word.length) this.#grow();
     const i = this.#count++;
-    const { moment, evidence } = finding.draft;
+    const { moment } = finding.verdict;
     this.#connection[i] = n;
     this.#source[i] = moment?.source ?? -1;
     this.#at[i] = moment?.at ?? Number.NaN;
@@ -202,7 +202,7 @@ export class Verdicts {
       (ROLES.indexOf(finding.role) << ROLE) |
       ((isTold ? 1 : 0) << TOLD) |
       ((isNormal(finding) ? 1 : 0) << NORMAL) |
-      (Math.min(evidence.length, MOST_EVIDENCE) << EVIDENCE) |
+      (Math.min(finding.cited.length, MOST_EVIDENCE) << EVIDENCE) |
       (GROUPS.indexOf(finding.group) << GROUP);
   }
 
@@ -220,12 +220,12 @@ export class Verdicts {
 }
 
 /** So a connection ends that met no trouble, and nothing else would look like that. */
-function isNormal({ byRule, alternatives }: DraftFinding): boolean {
+function isNormal({ byRule, alternatives }: DecidedFinding): boolean {
   return byRule.normal === true && alternatives.length === 0;
 }
 
 /** One finding: its numbers are there, its words are made when they are read. */
-class Verdict implements Explained {
+class Row implements Explained {
   readonly #verdicts: Verdicts;
   readonly #i: number;
   #finding: Finding | null = null;

@@ -4,7 +4,7 @@ import { casesOf } from '../../src/align/collection.ts';
 import { explain, verdictsOf } from '../../src/explain/explain.ts';
 import { DROPS, STATES } from '../../src/explain/mask.ts';
 import { assignRoles } from '../../src/explain/roles.ts';
-import type { Draft, Rule } from '../../src/explain/rule.ts';
+import type { Rule, Verdict } from '../../src/explain/rule.ts';
 import { ruleById } from '../../src/explain/rules/index.ts';
 import type { Case, Context, Timeline } from '../../src/model/case.ts';
 import type { SocketLife, WireConnection } from '../../src/model/connection.ts';
@@ -76,7 +76,7 @@ const life: SocketLife = {
   state: 'ESTABLISHED',
 };
 
-function ruleOf(id: string, explainCase: Rule['explain'], when: Rule['when'] = STATES): Rule {
+function ruleOf(id: string, decide: Rule['decide'], when: Rule['when'] = STATES): Rule {
   const base = {
     group: 'close',
     title: id,
@@ -86,15 +86,13 @@ function ruleOf(id: string, explainCase: Rule['explain'], when: Rule['when'] = S
     reference: '-',
     signatures: [],
   } as const;
-  return { id, ...base, when, explain: explainCase };
+  return { id, ...base, when, decide, tell: () => ({ summary: 'It did.', remedy: '' }) };
 }
 
-const draft: Draft = {
+const verdict: Verdict = {
   confidence: 'possible',
   side: 'client',
   moment: null,
-  summary: 'It did.',
-  remedy: '',
   evidence: [],
 };
 
@@ -110,7 +108,11 @@ describe('the runner', () => {
     const broken = ruleOf('broken', () => {
       throw new Error('boom');
     });
-    const found = findingsOf([{ lives: [life, null] }], [broken, ruleOf('sound', () => draft)], diagnostics);
+    const found = findingsOf(
+      [{ lives: [life, null] }],
+      [broken, ruleOf('sound', () => verdict)],
+      diagnostics,
+    );
     expect(found.map((f) => f.rule)).toEqual(['sound']);
     const [failed] = diagnostics.list();
     expect(failed).toMatchObject({ code: 'rule-failed', severity: 'error', locator: 'c1' });
@@ -118,13 +120,37 @@ describe('the runner', () => {
     expect(failed?.message).toContain('boom');
   });
 
+  test('a rule whose wording throws is shown, and its verdict stays', () => {
+    const diagnostics = new Diagnostics();
+    const mute = ruleOf('mute', () => verdict);
+    mute.tell = () => {
+      throw new Error('boom');
+    };
+    const [found] = findingsOf([{ lives: [life, null] }], [mute], diagnostics);
+    expect(found?.summary).toBe('It possibly was so.');
+    expect(diagnostics.list()).toMatchObject([{ code: 'rule-failed', locator: 'c1' }]);
+  });
+
+  test('nothing is worded until it is read', () => {
+    let told = 0;
+    const rule = ruleOf('counted', () => verdict);
+    rule.tell = () => {
+      told++;
+      return { summary: 'It did.', remedy: '' };
+    };
+    const cases = [1, 2, 3].map(() => ({ lives: [life, null] as Case['lives'] }));
+    const { causes } = explain(contextOf(cases), new Diagnostics(), { rules: [rule] });
+    // the example of the cause
+    expect([causes[0]?.connections.length, told]).toEqual([3, 1]);
+  });
+
   test('a rule is asked only about connections that show what it needs', () => {
-    const rule = ruleOf('drops-only', () => draft, DROPS);
+    const rule = ruleOf('drops-only', () => verdict, DROPS);
     expect(findingsOf([{ lives: [life, null] }], [rule])).toEqual([]);
   });
 
   test('several drafts become several findings', () => {
-    const rule = ruleOf('twice', () => [draft, { ...draft, side: 'server' }]);
+    const rule = ruleOf('twice', () => [verdict, { ...verdict, side: 'server' }]);
     const findings = findingsOf([{ lives: [life, null] }], [rule]);
     expect(findings.map((f) => [f.side, f.role])).toEqual([
       ['client', 'verdict'],

@@ -6,6 +6,7 @@ import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import { OPT_TIMESTAMP } from '../../model/packet.ts';
 import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import { memoised } from '../memo.ts';
+import { span } from '../words.ts';
 import type { Facts } from './facts.ts';
 import { nextSeq, type WireFacts } from './wire.ts';
 
@@ -20,6 +21,11 @@ export interface Challenge {
   met: 'open' | 'time-wait' | null;
   /** The older connection, where the files show one that stood at these numbers. */
   old: WireFacts | null;
+}
+
+/** In words, after what the client did with the answer. */
+export function takenAgain({ syn, again }: Challenge): string {
+  return again ? `, and its SYN was taken when it came again ${span(again.time - syn.time)} later` : '';
 }
 
 export const challenge = memoised((f: Facts): Challenge | null => {

@@ -2,7 +2,8 @@
  * What is found of a host and of no connection: lines of its kernel's log, counts of its sockets, its counters. A cause is
  * named as it would be of a connection; such a finding has no connection, and of the server's endpoint at most the port.
  */
-import type { Confidence, Evidence, Finding, FindingSide, Missing, Severity } from '../../model/finding.ts';
+import type { Confidence, Finding, FindingSide, Missing, Severity } from '../../model/finding.ts';
+import type { Citation } from '../facts/evidence.ts';
 import type { World } from '../facts/world.ts';
 import type { Moment } from '../rule.ts';
 import { type RuleId, ruleById } from '../rules/index.ts';
@@ -18,7 +19,7 @@ export interface Sign {
   moment: Moment | null;
   summary: string;
   remedy: string;
-  evidence: Evidence[];
+  evidence: Citation[];
   missing?: Missing[];
   alternatives?: RuleId[];
   /** Of the listener, where it is known. */
@@ -39,6 +40,7 @@ function finding(
   const clock = moment ? timeline.label(moment.source) : 'order';
   return {
     ...sign,
+    evidence: sign.evidence.map((e) => e.tell()),
     connection: '',
     group: ruleById(sign.rule)!.group,
     role: 'verdict',

@@ -1,8 +1,7 @@
 /** Kernel-notes §1.1 (3): a RST that a socket sent (tcp_send_active_reset). */
 import { type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
 import { FIN } from '../../model/tcp.ts';
-import { packetEvidence, rowEvidence } from '../facts/evidence.ts';
+import { type Citation, packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
 import type { RuleId } from '../rules/index.ts';
@@ -24,7 +23,7 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
   });
   const probes = wire.unansweredKeepalives(side, packet);
   if (probes.length >= 2) {
-    const because = `${count(probes.length, 'keepalive probe')} before it went unanswered`;
+    const because = () => `${count(probes.length, 'keepalive probe')} before it went unanswered`;
     return [
       make('keepalive-timeout-reset', 'inferred', because),
       ...named(['socket-destroy-reset', 'linger-zero-reset'], SIDE_NAMES[side]),
@@ -37,7 +36,8 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
   const [probe] = probes;
   if (lost) return [lost, ...list, ...foreign];
   if (!probe) return [...list, ...foreign];
-  const because = `a keepalive probe ${span(packet.time - probe.time)} before it went unanswered, the last it sent`;
+  const because = () =>
+    `a keepalive probe ${span(packet.time - probe.time)} before it went unanswered, the last it sent`;
   return [make('keepalive-timeout-reset', 'possible', because), ...list, ...foreign];
 }
 
@@ -62,7 +62,7 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
     'linger-zero-reset',
     relief === 'linger-zero-reset' ? 'inferred' : 'possible',
     wire.sentNothing(peer)
-      ? `${f.name(side)} had received no data, so none can have been unread`
+      ? () => `${f.name(side)} had received no data, so none can have been unread`
       : 'close() with SO_LINGER set to 0 ends a connection this way',
   );
   if (!seen && !(side === SERVER && neverSent)) {
@@ -72,8 +72,8 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
   if (wire.sentNothing(peer) && !seen) return [linger, ...silentServer, ...rest];
   const last = lastReceived(wire, packet, peer);
   const waiting = last !== null && !answeredSince(wire, packet, side, last);
-  const because =
-    seen?.because ??
+  const because = () =>
+    seen?.because() ??
     (waiting
       ? `the last it had received were data (${span(packet.time - last.time)} before), and it sent nothing but ACKs since`
       : 'it had received data, and nothing shows that they were read');
@@ -127,7 +127,8 @@ function afterFin(wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
     'possible',
     data
       ? 'data came after its FIN'
-      : `it had received ${count(received, 'byte')}, and the RST came ${span(packet.time - fin)} after its FIN`,
+      : () =>
+          `it had received ${count(received, 'byte')}, and the RST came ${span(packet.time - fin)} after its FIN`,
   );
   const linger = make(
     'linger-zero-reset',
@@ -154,8 +155,8 @@ function answeredSince(wire: WireFacts, reset: KeyPacket, side: SideIndex, data:
 
 /** Bytes that nobody had read, and the row of a socket table that shows them. */
 export interface UnreadSight {
-  because: string;
-  evidence: Evidence;
+  because(): string;
+  evidence: Citation;
 }
 
 export function withSight(candidate: Candidate, seen: UnreadSight | null): Candidate {
@@ -169,7 +170,7 @@ export function whatItHadReceived(f: Facts, side: SideIndex): UnreadSight | null
   // a received FIN counts as one in CLOSE_WAIT
   const unread = row.state === 'CLOSE_WAIT' ? row.recvQ - 1 : row.recvQ;
   if (unread <= 0) return null;
-  const because = `a socket table showed ${count(unread, 'byte')} that nobody had read`;
+  const because = () => `a socket table showed ${count(unread, 'byte')} that nobody had read`;
   return { because, evidence: rowEvidence(f.world, row, 'not read before it was closed') };
 }
 

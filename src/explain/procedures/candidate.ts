@@ -1,61 +1,43 @@
-import type { Evidence, Finding, FindingSide, Severity } from '../../model/finding.ts';
+import type { Citation } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { Wanted } from '../missing.ts';
-import type { Draft, Moment } from '../rule.ts';
+import type { Verdict } from '../rule.ts';
 import type { RuleId } from '../rules/index.ts';
 
 /** What a decision procedure holds for possible; procedures return them likeliest first. */
-export interface Candidate {
+export interface Candidate extends Verdict {
   rule: RuleId;
-  side: FindingSide;
-  confidence: Finding['confidence'];
   /** Why, in one sentence with the connection's own numbers. */
-  because: string;
-  moment: Moment | null;
-  evidence: Evidence[];
-}
-
-/** Words a rule puts around its candidate. */
-export interface Words {
-  summary: string;
-  remedy: string;
-  missing?: readonly Wanted[];
-  /** Where it is not the rule's own. */
-  severity?: Severity;
+  because(): string;
 }
 
 /**
- * A rule's draft when its candidate is the likeliest of the list: the others become its alternatives, unless the
+ * A rule's verdict when its candidate is the likeliest of the list: the others become its alternatives, unless the
  * confidence says that there is one cause only.
  */
-export function leading(
-  candidates: readonly Candidate[],
-  rule: RuleId,
-  words: (candidate: Candidate) => Words,
-): Draft | null {
+export function leading(candidates: readonly Candidate[], rule: RuleId): Candidate | null {
   const first = candidates[0];
   if (first?.rule !== rule) return null;
   const others = candidates.slice(1).map((c) => c.rule);
-  return draft(
+  return withOthers(
     first,
-    words(first),
     [...new Set(others)].filter((id) => id !== rule),
   );
 }
 
-export function draft(candidate: Candidate, words: Words, alternatives: RuleId[]): Draft {
-  const { confidence, side, moment, evidence } = candidate;
-  return {
-    confidence,
-    side,
-    moment,
-    evidence,
-    ...words,
-    alternatives: confidence === 'proved' ? [] : alternatives,
-  };
+export function withOthers(candidate: Candidate, alternatives: readonly RuleId[]): Candidate {
+  return { ...candidate, alternatives: candidate.confidence === 'proved' ? [] : alternatives };
 }
 
-export function withEvidence(c: Candidate, more: Evidence[]): Candidate {
+/** The candidate of this rule, which need not be the likeliest; the others become its alternatives. */
+export function among(candidates: readonly Candidate[], rule: RuleId): Candidate {
+  const own = candidates.find((c) => c.rule === rule)!;
+  return withOthers(
+    own,
+    candidates.filter((c) => c !== own).map((c) => c.rule),
+  );
+}
+
+export function withEvidence(c: Candidate, more: readonly Citation[]): Candidate {
   return { ...c, evidence: [...c.evidence, ...more] };
 }
 

@@ -1,5 +1,6 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { FindingSide } from '../../model/finding.ts';
+import { type Wording, worded } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { byName } from '../memo.ts';
 import type { RuleId } from '../rules/index.ts';
@@ -18,15 +19,15 @@ export function named(rules: readonly RuleId[], side: FindingSide): Candidate[] 
 
 const nameOf = byName((name): Candidate => {
   const [rule, side] = name.split(' ') as [RuleId, FindingSide];
-  return { rule, side, confidence: 'possible', because: '', moment: null, evidence: [] };
+  return { rule, side, confidence: 'possible', because: () => '', moment: null, evidence: [] };
 });
 
 /** Makes candidates that share side, moment and evidence. */
 export function maker(base: Pick<Candidate, 'side' | 'moment' | 'evidence'>) {
-  return (rule: RuleId, confidence: Candidate['confidence'], because: string): Candidate => ({
+  return (rule: RuleId, confidence: Candidate['confidence'], because: Wording): Candidate => ({
     rule,
     confidence,
-    because,
+    because: () => worded(because),
     ...base,
   });
 }

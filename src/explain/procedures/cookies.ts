@@ -3,9 +3,8 @@
  * their sockets were cloned. Nothing in the packets of a cookie handshake itself says so when timestamps are on.
  */
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
 import { ACK, RST, SYN } from '../../model/tcp.ts';
-import { packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
+import { type Citation, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import type { WireFacts } from '../facts/wire.ts';
@@ -18,7 +17,7 @@ export interface CookieChild {
   window: number;
   siblingsWindow: number;
   siblings: number;
-  evidence: Evidence[];
+  evidence: Citation[];
 }
 
 /** A window that a server's socket advertised, and how many bytes it had received by then. */
@@ -77,22 +76,28 @@ function findCookieChildren(listener: ListenerFacts): Map<Facts, CookieChild> {
   return found;
 }
 
-function evidenceOf(own: Sight, other: Sight, listener: ListenerFacts, counted: number): Evidence[] {
+function evidenceOf(own: Sight, other: Sight, listener: ListenerFacts, counted: number): Citation[] {
   const evidence = [
-    packetEvidence(own.facts, own.wire, own.packet, `its window is the smaller one, ${own.packet.window}`),
+    packetEvidence(
+      own.facts,
+      own.wire,
+      own.packet,
+      () => `its window is the smaller one, ${own.packet.window}`,
+    ),
     packetEvidence(
       other.facts,
       other.wire,
       other.packet,
-      `an ordinary child to compare, with ${other.packet.window}`,
+      () => `an ordinary child to compare, with ${other.packet.window}`,
     ),
   ];
   if (counted > 0)
-    return [...evidence, reasoning(`SyncookiesRecv rose by ${counted} while the files were taken`)];
+    return [...evidence, reasoning(() => `SyncookiesRecv rose by ${counted} while the files were taken`)];
   const full = listener.fullSight;
   evidence.push(
     reasoning(
-      `${count(listener.concurrentHandshakes, 'handshake')} were under way at once; this listener's queues take ` +
+      () =>
+        `${count(listener.concurrentHandshakes, 'handshake')} were under way at once; this listener's queues take ` +
         `${listener.acceptLimit} before the SYN queue counts as full and cookies are sent instead`,
     ),
   );

@@ -66,7 +66,7 @@ export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
       ...all.slice(0, 3).map((l) => dropEvidence(f.world, l.drop)),
     ];
     const make = maker({ side, moment: f.atEvent(all[0]!.drop), evidence });
-    const why = names.length > 0 ? ` (${list(names)})` : '';
+    const why = () => (names.length > 0 ? ` (${list(names)})` : '');
     // of what came in on its way to the server, a host that only forwards says as much
     const whose =
       side === 'path'
@@ -75,9 +75,10 @@ export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
           ? 'the kernel'
           : `the kernel of the ${side}`;
     const says = all[0]!.drop.said;
-    const because = says
-      ? `a line of its log ("${says}") says that it dropped ${count(all.length, what)}`
-      : `${whose} says that it dropped ${count(all.length, what)}${why}`;
+    const because = () =>
+      says
+        ? `a line of its log ("${says}") says that it dropped ${count(all.length, what)}`
+        : `${whose} says that it dropped ${count(all.length, what)}${why()}`;
     // a LOG rule drops nothing: its author wrote the prefix
     return make(rule, all.every((l) => l.sure && !l.drop.said) ? 'proved' : 'inferred', because);
   });

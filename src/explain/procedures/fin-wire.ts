@@ -1,20 +1,19 @@
 /** What packets alone, or a table alone, say of the side that closed first (kernel-notes §4.1). */
 import { CLIENT, type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
 import { ACK, FIN, seqDiff } from '../../model/tcp.ts';
-import { packetEvidence, rowEvidence } from '../facts/evidence.ts';
+import { type Citation, packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { nextSeq } from '../facts/wire.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
 import { maker, named, otherSide, SIDE_NAMES } from './common.ts';
 
 /** F-PIGGY: the packet that first acknowledged the FIN carried the peer's FIN. */
-export function finWithAck(f: Facts, side: SideIndex): { fact: string; evidence: Evidence[] } | null {
+export function finWithAck(f: Facts, side: SideIndex): { fact: () => string; evidence: Citation[] } | null {
   const { wire } = f;
   const ack = wire?.ackOfFin(side);
   if (!wire || !ack || !(ack.flags & FIN)) return null;
   return {
-    fact: carriedBoth(f.name(side)),
+    fact: () => carriedBoth(f.name(side)),
     evidence: [packetEvidence(f, wire, ack, CARRIES_BOTH)],
   };
 }
@@ -51,7 +50,8 @@ export function fromWire(f: Facts, side: SideIndex): Candidate[] {
     const c = make(
       'half-close',
       'proved',
-      `${f.name(side)} went on to receive data after its FIN, which only a socket that its process still holds does`,
+      () =>
+        `${f.name(side)} went on to receive data after its FIN, which only a socket that its process still holds does`,
     );
     return [
       withEvidence(c, [

@@ -74,7 +74,7 @@ function simultaneous(f: Facts, life: LifeFacts): Candidate {
     rule: 'simultaneous-close',
     side: SIDE_NAMES[life.side],
     confidence: 'proved',
-    because: 'the socket went through CLOSING, which it does only when the FINs of both sides cross',
+    because: () => 'the socket went through CLOSING, which it does only when the FINs of both sides cross',
     moment: f.atTransition(life, t),
     evidence: [transitionEvidence(f, life, t)],
   };
@@ -93,7 +93,8 @@ function abortedClosing(f: Facts, life: LifeFacts): Candidate {
     rule: 'fin-wait1-aborted',
     side: SIDE_NAMES[life.side],
     confidence: 'proved',
-    because: `the socket went from FIN_WAIT1 straight to CLOSE${life.finWait1 === null ? '' : `, ${span(life.finWait1)} after its FIN`}`,
+    because: () =>
+      `the socket went from FIN_WAIT1 straight to CLOSE${life.finWait1 === null ? '' : `, ${span(life.finWait1)} after its FIN`}`,
     moment: f.atTransition(life, t),
     evidence: [transitionEvidence(f, life, t), ...gaps],
   };
@@ -139,7 +140,8 @@ function heldOpen(f: Facts, life: LifeFacts, make: Make, reset: boolean): Candid
   const closedLater = life.find('FIN_WAIT2', 'FIN_WAIT2');
   if (closedLater) {
     const after = span(closedLater.duration ?? 0);
-    const because = `it had shut down its sending side and called close() ${after} later, still in FIN_WAIT2`;
+    const because = () =>
+      `it had shut down its sending side and called close() ${after} later, still in FIN_WAIT2`;
     return [
       withEvidence(make('half-close', 'inferred', because), [transitionEvidence(f, life, closedLater)]),
     ];
@@ -181,7 +183,7 @@ function stayed(f: Facts, life: LifeFacts, make: Make): Candidate[] {
       ...named(['half-close'], SIDE_NAMES[side]),
     ];
   }
-  const because =
+  const because = () =>
     onWire === null
       ? `the full socket itself stayed in FIN_WAIT2 for ${span(stay)}: its process still held it`
       : `the full socket stayed in FIN_WAIT2 for ${span(stay)}, until the peer's FIN came`;
@@ -197,7 +199,7 @@ function overflowed(f: Facts, side: SideIndex): boolean {
 
 function noMinisockLeft(f: Facts, side: SideIndex, make: Make): Candidate {
   const rise = timeWaitOverflow(f, side) ?? 0;
-  const because =
+  const because = () =>
     `TCPTimeWaitOverflow rose by ${rise}` +
     (f.wire ? ', and what the peer sent afterwards was answered with a RST' : '');
   return make('time-wait-overflow', f.wire ? 'inferred' : 'possible', because);
@@ -206,25 +208,26 @@ function noMinisockLeft(f: Facts, side: SideIndex, make: Make): Candidate {
 /** Microseconds in FIN_WAIT2, and nothing that shows when the peer's FIN came: several ways look the same. */
 function undecided(f: Facts, life: LifeFacts, make: Make): Candidate[] {
   const { side } = life;
-  const stay = life.finWait2 === null ? 'a moment' : span(life.finWait2);
+  const stay = () => (life.finWait2 === null ? 'a moment' : span(life.finWait2));
   const noMinisock = named(['time-wait-overflow'], SIDE_NAMES[side]);
   const ack = f.wire?.ackOfFin(side);
   if (f.wire && ack) {
-    const because = `the full socket left FIN_WAIT2 after ${stay}; its FIN had been acknowledged by a packet without FIN`;
+    const because = () =>
+      `the full socket left FIN_WAIT2 after ${stay()}; its FIN had been acknowledged by a packet without FIN`;
     const fin = f.wire.finTime(otherSide(side));
     const met = f.wire.decisiveReset;
     if (fin !== null && !(met?.side === side && met.packet.time >= fin)) {
       return [
-        make('fin-wait2-in-minisock', 'possible', `${because}, and the peer's FIN followed at once`),
+        make('fin-wait2-in-minisock', 'possible', () => `${because()}, and the peer's FIN followed at once`),
         ...named(['half-close'], SIDE_NAMES[side]),
       ];
     }
     return [
-      make('fin-wait2-in-minisock', 'inferred', `${because}, and the peer had not closed`),
+      make('fin-wait2-in-minisock', 'inferred', () => `${because()}, and the peer had not closed`),
       ...noMinisock,
     ];
   }
-  const same = `the state events show ${stay} of FIN_WAIT2 either way, and cannot tell the two apart`;
+  const same = () => `the state events show ${stay()} of FIN_WAIT2 either way, and cannot tell the two apart`;
   const twins = [make('fin-wait2-in-minisock', 'possible', same), make('fin-with-ack', 'possible', same)];
   // without a line of close() in FIN_WAIT1 the descriptor may have been open still
   const open = life.find('FIN_WAIT1', 'FIN_WAIT1') ? [] : named(['half-close'], SIDE_NAMES[side]);

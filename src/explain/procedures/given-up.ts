@@ -4,16 +4,16 @@
  */
 import { CLIENT, SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
 import type { SocketEvent } from '../../model/event.ts';
-import type { Evidence } from '../../model/finding.ts';
+import type { Confidence } from '../../model/finding.ts';
 import { FIN } from '../../model/tcp.ts';
-import { packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { type Citation, packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import type { UnansweredRepeats } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
-import type { Moment } from '../rule.ts';
+import type { Moment, Verdict } from '../rule.ts';
 import { count, span } from '../words.ts';
-import { otherSide } from './common.ts';
+import { otherSide, SIDE_NAMES } from './common.ts';
 import { gaveUp } from './ended.ts';
 
 /** Retransmissions without an answer after which a capture alone makes one think of a dead path. */
@@ -36,8 +36,18 @@ export interface Unanswered {
   /** A socket table shows the state with its retransmission timer. */
   row: SocketEvent | null;
   moment: Moment | null;
-  because: string;
-  evidence: Evidence[];
+  because(): string;
+  evidence: Citation[];
+}
+
+/** The verdict of a rule that says what became of it. */
+export interface OfUnanswered extends Verdict {
+  found: Unanswered;
+}
+
+export function ofUnanswered(found: Unanswered, confidence: Confidence): OfUnanswered {
+  const { side, moment, evidence } = found;
+  return { confidence, side: SIDE_NAMES[side]!, moment, evidence, found };
 }
 
 export const unanswered = memoised((f: Facts): Unanswered | null => {
@@ -69,12 +79,13 @@ function ofSide(f: Facts, side: SideIndex): Unanswered | null {
   const enough = given !== null || (wire ? times >= (end || row ? 1 : MANY) : row !== null);
   if (!enough) return null;
   const fin = wire?.finTime(side) != null && wire.of(wire.wire.finAckedTime, side) === null;
-  const evidence: Evidence[] = [];
+  const evidence: Citation[] = [];
   const [first, ...others] = repeats?.packets ?? [];
   if (wire && first) evidence.push(packetEvidence(f, wire, first, 'sent again'));
   const final = others.at(-1);
   if (wire && final) evidence.push(packetEvidence(f, wire, final, 'sent again for the last time'));
-  if (row) evidence.push(rowEvidence(f.world, row, `sent again ${row.timer!.retransmits} times so far`));
+  if (row)
+    evidence.push(rowEvidence(f.world, row, () => `sent again ${row.timer!.retransmits} times so far`));
   if (life && end) evidence.push(transitionEvidence(f, life, end, 'by a timer'));
   return {
     side,
@@ -89,7 +100,7 @@ function ofSide(f: Facts, side: SideIndex): Unanswered | null {
     said: given?.said ?? false,
     row,
     moment: momentOf(f, side, repeats, row, end),
-    because:
+    because: () =>
       given !== null && times === 0
         ? `the timer of ${f.name(side)} gave up in ${given.end.from}${given.said ? ` (sk_err ${given.end.fields!.error})` : ''}`
         : describe(f, side, repeats, row),

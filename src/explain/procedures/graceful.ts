@@ -1,15 +1,13 @@
 /** Whether both sides closed with FIN, and who did first: from packets, else from the states of either end. */
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
-import { packetPlace } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
-import { numberOf, packetEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { type Citation, frameEvidence, packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { isHealthy, MAY_BE_RESET } from '../mask.ts';
-import { wanted, wantedOfPeer } from '../missing.ts';
-import type { Draft } from '../rule.ts';
+import { type Wanted, wanted, wantedOfPeer } from '../missing.ts';
+import type { Verdict } from '../rule.ts';
 import { span } from '../words.ts';
 import { otherSide, SIDE_NAMES } from './common.ts';
 import { finCandidates } from './fin.ts';
@@ -17,7 +15,11 @@ import { unanswered } from './given-up.ts';
 import { minisockExpiry } from './minisock.ts';
 import { resetCandidates } from './reset.ts';
 
-type Graceful = Omit<Draft, 'remedy'>;
+/** How it is told, and what would tell more. */
+export interface Graceful extends Verdict {
+  summary(): string;
+  missing?(): readonly Wanted[];
+}
 
 export function gracefulClose(f: Facts): Graceful | null {
   if (isHealthy(f.mask)) return ordinary(f);
@@ -66,20 +68,12 @@ function ordinary(f: Facts): Graceful {
   const first = (wire.firstFin === CLIENT) === flipped ? SERVER : CLIENT;
   const { timeline } = f.world.context;
   const at = timeline.at(wire.source, a <= b ? a : b);
-  const name = f.name(first);
   return {
     confidence: 'proved',
     side: SIDE_NAMES[first],
     moment: { source: wire.source, at },
-    summary: orderlySummary(name),
-    evidence: [
-      {
-        source: numberOf(wire.source),
-        at: packetPlace(f.world.source(wire.source), wire.startFrame),
-        time: '',
-        fact: orderlyFact(name, Math.abs(a - b)),
-      },
-    ],
+    summary: () => orderlySummary(f.name(first)),
+    evidence: [frameEvidence(f, wire, () => orderlyFact(f.name(first), Math.abs(a - b)))],
   };
 }
 
@@ -100,9 +94,9 @@ function onWire(f: Facts, wire: WireFacts): Graceful | null {
       source: wire.wire.source,
       at: f.world.context.timeline.at(wire.wire.source, first === CLIENT ? a : b),
     },
-    summary: orderlySummary(firstFin === 'both' ? null : f.name(first), acked),
+    summary: () => orderlySummary(firstFin === 'both' ? null : f.name(first), acked),
     evidence,
-    missing: acked ? [] : wanted('last-ack', SIDE_NAMES[first]),
+    missing: () => (acked ? [] : wanted('last-ack', SIDE_NAMES[first])),
   };
 }
 
@@ -115,21 +109,29 @@ function inStates(f: Facts): Graceful | null {
   if (active && minisockExpiry(f, active)) return null;
   const first = passive ? otherSide(passive.side) : active!.side;
   const overflow = finCandidates(f).some(({ candidates }) => candidates[0]?.rule === 'time-wait-overflow');
-  const repaired = f.lives.some((l) => l.life.transitions.some((t) => t.reordered));
   return {
     confidence: overflow ? 'possible' : 'inferred',
     ...(overflow ? { alternatives: ['no-socket-reset'] } : {}),
     side: SIDE_NAMES[first],
     moment: f.atTransition(life, life.life.transitions.at(-1)!),
-    summary:
-      `both sides closed with FIN, ${f.name(first)} first: ${f.name(life.side)} went ${life.path}` +
-      (repaired ? ' (its lines stood out of order in the log and were put right)' : ''),
+    summary: () => statesSummary(f, first, life),
     evidence: evidenceOf(f, life),
-    missing: [...wanted('packets', SIDE_NAMES[first]), ...wantedOfPeer('states', SIDE_NAMES[life.side])],
+    missing: () => [
+      ...wanted('packets', SIDE_NAMES[first]),
+      ...wantedOfPeer('states', SIDE_NAMES[life.side]),
+    ],
   };
 }
 
-function evidenceOf(f: Facts, life: LifeFacts): Evidence[] {
+function statesSummary(f: Facts, first: SideIndex, life: LifeFacts): string {
+  const repaired = f.lives.some((l) => l.life.transitions.some((t) => t.reordered));
+  return (
+    `both sides closed with FIN, ${f.name(first)} first: ${f.name(life.side)} went ${life.path}` +
+    (repaired ? ' (its lines stood out of order in the log and were put right)' : '')
+  );
+}
+
+function evidenceOf(f: Facts, life: LifeFacts): Citation[] {
   return life.life.transitions.flatMap((t) => {
     if (t.to === 'SYN_RECV' || t.to === 'SYN_SENT' || t.to === 'ESTABLISHED') return [];
     const note =

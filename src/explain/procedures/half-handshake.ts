@@ -56,7 +56,8 @@ function onWire(f: Facts): Candidate[] {
   const gone = listenerGone(f, f.atPacket(wire, packet));
   if (gone) return [make('no-socket-reset', 'inferred', gone), ...named(['request-expired-reset'], 'server')];
   if (repeatedSynAcks(f).length > 0 || waited >= SHORTEST_REQUEST) {
-    const because = `the RST came ${span(waited)} after the SYN-ACK, of which there were ${wire.of(wire.wire.synAcks, SERVER)}`;
+    const because = () =>
+      `the RST came ${span(waited)} after the SYN-ACK, of which there were ${wire.of(wire.wire.synAcks, SERVER)}`;
     const sure = repeatedSynAcks(f).length > 0 && waited >= SHORTEST_REQUEST;
     return [
       make('request-expired-reset', sure ? 'inferred' : 'possible', because),
@@ -125,10 +126,11 @@ function inStates(f: Facts): Candidate[] {
 
 function expired(f: Facts, elapsed: number, bare: boolean, make: Make): Candidate[] {
   const resend = retransmissionAt(elapsed, f.connectTime);
-  const because = resend
-    ? `the reset came ${span(elapsed)} after the FIN: the moment of the client's ${ordinal(resend.n)} retransmission ` +
-      `(${span(resend.rto)} doubled each time: ${2 ** resend.n - 1} × ${span(resend.rto)})`
-    : `the reset came ${span(elapsed)} after the FIN`;
+  const because = () =>
+    resend
+      ? `the reset came ${span(elapsed)} after the FIN: the moment of the client's ${ordinal(resend.n)} retransmission ` +
+        `(${span(resend.rto)} doubled each time: ${2 ** resend.n - 1} × ${span(resend.rto)})`
+      : `the reset came ${span(elapsed)} after the FIN`;
   const known = resend !== null || bare;
   const list = [make('request-expired-reset', known ? 'inferred' : 'possible', because)];
   if (!outlived(f, elapsed))
@@ -148,7 +150,8 @@ function resetAtOnce(f: Facts, elapsed: number, make: Make): Candidate[] {
   const cookie = make(
     'cookie-overflow-reset',
     cookies && excluded !== null ? 'inferred' : 'possible',
-    `the reset came ${span(elapsed)} after the FIN, before anything could have been sent again` +
+    () =>
+      `the reset came ${span(elapsed)} after the FIN, before anything could have been sent again` +
       (excluded === null ? '' : `; ${excluded}`) +
       (cookies ? '; and this listener was sending SYN cookies' : ''),
   );

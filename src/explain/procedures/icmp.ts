@@ -35,17 +35,19 @@ export const icmpRejection = memoised((f: Facts): Rejection | null => {
   const sender = quotedSide(f, first);
   const ofHandshake = isOfHandshake(f, first, sender);
   const by = [...new Set(errors.map((e) => e.by))];
-  const said = [...new Set(errors.map((e) => `"${e.text}"`))];
-  const times = errors.reduce((sum, e) => sum + e.count, 0);
-  const what = !ofHandshake ? 'segment' : sender === CLIENT ? 'SYN' : 'SYN-ACK';
-  const verb = errors.every((e) => e.says === 'expired') ? 'discarded' : 'refused';
   const candidate: Candidate = {
     rule: 'icmp-rejected',
     side: by.every((address) => address === first.to.address) ? SIDE_NAMES[otherSide(sender)]! : 'path',
     confidence: errors.some((e) => e.seq !== null && isOwn(f, e, sender)) ? 'proved' : 'inferred',
-    because: `${whoSaid(f, first, by)} ${verb} ${count(times, what)} of ${f.name(sender)} to ${f.name(otherSide(sender))} with ICMP ${list(said)}`,
+    because: () => {
+      const said = [...new Set(errors.map((e) => `"${e.text}"`))];
+      const times = errors.reduce((sum, e) => sum + e.count, 0);
+      const what = !ofHandshake ? 'segment' : sender === CLIENT ? 'SYN' : 'SYN-ACK';
+      const verb = errors.every((e) => e.says === 'expired') ? 'discarded' : 'refused';
+      return `${whoSaid(f, first, by)} ${verb} ${count(times, what)} of ${f.name(sender)} to ${f.name(otherSide(sender))} with ICMP ${list(said)}`;
+    },
     moment: f.atEvent(first),
-    evidence: errors.slice(0, 3).map((e) => eventEvidence(f.world, e, icmpFact(e))),
+    evidence: errors.slice(0, 3).map((e) => eventEvidence(f.world, e, () => icmpFact(e))),
   };
   return { ofHandshake, sender, errors, candidate };
 });

@@ -38,7 +38,7 @@ export function resetAfterSilence(
   // as it is sent, not as it arrives: in its own capture it is the host's own
   const isOwn = !isForeign && INITIAL_TTLS.includes(packet.ttl);
   const known = knownTimeout(silence.idle, MAPPINGS);
-  const ttl =
+  const ttl = () =>
     usual === null || usual === packet.ttl
       ? ''
       : `; the RST has TTL ${packet.ttl}, all else from there ${usual}`;
@@ -49,12 +49,13 @@ export function resetAfterSilence(
       rule: 'idle-mapping-expired',
       side: 'path',
       confidence: isForeign ? 'inferred' : 'possible',
-      because: `the connection had been idle for ${span(silence.idle)}${nameOf(known)}, and the first packet of ${f.name(otherSide(side))} after that got a RST in the name of ${f.name(side)}${on}${ttl}`,
+      because: () =>
+        `the connection had been idle for ${span(silence.idle)}${nameOf(known)}, and the first packet of ${f.name(otherSide(side))} after that got a RST in the name of ${f.name(side)}${on}${ttl()}`,
       moment: f.atPacket(wire, packet),
       evidence: [
-        packetEvidence(f, wire, own, `TTL ${own.ttl}`),
+        packetEvidence(f, wire, own, () => `TTL ${own.ttl}`),
         packetEvidence(f, wire, asked, 'after the silence'),
-        packetEvidence(f, wire, packet, `TTL ${packet.ttl}`),
+        packetEvidence(f, wire, packet, () => `TTL ${packet.ttl}`),
       ],
     },
   };
@@ -71,7 +72,8 @@ export function lostAfterIdle(f: Facts): Candidate | null {
       rule: 'idle-mapping-expired',
       side: 'path',
       confidence: 'possible',
-      because: `the connection had been idle for ${span(silence.idle)}${nameOf(knownTimeout(silence.idle, MAPPINGS))}, and what ${f.name(sender)} sent after that was never acknowledged`,
+      because: () =>
+        `the connection had been idle for ${span(silence.idle)}${nameOf(knownTimeout(silence.idle, MAPPINGS))}, and what ${f.name(sender)} sent after that was never acknowledged`,
       moment: { source: wire.wire.source, at: f.world.context.timeline.at(wire.wire.source, silence.to) },
       evidence: again
         .slice(0, 2)
@@ -108,7 +110,8 @@ export function keepAliveRace(
   if (!hasServed) return null;
   const [closed, used] = [fin.time - silence.from, answers.time - silence.from];
   const known = knownTimeout(closed, SERVERS);
-  const server = SIDE_NAMES[side] === 'server' ? 'the server' : f.name(side);
-  const because = `${server} closed the idle connection after ${span(closed)}${nameOf(known)}, and the next request (${answers.payload} bytes, ${span(used)} after the last packet) crossed its FIN`;
+  const server = () => (SIDE_NAMES[side] === 'server' ? 'the server' : f.name(side));
+  const because = () =>
+    `${server()} closed the idle connection after ${span(closed)}${nameOf(known)}, and the next request (${answers.payload} bytes, ${span(used)} after the last packet) crossed its FIN`;
   return make('keep-alive-race', 'inferred', because);
 }

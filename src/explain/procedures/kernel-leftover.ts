@@ -4,7 +4,7 @@
  */
 import { sameEndpoint } from '../../model/address.ts';
 import type { ProbeEvent } from '../../model/event.ts';
-import { eventEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { eventEvidence, transitionEvidence, type Wording } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { heldText, isFullLook, lookOf } from '../facts/queue.ts';
 import { SHORTEST_FIN_WAIT2 } from '../facts/timing.ts';
@@ -53,9 +53,9 @@ export function withoutSocket(said: KernelSaid | null, candidates: Candidate[]):
   return left.some((c) => c.evidence.length > 0) ? left : candidates;
 }
 
-function told(said: KernelSaid, rule: RuleId, because: string, events: readonly ProbeEvent[]): Candidate[] {
+function told(said: KernelSaid, rule: RuleId, because: Wording, events: readonly ProbeEvent[]): Candidate[] {
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
-  const more = events.slice(0, 4).map((e) => eventEvidence(said.f.world, e, describe(said.f, e)));
+  const more = events.slice(0, 4).map((e) => eventEvidence(said.f.world, e, () => describe(said.f, e)));
   return [withEvidence(make(rule, 'proved', because), more)];
 }
 
@@ -71,14 +71,14 @@ function abortedOnOverflow(said: KernelSaid): Candidate[] | null {
   const refused = said.about('child-refused').filter((e) => isFullLook(looked(e)));
   const [first] = refused;
   if (first) {
-    const because = `${heldText(looked(first))} when its ACK came, and tcp_abort_on_overflow is 1`;
+    const because = () => `${heldText(looked(first))} when its ACK came, and tcp_abort_on_overflow is 1`;
     return told(said, 'abort-on-overflow-reset', because, refused);
   }
   // tcp_check_req gives the same reason to a packet with SYN
   if (said.reason !== 'INVALID_SYN' || said.hasSyn) return null;
   const look = said.f.listener.queueBefore(said.moment);
-  const held = look && isFullLook(look) ? heldText(look) : 'its accept queue was full';
-  const because = `${held} when its ACK came, and tcp_abort_on_overflow is 1`;
+  const held = () => (look && isFullLook(look) ? heldText(look) : 'its accept queue was full');
+  const because = () => `${held()} when its ACK came, and tcp_abort_on_overflow is 1`;
   return told(said, 'abort-on-overflow-reset', because, look ? [look.event] : []);
 }
 
@@ -91,9 +91,10 @@ function expiredRequest(said: KernelSaid): Candidate[] | null {
   if (!last) return null;
   const orphaned = listenerGone(said, last);
   if (orphaned) return orphaned;
-  const ago = span(said.f.probes.apart(said.event, last) ?? 0);
+  const ago = said.f.probes.apart(said.event, last) ?? 0;
   const acked = last.values.acked === 1 ? ', although an ACK for it had come and found no room' : '';
-  const because = `the timer had removed its request ${ago} before, after ${count(last.values.retransmits ?? 0, 'repeated SYN-ACK')}${acked}`;
+  const because = () =>
+    `the timer had removed its request ${span(ago)} before, after ${count(last.values.retransmits ?? 0, 'repeated SYN-ACK')}${acked}`;
   return told(said, 'request-expired-reset', because, [last]);
 }
 
@@ -107,8 +108,9 @@ function listenerGone(said: KernelSaid, removed: ProbeEvent): Candidate[] | null
       (probes.apart(removed, e) ?? -1) >= 0,
   );
   if (!stop) return null;
-  const ago = span(probes.apart(said.event, stop) ?? 0);
-  const because = `the listening socket that held its request was closed ${ago} before, the request went with it, and the one that listens there now knows nothing of it`;
+  const ago = probes.apart(said.event, stop) ?? 0;
+  const because = () =>
+    `the listening socket that held its request was closed ${span(ago)} before, the request went with it, and the one that listens there now knows nothing of it`;
   return told(said, 'no-socket-reset', because, [stop, removed]);
 }
 
@@ -118,7 +120,8 @@ function failedCookie(said: KernelSaid): Candidate[] | null {
   const refused = checks.find((e) => e.pointers.result === '0' && isFullLook(looked(e)));
   const failed = said.about('cookie-check').find((e) => e.pointers.result === e.socket);
   if (!refused || !failed) return null;
-  const because = `${heldText(looked(refused))} when the ACK of its SYN cookie came, and this segment is no valid cookie`;
+  const because = () =>
+    `${heldText(looked(refused))} when the ACK of its SYN cookie came, and this segment is no valid cookie`;
   return told(said, 'cookie-overflow-reset', because, [refused, failed]);
 }
 
@@ -126,8 +129,10 @@ function failedCookie(said: KernelSaid): Candidate[] | null {
 function lostMinisock(said: KernelSaid): Candidate[] | null {
   const expiry = expiredMinisock(said.f, said.side);
   if (!expiry || !before(said, expiry)) return null;
-  const ago = span(said.f.probes.apart(said.event, expiry) ?? 0);
-  return told(said, 'fin-wait2-expired-reset', `its FIN_WAIT2 minisock had ended ${ago} before`, [expiry]);
+  const ago = said.f.probes.apart(said.event, expiry) ?? 0;
+  return told(said, 'fin-wait2-expired-reset', () => `its FIN_WAIT2 minisock had ended ${span(ago)} before`, [
+    expiry,
+  ]);
 }
 
 /**
@@ -144,7 +149,8 @@ function leftToMinisock(said: KernelSaid): Candidate[] | null {
   const overflow = timeWaitOverflow(f, side);
   if (ago === null || ago < SHORTEST_FIN_WAIT2 || overflow !== 0) return null;
   const met = said.met === 'LISTEN' ? 'only the listener' : 'no socket at all';
-  const because = `its socket had left FIN_WAIT2 to a minisock ${span(ago)} before, and ${said.offender} met ${met}: the minisock had ended`;
+  const because = () =>
+    `its socket had left FIN_WAIT2 to a minisock ${span(ago)} before, and ${said.offender} met ${met}: the minisock had ended`;
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
   return [
     withEvidence(make('fin-wait2-expired-reset', 'inferred', because), [transitionEvidence(f, life, end)]),
@@ -161,8 +167,9 @@ function noMinisock(said: KernelSaid): Candidate[] | null {
   const ago = f.probes.apart(said.event, { source: life.life.source, time: end.time });
   if (ago === null || ago < 0 || ago >= SHORTEST_FIN_WAIT2) return null;
   const overflow = timeWaitOverflow(f, side) ?? 0;
-  const counted = overflow > 0 ? `, and TCPTimeWaitOverflow rose by ${overflow}` : '';
-  const because = `its socket had left ${end.from} ${span(ago)} before, and no minisock stood for it when ${said.offender} came${counted}`;
+  const counted = () => (overflow > 0 ? `, and TCPTimeWaitOverflow rose by ${overflow}` : '');
+  const because = () =>
+    `its socket had left ${end.from} ${span(ago)} before, and no minisock stood for it when ${said.offender} came${counted()}`;
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
   return [
     withEvidence(make('no-socket-reset', 'inferred', because), [transitionEvidence(f, life, end)]),
@@ -184,7 +191,8 @@ function gone(said: KernelSaid): Candidate[] | null {
     return null;
   const apart = said.f.probes.apart(said.event, { source: life.life.source, time: end.time });
   if (apart === null || apart < 0) return null;
-  const because = `no socket was left for ${said.offender}: it had gone from ${end.from} to CLOSE ${span(apart)} before`;
+  const because = () =>
+    `no socket was left for ${said.offender}: it had gone from ${end.from} to CLOSE ${span(apart)} before`;
   if (end.from === 'SYN_SENT') return told(said, 'no-socket-reset', because, []);
   // it ended without a RST of its own: whatever ended it, by a timer most likely, is the cause
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });

@@ -5,7 +5,7 @@
  */
 import { SERVER } from '../../model/connection.ts';
 import { FIN } from '../../model/tcp.ts';
-import { eventEvidence } from '../facts/evidence.ts';
+import { eventEvidence, type Wording } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { heldText } from '../facts/queue.ts';
 import type { RuleId } from '../rules/index.ts';
@@ -35,9 +35,11 @@ function afterReset(said: KernelSaid): boolean {
   return (f.world.between(moment, f.atTransition(life, end)) ?? -1) > 0;
 }
 
-function proved(said: KernelSaid, rule: RuleId, because: string, more: readonly string[] = []): Candidate[] {
+function proved(said: KernelSaid, rule: RuleId, because: Wording, more: readonly string[] = []): Candidate[] {
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
-  const calls = said.near(...more).map((e) => eventEvidence(said.f.world, e, `${e.name} on the same socket`));
+  const calls = said
+    .near(...more)
+    .map((e) => eventEvidence(said.f.world, e, () => `${e.name} on the same socket`));
   return [withEvidence(make(rule, 'proved', because), calls)];
 }
 
@@ -52,7 +54,7 @@ function answering(said: KernelSaid): Candidate[] {
   if (state === 'LISTEN') return listenerMet(said);
   if (state === 'TIME_WAIT') return minisockMet(said);
   if (state === 'SYN_SENT' && (reason === null || /^TCP_(INVALID_ACK_SEQ|RFC7323)/.test(reason))) {
-    return proved(said, 'bad-syn-ack-reset', `${said.offender} did not fit the SYN it had sent`);
+    return proved(said, 'bad-syn-ack-reset', () => `${said.offender} did not fit the SYN it had sent`);
   }
   if (reason === 'TCP_ABORT_ON_DATA' || (reason === null && state === 'CLOSE')) return abortOnData(said);
   return [];
@@ -62,7 +64,7 @@ function answering(said: KernelSaid): Candidate[] {
 function minisockMet(said: KernelSaid): Candidate[] {
   const { answers } = said;
   if (answers!.payload === 0 && !(answers!.flags & FIN)) return [];
-  return proved(said, 'time-wait-data-reset', `${said.offender} reached its FIN_WAIT2 minisock`);
+  return proved(said, 'time-wait-data-reset', () => `${said.offender} reached its FIN_WAIT2 minisock`);
 }
 
 /** tcp_rcv_state_process after RCV_SHUTDOWN: data came, or TCP_LINGER2 < 0 met the ACK of the FIN. */
@@ -71,7 +73,7 @@ function abortOnData(said: KernelSaid): Candidate[] {
   const closed = life?.closedFirst || life?.closedSecond;
   if (said.reason === null && !closed) return [];
   if (answers!.payload > 0) {
-    const because = `${count(answers!.payload, 'byte')} came after it had closed`;
+    const because = () => `${count(answers!.payload, 'byte')} came after it had closed`;
     return proved(said, 'data-after-close-reset', because);
   }
   const linger2 = closing?.fields?.linger2;
@@ -110,7 +112,7 @@ const ABORTED_ON_CLOSE: readonly RuleId[] = ['unread-data-reset', 'linger-zero-r
  */
 function abortOnClose(said: KernelSaid): Candidate[] {
   if (said.state === 'CLOSE' && (said.unread ?? 0) > 0)
-    return proved(said, 'unread-data-reset', unreadText(said));
+    return proved(said, 'unread-data-reset', () => unreadText(said));
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
   const others = (rule: RuleId) =>
     named(
@@ -118,13 +120,14 @@ function abortOnClose(said: KernelSaid): Candidate[] {
       said.sideName,
     );
   if (said.state === 'CLOSE' && said.unread === null)
-    return [make('unread-data-reset', 'inferred', unreadText(said)), ...others('unread-data-reset')];
-  const fast = `the RST has reason TCP_ABORT_ON_CLOSE in state ${said.state ?? 'unknown'}, as MPTCP's fast-close sends it`;
+    return [make('unread-data-reset', 'inferred', () => unreadText(said)), ...others('unread-data-reset')];
+  const fast = () =>
+    `the RST has reason TCP_ABORT_ON_CLOSE in state ${said.state ?? 'unknown'}, as MPTCP's fast-close sends it`;
   if (said.lingersZero) {
-    const because = `${fast}, and SO_LINGER was on with time 0`;
+    const because = () => `${fast()}, and SO_LINGER was on with time 0`;
     return [make('linger-zero-reset', 'inferred', because), ...others('linger-zero-reset')];
   }
-  const because = `${fast} for unread data, SO_LINGER 0 and connect(AF_UNSPEC)`;
+  const because = () => `${fast()} for unread data, SO_LINGER 0 and connect(AF_UNSPEC)`;
   return [make('unread-data-reset', 'possible', because), ...others('unread-data-reset')];
 }
 
@@ -148,7 +151,7 @@ function closedFirst(said: KernelSaid): Candidate[] {
     return afterShutdown(said, 'linger2-reset', because);
   }
   if (said.byClose !== true) return disconnected(said);
-  if ((said.unread ?? 0) > 0) return proved(said, 'unread-data-reset', unreadText(said), ['close']);
+  if ((said.unread ?? 0) > 0) return proved(said, 'unread-data-reset', () => unreadText(said), ['close']);
   if (lingers2)
     return proved(said, 'linger2-reset', 'TCP_LINGER2 is negative, and it was closed in FIN_WAIT2');
   return disconnected(said);
@@ -195,7 +198,7 @@ function disconnected(said: KernelSaid): Candidate[] {
 }
 
 /** shutdown(SHUT_RDWR) leaves the socket as close() does: a connect(AF_UNSPEC) that follows looks the same. */
-function afterShutdown(said: KernelSaid, rule: RuleId, because: string): Candidate[] {
+function afterShutdown(said: KernelSaid, rule: RuleId, because: Wording): Candidate[] {
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
   return [make(rule, 'inferred', because), ...named(['disconnect-reset'], said.sideName)];
 }
@@ -203,11 +206,13 @@ function afterShutdown(said: KernelSaid, rule: RuleId, because: string): Candida
 /** inet_csk_listen_stop. */
 function listenerClosed(said: KernelSaid): Candidate[] {
   const stop = said.f.listener.probes.find((e) => e.name === 'listen-stop' && said.isNear(e));
-  const held = stop ? ` with ${count(stop.values.backlog ?? 0, 'connection')} in its accept queue` : '';
-  const because = `the listening socket was closed in the same call${held}, and nobody had accepted it`;
+  const held = () =>
+    stop ? ` with ${count(stop.values.backlog ?? 0, 'connection')} in its accept queue` : '';
+  const because = () =>
+    `the listening socket was closed in the same call${held()}, and nobody had accepted it`;
   const [c] = proved(said, 'listener-closed-reset', because, ['child-forgotten']);
   const more = stop
-    ? [eventEvidence(said.f.world, stop, `the listener was closed: ${heldText(looked(stop))}`)]
+    ? [eventEvidence(said.f.world, stop, () => `the listener was closed: ${heldText(looked(stop))}`)]
     : [];
   return [withEvidence(c!, more)];
 }
@@ -220,9 +225,10 @@ function looked(stop: { values: Readonly<Record<string, number>> }): { held: num
 function aborted(said: KernelSaid): Candidate[] {
   const [call] = said.near('abort');
   const state = said.state ?? 'none';
-  if (call) return proved(said, 'socket-destroy-reset', `tcp_abort was called on it in ${state}`, ['abort']);
+  if (call)
+    return proved(said, 'socket-destroy-reset', () => `tcp_abort was called on it in ${state}`, ['abort']);
   if (said.closing?.fields?.error === ECONNABORTED) {
-    const because = `tcp_abort ended it in ${state} (sk_err ${ECONNABORTED})`;
+    const because = () => `tcp_abort ended it in ${state} (sk_err ${ECONNABORTED})`;
     return proved(said, 'socket-destroy-reset', because);
   }
   if (state === 'FIN_WAIT2') {
@@ -230,7 +236,7 @@ function aborted(said: KernelSaid): Candidate[] {
     const because = 'the timer of FIN_WAIT2 ran out, and nobody had asked to destroy it';
     return proved(said, 'fin-wait2-expired-reset', because);
   }
-  const because = `it was still in ${state} when the RST went out, as only tcp_abort does`;
+  const because = () => `it was still in ${state} when the RST went out, as only tcp_abort does`;
   return proved(said, 'socket-destroy-reset', because);
 }
 

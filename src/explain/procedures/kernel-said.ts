@@ -4,9 +4,8 @@
  */
 import { SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
 import type { PacketHeader, ProbeEvent, ResetSentEvent } from '../../model/event.ts';
-import type { Evidence } from '../../model/finding.ts';
 import { ACK, flagNames, parseState, SYN, seqDiff, type TcpState } from '../../model/tcp.ts';
-import { eventEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { type Citation, eventEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import { ONE_CALL, type Timed } from '../facts/probes.ts';
@@ -167,9 +166,9 @@ export class KernelSaid {
     return this.f.probes.oneCall(at, this.event);
   }
 
-  evidence(): Evidence[] {
+  evidence(): Citation[] {
     const { f, life, closing } = this;
-    const own = eventEvidence(f.world, this.event, this.#fact());
+    const own = eventEvidence(f.world, this.event, () => this.#fact());
     return life && closing ? [own, transitionEvidence(f, life, closing)] : [own];
   }
 

@@ -1,6 +1,8 @@
 /** R-LISTEN-CLOSE: a listening socket takes with it the connections nobody has accepted (inet_csk_listen_stop). */
+
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
-import { packetEvidence, reasoning, transitionEvidence } from '../facts/evidence.ts';
+import type { Closing } from '../facts/closings.ts';
+import { type Citation, cite, packetEvidence, reasoning, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { RuleId } from '../rules/index.ts';
 import { count, span } from '../words.ts';
@@ -27,7 +29,12 @@ export function listenerClosed(f: Facts, side: SideIndex): Candidate[] {
     seen ?? (relief === 'unread-data-reset' || relief === 'linger-zero-reset' ? null : onWire(f));
   if (!closed) return [];
   if (f.rows(SERVER).some((r) => r.owner === 'none')) return [closed];
-  const unread: Candidate = { ...closed, rule: 'unread-data-reset', confidence: 'possible', because: UNREAD };
+  const unread: Candidate = {
+    ...closed,
+    rule: 'unread-data-reset',
+    confidence: 'possible',
+    because: () => UNREAD,
+  };
   // no event of the listener: one call of ss -K, or a program that disconnects, resets several at once as well
   const others: RuleId[] = seen ? [] : ['socket-destroy-reset', 'disconnect-reset'];
   const linger = named(['linger-zero-reset', ...others], 'server');
@@ -74,13 +81,8 @@ function inStates(f: Facts): Candidate | null {
   const reset = wire?.decisiveReset;
   const listener = closing.transition;
   const unaccepted = f.rows(SERVER).filter((r) => r.owner === 'none');
-  const { timeline } = f.world.context;
   const evidence = [
-    {
-      ...transitionEvidence(f, life, listener),
-      time: timeline.format(closing.moment.at, timeline.label(closing.life.source)),
-      fact: `the listener on port ${f.case.server.port}: LISTEN → CLOSE by ${listener.comm} (${listener.pid})`,
-    },
+    listenerEvidence(f, closing),
     transitionEvidence(f, life, abort, 'right after, by the same process'),
   ];
   if (wire && reset?.side === SERVER) evidence.push(packetEvidence(f, wire, reset.packet, 'the RST'));
@@ -93,17 +95,27 @@ function inStates(f: Facts): Candidate | null {
     rule: 'listener-closed-reset',
     side: 'server',
     confidence: 'inferred',
-    because: `${listener.comm} (${listener.pid}) closed the listening socket and the connections still in its accept queue with it`,
+    because: () =>
+      `${listener.comm} (${listener.pid}) closed the listening socket and the connections still in its accept queue with it`,
     moment: wire && reset?.side === SERVER ? f.atPacket(wire, reset.packet) : f.atTransition(life, abort),
     evidence,
   };
+}
+
+function listenerEvidence(f: Facts, { life, transition: t, moment }: Closing): Citation {
+  const { timeline } = f.world.context;
+  return cite(life.source, t.line, () => ({
+    at: `line ${t.line}`,
+    time: timeline.format(moment.at, timeline.label(life.source)),
+    fact: `the listener on port ${f.case.server.port}: LISTEN → CLOSE by ${t.comm} (${t.pid})`,
+  }));
 }
 
 function onWire(f: Facts): Candidate | null {
   const burst = f.listener.burst(f);
   const { wire } = f;
   if (burst.length < 2 || !wire) return null;
-  const because =
+  const because = () =>
     `${count(burst.length, 'connection')} of port ${f.case.server.port} on which the server had never sent a byte ` +
     `were reset within ${span(f.world.between(burst.at(-1)!.moment, burst[0]!.moment) ?? 0)}`;
   const { packet } = wire.decisiveReset!;

@@ -5,9 +5,10 @@
  */
 import type { SideIndex } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
-import type { Confidence, Evidence } from '../../model/finding.ts';
+import type { Confidence } from '../../model/finding.ts';
 import { FIN } from '../../model/tcp.ts';
 import {
+  type Citation,
   eventEvidence,
   packetEvidence,
   reasoning,
@@ -25,8 +26,8 @@ import { expiryText } from './probed-fin.ts';
 
 export interface MinisockProof {
   confidence: Confidence;
-  because: string;
-  evidence: Evidence[];
+  because(): string;
+  evidence: readonly Citation[];
 }
 
 export function minisockProof(f: Facts, life: LifeFacts): MinisockProof | null {
@@ -39,14 +40,14 @@ export function minisockProof(f: Facts, life: LifeFacts): MinisockProof | null {
   if (evidence.length === 0) return null;
   const wellLater = wire !== null && leftBeforeFin(f, life);
   const proved = timed || shown !== null || wellLater || (row !== undefined && peer !== null);
-  const reasons = [];
+  const reasons: string[] = [];
   if (timed) reasons.push('the socket table shows FIN_WAIT2 with the timewait timer');
   else if (row) reasons.push('a socket table shows it in FIN_WAIT2');
   if (peer) reasons.push(PEER_OPEN);
   if (wire) reasons.push(FIN_LATER);
   return {
     confidence: proved ? 'proved' : 'inferred',
-    because: leftAtOnce(life.finWait2 ?? 0, reasons),
+    because: () => leftAtOnce(life.finWait2 ?? 0, reasons),
     evidence,
   };
 }
@@ -69,7 +70,7 @@ export function finLater(apart: number): string {
  * One snapshot shows several sockets in FIN_WAIT2 whose stays as full sockets exclude each other: it cannot have
  * caught more than one of them. Three rows or more, so that a chance catch is no explanation.
  */
-function shownTogether(f: Facts, life: LifeFacts, row: SocketEvent): Evidence | null {
+function shownTogether(f: Facts, life: LifeFacts, row: SocketEvent): Citation | null {
   const windows = f.world
     .snapshot(row)
     .rows.filter((r) => r.row.state === 'FIN_WAIT2')
@@ -83,10 +84,10 @@ function shownTogether(f: Facts, life: LifeFacts, row: SocketEvent): Evidence | 
   const exclude = windows.every((w, i) => i === 0 || windows[i - 1]!.to < w.from);
   const sameScale = new Set(windows.map((w) => w.scale)).size === 1;
   if (windows.length < 3 || !exclude || !sameScale) return null;
-  const stays = windows.map((w) => w.stay);
   return reasoning(
-    `that one snapshot shows ${count(windows.length, 'socket')} in FIN_WAIT2 together, but as full sockets they were ` +
-      `in it one after the other, for ${spans(stays)} each`,
+    () =>
+      `that one snapshot shows ${count(windows.length, 'socket')} in FIN_WAIT2 together, but as full sockets they were ` +
+      `in it one after the other, for ${spans(windows.map((w) => w.stay))} each`,
   );
 }
 
@@ -106,7 +107,7 @@ function fullSocketWindow(f: Facts, life: LifeFacts) {
 }
 
 /** The peer's own states: it was in CLOSE_WAIT for longer than the closer's FIN took to be acknowledged. */
-function peerStillOpen(f: Facts, life: LifeFacts): Evidence | null {
+function peerStillOpen(f: Facts, life: LifeFacts): Citation | null {
   const peer = f.life(otherSide(life.side));
   const waited = peer?.closeWait ?? null;
   const end = peer?.find('CLOSE_WAIT', 'LAST_ACK') ?? peer?.find('CLOSE_WAIT', 'CLOSE');
@@ -116,7 +117,7 @@ function peerStillOpen(f: Facts, life: LifeFacts): Evidence | null {
 }
 
 /** The wire shows a FIN_WAIT2 that is longer than the full socket's. */
-function finLaterOnWire(f: Facts, life: LifeFacts): Evidence | null {
+function finLaterOnWire(f: Facts, life: LifeFacts): Citation | null {
   const { wire } = f;
   const onWire = wire?.finWait2(life.side) ?? null;
   const stay = life.finWait2;
@@ -125,7 +126,7 @@ function finLaterOnWire(f: Facts, life: LifeFacts): Evidence | null {
   if (wire.resets.some((r) => r.packet.time <= fin.time)) return null;
   // still answered, although the full socket was gone: else the FIN would have met a RST
   if (wire.of(wire.wire.finAckedTime, otherSide(life.side)) === null) return null;
-  return packetEvidence(f, wire, fin, finLater(onWire));
+  return packetEvidence(f, wire, fin, () => finLater(onWire));
 }
 
 /**
@@ -155,23 +156,23 @@ export function minisockExpiry(f: Facts, life: LifeFacts): MinisockProof | null 
   const limit = (f.sysctl(life.side, 'net.ipv4.tcp_fin_timeout') ?? TIME_WAIT / 1e9) * 1e9;
   const waited = peer?.closeWait ?? null;
   const onWire = f.wire?.finWait2(life.side) ?? null;
-  const evidence: Evidence[] = [];
-  const reasons: string[] = [];
+  const evidence: Citation[] = [];
+  let reason: () => string;
   if (peer && waited !== null && waited > limit) {
     const end = peer.find('CLOSE_WAIT', 'LAST_ACK') ?? peer.find('CLOSE_WAIT', 'CLOSE')!;
     evidence.push(transitionEvidence(f, peer, end));
-    reasons.push(`${f.name(peer.side)} stayed in CLOSE_WAIT for ${span(waited)}`);
+    reason = () => `${f.name(peer.side)} stayed in CLOSE_WAIT for ${span(waited)}`;
   } else if (f.wire && onWire !== null && onWire > limit) {
     const fin = f.wire.finPacket(otherSide(life.side));
     if (fin) evidence.push(packetEvidence(f, f.wire, fin, 'the FIN that came too late'));
-    reasons.push(`the FIN of ${f.name(otherSide(life.side))} came ${span(onWire)} after the ACK`);
+    reason = () => `the FIN of ${f.name(otherSide(life.side))} came ${span(onWire)} after the ACK`;
   } else return finMetReset(f, life);
   const gone = missingLater(f, life);
   if (gone) evidence.push(gone);
-  const most = f.sysctl(life.side, 'net.ipv4.tcp_fin_timeout') === null ? 'at most 60 s' : span(limit);
   return {
     confidence: 'inferred',
-    because: `${list(reasons)}, and a FIN_WAIT2 minisock lives ${most} (tcp_fin_timeout)`,
+    because: () =>
+      `${reason()}, and a FIN_WAIT2 minisock lives ${f.sysctl(life.side, 'net.ipv4.tcp_fin_timeout') === null ? 'at most 60 s' : span(limit)} (tcp_fin_timeout)`,
     evidence,
   };
 }
@@ -180,7 +181,7 @@ export function minisockExpiry(f: Facts, life: LifeFacts): MinisockProof | null 
 function toldExpiry(f: Facts, life: LifeFacts): MinisockProof | null {
   const killed = expiredMinisock(f, life.side);
   if (killed && !peerHadClosed(f, life.side, killed)) {
-    const because = expiryText(f, life.side, killed);
+    const because = () => expiryText(f, life.side, killed);
     const evidence = [eventEvidence(f.world, killed, 'inet_twsk_kill in substate FIN_WAIT2')];
     return { confidence: 'proved', because, evidence };
   }
@@ -215,7 +216,7 @@ function finMetReset(f: Facts, life: LifeFacts): MinisockProof | null {
   const waited = wire.finWait2(life.side);
   return {
     confidence: 'inferred',
-    because:
+    because: () =>
       `the FIN of ${f.name(otherSide(life.side))}${waited === null ? '' : `, ${span(waited)} after the ACK,`} was answered with a RST, ` +
       'although a socket table had shown FIN_WAIT2 before',
     evidence: [
@@ -227,7 +228,7 @@ function finMetReset(f: Facts, life: LifeFacts): MinisockProof | null {
 }
 
 /** A later table of the same command, which had shown the socket before, shows it no more. */
-function missingLater(f: Facts, life: LifeFacts): Evidence | null {
+function missingLater(f: Facts, life: LifeFacts): Citation | null {
   const row = f.rows(life.side).find((r) => r.state === 'FIN_WAIT2');
   if (!row) return null;
   const filter = f.world.snapshot(row).event?.filter ?? null;

@@ -5,8 +5,14 @@
 import { sameEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import type { DropEvent } from '../../model/event.ts';
-import type { Evidence } from '../../model/finding.ts';
-import { dropEvidence, eventEvidence, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
+import {
+  type Citation,
+  dropEvidence,
+  eventEvidence,
+  packetEvidence,
+  reasoning,
+  rowEvidence,
+} from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { repeatedSynAcks, takenAtFirstData } from '../facts/handshake.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
@@ -43,13 +49,14 @@ function repeatedWhenFull(f: Facts): QueueLook[] {
 }
 
 /** What speaks for a full accept queue around this connection. */
-export function fullQueue(f: Facts): Evidence[] {
+export function fullQueue(f: Facts): Citation[] {
   const { listener } = f;
   const look = listener.fullLook;
-  if (look) return [eventEvidence(f.world, look.event, `the server's ${look.event.name}: ${heldText(look)}`)];
+  if (look)
+    return [eventEvidence(f.world, look.event, () => `the server's ${look.event.name}: ${heldText(look)}`)];
   const full = listener.fullSight;
   if (full) {
-    const note =
+    const note = () =>
       full.row.acceptLimit !== null
         ? `its accept queue holds ${full.row.recvQ} of ${full.row.acceptLimit}`
         : `its accept queue holds ${full.row.recvQ}, and ${full.unaccepted.length} connections have no process`;
@@ -57,7 +64,7 @@ export function fullQueue(f: Facts): Evidence[] {
   }
   const rise = f.rise(SERVER, 'ListenOverflows', [f.extent]);
   if (!rise || rise.sum === 0 || !rise.timed || raisedByOthers(listener)) return [];
-  return [reasoning(`ListenOverflows rose by ${rise.sum} while the handshake waited`)];
+  return [reasoning(() => `ListenOverflows rose by ${rise.sum} while the handshake waited`)];
 }
 
 /** Another listener of the host was seen full, or the SYNs that others refused account for all of the rise. */
@@ -95,7 +102,7 @@ export const acceptQueueOverflowAck = memoised((f: Facts): Candidate | null => {
   const evidence = [
     ...[...refused, ...waiting]
       .slice(0, 4)
-      .map((l) => eventEvidence(f.world, l.event, `the server's ${l.event.name}: ${heldText(l)}`)),
+      .map((l) => eventEvidence(f.world, l.event, () => `the server's ${l.event.name}: ${heldText(l)}`)),
     ...named.map((d) => dropEvidence(f.world, d)),
     ...drops.map((d) =>
       dropEvidence(f.world, d, 'the server sent its SYN-ACK again, so it had not taken the ACK'),
@@ -113,19 +120,20 @@ export const acceptQueueOverflowAck = memoised((f: Facts): Candidate | null => {
     rule: 'accept-queue-overflow-ack',
     side: 'server',
     confidence: named.length + refused.length > 0 ? 'proved' : inferred ? 'inferred' : 'possible',
-    because: [
-      times > 0
-        ? `${count(times, 'SYN-ACK')} came after the client had completed the handshake`
-        : named.length > 0
-          ? 'the kernel dropped the client’s ACK with reason TCP_LISTEN_OVERFLOW'
+    because: () =>
+      [
+        times > 0
+          ? `${count(times, 'SYN-ACK')} came after the client had completed the handshake`
+          : named.length > 0
+            ? 'the kernel dropped the client’s ACK with reason TCP_LISTEN_OVERFLOW'
+            : '',
+        refused.length > 0 ? heldWhen(refused, 'ACK') : '',
+        refused.length === 0 && waiting.length > 0
+          ? `${heldText(waiting.at(-1)!)} when its SYN-ACK was sent again`
           : '',
-      refused.length > 0 ? heldWhen(refused, 'ACK') : '',
-      refused.length === 0 && waiting.length > 0
-        ? `${heldText(waiting.at(-1)!)} when its SYN-ACK was sent again`
-        : '',
-    ]
-      .filter(Boolean)
-      .join('; '),
+      ]
+        .filter(Boolean)
+        .join('; '),
     moment:
       again[0] && wire ? f.atPacket(wire, again[0]) : f.atEvent((named[0] ?? drops[0] ?? told[0]?.event)!),
     evidence,

@@ -42,7 +42,8 @@ function refused(f: Facts, wire: WireFacts, { side, packet }: WireReset, make: M
     return [make('connection-refused', 'possible', because), ...others];
   }
   if (packet.seq === 0) return [make('connection-refused', 'inferred', REFUSED_BECAUSE), ...others];
-  const because = `${REFUSED_BECAUSE}. Linux answers so with sequence number 0, this RST has another: another system refused it, a device did, or the SYN-ACK of a connection that was reset right after it is not in the capture`;
+  const because = () =>
+    `${REFUSED_BECAUSE}. Linux answers so with sequence number 0, this RST has another: another system refused it, a device did, or the SYN-ACK of a connection that was reset right after it is not in the capture`;
   const accepted = named(['listener-closed-reset', 'linger-zero-reset'], SIDE_NAMES[side]);
   return [make('connection-refused', 'inferred', because), ...others, ...accepted];
 }
@@ -61,7 +62,8 @@ const ANSWERS_SOMETHING: readonly RuleId[] = [
 function unseen(f: Facts, { side, packet }: WireReset, make: Make): Candidate[] {
   const peer = f.name(otherSide(side));
   const what = packet.flags & ACK && packet.seq === 0 ? 'SYN' : 'packet';
-  const because = `${f.name(side)} sent a RST that answers no packet of ${peer} in the capture: the ${what} came from a forger of that address (backscatter), took another way, or came before the capture began`;
+  const because = () =>
+    `${f.name(side)} sent a RST that answers no packet of ${peer} in the capture: the ${what} came from a forger of that address (backscatter), took another way, or came before the capture began`;
   return [
     make('unexplained-reset', 'possible', because),
     ...named(what === 'SYN' ? ['connection-refused'] : ANSWERS_SOMETHING, SIDE_NAMES[side]),
@@ -87,7 +89,8 @@ function whileConnecting(f: Facts, wire: WireFacts, { answers }: WireReset, make
       make(
         'bad-syn-ack-reset',
         'inferred',
-        `${f.name(SERVER)} acknowledged a number that the client's SYN had not sent: it still holds an older connection of these ports`,
+        () =>
+          `${f.name(SERVER)} acknowledged a number that the client's SYN had not sent: it still holds an older connection of these ports`,
       ),
       ...named(['no-socket-reset'], 'client'),
     ];
@@ -109,7 +112,8 @@ function afterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Cand
   const acked = wire.ackOfFin(side);
   const since = acked ? packet.time - acked.time : null;
   if (acked && answers === acked && answers.payload === 0 && !(answers.flags & FIN)) {
-    const because = `the RST answers the very packet that acknowledged its FIN, ${span(since ?? 0)} later`;
+    const because = () =>
+      `the RST answers the very packet that acknowledged its FIN, ${span(since ?? 0)} later`;
     return [
       make('linger2-reset', 'inferred', because),
       ...named(['fin-wait2-expired-reset', 'no-socket-reset'], SIDE_NAMES[side]),
@@ -121,7 +125,8 @@ function afterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Cand
       make(
         'fin-wait2-expired-reset',
         'inferred',
-        `the peer sent again ${span(since)} after the FIN of ${f.name(side)} was acknowledged: longer than tcp_fin_timeout keeps FIN_WAIT2`,
+        () =>
+          `the peer sent again ${span(since)} after the FIN of ${f.name(side)} was acknowledged: longer than tcp_fin_timeout keeps FIN_WAIT2`,
       ),
       ...named(['time-wait-overflow', 'no-socket-reset'], SIDE_NAMES[side]),
     ];
@@ -134,10 +139,12 @@ function afterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Cand
 function finAfterFin(f: Facts, wire: WireFacts, { side, packet }: WireReset, make: Make): Candidate[] {
   const peer = otherSide(side);
   const what = wire.finTime(peer) === null ? 'a packet' : 'the FIN';
-  const because = `${what} of ${f.name(peer)} was answered with a RST: nothing of the connection was left at ${f.name(side)}`;
+  const because = () =>
+    `${what} of ${f.name(peer)} was answered with a RST: nothing of the connection was left at ${f.name(side)}`;
   const acked = wire.ackOfFin(side);
   if (acked && packet.time - acked.time < SHORTEST_FIN_WAIT2) {
-    const early = `${because}, ${span(packet.time - acked.time)} after its FIN was acknowledged: too early for FIN_WAIT2 to have expired`;
+    const early = () =>
+      `${because()}, ${span(packet.time - acked.time)} after its FIN was acknowledged: too early for FIN_WAIT2 to have expired`;
     return [
       make('no-socket-reset', 'possible', early),
       ...named(['time-wait-overflow', 'linger2-reset'], SIDE_NAMES[side]),
@@ -147,7 +154,7 @@ function finAfterFin(f: Facts, wire: WireFacts, { side, packet }: WireReset, mak
   const expired = make('fin-wait2-expired-reset', shown ? 'inferred' : 'possible', because);
   const rise = timeWaitOverflow(f, side) ?? 0;
   if (rise > 0 && !shown) {
-    const none = `${because}, and TCPTimeWaitOverflow rose by ${rise}, so no minisock was made`;
+    const none = () => `${because()}, and TCPTimeWaitOverflow rose by ${rise}, so no minisock was made`;
     return [make('no-socket-reset', 'inferred', none), expired];
   }
   return [expired, ...named(['time-wait-overflow', 'linger2-reset', 'no-socket-reset'], SIDE_NAMES[side])];
@@ -167,7 +174,8 @@ function dataAfterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): 
   const full = make(
     'data-after-close-reset',
     ackedBefore && !inFull ? 'possible' : 'inferred',
-    `${bytes} bytes reached ${name} after it had closed${ackedBefore ? '' : ', while its FIN was not acknowledged yet'}`,
+    () =>
+      `${bytes} bytes reached ${name} after it had closed${ackedBefore ? '' : ', while its FIN was not acknowledged yet'}`,
   );
   if (!ackedBefore) {
     const race = keepAliveRace(f, wire, reset, make);
@@ -178,7 +186,7 @@ function dataAfterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): 
   const minisock = make(
     'time-wait-data-reset',
     stay !== null && !inFull && !late ? 'inferred' : 'possible',
-    `${bytes} bytes reached ${name} ${span(gap)} after its FIN had been acknowledged`,
+    () => `${bytes} bytes reached ${name} ${span(gap)} after its FIN had been acknowledged`,
   );
   const expired = make(
     'fin-wait2-expired-reset',
@@ -200,7 +208,8 @@ function vanished(f: Facts, wire: WireFacts, { side, answers, packet }: WireRese
   const idle = own ? packet.time - own.time : null;
   const probe = answers !== null && answers.why & WHY_KEEPALIVE ? 'a keepalive probe' : 'a packet';
   const quiet = idle === null ? '' : ` (its last packet was ${span(idle)} before)`;
-  const because = `${probe} of the connection reached ${name}, which had no socket for it any more${quiet}`;
+  const because = () =>
+    `${probe} of the connection reached ${name}, which had no socket for it any more${quiet}`;
   const midstream = !wire.sawHandshake || (answers !== null && (answers.flags & FIN) !== 0);
   // a lone segment to a port that listens: it met the listener
   if (!wire.sawHandshake && side === SERVER && f.case.listener && wire.of(wire.wire.packets, CLIENT) === 1) {

@@ -34,7 +34,7 @@ function byFunctions(f: Facts, life: LifeFacts, make: Make): Candidate[] {
   const alloc = f.probes.of('minisock-alloc', side)[0];
   const evidence = [call, alloc]
     .filter((e) => e !== undefined)
-    .map((e) => eventEvidence(f.world, e, said(e)));
+    .map((e) => eventEvidence(f.world, e, () => said(e)));
   if (alloc?.pointers.minisock === '0') {
     const because = 'tcp_time_wait was called and inet_twsk_alloc gave no minisock';
     return [withEvidence(make('time-wait-overflow', 'proved', because), evidence)];
@@ -66,7 +66,7 @@ function byFlags(f: Facts, life: LifeFacts, make: Make): Candidate[] {
   const [then, last] = [start?.fields, end?.fields];
   if (!start || !end || then?.dead === undefined || last?.dead === undefined) return [];
   if (stillHeld(then)) {
-    const because = `its process still held the socket when its FIN was acknowledged${after(life)}`;
+    const because = () => `its process still held the socket when its FIN was acknowledged${after(life)}`;
     const note = 'not SOCK_DEAD, and only its sending side was shut down';
     return [withEvidence(make('half-close', 'proved', because), [transitionEvidence(f, life, start, note)])];
   }
@@ -74,7 +74,7 @@ function byFlags(f: Facts, life: LifeFacts, make: Make): Candidate[] {
   if (!then.dead || !last.dead || last.error !== undefined) return [];
   if (stayed >= (last.done ? DELAYED_ACK_MIN : SHORTEST_TIMER)) return orphanStayed(f, life, last, make);
   if (last.done) {
-    const because = `the full socket took the peer's FIN within ${stay(life)}`;
+    const because = () => `the full socket took the peer's FIN within ${stay(life)}`;
     const c = make('fin-with-ack', stayed < MARGIN ? 'inferred' : 'possible', because);
     return [c, ...named(['long-fin-wait2'], SIDE_NAMES[life.side]!)];
   }
@@ -91,18 +91,20 @@ function orphanStayed(f: Facts, life: LifeFacts, last: SocketFields, make: Make)
   const timeout = f.sysctl(life.side, 'net.ipv4.tcp_fin_timeout');
   const known = timeout !== null && timeout > 60 ? `, and tcp_fin_timeout is ${timeout} s` : '';
   const how = last.done ? "until it took the peer's FIN itself" : 'until a timer handed it over';
-  const because = `no process held it any more, and the full socket stayed in FIN_WAIT2 for ${stay(life)}, ${how}${known}`;
+  const because = () =>
+    `no process held it any more, and the full socket stayed in FIN_WAIT2 for ${stay(life)}, ${how}${known}`;
   return [make('long-fin-wait2', 'inferred', because), ...named(['half-close'], SIDE_NAMES[life.side]!)];
 }
 
 function handedOver(f: Facts, life: LifeFacts, make: Make): Candidate[] {
   const { side } = life;
-  const because = `the full socket left FIN_WAIT2 after ${stay(life)} without having taken a FIN, as tcp_time_wait hands it over to a minisock`;
+  const because = () =>
+    `the full socket left FIN_WAIT2 after ${stay(life)} without having taken a FIN, as tcp_time_wait hands it over to a minisock`;
   const evidence = [reasoning('at CLOSE it was SOCK_DEAD and not SOCK_DONE, and had no error')];
   const overflow = timeWaitOverflow(f, side);
   const c = withEvidence(make('fin-wait2-in-minisock', 'inferred', because), evidence);
   if (overflow !== null && overflow > 0) {
-    const none = `${because}; TCPTimeWaitOverflow rose by ${overflow}, so there may have been none`;
+    const none = () => `${because()}; TCPTimeWaitOverflow rose by ${overflow}, so there may have been none`;
     const met = f.wire?.decisiveReset;
     const reset = met?.side === side && met.shape === 'passive';
     const lost = withEvidence(make('time-wait-overflow', reset ? 'inferred' : 'possible', none), evidence);

@@ -4,7 +4,7 @@
  */
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { ProbeEvent } from '../../model/event.ts';
-import { eventEvidence } from '../facts/evidence.ts';
+import { eventEvidence, type Wording } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import { ONE_CALL } from '../facts/probes.ts';
@@ -26,13 +26,13 @@ export function probedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
 function told(
   f: Facts,
   rule: RuleId,
-  because: string,
+  because: Wording,
   events: readonly ProbeEvent[],
   attempt: Attempt | null,
 ) {
   const evidence = [
     ...(attempt?.evidence ?? []),
-    ...events.slice(0, 4).map((e) => eventEvidence(f.world, e, fact(f, e))),
+    ...events.slice(0, 4).map((e) => eventEvidence(f.world, e, () => fact(f, e))),
   ];
   const moment = attempt?.moment ?? f.atEvent(events[0]!);
   return maker({ side: 'server', moment, evidence })(rule, 'proved', because);
@@ -58,7 +58,7 @@ export function refusedLooks(f: Facts): QueueLook[] {
 function acceptQueueFull(f: Facts, attempt: Attempt | null): Candidate[] {
   const looks = refusedLooks(f);
   if (looks.length === 0) return [];
-  const because = heldWhen(looks, 'SYN');
+  const because = () => heldWhen(looks, 'SYN');
   const events = looks.map((l) => l.event);
   return [told(f, 'accept-queue-overflow-syn', because, events, attempt)];
 }
@@ -78,7 +78,8 @@ function flooded(f: Facts, requests: readonly ProbeEvent[], attempt: Attempt | n
   const spells = dropped.map((e) => [f.atEvent(e), f.atEvent(e)] as const);
   const counted = f.rise(SERVER, 'TCPReqQFullDrop', spells);
   const { qlen, limit } = first.values;
-  const because = `its SYN queue held ${qlen} of ${limit} when ${dropped.length === 1 ? 'the SYN' : count(dropped.length, 'SYN')} came, and SYN cookies are off`;
+  const because = () =>
+    `its SYN queue held ${qlen} of ${limit} when ${dropped.length === 1 ? 'the SYN' : count(dropped.length, 'SYN')} came, and SYN cookies are off`;
   const c = told(f, 'syn-queue-full-drop', because, dropped, attempt);
   return [
     { ...c, confidence: (counted?.timed && counted.sum > 0) || floods.has(first) ? 'proved' : 'inferred' },
@@ -89,7 +90,7 @@ function flooded(f: Facts, requests: readonly ProbeEvent[], attempt: Attempt | n
 function noRoute(f: Facts, attempt: Attempt | null): Candidate[] {
   const failed = f.probes.of('no-route-reply');
   if (failed.length === 0) return [];
-  const because = `its listener found no route back to ${f.endpoint(CLIENT).address} when the SYN came`;
+  const because = () => `its listener found no route back to ${f.endpoint(CLIENT).address} when the SYN came`;
   return [told(f, 'no-reply-route-drop', because, failed, attempt)];
 }
 

@@ -86,8 +86,8 @@ function withoutIdle(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
 function madeBetween(f: Facts, { wire, reset, without, goesOn }: ForgedReset): Candidate[] {
   const { packet, side } = reset;
   const on = goesOn ? ', and it went on' : '';
-  const because = `the capture nearer to ${f.name(side)} was running and has no RST of it${on}`;
-  const evidence = [packetEvidence(f, wire, packet, `the RST, TTL ${packet.ttl}`)];
+  const because = () => `the capture nearer to ${f.name(side)} was running and has no RST of it${on}`;
+  const evidence = [packetEvidence(f, wire, packet, () => `the RST, TTL ${packet.ttl}`)];
   if (goesOn)
     evidence.push(packetEvidence(f, without, goesOn, 'sent after that, as the nearer capture shows'));
   const moment = f.atPacket(wire, packet);
@@ -109,7 +109,8 @@ function isAlone(f: Facts, wire: WireFacts, { side }: WireReset): boolean {
 /** §1.1 (5), seen from one end: a firewall that rejects, or an injector, reset both ends in each other's name. */
 function disownedReset(f: Facts, wire: WireFacts, { packet, side }: WireReset): Candidate[] {
   const next = wire.packets.find((p) => wire.sideOf(p) === side && p.time > packet.time && !(p.flags & RST))!;
-  const because = `${f.name(side)} went on ${span(next.time - packet.time)} later as if it had not sent this RST, and the other side had taken it`;
+  const because = () =>
+    `${f.name(side)} went on ${span(next.time - packet.time)} later as if it had not sent this RST, and the other side had taken it`;
   return [
     {
       rule: 'middlebox-reset',
@@ -128,14 +129,14 @@ function foreignReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] 
   const { packet, side } = reset;
   const usual = wire.packets.find((p) => wire.sideOf(p) === side && p !== packet && p.ttl !== packet.ttl);
   const strange = usual !== undefined;
-  const because =
+  const because = () =>
     'a RST of this shape is not made by Linux: ' +
     (packet.flags & ACK
       ? 'RST|ACK without window or timestamps on a flow that has them'
       : 'a window or options on a bare RST') +
     (strange ? `; its TTL is ${packet.ttl}, that of other packets from there ${usual.ttl}` : '');
-  const evidence = [packetEvidence(f, wire, packet, `TTL ${packet.ttl}`)];
-  if (usual) evidence.push(packetEvidence(f, wire, usual, `TTL ${usual.ttl}`));
+  const evidence = [packetEvidence(f, wire, packet, () => `TTL ${packet.ttl}`)];
+  if (usual) evidence.push(packetEvidence(f, wire, usual, () => `TTL ${usual.ttl}`));
   return [
     {
       rule: 'middlebox-reset',
@@ -184,7 +185,8 @@ function refusedInStates(f: Facts): Candidate[] | null {
   const error = t.fields?.error;
   if (t.fields && error !== ECONNREFUSED) return [];
   if (closedWhileConnecting(f)) return [];
-  if (t.duration === null || t.duration >= SYN_RTO) return [];
+  const { duration } = t;
+  if (duration === null || duration >= SYN_RTO) return [];
   const rejected = rejectedSyn(f, f.atTransition(life, t));
   if (rejected) return [rejected];
   // one SYN was sent in that time: what dropped it tells that nothing refused it
@@ -196,7 +198,8 @@ function refusedInStates(f: Facts): Candidate[] | null {
       rule: 'connection-refused',
       side: 'server',
       confidence: own ? 'possible' : 'inferred',
-      because: `the attempt ended ${span(t.duration)} after the SYN, before it could be sent again${own ? '; unless the client closed it itself' : ''}`,
+      because: () =>
+        `the attempt ended ${span(duration)} after the SYN, before it could be sent again${own ? '; unless the client closed it itself' : ''}`,
       moment: f.atTransition(life, t),
       evidence: [transitionEvidence(f, life, t)],
     },
@@ -210,14 +213,14 @@ function killedBySs(f: Facts, life: LifeFacts): Candidate[] {
   const make = maker({
     side: SIDE_NAMES[life.side],
     moment: f.atTransition(life, t),
-    evidence: [transitionEvidence(f, life, t, `in the process ${t.comm} (${t.pid})`)],
+    evidence: [transitionEvidence(f, life, t, () => `in the process ${t.comm} (${t.pid})`)],
   });
   const said = t.fields?.error === undefined ? '' : ` with sk_err ${t.fields.error} (ECONNABORTED)`;
   return [
     make(
       'socket-destroy-reset',
       'inferred',
-      `its socket was closed in the context of ${t.comm} (${t.pid})${said}`,
+      () => `its socket was closed in the context of ${t.comm} (${t.pid})${said}`,
     ),
   ];
 }
@@ -316,7 +319,7 @@ function unexplained(
   moment: Candidate['moment'],
   from?: TcpState,
 ): Candidate[] {
-  const because = `${f.name(side)} sent a RST, or the connection was given up; nothing here says why`;
+  const because = () => `${f.name(side)} sent a RST, or the connection was given up; nothing here says why`;
   const first: Candidate = {
     rule: 'unexplained-reset',
     side: SIDE_NAMES[side],

@@ -4,11 +4,18 @@
  * what none of the others counts.
  */
 import { CLIENT, SERVER } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
 import { DIRECTION_IN, OPT_TIMESTAMP } from '../../model/packet.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { crossing } from '../facts/crossing.ts';
-import { counterEvidence, eventEvidence, packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
+import {
+  type Citation,
+  counterEvidence,
+  eventEvidence,
+  packetEvidence,
+  reasoning,
+  rowEvidence,
+  type Wording,
+} from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Spell } from '../facts/steps.ts';
 import { MARGIN, SHORTEST_RTO } from '../facts/timing.ts';
@@ -26,7 +33,7 @@ export interface Attempt {
   moment: Moment | null;
   /** When those without an answer were sent. */
   lost: readonly Spell[];
-  evidence: Evidence[];
+  evidence: Citation[];
 }
 
 /** Two captures of it: seen here and not there, so lost in between. */
@@ -38,7 +45,7 @@ export function lostBetween(f: Facts, attempt: Attempt): Candidate[] {
   const build = (rule: RuleId, what: string, lost: typeof lostSyns): Candidate => {
     const [first] = lost as [(typeof lostSyns)[number]];
     const running = lost.some((s) => s.running);
-    const because =
+    const because = () =>
       `${count(lost.length, what)} ${lost.length === 1 ? 'is' : 'are'} in ${name(first.wire.wire.source)} and not in ${name(without)}` +
       (running
         ? ', which was running: lost on the way between the two'
@@ -62,10 +69,18 @@ export function lostBetween(f: Facts, attempt: Attempt): Candidate[] {
 }
 
 /** A packet that both lists name stands there once, with what both say of it. */
-function withMissing(known: readonly Evidence[], lost: readonly Evidence[]): Evidence[] {
-  const twin = (a: Evidence) => lost.find((b) => a.source === b.source && a.at === b.at);
-  const told = known.map((e) => (twin(e) ? { ...e, fact: `${e.fact}, seen here only` } : e));
+function withMissing(known: readonly Citation[], lost: readonly Citation[]): Citation[] {
+  const twin = (a: Citation) => lost.find((b) => a.source === b.source && a.at === b.at);
+  const told = known.map((e) => (twin(e) ? onlyHere(e) : e));
   return [...told, ...lost.filter((b) => !known.some((a) => twin(a) === b))];
+}
+
+function onlyHere(known: Citation): Citation {
+  const tell = () => {
+    const told = known.tell();
+    return { ...told, fact: `${told.fact}, seen here only` };
+  };
+  return { ...known, tell };
 }
 
 /** The server made a request of the SYN, and its SYN-ACK is not on the wire: its table shows it, or the next repeat. */
@@ -75,11 +90,12 @@ export function requestWithoutAnswer(f: Facts, attempt: Attempt): Candidate[] {
   const { wire } = f;
   if ((row || event) && wire && wire.of(wire.wire.synAcks, SERVER) === 0) {
     const shown = event ? `the kernel's ${event.name}` : 'SYN-RECV in a socket table';
-    const because = `the server has a request for it (${shown}), so it took the SYN and sent a SYN-ACK, but no capture shows one`;
+    const because = () =>
+      `the server has a request for it (${shown}), so it took the SYN and sent a SYN-ACK, but no capture shows one`;
     const evidence = [
       ...attempt.evidence,
       event
-        ? eventEvidence(f.world, event, `the kernel's ${event.name} of its request`)
+        ? eventEvidence(f.world, event, () => `the kernel's ${event.name} of its request`)
         : rowEvidence(f.world, row!, 'its SYN was taken'),
       reasoning(because),
     ];
@@ -113,7 +129,8 @@ function repeatedAtFirst(f: Facts, wire: WireFacts, attempt: Attempt): Candidate
   if (gap < usual + SHORTEST_RTO) return [];
   // a request echoes the timestamp of the last SYN it got: this one answers an earlier SYN, and is late
   if (synAck.options & syn.options & OPT_TIMESTAMP && synAck.tsEcr !== syn.tsVal) return [];
-  const because = `the first SYN-ACK in the capture came ${span(gap)} after the last SYN, where others came ${span(usual)} after: the server had sent one before, which is not there`;
+  const because = () =>
+    `the first SYN-ACK in the capture came ${span(gap)} after the last SYN, where others came ${span(usual)} after: the server had sent one before, which is not there`;
   const evidence = [
     ...attempt.evidence,
     packetEvidence(f, wire, syn, 'the last SYN before'),
@@ -167,14 +184,14 @@ export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
     ...attempt.evidence,
     ...names.flatMap((name) =>
       (f.rise(SERVER, name, attempt.lost)?.steps ?? []).map((s) =>
-        counterEvidence(f.world, s.reading, `${name} ${s.from} → ${s.to} (+${s.delta})`),
+        counterEvidence(f.world, s.reading, () => `${name} ${s.from} → ${s.to} (+${s.delta})`),
       ),
     ),
   ];
   const make = (
     rule: RuleId,
     confidence: Candidate['confidence'],
-    because: string,
+    because: Wording,
     names: readonly string[],
   ) =>
     maker({ side: 'server', moment: attempt.moment, evidence: evidence(names) })(rule, confidence, because);
@@ -188,7 +205,8 @@ export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
   }
   for (const { rule, counter, why } of COUNTED) {
     const n = rise(counter) ?? 0;
-    if (n >= syns) return [make(rule, 'inferred', `${counter} rose by ${n} meanwhile: ${why}`, [counter])];
+    if (n >= syns)
+      return [make(rule, 'inferred', () => `${counter} rose by ${n} meanwhile: ${why}`, [counter])];
   }
   return reached === false || (reached === null && drops === 0) ? [belowTcp(f, rise, make)] : [];
 }
@@ -196,7 +214,7 @@ export function byCounters(f: Facts, attempt: Attempt): Candidate[] {
 type Build = (
   rule: RuleId,
   confidence: Candidate['confidence'],
-  because: string,
+  because: Wording,
   names: readonly string[],
 ) => Candidate;
 
@@ -208,27 +226,30 @@ function dropsOfListener(
   noRoute: number | null,
   make: Build,
 ): Candidate[] {
-  const counted = `ListenDrops rose by ${drops} and ListenOverflows by none`;
+  const counted = () => `ListenDrops rose by ${drops} and ListenOverflows by none`;
   if (noRoute !== null && noRoute >= syns) {
-    const because = `${counted}, and IpOutNoRoutes by ${noRoute}: the listener found no route back to ${f.endpoint(CLIENT).address}`;
+    const because = () =>
+      `${counted()}, and IpOutNoRoutes by ${noRoute}: the listener found no route back to ${f.endpoint(CLIENT).address}`;
     return [make('no-reply-route-drop', 'inferred', because, ['ListenDrops', 'IpOutNoRoutes'])];
   }
   const told = reserved(f);
   const halfOpen = told?.qlen ?? f.listener.halfOpen;
   const limit = f.sysctl(SERVER, 'net.ipv4.tcp_max_syn_backlog');
   const cookies = f.sysctl(SERVER, 'net.ipv4.tcp_syncookies');
-  const many = halfOpen > 0 ? `, while ${count(halfOpen, 'request was', 'requests were')} half open` : '';
+  const many = () =>
+    halfOpen > 0 ? `, while ${count(halfOpen, 'request was', 'requests were')} half open` : '';
   const full = limit !== null && limit - halfOpen < limit >> 2;
   const reserve = make(
     'syn-backlog-reserve-drop',
     cookies === 0 && full ? 'inferred' : 'possible',
-    `${counted}${many}: with SYN cookies off the last quarter of tcp_max_syn_backlog${limit === null ? '' : ` (${limit})`} is kept for known peers`,
+    () =>
+      `${counted()}${many()}: with SYN cookies off the last quarter of tcp_max_syn_backlog${limit === null ? '' : ` (${limit})`} is kept for known peers`,
     ['ListenDrops'],
   );
   const other = make(
     'no-reply-route-drop',
     'possible',
-    `${counted}: no route back, no memory for a request, or a security module`,
+    () => `${counted()}: no route back, no memory for a request, or a security module`,
     ['ListenDrops'],
   );
   if (cookies !== null && cookies > 0) return [other];
@@ -255,7 +276,7 @@ function belowTcp(f: Facts, rise: (name: string) => number | null, make: Build):
   const known = COUNTED.filter(({ counter }) => rise(counter) === 0).map((c) => c.counter);
   const shared = crossing(f);
   const reached = shared?.allShared === true && rise('TCPSynRetrans') === 0;
-  const because =
+  const because = () =>
     `no counter of the server's TCP rose (ListenDrops${known.length > 0 ? `, ${known.join(', ')}` : ''})` +
     (reached
       ? ', and both captures show the SYNs: they died in the server before TCP saw them, as in a firewall'

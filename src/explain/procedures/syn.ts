@@ -2,12 +2,13 @@
  * A SYN that nobody answered, or only after it was sent again: where it may have died (kernel-notes §3). No event
  * tells of a SYN dropped in tcp_conn_request; counters and the accept queue do.
  */
+
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
 import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import type { CommonTime } from '../../model/time.ts';
 import { crossing } from '../facts/crossing.ts';
 import {
+  type Citation,
   counterEvidence,
   eventEvidence,
   packetEvidence,
@@ -15,7 +16,8 @@ import {
   transitionEvidence,
 } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import { heldText, isFullLook } from '../facts/queue.ts';
+import type { QueueSight } from '../facts/listener.ts';
+import { heldText, isFullLook, type QueueLook } from '../facts/queue.ts';
 import type { Rise, Spell } from '../facts/steps.ts';
 import { SHORTEST_RTO, SYN_RTO } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
@@ -47,7 +49,7 @@ export interface SilentSyn {
   moment: Moment | null;
   /** When those without an answer were sent. */
   lost: readonly Spell[];
-  evidence: Evidence[];
+  evidence: Citation[];
 }
 
 export const silentSyn = memoised((f: Facts): SilentSyn | null => {
@@ -93,9 +95,9 @@ function synEvidence(
   wire: WireFacts,
   syns: KeyPacket[],
   answer: KeyPacket | undefined,
-): Evidence[] {
+): Citation[] {
   const items = [packetEvidence(f, wire, syns[0]!, FIRST_TRY)];
-  if (syns.length > 1) items.push(packetEvidence(f, wire, syns.at(-1)!, `try ${syns.length}`));
+  if (syns.length > 1) items.push(packetEvidence(f, wire, syns.at(-1)!, () => `try ${syns.length}`));
   if (answer) items.push(packetEvidence(f, wire, answer, 'the first answer'));
   return items;
 }
@@ -232,41 +234,56 @@ function atFullQueue(f: Facts, silent: SilentSyn): Candidate[] {
   const evidence = [...silent.evidence];
   if (queued)
     evidence.push(
-      eventEvidence(f.world, queued.event, `the server's ${queued.event.name}: ${heldText(queued)}`),
+      eventEvidence(f.world, queued.event, () => `the server's ${queued.event.name}: ${heldText(queued)}`),
     );
   if (full) evidence.push(rowEvidence(f.world, full.row, 'its accept queue is full'));
   for (const step of overflow?.steps ?? []) {
     evidence.push(
-      counterEvidence(f.world, step.reading, `ListenOverflows ${step.from} → ${step.to} (+${step.delta})`),
+      counterEvidence(
+        f.world,
+        step.reading,
+        () => `ListenOverflows ${step.from} → ${step.to} (+${step.delta})`,
+      ),
     );
   }
   const make = maker({ side: 'server', moment: silent.moment, evidence });
   if (overflow || full || queued) {
-    const parts = [];
-    if (queued) {
-      const ago = f.world.between(silent.moment!, queued.moment) ?? 0;
-      parts.push(`${heldText(queued)} ${span(ago)} before the first of them`);
-    }
-    if (overflow) {
-      const drops = risen(f, 'ListenDrops');
-      const same =
-        drops?.sum === overflow.sum
-          ? ' and ListenDrops by the same, so every one was an accept queue overflow'
-          : '';
-      parts.push(`ListenOverflows rose by ${overflow.sum}${same}`);
-    }
-    if (full) parts.push(`a socket table shows ${full.row.recvQ} connections waiting in the accept queue`);
-    const because = queued ? list(parts) : `meanwhile ${list(parts)}`;
+    const because = () => fullBecause(f, silent, queued, overflow, full);
     const enough =
       full !== null || queued !== null || (overflow !== null && suffices(f, 'ListenOverflows', overflow));
     return [make('accept-queue-overflow-syn', enough ? 'inferred' : 'possible', because)];
   }
   const drops = risen(f, 'TCPReqQFullDrop');
   if (!drops) return [];
-  const because = `TCPReqQFullDrop rose by ${drops.sum}: the SYN queue was full and SYN cookies are off`;
+  const because = () =>
+    `TCPReqQFullDrop rose by ${drops.sum}: the SYN queue was full and SYN cookies are off`;
   return [
     make('syn-queue-full-drop', suffices(f, 'TCPReqQFullDrop', drops) ? 'inferred' : 'possible', because),
   ];
+}
+
+function fullBecause(
+  f: Facts,
+  silent: SilentSyn,
+  queued: QueueLook | null,
+  overflow: Rise | null,
+  full: QueueSight | null,
+): string {
+  const parts = [];
+  if (queued) {
+    const ago = f.world.between(silent.moment!, queued.moment) ?? 0;
+    parts.push(`${heldText(queued)} ${span(ago)} before the first of them`);
+  }
+  if (overflow) {
+    const drops = risen(f, 'ListenDrops');
+    const same =
+      drops?.sum === overflow.sum
+        ? ' and ListenDrops by the same, so every one was an accept queue overflow'
+        : '';
+    parts.push(`ListenOverflows rose by ${overflow.sum}${same}`);
+  }
+  if (full) parts.push(`a socket table shows ${full.row.recvQ} connections waiting in the accept queue`);
+  return queued ? list(parts) : `meanwhile ${list(parts)}`;
 }
 
 /** What was tried, for a summary; also where only a drop tells of the attempt. */

@@ -7,14 +7,13 @@ import type { Facts } from '../facts/facts.ts';
 import { SHORTEST_RTO, SYN_RTO } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
-import type { Draft } from '../rule.ts';
+import type { Verdict } from '../rule.ts';
 import { count, span } from '../words.ts';
 import { fullQueue } from './overflow-ack.ts';
 
-/** Why, in one clause, and what of a draft follows from the evidence. */
-export interface Unfinished
-  extends Pick<Draft, 'confidence' | 'moment' | 'evidence' | 'alternatives' | 'severity'> {
-  because: string;
+/** With the reason in one clause. */
+export interface Unfinished extends Verdict {
+  because(): string;
 }
 
 export const unfinished = memoised((f: Facts): Unfinished | null => {
@@ -39,22 +38,26 @@ function onWire(f: Facts): Unfinished | null {
     : [packetEvidence(f, half, first, 'nothing follows it')];
   const ack = other?.packets.find((p) => other.sideOf(p) === CLIENT && p.flags & ACK);
   if (other && ack) evidence.push(packetEvidence(f, other, ack, 'in one capture only'));
-  const times = count(half.of(half.wire.synAcks, SERVER), 'SYN-ACK');
-  const over = isRepeated ? ` over ${span(last.time - first.time)}` : '';
-  const within = isRepeated ? '' : ` within ${span(captured(f, half) - first.time)}`;
-  const saw = !other
-    ? `no ACK came${within}`
-    : ack
-      ? 'the ACK is in the other capture only'
-      : `neither capture has an ACK${within}`;
+  const because = () => {
+    const times = count(half.of(half.wire.synAcks, SERVER), 'SYN-ACK');
+    const over = isRepeated ? ` over ${span(last.time - first.time)}` : '';
+    const within = isRepeated ? '' : ` within ${span(captured(f, half) - first.time)}`;
+    const saw = !other
+      ? `no ACK came${within}`
+      : ack
+        ? 'the ACK is in the other capture only'
+        : `neither capture has an ACK${within}`;
+    return `${f.name(SERVER)} sent ${times} to ${f.name(CLIENT)}${over} and ${saw}`;
+  };
   return {
+    side: 'path',
     confidence: other ? 'inferred' : 'possible',
     // a SYN cookie is sent once; so is a SYN-ACK whose ACK took a way that the capture does not see
-    ...(isRepeated ? {} : { severity: 'info' as const }),
+    ...(isRepeated ? {} : { severity: 'info' }),
     moment: f.atPacket(half, first),
     evidence,
     alternatives: other ? [] : ['netfilter-drop', 'syn-ack-lost-on-path'],
-    because: `${f.name(SERVER)} sent ${times} to ${f.name(CLIENT)}${over} and ${saw}`,
+    because,
   };
 }
 
@@ -86,13 +89,14 @@ function inTables(f: Facts): Unfinished | null {
   if (fullQueue(f).length > 0) return null;
   const waits = rows.length > 1 || isSentAgain(row);
   return {
+    side: 'path',
     confidence: 'possible',
     // a round trip of any handshake shows it too
-    ...(waits || f.listener.halfOpen >= MANY ? {} : { severity: 'info' as const }),
+    ...(waits || f.listener.halfOpen >= MANY ? {} : { severity: 'info' }),
     moment: f.atEvent(row),
     evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)),
     alternatives: ['accept-queue-overflow-ack', 'deferred-accept', 'netfilter-drop'],
-    because: `${f.name(SERVER)} was in SYN_RECV for ${f.name(CLIENT)} when the table was taken`,
+    because: () => `${f.name(SERVER)} was in SYN_RECV for ${f.name(CLIENT)} when the table was taken`,
   };
 }
 

@@ -2,13 +2,13 @@ import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
-export const rule: Rule<'abort-on-overflow-reset'> = {
+export const rule: Rule<'abort-on-overflow-reset', Candidate> = {
   id: 'abort-on-overflow-reset',
   group: 'syn',
   title: 'Accept queue full, tcp_abort_on_overflow=1: RST at the handshake',
@@ -59,10 +59,10 @@ export const rule: Rule<'abort-on-overflow-reset'> = {
     },
   ],
   namesReset: true,
-  explain: (f) =>
-    leading(resetCandidates(f), 'abort-on-overflow-reset', (c) => ({
-      summary: `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)} at the handshake, ${MAYBE}because its accept queue was full: ${c.because}.`,
-      remedy: `${ACCEPT_REMEDY} With tcp_abort_on_overflow=0 clients are not reset but wait and retry.`,
-      missing: [...wanted('queue-at-ack', 'server'), ...wanted('reset-reason', 'server')],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'abort-on-overflow-reset'),
+  tell: (f, c) => ({
+    summary: `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)} at the handshake, ${MAYBE}because its accept queue was full: ${c.because()}.`,
+    remedy: `${ACCEPT_REMEDY} With tcp_abort_on_overflow=0 clients are not reset but wait and retry.`,
+    missing: [...wanted('queue-at-ack', 'server'), ...wanted('reset-reason', 'server')],
+  }),
 };

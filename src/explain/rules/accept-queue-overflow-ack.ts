@@ -1,13 +1,13 @@
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import { DROPS, EVENTS, SENT_AGAIN, SYN_ACK_AGAIN } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { draft } from '../procedures/candidate.ts';
+import { type Candidate, withOthers } from '../procedures/candidate.ts';
 import { acceptQueueOverflowAck } from '../procedures/overflow-ack.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
-export const rule: Rule<'accept-queue-overflow-ack'> = {
+export const rule: Rule<'accept-queue-overflow-ack', Candidate> = {
   id: 'accept-queue-overflow-ack',
   group: 'syn',
   title: 'Accept queue full: ACK of the handshake dropped',
@@ -60,17 +60,13 @@ export const rule: Rule<'accept-queue-overflow-ack'> = {
     { by: ['drops'], kernels: 'any', claims: 'possible', sign: 'SYN-ACKs that the connected client drops' },
   ],
   stageOf: ['request-expired-reset', 'abort-on-overflow-reset'],
-  explain: (f) => {
+  decide: (f) => {
     const c = acceptQueueOverflowAck(f);
-    if (!c) return null;
-    return draft(
-      c,
-      {
-        summary: `${f.name(CLIENT)} thought it was connected, but ${f.name(SERVER)} dropped its ACK, ${MAYBE}because the accept queue was full: ${c.because}.`,
-        remedy: ACCEPT_REMEDY,
-        missing: c.confidence === 'proved' ? [] : wanted('queue-at-ack', 'server'),
-      },
-      ['deferred-accept', 'netfilter-drop'],
-    );
+    return c && withOthers(c, ['deferred-accept', 'netfilter-drop']);
   },
+  tell: (f, c) => ({
+    summary: `${f.name(CLIENT)} thought it was connected, but ${f.name(SERVER)} dropped its ACK, ${MAYBE}because the accept queue was full: ${c.because()}.`,
+    remedy: ACCEPT_REMEDY,
+    missing: c.confidence === 'proved' ? [] : wanted('queue-at-ack', 'server'),
+  }),
 };

@@ -1,6 +1,6 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { attemptOf, overflowSteps, refusedSyns, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { between, clients, connectionsOf, howMany, toServers } from '../together.ts';
@@ -11,7 +11,7 @@ export const ACCEPT_REMEDY =
   'backlog in listen() and net.core.somaxconn, and a restart of the service; it only helps against bursts. ' +
   '`ss -ltn` shows the queue (Recv-Q) and its limit (Send-Q).';
 
-export const rule: Rule<'accept-queue-overflow-syn'> = {
+export const rule: Rule<'accept-queue-overflow-syn', Candidate> = {
   id: 'accept-queue-overflow-syn',
   group: 'syn',
   title: 'Accept queue full: SYN dropped',
@@ -57,12 +57,12 @@ export const rule: Rule<'accept-queue-overflow-syn'> = {
     { by: ['tables'], kernels: 'any', claims: 'inferred', sign: 'SYN_SENT, and the same table' },
     { by: ['states', 'tables'], kernels: '4.16+', claims: 'inferred', sign: 'the same' },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'accept-queue-overflow-syn', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because the accept queue was full: ${c.because}.`,
-      remedy: ACCEPT_REMEDY,
-      missing: wanted('dropped-syns', 'server'),
-    })),
+  decide: (f) => leading(synCandidates(f), 'accept-queue-overflow-syn'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}, ${MAYBE}because the accept queue was full: ${c.because()}.`,
+    remedy: ACCEPT_REMEDY,
+    missing: wanted('dropped-syns', 'server'),
+  }),
   together: (all) => {
     const steps = new Set(all.flatMap((e) => overflowSteps(e.facts)?.steps ?? []));
     const rise = [...steps].reduce((sum, s) => sum + s.delta, 0);

@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'bad-syn-ack-reset'> = {
+export const rule: Rule<'bad-syn-ack-reset', Candidate> = {
   id: 'bad-syn-ack-reset',
   group: 'close',
   title: 'Answer to the SYN had the wrong numbers: RST',
@@ -43,12 +43,12 @@ export const rule: Rule<'bad-syn-ack-reset'> = {
       sign: 'a bare RST answers an ACK of a number that the SYN had not sent',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'bad-syn-ack-reset', (c) => ({
-      summary: `${sideEndpoint(f, c.side)} reset the answer to its SYN, ${MAYBE}because the answer belonged to an older connection: ${c.because}.`,
-      remedy:
-        'The server still holds an older connection of the same ports (TIME_WAIT, or one whose end it never saw). Usually the next SYN succeeds; ' +
-        'if not, something filters the RST. Look for a NAT that reuses ports quickly.',
-      missing: wanted('reset-reason', c.side),
-    })),
+  decide: (f) => leading(resetCandidates(f), 'bad-syn-ack-reset'),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} reset the answer to its SYN, ${MAYBE}because the answer belonged to an older connection: ${c.because()}.`,
+    remedy:
+      'The server still holds an older connection of the same ports (TIME_WAIT, or one whose end it never saw). Usually the next SYN succeeds; ' +
+      'if not, something filters the RST. Look for a NAT that reuses ports quickly.',
+    missing: wanted('reset-reason', c.side),
+  }),
 };

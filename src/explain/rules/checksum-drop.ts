@@ -1,11 +1,11 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'checksum-drop'> = {
+export const rule: Rule<'checksum-drop', Candidate> = {
   id: 'checksum-drop',
   group: 'syn',
   title: 'Wrong checksum: SYN dropped',
@@ -24,11 +24,11 @@ export const rule: Rule<'checksum-drop'> = {
     },
     { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same' },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'checksum-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because the server dropped the SYN for a wrong checksum: ${c.because}.`,
-      remedy:
-        "Find who damages or miscalculates it: offloads of virtual devices (`ethtool -K DEVICE tx off` for a try), a NAT that rewrites addresses, bad memory or cables. In a capture of the sender's own host a wrong checksum is normal.",
-      missing: wanted('drops', 'server'),
-    })),
+  decide: (f) => leading(synCandidates(f), 'checksum-drop'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}, ${MAYBE}because the server dropped the SYN for a wrong checksum: ${c.because()}.`,
+    remedy:
+      "Find who damages or miscalculates it: offloads of virtual devices (`ethtool -K DEVICE tx off` for a try), a NAT that rewrites addresses, bad memory or cables. In a capture of the sender's own host a wrong checksum is normal.",
+    missing: wanted('drops', 'server'),
+  }),
 };

@@ -1,17 +1,24 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import type { SocketEvent } from '../../model/event.ts';
 import { rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
 import { ROWS } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
+import { otherSide, SIDE_NAMES, sideEndpoint } from '../procedures/common.ts';
 import { finCandidates } from '../procedures/fin.ts';
 import { isCloseWait, unaccepted } from '../procedures/unaccepted.ts';
-import type { Draft, Rule } from '../rule.ts';
+import type { Rule, Verdict } from '../rule.ts';
 import { clients, connectionsOf, howMany, toServers } from '../together.ts';
 import { MAYBE, number, span, unread } from '../words.ts';
 
-export const rule: Rule<'close-wait-leak'> = {
+export interface Unclosed extends Verdict {
+  row: SocketEvent;
+  /** In CLOSE_WAIT until it was closed after all, ns. */
+  waited: number | null;
+}
+
+export const rule: Rule<'close-wait-leak', Unclosed> = {
   id: 'close-wait-leak',
   group: 'stuck',
   title: 'CLOSE_WAIT: process does not close its socket',
@@ -41,7 +48,7 @@ export const rule: Rule<'close-wait-leak'> = {
       sign: 'CLOSE_WAIT, with its process or where the table hides it',
     },
   ],
-  explain: (f) => {
+  decide: (f) => {
     for (const side of [SERVER, CLIENT] as const) {
       const row = f.rows(side).find((r) => r.state === 'CLOSE_WAIT' && r.owner === 'known');
       if (!row || closedInTime(f, side)) continue;
@@ -50,15 +57,31 @@ export const rule: Rule<'close-wait-leak'> = {
         confidence: (f.wire || waited !== null) && !peerWaits(f, side) ? 'inferred' : 'possible',
         side: SIDE_NAMES[side]!,
         moment: f.atEvent(row),
-        summary:
-          `Process ${row.comm ?? '?'} (${row.pid ?? '?'}) ${waited === null ? `${MAYBE}does not close` : `took ${span(waited)} to close`} the socket of ${f.name(side)}: ` +
-          'it is in CLOSE_WAIT, because the other side has closed.',
-        remedy: REMEDY,
         evidence: [rowEvidence(f.world, row)],
-        missing: wanted('later-table', SIDE_NAMES[side]!),
+        row,
+        waited,
       };
     }
     return ownerUnknown(f);
+  },
+  tell: (f, { side, row, waited }) => {
+    const name = sideEndpoint(f, side);
+    const missing = wanted('later-table', side);
+    if (row.owner !== 'known')
+      return {
+        summary:
+          `The socket of ${name} is in CLOSE_WAIT, because the other side has closed, and a process, which the table does not show, ` +
+          `${MAYBE}does not close it${unread(row.recvQ)}.`,
+        remedy: `Run \`ss -tanp\` (or \`netstat -tanp\`) again as root: it names the process. ${REMEDY}`,
+        missing,
+      };
+    return {
+      summary:
+        `Process ${row.comm ?? '?'} (${row.pid ?? '?'}) ${waited === null ? `${MAYBE}does not close` : `took ${span(waited)} to close`} the socket of ${name}: ` +
+        'it is in CLOSE_WAIT, because the other side has closed.',
+      remedy: REMEDY,
+      missing,
+    };
   },
   together: (all) => {
     const own = connectionsOf(all);
@@ -84,7 +107,7 @@ const REMEDY =
   'Find the code path that does not close the descriptor after read() returned 0, most often after an error. Restarting the process only clears it.';
 
 /** CLOSE_WAIT in a table that does not show whose: the column was not asked for, or its taker was not root. */
-function ownerUnknown(f: Facts): Draft | null {
+function ownerUnknown(f: Facts): Unclosed | null {
   if (unaccepted(f)) return null;
   for (const side of [SERVER, CLIENT] as const) {
     const row = f.rows(side).find((r) => isCloseWait(r) && r.owner !== 'known');
@@ -94,13 +117,10 @@ function ownerUnknown(f: Facts): Draft | null {
       confidence: 'possible',
       side: SIDE_NAMES[side]!,
       moment: f.atEvent(row),
-      summary:
-        `The socket of ${f.name(side)} is in CLOSE_WAIT, because the other side has closed, and a process, which the table does not show, ` +
-        `${MAYBE}does not close it${unread(row.recvQ)}.`,
-      remedy: `Run \`ss -tanp\` (or \`netstat -tanp\`) again as root: it names the process. ${REMEDY}`,
       evidence: [rowEvidence(f.world, row)],
-      missing: wanted('later-table', SIDE_NAMES[side]!),
       alternatives: side === SERVER && queued ? ['close-wait-unaccepted'] : [],
+      row,
+      waited: null,
     };
   }
   return null;

@@ -1,6 +1,5 @@
 import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
 import { reasoning, rowEvidence } from '../facts/evidence.ts';
 import { ROWS } from '../mask.ts';
 import { wanted } from '../missing.ts';
@@ -33,14 +32,14 @@ export const rule: Rule<'close-wait-unaccepted'> = {
       sign: 'CLOSE_WAIT without a process, and Recv-Q of the listener above 0',
     },
   ],
-  explain: (f) => {
+  decide: (f) => {
     const found = unaccepted(f);
     if (!found) return null;
     const { row, sight } = found;
     const proved = found.counted && isCloseWait(row);
-    const evidence: Evidence[] = [rowEvidence(f.world, row)];
+    const evidence = [rowEvidence(f.world, row)];
     if (sight)
-      evidence.push(rowEvidence(f.world, sight.row, queue(sight.row.recvQ, sight.unaccepted.length)));
+      evidence.push(rowEvidence(f.world, sight.row, () => queue(sight.row.recvQ, sight.unaccepted.length)));
     if (proved)
       evidence.push(
         reasoning('the table shows the process of the listener, so "-" means that there is none'),
@@ -49,17 +48,19 @@ export const rule: Rule<'close-wait-unaccepted'> = {
       confidence: proved ? 'proved' : 'inferred',
       side: 'server',
       moment: f.atEvent(row),
-      summary:
-        `The connection from ${formatEndpoint(f.case.client)} was in CLOSE_WAIT on ${f.name(SERVER)} without a process, ${MAYBE}because nobody had called accept()` +
-        `${unread(row.recvQ)}.`,
-      remedy:
-        'The server does not call accept(), or not fast enough: look at what its acceptor thread does (a stack dump, `strace -p`). ' +
-        'No timeout of the kernel ends such a connection.',
       evidence,
-      missing: proved ? [] : wanted('accepted', 'server'),
       alternatives: proved ? [] : ['close-wait-leak'],
     };
   },
+  tell: (f, { confidence }) => ({
+    summary:
+      `The connection from ${formatEndpoint(f.case.client)} was in CLOSE_WAIT on ${f.name(SERVER)} without a process, ${MAYBE}because nobody had called accept()` +
+      `${unread(unaccepted(f)!.row.recvQ)}.`,
+    remedy:
+      'The server does not call accept(), or not fast enough: look at what its acceptor thread does (a stack dump, `strace -p`). ' +
+      'No timeout of the kernel ends such a connection.',
+    missing: confidence === 'proved' ? [] : wanted('accepted', 'server'),
+  }),
   together: (all) =>
     `${howMany(all)}${toServers(all)} ended up in CLOSE_WAIT without a process, ${MAYBE}because nobody called accept(). They came from ${clients(all)}.`,
 };

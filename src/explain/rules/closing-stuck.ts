@@ -1,11 +1,10 @@
 import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
-import { SIDE_NAMES } from '../procedures/common.ts';
-import { unanswered } from '../procedures/given-up.ts';
+import { type OfUnanswered, ofUnanswered, unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'closing-stuck'> = {
+export const rule: Rule<'closing-stuck', OfUnanswered> = {
   id: 'closing-stuck',
   group: 'stuck',
   title: 'CLOSING: the FINs crossed, one was not acknowledged',
@@ -29,17 +28,14 @@ export const rule: Rule<'closing-stuck'> = {
       sign: 'crossed FINs, one sent again without an answer',
     },
   ],
-  explain: (f) => {
+  decide: (f) => {
     const u = unanswered(f);
     if (!u?.isFin || !(f.life(u.side)?.was('CLOSING') || u.row?.state === 'CLOSING')) return null;
-    return {
-      confidence: 'inferred',
-      side: SIDE_NAMES[u.side]!,
-      moment: u.moment,
-      summary: `${u.because}: it ${MAYBE}waits in CLOSING for the ACK of its FIN.`,
-      remedy: 'Look for what drops the ACK on the path; the kernel gives up after tcp_orphan_retries.',
-      evidence: u.evidence,
-      missing: peerPackets(f),
-    };
+    return ofUnanswered(u, 'inferred');
   },
+  tell: (f, { found }) => ({
+    summary: `${found.because()}: it ${MAYBE}waits in CLOSING for the ACK of its FIN.`,
+    remedy: 'Look for what drops the ACK on the path; the kernel gives up after tcp_orphan_retries.',
+    missing: peerPackets(f),
+  }),
 };

@@ -1,12 +1,13 @@
 import { formatEndpoint } from '../../model/address.ts';
+import { CLIENT, type Transition } from '../../model/connection.ts';
 import { transitionEvidence } from '../facts/evidence.ts';
 import { STATES } from '../mask.ts';
 import { abandoned } from '../procedures/abandoned.ts';
-import type { Rule } from '../rule.ts';
+import type { Rule, Verdict } from '../rule.ts';
 import { howMany, toServers } from '../together.ts';
 import { capital, span } from '../words.ts';
 
-export const rule: Rule<'connect-abandoned'> = {
+export const rule: Rule<'connect-abandoned', Verdict & { end: Transition }> = {
   id: 'connect-abandoned',
   group: 'syn',
   title: 'The client closed its socket before an answer reached it',
@@ -31,22 +32,27 @@ export const rule: Rule<'connect-abandoned'> = {
       sign: 'SYN_SENT → CLOSE in its own process, later than a refusal would come',
     },
   ],
-  explain: (f) => {
+  decide: (f) => {
     const found = abandoned(f);
     if (!found) return null;
     const { life, end, confidence } = found;
-    const by = end.comm === null ? 'its process' : `${end.comm} (${end.pid})`;
-    const after = end.duration === null ? '' : `${span(end.duration)} after its SYN, `;
-    const ending = end.fields?.exiting ? ', which was ending' : '';
     return {
       confidence,
       side: 'client',
       moment: f.atTransition(life, end),
-      summary: `${capital(f.name(life.side))} was closed by ${by}${ending} ${after}before an answer of ${formatEndpoint(f.case.server)} reached it.`,
-      remedy:
-        "Compare the client's connect timeout with the time an answer takes. If the SYN had no answer at all, find where it was lost; the closing is only the consequence.",
       evidence: [transitionEvidence(f, life, end, 'no error was set: its own process closed it')],
       alternatives: confidence === 'proved' ? [] : ['unanswered-syn', 'connection-refused'],
+      end,
+    };
+  },
+  tell: (f, { end }) => {
+    const by = end.comm === null ? 'its process' : `${end.comm} (${end.pid})`;
+    const after = end.duration === null ? '' : `${span(end.duration)} after its SYN, `;
+    const ending = end.fields?.exiting ? ', which was ending' : '';
+    return {
+      summary: `${capital(f.name(CLIENT))} was closed by ${by}${ending} ${after}before an answer of ${formatEndpoint(f.case.server)} reached it.`,
+      remedy:
+        "Compare the client's connect timeout with the time an answer takes. If the SYN had no answer at all, find where it was lost; the closing is only the consequence.",
     };
   },
   together: (all) =>

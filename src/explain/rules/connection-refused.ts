@@ -1,13 +1,13 @@
 import { formatEndpoint } from '../../model/address.ts';
 import { MAY_BE_RESET } from '../mask.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { REFUSAL_MISSING, REFUSAL_REMEDY, refusalSummary } from '../procedures/refusal.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { howMany, toServers } from '../together.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'connection-refused'> = {
+export const rule: Rule<'connection-refused', Candidate> = {
   id: 'connection-refused',
   group: 'close',
   title: 'Connection refused: no listener',
@@ -39,12 +39,12 @@ export const rule: Rule<'connection-refused'> = {
       sign: 'SYN_SENT → CLOSE sooner than a SYN is sent again',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'connection-refused', (c) => ({
-      summary: refusalSummary(formatEndpoint(f.case.server), formatEndpoint(f.case.client), c.because),
-      remedy: REFUSAL_REMEDY,
-      missing: [...REFUSAL_MISSING],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'connection-refused'),
+  tell: (f, c) => ({
+    summary: refusalSummary(formatEndpoint(f.case.server), formatEndpoint(f.case.client), c.because()),
+    remedy: REFUSAL_REMEDY,
+    missing: [...REFUSAL_MISSING],
+  }),
   together: (all) =>
     `${howMany(all, 'attempt')} to connect${toServers(all)} were ${MAYBE}refused with a RST.`,
 };

@@ -1,7 +1,7 @@
 import type { Rule } from '../rule.ts';
 
 /** Told of a host (hosts/logged.ts, hosts/counted.ts): neither the log nor the counters name the connections that were met. */
-export const rule: Rule<'conntrack-table-full'> = {
+export const rule: Rule<'conntrack-table-full', never> = {
   id: 'conntrack-table-full',
   group: 'syn',
   title: 'Connection tracking table full: packets of new connections dropped',
@@ -20,5 +20,6 @@ export const rule: Rule<'conntrack-table-full'> = {
       sign: '`drop` or `early_drop` of `conntrack -S` rose between two readings',
     },
   ],
-  explain: () => null,
+  decide: () => null,
+  tell: (_f, verdict) => verdict,
 };

@@ -3,14 +3,14 @@ import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { Facts } from '../facts/facts.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { clients, connectionsOf, howMany, measured, toServers } from '../together.ts';
 import { capital, MAYBE, most, number, span } from '../words.ts';
 import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
-export const rule: Rule<'cookie-overflow-reset'> = {
+export const rule: Rule<'cookie-overflow-reset', Candidate> = {
   id: 'cookie-overflow-reset',
   group: 'syn',
   title: 'SYN cookie, accept queue full: RST to a later segment',
@@ -57,14 +57,14 @@ export const rule: Rule<'cookie-overflow-reset'> = {
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'a later segment of a handshake is reset' },
   ],
   namesReset: true,
-  explain: (f) =>
-    leading(resetCandidates(f), 'cookie-overflow-reset', (c) => ({
-      summary:
-        `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because it had answered the SYN with a cookie ` +
-        `and its accept queue was full: ${c.because}.${unseen(f)}`,
-      remedy: `${ACCEPT_REMEDY} SYN cookies do not help against a full accept queue.`,
-      missing: [...wanted('cookie-check', 'server'), ...wanted('reset-reason', 'server')],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'cookie-overflow-reset'),
+  tell: (f, c) => ({
+    summary:
+      `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because it had answered the SYN with a cookie ` +
+      `and its accept queue was full: ${c.because()}.${unseen(f)}`,
+    remedy: `${ACCEPT_REMEDY} SYN cookies do not help against a full accept queue.`,
+    missing: [...wanted('cookie-check', 'server'), ...wanted('reset-reason', 'server')],
+  }),
   together: (all) => {
     const { values, who } = measured(all, (f) => f.life(CLIENT)?.finWait1 ?? null);
     const waited =

@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'data-after-close-reset'> = {
+export const rule: Rule<'data-after-close-reset', Candidate> = {
   id: 'data-after-close-reset',
   group: 'close',
   title: 'Data after close(): RST',
@@ -49,12 +49,12 @@ export const rule: Rule<'data-after-close-reset'> = {
       sign: 'a bare RST answers data before the FIN was acknowledged; after that it is possible',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'data-after-close-reset', (c) => ({
-      summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came after its process had closed: ${c.because}.`,
-      remedy:
-        'The side that closes should shut down only its sending side and read until the end of file. ' +
-        "Between an HTTP client and a server this is most often the race of idle timeouts: make the client's shorter than the server's.",
-      missing: [...wanted('reset-reason', c.side), ...wanted('states', c.side)],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'data-after-close-reset'),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came after its process had closed: ${c.because()}.`,
+    remedy:
+      'The side that closes should shut down only its sending side and read until the end of file. ' +
+      "Between an HTTP client and a server this is most often the race of idle timeouts: make the client's shorter than the server's.",
+    missing: [...wanted('reset-reason', c.side), ...wanted('states', c.side)],
+  }),
 };

@@ -9,10 +9,16 @@ import { MARGIN } from '../facts/timing.ts';
 import { EVENTS, STATES, SYN_ACK_AGAIN } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { fullQueue } from '../procedures/overflow-ack.ts';
-import type { Draft, Rule } from '../rule.ts';
+import type { Rule, Verdict } from '../rule.ts';
 import { MAYBE, span } from '../words.ts';
 
-export const rule: Rule<'deferred-accept'> = {
+export interface Deferred extends Verdict {
+  summary(): string;
+  /** A probe read the queue. */
+  look?: true;
+}
+
+export const rule: Rule<'deferred-accept', Deferred> = {
   id: 'deferred-accept',
   group: 'syn',
   title: 'TCP_DEFER_ACCEPT: connection created with its first data',
@@ -43,14 +49,17 @@ export const rule: Rule<'deferred-accept'> = {
       sign: 'SYN-ACK sent again after the ACK, and the first data taken when they were sent once',
     },
   ],
-  explain: (f) => madeOfData(f) ?? requestWaited(f) ?? takenAtOnce(f),
+  decide: (f) => madeOfData(f) ?? requestWaited(f) ?? takenAtOnce(f),
+  tell: (_f, { summary, look }) => ({
+    summary: summary(),
+    remedy:
+      'No action needed if the program sets TCP_DEFER_ACCEPT on purpose (nginx "deferred", Apache AcceptFilter).',
+    missing: look ? [] : wanted('queue-at-ack', 'server'),
+  }),
 };
 
-const REMEDY =
-  'No action needed if the program sets TCP_DEFER_ACCEPT on purpose (nginx "deferred", Apache AcceptFilter).';
-
 /** The server's socket was made when the first data came. */
-function madeOfData(f: Facts): Draft | null {
+function madeOfData(f: Facts): Deferred | null {
   const { wire } = f;
   const life = f.life(SERVER);
   const birth = life?.find('LISTEN', 'SYN_RECV');
@@ -69,22 +78,20 @@ function madeOfData(f: Facts): Draft | null {
     confidence: 'inferred',
     side: 'server',
     moment: made,
-    summary:
+    summary: () =>
       `${f.name(SERVER)} created the connection from ${formatEndpoint(f.case.client)} only when its first data came, ${span(afterAck)} after the handshake, ` +
       `${MAYBE}because its listener has TCP_DEFER_ACCEPT.`,
-    remedy: REMEDY,
     evidence: [
       packetEvidence(f, wire, ack, 'the ACK of the handshake'),
       packetEvidence(f, wire, data, 'the first data'),
       transitionEvidence(f, life, birth, 'the socket is made'),
     ],
-    missing: wanted('queue-at-ack', 'server'),
     alternatives: ['accept-queue-overflow-ack'],
   };
 }
 
 /** A probe read the request when its SYN-ACK was sent again: it had got the ACK, and the accept queue had room. */
-function requestWaited(f: Facts): Draft | null {
+function requestWaited(f: Facts): Deferred | null {
   const looks = f.probes
     .of('synack-retransmit')
     .filter((e) => e.values.acked === 1)
@@ -95,16 +102,16 @@ function requestWaited(f: Facts): Draft | null {
     confidence: 'inferred',
     side: 'server',
     moment: look.moment,
-    summary: `${f.name(SERVER)} had the ACK of ${f.name(CLIENT)} and room in its accept queue (${look.held} of ${look.limit}), and still waited, ${MAYBE}because its listener has TCP_DEFER_ACCEPT.`,
-    remedy: REMEDY,
-    evidence: [eventEvidence(f.world, look.event, `the ACK had come; ${heldText(look)}`)],
-    missing: [],
+    summary: () =>
+      `${f.name(SERVER)} had the ACK of ${f.name(CLIENT)} and room in its accept queue (${look.held} of ${look.limit}), and still waited, ${MAYBE}because its listener has TCP_DEFER_ACCEPT.`,
+    evidence: [eventEvidence(f.world, look.event, () => `the ACK had come; ${heldText(look)}`)],
+    look: true,
     alternatives: ['accept-queue-overflow-ack'],
   };
 }
 
 /** Packets alone: a queue that had room again by then looks the same. */
-function takenAtOnce(f: Facts): Draft | null {
+function takenAtOnce(f: Facts): Deferred | null {
   const found = takenAtFirstData(f);
   const { wire } = f;
   if (!found || !wire || fullQueue(f).length > 0) return null;
@@ -113,14 +120,13 @@ function takenAtOnce(f: Facts): Draft | null {
     confidence: 'possible',
     side: 'server',
     moment: f.atPacket(wire, taken),
-    summary: `${f.name(SERVER)} sent its SYN-ACK again although ${f.name(CLIENT)} had answered it, and took the first data when they came, ${MAYBE}because its listener has TCP_DEFER_ACCEPT.`,
-    remedy: REMEDY,
+    summary: () =>
+      `${f.name(SERVER)} sent its SYN-ACK again although ${f.name(CLIENT)} had answered it, and took the first data when they came, ${MAYBE}because its listener has TCP_DEFER_ACCEPT.`,
     evidence: [
       packetEvidence(f, wire, ack, 'the ACK of the handshake'),
       packetEvidence(f, wire, data, 'the first data'),
       packetEvidence(f, wire, taken, 'acknowledges them'),
     ],
-    missing: wanted('queue-at-ack', 'server'),
     alternatives: ['accept-queue-overflow-ack', 'netfilter-drop'],
   };
 }

@@ -6,11 +6,17 @@ import { DELAYED_ACK_MAX, DELAYED_ACK_MIN } from '../facts/timing.ts';
 import { STATES } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
-import type { Draft, Rule } from '../rule.ts';
+import type { Rule, Verdict } from '../rule.ts';
 import { howMany } from '../together.ts';
 import { MAYBE, span } from '../words.ts';
 
-export const rule: Rule<'delayed-ack-of-fin'> = {
+export interface Delayed extends Verdict {
+  closer: SideIndex;
+  /** In FIN_WAIT1, ns. */
+  waited: number;
+}
+
+export const rule: Rule<'delayed-ack-of-fin', Delayed> = {
   id: 'delayed-ack-of-fin',
   group: 'fin-wait2',
   title: 'FIN waited 40 ms or more for a delayed ACK',
@@ -36,12 +42,22 @@ export const rule: Rule<'delayed-ack-of-fin'> = {
     },
     { by: ['states'], kernels: '4.16+', claims: 'inferred', sign: 'FIN_WAIT1 of 36 to 210 ms' },
   ],
-  explain: (f) => ([CLIENT, SERVER] as const).flatMap((side) => delayed(f, side)),
+  decide: (f) => ([CLIENT, SERVER] as const).flatMap((side) => delayed(f, side)),
+  tell: (f, { closer, waited }) => {
+    const peer = otherSide(closer);
+    return {
+      summary:
+        `${f.name(closer)} waited ${span(waited)} in FIN_WAIT1, ${MAYBE}because ${f.name(peer)} delayed its ACK: ` +
+        `it neither closed nor sent anything in that time (round trip ${span(f.connectTime!)}).`,
+      remedy: 'No action needed.',
+      missing: f.wire ? [] : wanted('states', SIDE_NAMES[peer]!),
+    };
+  },
   together: (all) =>
     `${howMany(all)} stayed in FIN_WAIT1 for 40 ms or more, ${MAYBE}because the ACK of the FIN was delayed. No action needed.`,
 };
 
-function delayed(f: Facts, side: SideIndex): Draft[] {
+function delayed(f: Facts, side: SideIndex): Delayed[] {
   const life = f.life(side);
   const t = life?.find('FIN_WAIT1', 'FIN_WAIT2');
   const waited = life?.finWait1 ?? null;
@@ -52,18 +68,14 @@ function delayed(f: Facts, side: SideIndex): Draft[] {
   if (ack && (ack.flags & FIN || ack.payload > 0)) return [];
   const evidence = [transitionEvidence(f, life, t)];
   if (f.wire && ack) evidence.push(packetEvidence(f, f.wire, ack, 'a pure ACK'));
-  const peer = otherSide(side);
   return [
     {
       confidence: 'inferred',
       side: SIDE_NAMES[side]!,
       moment: f.atTransition(life, t),
-      summary:
-        `${f.name(side)} waited ${span(waited)} in FIN_WAIT1, ${MAYBE}because ${f.name(peer)} delayed its ACK: ` +
-        `it neither closed nor sent anything in that time (round trip ${span(f.connectTime)}).`,
-      remedy: 'No action needed.',
       evidence,
-      missing: f.wire ? [] : wanted('states', SIDE_NAMES[peer]!),
+      closer: side,
+      waited,
     },
   ];
 }

@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'disconnect-reset'> = {
+export const rule: Rule<'disconnect-reset', Candidate> = {
   id: 'disconnect-reset',
   group: 'close',
   title: 'connect(AF_UNSPEC): RST, and the descriptor stays open',
@@ -41,11 +41,11 @@ export const rule: Rule<'disconnect-reset'> = {
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'RST|ACK with a window' },
     { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'a live state → CLOSE in its own process' },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'disconnect-reset', (c) => ({
-      summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because its process called connect(AF_UNSPEC): ${c.because}.`,
-      remedy:
-        'Close the socket and open a new one instead of connect(AF_UNSPEC), or shut down and read to the end of file before.',
-      missing: [...wanted('disconnected', c.side), ...wanted('reset-reason', c.side)],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'disconnect-reset'),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because its process called connect(AF_UNSPEC): ${c.because()}.`,
+    remedy:
+      'Close the socket and open a new one instead of connect(AF_UNSPEC), or shut down and read to the end of file before.',
+    missing: [...wanted('disconnected', c.side), ...wanted('reset-reason', c.side)],
+  }),
 };

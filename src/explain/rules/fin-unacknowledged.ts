@@ -1,11 +1,10 @@
 import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
-import { SIDE_NAMES } from '../procedures/common.ts';
-import { unanswered } from '../procedures/given-up.ts';
+import { type OfUnanswered, ofUnanswered, unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'fin-unacknowledged'> = {
+export const rule: Rule<'fin-unacknowledged', OfUnanswered> = {
   id: 'fin-unacknowledged',
   group: 'fin-wait2',
   title: 'FIN never acknowledged: stuck in FIN_WAIT1',
@@ -30,19 +29,15 @@ export const rule: Rule<'fin-unacknowledged'> = {
     },
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'a FIN sent again without an answer' },
   ],
-  explain: (f) => {
+  decide: (f) => {
     const u = unanswered(f);
     if (!u?.isFin || u.peerClosed) return null;
-    const side = SIDE_NAMES[u.side]!;
-    return {
-      confidence: u.end !== null || u.row !== null ? 'inferred' : 'possible',
-      side,
-      moment: u.moment,
-      summary: `${u.because}: its FIN was ${MAYBE}never acknowledged${u.end ? ', and the socket went from FIN_WAIT1 to CLOSE' : ''}.`,
-      remedy:
-        'Look at the peer and the path. Many such sockets at once can be limited with net.ipv4.tcp_orphan_retries and tcp_max_orphans.',
-      evidence: u.evidence,
-      missing: u.end ? peerPackets(f) : [...wanted('states', side), ...peerPackets(f)],
-    };
+    return ofUnanswered(u, u.end !== null || u.row !== null ? 'inferred' : 'possible');
   },
+  tell: (f, { side, found: { because, end } }) => ({
+    summary: `${because()}: its FIN was ${MAYBE}never acknowledged${end ? ', and the socket went from FIN_WAIT1 to CLOSE' : ''}.`,
+    remedy:
+      'Look at the peer and the path. Many such sockets at once can be limited with net.ipv4.tcp_orphan_retries and tcp_max_orphans.',
+    missing: end ? peerPackets(f) : [...wanted('states', side), ...peerPackets(f)],
+  }),
 };

@@ -1,13 +1,13 @@
 import { ODD_STATES } from '../mask.ts';
 import { wanted, wantedOfPeer } from '../missing.ts';
-import { draft } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { clients, howMany, measured } from '../together.ts';
 import { capital, MAYBE, spans } from '../words.ts';
 
-export const rule: Rule<'fin-wait1-aborted'> = {
+export const rule: Rule<'fin-wait1-aborted', Candidate> = {
   id: 'fin-wait1-aborted',
   group: 'fin-wait2',
   title: 'Closing cut short: from FIN_WAIT1 straight to CLOSE',
@@ -18,18 +18,12 @@ export const rule: Rule<'fin-wait1-aborted'> = {
   when: ODD_STATES,
   reference: 'tcp_reset, tcp_done (FIN_WAIT1 → CLOSE); never tcp_time_wait',
   signatures: [{ by: ['states'], kernels: '4.16+', claims: 'proved', sign: 'FIN_WAIT1 → CLOSE' }],
-  explain: (f) =>
-    finCandidatesFor(f, 'fin-wait1-aborted').map(([c]) =>
-      draft(
-        c!,
-        {
-          summary: `${sideEndpoint(f, c!.side)} ${MAYBE}never reached FIN_WAIT2: ${c!.because}, without an ACK.`,
-          remedy: 'See why the connection was reset: the finding of this connection that names the cause.',
-          missing: [...wanted('packets', c!.side), ...wantedOfPeer('reset-reason', c!.side)],
-        },
-        [],
-      ),
-    ),
+  decide: (f) => finCandidatesFor(f, 'fin-wait1-aborted').map(([c]) => c!),
+  tell: (f, { side, because }) => ({
+    summary: `${sideEndpoint(f, side)} ${MAYBE}never reached FIN_WAIT2: ${because()}, without an ACK.`,
+    remedy: 'See why the connection was reset: the finding of this connection that names the cause.',
+    missing: [...wanted('packets', side), ...wantedOfPeer('reset-reason', side)],
+  }),
   together: (all) => {
     const { values, who } = measured(
       all,

@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'fin-wait2-expired-reset'> = {
+export const rule: Rule<'fin-wait2-expired-reset', Candidate> = {
   id: 'fin-wait2-expired-reset',
   group: 'close',
   title: 'FIN_WAIT2 had expired before the peer closed: RST',
@@ -44,11 +44,11 @@ export const rule: Rule<'fin-wait2-expired-reset'> = {
       sign: 'a bare RST answers a FIN, and a table had shown FIN_WAIT2 without a process',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'fin-wait2-expired-reset', (c) => ({
-      summary: `${sideEndpoint(f, c.side)} answered with a RST, ${MAYBE}because its FIN_WAIT2 had expired: ${c.because}.`,
-      remedy:
-        'Find out why the peer kept its side open for so long: a descriptor leak, or a process that does not read the end of file. Raising net.ipv4.tcp_fin_timeout only hides it.',
-      missing: [...wanted('reset-reason', c.side), ...wanted('minisock', c.side)],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'fin-wait2-expired-reset'),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} answered with a RST, ${MAYBE}because its FIN_WAIT2 had expired: ${c.because()}.`,
+    remedy:
+      'Find out why the peer kept its side open for so long: a descriptor leak, or a process that does not read the end of file. Raising net.ipv4.tcp_fin_timeout only hides it.',
+    missing: [...wanted('reset-reason', c.side), ...wanted('minisock', c.side)],
+  }),
 };

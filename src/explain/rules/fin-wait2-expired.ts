@@ -1,13 +1,14 @@
 import { STATES } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { SIDE_NAMES } from '../procedures/common.ts';
+import type { Candidate } from '../procedures/candidate.ts';
+import { SIDE_NAMES, sideEndpoint } from '../procedures/common.ts';
 import { finCandidates } from '../procedures/fin.ts';
 import { minisockExpiry } from '../procedures/minisock.ts';
-import type { Rule } from '../rule.ts';
+import type { Rule, Verdict } from '../rule.ts';
 import { clients, howMany, measured, toServers } from '../together.ts';
 import { largest, MAYBE, most, span } from '../words.ts';
 
-export const rule: Rule<'fin-wait2-expired'> = {
+export const rule: Rule<'fin-wait2-expired', Verdict & Pick<Candidate, 'because'>> = {
   id: 'fin-wait2-expired',
   group: 'fin-wait2',
   title: 'FIN_WAIT2 expired: the peer did not close in time',
@@ -44,7 +45,7 @@ export const rule: Rule<'fin-wait2-expired'> = {
       sign: "the peer's FIN came later than tcp_fin_timeout after the ACK, or met a RST",
     },
   ],
-  explain: (f) =>
+  decide: (f) =>
     finCandidates(f).flatMap(({ side, candidates }) => {
       const first = candidates[0]!;
       const life = f.life(side);
@@ -56,15 +57,18 @@ export const rule: Rule<'fin-wait2-expired'> = {
           confidence: expiry.confidence,
           side: SIDE_NAMES[side]!,
           moment: null,
-          summary: `FIN_WAIT2 of ${f.name(side)} ${MAYBE}expired before the peer closed: ${expiry.because}.`,
-          remedy:
-            'The fault is at the peer, which does not close: a descriptor leak, a process that does not read the end of file, or a connection that nobody accepted. ' +
-            'A longer net.ipv4.tcp_fin_timeout does not help.',
           evidence: expiry.evidence,
-          missing: expiry.confidence === 'proved' ? [] : wanted('minisock-end', SIDE_NAMES[side]!),
+          because: expiry.because,
         },
       ];
     }),
+  tell: (f, { side, confidence, because }) => ({
+    summary: `FIN_WAIT2 of ${sideEndpoint(f, side)} ${MAYBE}expired before the peer closed: ${because()}.`,
+    remedy:
+      'The fault is at the peer, which does not close: a descriptor leak, a process that does not read the end of file, or a connection that nobody accepted. ' +
+      'A longer net.ipv4.tcp_fin_timeout does not help.',
+    missing: confidence === 'proved' ? [] : wanted('minisock-end', side),
+  }),
   together: (all) => {
     const { values, who } = measured(all, (f) => largest(f.lives.map((l) => l.closeWait)));
     const wait =

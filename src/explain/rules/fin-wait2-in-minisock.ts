@@ -1,13 +1,13 @@
 import { STATES } from '../mask.ts';
 import { wanted, wantedOfPeer } from '../missing.ts';
-import { draft } from '../procedures/candidate.ts';
+import { among, type Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { howMany, measured } from '../together.ts';
 import { largest, MAYBE, spans } from '../words.ts';
 
-export const rule: Rule<'fin-wait2-in-minisock'> = {
+export const rule: Rule<'fin-wait2-in-minisock', Candidate> = {
   id: 'fin-wait2-in-minisock',
   group: 'fin-wait2',
   title: 'FIN_WAIT2 moved to a timewait socket (normal)',
@@ -52,23 +52,13 @@ export const rule: Rule<'fin-wait2-in-minisock'> = {
     },
   ],
   stageOf: ['fin-wait2-expired'],
-  explain: (f) =>
-    finCandidatesFor(f, 'fin-wait2-in-minisock').map((list) => {
-      const c = list.find((o) => o.rule === 'fin-wait2-in-minisock')!;
-      const others = list.filter((o) => o !== c).map((o) => o.rule);
-      return draft(
-        c,
-        {
-          summary: wentOnUnseen(sideEndpoint(f, c.side), c.because),
-          remedy: MINISOCK_REMEDY,
-          missing:
-            c.confidence === 'proved'
-              ? []
-              : [...wanted('minisock', c.side), ...wantedOfPeer('states', c.side)],
-        },
-        others,
-      );
-    }),
+  decide: (f) => finCandidatesFor(f, 'fin-wait2-in-minisock').map((l) => among(l, 'fin-wait2-in-minisock')),
+  tell: (f, { side, confidence, because }) => ({
+    summary: `FIN_WAIT2 of ${sideEndpoint(f, side)} ${MAYBE}moved to a timewait socket: ${because()}.`,
+    remedy:
+      'No action needed: a normal close looks like this in tcpstates. To see the state, poll `ss -tano state fin-wait-2` or trace tcp_time_wait and inet_twsk_kill.',
+    missing: confidence === 'proved' ? [] : [...wanted('minisock', side), ...wantedOfPeer('states', side)],
+  }),
   together: (all) => {
     const { values, who } = measured(all, (f) => largest(f.lives.map((l) => l.finWait2)));
     const stays =
@@ -78,11 +68,3 @@ export const rule: Rule<'fin-wait2-in-minisock'> = {
     return `FIN_WAIT2 of ${howMany(all)} ${MAYBE}moved to a timewait socket.${stays}`;
   },
 };
-
-export const MINISOCK_REMEDY =
-  'No action needed: a normal close looks like this in tcpstates. To see the state, poll `ss -tano state fin-wait-2` or trace tcp_time_wait and inet_twsk_kill.';
-
-/** `name`: of the side whose FIN came first. */
-export function wentOnUnseen(name: string, because: string): string {
-  return `FIN_WAIT2 of ${name} ${MAYBE}moved to a timewait socket: ${because}.`;
-}

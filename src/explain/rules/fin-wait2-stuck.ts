@@ -1,6 +1,5 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
-import { rowEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { type Citation, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { ROWS, STATES } from '../mask.ts';
 import { wanted } from '../missing.ts';
@@ -40,7 +39,7 @@ export const rule: Rule<'fin-wait2-stuck'> = {
       sign: 'not SOCK_DEAD in FIN_WAIT2 to the end of the events',
     },
   ],
-  explain: (f) => {
+  decide: (f) => {
     for (const side of [CLIENT, SERVER] as const) {
       const row = f.rows(side).find((r) => r.state === 'FIN_WAIT2' && r.owner === 'known');
       const peer = otherSide(side);
@@ -55,14 +54,20 @@ export const rule: Rule<'fin-wait2-stuck'> = {
         confidence: f.wire ? 'inferred' : 'possible',
         side: SIDE_NAMES[side]!,
         moment: shown.moment,
-        summary: `${f.name(side)} has shut down its sending side and waits in FIN_WAIT2 with its descriptor open: ${f.name(peer)} ${MAYBE}does not close.`,
-        remedy:
-          'Let the program close the descriptor after a time of its own; and see why the peer does not close.',
         evidence: [shown.evidence],
-        missing: wanted('states', SIDE_NAMES[peer]!),
       };
     }
     return null;
+  },
+  tell: (f, verdict) => {
+    const side = verdict.side === 'client' ? CLIENT : SERVER;
+    const peer = otherSide(side);
+    return {
+      summary: `${f.name(side)} has shut down its sending side and waits in FIN_WAIT2 with its descriptor open: ${f.name(peer)} ${MAYBE}does not close.`,
+      remedy:
+        'Let the program close the descriptor after a time of its own; and see why the peer does not close.',
+      missing: wanted('states', SIDE_NAMES[peer]!),
+    };
   },
 };
 
@@ -70,7 +75,7 @@ export const rule: Rule<'fin-wait2-stuck'> = {
 const LONG = 1_000_000_000;
 
 /** The state events end in FIN_WAIT2, and the capture went on. */
-function heldInStates(f: Facts, side: SideIndex): { moment: Moment; evidence: Evidence } | null {
+function heldInStates(f: Facts, side: SideIndex): { moment: Moment; evidence: Citation } | null {
   const life = f.life(side);
   const start = life?.life.state === 'FIN_WAIT2' ? life.find('FIN_WAIT1', 'FIN_WAIT2') : null;
   if (!life || !start?.fields || !stillHeld(start.fields)) return null;

@@ -1,12 +1,12 @@
 import { STATES } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { draft } from '../procedures/candidate.ts';
+import { among, type Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'fin-with-ack'> = {
+export const rule: Rule<'fin-with-ack', Candidate> = {
   id: 'fin-with-ack',
   group: 'fin-wait2',
   title: 'FIN and ACK in one packet: FIN_WAIT2 skipped',
@@ -32,25 +32,10 @@ export const rule: Rule<'fin-with-ack'> = {
     },
     { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'FIN_WAIT2 → CLOSE at once' },
   ],
-  explain: (f) =>
-    finCandidatesFor(f, 'fin-with-ack').map((list) => {
-      const c = list.find((o) => o.rule === 'fin-with-ack')!;
-      return draft(
-        c,
-        {
-          summary: passedAtOnce(sideEndpoint(f, c.side), c.because),
-          remedy: FIN_WITH_ACK_REMEDY,
-          missing:
-            c.confidence === 'proved' ? [] : [...wanted('packets', c.side), ...wanted('minisock', c.side)],
-        },
-        list.filter((o) => o !== c).map((o) => o.rule),
-      );
-    }),
+  decide: (f) => finCandidatesFor(f, 'fin-with-ack').map((list) => among(list, 'fin-with-ack')),
+  tell: (f, { side, confidence, because }) => ({
+    summary: `${sideEndpoint(f, side)} ${MAYBE}passed FIN_WAIT2 within one packet: ${because()}.`,
+    remedy: 'No action needed: the peer closed before it had to acknowledge.',
+    missing: confidence === 'proved' ? [] : [...wanted('packets', side), ...wanted('minisock', side)],
+  }),
 };
-
-export const FIN_WITH_ACK_REMEDY = 'No action needed: the peer closed before it had to acknowledge.';
-
-/** `name`: of the side whose FIN came first. */
-export function passedAtOnce(name: string, because: string): string {
-  return `${name} ${MAYBE}passed FIN_WAIT2 within one packet: ${because}.`;
-}

@@ -1,8 +1,8 @@
 import { FIN_SEEN, ORDERLY, STATES } from '../mask.ts';
-import { gracefulClose } from '../procedures/graceful.ts';
+import { type Graceful, gracefulClose } from '../procedures/graceful.ts';
 import type { Rule } from '../rule.ts';
 
-export const rule: Rule<'graceful-close'> = {
+export const rule: Rule<'graceful-close', Graceful> = {
   id: 'graceful-close',
   group: 'close',
   title: 'Closed normally (FIN from both sides)',
@@ -28,14 +28,6 @@ export const rule: Rule<'graceful-close'> = {
       sign: 'FIN_WAIT2 or CLOSING → CLOSE of one side, LAST_ACK → CLOSE of the other',
     },
   ],
-  explain: (f) => {
-    const close = gracefulClose(f);
-    return (
-      close && {
-        ...close,
-        summary: `${close.summary}.`,
-        remedy: '',
-      }
-    );
-  },
+  decide: gracefulClose,
+  tell: (_f, { summary, missing }) => ({ summary: `${summary()}.`, remedy: '', missing: missing?.() ?? [] }),
 };

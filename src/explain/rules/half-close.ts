@@ -1,12 +1,12 @@
 import { FIN_SEEN, STATES } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { draft } from '../procedures/candidate.ts';
+import { among, type Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'half-close'> = {
+export const rule: Rule<'half-close', Candidate> = {
   id: 'half-close',
   group: 'fin-wait2',
   title: 'Half-closed: FIN_WAIT2 on a socket that its process still holds',
@@ -38,20 +38,14 @@ export const rule: Rule<'half-close'> = {
     },
     { by: ['tables'], kernels: 'any', claims: 'inferred', sign: 'FIN_WAIT2 with its process' },
   ],
-  explain: (f) =>
+  decide: (f) =>
     finCandidatesFor(f, 'half-close')
       .filter((list) => list[0]!.rule === 'half-close')
-      .map((list) => {
-        const c = list[0]!;
-        return draft(
-          c,
-          {
-            summary: `${sideEndpoint(f, c.side)} ${MAYBE}closed its sending side only: ${c.because}.`,
-            remedy:
-              'No action needed if the program intends it. If it lasts, the peer is the one that does not close.',
-            missing: c.confidence === 'proved' ? [] : wanted('states', c.side),
-          },
-          list.slice(1).map((o) => o.rule),
-        );
-      }),
+      .map((list) => among(list, 'half-close')),
+  tell: (f, { side, confidence, because }) => ({
+    summary: `${sideEndpoint(f, side)} ${MAYBE}closed its sending side only: ${because()}.`,
+    remedy:
+      'No action needed if the program intends it. If it lasts, the peer is the one that does not close.',
+    missing: confidence === 'proved' ? [] : wanted('states', side),
+  }),
 };

@@ -1,11 +1,11 @@
 import { ROWS, SYN_ACK_AGAIN, SYN_TROUBLE } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { unfinished } from '../procedures/unfinished.ts';
+import { type Unfinished, unfinished } from '../procedures/unfinished.ts';
 import type { Rule } from '../rule.ts';
 import { clients, howMany, toServers } from '../together.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'handshake-unfinished'> = {
+export const rule: Rule<'handshake-unfinished', Unfinished> = {
   id: 'handshake-unfinished',
   group: 'syn',
   title: 'Handshake unfinished: no ACK to the SYN-ACK',
@@ -36,20 +36,14 @@ export const rule: Rule<'handshake-unfinished'> = {
       sign: 'SYN_RECV in a table, and room in the accept queue',
     },
   ],
-  explain: (f) => {
-    const found = unfinished(f);
-    if (!found) return null;
-    const { because, ...rest } = found;
-    return {
-      side: 'path',
-      summary: `${because}: the handshake was ${MAYBE}cut by the path or the client's host.`,
-      remedy:
-        'Check the return path: asymmetric routing, a firewall that passes one direction only, a wrong return address behind NAT or a load balancer. ' +
-        'Take a capture at the client: it shows whether the SYN-ACK arrives. Many at once from many addresses are a SYN flood.',
-      missing: [...wanted('peer-packets', 'client'), ...wanted('drops', 'server')],
-      ...rest,
-    };
-  },
+  decide: unfinished,
+  tell: (_f, { because }) => ({
+    summary: `${because()}: the handshake was ${MAYBE}cut by the path or the client's host.`,
+    remedy:
+      'Check the return path: asymmetric routing, a firewall that passes one direction only, a wrong return address behind NAT or a load balancer. ' +
+      'Take a capture at the client: it shows whether the SYN-ACK arrives. Many at once from many addresses are a SYN flood.',
+    missing: [...wanted('peer-packets', 'client'), ...wanted('drops', 'server')],
+  }),
   together: (all) =>
     `${howMany(all)}${toServers(all)} stayed half-open: no ACK came to the SYN-ACK, ${MAYBE}because it, or the ACK, was lost on the way, or nobody was there to answer. They came from ${clients(all)}.`,
 };

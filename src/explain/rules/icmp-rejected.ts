@@ -1,12 +1,12 @@
 import type { Facts } from '../facts/facts.ts';
 import { ICMP } from '../mask.ts';
-import { draft } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { icmpRejection, type Rejection } from '../procedures/icmp.ts';
 import type { Explained, Rule } from '../rule.ts';
 import { connectionsOf, howMany, toServers } from '../together.ts';
 import { list } from '../words.ts';
 
-export const rule: Rule<'icmp-rejected'> = {
+export const rule: Rule<'icmp-rejected', Candidate & { found: Rejection }> = {
   id: 'icmp-rejected',
   group: 'syn',
   title: 'Refused with an ICMP error',
@@ -31,15 +31,17 @@ export const rule: Rule<'icmp-rejected'> = {
       sign: 'the same in a text without the quoted numbers: by the addresses, and the segment sent right before',
     },
   ],
-  explain: (f) => {
+  decide: (f) => {
     const found = icmpRejection(f);
     if (!found) return null;
     const { candidate, ofHandshake } = found;
-    const end = ofHandshake
+    return { ...candidate, found, ...(ofHandshake ? {} : { group: 'close' }) };
+  },
+  tell: (_f, { because, found }) => {
+    const end = found.ofHandshake
       ? 'connect() fails with that error'
       : 'the sender tries again until its timeout ends the connection';
-    const told = draft(candidate, { summary: `${candidate.because}; ${end}.`, remedy: remedyOf(found) }, []);
-    return ofHandshake ? told : { ...told, group: 'close' };
+    return { summary: `${because()}; ${end}.`, remedy: remedyOf(found) };
   },
   together: (all) =>
     `${howMany(all)}${toServers(all)} had segments refused with ICMP by ${list(senders(all))}: ${list(texts(all))}.`,

@@ -1,15 +1,14 @@
 import { formatEndpoint } from '../../model/address.ts';
-import type { Facts } from '../facts/facts.ts';
 import { idleAsMapping } from '../facts/idle.ts';
 import { PACKETS } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
-import { draft, leading, type Words } from '../procedures/candidate.ts';
+import { type Candidate, leading, withOthers } from '../procedures/candidate.ts';
 import { lostAfterIdle } from '../procedures/idle.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE, span } from '../words.ts';
 
-export const rule: Rule<'idle-mapping-expired'> = {
+export const rule: Rule<'idle-mapping-expired', Candidate> = {
   id: 'idle-mapping-expired',
   group: 'close',
   title: 'Idle for so long that the path forgot the connection',
@@ -34,22 +33,18 @@ export const rule: Rule<'idle-mapping-expired'> = {
       sign: 'the same with the usual TTL after a time that is a known timeout, or the first packet was never acknowledged',
     },
   ],
-  explain: (f) => {
-    const reset = leading(resetCandidates(f), 'idle-mapping-expired', (c) => words(f, c.because));
+  decide: (f) => {
+    const reset = leading(resetCandidates(f), 'idle-mapping-expired');
     if (reset) return reset;
     const lost = lostAfterIdle(f);
-    return (
-      lost &&
-      draft(lost, words(f, lost.because), ['retransmission-timeout', 'peer-silent', 'no-socket-reset'])
-    );
+    return lost && withOthers(lost, ['retransmission-timeout', 'peer-silent', 'no-socket-reset']);
+  },
+  tell: (f, { because }) => {
+    const idle = f.wires.map(idleAsMapping).find((s) => s !== null)?.idle ?? 0;
+    return {
+      summary: `A device between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)} had ${MAYBE}forgotten the connection: ${because()}.`,
+      remedy: `Send something more often than every ${span(idle)}: SO_KEEPALIVE with tcp_keepalive_time (7,200 s by default) or TCP_KEEPIDLE below the timeout of the device, or a keepalive of the application; or close connections that are idle sooner; or raise the device's timeout.`,
+      missing: peerPackets(f),
+    };
   },
 };
-
-function words(f: Facts, because: string): Words {
-  const idle = f.wires.map(idleAsMapping).find((s) => s !== null)?.idle ?? 0;
-  return {
-    summary: `A device between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)} had ${MAYBE}forgotten the connection: ${because}.`,
-    remedy: `Send something more often than every ${span(idle)}: SO_KEEPALIVE with tcp_keepalive_time (7,200 s by default) or TCP_KEEPIDLE below the timeout of the device, or a keepalive of the application; or close connections that are idle sooner; or raise the device's timeout.`,
-    missing: peerPackets(f),
-  };
-}

@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'keep-alive-race'> = {
+export const rule: Rule<'keep-alive-race', Candidate> = {
   id: 'keep-alive-race',
   group: 'close',
   title: 'Idle timeout of the server: a request crossed its FIN',
@@ -25,11 +25,11 @@ export const rule: Rule<'keep-alive-race'> = {
       sign: 'after a silence a FIN, data that do not acknowledge it, and a RST that answers the data, on a connection that had served before',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'keep-alive-race', (c) => ({
-      summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because of two idle timeouts that race: ${c.because}.`,
-      remedy:
-        'Make the idle timeout of the client (its connection pool, the proxy in front) shorter than that of the server, by a second and more; retry requests that are idempotent when a kept connection is reset.',
-      missing: wanted('close-call', c.side),
-    })),
+  decide: (f) => leading(resetCandidates(f), 'keep-alive-race'),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because of two idle timeouts that race: ${c.because()}.`,
+    remedy:
+      'Make the idle timeout of the client (its connection pool, the proxy in front) shorter than that of the server, by a second and more; retry requests that are idempotent when a kept connection is reset.',
+    missing: wanted('close-call', c.side),
+  }),
 };

@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'keepalive-timeout-reset'> = {
+export const rule: Rule<'keepalive-timeout-reset', Candidate> = {
   id: 'keepalive-timeout-reset',
   group: 'close',
   title: 'Keepalive probes went unanswered: RST',
@@ -31,11 +31,11 @@ export const rule: Rule<'keepalive-timeout-reset'> = {
       sign: 'two or more unanswered probes below snd_nxt, then RST|ACK; after one it is possible',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'keepalive-timeout-reset', (c) => ({
-      summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because its keepalive probes went unanswered: ${c.because}.`,
-      remedy:
-        'Look at the path and the peer: a NAT or firewall that forgets idle connections (set the keepalive time below its timeout), or a host that is gone.',
-      missing: wanted('reset-reason', c.side),
-    })),
+  decide: (f) => leading(resetCandidates(f), 'keepalive-timeout-reset'),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because its keepalive probes went unanswered: ${c.because()}.`,
+    remedy:
+      'Look at the path and the peer: a NAT or firewall that forgets idle connections (set the keepalive time below its timeout), or a host that is gone.',
+    missing: wanted('reset-reason', c.side),
+  }),
 };

@@ -1,16 +1,27 @@
 import { CLIENT, SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
-import { eventEvidence, packetEvidence, reasoning, transitionEvidence } from '../facts/evidence.ts';
+import {
+  type Citation,
+  eventEvidence,
+  packetEvidence,
+  reasoning,
+  transitionEvidence,
+} from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import { RTO_MIN } from '../facts/timing.ts';
 import { EVENTS, STATES } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
-import { SIDE_NAMES } from '../procedures/common.ts';
-import type { Draft, Moment, Rule } from '../rule.ts';
+import { SIDE_NAMES, sideEndpoint } from '../procedures/common.ts';
+import type { Moment, Rule, Verdict } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'kernel-wire-contradiction'> = {
+export interface Contradiction extends Verdict {
+  what: 'RST' | 'FIN';
+  /** Name of the one that was running. */
+  capture(): string;
+}
+
+export const rule: Rule<'kernel-wire-contradiction', Contradiction> = {
   id: 'kernel-wire-contradiction',
   group: 'close',
   title: 'Sent by the kernel, but not in the capture',
@@ -35,16 +46,26 @@ export const rule: Rule<'kernel-wire-contradiction'> = {
       sign: 'the states say that it sent a RST or FIN, and a running capture lacks it',
     },
   ],
-  explain: (f) => [CLIENT, SERVER].flatMap((side) => contradiction(f, side as SideIndex) ?? []),
+  decide: (f) => [CLIENT, SERVER].flatMap((side) => contradiction(f, side as SideIndex) ?? []),
+  tell: (f, { side, what, capture }) => ({
+    summary:
+      `The kernel of ${sideEndpoint(f, side)} sent a ${what}, and ${capture()}, which was running, does not show it: ${MAYBE}` +
+      (what === 'RST'
+        ? 'dropped on its way out (netfilter, queueing discipline), or missed by the capture.'
+        : 'still queued behind data that the peer does not take (FIN_WAIT1 begins when the FIN is queued), dropped on its way out, or missed by the capture.'),
+    remedy:
+      "Look at the OUTPUT rules and the queueing discipline of that host, at tcpdump's own count of dropped packets, and at TCPAbortFailed. The other side knows nothing of the end.",
+    missing: peerPackets(f),
+  }),
 };
 
 interface Said {
   what: 'RST' | 'FIN';
   moment: Moment;
-  evidence: Evidence;
+  evidence: Citation;
 }
 
-function contradiction(f: Facts, side: SideIndex): Draft | null {
+function contradiction(f: Facts, side: SideIndex): Contradiction | null {
   const said = resetSaid(f, side) ?? finSaid(f, side);
   if (!said || f.wires.length === 0) return null;
   const shown = f.wires.some(
@@ -53,27 +74,22 @@ function contradiction(f: Facts, side: SideIndex): Draft | null {
   const watching = f.wires.find((w) => ranOn(f, w.wire.source, said.moment));
   if (shown || !watching) return null;
   const last = watching.packets.findLast((p) => watching.sideOf(p) === side);
-  const why =
-    said.what === 'RST'
-      ? 'dropped on its way out (netfilter, queueing discipline), or missed by the capture'
-      : 'still queued behind data that the peer does not take (FIN_WAIT1 begins when the FIN is queued), dropped on its way out, or missed by the capture';
-  const { name: path } = f.world.source(watching.wire.source);
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  const capture = () => {
+    const { name } = f.world.source(watching.wire.source);
+    return name.slice(name.lastIndexOf('/') + 1);
+  };
   return {
     confidence: 'inferred',
     severity: said.what === 'RST' ? 'warning' : 'info',
     side: SIDE_NAMES[side]!,
     moment: said.moment,
-    summary: `The kernel of ${f.name(side)} sent a ${said.what}, and ${name}, which was running, does not show it: ${MAYBE}${why}.`,
-    remedy:
-      "Look at the OUTPUT rules and the queueing discipline of that host, at tcpdump's own count of dropped packets, and at TCPAbortFailed. The other side knows nothing of the end.",
     evidence: [
       said.evidence,
       ...(last ? [packetEvidence(f, watching, last, 'the last packet of that side in the capture')] : []),
-      reasoning(`${name} goes on after that moment`),
+      reasoning(() => `${capture()} goes on after that moment`),
     ],
-    missing: peerPackets(f),
-    alternatives: [],
+    what: said.what,
+    capture,
   };
 }
 

@@ -1,11 +1,10 @@
 import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
-import { SIDE_NAMES } from '../procedures/common.ts';
-import { unanswered } from '../procedures/given-up.ts';
+import { type OfUnanswered, ofUnanswered, unanswered } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'last-ack-stuck'> = {
+export const rule: Rule<'last-ack-stuck', OfUnanswered> = {
   id: 'last-ack-stuck',
   group: 'stuck',
   title: 'LAST_ACK: the last FIN was not acknowledged',
@@ -36,19 +35,16 @@ export const rule: Rule<'last-ack-stuck'> = {
       sign: 'the second FIN sent again without an answer',
     },
   ],
-  explain: (f) => {
+  decide: (f) => {
     const u = unanswered(f);
     if (!u?.isFin || !u.peerClosed || f.life(u.side)?.was('CLOSING') || u.row?.state === 'CLOSING')
       return null;
-    return {
-      confidence: u.row !== null || f.life(u.side)?.was('LAST_ACK') ? 'inferred' : 'possible',
-      side: SIDE_NAMES[u.side]!,
-      moment: u.moment,
-      summary: `${u.because}: it ${MAYBE}waits in LAST_ACK for the ACK of its FIN.`,
-      remedy:
-        'Harmless in small numbers, and normal after the peer rebooted. Otherwise look for what drops the ACK on the path.',
-      evidence: u.evidence,
-      missing: peerPackets(f),
-    };
+    return ofUnanswered(u, u.row !== null || f.life(u.side)?.was('LAST_ACK') ? 'inferred' : 'possible');
   },
+  tell: (f, { found }) => ({
+    summary: `${found.because()}: it ${MAYBE}waits in LAST_ACK for the ACK of its FIN.`,
+    remedy:
+      'Harmless in small numbers, and normal after the peer rebooted. Otherwise look for what drops the ACK on the path.',
+    missing: peerPackets(f),
+  }),
 };

@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'linger-zero-reset'> = {
+export const rule: Rule<'linger-zero-reset', Candidate> = {
   id: 'linger-zero-reset',
   group: 'close',
   title: 'SO_LINGER with time 0: RST instead of FIN',
@@ -56,14 +56,14 @@ export const rule: Rule<'linger-zero-reset'> = {
     },
     { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'a live state → CLOSE in its own process' },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'linger-zero-reset', (c) => ({
-      summary:
-        `${sideEndpoint(f, c.side)} ended the connection with a RST, ${MAYBE}because its process closed the socket with SO_LINGER 0: ` +
-        `${c.because}.`,
-      remedy:
-        'If the RST is not wanted, remove the SO_LINGER 0 from the program. Health checks, load generators and some connection pools set it on purpose, to leave no TIME_WAIT behind.',
-      missing:
-        c.confidence === 'proved' ? [] : [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'linger-zero-reset'),
+  tell: (f, c) => ({
+    summary:
+      `${sideEndpoint(f, c.side)} ended the connection with a RST, ${MAYBE}because its process closed the socket with SO_LINGER 0: ` +
+      `${c.because()}.`,
+    remedy:
+      'If the RST is not wanted, remove the SO_LINGER 0 from the program. Health checks, load generators and some connection pools set it on purpose, to leave no TIME_WAIT behind.',
+    missing:
+      c.confidence === 'proved' ? [] : [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
+  }),
 };

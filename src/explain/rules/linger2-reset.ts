@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'linger2-reset'> = {
+export const rule: Rule<'linger2-reset', Candidate> = {
   id: 'linger2-reset',
   group: 'close',
   title: 'TCP_LINGER2 below 0: RST after the FIN',
@@ -38,10 +38,10 @@ export const rule: Rule<'linger2-reset'> = {
       sign: 'a bare RST answers the very ACK of its FIN',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'linger2-reset', (c) => ({
-      summary: `${sideEndpoint(f, c.side)} reset the connection after its own FIN, ${MAYBE}because its TCP_LINGER2 is negative: ${c.because}.`,
-      remedy: 'If the RST is not wanted, do not set TCP_LINGER2 below 0.',
-      missing: [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'linger2-reset'),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} reset the connection after its own FIN, ${MAYBE}because its TCP_LINGER2 is negative: ${c.because()}.`,
+    remedy: 'If the RST is not wanted, do not set TCP_LINGER2 below 0.',
+    missing: [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
+  }),
 };

@@ -2,13 +2,13 @@ import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { clients, howMany, measured, toServers } from '../together.ts';
 import { capital, MAYBE, most, span } from '../words.ts';
 
-export const rule: Rule<'listener-closed-reset'> = {
+export const rule: Rule<'listener-closed-reset', Candidate> = {
   id: 'listener-closed-reset',
   group: 'close',
   title: 'Listener closed: connections nobody had accepted were reset',
@@ -57,21 +57,21 @@ export const rule: Rule<'listener-closed-reset'> = {
       sign: 'the same of one that a table showed without a process',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'listener-closed-reset', (c) => {
-      const waited = f.life(1)?.closeWait;
-      const wait = waited ? ` It had waited there in CLOSE_WAIT for ${span(waited)}.` : '';
-      return {
-        summary:
-          `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because its listener ` +
-          `was closed before any process accepted the connection: ${c.because}.${wait}`,
-        remedy:
-          'Stop new traffic first (take the server out of the load balancer), accept() until EAGAIN, then close the listener. ' +
-          'With SO_REUSEPORT, net.ipv4.tcp_migrate_req=1 (5.14 and later) hands the queue to another listener. ' +
-          'If connections wait here for long, the real fault is the process that does not call accept().',
-        missing: c.confidence === 'proved' ? [] : wanted('listener-stop', 'server'),
-      };
-    }),
+  decide: (f) => leading(resetCandidates(f), 'listener-closed-reset'),
+  tell: (f, c) => {
+    const waited = f.life(1)?.closeWait;
+    const wait = waited ? ` It had waited there in CLOSE_WAIT for ${span(waited)}.` : '';
+    return {
+      summary:
+        `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because its listener ` +
+        `was closed before any process accepted the connection: ${c.because()}.${wait}`,
+      remedy:
+        'Stop new traffic first (take the server out of the load balancer), accept() until EAGAIN, then close the listener. ' +
+        'With SO_REUSEPORT, net.ipv4.tcp_migrate_req=1 (5.14 and later) hands the queue to another listener. ' +
+        'If connections wait here for long, the real fault is the process that does not call accept().',
+      missing: c.confidence === 'proved' ? [] : wanted('listener-stop', 'server'),
+    };
+  },
   together: (all) => {
     const { values, who } = measured(all, (f) => f.life(SERVER)?.closeWait || null);
     const wait =

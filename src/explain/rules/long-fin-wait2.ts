@@ -1,12 +1,12 @@
 import { STATES } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'long-fin-wait2'> = {
+export const rule: Rule<'long-fin-wait2', Candidate> = {
   id: 'long-fin-wait2',
   group: 'fin-wait2',
   title: 'FIN_WAIT2 on an orphaned socket: tcp_fin_timeout above 60 s',
@@ -43,14 +43,12 @@ export const rule: Rule<'long-fin-wait2'> = {
       sign: "it left FIN_WAIT2 before the peer's FIN",
     },
   ],
-  explain: (f) =>
-    finCandidatesFor(f, 'long-fin-wait2').flatMap((list) => {
-      const draft = leading(list, 'long-fin-wait2', (c) => ({
-        summary: `${sideEndpoint(f, c.side)} stayed in FIN_WAIT2 as a full socket after its process had closed, ${MAYBE}because tcp_fin_timeout is above 60 s: ${c.because}.`,
-        remedy:
-          'net.ipv4.tcp_fin_timeout above 60 s costs memory for nothing; 60 s or less is enough unless a program asks for more.',
-        missing: wanted('minisock', c.side),
-      }));
-      return draft ? [draft] : [];
-    }),
+  decide: (f) =>
+    finCandidatesFor(f, 'long-fin-wait2').flatMap((list) => leading(list, 'long-fin-wait2') ?? []),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} stayed in FIN_WAIT2 as a full socket after its process had closed, ${MAYBE}because tcp_fin_timeout is above 60 s: ${c.because()}.`,
+    remedy:
+      'net.ipv4.tcp_fin_timeout above 60 s costs memory for nothing; 60 s or less is enough unless a program asks for more.',
+    missing: wanted('minisock', c.side),
+  }),
 };

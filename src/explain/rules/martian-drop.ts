@@ -1,11 +1,11 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'martian-drop'> = {
+export const rule: Rule<'martian-drop', Candidate> = {
   id: 'martian-drop',
   group: 'syn',
   title: 'SYN dropped as a martian',
@@ -29,11 +29,11 @@ export const rule: Rule<'martian-drop'> = {
       sign: 'a SYN from outside with the address of the server itself',
     },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'martian-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because the server dropped the SYN as a martian: ${c.because}.`,
-      remedy:
-        "Look for who sends such packets: a NAT or load balancer that rewrites the source to the server's own address, or two hosts with one address. net.ipv4.conf.all.log_martians=1 logs each one.",
-      missing: wanted('drops', 'server'),
-    })),
+  decide: (f) => leading(synCandidates(f), 'martian-drop'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}, ${MAYBE}because the server dropped the SYN as a martian: ${c.because()}.`,
+    remedy:
+      "Look for who sends such packets: a NAT or load balancer that rewrites the source to the server's own address, or two hosts with one address. net.ipv4.conf.all.log_martians=1 logs each one.",
+    missing: wanted('drops', 'server'),
+  }),
 };

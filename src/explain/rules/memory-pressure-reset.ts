@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'memory-pressure-reset'> = {
+export const rule: Rule<'memory-pressure-reset', Candidate> = {
   id: 'memory-pressure-reset',
   group: 'close',
   title: 'Too many orphaned sockets or too little TCP memory: RST at close',
@@ -33,11 +33,11 @@ export const rule: Rule<'memory-pressure-reset'> = {
     },
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'RST|ACK right after its own FIN' },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'memory-pressure-reset', (c) => ({
-      summary: `${sideEndpoint(f, c.side)} reset the connection at close, ${MAYBE}because of too many orphaned sockets or too little TCP memory: ${c.because}.`,
-      remedy:
-        'Look for "too many orphaned sockets" in dmesg and at /proc/net/sockstat; raise tcp_max_orphans or tcp_mem, or lower tcp_orphan_retries.',
-      missing: [...wanted('out-of-memory', c.side), ...wanted('reset-reason', c.side)],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'memory-pressure-reset'),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} reset the connection at close, ${MAYBE}because of too many orphaned sockets or too little TCP memory: ${c.because()}.`,
+    remedy:
+      'Look for "too many orphaned sockets" in dmesg and at /proc/net/sockstat; raise tcp_max_orphans or tcp_mem, or lower tcp_orphan_retries.',
+    missing: [...wanted('out-of-memory', c.side), ...wanted('reset-reason', c.side)],
+  }),
 };

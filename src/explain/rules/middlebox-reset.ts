@@ -1,12 +1,12 @@
 import { formatEndpoint } from '../../model/address.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'middlebox-reset'> = {
+export const rule: Rule<'middlebox-reset', Candidate> = {
   id: 'middlebox-reset',
   group: 'close',
   title: 'RST from a device on the path',
@@ -25,11 +25,11 @@ export const rule: Rule<'middlebox-reset'> = {
       sign: 'a RST whose sender goes on as if it had not sent it, or that Linux makes in neither of its ways and whose TTL differs',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'middlebox-reset', (c) => ({
-      summary: `A device on the path ${MAYBE}reset the connection between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)}: ${c.because}.`,
-      remedy:
-        'Capture at both ends at once: a RST that one end receives and the other never sent was made between them.',
-      missing: peerPackets(f),
-    })),
+  decide: (f) => leading(resetCandidates(f), 'middlebox-reset'),
+  tell: (f, c) => ({
+    summary: `A device on the path ${MAYBE}reset the connection between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)}: ${c.because()}.`,
+    remedy:
+      'Capture at both ends at once: a RST that one end receives and the other never sent was made between them.',
+    missing: peerPackets(f),
+  }),
 };

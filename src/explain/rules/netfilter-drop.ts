@@ -1,12 +1,12 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'netfilter-drop'> = {
+export const rule: Rule<'netfilter-drop', Candidate> = {
   id: 'netfilter-drop',
   group: 'syn',
   title: 'Firewall dropped the SYN',
@@ -43,11 +43,11 @@ export const rule: Rule<'netfilter-drop'> = {
     },
     { by: ['states', 'counters'], kernels: '4.16+', claims: 'possible', sign: 'the same' },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'netfilter-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because a firewall ${resetCandidates(f)[0]?.rule === 'netfilter-drop' ? 'rejected the SYN with a RST' : 'dropped the SYN'}: ${c.because}.`,
-      remedy:
-        'Look at the rules and their counters on the server (and on a host or namespace between that forwards: its chain `forward`): `nft list ruleset` (add `counter` to suspicious rules), `iptables -nvL`, and `conntrack -S`; a full table says so in dmesg. `nft monitor trace` follows one packet.',
-      missing: [...wanted('queue-at-syn', 'server'), ...wanted('drops', 'server')],
-    })),
+  decide: (f) => leading(synCandidates(f), 'netfilter-drop'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}, ${MAYBE}because a firewall ${resetCandidates(f)[0]?.rule === 'netfilter-drop' ? 'rejected the SYN with a RST' : 'dropped the SYN'}: ${c.because()}.`,
+    remedy:
+      'Look at the rules and their counters on the server (and on a host or namespace between that forwards: its chain `forward`): `nft list ruleset` (add `counter` to suspicious rules), `iptables -nvL`, and `conntrack -S`; a full table says so in dmesg. `nft monitor trace` follows one packet.',
+    missing: [...wanted('queue-at-syn', 'server'), ...wanted('drops', 'server')],
+  }),
 };

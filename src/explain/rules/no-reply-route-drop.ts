@@ -1,11 +1,11 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'no-reply-route-drop'> = {
+export const rule: Rule<'no-reply-route-drop', Candidate> = {
   id: 'no-reply-route-drop',
   group: 'syn',
   title: 'The listener could not answer: no route back',
@@ -37,11 +37,11 @@ export const rule: Rule<'no-reply-route-drop'> = {
       sign: 'ListenDrops rose without ListenOverflows',
     },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'no-reply-route-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because the listener could not answer: ${c.because}.`,
-      remedy:
-        "On the server: `ip route get CLIENT from SERVER`. Without a route, add one, and look at IpOutNoRoutes; with one, look at the security modules' audit log and at memory (`dmesg`).",
-      missing: wanted('route-back', 'server'),
-    })),
+  decide: (f) => leading(synCandidates(f), 'no-reply-route-drop'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}, ${MAYBE}because the listener could not answer: ${c.because()}.`,
+    remedy:
+      "On the server: `ip route get CLIENT from SERVER`. Without a route, add one, and look at IpOutNoRoutes; with one, look at the security modules' audit log and at memory (`dmesg`).",
+    missing: wanted('route-back', 'server'),
+  }),
 };

@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'no-socket-reset'> = {
+export const rule: Rule<'no-socket-reset', Candidate> = {
   id: 'no-socket-reset',
   group: 'close',
   title: 'RST: the socket no longer existed',
@@ -48,12 +48,12 @@ export const rule: Rule<'no-socket-reset'> = {
       sign: 'a bare RST after a burst of RSTs of a closed listener; else possible',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'no-socket-reset', (c) => ({
-      summary: `${sideEndpoint(f, c.side)} answered with a RST, ${MAYBE}because its socket no longer existed: ${c.because}.`,
-      remedy:
-        'Find out what removed the socket silently: a reboot or failover, a timeout that sends nothing (tcp_retries2, keepalive), ' +
-        'a load balancer or NAT that sent the packet to another host, or a process that gave up before.',
-      missing: wanted('reset-reason', c.side),
-    })),
+  decide: (f) => leading(resetCandidates(f), 'no-socket-reset'),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} answered with a RST, ${MAYBE}because its socket no longer existed: ${c.because()}.`,
+    remedy:
+      'Find out what removed the socket silently: a reboot or failover, a timeout that sends nothing (tcp_retries2, keepalive), ' +
+      'a load balancer or NAT that sent the packet to another host, or a process that gave up before.',
+    missing: wanted('reset-reason', c.side),
+  }),
 };

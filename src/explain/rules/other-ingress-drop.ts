@@ -1,11 +1,11 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'other-ingress-drop'> = {
+export const rule: Rule<'other-ingress-drop', Candidate> = {
   id: 'other-ingress-drop',
   group: 'syn',
   title: 'SYN dropped on input, below TCP',
@@ -30,11 +30,11 @@ export const rule: Rule<'other-ingress-drop'> = {
     },
     { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same' },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'other-ingress-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because the SYN was dropped on input, below TCP: ${c.because}.`,
-      remedy:
-        'The reason or counter names the place: check addresses and forwarding, IP_MINTTL, IPsec policies, filters attached to the socket, XDP and tc programs (`bpftool net`, `tc filter show dev DEVICE ingress`).',
-      missing: wanted('drops', 'server'),
-    })),
+  decide: (f) => leading(synCandidates(f), 'other-ingress-drop'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}, ${MAYBE}because the SYN was dropped on input, below TCP: ${c.because()}.`,
+    remedy:
+      'The reason or counter names the place: check addresses and forwarding, IP_MINTTL, IPsec policies, filters attached to the socket, XDP and tc programs (`bpftool net`, `tc filter show dev DEVICE ingress`).',
+    missing: wanted('drops', 'server'),
+  }),
 };

@@ -8,7 +8,7 @@ import { ROWS } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import { MANY } from '../procedures/given-up.ts';
-import type { Rule } from '../rule.ts';
+import type { Rule, Verdict } from '../rule.ts';
 import { capital, count, MAYBE, number, span } from '../words.ts';
 
 /** net.ipv4.tcp_retries2 where no file gives it. */
@@ -16,7 +16,12 @@ const RETRIES = 15;
 /** TCP_RTO_MAX, until tcp_rto_max_ms (6.15). */
 const RTO_MAX = 120 * NS_PER_S;
 
-export const rule: Rule<'peer-silent'> = {
+export interface Silent extends Verdict {
+  sender: SideIndex;
+  row: SocketEvent;
+}
+
+export const rule: Rule<'peer-silent', Silent> = {
   id: 'peer-silent',
   group: 'stuck',
   title: 'Peer silent: retransmissions without an answer',
@@ -40,32 +45,42 @@ export const rule: Rule<'peer-silent'> = {
       sign: 'retransmission timer after 3 retransmissions or more',
     },
   ],
-  explain: (f) => {
+  decide: (f) => {
     for (const side of [SERVER, CLIENT] as const) {
       const row = silentRow(f, side);
       if (!row) continue;
-      const { left, retransmits } = row.timer!;
-      const peer = f.name(otherSide(side));
-      const unheard = row.unheard ?? 0;
-      const heard = unheard >= leastSilence(retransmits);
-      const retries = f.sysctl(side, 'net.ipv4.tcp_retries2');
-      const least = number(Math.floor(leastSilence((retries ?? RETRIES) + 1) / NS_PER_S));
+      const { retransmits } = row.timer!;
+      const heard = (row.unheard ?? 0) >= leastSilence(retransmits);
       return {
         confidence: heard ? 'inferred' : 'possible',
         side: SIDE_NAMES[otherSide(side)]!,
         moment: f.atEvent(row),
-        summary:
-          `${capital(f.name(side))} had ${heard ? `heard nothing of ${peer} for ${span(unheard)}` : `no answer of ${peer}`} after ${count(retransmits, 'retransmission')}, ` +
-          `${MAYBE}because the peer is gone or the path is cut. The next is due in ${span(left)}; the kernel gives up after ` +
-          `tcp_retries2 (${retries ?? `${RETRIES} by default`}: about ${least} s at the smallest timeout).`,
-        remedy:
-          'Check whether the peer is up and reachable, and what on the path may have forgotten the connection (firewall, NAT, load balancer). TCP_USER_TIMEOUT or a smaller tcp_retries2 gives up sooner.',
-        evidence: [rowEvidence(f.world, row, `${count(retransmits, 'retransmission')} so far`)],
-        missing: wanted('packets', SIDE_NAMES[side]!),
+        evidence: [rowEvidence(f.world, row, () => `${count(retransmits, 'retransmission')} so far`)],
         alternatives: heard ? [] : ['peer-window-closed'],
+        sender: side,
+        row,
       };
     }
     return null;
+  },
+  tell: (f, { confidence, sender, row }) => {
+    const { left, retransmits } = row.timer!;
+    const peer = f.name(otherSide(sender));
+    const heard =
+      confidence === 'inferred'
+        ? `heard nothing of ${peer} for ${span(row.unheard ?? 0)}`
+        : `no answer of ${peer}`;
+    const retries = f.sysctl(sender, 'net.ipv4.tcp_retries2');
+    const least = number(Math.floor(leastSilence((retries ?? RETRIES) + 1) / NS_PER_S));
+    return {
+      summary:
+        `${capital(f.name(sender))} had ${heard} after ${count(retransmits, 'retransmission')}, ` +
+        `${MAYBE}because the peer is gone or the path is cut. The next is due in ${span(left)}; the kernel gives up after ` +
+        `tcp_retries2 (${retries ?? `${RETRIES} by default`}: about ${least} s at the smallest timeout).`,
+      remedy:
+        'Check whether the peer is up and reachable, and what on the path may have forgotten the connection (firewall, NAT, load balancer). TCP_USER_TIMEOUT or a smaller tcp_retries2 gives up sooner.',
+      missing: wanted('packets', SIDE_NAMES[sender]!),
+    };
   },
 };
 

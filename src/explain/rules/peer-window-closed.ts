@@ -1,4 +1,5 @@
 import { CLIENT, SERVER, type SideIndex, WHY_ZERO_WINDOW } from '../../model/connection.ts';
+import type { SocketEvent } from '../../model/event.ts';
 import { packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts } from '../facts/wire.ts';
@@ -6,10 +7,17 @@ import { ROWS, SENT_AGAIN } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import { MANY } from '../procedures/given-up.ts';
-import type { Draft, Rule } from '../rule.ts';
+import type { Rule, Verdict } from '../rule.ts';
 import { capital, count, MAYBE, span } from '../words.ts';
 
-export const rule: Rule<'peer-window-closed'> = {
+export interface Closed extends Verdict {
+  probes: number;
+  /** The table that tells; else packets do, of probes over so many ns. */
+  row: SocketEvent | null;
+  lasted: number;
+}
+
+export const rule: Rule<'peer-window-closed', Closed> = {
   id: 'peer-window-closed',
   group: 'stuck',
   title: 'Window closed: the receiver does not read',
@@ -34,20 +42,31 @@ export const rule: Rule<'peer-window-closed'> = {
     },
     { by: ['tables'], kernels: 'any', claims: 'possible', sign: 'persist timer with bytes in Send-Q' },
   ],
-  explain: (f) => {
+  decide: (f) => {
     for (const side of [SERVER, CLIENT] as const) {
       const found = onWire(f, side) ?? inTables(f, side);
       if (found) return found;
     }
     return null;
   },
+  tell: (f, { side, probes, row, lasted }) => {
+    const peer = side === 'client' ? CLIENT : SERVER;
+    const [sender, receiver] = [f.name(otherSide(peer)), f.name(peer)];
+    return {
+      summary: row
+        ? `${capital(sender)} had ${count(row.sendQ, 'byte')} to send and waited for the receive window of ${receiver}, ` +
+          `${MAYBE}because its process does not read; ${count(probes, 'probe')} so far, the next in ${span(row.timer!.left)}.`
+        : `${capital(receiver)} closed its receive window, ${MAYBE}because its process does not read; ` +
+          `${sender} sent ${count(probes, 'probe')} over ${span(lasted)}, and the window stayed 0.`,
+      remedy:
+        'Find out why the receiving process does not read (a stack dump, `strace -p`, Recv-Q of `ss -tanp` there). The network is not at fault: the peer answers every probe.',
+      missing: wanted(row ? 'packets' : 'states', side),
+    };
+  },
 };
 
-const REMEDY =
-  'Find out why the receiving process does not read (a stack dump, `strace -p`, Recv-Q of `ss -tanp` there). The network is not at fault: the peer answers every probe.';
-
 /** `side` sends, and its peer answers as often with a closed window as it is probed. */
-function onWire(f: Facts, side: SideIndex): Draft | null {
+function onWire(f: Facts, side: SideIndex): Closed | null {
   const { wire } = f;
   if (!wire || wire.wire.rsts[0] + wire.wire.rsts[1] > 0) return null;
   const peer = otherSide(side);
@@ -63,15 +82,13 @@ function onWire(f: Facts, side: SideIndex): Draft | null {
     confidence: 'inferred',
     side: SIDE_NAMES[peer]!,
     moment: f.atPacket(wire, closed),
-    summary:
-      `${capital(f.name(peer))} closed its receive window, ${MAYBE}because its process does not read; ` +
-      `${f.name(side)} sent ${count(probes, 'probe')} over ${span(last - closed.time)}, and the window stayed 0.`,
-    remedy: REMEDY,
     evidence: [
       packetEvidence(f, wire, closed, 'the window is closed'),
-      reasoning(`${count(probes, 'probe')}, answered with window 0`),
+      reasoning(() => `${count(probes, 'probe')}, answered with window 0`),
     ],
-    missing: wanted('states', SIDE_NAMES[peer]!),
+    probes,
+    row: null,
+    lasted: last - closed.time,
   };
 }
 
@@ -79,7 +96,7 @@ function closedAt(wire: WireFacts, peer: SideIndex) {
   return wire.packets.find((p) => p.why & WHY_ZERO_WINDOW && wire.sideOf(p) === peer);
 }
 
-function inTables(f: Facts, side: SideIndex): Draft | null {
+function inTables(f: Facts, side: SideIndex): Closed | null {
   const row = f.rows(side).at(-1);
   // packets say themselves whether the window stayed closed
   if (f.wire || f.life(side)?.life.state === 'CLOSE') return null;
@@ -91,11 +108,9 @@ function inTables(f: Facts, side: SideIndex): Draft | null {
     confidence: probes > 0 ? 'inferred' : 'possible',
     side: SIDE_NAMES[peer]!,
     moment: f.atEvent(row),
-    summary:
-      `${capital(f.name(side))} had ${count(row.sendQ, 'byte')} to send and waited for the receive window of ${f.name(peer)}, ` +
-      `${MAYBE}because its process does not read; ${count(probes, 'probe')} so far, the next in ${span(row.timer.left)}.`,
-    remedy: REMEDY,
-    evidence: [rowEvidence(f.world, row, `Send-Q ${row.sendQ}, ${count(probes, 'probe')}`)],
-    missing: wanted('packets', SIDE_NAMES[peer]!),
+    evidence: [rowEvidence(f.world, row, () => `Send-Q ${row.sendQ}, ${count(probes, 'probe')}`)],
+    probes,
+    row,
+    lasted: 0,
   };
 }

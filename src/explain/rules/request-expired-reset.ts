@@ -4,13 +4,13 @@ import type { Facts } from '../facts/facts.ts';
 import { REQUEST_LIFE } from '../facts/timing.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 
-export const rule: Rule<'request-expired-reset'> = {
+export const rule: Rule<'request-expired-reset', Candidate> = {
   id: 'request-expired-reset',
   group: 'syn',
   title: 'Half-open request expired: RST to a client that thought it was connected',
@@ -49,18 +49,18 @@ export const rule: Rule<'request-expired-reset'> = {
     },
   ],
   namesReset: true,
-  explain: (f) =>
-    leading(resetCandidates(f), 'request-expired-reset', (c) => ({
-      summary:
-        `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because it had already ` +
-        `given up the handshake that the client thought complete: ${c.because}.${early(f)}`,
-      remedy: `${ACCEPT_REMEDY} A client that needs to know should expect an answer of the application, not only a connect() that succeeds.`,
-      missing: [
-        ...wanted('request-removed', 'server'),
-        ...wanted('reset-reason', 'server'),
-        ...wanted('synack-retries', 'server'),
-      ],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'request-expired-reset'),
+  tell: (f, c) => ({
+    summary:
+      `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because it had already ` +
+      `given up the handshake that the client thought complete: ${c.because()}.${early(f)}`,
+    remedy: `${ACCEPT_REMEDY} A client that needs to know should expect an answer of the application, not only a connect() that succeeds.`,
+    missing: [
+      ...wanted('request-removed', 'server'),
+      ...wanted('reset-reason', 'server'),
+      ...wanted('synack-retries', 'server'),
+    ],
+  }),
 };
 
 /** By default a request lives for 63 s; say what it takes to be forgotten sooner. */

@@ -1,14 +1,13 @@
 import type { Facts } from '../facts/facts.ts';
 import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
-import { SIDE_NAMES } from '../procedures/common.ts';
-import { unanswered } from '../procedures/given-up.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
+import { type OfUnanswered, ofUnanswered, unanswered } from '../procedures/given-up.ts';
 import { resetCandidates } from '../procedures/reset.ts';
-import type { Draft, Rule } from '../rule.ts';
+import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'retransmission-timeout'> = {
+export const rule: Rule<'retransmission-timeout', Candidate | OfUnanswered> = {
   id: 'retransmission-timeout',
   group: 'close',
   title: 'Timed out after unanswered retransmissions',
@@ -40,35 +39,28 @@ export const rule: Rule<'retransmission-timeout'> = {
       sign: 'retransmissions without an answer, then nothing, or a RST of the side that sent them',
     },
   ],
-  explain: (f) => withReset(f) ?? inSilence(f),
+  decide: (f) => leading(resetCandidates(f), 'retransmission-timeout') ?? inSilence(f),
+  tell: (f, verdict) => {
+    const silent = 'found' in verdict ? verdict.found : null;
+    const { because } = 'found' in verdict ? verdict.found : verdict;
+    const ended = silent !== null && silent.end !== null;
+    return {
+      summary:
+        `${because()}: it ${MAYBE}timed out${silent && !ended ? ', unless the files end before an answer' : ''}.` +
+        (silent ? ' The kernel sends no RST then: the other side learns nothing.' : ''),
+      remedy:
+        'Look at the path and the peer: a host that is gone, a firewall or NAT that forgot the connection, or large packets that do not get through (MTU) while small ones do.',
+      missing: ended ? peerPackets(f) : [...wanted('states', verdict.side), ...peerPackets(f)],
+    };
+  },
 };
 
-const REMEDY =
-  'Look at the path and the peer: a host that is gone, a firewall or NAT that forgot the connection, or large packets that do not get through (MTU) while small ones do.';
-
-function withReset(f: Facts): Draft | null {
-  return leading(resetCandidates(f), 'retransmission-timeout', (c) => ({
-    summary: `${c.because}: it ${MAYBE}timed out.`,
-    remedy: REMEDY,
-    missing: [...wanted('states', c.side), ...peerPackets(f)],
-  }));
-}
-
-function inSilence(f: Facts): Draft | null {
+function inSilence(f: Facts): OfUnanswered | null {
   const u = unanswered(f);
   if (!u || (u.end === null && (u.isFin || u.repeats === 0))) return null;
-  const side = SIDE_NAMES[u.side]!;
-  const ended = u.end !== null;
+  const sure = u.end !== null && (u.said || u.repeats > 0);
   return {
-    confidence: ended && (u.said || u.repeats > 0) ? 'inferred' : 'possible',
-    side,
-    moment: u.moment,
-    summary:
-      `${u.because}: it ${MAYBE}timed out${ended ? '' : ', unless the files end before an answer'}. ` +
-      'The kernel sends no RST then: the other side learns nothing.',
-    remedy: REMEDY,
-    evidence: u.evidence,
-    missing: ended ? peerPackets(f) : [...wanted('states', side), ...peerPackets(f)],
-    alternatives: u.said || (ended && u.repeats > 0) ? [] : ['no-socket-reset'],
+    ...ofUnanswered(u, sure ? 'inferred' : 'possible'),
+    alternatives: u.said || sure ? [] : ['no-socket-reset'],
   };
 }

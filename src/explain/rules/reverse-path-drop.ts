@@ -1,11 +1,11 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'reverse-path-drop'> = {
+export const rule: Rule<'reverse-path-drop', Candidate> = {
   id: 'reverse-path-drop',
   group: 'syn',
   title: 'SYN dropped by the reverse path filter',
@@ -25,11 +25,11 @@ export const rule: Rule<'reverse-path-drop'> = {
     },
     { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same' },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'reverse-path-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because the reverse path filter dropped the SYN: ${c.because}.`,
-      remedy:
-        'Repair the routing, so that the answer goes out where the SYN came in, or set net.ipv4.conf.<interface>.rp_filter (and all: the larger one counts) to 2 (loose) or 0. net.ipv4.conf.all.log_martians=1 logs each one.',
-      missing: wanted('drops', 'server'),
-    })),
+  decide: (f) => leading(synCandidates(f), 'reverse-path-drop'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}, ${MAYBE}because the reverse path filter dropped the SYN: ${c.because()}.`,
+    remedy:
+      'Repair the routing, so that the answer goes out where the SYN came in, or set net.ipv4.conf.<interface>.rp_filter (and all: the larger one counts) to 2 (loose) or 0. net.ipv4.conf.all.log_martians=1 logs each one.',
+    missing: wanted('drops', 'server'),
+  }),
 };

@@ -1,10 +1,10 @@
 import { FIN_SEEN, ODD_STATES } from '../mask.ts';
-import { draft } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'simultaneous-close'> = {
+export const rule: Rule<'simultaneous-close', Candidate> = {
   id: 'simultaneous-close',
   group: 'fin-wait2',
   title: 'Both sides closed at once: CLOSING instead of FIN_WAIT2',
@@ -18,17 +18,9 @@ export const rule: Rule<'simultaneous-close'> = {
     { by: ['packets'], kernels: 'any', claims: 'proved', sign: 'neither FIN acknowledges the other' },
     { by: ['states'], kernels: '4.16+', claims: 'proved', sign: 'FIN_WAIT1 → CLOSING' },
   ],
-  explain: (f) =>
-    finCandidatesFor(f, 'simultaneous-close')
-      .slice(0, 1)
-      .map(([c]) =>
-        draft(
-          c!,
-          {
-            summary: `Both sides ${MAYBE}closed at the same time: ${c!.because}. Such a close has no FIN_WAIT2.`,
-            remedy: 'No action needed.',
-          },
-          [],
-        ),
-      ),
+  decide: (f) => finCandidatesFor(f, 'simultaneous-close')[0]?.[0] ?? null,
+  tell: (_f, c) => ({
+    summary: `Both sides ${MAYBE}closed at the same time: ${c.because()}. Such a close has no FIN_WAIT2.`,
+    remedy: 'No action needed.',
+  }),
 };

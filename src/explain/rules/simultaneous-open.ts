@@ -1,7 +1,6 @@
 import { CLIENT, type Pair, SERVER } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
-import { packetEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { type Citation, packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import { ODD_STATES, SYN_TROUBLE } from '../mask.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -21,9 +20,9 @@ export const rule: Rule<'simultaneous-open'> = {
     { by: ['packets'], kernels: 'any', claims: 'proved', sign: 'both ends sent a SYN and then a SYN-ACK' },
     { by: ['states'], kernels: '4.16+', claims: 'proved', sign: 'SYN_SENT → SYN_RECV' },
   ],
-  explain: (f) => {
+  decide: (f) => {
     const { wire } = f;
-    const evidence: Evidence[] = [];
+    const evidence: Citation[] = [];
     for (const life of f.lives) {
       const t = life.find('SYN_SENT', 'SYN_RECV');
       if (t) evidence.push(transitionEvidence(f, life, t));
@@ -35,16 +34,13 @@ export const rule: Rule<'simultaneous-open'> = {
       }
     }
     if (evidence.length === 0) return null;
-    return {
-      confidence: 'proved',
-      side: 'client',
-      moment: null,
-      summary: `${f.name(CLIENT)} and ${f.name(SERVER)} ${MAYBE}sent each other a SYN at the same time; which of them is called the client is arbitrary.`,
-      remedy:
-        'No action needed. A process that connects to a port of its own ephemeral range can meet itself in this way.',
-      evidence,
-    };
+    return { confidence: 'proved', side: 'client', moment: null, evidence };
   },
+  tell: (f) => ({
+    summary: `${f.name(CLIENT)} and ${f.name(SERVER)} ${MAYBE}sent each other a SYN at the same time; which of them is called the client is arbitrary.`,
+    remedy:
+      'No action needed. A process that connects to a port of its own ephemeral range can meet itself in this way.',
+  }),
 };
 
 /** A SYN alone may be forged, or be of another attempt: both ends must have answered the other's (RFC 9293 §3.5). */

@@ -3,11 +3,16 @@ import { packetEvidence, rowEvidence, transitionEvidence } from '../facts/eviden
 import type { Facts } from '../facts/facts.ts';
 import { ROWS } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
-import type { Draft, Rule } from '../rule.ts';
+import { otherSide, SIDE_NAMES, sideEndpoint } from '../procedures/common.ts';
+import type { Rule, Verdict } from '../rule.ts';
 import { MAYBE, span } from '../words.ts';
 
-export const rule: Rule<'snapshot-too-late'> = {
+export interface Missed extends Verdict {
+  /** FIN_WAIT2 as the packets show it, ns. */
+  lasted: number | null;
+}
+
+export const rule: Rule<'snapshot-too-late', Missed> = {
   id: 'snapshot-too-late',
   group: 'fin-wait2',
   title: 'FIN_WAIT2 ended before the snapshot, or between two',
@@ -26,11 +31,19 @@ export const rule: Rule<'snapshot-too-late'> = {
     },
     { by: ['tables', 'packets'], kernels: 'any', claims: 'inferred', sign: 'the same from the packets' },
   ],
-  explain: (f) => [missed(f, CLIENT), missed(f, SERVER)].filter((d) => d !== null),
+  decide: (f) => [missed(f, CLIENT), missed(f, SERVER)].filter((d) => d !== null),
+  tell: (f, { side, lasted }) => ({
+    summary:
+      `FIN_WAIT2 of ${sideEndpoint(f, side)} ${lasted === null ? 'is in no other file' : `lasted ${span(lasted)}`}, and ${MAYBE}ended before the socket table was taken: ` +
+      'the table that shows this socket has it in TIME_WAIT.',
+    remedy:
+      'No action needed. To see FIN_WAIT2, record state events or packets; polling a table misses what is short.',
+    missing: lasted === null ? wanted('states', side) : [],
+  }),
 };
 
 /** A table shows the side in TIME_WAIT, so FIN_WAIT2 is over if there was one, and none shows it in FIN_WAIT2. */
-function missed(f: Facts, side: SideIndex): Draft | null {
+function missed(f: Facts, side: SideIndex): Missed | null {
   const rows = f.rows(side);
   const late = rows.find((r) => r.state === 'TIME_WAIT');
   if (!late || rows.some((r) => r.state === 'FIN_WAIT2')) return null;
@@ -50,18 +63,12 @@ function missed(f: Facts, side: SideIndex): Draft | null {
     );
   }
   const known = onWire !== null;
-  const lasted = known
-    ? `FIN_WAIT2 of ${f.name(side)} lasted ${span(onWire)}`
-    : `FIN_WAIT2 of ${f.name(side)} is in no other file`;
   return {
     confidence: known ? 'inferred' : 'possible',
     side: SIDE_NAMES[side]!,
     moment: f.atEvent(late),
-    summary: `${lasted}, and ${MAYBE}ended before the socket table was taken: the table that shows this socket has it in TIME_WAIT.`,
-    remedy:
-      'No action needed. To see FIN_WAIT2, record state events or packets; polling a table misses what is short.',
     evidence,
-    missing: known ? [] : wanted('states', SIDE_NAMES[side]!),
+    lasted: onWire,
     alternatives: known ? [] : ['fin-with-ack', 'simultaneous-close'],
   };
 }

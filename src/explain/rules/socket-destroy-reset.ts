@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'socket-destroy-reset'> = {
+export const rule: Rule<'socket-destroy-reset', Candidate> = {
   id: 'socket-destroy-reset',
   group: 'close',
   title: 'Destroyed with ss -K: RST',
@@ -34,11 +34,10 @@ export const rule: Rule<'socket-destroy-reset'> = {
     },
     { by: ['states'], kernels: '4.16+', claims: 'inferred', sign: 'a live state → CLOSE in the process ss' },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'socket-destroy-reset', (c) => ({
-      summary: `The socket of ${sideEndpoint(f, c.side)} was ${MAYBE}destroyed from outside its process: ${c.because}.`,
-      remedy:
-        'Find out who runs ss -K or another socket killer on that host; the program itself did nothing.',
-      missing: [...wanted('destroyed', c.side), ...wanted('reset-reason', c.side)],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'socket-destroy-reset'),
+  tell: (f, c) => ({
+    summary: `The socket of ${sideEndpoint(f, c.side)} was ${MAYBE}destroyed from outside its process: ${c.because()}.`,
+    remedy: 'Find out who runs ss -K or another socket killer on that host; the program itself did nothing.',
+    missing: [...wanted('destroyed', c.side), ...wanted('reset-reason', c.side)],
+  }),
 };

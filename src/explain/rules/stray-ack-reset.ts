@@ -2,12 +2,12 @@ import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'stray-ack-reset'> = {
+export const rule: Rule<'stray-ack-reset', Candidate> = {
   id: 'stray-ack-reset',
   group: 'close',
   title: 'Stray ACK reached the listener: RST',
@@ -27,10 +27,10 @@ export const rule: Rule<'stray-ack-reset'> = {
       sign: 'a bare RST answers a lone segment to a port that listens',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'stray-ack-reset', (c) => ({
-      summary: `${f.name(SERVER)} reset the ACK of ${formatEndpoint(f.case.client)}, ${MAYBE}because it reached only the listener: ${c.because}.`,
-      remedy: 'Compare SyncookiesFailed, ListenDrops and EmbryonicRsts of the server before and after.',
-      missing: [...wanted('reset-reason', 'server'), ...wanted('cookie-check', 'server')],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'stray-ack-reset'),
+  tell: (f, c) => ({
+    summary: `${f.name(SERVER)} reset the ACK of ${formatEndpoint(f.case.client)}, ${MAYBE}because it reached only the listener: ${c.because()}.`,
+    remedy: 'Compare SyncookiesFailed, ListenDrops and EmbryonicRsts of the server before and after.',
+    missing: [...wanted('reset-reason', 'server'), ...wanted('cookie-check', 'server')],
+  }),
 };

@@ -1,11 +1,11 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'syn-ack-lost-locally'> = {
+export const rule: Rule<'syn-ack-lost-locally', Candidate> = {
   id: 'syn-ack-lost-locally',
   group: 'syn',
   title: "SYN-ACK lost in the server's own output",
@@ -49,11 +49,11 @@ export const rule: Rule<'syn-ack-lost-locally'> = {
     },
     { by: ['packets', 'counters'], kernels: 'any', claims: 'inferred', sign: 'the same' },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'syn-ack-lost-locally', (c) => ({
-      summary: `${attemptOf(f)}; the SYN-ACK was ${MAYBE}lost in the server's own output: ${c.because}.`,
-      remedy:
-        'Look at the OUTPUT and POSTROUTING rules (`nft list ruleset`), `tc -s qdisc` and `ip neigh` of the server.',
-      missing: wanted('drops', 'server'),
-    })),
+  decide: (f) => leading(synCandidates(f), 'syn-ack-lost-locally'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}; the SYN-ACK was ${MAYBE}lost in the server's own output: ${c.because()}.`,
+    remedy:
+      'Look at the OUTPUT and POSTROUTING rules (`nft list ruleset`), `tc -s qdisc` and `ip neigh` of the server.',
+    missing: wanted('drops', 'server'),
+  }),
 };

@@ -1,10 +1,10 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'syn-ack-lost-on-path'> = {
+export const rule: Rule<'syn-ack-lost-on-path', Candidate> = {
   id: 'syn-ack-lost-on-path',
   group: 'syn',
   title: 'SYN-ACK lost on the way back',
@@ -34,11 +34,11 @@ export const rule: Rule<'syn-ack-lost-on-path'> = {
       sign: 'the first SYN-ACK in the capture came by the timer',
     },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'syn-ack-lost-on-path', (c) => ({
-      summary: `${attemptOf(f)}; the SYN-ACK was ${MAYBE}lost on the way back: ${c.because}.`,
-      remedy:
-        'Look at what lies on the way back, which may be another one than the way there: asymmetric routes, stateful firewalls that saw only one direction, the neighbour table of the last router.',
-      missing: [],
-    })),
+  decide: (f) => leading(synCandidates(f), 'syn-ack-lost-on-path'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}; the SYN-ACK was ${MAYBE}lost on the way back: ${c.because()}.`,
+    remedy:
+      'Look at what lies on the way back, which may be another one than the way there: asymmetric routes, stateful firewalls that saw only one direction, the neighbour table of the last router.',
+    missing: [],
+  }),
 };

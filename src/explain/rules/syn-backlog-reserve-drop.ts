@@ -1,11 +1,11 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'syn-backlog-reserve-drop'> = {
+export const rule: Rule<'syn-backlog-reserve-drop', Candidate> = {
   id: 'syn-backlog-reserve-drop',
   group: 'syn',
   title: 'SYN cookies off: the last quarter of tcp_max_syn_backlog is for known peers',
@@ -36,11 +36,11 @@ export const rule: Rule<'syn-backlog-reserve-drop'> = {
       sign: 'ListenDrops rose without ListenOverflows',
     },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'syn-backlog-reserve-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because the rest of tcp_max_syn_backlog is reserved for known peers: ${c.because}.`,
-      remedy:
-        'Set net.ipv4.tcp_syncookies=1, or raise net.ipv4.tcp_max_syn_backlog; look at who opens so many half-open connections.',
-      missing: wanted('queue-at-syn', 'server'),
-    })),
+  decide: (f) => leading(synCandidates(f), 'syn-backlog-reserve-drop'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}, ${MAYBE}because the rest of tcp_max_syn_backlog is reserved for known peers: ${c.because()}.`,
+    remedy:
+      'Set net.ipv4.tcp_syncookies=1, or raise net.ipv4.tcp_max_syn_backlog; look at who opens so many half-open connections.',
+    missing: wanted('queue-at-syn', 'server'),
+  }),
 };

@@ -2,12 +2,12 @@ import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import { PACKETS } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { cookieChildren } from '../procedures/cookies.ts';
-import type { Rule } from '../rule.ts';
+import { type CookieChild, cookieChildren } from '../procedures/cookies.ts';
+import type { Rule, Verdict } from '../rule.ts';
 import { clients, howMany, toServers } from '../together.ts';
 import { count, MAYBE } from '../words.ts';
 
-export const rule: Rule<'syn-cookie-handshake'> = {
+export const rule: Rule<'syn-cookie-handshake', Verdict & { child: CookieChild }> = {
   id: 'syn-cookie-handshake',
   group: 'syn',
   title: 'Connected with a SYN cookie',
@@ -40,23 +40,21 @@ export const rule: Rule<'syn-cookie-handshake'> = {
     { by: ['log'], kernels: 'any', claims: 'inferred', sign: '`Possible SYN flooding … Sending cookies`' },
   ],
   stageOf: ['cookie-overflow-reset'],
-  explain: (f) => {
+  decide: (f) => {
     const child = f.wire && cookieChildren(f.listener).get(f);
     if (!child || !f.wire) return null;
-    return {
-      confidence: 'inferred',
-      side: 'server',
-      moment: f.atPacket(f.wire, child.packet),
-      summary:
-        `The handshake of ${formatEndpoint(f.case.client)} with ${f.name(SERVER)} was ${MAYBE}completed with a SYN cookie: the server's socket had a window of ` +
-        `${child.window} where ${count(child.siblings, 'sibling')} that had received the same bytes had ${child.siblingsWindow}, and the SYN queue was full.`,
-      remedy:
-        'A cookie keeps the connection but loses the retransmission of the SYN-ACK, and some options where timestamps are off. ' +
-        'The SYN queue is as long as the backlog of listen(): raise it together with net.core.somaxconn, and accept() faster.',
-      evidence: child.evidence,
-      missing: [...wanted('cookie-check', 'server'), ...wanted('cookie-counters', 'server')],
-    };
+    const { packet, evidence } = child;
+    return { confidence: 'inferred', side: 'server', moment: f.atPacket(f.wire, packet), evidence, child };
   },
+  tell: (f, { child }) => ({
+    summary:
+      `The handshake of ${formatEndpoint(f.case.client)} with ${f.name(SERVER)} was ${MAYBE}completed with a SYN cookie: the server's socket had a window of ` +
+      `${child.window} where ${count(child.siblings, 'sibling')} that had received the same bytes had ${child.siblingsWindow}, and the SYN queue was full.`,
+    remedy:
+      'A cookie keeps the connection but loses the retransmission of the SYN-ACK, and some options where timestamps are off. ' +
+      'The SYN queue is as long as the backlog of listen(): raise it together with net.core.somaxconn, and accept() faster.',
+    missing: [...wanted('cookie-check', 'server'), ...wanted('cookie-counters', 'server')],
+  }),
   together: (all) =>
     `${howMany(all)}${toServers(all)} were ${MAYBE}established with a SYN cookie, because the SYN queue was full: ` +
     `their sockets have the smaller window of such children. They came from ${clients(all)}.`,

@@ -1,10 +1,10 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'syn-lost-on-path'> = {
+export const rule: Rule<'syn-lost-on-path', Candidate> = {
   id: 'syn-lost-on-path',
   group: 'syn',
   title: 'SYN lost on the way to the server',
@@ -22,11 +22,11 @@ export const rule: Rule<'syn-lost-on-path'> = {
       sign: 'a SYN in the capture nearer to the client and not in the other',
     },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'syn-lost-on-path', (c) => ({
-      summary: `${attemptOf(f)}; the SYN was ${MAYBE}lost on the way: ${c.because}.`,
-      remedy:
-        'Look at what lies between the two captures: firewalls, load balancers, routes, losses of devices (`ip -s link`). Captures at more places narrow it down.',
-      missing: [],
-    })),
+  decide: (f) => leading(synCandidates(f), 'syn-lost-on-path'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}; the SYN was ${MAYBE}lost on the way: ${c.because()}.`,
+    remedy:
+      'Look at what lies between the two captures: firewalls, load balancers, routes, losses of devices (`ip -s link`). Captures at more places narrow it down.',
+    missing: [],
+  }),
 };

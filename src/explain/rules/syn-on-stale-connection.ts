@@ -1,12 +1,12 @@
 import { CLIENT, SERVER } from '../../model/connection.ts';
-import { challenge } from '../facts/challenge.ts';
+import { type Challenge, challenge, takenAgain } from '../facts/challenge.ts';
 import { packetEvidence } from '../facts/evidence.ts';
 import { RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import type { Rule } from '../rule.ts';
-import { MAYBE, span } from '../words.ts';
+import type { Rule, Verdict } from '../rule.ts';
+import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'syn-on-stale-connection'> = {
+export const rule: Rule<'syn-on-stale-connection', Verdict & { seen: Challenge }> = {
   id: 'syn-on-stale-connection',
   group: 'syn',
   title: 'SYN met an old connection of the same ports',
@@ -24,34 +24,34 @@ export const rule: Rule<'syn-on-stale-connection'> = {
       sign: 'a SYN answered with an ACK of other numbers and a RST to that, where the files show the older connection open, or a TIME_WAIT would have taken the SYN; else possible',
     },
   ],
-  explain: (f) => {
+  decide: (f) => {
     const seen = challenge(f);
     if (!seen || seen.met === 'time-wait') return null;
     const { wire, syn, ack, reset, again } = seen;
     const open = seen.met === 'open';
-    const after = again
-      ? `, and its SYN was taken when it came again ${span(again.time - syn.time)} later`
-      : '';
     return {
       confidence: open ? 'inferred' : 'possible',
       side: 'server',
       moment: f.atPacket(wire, ack),
-      summary: `${f.name(SERVER)} answered the SYN of ${f.name(CLIENT)} with an ACK of other numbers, ${MAYBE}those of an older connection of the same ports that it still held; the client reset that${after}.`,
-      remedy:
-        'The client side lost its state without telling: a reboot, an expired NAT entry, a RST that was filtered, or source ports that are reused too soon. Keepalive on the server ends such connections; if a firewall drops the RST, the SYN is never taken.',
       evidence: [
         packetEvidence(f, wire, syn, 'the SYN'),
         packetEvidence(
           f,
           wire,
           ack,
-          `a challenge ACK: it acknowledges ${ack.ack >>> 0}, not ${(syn.seq + 1) >>> 0}`,
+          () => `a challenge ACK: it acknowledges ${ack.ack >>> 0}, not ${(syn.seq + 1) >>> 0}`,
         ),
         packetEvidence(f, wire, reset, 'the answer to it'),
         ...(again ? [packetEvidence(f, wire, again, 'the SYN again')] : []),
       ],
-      missing: open ? [] : wanted('states', 'server'),
       alternatives: open ? [] : ['syn-on-time-wait'],
+      seen,
     };
   },
+  tell: (f, { seen }) => ({
+    summary: `${f.name(SERVER)} answered the SYN of ${f.name(CLIENT)} with an ACK of other numbers, ${MAYBE}those of an older connection of the same ports that it still held; the client reset that${takenAgain(seen)}.`,
+    remedy:
+      'The client side lost its state without telling: a reboot, an expired NAT entry, a RST that was filtered, or source ports that are reused too soon. Keepalive on the server ends such connections; if a firewall drops the RST, the SYN is never taken.',
+    missing: seen.met === 'open' ? [] : wanted('states', 'server'),
+  }),
 };

@@ -1,14 +1,13 @@
 import { CLIENT, SERVER } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
 import { ACK, SYN, seqDiff } from '../../model/tcp.ts';
-import { type Challenge, challenge, endedInTimeWait } from '../facts/challenge.ts';
-import { eventEvidence, packetEvidence } from '../facts/evidence.ts';
+import { type Challenge, challenge, endedInTimeWait, takenAgain } from '../facts/challenge.ts';
+import { type Citation, eventEvidence, packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { EVENTS, REUSED } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import type { Draft, Rule } from '../rule.ts';
+import type { Rule, Verdict, Words } from '../rule.ts';
 import { MAYBE, span } from '../words.ts';
 
 /** What tcp_timewait_state_process adds to the old connection's last number for the new one's first. */
@@ -16,13 +15,16 @@ const ISN_STEP = 65535 + 2;
 /** TCP_TW_SYN, what it returns for such a SYN. */
 const TW_SYN = 3;
 
-interface Proof {
+export interface Proof {
   confidence: 'proved' | 'inferred';
-  because: string;
-  evidence: Evidence[];
+  because(): string;
+  evidence: Citation[];
 }
 
-export const rule: Rule<'syn-on-time-wait'> = {
+type Replaced = Verdict & Pick<Proof, 'because'>;
+type Cleared = Verdict & { seen: Challenge };
+
+export const rule: Rule<'syn-on-time-wait', Replaced | Cleared> = {
   id: 'syn-on-time-wait',
   group: 'syn',
   title: 'New connection replaced a TIME_WAIT of the same ports',
@@ -53,7 +55,7 @@ export const rule: Rule<'syn-on-time-wait'> = {
       sign: "the SYN was answered with an ACK of the old one's numbers, which the server had closed first, and a RST to that",
     },
   ],
-  explain: (f) => {
+  decide: (f) => {
     const seen = challenge(f);
     if (seen?.met === 'time-wait') return cleared(f, seen);
     const { wire } = f;
@@ -67,22 +69,26 @@ export const rule: Rule<'syn-on-time-wait'> = {
       confidence: proof.confidence,
       side: 'server',
       moment: f.atPacket(wire, answer),
-      summary: `The SYN of ${f.name(CLIENT)} ${MAYBE}replaced the TIME_WAIT of an older connection of the same ports on ${f.name(SERVER)}: ${proof.because}.`,
-      remedy: 'No action needed: the kernel reuses the ports safely.',
       evidence: [
         ...proof.evidence,
-        packetEvidence(f, wire, answer, `its sequence number is ${answer.seq >>> 0}`),
+        packetEvidence(f, wire, answer, () => `its sequence number is ${answer.seq >>> 0}`),
       ],
-      missing: proof.confidence === 'proved' ? [] : wanted('minisock', 'server'),
+      because: proof.because,
+    };
+  },
+  tell: (f, verdict) => {
+    if ('seen' in verdict) return tellCleared(f, verdict.seen);
+    return {
+      summary: `The SYN of ${f.name(CLIENT)} ${MAYBE}replaced the TIME_WAIT of an older connection of the same ports on ${f.name(SERVER)}: ${verdict.because()}.`,
+      remedy: 'No action needed: the kernel reuses the ports safely.',
+      missing: verdict.confidence === 'proved' ? [] : wanted('minisock', 'server'),
     };
   },
 };
 
 /** It did not take the SYN: its ACK was reset, and that killed it (tcp_rfc1337 is 0). */
-function cleared(f: Facts, { wire, syn, ack, reset, again, old }: Challenge): Draft {
-  const after = again
-    ? `, and its SYN was taken when it came again ${span(again.time - syn.time)} later`
-    : '';
+function cleared(f: Facts, seen: Challenge): Cleared {
+  const { wire, syn, ack, reset, again, old } = seen;
   const fin = old!.finPacket(SERVER);
   return {
     confidence: 'inferred',
@@ -90,9 +96,6 @@ function cleared(f: Facts, { wire, syn, ack, reset, again, old }: Challenge): Dr
     severity: 'warning',
     side: 'server',
     moment: f.atPacket(wire, ack),
-    summary: `The SYN of ${f.name(CLIENT)} ${MAYBE}met the TIME_WAIT of an older connection of the same ports on ${f.name(SERVER)}, which had closed that one first, and was answered with its old ACK; the client reset that${after}.`,
-    remedy:
-      'The client reuses source ports sooner than TIME_WAIT ends, with SYNs that are not newer: turn on timestamps at both ends, use more source ports or addresses, or keep connections open. Where the client closes first, the TIME_WAIT stands there.',
     evidence: [
       ...(fin ? [packetEvidence(f, old!, fin, 'the FIN of the older connection, the first of the two')] : []),
       packetEvidence(f, wire, syn, 'the SYN'),
@@ -100,13 +103,22 @@ function cleared(f: Facts, { wire, syn, ack, reset, again, old }: Challenge): Dr
         f,
         wire,
         ack,
-        `the old ACK: it acknowledges ${ack.ack >>> 0}, not ${(syn.seq + 1) >>> 0}`,
+        () => `the old ACK: it acknowledges ${ack.ack >>> 0}, not ${(syn.seq + 1) >>> 0}`,
       ),
       packetEvidence(f, wire, reset, 'the answer to it'),
       ...(again ? [packetEvidence(f, wire, again, 'the SYN again')] : []),
     ],
-    missing: wanted('minisock', 'server'),
     alternatives: ['syn-on-stale-connection'],
+    seen,
+  };
+}
+
+function tellCleared(f: Facts, seen: Challenge): Words {
+  return {
+    summary: `The SYN of ${f.name(CLIENT)} ${MAYBE}met the TIME_WAIT of an older connection of the same ports on ${f.name(SERVER)}, which had closed that one first, and was answered with its old ACK; the client reset that${takenAgain(seen)}.`,
+    remedy:
+      'The client reuses source ports sooner than TIME_WAIT ends, with SYNs that are not newer: turn on timestamps at both ends, use more source ports or addresses, or keep connections open. Where the client closes first, the TIME_WAIT stands there.',
+    missing: wanted('minisock', 'server'),
   };
 }
 
@@ -119,7 +131,11 @@ function byProbe(f: Facts, wire: WireFacts): Proof | null {
       .find((e) => e.values.verdict === TW_SYN && e.packet?.seq === isn);
     if (!taken) continue;
     const because = 'tcp_timewait_state_process took it (TCP_TW_SYN)';
-    return { confidence: 'proved', because, evidence: [eventEvidence(f.world, taken, because)] };
+    return {
+      confidence: 'proved',
+      because: () => because,
+      evidence: [eventEvidence(f.world, taken, because)],
+    };
   }
   return null;
 }
@@ -134,9 +150,9 @@ function byNumber(f: Facts, wire: WireFacts): Proof | null {
     const fin = old.finPacket(SERVER);
     return {
       confidence: 'inferred',
-      because: `the server's first sequence number is the old one's last plus ${ISN_STEP}`,
+      because: () => `the server's first sequence number is the old one's last plus ${ISN_STEP}`,
       evidence: fin
-        ? [packetEvidence(f, old, fin, `the older connection ends at ${(fin.seq + 1) >>> 0}`)]
+        ? [packetEvidence(f, old, fin, () => `the older connection ends at ${(fin.seq + 1) >>> 0}`)]
         : [],
     };
   }
@@ -154,7 +170,8 @@ function byTime(f: Facts, wire: WireFacts): Proof | null {
   const fin = old.finPacket(SERVER);
   return {
     confidence: 'inferred',
-    because: `the server had closed that one first, and its end was ${span(since)} before, while TIME_WAIT lasts 60 s`,
+    because: () =>
+      `the server had closed that one first, and its end was ${span(since)} before, while TIME_WAIT lasts 60 s`,
     evidence: fin
       ? [packetEvidence(f, old, fin, 'the FIN of the older connection, the first of the two')]
       : [],

@@ -1,11 +1,11 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'syn-queue-full-drop'> = {
+export const rule: Rule<'syn-queue-full-drop', Candidate> = {
   id: 'syn-queue-full-drop',
   group: 'syn',
   title: 'SYN queue full and SYN cookies off: SYN dropped',
@@ -38,11 +38,11 @@ export const rule: Rule<'syn-queue-full-drop'> = {
     },
     { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same in SYN_SENT' },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'syn-queue-full-drop', (c) => ({
-      summary: `${attemptOf(f)}, ${MAYBE}because the SYN queue was full and SYN cookies are off: ${c.because}.`,
-      remedy:
-        'Set net.ipv4.tcp_syncookies=1, or raise the backlog of listen(), net.core.somaxconn and tcp_max_syn_backlog.',
-      missing: wanted('dropped-syns', 'server'),
-    })),
+  decide: (f) => leading(synCandidates(f), 'syn-queue-full-drop'),
+  tell: (f, c) => ({
+    summary: `${attemptOf(f)}, ${MAYBE}because the SYN queue was full and SYN cookies are off: ${c.because()}.`,
+    remedy:
+      'Set net.ipv4.tcp_syncookies=1, or raise the backlog of listen(), net.core.somaxconn and tcp_max_syn_backlog.',
+    missing: wanted('dropped-syns', 'server'),
+  }),
 };

@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'time-wait-data-reset'> = {
+export const rule: Rule<'time-wait-data-reset', Candidate> = {
   id: 'time-wait-data-reset',
   group: 'close',
   title: 'Data for a closed connection in FIN_WAIT2: RST',
@@ -39,11 +39,11 @@ export const rule: Rule<'time-wait-data-reset'> = {
       sign: 'a bare RST answers data after the FIN was acknowledged',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'time-wait-data-reset', (c) => ({
-      summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came for a closed connection in FIN_WAIT2: ${c.because}.`,
-      remedy:
-        'The side that closes should shut down only its sending side and read until the end of file; the other should stop sending when it reads the end of file.',
-      missing: [...wanted('reset-reason', c.side), ...wanted('minisock', c.side)],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'time-wait-data-reset'),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came for a closed connection in FIN_WAIT2: ${c.because()}.`,
+    remedy:
+      'The side that closes should shut down only its sending side and read until the end of file; the other should stop sending when it reads the end of file.',
+    missing: [...wanted('reset-reason', c.side), ...wanted('minisock', c.side)],
+  }),
 };

@@ -1,12 +1,12 @@
 import { STATES } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { finCandidatesFor } from '../procedures/fin.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'time-wait-overflow'> = {
+export const rule: Rule<'time-wait-overflow', Candidate> = {
   id: 'time-wait-overflow',
   group: 'fin-wait2',
   title: 'No room for a timewait socket: connection forgotten at once',
@@ -44,14 +44,12 @@ export const rule: Rule<'time-wait-overflow'> = {
       sign: 'FIN_WAIT2 → CLOSE at once, and TCPTimeWaitOverflow rose',
     },
   ],
-  explain: (f) =>
-    finCandidatesFor(f, 'time-wait-overflow').flatMap((list) => {
-      const draft = leading(list, 'time-wait-overflow', (c) => ({
-        summary: `${sideEndpoint(f, c.side)} kept nothing of the connection after its FIN was acknowledged, ${MAYBE}because there was no room for a timewait socket: ${c.because}.`,
-        remedy:
-          'Raise net.ipv4.tcp_max_tw_buckets, or let the clients close first so that TIME_WAIT falls to them.',
-        missing: wanted('minisock', c.side),
-      }));
-      return draft ? [draft] : [];
-    }),
+  decide: (f) =>
+    finCandidatesFor(f, 'time-wait-overflow').flatMap((list) => leading(list, 'time-wait-overflow') ?? []),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} kept nothing of the connection after its FIN was acknowledged, ${MAYBE}because there was no room for a timewait socket: ${c.because()}.`,
+    remedy:
+      'Raise net.ipv4.tcp_max_tw_buckets, or let the clients close first so that TIME_WAIT falls to them.',
+    missing: wanted('minisock', c.side),
+  }),
 };

@@ -4,7 +4,7 @@ import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
 import { ROWS } from '../mask.ts';
 import { SIDE_NAMES } from '../procedures/common.ts';
-import type { Draft, Rule } from '../rule.ts';
+import type { Rule, Verdict } from '../rule.ts';
 import { clients, connectionsOf, howMany, toServers } from '../together.ts';
 import { count, largest, number } from '../words.ts';
 
@@ -13,7 +13,12 @@ const MANY = TIME_WAIT / 1e9;
 /** net.ipv4.ip_local_port_range, 32768 to 60999, where no file gives it. */
 const PORTS = 28_232;
 
-export const rule: Rule<'time-wait-pileup'> = {
+export interface Piled extends Verdict {
+  /** Connections in TIME_WAIT at once. */
+  n: number;
+}
+
+export const rule: Rule<'time-wait-pileup', Piled> = {
   id: 'time-wait-pileup',
   group: 'stuck',
   title: 'Many connections in TIME_WAIT at once',
@@ -31,7 +36,19 @@ export const rule: Rule<'time-wait-pileup'> = {
       sign: 'so many rows in TIME_WAIT between the same ends in one table',
     },
   ],
-  explain: (f) => [piled(f, CLIENT), piled(f, SERVER)].filter((d) => d !== null),
+  decide: (f) => [piled(f, CLIENT), piled(f, SERVER)].filter((d) => d !== null),
+  tell: (f, { side, severity, n }) => {
+    const of =
+      side === 'client'
+        ? `of the about ${PORTS} ports that ${f.case.client.address} has for one server`
+        : 'at the server';
+    return {
+      summary: `${count(n, 'connection')} between the same addresses were in TIME_WAIT in one socket table, ${of}${severity === 'warning' ? ': they may run out' : ''}.`,
+      remedy:
+        'Keep connections open and reuse them. TIME_WAIT falls to the side that closes first: let clients do so if the server is short, servers if the clients are. ' +
+        'net.ipv4.tcp_tw_reuse=1 lets a client reuse such ports; tcp_fin_timeout does not shorten TIME_WAIT.',
+    };
+  },
   together: (all) => {
     const most = largest(
       connectionsOf(all).flatMap((f) =>
@@ -42,7 +59,7 @@ export const rule: Rule<'time-wait-pileup'> = {
   },
 };
 
-function piled(f: Facts, side: SideIndex): Draft | null {
+function piled(f: Facts, side: SideIndex): Piled | null {
   const row = f.rows(side).find((r) => r.state === 'TIME_WAIT');
   if (!row) return null;
   const n = f.world.timeWaits(row);
@@ -50,19 +67,12 @@ function piled(f: Facts, side: SideIndex): Draft | null {
   const buckets = f.sysctl(side, 'net.ipv4.tcp_max_tw_buckets');
   const limit = side === CLIENT ? PORTS : (buckets ?? Number.POSITIVE_INFINITY);
   const scarce = n * 2 >= limit;
-  const of =
-    side === CLIENT
-      ? `of the about ${PORTS} ports that ${f.case.client.address} has for one server`
-      : 'at the server';
   return {
     confidence: 'proved',
     severity: scarce ? 'warning' : 'info',
     side: SIDE_NAMES[side]!,
     moment: f.atEvent(row),
-    summary: `${count(n, 'connection')} between the same addresses were in TIME_WAIT in one socket table, ${of}${scarce ? ': they may run out' : ''}.`,
-    remedy:
-      'Keep connections open and reuse them. TIME_WAIT falls to the side that closes first: let clients do so if the server is short, servers if the clients are. ' +
-      'net.ipv4.tcp_tw_reuse=1 lets a client reuse such ports; tcp_fin_timeout does not shorten TIME_WAIT.',
     evidence: [rowEvidence(f.world, row)],
+    n,
   };
 }

@@ -1,13 +1,13 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { gotSynAck, SILENCE_REMEDY, silenceSummary } from '../procedures/silence.ts';
 import { describeAttempt, silentSyn, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { connectionsOf, howMany, toServers } from '../together.ts';
 import { list, number } from '../words.ts';
 
-export const rule: Rule<'unanswered-syn'> = {
+export const rule: Rule<'unanswered-syn', Candidate> = {
   id: 'unanswered-syn',
   group: 'syn',
   title: 'No SYN-ACK, or only after retries; nothing here says why',
@@ -24,13 +24,15 @@ export const rule: Rule<'unanswered-syn'> = {
     { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'SYN_SENT for longer than a SYN waits' },
     { by: ['tables'], kernels: 'any', claims: 'possible', sign: 'SYN_SENT in a table' },
   ],
-  explain: (f) =>
-    leading(synCandidates(f), 'unanswered-syn', (c) => ({
-      summary: silenceSummary(describeAttempt(f, silentSyn(f)!), c.because),
-      remedy: SILENCE_REMEDY,
-      missing: [...wanted('queue-at-syn', 'server'), ...peerPackets(f)],
-      ...(silentSyn(f)!.overdue ? {} : { severity: 'info' }),
-    })),
+  decide: (f) => {
+    const c = leading(synCandidates(f), 'unanswered-syn');
+    return c && (silentSyn(f)!.overdue ? c : { ...c, severity: 'info' });
+  },
+  tell: (f, c) => ({
+    summary: silenceSummary(describeAttempt(f, silentSyn(f)!), c.because()),
+    remedy: SILENCE_REMEDY,
+    missing: [...wanted('queue-at-syn', 'server'), ...peerPackets(f)],
+  }),
   together: (all) => {
     const late = connectionsOf(all).filter((f) => gotSynAck(f.case)).length;
     const never = connectionsOf(all).length - late;

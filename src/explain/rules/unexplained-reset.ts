@@ -1,10 +1,10 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 
-export const rule: Rule<'unexplained-reset'> = {
+export const rule: Rule<'unexplained-reset', Candidate> = {
   id: 'unexplained-reset',
   group: 'close',
   title: 'Reset, and nothing here says why',
@@ -25,11 +25,11 @@ export const rule: Rule<'unexplained-reset'> = {
     },
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'a RST of a shape that tells nothing' },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'unexplained-reset', (c) => ({
-      summary: `${c.because}.`,
-      remedy:
-        'Record it again with `tcpautopsy capture` on both hosts; until then check the alternatives, the most likely first.',
-      missing: [...wanted('packets', c.side), ...wanted('reset-reason', c.side), ...wanted('states', c.side)],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'unexplained-reset'),
+  tell: (_f, c) => ({
+    summary: `${c.because()}.`,
+    remedy:
+      'Record it again with `tcpautopsy capture` on both hosts; until then check the alternatives, the most likely first.',
+    missing: [...wanted('packets', c.side), ...wanted('reset-reason', c.side), ...wanted('states', c.side)],
+  }),
 };

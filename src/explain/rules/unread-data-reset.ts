@@ -1,12 +1,12 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { leading } from '../procedures/candidate.ts';
+import { type Candidate, leading } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
-export const rule: Rule<'unread-data-reset'> = {
+export const rule: Rule<'unread-data-reset', Candidate> = {
   id: 'unread-data-reset',
   group: 'close',
   title: 'Closed with unread data: RST instead of FIN',
@@ -74,13 +74,13 @@ export const rule: Rule<'unread-data-reset'> = {
       sign: 'the same, and Recv-Q above 0 before',
     },
   ],
-  explain: (f) =>
-    leading(resetCandidates(f), 'unread-data-reset', (c) => ({
-      summary: `${sideEndpoint(f, c.side)} ended the connection with a RST, ${MAYBE}because its process closed the socket while received data were still unread: ${c.because}.`,
-      remedy:
-        'Let the application read to the end before it closes: shutdown(SHUT_WR), read() until it returns 0, then close(). ' +
-        'An HTTP server has to read the whole request body before it answers and closes; look for early returns on errors and timeouts.',
-      missing:
-        c.confidence === 'proved' ? [] : [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
-    })),
+  decide: (f) => leading(resetCandidates(f), 'unread-data-reset'),
+  tell: (f, c) => ({
+    summary: `${sideEndpoint(f, c.side)} ended the connection with a RST, ${MAYBE}because its process closed the socket while received data were still unread: ${c.because()}.`,
+    remedy:
+      'Let the application read to the end before it closes: shutdown(SHUT_WR), read() until it returns 0, then close(). ' +
+      'An HTTP server has to read the whole request body before it answers and closes; look for early returns on errors and timeouts.',
+    missing:
+      c.confidence === 'proved' ? [] : [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
+  }),
 };
