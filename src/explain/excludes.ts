@@ -24,6 +24,7 @@ const RESETS: readonly RuleId[] = [
   'middlebox-reset',
   'idle-mapping-expired',
   'keep-alive-race',
+  'untranslated-packet-reset',
   'abort-on-overflow-reset',
   'request-expired-reset',
   'cookie-overflow-reset',

@@ -96,3 +96,43 @@ test.each(['client', 'router', 'server'])(
     expect((await told(`request_after_fin-${place}.pcap`)).join()).not.toContain('keep-alive-race');
   },
 );
+
+const rulesOf = async (...names: string[]) => [
+  ...new Set((await told(...names)).map((t) => t.split(' ').slice(0, 2).join(' '))),
+];
+
+test.each([
+  [['reply_around-client.pcap'], 'inferred'],
+  [['reply_around-router.pcap'], 'possible'],
+  [['reply_around-server.pcap'], 'possible'],
+  [['reply_around-client.pcap', 'reply_around-server.pcap'], 'inferred'],
+])('%s: the SYN-ACK came around the NAT', async (names, confidence) => {
+  expect(await rulesOf(...names)).toEqual([`untranslated-reply ${confidence}`]);
+});
+
+test('a SYN-ACK from another address: both are named', async () => {
+  const [first] = await findings('reply_around-client.pcap');
+  expect(first!.summary).toMatch(/went to 10\.78\.9\.9:\d+, and the SYN-ACK for it came from 10\.78\.2\.2:/);
+});
+
+test.each([
+  ['entry_lost-client.pcap'],
+  ['entry_lost-router.pcap'],
+  ['entry_lost-client.pcap', 'entry_lost-server.pcap'],
+])('the NAT lost its entry and let a segment pass: %s', async (...names) => {
+  expect(await rulesOf(...names.filter(Boolean))).toContain('untranslated-packet-reset inferred');
+});
+
+test('at the server it is one of those that fit', async () => {
+  const [first] = await findings('entry_lost-server.pcap');
+  expect(first).toMatchObject({ rule: 'no-socket-reset', confidence: 'possible' });
+  expect(first!.alternatives).toContain('untranslated-packet-reset');
+});
+
+test.each(['client', 'router', 'server'])(
+  'translated replies, and a port that serves two servers, are none: %s',
+  async (place) => {
+    for (const name of ['reply_translated', 'port_reused'])
+      expect((await told(`${name}-${place}.pcap`)).join()).not.toContain('untranslated');
+  },
+);

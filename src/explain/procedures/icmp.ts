@@ -85,7 +85,7 @@ function gotThrough(f: Facts, e: IcmpEvent): boolean {
     if (e.seq === null) return answeredSince(w, e, otherSide(sender));
     const beyond = seqDiff(acked, e.seq);
     // an acknowledgment without data, which nobody acknowledges
-    const isBare = beyond === 0 && w.of(w.wire.nextSeq, sender) === acked;
+    const isBare = beyond === 0 && f.wires.every((v) => v.of(v.wire.nextSeq, sender) === acked);
     return beyond > 0 || (isBare && w.of(w.wire.repeats, otherSide(sender)) === null);
   });
 }

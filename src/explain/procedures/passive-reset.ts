@@ -227,6 +227,6 @@ function vanished(f: Facts, wire: WireFacts, { side, answers, packet }: WireRese
         : ['stray-ack-reset', 'retransmission-timeout', 'request-expired-reset'],
       SIDE_NAMES[side],
     ),
-    ...named(['middlebox-reset'], 'path'),
+    ...named(['middlebox-reset', 'untranslated-packet-reset'], 'path'),
   ];
 }

@@ -33,6 +33,7 @@ import { kernelReset } from './kernel-reset.ts';
 import { decisiveSaid } from './kernel-said.ts';
 import { listenerClosed } from './listener-closed.ts';
 import { passiveReset } from './passive-reset.ts';
+import { untranslatedPacket, untranslatedReply } from './untranslated.ts';
 
 /** Candidates for the reset that ended the connection; empty when none did, or when it ended well before. */
 export const resetCandidates = memoised((f: Facts): Candidate[] => {
@@ -42,6 +43,8 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
   if (gaveUp(f)) return [];
   const told = kernelReset(f);
   if (told.length > 0) return told;
+  const untranslated = untranslatedReply(f) ?? untranslatedPacket(f);
+  if (untranslated) return [untranslated, ...named(['no-socket-reset'], 'client')];
   const forged = resetMadeBetween(f);
   if (forged) return madeBetween(f, forged);
   const half = halfHandshakeReset(f);

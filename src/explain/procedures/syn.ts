@@ -33,6 +33,7 @@ import { allAccounted, ruledOut } from './ruled-out.ts';
 import { refusedOnHost } from './shared-counters.ts';
 import { attemptText, FIRST_TRY, NOWHERE, SYN_CAUSES } from './silence.ts';
 import { byCounters, lostBetween, requestWithoutAnswer } from './syn-drops.ts';
+import { untranslatedReply } from './untranslated.ts';
 
 /** An unanswered SYN, as the evidence shows it. */
 export interface SilentSyn {
@@ -181,6 +182,8 @@ function suffices(f: Facts, name: string, { timed, sum }: Rise): boolean {
 export const synCandidates = memoised((f: Facts): Candidate[] => {
   const rejected = icmpRejection(f);
   if (rejected?.ofHandshake) return [rejected.candidate];
+  const untranslated = untranslatedReply(f);
+  if (untranslated) return [untranslated];
   const silent = silentSyn(f);
   if (!silent) return [...droppedSyn(f, null), ...probedSyn(f, null)];
   const first = firstCause(f, silent);

@@ -67,10 +67,13 @@ import { rule as timeWaitPileup } from './time-wait-pileup.ts';
 import { rule as unansweredSyn } from './unanswered-syn.ts';
 import { rule as unexplainedReset } from './unexplained-reset.ts';
 import { rule as unreadDataReset } from './unread-data-reset.ts';
+import { rule as untranslatedPacketReset } from './untranslated-packet-reset.ts';
+import { rule as untranslatedReply } from './untranslated-reply.ts';
 
 const list = [
   simultaneousOpen,
   icmpRejected,
+  untranslatedReply,
   netfilterDrop,
   reversePathDrop,
   martianDrop,
@@ -110,6 +113,7 @@ const list = [
   socketDestroyReset,
   badSynAckReset,
   idleMappingExpired,
+  untranslatedPacketReset,
   strayAckReset,
   noSocketReset,
   middleboxReset,

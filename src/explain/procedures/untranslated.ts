@@ -1,0 +1,205 @@
+/** What a NAT did not translate back: the answer to a SYN, or a later segment, arrives from an address that its receiver never called. */
+import { formatEndpoint } from '../../model/address.ts';
+import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
+import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
+import { packetEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { connectionsAt, type Stray, strayOf, straysTo } from '../facts/kin.ts';
+import type { WireFacts } from '../facts/wire.ts';
+import { memoised } from '../memo.ts';
+import { span } from '../words.ts';
+import type { Candidate } from './candidate.ts';
+
+const SYN_ACK = SYN | ACK;
+/** A window without scaling: what may be under way beyond what was seen. */
+const UNDER_WAY = 65_535;
+
+/** The answer to the SYN came from elsewhere; null when nothing looks like that. */
+export const untranslatedReply = memoised((f: Facts): Candidate | null => {
+  const own = strayOf(f);
+  for (const called of own ? connectionsAt(f, own.end) : []) {
+    const asked = askedBy(own!.packet, called);
+    if (asked) return fromElsewhere(called, asked, f, own!);
+  }
+  if (own) return null;
+  for (const other of f.wires.some(isUnanswered) ? straysTo(f) : []) {
+    const stray = strayOf(other)!;
+    const asked = askedBy(stray.packet, f);
+    if (asked) return fromElsewhere(f, asked, other, stray);
+  }
+  return unwanted(f);
+});
+
+function isUnanswered({ wire }: WireFacts): boolean {
+  return wire.syns[0] + wire.syns[1] > 0 && (wire.packets[0] === 0 || wire.packets[1] === 0);
+}
+
+/** Where a capture shows the SYN that the packet acknowledges, and that nobody else answered there. */
+function askedBy(p: KeyPacket, called: Facts): WireFacts | null {
+  if ((p.flags & SYN_ACK) !== SYN_ACK) return null;
+  const asks = (w: WireFacts) => {
+    const isn = w.of(w.wire.isn, CLIENT);
+    return (
+      w.wire.source === p.source &&
+      isn !== null &&
+      w.of(w.wire.packets, SERVER) === 0 &&
+      seqDiff(p.ack, isn) === 1
+    );
+  };
+  return called.wires.find(asks) ?? null;
+}
+
+function fromElsewhere(
+  called: Facts,
+  asked: WireFacts,
+  other: Facts,
+  { wire, packet, side }: Stray,
+): Candidate {
+  const syn = asked.packets.find((p) => (p.flags & SYN_ACK) === SYN)!;
+  const reset = wire.packets.find((p) => wire.sideOf(p) === side && p.flags & RST);
+  const from = formatEndpoint(other.endpoint(wire.sideOf(packet)));
+  const to = formatEndpoint(asked.wire.server);
+  return {
+    rule: 'untranslated-reply',
+    side: 'path',
+    confidence: 'inferred',
+    because: () =>
+      `the SYN of ${called.name(CLIENT)} went to ${to}, and the SYN-ACK for it came from ${from}${reset ? ', which the client reset' : ''}`,
+    moment: other.atPacket(wire, packet),
+    evidence: [
+      packetEvidence(called, asked, syn, `to ${to}`),
+      packetEvidence(other, wire, packet, 'acknowledges that SYN'),
+      ...(reset ? [packetEvidence(other, wire, reset, 'the client does not know that address')] : []),
+    ],
+  };
+}
+
+/** The client reset the handshake and sent the same SYN again: its socket lives, and did not know who answered. */
+function unwanted(f: Facts): Candidate | null {
+  for (const wire of f.wires) {
+    const own = ofClient(f, wire);
+    const syn = own.find(({ packet: p }) => (p.flags & SYN_ACK) === SYN)?.packet;
+    const reset = syn && own.find(({ packet: p }) => isBareReset(p) && seqDiff(p.seq, syn.seq) === 1);
+    const again =
+      reset && own.find(({ packet: p }) => p.flags & SYN && p.seq === syn.seq && p.time > reset.packet.time);
+    if (!reset || !again || own.some(({ packet: p }) => !(p.flags & (SYN | RST)))) continue;
+    const synAck = reset.wire.before(reset.packet, SERVER).find((p) => (p.flags & SYN_ACK) === SYN_ACK);
+    const what = synAck ? 'the SYN-ACK' : 'a SYN-ACK that is not in this file';
+    return {
+      rule: 'untranslated-reply',
+      side: 'path',
+      confidence: 'possible',
+      because: () =>
+        `${f.name(CLIENT)} reset ${what} and sent the same SYN with the same number again ${span(again.packet.time - reset.packet.time)} later: its socket still waits, for an answer of another address`,
+      moment: f.atPacket(reset.wire, reset.packet),
+      evidence: [
+        ...(synAck ? [packetEvidence(f, reset.wire, synAck)] : []),
+        packetEvidence(f, reset.wire, reset.packet),
+        packetEvidence(f, again.wire, again.packet, 'the same number again'),
+      ],
+    };
+  }
+  return null;
+}
+
+/** What the client sent, on both sides of a NAT where one capture sees them. */
+function ofClient(f: Facts, { wire: { source } }: WireFacts): { wire: WireFacts; packet: KeyPacket }[] {
+  return f.wires
+    .filter((w) => w.wire.source === source)
+    .flatMap((wire) =>
+      wire.packets.filter((p) => wire.sideOf(p) === CLIENT).map((packet) => ({ wire, packet })),
+    );
+}
+
+function isBareReset(p: KeyPacket): boolean {
+  return (p.flags & (RST | ACK)) === RST;
+}
+
+/** On one side of a NAT the client reset the server's segment, and on the other side it goes on with the connection. */
+function resetOnOneSide(f: Facts): Candidate | null {
+  for (const wire of f.wires) {
+    const reset = wire.packets.find((p) => wire.sideOf(p) === CLIENT && isBareReset(p));
+    const stray = reset && wire.before(reset, SERVER)[0];
+    const on =
+      reset &&
+      ofClient(f, wire).find((o) => o.wire !== wire && o.packet.time > reset.time && !(o.packet.flags & RST));
+    if (!reset || !on || !stray || stray.ack !== reset.seq || stray.flags & SYN) continue;
+    const { client, server } = wire.wire;
+    return {
+      rule: 'untranslated-packet-reset',
+      side: 'path',
+      confidence: 'inferred',
+      because: () =>
+        `a segment of ${formatEndpoint(server)} reached ${formatEndpoint(client)} under that address and got a RST, while the client went on with ${formatEndpoint(on.wire.wire.server)}, under which it knows the server`,
+      moment: f.atPacket(wire, reset),
+      evidence: [
+        packetEvidence(f, wire, stray, 'untranslated'),
+        packetEvidence(f, wire, reset, 'in answer to that'),
+        packetEvidence(
+          f,
+          on.wire,
+          on.packet,
+          `the client goes on with ${formatEndpoint(on.wire.wire.server)}`,
+        ),
+      ],
+    };
+  }
+  return null;
+}
+
+/** A later segment of another connection of the receiver, by both its numbers, which a RST answered. */
+export const untranslatedPacket = memoised((f: Facts): Candidate | null => {
+  const own = strayOf(f);
+  if (own) {
+    const called = connectionsAt(f, own.end).find((other) => fits(own.packet, other));
+    return called ? strayReset(f, own, called) : null;
+  }
+  const theirs = f.wires.flatMap((w) => w.resets).map((r) => r.packet);
+  for (const other of theirs.length > 0 && f.wires.length > 1 ? straysTo(f) : []) {
+    const stray = strayOf(other)!;
+    // the RST that ended it elsewhere is the one of the stray segment
+    const isThat = theirs.some((p) => p.source !== stray.packet.source && p.seq === stray.packet.ack);
+    if (isThat && fits(stray.packet, f)) return strayReset(other, stray, f);
+  }
+  return f.wires.length > 1 ? resetOnOneSide(f) : null;
+});
+
+/** The segment as its receiver got it, and the connection it is of. */
+function strayReset(f: Facts, { wire, side, packet }: Stray, called: Facts): Candidate | null {
+  const reset = wire.packets.find((p) => wire.sideOf(p) === side && p.flags & RST && p.time >= packet.time);
+  if (!reset || packet.flags & SYN) return null;
+  const [from, to] = [packet.seq >>> 0, (packet.seq + packet.payload) >>> 0];
+  const what = packet.payload > 0 ? `the bytes ${from} to ${to}` : `a segment with number ${from}`;
+  const known = called.wires.find((w) => w.wire.source === packet.source)!.wire.server;
+  return {
+    rule: 'untranslated-packet-reset',
+    side: 'path',
+    confidence: 'inferred',
+    because: () =>
+      `${what} of ${formatEndpoint(known)}, by sequence number and acknowledgment of its connection with ${called.name(CLIENT)}, came from ${formatEndpoint(f.endpoint(wire.sideOf(packet)))} instead, and a RST answered them`,
+    moment: f.atPacket(wire, reset),
+    evidence: [
+      packetEvidence(f, wire, packet, `seq ${from}, ack ${packet.ack >>> 0}`),
+      packetEvidence(f, wire, reset, 'in answer to that'),
+    ],
+  };
+}
+
+/** Both numbers are of the connection, in the same capture. */
+function fits(p: KeyPacket, { wires }: Facts): boolean {
+  return wires.some(
+    (w) =>
+      w.wire.source === p.source &&
+      p.time >= w.wire.start &&
+      isNear(w, SERVER, p.seq) &&
+      isNear(w, CLIENT, p.ack),
+  );
+}
+
+/** The number lies in what the side has sent, or may have under way. */
+function isNear(wire: WireFacts, side: 0 | 1, number: number): boolean {
+  const next = wire.of(wire.wire.nextSeq, side);
+  if (next === null) return false;
+  const behind = seqDiff(next, number);
+  return behind >= -UNDER_WAY && behind <= wire.of(wire.wire.bytes, side) + 1;
+}
