@@ -1,0 +1,21 @@
+/* A TCP packet is freed as dropped: where, and since the tracepoint has it why. Not every such event is a loss (kernel-notes 6.2), and SYNs that
+   tcp_conn_request refuses never come here. Queueing disciplines' drops come here with their own reasons. */
+#include "read.h"
+
+SEC("tp_btf/kfree_skb")
+int BPF_PROG(drop, const struct sk_buff *skb, const void *location) {
+  u16 protocol = bpf_ntohs(BPF_CORE_READ(skb, protocol));
+  if (protocol != 0x0800 && protocol != 0x86dd) return 0;
+  s32 reason = -1;
+  const struct sock *sk;
+  if (bpf_core_field_exists(struct trace_event_raw_kfree_skb, reason)) reason = ctx[2];
+  if (bpf_core_field_exists(struct trace_event_raw_kfree_skb, rx_sk)) sk = unknown((const void *)ctx[3]);
+  else sk = BPF_CORE_READ(skb, sk);
+  PACKET_EVENT(drop, sk, skb) {
+    event->at = (u64)location;
+    event->reason = reason;
+    event->state = state_of(sk);
+    event->devns = device_netns(skb);
+  }
+  return 0;
+}

@@ -1,0 +1,150 @@
+/* Reading sockets and packets, and the forms in which a function is probed. */
+#pragma once
+#include "say.h"
+
+#define FULL 1 /* a full socket keeps inet_sport when skc_num is cleared already (CLOSE) */
+#define MINI 0 /* a request or minisock has skc_num only; all three begin with struct sock_common */
+#define SMALL(s, field) BPF_CORE_READ_BITFIELD_PROBED(s, field) /* of whatever width this kernel gives it */
+
+/* A pointer that may be NULL: the verifier lets nobody count on from it. A copy that it knows nothing of is read like any address. */
+INLINE const void *unknown(const void *p) {
+  const void *copy = 0;
+  bpf_probe_read_kernel(&copy, sizeof copy, &p);
+  return copy;
+}
+
+INLINE u32 netns_of(const struct sock *sk) {
+  const struct net *net = 0;
+  if (bpf_core_field_exists(sk->__sk_common.skc_net.net)) net = BPF_CORE_READ(sk, __sk_common.skc_net.net);
+  return BPF_CORE_READ(net, ns.inum);
+}
+INLINE u32 state_of(const struct sock *sk) { return BPF_CORE_READ(sk, __sk_common.skc_state); }
+INLINE u32 device_netns(const struct sk_buff *skb) { return BPF_CORE_READ(skb, dev, nd_net.net, ns.inum); }
+INLINE u32 exiting(void) { return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags) >> 2 & 1; /* PF_EXITING */ }
+INLINE s32 exit_code(void) { return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), exit_code); }
+/* Of the process that made the socket: kernfs id, which is the inode of its folder. */
+INLINE u64 cgroup_of(const struct sock *sk) {
+  if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) return 0;
+  return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+}
+
+INLINE bool ends_of(struct ends *ends, const struct sock *sk, bool full, bool any_port) {
+  ends->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+  ends->lport = full ? bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport)) : BPF_CORE_READ(sk, __sk_common.skc_num);
+  if (!any_port && !ports_wanted(ends->lport, ends->rport)) return false;
+  u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+  if (family == 2) {
+    ipv4(&ends->l, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
+    ipv4(&ends->r, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+  } else if (family == 10 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+    BPF_CORE_READ_INTO(&ends->l, sk, __sk_common.skc_v6_rcv_saddr);
+    BPF_CORE_READ_INTO(&ends->r, sk, __sk_common.skc_v6_daddr);
+  } else return false;
+  return hosts_wanted(&ends->l, &ends->r);
+}
+
+/* The TCP headers of a packet whose IP header is at skb->network_header. */
+INLINE bool packet_of(struct packet *packet, const struct sk_buff *skb) {
+  const unsigned char *ip = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+  union { u8 bytes[40]; u16 halves[20]; u32 words[10]; } h;
+  if (bpf_probe_read_kernel(&h, sizeof h, ip)) return false;
+  u32 version = h.bytes[0] >> 4, header = 40;
+  s32 length;
+  if (version == 4 && h.bytes[9] == 6) {
+    header = (h.bytes[0] & 15) * 4;
+    length = bpf_ntohs(h.halves[1]) - header;
+    ipv4(&packet->src, h.words[3]);
+    ipv4(&packet->dst, h.words[4]);
+  } else if (version == 6 && h.bytes[6] == 6) {
+    length = bpf_ntohs(h.halves[2]);
+    __builtin_memcpy(&packet->src, h.bytes + 8, 16);
+    __builtin_memcpy(&packet->dst, h.bytes + 24, 16);
+  } else return false;
+  union { u8 bytes[20]; u16 halves[10]; u32 words[5]; } tcp;
+  if (bpf_probe_read_kernel(&tcp, sizeof tcp, ip + header)) return false;
+  packet->sport = bpf_ntohs(tcp.halves[0]);
+  packet->dport = bpf_ntohs(tcp.halves[1]);
+  packet->seq = bpf_ntohl(tcp.words[1]);
+  packet->ack = bpf_ntohl(tcp.words[2]);
+  packet->len = length - (tcp.bytes[12] >> 4) * 4;
+  packet->flags = tcp.bytes[13];
+  return ports_wanted(packet->sport, packet->dport) && hosts_wanted(&packet->src, &packet->dst);
+}
+
+/* SOCK_EVENT(kind, sk, FULL) { event->… } sends `kind` with head, sk and ends when the filters want it; PACKET_EVENT(kind, sk, skb) with the packet. */
+#define SOCK_EVENT_OF(name, netns_sk, about, full, any_port)                                              \
+  for (struct ends ends, *once = &ends; once && ends_of(once, about, full, any_port); once = 0)           \
+    for (struct event_##name *event = BEGIN(name, netns_of(netns_sk)); event && (event->sk = (u64)about, event->ends = ends, true); send(event), event = 0)
+#define SOCK_EVENT(name, about, full) SOCK_EVENT_OF(name, about, about, full, false)
+#define PACKET_EVENT(name, about, skb)                                                                    \
+  for (struct packet packet, *once = &packet; once && packet_of(once, skb); once = 0)                     \
+    for (struct event_##name *event = BEGIN(name, netns_of(about)); event && (event->sk = (u64)about, event->packet = packet, true); send(event), event = 0)
+
+/* A function is probed by fentry and fexit where the kernel loads them, else by kprobe and kretprobe: each is compiled in both forms, the recorder
+   loads one. ENTRY(piece, function) { … } has the parameters as first, second, third, fourth; RETURN also result. */
+#define ENTRY(piece, function)                                                                                                       \
+  INLINE void piece##__##function##__entry(u64 first, u64 second, u64 third, u64 fourth);                                                      \
+  SEC("fentry/" #function) int piece##__##function##__fentry(u64 *ctx) { piece##__##function##__entry(ctx[0], ctx[1], ctx[2], ctx[3]); return 0; } \
+  SEC("kprobe/" #function) int piece##__##function##__kprobe(struct pt_regs *ctx) {                                                   \
+    piece##__##function##__entry(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx), PT_REGS_PARM4(ctx));                               \
+    return 0;                                                                                                                        \
+  }                                                                                                                                  \
+  INLINE void piece##__##function##__entry(u64 first, u64 second, u64 third, u64 fourth)
+
+#define RETURN(piece, function)                                                                                                      \
+  enum { id_##piece##function = __COUNTER__ };                                                                                       \
+  INLINE void piece##__##function##__return(u64 first, u64 second, u64 third, u64 result);                                                      \
+  SEC("fexit/" #function) int piece##__##function##__fexit(u64 *ctx) {                                                                \
+    u64 result = 0;                                                                                                                  \
+    bpf_get_func_ret(ctx, &result);                                                                                                  \
+    piece##__##function##__return(ctx[0], ctx[1], ctx[2], result);                                                                              \
+    return 0;                                                                                                                        \
+  }                                                                                                                                  \
+  SEC("kprobe/" #function) int piece##__##function##__keep(struct pt_regs *ctx) {                                                     \
+    keep(id_##piece##function, PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM3(ctx));                                           \
+    return 0;                                                                                                                        \
+  }                                                                                                                                  \
+  SEC("kretprobe/" #function) int piece##__##function##__kretprobe(struct pt_regs *ctx) {                                             \
+    struct call call = {};                                                                                                           \
+    if (take(id_##piece##function, &call)) piece##__##function##__return(call.first, call.second, call.third, PT_REGS_RC(ctx));                  \
+    return 0;                                                                                                                        \
+  }                                                                                                                                  \
+  INLINE void piece##__##function##__return(u64 first, u64 second, u64 third, u64 result)
+
+/* A kretprobe has no arguments: they are kept at entry. Calls of one task, with the interrupts on top of it, are nested: a stack of them. */
+struct call { u64 function, first, second, third; };
+#define DEPTH 8
+struct calls { u64 depth; struct call calls[DEPTH]; };
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 4096);
+  __type(key, u64);
+  __type(value, struct calls);
+} kept SEC(".maps");
+static const struct calls none;
+
+INLINE void keep(u64 function, u64 first, u64 second, u64 third) {
+  u64 task = bpf_get_current_task();
+  struct calls *calls = bpf_map_lookup_elem(&kept, &task);
+  if (!calls) {
+    bpf_map_update_elem(&kept, &task, &none, BPF_NOEXIST);
+    calls = bpf_map_lookup_elem(&kept, &task);
+    if (!calls) return;
+  }
+  u64 depth = calls->depth;
+  if (depth >= DEPTH) depth = 0; /* returns were missed: what is there has ended */
+  calls->calls[depth] = (struct call){function, first, second, third};
+  calls->depth = depth + 1;
+}
+INLINE bool take(u64 function, struct call *call) {
+  u64 task = bpf_get_current_task();
+  struct calls *calls = bpf_map_lookup_elem(&kept, &task);
+  if (!calls) return false;
+  for (s64 i = DEPTH - 1; i >= 0; i--) {
+    if (i >= (s64)calls->depth || calls->calls[i].function != function) continue;
+    *call = calls->calls[i];
+    calls->depth = i;
+    return true;
+  }
+  return false;
+}

@@ -1,0 +1,143 @@
+/* Records what the kernel says of this host's TCP connections into one file, events.bin (docs/bundle.md). Nothing is pinned: whatever ends this
+   process, the kernel takes the programs away with it. */
+#include "recorder.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECOND 1000000000ull
+#define LOOK_MS 200 /* the ring buffer wakes its reader only when a quarter of it is filled */
+
+static volatile sig_atomic_t stopped_by;
+static const char *how, *by;
+static uint64_t *sent, *lost; /* by kind */
+static uint64_t read_count;
+
+static void stop(int signal) { stopped_by = signal; }
+static void end(const char *why_how, const char *why_by) {
+  if (!how) how = why_how, by = why_by;
+}
+
+static int take(void *unused, void *data, size_t bytes) {
+  (void)unused;
+  uint16_t kind;
+  memcpy(&kind, (char *)data + 8, sizeof kind);
+  if (kind < kind_count && kinds[kind].bytes <= bytes) see_names(&kinds[kind], data);
+  if (disk_full() || written + bytes > options.max_bytes) return 0;
+  if (put_record(data, kinds[kind].bytes)) read_count++;
+  return 0;
+}
+
+static uint64_t count(void) {
+  int fd = map_fd("counts"), cpus = libbpf_num_possible_cpus();
+  struct { uint64_t sent, lost; } values[cpus];
+  uint64_t total = 0;
+  for (uint32_t kind = 0; kind < kind_count; kind++) {
+    sent[kind] = lost[kind] = 0;
+    if (bpf_map_lookup_elem(fd, &kind, values)) continue;
+    for (int i = 0; i < cpus; i++) sent[kind] += values[i].sent, lost[kind] += values[i].lost;
+    total += lost[kind];
+  }
+  return total;
+}
+
+static void put_counts(struct text *text) {
+  uint64_t emitted = 0, all_lost = count();
+  for (uint32_t kind = 0; kind < kind_count; kind++) emitted += sent[kind];
+  put(text, "\"emitted\":%llu,\"lost\":%llu,\"written\":%llu,\"lost_by_kind\":{", (unsigned long long)emitted, (unsigned long long)all_lost, (unsigned long long)read_count);
+  for (uint32_t kind = 0; kind < kind_count; kind++) {
+    if (!lost[kind]) continue;
+    put_comma(text);
+    put_word(text, kinds[kind].name);
+    put(text, ":%llu", (unsigned long long)lost[kind]);
+  }
+  put(text, "}");
+}
+
+/* A sign of life: clocks, counts, problems. The last one has `ended`. */
+static void put_status(const char *when) {
+  struct text text = {0};
+  flush_records();
+  put(&text, "{\"status\":\"%s\",\"t\":\"%llu\",\"anchor\":", when, (unsigned long long)boottime());
+  put_anchor(&text);
+  put(&text, ",");
+  put_counts(&text);
+  put(&text, ",");
+  put_programs(&text);
+  put(&text, ",\"problems\":");
+  put_problems(&text);
+  if (how) put(&text, ",\"ended\":{\"how\":\"%s\",\"by\":\"%s\"}", how, by);
+  put(&text, "}");
+  put_json(&text);
+  free(text.at);
+}
+
+static void put_head(void) {
+  struct text text = {0};
+  put(&text, "{\"format\":\"tcpautopsy-events/1\",\"recorder\":\"" VERSION "\",");
+  put_host(&text);
+  put(&text, ",\"clock\":\"CLOCK_BOOTTIME\",\"buffer_bytes\":%llu,\"options\":{\"ports\":[", (unsigned long long)options.ring_bytes);
+  for (unsigned i = 0; i < options.port_count; i++) put(&text, "%s%u", i ? "," : "", options.ports[i]);
+  put(&text, "],\"hosts\":[");
+  for (unsigned i = 0; i < options.host_count; i++) {
+    put(&text, "%s\"", i ? "," : "");
+    for (unsigned k = 0; k < 16; k += 2) put(&text, "%s%02x%02x", k ? ":" : "", options.hosts[i][k], options.hosts[i][k + 1]);
+    put(&text, "\"");
+  }
+  put(&text, "],\"walk\":%s},\"misses_of_tracepoints_counted\":%s,", options.walk ? "true" : "false", kernel_btf() || misses_of_perf_counted() ? "true" : "false");
+  put_probes(&text);
+  put(&text, ",");
+  put_reasons(&text);
+  put(&text, ",");
+  put_schema(&text);
+  put(&text, "}");
+  if (options.dry_run) exit(printf("%s\n", text.at) < 0);
+  put_json(&text);
+  free(text.at);
+}
+
+int main(int argc, char **argv) {
+  read_options(argc, argv);
+  require_privileges();
+  struct sigaction on_signal = {.sa_handler = stop};
+  sigaction(SIGINT, &on_signal, NULL);
+  sigaction(SIGTERM, &on_signal, NULL);
+  sigaction(SIGHUP, &on_signal, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
+  find_other_recorder();
+  if (!options.dry_run) open_output();
+  attach();
+  sent = calloc(kind_count, sizeof *sent);
+  lost = calloc(kind_count, sizeof *lost);
+  put_head();
+  put_status("start");
+  struct ring_buffer *ring = ring_buffer__new(map_fd("tcpautopsy"), take, NULL, NULL);
+  if (!ring) fail("the ring buffer cannot be read: %s", strerror(errno));
+  fprintf(stderr, "ready\n");
+
+  uint64_t started = boottime(), last_flush = started, last_status = started, last = started;
+  while (!how) {
+    int n = ring_buffer__poll(ring, LOOK_MS);
+    if (n < 0 && n != -EINTR) end("failed", "ring-buffer");
+    ring_buffer__consume(ring);
+    uint64_t now = boottime();
+    if (now - last > 5 * SECOND) problem("the recorder did not run for %.1f s (stopped, or the host slept or was overloaded)", (now - last) / 1e9);
+    last = now;
+    if (now - last_flush > SECOND) last_flush = now, flush_records();
+    if (now - last_status > 10 * SECOND) last_status = now, put_status("tick");
+    if (stopped_by) end("interrupted", stopped_by == SIGINT ? "SIGINT" : stopped_by == SIGHUP ? "SIGHUP" : "SIGTERM");
+    if (options.duration && now - started >= options.duration * SECOND) end("complete", "duration");
+    if (disk_full()) end("failed", "disk-full");
+    if (written + (2 << 18) > options.max_bytes) end("complete", "max-size");
+  }
+  detach();
+  ring_buffer__consume(ring);
+  put_status("end");
+  close_output();
+  uint64_t total = count();
+  if (total) say("%llu events were lost: the buffer was full (--buffer)", (unsigned long long)total);
+  return strcmp(how, "failed") ? 0 : FAILED;
+}
