@@ -65,9 +65,11 @@ struct sk_buff {
 struct tcp_skb_cb { u32 seq, end_seq; u8 tcp_flags; };
 struct task_struct { unsigned int flags; int exit_code; };
 
-/* Only asked whether they have the field: the argument of the tracepoint came with it. */
-struct trace_event_raw_tcp_send_reset { int reason; };
+/* Only asked whether they have the field: the argument of the tracepoint came with it. An enum of that name is what CO-RE takes for one. */
+enum sk_rst_reason { SK_RST_REASON_NOT_SPECIFIED };
+enum skb_drop_reason { SKB_DROP_REASON_NOT_SPECIFIED };
+struct trace_event_raw_tcp_send_reset { enum sk_rst_reason reason; };
 struct trace_event_raw_tcp_retransmit_skb { int err; };
-struct trace_event_raw_kfree_skb { int reason; void *rx_sk; };
+struct trace_event_raw_kfree_skb { enum skb_drop_reason reason; void *rx_sk; };
 
 #pragma clang attribute pop

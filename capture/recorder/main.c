@@ -86,7 +86,7 @@ static void put_head(void) {
     for (unsigned k = 0; k < 16; k += 2) put(&text, "%s%02x%02x", k ? ":" : "", options.hosts[i][k], options.hosts[i][k + 1]);
     put(&text, "\"");
   }
-  put(&text, "],\"walk\":%s},\"misses_of_tracepoints_counted\":%s,", options.walk ? "true" : "false", kernel_btf() || misses_of_perf_counted() ? "true" : "false");
+  put(&text, "],\"walk\":%s},\"misses_of_tracepoints_counted\":%s,", options.walk ? "true" : "false", !by_perf() || misses_of_perf_counted() ? "true" : "false");
   put_probes(&text);
   put(&text, ",");
   put_reasons(&text);

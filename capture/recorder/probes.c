@@ -250,6 +250,11 @@ void attach(void) {
 int map_fd(const char *name) { return bpf_object__find_map_fd_by_name(opened, name); }
 const struct btf *events_btf(void) { return bpf_object__btf(opened); }
 
+bool by_perf(void) {
+  EACH(p) if (p->link && (by_kprobe(p) || !strcmp(p->form, "tracepoint"))) return true;
+  return false;
+}
+
 static bool first_of_piece(const struct probe *p) {
   for (const struct probe *before = probes; before < p; before++)
     if (!strcmp(before->piece, p->piece)) return false;

@@ -59,6 +59,7 @@ const char *symbol_at(uint64_t address); /* NULL: unknown, or hidden */
 /* probes.c */
 void attach(void);
 void detach(void);
+bool by_perf(void); /* some programs are attached through perf */
 int map_fd(const char *name);
 const struct btf *events_btf(void);
 void put_probes(struct text *text);

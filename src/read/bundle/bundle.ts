@@ -7,8 +7,8 @@ import type { Files } from '../../platform/types.ts';
 import type { ReadContext } from '../importer.ts';
 import { ss } from '../lines/ss.ts';
 import { sysctl } from '../lines/sysctl.ts';
-import { EventText, kernelEvent, SIGNS_OF_LIFE } from './event-text.ts';
-import { head, locate } from './is-bundle.ts';
+import { type EventKeys, EventText, kernelEvent, SIGNS_OF_LIFE } from './event-text.ts';
+import { head, locate, sizeOf } from './is-bundle.ts';
 import { readJsonLines, tryLine } from './lines.ts';
 import { recordingOf, reportCutFiles, reportManifest, type Stream } from './losses.ts';
 import {
@@ -18,7 +18,9 @@ import {
   packetWindow,
   parseManifest,
   parseReasons,
+  type Reasons,
 } from './manifest.ts';
+import { type Recorder, readRecorder, recorderManifest, recorderReasons } from './recorder.ts';
 
 /** Reads the bundle's own files. Returns the host its other files come from, and when its packets were recorded. */
 export async function readBundle(
@@ -35,15 +37,23 @@ export async function readBundle(
       locator: '',
       message,
     });
-  const parsed = parseManifest((await head(join(folder, 'manifest.json'), 1 << 22, files)) ?? '');
-  const manifest = typeof parsed === 'string' ? null : parsed;
-  if (typeof parsed === 'string') bad('manifest.json', parsed);
-  const reasons = parseReasons((await head(join(folder, 'reasons.json'), 1 << 20, files)) ?? '');
+  const recorder = await readRecorder(folder, files, diagnostics);
+  const file = await head(join(folder, 'manifest.json'), 1 << 22, files);
+  const parsed = parseManifest(file ?? '');
+  const written = typeof parsed === 'string' ? null : parsed;
+  const manifest = recorder ? recorderManifest(recorder, written) : written;
+  // a recorder alone says what a manifest would
+  if (typeof parsed === 'string' && (file !== null || !manifest)) bad('manifest.json', parsed);
+  const names = await head(join(folder, 'reasons.json'), 1 << 20, files);
+  const reasons = (recorder && recorderReasons(recorder)) ?? parseReasons(names ?? '');
   if (typeof reasons === 'string') bad('reasons.json', reasons);
   const bundle = new Bundle(folder, files, manifest, context);
-  await bundle.events(typeof reasons === 'string' ? NO_REASONS : reasons);
-  await bundle.counters();
-  await bundle.sockets();
+  await bundle.events(recorder, typeof reasons === 'string' ? NO_REASONS : reasons);
+  // a recorder may have run alone
+  const there = async (name: string) =>
+    !recorder || (await sizeOf(await locate(folder, name, files), files)) !== null;
+  if (await there('counters.jsonl')) await bundle.counters();
+  if (await there('sockets.jsonl')) await bundle.sockets();
   await bundle.settings();
   if (manifest) await reportCutFiles(manifest, folder, files, diagnostics);
   if (manifest) reportManifest(manifest, folder, bundle.stream, diagnostics);
@@ -73,31 +83,45 @@ class Bundle {
     this.#offset = manifest && clockOffset(manifest);
   }
 
-  async events(reasons: Parameters<typeof kernelEvent>[2]): Promise<void> {
-    const path = await locate(this.#folder, 'events.jsonl', this.#files);
-    const lines: { text: EventText; line: number }[] = [];
-    await readJsonLines(path, this.#files, this.#context.diagnostics, (value, line) => {
-      if (value.type !== 'printf' || typeof value.data !== 'string') return;
-      const text = new EventText(value.data);
-      if (text.kind === 'end') this.stream.ended = true;
-      if (text.kind === 'begin') this.#offset ??= offsetOfBegin(text);
-      if (!SIGNS_OF_LIFE.has(text.kind)) this.stream.events++;
-      lines.push({ text, line });
-    });
-    if (lines.length === 0) return;
+  async events(recorder: Recorder | null, reasons: Reasons): Promise<void> {
+    const { path, events } = recorder ? this.#records(recorder) : await this.#lines();
+    if (events.length === 0) return;
     // per-CPU buffers are read in turn: the order of lines is not the order of events
-    lines.sort((a, b) => a.text.number('t') - b.text.number('t') || a.line - b.line);
-    const first = lines[0]!.text.number('t');
+    events.sort((a, b) => a.t - b.t || a.line - b.line);
+    const first = events[0]!.t;
     const source = this.#source(path, 'bundle-events', first, 1);
-    this.stream.until = (lines.at(-1)!.text.number('t') - first) as SourceTime;
+    const last = recorder?.records.statuses.at(-1);
+    this.stream.until = (Math.max(events.at(-1)!.t, Number(last?.t ?? 0)) - first) as SourceTime;
     if (this.#manifest) source.recording = recordingOf(this.#manifest, this.stream);
-    for (const { text, line } of lines) {
-      const time = (text.number('t') - first) as SourceTime;
+    for (const { keys, t, line } of events) {
+      const time = (t - first) as SourceTime;
       tryLine(path, line, this.#context.diagnostics, () => {
-        const event = kernelEvent(text, { source: source.id, line, time }, reasons);
+        const event = kernelEvent(keys, { source: source.id, line, time }, reasons);
         if (event) this.#emit(source, event);
       });
     }
+  }
+
+  async #lines(): Promise<TimedEvents> {
+    const path = await locate(this.#folder, 'events.jsonl', this.#files);
+    const events: TimedEvents['events'] = [];
+    await readJsonLines(path, this.#files, this.#context.diagnostics, (value, line) => {
+      if (value.type !== 'printf' || typeof value.data !== 'string') return;
+      const keys = new EventText(value.data);
+      if (keys.kind === 'end') this.stream.ended = true;
+      if (keys.kind === 'begin') this.#offset ??= offsetOfBegin(keys);
+      if (!SIGNS_OF_LIFE.has(keys.kind)) this.stream.events++;
+      events.push({ keys, t: keys.number('t'), line });
+    });
+    return { path, events };
+  }
+
+  /** The line of a record is its number, as `tcpautopsy events` prints them. */
+  #records({ path, records }: Recorder): TimedEvents {
+    const events = [...records.records()].map(({ keys, t }, i) => ({ keys, t, line: i + 1 }));
+    this.stream.ended = records.statuses.at(-1)?.status === 'end';
+    this.stream.events = events.length;
+    return { path, events };
   }
 
   async counters(): Promise<void> {
@@ -218,6 +242,11 @@ class Bundle {
     const { offset, uncertainty } = this.#offset;
     return { kind: 'realtime', base: BigInt(t) + offset, resolution, uncertainty };
   }
+}
+
+interface TimedEvents {
+  path: string;
+  events: { keys: EventKeys; t: number; line: number }[];
 }
 
 /** Counters and socket tables are timed by /proc/uptime. */

@@ -13,10 +13,24 @@ const SOCK_DEAD = 0;
 const SOCK_DONE = 1;
 const SOCK_LINGER = 4;
 
-const POINTERS = ['minisock', 'listener', 'req', 'result'];
+export const POINTERS = ['minisock', 'listener', 'req', 'result'];
 
-/** The keys of one event. */
-export class EventText {
+/** The keys of one event, as a line or a record has them. */
+export interface EventKeys {
+  readonly kind: string;
+  readonly comm: string | null;
+  has(key: string): boolean;
+  /** NaN when absent. */
+  number(key: string): number;
+  hex(key: string): number;
+  text(key: string): string | null;
+  /** Of an address; null when it is none. */
+  words(key: string): [number, number, number, number] | null;
+  pointers(): Iterable<[string, string]>;
+  numbers(): Iterable<[string, number]>;
+}
+
+export class EventText implements EventKeys {
   readonly kind: string;
   readonly comm: string | null;
   readonly #values: Map<string, string>;
@@ -56,6 +70,10 @@ export class EventText {
     return this.#values.has(key);
   }
 
+  words(key: string): [number, number, number, number] | null {
+    return parseWords(this.text(key) ?? '');
+  }
+
   /** Addresses of kernel structures: always above the user half, so never all digits; `0` is none. */
   *pointers(): Iterable<[string, string]> {
     for (const key of POINTERS) {
@@ -71,17 +89,16 @@ export class EventText {
 
 const NOWHERE: Endpoint = { address: '0.0.0.0', port: 0 };
 
-function endpoint(e: EventText, address: string, port: string): Endpoint {
-  const text = e.text(address);
-  if (text === null) return NOWHERE;
-  const words = parseWords(text);
+function endpoint(e: EventKeys, address: string, port: string): Endpoint {
+  if (!e.has(address)) return NOWHERE;
+  const words = e.words(address);
   const number = e.has(port) ? e.number(port) : 0;
   if (!words || !Number.isInteger(number) || number < 0 || number > 65_535)
     throw new SyntaxError('an address or port that is none');
   return { address: formatWords(...words), port: number };
 }
 
-function packetOf(e: EventText): PacketHeader | null {
+function packetOf(e: EventKeys): PacketHeader | null {
   if (!e.has('src')) return null;
   return {
     from: endpoint(e, 'src', 'sport'),
@@ -98,28 +115,28 @@ const FIRST_NETNS = 4026531832;
 const NETFILTER = /^(nf_hook_slow|nft_do_chain|ipt_do_table)/;
 
 /** Of the socket; of an answer without one and of a packet on its way in, of its device. */
-function netnsOf(e: EventText): string | null {
+function netnsOf(e: EventKeys): string | null {
   return [e.text('ns'), e.text('devns')].find((ns) => Number(ns) >= FIRST_NETNS) ?? null;
 }
 
 /** In the hooks of netfilter a packet has its device when it came in, and none yet when it was made here. */
-function placeOf(e: EventText): 'in' | 'out' | null {
+function placeOf(e: EventKeys): 'in' | 'out' | null {
   if (!NETFILTER.test(e.text('at') ?? '') || !e.has('devns')) return null;
   if (e.number('devns') >= FIRST_NETNS) return socketOf(e) === null ? 'in' : null;
   return e.number('devns') === 0 ? 'out' : null;
 }
 
-function stateOf(e: EventText, key: string): TcpState | null {
+function stateOf(e: EventKeys, key: string): TcpState | null {
   const text = e.text(key);
   return text === null || text === '0' ? null : parseState(text);
 }
 
-function socketOf(e: EventText): string | null {
+function socketOf(e: EventKeys): string | null {
   const text = e.text('sk');
   return text === null || text === '0' ? null : text;
 }
 
-function fieldsOf(e: EventText): SocketFields {
+function fieldsOf(e: EventKeys): SocketFields {
   const fields: SocketFields = {};
   const put = (key: 'unread' | 'shutdown' | 'backlog' | 'limit' | 'linger2', from: string = key) => {
     const value = e.number(from);
@@ -148,13 +165,13 @@ interface Where {
 }
 
 /** The event, or null for signs of life that say nothing of a connection. */
-export function kernelEvent(e: EventText, where: Where, reasons: Reasons): KernelEvent | null {
+export function kernelEvent(e: EventKeys, where: Where, reasons: Reasons): KernelEvent | null {
   if (SIGNS_OF_LIFE.has(e.kind)) return null;
   const netns = netnsOf(e);
   return eventOf(e, netns === null ? where : { ...where, netns }, reasons);
 }
 
-function eventOf(e: EventText, where: Where, reasons: Reasons): KernelEvent {
+function eventOf(e: EventKeys, where: Where, reasons: Reasons): KernelEvent {
   const pid = Number.isNaN(e.number('pid')) ? null : e.number('pid');
   const who = { pid, comm: e.comm };
   const ends = { local: endpoint(e, 'l', 'lport'), remote: endpoint(e, 'r', 'rport') };

@@ -5,6 +5,7 @@ import type { Files } from '../../platform/types.ts';
 /** The files that are read here; packets.pcap is read as the capture it is. */
 const OWN = new Set([
   'manifest.json',
+  'events.bin',
   'events.jsonl',
   'counters.jsonl',
   'sockets.jsonl',
@@ -12,12 +13,15 @@ const OWN = new Set([
   'sysctl.txt',
 ]);
 
+/** How events.bin begins; what follows says the order of its bytes. */
+export const SIGNATURE = 'TCPAUTOPSY\r\n\x1a\n';
+
 export function isBundleFile(name: string): boolean {
   return OWN.has(name) || PACKED.some((end) => LINES.has(name.slice(0, -end.length)) && name.endsWith(end));
 }
 
 /** Those of them that may be packed: the large ones. */
-const LINES = new Set(['events.jsonl', 'counters.jsonl', 'sockets.jsonl']);
+const LINES = new Set(['events.bin', 'events.jsonl', 'counters.jsonl', 'sockets.jsonl']);
 const PACKED = ['.gz', '.zst', '.xz'];
 
 /** Where the file is: under its own name or, packed since the capture, under a longer one. */
@@ -42,7 +46,9 @@ export async function isBundle(folder: string, files: Files): Promise<boolean> {
     await head(join(folder, 'manifest.json'), 4096, files),
     await head(join(folder, 'events.jsonl'), 4096, files),
   ];
-  return isManifest(manifest ?? '') || isEvents(events ?? '');
+  if (isManifest(manifest ?? '') || isEvents(events ?? '')) return true;
+  const recorded = await head(await locate(folder, 'events.bin', files), 14, files);
+  return recorded === SIGNATURE;
 }
 
 /** True when the text is a bundle's manifest, whole or not. */

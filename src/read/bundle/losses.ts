@@ -46,9 +46,9 @@ export function recordingOf(manifest: Manifest, stream: Stream): Recording {
   const uncounted = new Set<string>();
   for (const { probe, piece } of manifest.probes?.attached ?? []) {
     attached.add(nameOf(piece));
-    // every kernel counts the misses of fentry programs, not every one those of kprobes and tracepoints
+    // every kernel counts the misses of fentry and tp_btf programs, not every one those of kprobes and tracepoints
     const counted =
-      events?.misses_of_tracepoints_counted === true || /^(kfunc|kretfunc|fentry|fexit):/.test(probe);
+      events?.misses_of_tracepoints_counted === true || /^(kfunc|kretfunc|fentry|fexit|tp_btf):/.test(probe);
     if (!counted) uncounted.add(nameOf(piece));
   }
   if (whole && misses?.total === 0) for (const name of attached) if (!uncounted.has(name)) complete.add(name);
