@@ -13,6 +13,7 @@ const REST_ONLY = [
   'test/explain/forgetting.test.ts',
   'test/fuzz/loads.test.ts',
   'test/live/scenarios.test.ts',
+  'test/recorder/recorder.test.ts',
   'test/tables/listed.test.ts',
 ];
 /** Files that take a part of what is alike in `npm test` (test/thorough.ts): the rest takes all of it. */

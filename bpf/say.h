@@ -61,8 +61,9 @@ INLINE void *begin(u32 kind, u64 bytes, u32 ns) {
   struct head *head = bpf_ringbuf_reserve(&tcpautopsy, bytes, 0);
   struct count *count = bpf_map_lookup_elem(&counts, &kind);
   if (count) {
-    count->emitted++;
-    if (!head) count->lost++;
+    /* an interrupt may come in between */
+    __sync_fetch_and_add(&count->emitted, 1);
+    if (!head) __sync_fetch_and_add(&count->lost, 1);
   }
   if (!head) return head;
   head->t = bpf_ktime_get_boot_ns();

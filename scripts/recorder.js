@@ -35,7 +35,7 @@ const run = (command, args, cwd = root) =>
 const libraries = () => `${sysroot}/usr/lib/${arch}-linux-gnu`;
 
 /** Why it cannot be built here; null when it can. */
-export function cannotBuild() {
+function cannotBuild() {
   if (!TARGETS[arch]) return `no build for ${process.arch}`;
   const tools = ['clang', 'llvm-strip', 'llvm-objcopy', 'bpftool', compiler];
   const here = (tool) =>
@@ -46,7 +46,7 @@ export function cannotBuild() {
 }
 
 /** Writes the binary into `folder`; returns its path. */
-export function buildRecorder(folder = `${root}dist/recorder/${arch}`) {
+function buildRecorder(folder = `${root}dist/recorder/${arch}`) {
   const work = mkdtempSync(join(tmpdir(), 'recorder-'));
   const headers = `-I${sysroot}/usr/include/${arch}-linux-gnu`;
   const warnings = ['-Wall', '-Wextra', '-Werror'];
@@ -120,14 +120,15 @@ export function buildRecorder(folder = `${root}dist/recorder/${arch}`) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const why = cannotBuild();
-  if (why) {
-    console.error(
-      `the recorder cannot be built here: ${why} (Debian: clang llvm gcc libbpf-dev bpftool libelf-dev zlib1g-dev)`,
-    );
-    process.exit(1);
-  }
-  const output = buildRecorder();
+// [FOLDER]: where to write it; --check: only whether it can be built here
+const [folder] = process.argv.slice(2);
+const why = cannotBuild();
+if (why) {
+  console.error(
+    `the recorder cannot be built here: ${why} (Debian: clang llvm gcc libbpf-dev bpftool libelf-dev zlib1g-dev)`,
+  );
+  process.exitCode = 1;
+} else if (folder !== '--check') {
+  const output = buildRecorder(folder);
   console.log(`${output}: ${readFileSync(`${output}.json`, 'utf8')}`);
 }

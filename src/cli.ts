@@ -13,6 +13,7 @@ import {
 } from './command/arguments.ts';
 import type { AnalyzeArguments, AnnotateArguments, Commands, ExplainArguments } from './command/commands.ts';
 import {
+  EXIT_DAMAGED,
   EXIT_NOTHING,
   EXIT_OK,
   EXIT_OUTPUT,
@@ -232,6 +233,13 @@ async function formatsCommand(): Promise<number> {
   return EXIT_OK;
 }
 
+async function eventsCommand(bundle: string): Promise<number> {
+  const { printEvents } = await import('./command/events.ts');
+  const damage = await printEvents(bundle, (text) => process.stdout.write(text));
+  for (const line of damage) err(line);
+  return damage.length > 0 ? EXIT_DAMAGED : EXIT_OK;
+}
+
 function terminal(): { width: number; color: boolean } {
   const tty = process.stdout.isTTY === true;
   // in a pipe COLUMNS is only there when someone exported it
@@ -268,6 +276,7 @@ const commands: Commands = {
   annotate: annotateCommand,
   rules: rulesCommand,
   formats: formatsCommand,
+  events: eventsCommand,
   captureKit: captureKitCommand,
 };
 

@@ -33,15 +33,21 @@ void require_privileges(void) {
   fail("root without %s (a container?): BPF programs cannot be loaded", lacks);
 }
 
-/* By its ring buffer: it may run in another container, whose processes are not seen here. */
+static bool is_recorder(uint32_t map) {
+  int fd = bpf_map_get_fd_by_id(map);
+  struct bpf_map_info info = {0};
+  uint32_t size = sizeof info;
+  bool yes = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) && !strcmp(info.name, "tcpautopsy");
+  if (fd >= 0) close(fd);
+  return yes;
+}
+
+/* By its ring buffer: it may run in another container, whose processes are not seen here. That of one that has just ended goes away by itself. */
 void find_other_recorder(void) {
   for (uint32_t id = 0; !bpf_map_get_next_id(id, &id);) {
-    int fd = bpf_map_get_fd_by_id(id);
-    struct bpf_map_info info = {0};
-    uint32_t size = sizeof info;
-    if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) && !strcmp(info.name, "tcpautopsy"))
-      problem("another recorder is running on this host (map %u): both record, and the host pays twice", id);
-    if (fd >= 0) close(fd);
+    if (!is_recorder(id)) continue;
+    usleep(500000);
+    if (is_recorder(id)) problem("another recorder is running on this host (map %u): both record, and the host pays twice", id);
   }
 }
 

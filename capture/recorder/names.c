@@ -5,7 +5,9 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define SEEN (1 << 16)
@@ -62,7 +64,9 @@ static void tell_cgroup(uint64_t id) {
   memcpy(by_id.handle.f_handle, &id, 8);
   for (int i = 0; i < 2; i++) {
     int mount = open(mounts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = mount < 0 ? -1 : open_by_handle_at(mount, &by_id.handle, O_RDONLY | O_PATH | O_CLOEXEC);
+    struct statfs fs;
+    bool cgroups = mount >= 0 && !fstatfs(mount, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
+    int fd = !cgroups ? -1 : open_by_handle_at(mount, &by_id.handle, O_RDONLY | O_PATH | O_CLOEXEC);
     if (mount >= 0) close(mount);
     if (fd < 0) continue;
     char link[64], path[PATH_MAX], number[24];

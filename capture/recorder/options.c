@@ -20,7 +20,8 @@ static const char usage[] =
   "Needs root, or CAP_BPF with CAP_PERFMON. `ready` is printed on stderr when everything is attached; SIGINT or SIGTERM ends it.\n";
 
 static void wrong(const char *what, const char *value) {
-  say("%s '%s'", what, value);
+  if (value) say("%s '%s'", what, value);
+  else say("%s", what);
   fputs(usage, stderr);
   exit(1);
 }
@@ -83,7 +84,7 @@ void read_options(int argc, char **argv) {
       } else wrong("what is", option);
     }
   }
-  if (!options.out && !options.dry_run) wrong("-o FILE is missing", "");
+  if (!options.out && !options.dry_run) wrong("-o FILE is missing", NULL);
   /* the kernel wants a power of two */
   while (options.ring_bytes & (options.ring_bytes - 1)) options.ring_bytes &= options.ring_bytes - 1;
   if (options.ring_bytes > 1 << 30) options.ring_bytes = 1 << 30;

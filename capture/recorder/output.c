@@ -21,7 +21,7 @@ struct block {
 };
 
 #define BLOCK (256 << 10)
-#define RESERVE (1 << 20) /* allocated beyond the end: the last word fits on a disk that is full */
+#define RESERVE (128 << 10) /* allocated beyond the end: the last word fits on a disk that is full */
 static int fd = -1;
 static char records[BLOCK];
 static size_t used;

@@ -70,7 +70,8 @@ static void try_fentry(void) {
 }
 
 static bool is_return(const struct probe *p) {
-  const char *end = strrchr(p->name, '_') + 1;
+  const char *end = strrchr(p->name, '_');
+  if (!end++) return false;
   return !strcmp(end, "fexit") || !strcmp(end, "keep") || !strcmp(end, "kretprobe");
 }
 static bool same_place(const struct probe *a, const struct probe *b) {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LONGEST (1 << 16)
+
 static struct symbol { uint64_t address; uint32_t name; } *symbols;
 static size_t count;
 static struct text names;
@@ -44,5 +46,7 @@ const char *symbol_at(uint64_t address) {
     if (symbols[middle].address <= address) low = middle + 1;
     else high = middle;
   }
-  return hidden || !low ? NULL : names.at + symbols[low - 1].name;
+  /* no function is that long: of a module that was loaded since */
+  if (hidden || !low || address - symbols[low - 1].address > LONGEST) return NULL;
+  return names.at + symbols[low - 1].name;
 }

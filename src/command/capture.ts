@@ -9,8 +9,17 @@ export function runCapture(args: readonly string[]): Promise<number> {
   return runInFront('sh', [`${ROOT}capture/tcpautopsy-capture`, ...args]);
 }
 
-/** Writes a tar.gz with the script and its BPF programs. Throws when tar fails, with what it said. */
+/** Writes a tar.gz with the script and its BPF programs, without the sources of the recorder. Throws when tar fails, with what it said. */
 export async function writeKit(file: string): Promise<void> {
-  const { status, said } = await run('tar', ['-czf', file, '-C', ROOT, 'capture', 'bpf']);
+  const { status, said } = await run('tar', [
+    '-czf',
+    file,
+    '--exclude=capture/recorder',
+    '--exclude=*.[ch]',
+    '-C',
+    ROOT,
+    'capture',
+    'bpf',
+  ]);
   if (status !== 0) throw new WriteError(`${file} could not be written: ${said.split('\n')[0]}`);
 }

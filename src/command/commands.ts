@@ -38,6 +38,7 @@ export interface Commands {
   annotate(a: AnnotateArguments): Promise<number>;
   rules(id: string | undefined): Promise<number>;
   formats(): Promise<number>;
+  events(bundle: string): Promise<number>;
   captureKit(output: string): Promise<number>;
 }
 
@@ -122,6 +123,12 @@ export async function runCommand(argv: readonly string[], commands: Commands): P
       'list the formats that are read, and what each can prove',
       (y) => y,
       () => run(() => commands.formats()),
+    )
+    .command(
+      'events <bundle>',
+      'print the events of a capture bundle, one JSON object a line',
+      (y) => y.positional('bundle', { type: 'string', demandOption: true, describe: 'its folder' }),
+      (a) => run(() => commands.events(a.bundle)),
     )
     .command(
       'capture',

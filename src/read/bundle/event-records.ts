@@ -204,12 +204,11 @@ class Record implements EventKeys {
         yield [name, this.number(name)];
   }
 
-  /** All of them, as JSON. */
   *entries(): Iterable<[string, string | number]> {
-    for (const { name, form } of this.#layout.fields.values()) {
+    for (const { name, form, bytes } of this.#layout.fields.values()) {
       if (name === 'kind' || name === 'bytes') continue;
-      const number = (form === 'unsigned' || form === 'signed') && Number.isSafeInteger(this.number(name));
-      yield [name, number ? this.number(name) : this.text(name)!];
+      const small = bytes < 8 && (form === 'unsigned' || form === 'signed');
+      yield [name, small ? this.number(name) : this.text(name)!];
     }
   }
 }

@@ -28,7 +28,12 @@ export interface EventKeys {
   words(key: string): [number, number, number, number] | null;
   pointers(): Iterable<[string, string]>;
   numbers(): Iterable<[string, number]>;
+  /** All but the kind; numbers of more than 32 bits, addresses and what is hexadecimal as text. */
+  entries(): Iterable<[string, string | number]>;
 }
+
+/** Keys of lines whose values are not numbers of 32 bits, whatever their digits. */
+const TEXT = new Set([...['t', 'sk', 'skb', 'flags', 'cookie', 'lingertime', 'real'], ...POINTERS]);
 
 export class EventText implements EventKeys {
   readonly kind: string;
@@ -84,6 +89,12 @@ export class EventText implements EventKeys {
 
   *numbers(): Iterable<[string, number]> {
     for (const [key, text] of this.#values) if (/^-?\d+$/.test(text)) yield [key, Number(text)];
+  }
+
+  *entries(): Iterable<[string, string | number]> {
+    for (const [key, text] of this.#values)
+      yield [key, !TEXT.has(key) && /^-?\d+$/.test(text) ? Number(text) : text];
+    if (this.comm !== null) yield ['comm', this.comm];
   }
 }
 
