@@ -116,9 +116,9 @@ int main(int argc, char **argv) {
   put_status("start");
   struct ring_buffer *ring = ring_buffer__new(map_fd("tcpautopsy"), take, NULL, NULL);
   if (!ring) fail("the ring buffer cannot be read: %s", strerror(errno));
-  fprintf(stderr, "ready\n");
 
   uint64_t started = boottime(), last_flush = started, last_status = started, last = started;
+  fprintf(stderr, "ready\n");
   while (!how) {
     int n = ring_buffer__poll(ring, LOOK_MS);
     if (n < 0 && n != -EINTR) end("failed", "ring-buffer");

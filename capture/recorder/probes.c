@@ -16,6 +16,7 @@ struct probe {
   const char *name, *section, *target;
   char piece[32], form[16];
   char *refused, *why; /* why: it is not to be loaded */
+  unsigned found;      /* 0 not asked, 1 no, 2 yes: its function in kallsyms */
 };
 static struct probe *probes;
 static unsigned probe_count;
@@ -85,22 +86,24 @@ static bool probed(const char *piece, const char *target) {
 }
 static bool kernel_has(const char *name, int kind) { return btf__find_by_name_kind(kernel_btf(), name, kind) > 0; }
 
-static char *why_not(const struct probe *p) {
+/* Asked of each program once. */
+static char *absent(const struct probe *p) {
   char name[128];
   if (!strcmp(p->piece, "walk") && !options.walk) return "not asked for (--walk)";
+  snprintf(name, sizeof name, "btf_trace_%s", p->target);
+  if (!strcmp(p->form, "tp_btf") && !kernel_has(name, BTF_KIND_TYPEDEF)) return format("this kernel has no tracepoint %s", p->target);
+  if (by_trampoline(p) && !kernel_has(p->target, BTF_KIND_FUNC)) return format("this kernel has no function %s", p->target);
+  return NULL;
+}
+
+static char *why_not(struct probe *p) {
   if (p->refused) return p->refused;
-  if (!strcmp(p->form, "tracepoint")) return NULL;
-  if (!strcmp(p->form, "tp_btf")) {
-    snprintf(name, sizeof name, "btf_trace_%s", p->target);
-    return kernel_has(name, BTF_KIND_TYPEDEF) ? NULL : format("this kernel has no tracepoint %s", p->target);
-  }
-  if (by_trampoline(p)) {
-    if (!kernel_has(p->target, BTF_KIND_FUNC)) return format("this kernel has no function %s", p->target);
-    return fentry_refused;
-  }
+  if (by_trampoline(p)) return fentry_refused;
+  if (!by_kprobe(p)) return NULL;
   EACH(other) if (by_trampoline(other) && !other->why && same_place(p, other)) return "fentry does it";
-  if (!has_symbol(p->target)) return format("this kernel has no function %s", p->target);
-  return kprobe_refused;
+  if (kprobe_refused) return kprobe_refused;
+  if (!p->found) p->found = 1 + has_symbol(p->target);
+  return p->found > 1 ? NULL : format("this kernel has no function %s", p->target);
 }
 
 static void decide(void) {
@@ -137,6 +140,7 @@ static void list_programs(void) {
     snprintf(p->form, sizeof p->form, "%.*s", (int)strcspn(p->section, "/"), p->section);
     const char *end = strstr(p->name, "__");
     snprintf(p->piece, sizeof p->piece, "%.*s", end ? (int)(end - p->name) : (int)strlen(p->name), p->name);
+    if (first && kernel_btf()) p->refused = absent(p);
   }
 }
 

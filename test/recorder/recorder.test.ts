@@ -23,7 +23,7 @@ const connections = (port: number, n: number) =>
 describe.skipIf(why)(`the recorder on this kernel${why ? ` (skipped: ${why})` : ''}`, () => {
   beforeAll(() => {
     binary = build(join(folder, 'one'));
-  }, 120_000);
+  }, 600_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('built again it has the same bytes; static, below 2 MB', () => {
@@ -33,7 +33,7 @@ describe.skipIf(why)(`the recorder on this kernel${why ? ` (skipped: ${why})` : 
     expect(spawnSync('ldd', [binary], { encoding: 'utf8' }).stderr).toContain('not a dynamic executable');
     const said = JSON.parse(readFileSync(`${binary}.json`, 'utf8'));
     expect(execFileSync('sha256sum', [binary], { encoding: 'utf8' })).toContain(said.sha256);
-  }, 120_000);
+  }, 600_000);
 
   it('records resets with their unread bytes, and analyze proves them from its file alone', async () => {
     const { dir, out } = bundle('unread');
