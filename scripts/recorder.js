@@ -48,13 +48,13 @@ function cannotBuild() {
 /** Writes the binary into `folder`; returns its path. */
 function buildRecorder(folder = `${root}dist/recorder/${arch}`) {
   const work = mkdtempSync(join(tmpdir(), 'recorder-'));
-  const headers = `-I${sysroot}/usr/include/${arch}-linux-gnu`;
+  const headers = [`-I${sysroot}/usr/include/${arch}-linux-gnu`, '-idirafter', `${sysroot}/usr/include`];
   const warnings = ['-Wall', '-Wextra', '-Werror'];
   try {
     for (const name of OBJECTS) {
       const object = join(work, `${name}.bpf.o`);
       // paths are relative to bpf/: they are in the object
-      const target = ['-target', 'bpf', '-mcpu=v3', `-D__TARGET_ARCH_${TARGETS[arch]}`, headers];
+      const target = ['-target', 'bpf', '-mcpu=v3', `-D__TARGET_ARCH_${TARGETS[arch]}`, ...headers];
       run(
         'clang',
         ['-g', '-O2', ...warnings, '-Wno-unused-parameter', ...target, '-c', `${name}.bpf.c`, '-o', object],
@@ -83,7 +83,7 @@ function buildRecorder(folder = `${root}dist/recorder/${arch}`) {
       '-Wno-sign-compare',
       '-D_GNU_SOURCE',
       `-I${work}`,
-      headers,
+      ...headers,
     ];
     const link = [
       '-static',
