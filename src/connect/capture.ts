@@ -6,6 +6,7 @@ import { type Diagnostic, Diagnostics } from '../model/diagnostic.ts';
 import type { IcmpEvent } from '../model/event.ts';
 import { type Frame, Packet } from '../model/packet.ts';
 import type { Source, Span } from '../model/source.ts';
+import { RST } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
 import type { ReadContext, Standing } from '../read/importer.ts';
 import { readCapture } from '../read/read.ts';
@@ -14,10 +15,15 @@ import { ELSEWHERE, GOES_ON, JUMPED } from './standing.ts';
 import { Tracker } from './tracker.ts';
 import type { TrackerState } from './tracker-state.ts';
 
+/** Texts in RSTs that are kept of one capture, and bytes of each. */
+const RESET_TEXTS = 1000;
+const RESET_TEXT = 80;
+
 /** The frames of one source, decoded into a tracker of its own. */
 export class Capture {
   readonly tracker: Tracker;
   readonly decoder = new Decoder();
+  readonly #source: Source;
   readonly #packet = new Packet();
   readonly #icmp: IcmpErrors;
   #first = Number.POSITIVE_INFINITY;
@@ -25,6 +31,7 @@ export class Capture {
 
   constructor(source: Source, zeekTimers: boolean) {
     this.#icmp = new IcmpErrors(source.id);
+    this.#source = source;
     this.tracker = trackerOf(source, zeekTimers, this.decoder.encapsulations);
   }
 
@@ -36,9 +43,21 @@ export class Capture {
 
   frame(frame: Frame): void {
     this.#extend(frame.time);
-    const outcome = this.decoder.decode(frame, this.#packet);
-    if (outcome === TCP) this.tracker.packet(this.#packet);
-    else if (outcome === ICMP_ERROR) this.#icmp.add(this.decoder.icmp, this.#packet);
+    const p = this.#packet;
+    const outcome = this.decoder.decode(frame, p);
+    if (outcome === TCP) {
+      if (p.flags & RST && p.payload > 0 && this.decoder.payloadAt >= 0) this.#resetText(frame);
+      this.tracker.packet(p);
+    } else if (outcome === ICMP_ERROR) this.#icmp.add(this.decoder.icmp, p);
+  }
+
+  #resetText({ bytes, start, captured }: Frame): void {
+    const { payload, frame } = this.#packet;
+    const { payloadAt } = this.decoder;
+    this.#source.resetTexts ??= new Map();
+    if (this.#source.resetTexts.size === RESET_TEXTS) return;
+    const end = Math.min(payloadAt + Math.min(payload, RESET_TEXT), start + captured);
+    this.#source.resetTexts.set(frame, String.fromCharCode(...bytes.subarray(payloadAt, end)));
   }
 
   /** What was counted, as diagnostics of the source, once the last frame has come. */

@@ -44,6 +44,8 @@ export class Cursor {
   guessed = false;
   /** Of the last frame whose outcome was ICMP_ERROR. */
   readonly icmp = new IcmpError();
+  /** Where the payload of the segment begins in Frame.bytes; -1 where it is not of one frame. */
+  payloadAt = -1;
 
   constructor(fragments: Fragments, verifiesChecksums: boolean) {
     this.fragments = fragments;

@@ -104,6 +104,11 @@ export class Decoder {
     return outcome;
   }
 
+  /** Of the last segment: where its payload begins in Frame.bytes; -1 where it is not of one frame. */
+  get payloadAt(): number {
+    return this.#cursor.payloadAt;
+  }
+
   /** Of the last frame whose outcome was ICMP_ERROR, what it says of the segment in the packet. */
   get icmp(): IcmpError {
     return this.#cursor.icmp;

@@ -36,6 +36,8 @@ export interface Source {
   window?: { from: bigint; to: bigint };
   /** The network namespace (inode number) that the packets of a bundle were taken in. */
   netns?: string;
+  /** By frame number, what the payload of a RST says (RFC 9293 3.5.2 allows one): of the first of them, and its beginning. */
+  resetTexts?: Map<number, string>;
   /** Records read from it: packets, events, rows. */
   records: number;
   /** Times of its first and last record; absent without any. */

@@ -43,10 +43,10 @@ function walk(key: string, value: unknown, redactor: Redactor): unknown {
 function redactString(key: string, value: string, redactor: Redactor): string {
   if (key === 'address' || key === 'addresses') return redactor.address(value);
   if (NAMES.has(key)) return redactor.name(value);
-  return OURS.has(key) ? value : redactor.text(value);
+  return OURS.has(key) ? value : redactor.text(key === 'fact' ? unquoted(value) : value);
 }
 
-/** Lines of the input that a message quotes may hold anything. */
+/** Lines and payload of the input that a text quotes may hold anything. */
 function unquoted(message: string): string {
   return message.replace(/"(?:[^"\\]|\\.)*"/g, '"…"');
 }

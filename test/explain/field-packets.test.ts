@@ -2,6 +2,8 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
+import { Redactor } from '../../src/redact/redactor.ts';
+import { redactResult } from '../../src/redact/result.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../samples/field/packets');
 const analyzed = (name: string) => analyze([path.join(FOLDER, `${name}.pcap`)]);
@@ -55,4 +57,11 @@ describe('what the capture lacks is no silence', () => {
   test('bytes that the client acknowledged: the server had a socket', async () => {
     expect(await rulesOf('server-data-uncaptured')).not.toContain('request-expired-reset');
   });
+});
+
+test('what the payload of a RST says is evidence, and is left out of a redacted report', async () => {
+  const result = await analyzed('reset-with-text');
+  const text = 'sent RST|ACK (27 bytes): with the text "Go away, we are not at home"';
+  expect(JSON.stringify(result.findings)).toContain(JSON.stringify(text).slice(1, -1));
+  expect(JSON.stringify(redactResult(result, new Redactor(new Uint8Array(32))))).not.toContain('Go away');
 });

@@ -29,6 +29,7 @@ export const tcp: Layer = {
     packet.flags = ((bytes[pos + 12] & 1) << 8) | bytes[pos + 13];
     packet.window = (bytes[pos + 14] << 8) | bytes[pos + 15];
     packet.payload = onWire - header;
+    cursor.payloadAt = cursor.isReassembled ? -1 : pos + header;
     packet.options = 0;
     packet.optionOrder = 0;
     packet.mss = 0;

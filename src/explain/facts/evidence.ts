@@ -5,7 +5,7 @@ import type { CounterEvent, DropEvent, SocketEvent } from '../../model/event.ts'
 import type { Evidence } from '../../model/finding.ts';
 import { OPT_SACK } from '../../model/packet.ts';
 import { eventPlace, packetPlace } from '../../model/source.ts';
-import { flagNames } from '../../model/tcp.ts';
+import { flagNames, RST } from '../../model/tcp.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
 import { count, span } from '../words.ts';
 import type { Facts } from './facts.ts';
@@ -54,7 +54,11 @@ export function packetEvidence(facts: Facts, wire: WireFacts, p: KeyPacket, note
   return cite(source, p.frame, () => ({
     at: packetPlace(world.source(source), p.frame),
     time: at(world, source, world.context.timeline.at(source, p.time)),
-    fact: packetFact(facts.name(wire.sideOf(p)), p, worded(note)),
+    fact: packetFact(
+      facts.name(wire.sideOf(p)),
+      p,
+      [resetText(world, source, p), worded(note)].filter(Boolean).join(': '),
+    ),
   }));
 }
 
@@ -69,6 +73,12 @@ export function frameEvidence(
     time: '',
     fact: worded(fact),
   }));
+}
+
+/** What the payload of a RST says, where it was captured. */
+function resetText(world: World, source: number, { flags, frame }: KeyPacket): string {
+  const text = flags & RST ? world.source(source).resetTexts?.get(frame) : undefined;
+  return text === undefined ? '' : `with the text ${JSON.stringify(text)}`;
 }
 
 /** What a packet was, of the sender with this name. */
