@@ -72,22 +72,27 @@ function compress(groups: number[]): string {
 
 /** Text to four signed words, or null when it is no address. A `%zone` suffix is ignored. */
 export function parseWords(text: string): [number, number, number, number] | null {
-  const bare = text.replace(/%.*$/, '');
+  const bare = text.includes('%') ? text.replace(/%.*$/, '') : text;
   if (bare.includes(':')) return parseIpv6(bare);
   const v4 = parseIpv4(bare);
   return v4 === null ? null : [0, 0, MAPPED_WORD, v4];
 }
 
+/** Digits of up to three figures with a point between; no expression, for there may be millions. */
 function parseIpv4(text: string): number | null {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (!match) return null;
-  let word = 0;
-  for (let i = 1; i <= 4; i++) {
-    const octet = Number(match[i]);
-    if (octet > 255) return null;
+  let [word, octet, figures, points] = [0, 0, 0, 0];
+  for (let i = 0; i <= text.length; i++) {
+    const figure = text.charCodeAt(i) - 48;
+    if (figure >= 0 && figure <= 9) {
+      octet = octet * 10 + figure;
+      if (++figures > 3) return null;
+      continue;
+    }
+    if (figures === 0 || octet > 255 || (i < text.length && (text[i] !== '.' || ++points > 3))) return null;
     word = (word << 8) | octet;
+    [octet, figures] = [0, 0];
   }
-  return word;
+  return points === 3 ? word : null;
 }
 
 function parseIpv6(text: string): [number, number, number, number] | null {
