@@ -142,6 +142,7 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
     settings: settings(collector.events, hostOf),
     log: events.filter((e) => e.kind === 'log'),
     stateCounts: events.filter((e) => e.kind === 'state-count'),
+    dropCounts: events.filter((e) => e.kind === 'drop-count'),
     walks: events.filter((e) => e.kind === 'walk'),
     timeline,
   };

@@ -105,8 +105,9 @@ function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
   const netnsOf = (source: number) => pieces.sources[source]!.netns ?? null;
   const out: { tuple: string; piece: Piece }[] = [];
   const add = (a: Endpoint, b: Endpoint, piece: Piece, source: number) => {
-    // a port of 0 is one that a log does not know; on the wire it is a port
-    if (piece.kind !== 'wire' && !isTuple(a, b)) return;
+    // a port of 0 is one that a log does not know; on the wire it is a port, and tools of calls leave out the local one
+    const isCall = 'call' in piece.value && b.port !== 0;
+    if (piece.kind !== 'wire' && !isCall && !isTuple(a, b)) return;
     const key = tupleKey(a, b, hostOf.get(source)?.name ?? null);
     const same = piece.kind === 'wire' ? nat.get(piece.value as WireConnection) : outside.get(key);
     out.push({ tuple: same ?? key, piece });

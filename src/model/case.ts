@@ -4,6 +4,7 @@ import type { Pair, SocketLife, WireConnection } from './connection.ts';
 import type {
   CallEvent,
   CounterEvent,
+  DropCountEvent,
   DropEvent,
   IcmpEvent,
   LogEvent,
@@ -117,9 +118,10 @@ export interface Context {
   /** Whole lives of a source's tables and logs that belong to no case, e.g. of listeners. */
   settings: Settings[];
   /** Kernel functions as traces saw them entered, in the order of their lines; they name no connection. */
-  /** Lines of kernel logs, and counts of sockets: of no connection. */
+  /** Lines of kernel logs, counts of sockets, counts of drops: of no connection. */
   log: readonly LogEvent[];
   stateCounts: readonly StateCountEvent[];
+  dropCounts: readonly DropCountEvent[];
   walks: WalkEvent[];
   timeline: Timeline;
 }

@@ -135,10 +135,12 @@ export interface DropEvent extends EventBase {
   stack: string[];
 }
 
-/** A call that tcptracer saw: connect, accept or close of an established socket. */
+/** A call that a tool saw: connect, accept or close. A local port of 0 is one that it does not print. */
 export interface CallEvent extends EventBase {
   kind: 'call';
   call: 'connect' | 'accept' | 'close';
+  /** Nanoseconds until a SYN-ACK or RST answered the SYN (tcpconnlat). */
+  answered?: number;
   pid: number;
   comm: string;
   local: Endpoint;
@@ -265,6 +267,16 @@ export interface LogEvent extends EventBase {
   text: string;
 }
 
+/** Packets that the kernel dropped, of which the line names no connection. */
+export interface DropCountEvent extends EventBase {
+  kind: 'drop-count';
+  /** Kernel function that freed them, without offset; an address where it has no name. */
+  where: string;
+  /** skb_drop_reason by its name; null when not printed. */
+  reason: string | null;
+  count: number;
+}
+
 /** How many sockets were in a state (`ss -s`, `sort | uniq -c`); `orphaned` is no state. */
 export interface StateCountEvent extends EventBase {
   kind: 'state-count';
@@ -288,6 +300,7 @@ export type KernelEvent =
   | LogEvent
   | IcmpEvent
   | StateCountEvent
+  | DropCountEvent
   | ResetSentEvent
   | ResetReceivedEvent
   | ProbeEvent;

@@ -69,10 +69,16 @@ export interface Recording {
 }
 
 /** Formats of packets that are text. */
-const PACKETS_IN_LINES = new Set(['tcpdump', 'wireshark-list', 'retis']);
+const PACKETS_IN_LINES = new Set(['tcpdump', 'wireshark-list', 'tshark-fields', 'retis']);
 
 /** Formats of packets and nothing else (retis tells what the kernel did with them). */
-export const CAPTURES: ReadonlySet<string> = new Set(['pcap', 'pcapng', 'tcpdump', 'wireshark-list']);
+export const CAPTURES: ReadonlySet<string> = new Set([
+  'pcap',
+  'pcapng',
+  'tcpdump',
+  'wireshark-list',
+  'tshark-fields',
+]);
 
 /** How a packet of the source is found again: text captures count lines, the others frames. */
 export function packetPlace(source: Source, number: number): string {

@@ -4,10 +4,13 @@ import { pcapng } from './capture/pcapng.ts';
 import type { CaptureFormat, LineFormat } from './importer.ts';
 import { bpftraceWalk } from './lines/bpftrace-walk.ts';
 import { conntrack } from './lines/conntrack.ts';
+import { conntrackStats } from './lines/conntrack-stats.ts';
+import { dropwatch } from './lines/dropwatch.ts';
 import { hubble } from './lines/hubble.ts';
 import { kernelLog } from './lines/kernel-log.ts';
 import { kernelTrace } from './lines/kernel-trace.ts';
 import { libbpfStates } from './lines/libbpf-states.ts';
+import { lsof } from './lines/lsof.ts';
 import { netfilterLog } from './lines/netfilter-log.ts';
 import { netstat } from './lines/netstat.ts';
 import { netstatBsd } from './lines/netstat-bsd.ts';
@@ -22,6 +25,7 @@ import { retis } from './lines/retis.ts';
 import { ss } from './lines/ss.ts';
 import { stateCounts } from './lines/state-counts.ts';
 import { sysctl } from './lines/sysctl.ts';
+import { tcpCalls } from './lines/tcp-calls.ts';
 import { tcpdrop } from './lines/tcpdrop.ts';
 import { tcpdropBt } from './lines/tcpdrop-bt.ts';
 import { tcpdump } from './lines/tcpdump.ts';
@@ -29,6 +33,7 @@ import { tcplife } from './lines/tcplife.ts';
 import { tcpretrans } from './lines/tcpretrans.ts';
 import { tcpstates } from './lines/tcpstates.ts';
 import { tcptracer } from './lines/tcptracer.ts';
+import { tsharkFields } from './lines/tshark-fields.ts';
 import { wiresharkList } from './lines/wireshark-list.ts';
 
 export const captureFormats: readonly CaptureFormat[] = [pcapng, pcap];
@@ -39,13 +44,18 @@ export const lineFormats: readonly LineFormat[] = [
   tcpdropBt,
   netfilterLog,
   kernelLog,
+  dropwatch,
   conntrack,
+  conntrackStats,
   hubble,
   tcptracer,
+  tcpCalls,
   tcplife,
   tcpretrans,
   tcpdump,
   wiresharkList,
+  tsharkFields,
+  lsof,
   netstatBsd,
   netstat,
   netstatWindows,

@@ -34,6 +34,9 @@ const CLOCK_WORDS: Record<Source['clock']['kind'], string> = {
   order: 'order only',
 };
 
+/** So many connections are in the timeline although none of them has a finding above info. */
+const FEW = 100;
+
 export interface ResultOptions {
   /** `all` puts every connection into the timeline, not only those with a finding above info. */
   timeline?: 'findings' | 'all';
@@ -112,6 +115,9 @@ function timelineParts(
     Array.from(kept).flatMap((n) => (isWanted(`c${n + 1}`) ? [cases.at(n)] : []));
   if (options.timeline === 'all') return { cases: those(() => true), aggregates: [], aggregated: null };
   if (options.whole) return { cases: those((id) => listing.has(id)), aggregates: [], aggregated: null };
+  // a table or a log without a fault was read, and shows what it says
+  if (listing.size === 0 && kept.length <= FEW)
+    return { cases: those(() => true), aggregates: [], aggregated: null };
   const { listed } = listing;
   const shown = those((id) => listed.has(id));
   if (listing.isWhole) return { cases: shown, aggregates: [], aggregated: null };

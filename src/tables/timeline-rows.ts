@@ -30,7 +30,14 @@ const PRESSURE = [
   'TCPReqQFullDrop',
   'TCPReqQFullDoCookies',
   'SyncookiesSent',
+  'conntrack_drop',
+  'conntrack_early_drop',
+  'conntrack_insert_failed',
+  'conntrack_invalid',
 ];
+
+/** Drops that name no connection: the first of them. */
+const DROPS = 1000;
 
 export function timelineOf(
   cases: readonly Case[],
@@ -188,7 +195,7 @@ function callItem(e: CallEvent, c: Case, context: Context): Draft {
   const side = sideName(sameEndpoint(e.local, c.client) ? CLIENT : SERVER);
   return draft('call', eventBase(e, context), c, context, {
     side,
-    what: `${e.call}()`,
+    what: `${e.call}()${e.answered === undefined ? '' : `, answered after ${formatSpan(e.answered)}`}`,
     pid: e.pid,
     comm: e.comm,
   });
@@ -307,6 +314,10 @@ function surroundings(cases: readonly Case[], context: Context): Draft[] {
   }
   for (const e of context.log)
     drafts.push(draft('log', eventBase(e, context), null, context, { what: e.text }));
+  for (const e of context.dropCounts.slice(0, DROPS)) {
+    const what = `dropped ${e.count} in ${e.where}, of a connection that the line does not name`;
+    drafts.push(draft('drop', eventBase(e, context), null, context, { what, reason: e.reason ?? '' }));
+  }
   for (const e of context.stateCounts) {
     const what = `${e.count} sockets in ${e.state}`;
     drafts.push(draft('counter', eventBase(e, context), null, context, { what }));

@@ -59,6 +59,7 @@ function contextOf(cases: Partial<Case>[]): Context {
     settings: [],
     log: [],
     stateCounts: [],
+    dropCounts: [],
     walks: [],
     timeline,
   };

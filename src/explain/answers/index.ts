@@ -9,7 +9,9 @@ import { lostLines } from './lost-lines.ts';
 import { resetListedAsDrop } from './reset-listed-as-drop.ts';
 import { settings } from './settings.ts';
 import { stateCounts } from './state-counts.ts';
+import { tellingCounters } from './telling-counters.ts';
 import { totalsSinceBoot } from './totals-since-boot.ts';
+import { unnamedDrops } from './unnamed-drops.ts';
 import { unseenDrops } from './unseen-drops.ts';
 import { walkedClose } from './walked-close.ts';
 
@@ -25,7 +27,9 @@ const ANSWERERS: readonly Answerer[] = [
   walkedClose,
   listenQueues,
   stateCounts,
+  unnamedDrops,
   totalsSinceBoot,
+  tellingCounters,
   settings,
 ];
 

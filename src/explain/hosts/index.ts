@@ -7,6 +7,8 @@ import type { Citation } from '../facts/evidence.ts';
 import type { World } from '../facts/world.ts';
 import type { Moment } from '../rule.ts';
 import { type RuleId, ruleById } from '../rules/index.ts';
+import { counted } from './counted.ts';
+import { dropped } from './dropped.ts';
 import { logged } from './logged.ts';
 import { manyInState } from './many-in-state.ts';
 
@@ -26,7 +28,7 @@ export interface Sign {
   port?: number;
 }
 
-const READERS: readonly ((world: World) => Sign[])[] = [logged, manyInState];
+const READERS: readonly ((world: World) => Sign[])[] = [logged, manyInState, dropped, counted];
 
 export function findingsOfHosts(world: World): Finding[] {
   return READERS.flatMap((read) => read(world)).map((sign) => finding(sign, world));

@@ -1,5 +1,6 @@
 /** Counts of sockets by state (`ss -s`, `sort | uniq -c`): states in which few connections stay long. */
 import type { StateCountEvent } from '../../model/event.ts';
+import type { FindingSide } from '../../model/finding.ts';
 import { eventEvidence } from '../facts/evidence.ts';
 import type { World } from '../facts/world.ts';
 import type { RuleId } from '../rules/index.ts';
@@ -10,7 +11,7 @@ interface Meaning {
   rule: RuleId;
   /** So many at one moment are more than pass through the state. */
   from: number;
-  side: 'client' | 'server';
+  side: FindingSide;
   means: string;
   remedy: string;
   /** The command that would show who. */
@@ -68,6 +69,16 @@ const MEANS: Readonly<Record<string, Meaning>> = {
     remedy: 'Look at the retransmissions and the peers they are for.',
     command: 'ss -tanio state closing',
   },
+  SYN_RECV: {
+    rule: 'handshake-unfinished',
+    from: FEW,
+    side: 'path',
+    means:
+      'handshakes that the clients have not finished: a SYN flood, SYN-ACKs or ACKs that do not arrive, or a full accept queue',
+    remedy: 'Look at where they come from, and at the accept queue of the listener (`ss -ltn`).',
+    command: 'ss -tano state syn-recv',
+    alternatives: ['accept-queue-overflow-ack'],
+  },
   SYN_SENT: {
     rule: 'unanswered-syn',
     from: FEW,
@@ -75,6 +86,16 @@ const MEANS: Readonly<Record<string, Meaning>> = {
     means: 'connection attempts of this host that nobody has answered yet',
     remedy: 'Look at which servers they are for, and capture there.',
     command: 'ss -tanp state syn-sent',
+  },
+  orphaned: {
+    rule: 'memory-pressure-reset',
+    from: 1000,
+    side: 'server',
+    means:
+      'no process holds them and they still close: above net.ipv4.tcp_max_orphans the kernel resets such connections',
+    remedy: 'Find the process that closes many connections whose peers do not answer.',
+    command: 'ss -tanpo state fin-wait-1 state last-ack state closing',
+    alternatives: ['fin-unacknowledged'],
   },
   TIME_WAIT: {
     rule: 'time-wait-pileup',

@@ -167,16 +167,19 @@ class KernelTraceReader implements LineReader {
     return true;
   }
 
-  #drop({ values, number }: Line): boolean {
-    this.#open();
-    const where = values.get('location') ?? '?';
-    this.#source.diagnose(
-      'drop-without-ends',
-      'info',
-      number,
-      'packets that kfree_skb dropped: the line does not say of which connection, so they are not used; the first',
-      `${where}, reason ${values.get('reason') ?? 'not printed'}`,
-    );
+  /** The line does not say of which connection: it counts by reason and place. */
+  #drop({ values, number, time }: Line): boolean {
+    const source = this.#open();
+    const where = (values.get('location') ?? '?').replace(/\+0x.*$/, '');
+    this.#source.event(source, {
+      kind: 'drop-count',
+      source: source.id,
+      line: number,
+      time,
+      where: this.#interner.keep(where),
+      reason: this.#interner.keep(values.get('reason') ?? '') || null,
+      count: 1,
+    });
     return true;
   }
 

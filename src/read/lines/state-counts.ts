@@ -6,8 +6,10 @@ import { NO_CLOCK, SectionSource } from './shared/section.ts';
 
 const SUMMARY =
   /^TCP:\s+\d{1,9} \(estab (\d{1,9}), closed (\d{1,9}), orphaned (\d{1,9}),(?: synrecv \d{1,9},)? timewait (\d{1,9})(?:\/\d+)?\)(?:, ports \d+)?\s*$/;
+/** /proc/net/sockstat */
+const SOCKSTAT = /^TCP: inuse \d{1,9} orphan (\d{1,9}) tw (\d{1,9}) alloc \d{1,9} mem \d{1,9}\s*$/;
 const OTHER =
-  /^Total: \d+|^Transport\s+Total\s+(?:ISDN\s+)?IP|^(?:RAW|UDP|TCP|INET|FRAG|\*)\s+[\d-]+\s+[\d-]+\s+[\d-]+\s*$|^\s*\d{1,9} (?:State|Foreign|Address|established\)|servers\))?\s*$/;
+  /^Total: \d+|^sockets: used \d+|^(?:UDP|UDPLITE|RAW|FRAG): inuse \d|^TCP6: inuse \d|^Transport\s+Total\s+(?:ISDN\s+)?IP|^(?:RAW|UDP|TCP|INET|FRAG|\*)\s+[\d-]+\s+[\d-]+\s+[\d-]+\s*$|^\s*\d{1,9} (?:State|Foreign|Address|established\)|servers\))?\s*$/;
 const COUNT = /^\s*(\d{1,9}) ([A-Z][A-Z0-9_-]{3,13})\s*$/;
 /** States with a name of their own, so that a list of words with counts is not taken for one of sockets. */
 const STATE =
@@ -15,13 +17,13 @@ const STATE =
 
 export const stateCounts: LineFormat = {
   id: 'state-counts',
-  title: 'sockets counted by state (ss -s, sort | uniq -c)',
+  title: 'sockets counted by state (ss -s, /proc/net/sockstat, sort | uniq -c)',
   clock: 'order',
   proves: 'How many sockets were in each state at that moment.',
   cannotProve: 'Of which connections, processes and ports, and since when.',
   example: 'TCP:   25401 (estab 1202, closed 23980, orphaned 12, timewait 23979)',
   command: runs('ss', /(?=\s)(?=[^|]*\s(?:-\w*s|--summary))/),
-  recognises: (line) => SUMMARY.test(line) || countOf(line) !== null,
+  recognises: (line) => SUMMARY.test(line) || SOCKSTAT.test(line) || countOf(line) !== null,
   open: (section) => new StateCountsReader(section),
 };
 
@@ -45,6 +47,12 @@ class StateCountsReader implements LineReader {
         // `closed` counts what is in TIME_WAIT as well
         if (state !== 'CLOSE') this.#emit(state, Number(summary[i + 1]), number);
       });
+      return true;
+    }
+    const sockstat = SOCKSTAT.exec(text);
+    if (sockstat) {
+      this.#emit('orphaned', Number(sockstat[1]), number);
+      this.#emit('TIME_WAIT', Number(sockstat[2]), number);
       return true;
     }
     const count = countOf(text);

@@ -5,6 +5,7 @@
 import { Diagnostics } from '../../../model/diagnostic.ts';
 import type { LineFormat, ReadContext, Section } from '../../importer.ts';
 import { isNoise, parseLoss } from './noise.ts';
+import { type NotRead, notRead } from './not-read.ts';
 import { splitPrefix } from './prefix.ts';
 import { isRedirected, type Prompt, parseBarePrompt, parsePrompt } from './prompt.ts';
 import { quote } from './quote.ts';
@@ -15,6 +16,9 @@ const PROSE = 2;
 
 /** A log of so many runs was made to hurt: what the runs beyond print is counted and not read. */
 const MAX_SECTIONS = 10_000;
+
+/** So many lines outside every section are compared with what is known and not read. */
+const LOOKED_AT = 100;
 
 const BLANK = /^\s*$/;
 const INDENT = /^(?: {2,8}|\t)(?=\S)/;
@@ -96,6 +100,8 @@ export class Sections {
   /** Lines outside every section that are nothing known here. */
   #outside = 0;
   #firstOutside = { line: 0, text: '' };
+  /** What lines outside look like, where that is known. */
+  #looks: NotRead | null = null;
   /** Blanks before every line of a block that was indented as a whole, as its first prompt shows; '' for none. */
   #indent = '';
   /** Lines that could be read without what stood before them. */
@@ -287,6 +293,7 @@ export class Sections {
       section.reader.unread?.();
       return;
     }
+    if (this.#outside < LOOKED_AT) this.#looks ??= notRead(text);
     if (this.#outside++ === 0) this.#firstOutside = { line: number, text: quote(text) };
     if (this.#sections.all.length === 0 && this.#outside > PROSE) this.#document = true;
   }
@@ -320,8 +327,12 @@ export class Sections {
       source: this.#name,
       locator: `line ${this.#firstOutside.line}`,
       count: this.#outside,
-      message: `lines between the outputs of tools, not read; the first is "${this.#firstOutside.text}"`,
+      message: `lines between the outputs of tools, not read; the first is "${this.#firstOutside.text}"${this.#looksLike()}`,
     });
+  }
+
+  #looksLike(): string {
+    return this.#looks ? `. It looks like ${this.#looks.what}: what can be read is ${this.#looks.way}` : '';
   }
 
   #reportPrefixed(): void {
@@ -347,7 +358,7 @@ export class Sections {
       severity: 'error',
       source: this.#name,
       locator: first ? `line ${first.line}` : '',
-      message: first ? `${what}; it begins "${first.text}"` : 'is empty',
+      message: first ? `${what}; it begins "${first.text}"${this.#looksLike()}` : 'is empty',
     });
   }
 }

@@ -1,0 +1,116 @@
+/** Text that is known and not read: what it looks like, and the way to get the same so that it can be read. */
+
+const CAPTURE = 'give the capture itself, or its list of packets (File → Export Packet Dissections → As CSV)';
+const FIELDS =
+  '`tshark -T fields -E header=y -e frame.number -e frame.time_epoch -e ip.src -e ip.dst -e tcp.srcport -e tcp.dstport -e tcp.flags -e tcp.seq -e tcp.ack -e tcp.len -e tcp.window_size_value`';
+
+const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
+  {
+    looks: /\btcp \d{1,9}$/,
+    what: 'tcpdump -q, which leaves out flags and numbers',
+    way: '`tcpdump -nn` without -q, or the capture itself',
+  },
+  {
+    looks:
+      /^\s*"?(?:Severity"?[\t,; ]+"?(?:Summary|Group)|Packet"?[\t,; ]+"?Summary)|^(?:Errors|Warns|Warnings|Notes|Chats) \(\d+\)/,
+    what: "Wireshark's expert information",
+    way: CAPTURE,
+  },
+  {
+    looks: /^(?:TCP|IPv[46]) Conversations\b|^\S+:\d+\s+<->\s+\S+:\d+\s/,
+    what: "Wireshark's list of conversations",
+    way: CAPTURE,
+  },
+  {
+    looks: /^Frame \d+: \d+ bytes (?:on wire|captured)/,
+    what: 'packet details of Wireshark (tshark -V)',
+    way: `${CAPTURE}, or ${FIELDS}`,
+  },
+  {
+    looks: /^\s*"_(?:index|source|type)":|<(?:pdml|psml|packet|proto)\b/,
+    what: 'tshark -T json, ek, pdml or psml',
+    way: `the capture itself, or ${FIELDS}`,
+  },
+  {
+    looks: /^trace id [\da-f]{8} /,
+    what: 'nft monitor trace',
+    way: 'a rule with `log prefix "drop "` before the one that drops, and `dmesg`',
+  },
+  {
+    looks: /"flow":\s*\{|"verdict":\s*"(?:FORWARDED|DROPPED)"/,
+    what: 'hubble observe -o json',
+    way: '`hubble observe --protocol tcp` without -o',
+  },
+  {
+    looks: /^backlog_max = \d|^@backlog\[/,
+    what: 'the histogram of tcpsynbl, which names no listener',
+    way: '`ss -ltn` (Recv-Q of a listener) and `nstat -az TcpExtListen*`',
+  },
+  {
+    looks: /\bRX_KB\s+TX_KB\b|^\s*usecs\s+: count/,
+    what: 'tcptop or a histogram',
+    way: '`tcplife` or `tcpstates`',
+  },
+  {
+    looks:
+      /^(?:\[pid +\d+\] |\d+ +)?(?:\d\d:\d\d:\d\d(?:\.\d+)? )?(?:connect|accept4?|sendto|recvfrom|shutdown|setsockopt|listen|bind)\(\d+, /,
+    what: 'strace',
+    way: '`tcpautopsy-capture`, `tcptracer` or `tcpstates` beside it',
+  },
+  {
+    looks: /^Chain [\w-]+ \((?:policy|\d+ references)|^table (?:inet|ip6?|arp|bridge|netdev) \S+ \{/,
+    what: 'rules of a firewall',
+    way: 'its LOG lines (`dmesg`), or `conntrack -E -o timestamp`',
+  },
+  {
+    looks: /^#(?:separator|fields)\b|^\{"ts":[\d.]+,"uid":/,
+    what: 'a log of Zeek',
+    way: 'the capture it was made from',
+  },
+  {
+    looks: /"__REALTIME_TIMESTAMP"|"_TRANSPORT":"kernel"/,
+    what: 'journalctl -o json',
+    way: '`journalctl -k -o short-monotonic`',
+  },
+  {
+    looks: /\bPktGroupId \d+|^\[\w+\]\w+\.\w+::\d{4}-/,
+    what: 'pktmon or netsh of Windows',
+    way: '`pktmon etl2pcap FILE.etl`',
+  },
+  {
+    looks: /^\d \d{12} eni-[\da-f]+ /,
+    what: 'VPC flow logs, which have no flags or states',
+    way: 'a capture of either end',
+  },
+  {
+    looks: /^(?:PING|traceroute to|tracepath|mtr|HOST:|Start: )\b|^\s*\d+\.\s*\|--/,
+    what: 'ping, traceroute or mtr',
+    way: 'a capture of the connection',
+  },
+  {
+    looks: /"(?:GET|POST|PUT|HEAD|DELETE|PATCH) \S+ HTTP\/[\d.]+" \d{3}\b/,
+    what: 'an access log',
+    way: 'a capture, or `ss -tanpieo`, of the time in question',
+  },
+  {
+    looks: /^\s*(?:\d+: )?\w+: flags=\d+<|^\d+: \w[\w.@-]*: <[A-Z_,-]+> mtu|^NIC statistics:/,
+    what: 'counters of an interface',
+    way: '`nstat -az` and `ss -tanpieo`',
+  },
+  {
+    looks: /\bIP6? \(tos 0x\S+, ttl \d+[^)]*\)\s*$/,
+    what: 'the first lines of tcpdump -v without the second',
+    way: 'all of the output, or the capture itself',
+  },
+];
+
+export interface NotRead {
+  what: string;
+  way: string;
+}
+
+/** null: nothing that is known. */
+export function notRead(line: string): NotRead | null {
+  if (line.length > 2000) return null;
+  return KNOWN.find(({ looks }) => looks.test(line)) ?? null;
+}

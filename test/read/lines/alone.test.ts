@@ -1,0 +1,113 @@
+/** Every format alone: read by its own reader, told of, in the timeline; what is not read is named with a way to get it. */
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { analyze } from '../../../src/analyze.ts';
+import { lineFormats } from '../../../src/read/formats.ts';
+import { some } from '../../thorough.ts';
+import { codes, formats, read, SAMPLES, sample } from './harness.ts';
+
+const folder = `${SAMPLES}tools`;
+/** Formats whose samples stand in the folder of another, or in documents. */
+const ELSEWHERE = ['netstat-s', 'tcpdrop', 'tcptracer', 'bpftrace-walk'];
+/** Settings say what may happen, and nothing of a connection. */
+const SETTINGS = ['sysctl'];
+
+const samplesOf = (id: string) =>
+  readdirSync(`${folder}/${id}`)
+    .filter((name) => /\.(?:txt|json|csv)$/.test(name))
+    .map((name) => `${id}/${name}`);
+const own = lineFormats.map((f) => f.id).filter((id) => !ELSEWHERE.includes(id));
+const all = own.flatMap((id) => samplesOf(id));
+
+it.each(own)('%s has a sample', (id) => expect(samplesOf(id)).not.toEqual([]));
+
+describe('a sample is read by its own reader only', () => {
+  it.each(all)('%s', (name) => {
+    const [id] = name.split('/') as [string];
+    const read = formats(readSampleOf(name));
+    const allowed = name.startsWith('netstat/netstat-s') ? ['netstat-s'] : [id];
+    expect(new Set(read)).toEqual(new Set(allowed));
+  });
+});
+
+const readSampleOf = (name: string) => read(sample(`tools/${name}`));
+
+describe('a sample alone is told of', () => {
+  it.each(some(own, 14))('%s', async (id) => {
+    const told = await Promise.all(
+      samplesOf(id).map(async (name) => {
+        const { connections, findings, answers, timeline, story, inputs } = await analyze([
+          { name, bytes: sample(`tools/${name}`) },
+        ]);
+        expect(inputs.length, name).toBeGreaterThan(0);
+        const isTold = connections.length + findings.length + answers.length > 0;
+        if (connections.length + findings.length > 0)
+          expect(story[0], name).not.toBe('No TCP connection was found in these files.');
+        return { isTold, hasTimeline: timeline.length > 0 };
+      }),
+    );
+    expect(told.some((t) => t.isTold)).toBe(true);
+    if (!SETTINGS.includes(id)) expect(told.some((t) => t.hasTimeline)).toBe(true);
+  });
+});
+
+describe('what is known and not read is named, with a way', () => {
+  it.each([
+    ['Frame 1: 74 bytes on wire (592 bits), 74 bytes captured (592 bits)', /tshark -T fields/],
+    ['  {\n    "_index": "packets-2026-11-20",', /tshark -T fields/],
+    ['"Severity","Summary","Group","Protocol","Count"', /Export Packet Dissections/],
+    ['12:00:00.000001 IP 198.51.100.7.44013 > 192.0.2.10.8080: tcp 0', /without -q/],
+    ['connect(3, {sa_family=AF_INET, sin_port=htons(80)}, 16) = 0', /strace/],
+    ['Chain INPUT (policy DROP 12 packets, 720 bytes)', /LOG lines/],
+    ['trace id 2cf0e1a4 inet filter input packet: iif "eth0"', /log prefix/],
+    ['backlog_max = 500L', /ss -ltn/],
+  ])('%s', (text, way) => {
+    const [diagnostic] = read(`${text}\n`).diagnostics;
+    expect(diagnostic?.code).toBe('unknown-format');
+    expect(diagnostic?.message).toMatch(way);
+  });
+
+  it('and prose is named as nothing', () => {
+    const [diagnostic] = read('The server was slow this morning.\nNobody knows why.\n').diagnostics;
+    expect(diagnostic?.message).not.toMatch(/looks like/);
+  });
+});
+
+describe('new tables', () => {
+  it('of calls are read by their headings, names of processes with blanks too', () => {
+    const out = read(
+      'TIME     PID    COMM           RADDR                RPORT LADDR               LPORT BL\n' +
+        '00:34:19 3949 web worker 1    198.51.100.27        44226 192.0.2.26          8080  0/128\n',
+    );
+    expect(out.events).toMatchObject([
+      { kind: 'call', call: 'accept', pid: 3949, comm: 'web worker 1', local: { port: 8080 } },
+    ]);
+    expect(codes(out)).toEqual([]);
+  });
+
+  it('of lsof: a socket that several processes share is one row', () => {
+    const row = 'nginx 11 root 4u IPv4 12 0t0 TCP 192.0.2.10:80->198.51.100.7:4000 (CLOSE_WAIT)';
+    const out = read(`${row}\n${row.replace('11', '12')}\n`);
+    expect(out.events.filter((e) => e.kind === 'socket')).toHaveLength(1);
+  });
+
+  it('of conntrack -S: CPUs are added up, and the tool again is the next reading', async () => {
+    const name = 'conntrack-stats/conntrack-S.txt';
+    const readings = readSampleOf(name).events.filter((e) => e.kind === 'counters');
+    expect(readings.map((e) => e.values.get('conntrack_invalid'))).toEqual([0, 10]);
+    const full = sample(`tools/${name}`)
+      .toString()
+      .replace(/(invalid=10.*?) drop=0/, '$1 drop=7');
+    const { findings } = await analyze([{ name, bytes: Buffer.from(full) }]);
+    expect(findings).toMatchObject([{ rule: 'conntrack-table-full', confidence: 'inferred' }]);
+  });
+
+  it('of tshark -T fields: without numbers segments came by, and no retransmission is claimed', async () => {
+    const line = '1\t0.0\t198.51.100.7\t192.0.2.10\t44013\t8080\t0x0018'.replace('0.0', '0.000000');
+    const { findings, connections } = await analyze([
+      { name: 'x.txt', bytes: Buffer.from(`${line}\n${line.replace('0.000000', '1.000000')}\n`) },
+    ]);
+    expect(connections).toHaveLength(1);
+    expect(findings).toEqual([]);
+  });
+});
