@@ -1,6 +1,12 @@
 /** Stories across connections: what one fault did to many of them, one thing after the other. */
 import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';
+import { backscatter } from './backscatter.ts';
+import { closeWait } from './close-wait.ts';
+import { hostGone } from './host-gone.ts';
+import { listenerRestarted } from './listener-restarted.ts';
+import { portReuse } from './port-reuse.ts';
+import { scan } from './scan.ts';
 import { synFlood } from './syn-flood.ts';
 import { workerStuck } from './worker-stuck.ts';
 
@@ -14,8 +20,26 @@ export interface Story {
 /** null: nothing of the kind happened. */
 export type StoryTeller = (world: World, explained: readonly Explained[]) => Story | null;
 
-const TELLERS: readonly StoryTeller[] = [workerStuck, synFlood];
+const TELLERS: readonly StoryTeller[] = [
+  workerStuck,
+  synFlood,
+  scan,
+  backscatter,
+  listenerRestarted,
+  hostGone,
+  closeWait,
+  portReuse,
+];
 
+/** Each is asked of what those before it have not told. */
 export function tellStories(world: World, explained: readonly Explained[]): Story[] {
-  return TELLERS.map((tell) => tell(world, explained)).filter((s) => s !== null);
+  const stories: Story[] = [];
+  let left = explained;
+  for (const tell of TELLERS) {
+    const story = tell(world, left);
+    if (!story) continue;
+    stories.push(story);
+    left = left.filter((e) => !story.rules.includes(e.rule.id));
+  }
+  return stories;
 }

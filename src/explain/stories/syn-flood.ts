@@ -12,7 +12,8 @@ import type { ListenerFacts } from '../facts/listener.ts';
 import { distinct, Numbers } from '../facts/numbers.ts';
 import { REQUEST_LIFE, SYN_RTO } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
-import { count, list, number, period } from '../words.ts';
+import { count, list, number } from '../words.ts';
+import { cite, during } from './cite.ts';
 import type { Story, StoryTeller } from './index.ts';
 
 /** Fewer at one time are a scan, or clients that were switched off. */
@@ -153,9 +154,7 @@ function isCompleted({ wires: [w], client, lives }: Case): boolean {
 }
 
 function tell(world: World, flood: Flood, others: number): Story {
-  const { timeline } = world.context;
-  const format = (at: CommonTime) => timeline.format(at, timeline.label(flood.source));
-  const when = flood.from === null || flood.to === null ? '' : period(format(flood.from), format(flood.to));
+  const when = during(world, flood.source, flood.from, flood.to);
   const { answered, silent } = flood;
   const became = [
     ...(answered > 0 ? [`${number(answered)} got a SYN-ACK that nobody acknowledged`] : []),
@@ -165,7 +164,7 @@ function tell(world: World, flood: Flood, others: number): Story {
   const n = numberOf(flood.case);
   const sentences = [
     `${world.serverOf(n)} received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and nothing after it; ` +
-      `${list(became)} (${files(world, flood)}).`,
+      `${list(became)}${cite([...flood.sources].map((id) => world.source(id).name))}.`,
     counted(world.listenerOf(n), flood),
     whoseAddresses(world, flood),
   ];
@@ -184,12 +183,6 @@ function whoseAddresses(world: World, { clients, members }: Flood): string {
     return `None of these addresses completed a handshake with it in these files: they are ${forged}.`;
   const clientsOf = `${count(real, 'address', 'addresses')} also completed a handshake with it and ${real === 1 ? 'is a real client' : 'are real clients'}`;
   return real === all.length ? `${clientsOf}.` : `${clientsOf}; the other ${others} did not: ${forged}.`;
-}
-
-function files(world: World, { sources }: Flood): string {
-  const [first, ...rest] = [...sources].map((id) => world.source(id).name);
-  const name = first!.slice(first!.lastIndexOf('/') + 1);
-  return rest.length === 0 ? name : `${name} and ${number(rest.length)} more`;
 }
 
 /** What the counters of its host say of them, and what remains. */

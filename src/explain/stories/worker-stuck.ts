@@ -3,7 +3,6 @@
  * give up leave CLOSE_WAIT there), new SYNs and ACKs are dropped, and when it ends the waiting ones are reset.
  */
 import { SERVER } from '../../model/connection.ts';
-import type { Evidence } from '../../model/finding.ts';
 import { getOr } from '../../model/get-or.ts';
 import type { ListenerFacts, QueueSight } from '../facts/listener.ts';
 import type { World } from '../facts/world.ts';
@@ -11,6 +10,7 @@ import { refusedSyns } from '../procedures/syn.ts';
 import type { Explained } from '../rule.ts';
 import { connectionsOf, timesOf, weakest } from '../together.ts';
 import { count, HEDGES, list, moment, number, predicate } from '../words.ts';
+import { cite, covered, FILES, sourcesOf } from './cite.ts';
 import type { StoryTeller } from './index.ts';
 
 const LOST_ACK = ['accept-queue-overflow-ack', 'cookie-overflow-reset', 'request-expired-reset'];
@@ -21,7 +21,6 @@ const RULES = [
   'connection-refused',
   ...LOST_ACK,
 ];
-const FILES = 3;
 
 export const workerStuck: StoryTeller = (world, explained) => {
   const byListener = new Map<ListenerFacts, Explained[]>();
@@ -31,7 +30,6 @@ export const workerStuck: StoryTeller = (world, explained) => {
   const [gravest, ...others] = incidents.sort((a, b) => b.connections - a.connections);
   if (!gravest) return null;
   const speaksOf = new Set(incidents.map((i) => i.listener));
-  const left = [...byListener].flatMap(([listener, own]) => (speaksOf.has(listener) ? [] : own));
   const also = others.map((i) => i.server).slice(0, FILES);
   if (others.length > FILES) also.push(`${number(others.length - FILES)} more servers`);
   return {
@@ -39,8 +37,7 @@ export const workerStuck: StoryTeller = (world, explained) => {
       ...gravest.sentences,
       ...(others.length > 0 ? [`The accept queue was full at ${list(also)} too.`] : []),
     ],
-    // of these other servers have connections too, which no sentence here speaks of
-    rules: RULES.filter((rule) => !left.some((e) => e.rule.id === rule)),
+    rules: covered(explained, RULES, (e) => speaksOf.has(e.facts.listener)),
   };
 };
 
@@ -179,17 +176,4 @@ function ended(
     ),
   ];
   return `${who} closed the listening socket${when}, and ${count(n, 'connection')} that nobody had accepted ${predicate(n, 'were reset')}${after}${cite(files)}.`;
-}
-
-function sourcesOf(world: World, evidence: readonly Evidence[]): string[] {
-  return evidence.flatMap((e) => (e.source === null ? [] : world.source(e.source - 1).name));
-}
-
-/** ` (tcpstates.txt, packets.pcap and 2 more files)`; without folders, which the evidence names. */
-function cite(files: readonly string[]): string {
-  const names = [...new Set(files.map((f) => f.slice(f.lastIndexOf('/') + 1)))];
-  if (names.length === 0) return '';
-  const shown = names.slice(0, FILES);
-  if (names.length > FILES) shown.push(`${names.length - FILES} more`);
-  return ` (${list(shown)})`;
 }

@@ -1,0 +1,120 @@
+/**
+ * A listener that was gone for a while: a port answers SYNs, then refuses all of them, and answers again. A service behind a
+ * balancer that is down at one of its hosts refuses some and answers others meanwhile; that is none.
+ */
+import { CLIENT, SERVER } from '../../model/connection.ts';
+import { REFUSED } from '../../model/outcome.ts';
+import type { CommonTime, SourceTime } from '../../model/time.ts';
+import type { ListenerFacts } from '../facts/listener.ts';
+import type { World } from '../facts/world.ts';
+import type { Explained } from '../rule.ts';
+import { count, HEDGES, predicate } from '../words.ts';
+import { cite, clockTime, covered, during } from './cite.ts';
+import type { StoryTeller } from './index.ts';
+
+const RULES = ['connection-refused'];
+/** More gaps than this are no restarts: something answers now and then. */
+const FEW = 5;
+
+interface Gap {
+  /** The first and last SYN that was refused. */
+  from: number;
+  to: number;
+  /** The last answer before, the first one after. */
+  before: number;
+  after: number;
+  refused: number;
+}
+
+export const listenerRestarted: StoryTeller = (world, explained) => {
+  const refused = new Map<ListenerFacts, Explained>();
+  for (const e of explained) if (RULES.includes(e.rule.id)) refused.set(e.facts.listener, e);
+  const told = [...refused].flatMap(([listener, { facts }]) => {
+    const source = facts.wire?.wire.source;
+    const members = source === undefined ? undefined : world.byServer[world.context.cases.server(facts.n)];
+    const sentences = members ? restarted(world, members, source!, world.serverOf(facts.n)) : [];
+    return sentences.length > 0 ? [{ listener, sentences }] : [];
+  });
+  const [first, ...others] = told;
+  if (!first) return null;
+  const also = others.length > 0 ? [`${count(others.length, 'other listener')} had such a gap too.`] : [];
+  return {
+    sentences: [...first.sentences, ...also],
+    rules: covered(explained, RULES, (e) => told.some((t) => t.listener === e.facts.listener)),
+  };
+};
+
+function restarted(world: World, members: Int32Array, source: number, server: string): string[] {
+  const { timeline } = world.context;
+  const gaps = gapsOf(world, members, source);
+  const longest = [...gaps].sort((a, b) => b.refused - a.refused)[0];
+  if (!longest || gaps.length > FEW || longest.refused < 2) return [];
+  const at = (time: number) => timeline.at(source, time as SourceTime);
+  const cut = cutBetween(world, members, source, longest);
+  const reset =
+    cut > 0
+      ? ` ${count(cut, 'open connection')} ${predicate(cut, 'were closed or reset')} by the server as it went.`
+      : '';
+  const last = at(longest.before);
+  const again = at(longest.after);
+  if (last === null || again === null) return [];
+  const more = gaps.length > 1 ? ` This happened ${count(gaps.length, 'time')}.` : '';
+  return [
+    `${server} refused ${count(longest.refused, 'attempt')}${during(world, source, at(longest.from) as CommonTime, at(longest.to) as CommonTime)}, after an answer at ${clockTime(world, source, last, false)} and before one at ${clockTime(world, source, again, false)}: ` +
+      `its listener was ${HEDGES.inferred}restarted${cite([world.source(source).name])}.${reset}${more}`,
+    'Look in its log at that time; to restart without refusals, hand the listening socket over (socket activation, SO_REUSEPORT) or drain it at the load balancer first.',
+  ];
+}
+
+/** Runs of refusals between two answers. */
+function gapsOf(world: World, members: Int32Array, source: number): Gap[] {
+  const events = [...eventsOf(world, members, source)].sort((a, b) => a.at - b.at);
+  const gaps: Gap[] = [];
+  let before: number | null = null;
+  let open: Gap | null = null;
+  for (const { at, isRefusal } of events) {
+    if (!isRefusal) {
+      if (open) gaps.push({ ...open, after: at });
+      open = null;
+      before = at;
+    } else if (before !== null) {
+      open ??= { from: at, to: at, before, after: at, refused: 0 };
+      open.to = at;
+      open.refused++;
+    }
+  }
+  return gaps;
+}
+
+function* eventsOf(
+  world: World,
+  members: Int32Array,
+  source: number,
+): Iterable<{ at: number; isRefusal: boolean }> {
+  const { cases } = world.context;
+  for (const n of members) {
+    const outcome = cases.outcome(n);
+    if (outcome === REFUSED) yield { at: cases.brief(n).start, isRefusal: true };
+    else if (outcome !== 0) {
+      const times: number[] = [];
+      cases.synAcks(n, (time) => times.push(time));
+      for (const at of times) yield { at, isRefusal: false };
+    } else {
+      const w = cases.at(n).wires.find((wire) => wire.source === source);
+      if (!w || w.syns[CLIENT] === 0) continue;
+      if (w.synAcks[SERVER] > 0) yield { at: w.start, isRefusal: false };
+      else if (w.rstTime[SERVER] !== null) yield { at: w.rstTime[SERVER], isRefusal: true };
+    }
+  }
+}
+
+/** Connections that were made, and that the server closed or reset between its last answer and the first refusal. */
+function cutBetween(world: World, members: Int32Array, source: number, { before, from }: Gap): number {
+  const { cases } = world.context;
+  return members.filter((n) => {
+    const w = cases.outcome(n) === 0 ? cases.at(n).wires.find((wire) => wire.source === source) : undefined;
+    if (!w || w.synAcks[SERVER] === 0 || w.start > before) return false;
+    const at = w.rstTime[SERVER] ?? (w.firstFin === SERVER ? w.finTime[SERVER] : null);
+    return at !== null && at >= before && at <= from;
+  }).length;
+}

@@ -1,0 +1,208 @@
+/**
+ * A scan: one address tries many ports of a host, or one port of many hosts, once or twice each, and sends no data. Most are
+ * refused or silent; the others it leaves as soon as they answer (a RST to the SYN-ACK: half-open scan, made of raw packets).
+ * Segments with flags that no TCP sends are a scan too. Health checks come again and again, and find what they check.
+ */
+import { formatEndpoint } from '../../model/address.ts';
+import { CLIENT, SERVER, type SideIndex, type WireConnection } from '../../model/connection.ts';
+import { getOr } from '../../model/get-or.ts';
+import { HALF_OPEN, OPEN, ORDERLY, type Outcome, REFUSED, UNANSWERED } from '../../model/outcome.ts';
+import { isSenseless } from '../../model/tcp.ts';
+import type { SourceTime } from '../../model/time.ts';
+import { Numbers } from '../facts/numbers.ts';
+import { SYN_RTO } from '../facts/timing.ts';
+import type { World } from '../facts/world.ts';
+import type { Explained } from '../rule.ts';
+import { count, list, number } from '../words.ts';
+import { cite, covered, during } from './cite.ts';
+import type { StoryTeller } from './index.ts';
+
+const MANY = 20;
+/** A scanner asks again once where it hears nothing. */
+const TRIES = 3;
+const RULES = [
+  'connection-refused',
+  'no-socket-reset',
+  'linger-zero-reset',
+  'unanswered-syn',
+  'handshake-unfinished',
+  'unexplained-reset',
+];
+
+type Answer = 'refused' | 'silent' | 'half-open' | 'open';
+
+interface Probe {
+  n: number;
+  client: number;
+  answer: Answer;
+  at: number;
+  /** Flags of no TCP. */
+  odd: boolean;
+}
+
+interface Scan {
+  probes: Probe[];
+  address: string;
+  targets: Map<string, Answer>;
+  odd: boolean;
+}
+
+export const scan: StoryTeller = (world, explained) => {
+  const { cases, timeline } = world.context;
+  if (cases.count < MANY) return null;
+  const byClient = new Map<number, Probe[]>();
+  for (let n = 0; n < cases.count; n++) {
+    const probe = probeOf(world, n);
+    if (probe) getOr(byClient, probe.client, () => []).push(probe);
+  }
+  for (const [client, probes] of byClient) if (probes.length < MANY) byClient.delete(client);
+  if (byClient.size === 0) return null;
+  for (const probe of touched(world, byClient)) byClient.get(probe.client)!.push(probe);
+  const scans = [...byClient.values()]
+    .map((probes) => scanOf(world, probes))
+    .filter(isScan)
+    .sort((a, b) => b.targets.size - a.targets.size);
+  const [largest] = scans;
+  if (!largest) return null;
+  const { address, probes, targets } = largest;
+  const { source } = cases.at(probes[0]!.n).wires[0]!;
+  const times = new Numbers();
+  for (const p of probes) {
+    const at = timeline.at(source, p.at as SourceTime);
+    if (at !== null) times.push(at);
+  }
+  const { sorted } = times;
+  const when = during(world, source, (sorted[0] ?? null) as never, (sorted.at(-1) ?? null) as never);
+  const scanners = new Set(scans.map((s) => s.address));
+  const sentences = [
+    `${address} scanned ${where([...targets.keys()])}${when}: ${list(became(largest))}; ${how(largest)}${cite([world.source(source).name])}.`,
+    `If ${address} is no scanner or monitor of your own, block it, and check that what is open should be reachable; refused ports need no fix.`,
+  ];
+  if (scans.length > 1)
+    sentences.push(`${count(scans.length - 1, 'other address', 'other addresses')} scanned too.`);
+  const isPart = ({ facts: { case: c } }: Explained) =>
+    scanners.has(c.client.address) || scanners.has(c.server.address);
+  return { sentences, rules: covered(explained, RULES, isPart) };
+};
+
+const ANSWERS: Partial<Record<Outcome, Answer>> = {
+  [REFUSED]: 'refused',
+  [UNANSWERED]: 'silent',
+  [HALF_OPEN]: 'half-open',
+};
+
+/** Null of a connection that is used, or of which too little is known. */
+function probeOf(world: World, n: number): Probe | null {
+  const { cases } = world.context;
+  const outcome = cases.outcome(n);
+  if (outcome !== 0) {
+    const answer = ANSWERS[outcome];
+    const { keys, start } = cases.brief(n);
+    return answer ? { n, client: keys[CLIENT], answer, at: start, odd: false } : null;
+  }
+  const c = cases.at(n);
+  const [w] = c.wires;
+  if (!w || c.wires.length > 1 || w.bytes[0] + w.bytes[1] > 0) return null;
+  const side = senseless(w);
+  const answer = side === null ? attempted(world, w) : w.rsts[1 - side]! > 0 ? 'refused' : 'silent';
+  if (!answer) return null;
+  const { address } = side === SERVER ? w.server : w.client;
+  return { n, client: cases.keyOf(address), answer, at: w.start, odd: side !== null };
+}
+
+/** Of these clients also the connections that were made and closed, or left, without a byte. */
+function* touched(world: World, clients: ReadonlyMap<number, unknown>): Iterable<Probe> {
+  const { cases } = world.context;
+  for (let n = 0; n < cases.count; n++) {
+    const outcome = cases.outcome(n);
+    if (outcome !== ORDERLY && outcome !== OPEN) continue;
+    const [client, server] = cases.brief(n).keys;
+    if (!clients.has(client) && !clients.has(server)) continue;
+    const [w] = cases.at(n).wires;
+    if (!w || w.bytes[0] + w.bytes[1] > 0) continue;
+    const side = senseless(w);
+    const sender = side === SERVER ? server : client;
+    if (!clients.has(sender)) continue;
+    if (side !== null) yield { n, client: sender, answer: 'silent', at: w.start, odd: true };
+    else if (w.synAcks[SERVER] > 0) yield { n, client, answer: 'open', at: w.start, odd: false };
+  }
+}
+
+/** Who sent flags of no TCP, and nothing else. */
+function senseless(w: WireConnection): SideIndex | null {
+  if (w.syns[0] + w.syns[1] + w.synAcks[0] + w.synAcks[1] > 0) return null;
+  const odd = w.keyPackets.find((p) => isSenseless(p.flags));
+  return odd && w.packets[odd.side] <= TRIES ? odd.side : null;
+}
+
+function attempted(world: World, w: WireConnection): Answer | null {
+  const tries = w.syns[CLIENT];
+  if (tries === 0) return null;
+  if (w.synAcks[SERVER] > 0) return w.packets[CLIENT] === tries + w.rsts[CLIENT] ? 'half-open' : 'open';
+  if (w.rsts[SERVER] > 0) return 'refused';
+  const waited = world.captureSpan(w.source)[1] - w.start;
+  return tries < TRIES && waited >= 2 * SYN_RTO ? 'silent' : null;
+}
+
+function scanOf(world: World, probes: Probe[]): Scan {
+  const { cases } = world.context;
+  const targets = new Map<string, Answer>();
+  let address = '';
+  for (const { n, answer, client } of probes) {
+    const c = cases.at(n);
+    const isClient = cases.keyOf(c.client.address) === client;
+    address = (isClient ? c.client : c.server).address;
+    targets.set(formatEndpoint(isClient ? c.server : c.client), answer);
+  }
+  return { probes, address, targets, odd: probes.every((p) => p.odd) };
+}
+
+/** Many ports of one host or many hosts at one port, each tried a few times; and most of them do not serve it. */
+function isScan({ probes, targets, odd }: Scan): boolean {
+  if (targets.size < MANY || probes.length > TRIES * targets.size) return false;
+  const { hosts, ports } = spread([...targets.keys()]);
+  const isWide = targets.size / hosts.size >= MANY || targets.size / ports.size >= MANY;
+  const failed = [...targets.values()].filter((a) => a === 'refused' || a === 'silent').length;
+  return isWide && (odd || failed * 2 >= targets.size);
+}
+
+function spread(targets: readonly string[]): { hosts: Set<string>; ports: Set<string> } {
+  return {
+    hosts: new Set(targets.map((t) => t.slice(0, t.lastIndexOf(':')))),
+    ports: new Set(targets.map(portOf)),
+  };
+}
+
+function where(targets: readonly string[]): string {
+  const { hosts, ports } = spread(targets);
+  const of = hosts.size === 1 ? [...hosts][0]! : count(hosts.size, 'address', 'addresses');
+  return `${ports.size === 1 ? `port ${[...ports][0]}` : count(ports.size, 'port')} of ${of}`;
+}
+
+function became({ targets, odd }: Scan): string[] {
+  const of = (...answers: Answer[]) => [...targets].filter(([, a]) => answers.includes(a)).map(([t]) => t);
+  const [refused, silent, open] = [of('refused'), of('silent'), of('open', 'half-open')];
+  const { hosts } = spread([...targets.keys()]);
+  const named = open.map((t) => (hosts.size === 1 ? `port ${portOf(t)}` : t)).sort();
+  const names = open.length > 0 && open.length <= MANY / 2 ? ` (${list(named)})` : '';
+  return [
+    ...(refused.length > 0 ? [`${number(refused.length)} answered with a RST`] : []),
+    ...(silent.length > 0
+      ? [`${number(silent.length)} gave no answer${odd ? ' (open, or filtered)' : ''}`]
+      : []),
+    ...(open.length > 0 ? [`${number(open.length)} ${open.length === 1 ? 'is' : 'are'} open${names}`] : []),
+  ];
+}
+
+function portOf(target: string): string {
+  return target.slice(target.lastIndexOf(':') + 1);
+}
+
+function how({ probes, odd }: Scan): string {
+  if (odd) return 'it sent flags that no TCP sends';
+  const answered = probes.filter((p) => p.answer === 'half-open' || p.answer === 'open');
+  if (answered.length === 0) return 'it sent one SYN to most and no data';
+  return answered.every((p) => p.answer === 'half-open')
+    ? 'it completed no handshake (half-open scan)'
+    : 'it sent no data';
+}
