@@ -31,6 +31,7 @@ const RESETS: readonly RuleId[] = [
   'unexplained-reset',
 ];
 export const LOST_SYNS: readonly RuleId[] = [
+  'ecn-syn-black-hole',
   'accept-queue-overflow-syn',
   'syn-queue-full-drop',
   'syn-backlog-reserve-drop',

@@ -136,3 +136,37 @@ test.each(['client', 'router', 'server'])(
       expect((await told(`${name}-${place}.pcap`)).join()).not.toContain('untranslated');
   },
 );
+
+test.each([
+  [['ecn_dropped-client.pcap'], 'inferred'],
+  [['ecn_dropped-router.pcap'], 'inferred'],
+  [['ecn_dropped-client.pcap', 'ecn_dropped-server.pcap'], 'inferred'],
+])('%s: SYNs that offer ECN are dropped', async (names, confidence) => {
+  expect(await rulesOf(...names)).toEqual([`ecn-syn-black-hole ${confidence}`]);
+});
+
+test('the server sees nothing of it; a SYN with ECN that is lost once, where another is answered, is lost', async () => {
+  expect(await rulesOf('ecn_dropped-server.pcap')).toEqual([]);
+  for (const place of ['client', 'router', 'server'])
+    expect((await told(`ecn_lost_once-${place}.pcap`)).join()).not.toContain('ecn');
+});
+
+test.each([
+  [['mtu_ignored-client.pcap'], 'inferred'],
+  [['mtu_ignored-router.pcap'], 'inferred'],
+  [['mtu_ignored-client.pcap', 'mtu_ignored-server.pcap'], 'inferred'],
+  [['mtu_silent-client.pcap'], 'possible'],
+  [['mtu_silent-router.pcap'], 'possible'],
+])('%s: large packets vanish, small ones pass', async (names, confidence) => {
+  const found = (await findings(...names)).find((f) => f.rule === 'path-mtu-black-hole');
+  expect(found).toMatchObject({ confidence, group: 'stuck', side: 'path' });
+  expect(found!.summary).toMatch(/a segment of 1,448 bytes .* segments of up to 17 bytes were acknowledged/);
+});
+
+test.each(['client', 'router', 'server'])(
+  'a smaller MTU that is heeded, and a path that was cut: %s',
+  async (place) => {
+    for (const name of ['mtu_heeded', 'large_then_gone'])
+      expect((await told(`${name}-${place}.pcap`)).join()).not.toContain('mtu');
+  },
+);

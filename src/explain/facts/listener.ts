@@ -39,6 +39,11 @@ export class ListenerFacts {
     this.#members = members;
   }
 
+  /** The first of its connections. */
+  connections(limit: number): Facts[] {
+    return Array.from(this.#members.subarray(0, limit), (n) => this.world.facts(n));
+  }
+
   readonly #notable = lazy(() => [...this.#showing(~0)]);
   readonly #listeners = lazy(() => this.#findListeners());
   readonly #closings = lazy(() => findClosings(this.world, this.#listeners()));

@@ -27,6 +27,7 @@ import { capital, list, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker, named } from './common.ts';
 import { droppedSyn } from './drop-events.ts';
+import { ecnBlackHole } from './ecn.ts';
 import { icmpRejection } from './icmp.ts';
 import { probedSyn, reachedTcp, refusedLooks } from './probed-syn.ts';
 import { allAccounted, ruledOut } from './ruled-out.ts';
@@ -218,7 +219,15 @@ const COUNTER_OF: Readonly<Record<string, string>> = {
 };
 
 function firstCause(f: Facts, silent: SilentSyn): Candidate[] {
-  for (const step of [droppedSyn, probedSyn, lostBetween, atFullQueue, requestWithoutAnswer, byCounters]) {
+  for (const step of [
+    droppedSyn,
+    probedSyn,
+    ecnBlackHole,
+    lostBetween,
+    atFullQueue,
+    requestWithoutAnswer,
+    byCounters,
+  ]) {
     const found = step(f, silent);
     if (found.length > 0) return found;
   }

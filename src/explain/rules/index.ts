@@ -16,6 +16,7 @@ import { rule as dataAfterCloseReset } from './data-after-close-reset.ts';
 import { rule as deferredAccept } from './deferred-accept.ts';
 import { rule as delayedAckOfFin } from './delayed-ack-of-fin.ts';
 import { rule as disconnectReset } from './disconnect-reset.ts';
+import { rule as ecnSynBlackHole } from './ecn-syn-black-hole.ts';
 import { rule as finUnacknowledged } from './fin-unacknowledged.ts';
 import { rule as finWait1Aborted } from './fin-wait1-aborted.ts';
 import { rule as finWait2Expired } from './fin-wait2-expired.ts';
@@ -43,6 +44,7 @@ import { rule as netfilterDrop } from './netfilter-drop.ts';
 import { rule as noReplyRouteDrop } from './no-reply-route-drop.ts';
 import { rule as noSocketReset } from './no-socket-reset.ts';
 import { rule as otherIngressDrop } from './other-ingress-drop.ts';
+import { rule as pathMtuBlackHole } from './path-mtu-black-hole.ts';
 import { rule as peerSilent } from './peer-silent.ts';
 import { rule as peerWindowClosed } from './peer-window-closed.ts';
 import { rule as requestExpiredReset } from './request-expired-reset.ts';
@@ -80,6 +82,7 @@ const list = [
   checksumDrop,
   otherIngressDrop,
   synAckLostLocally,
+  ecnSynBlackHole,
   synLostOnPath,
   synAckLostOnPath,
   noReplyRouteDrop,
@@ -137,6 +140,7 @@ const list = [
   lastAckStuck,
   closingStuck,
   finWait2Stuck,
+  pathMtuBlackHole,
   peerSilent,
   peerWindowClosed,
   timeWaitPileup,
