@@ -6,12 +6,13 @@ import type { Answer, CauseGroup, Reconciliation } from '../model/result.ts';
 import { answerQuestions } from './answers/index.ts';
 import { groupCauses, normalCauses } from './causes.ts';
 import { reconcileCounters } from './counters.ts';
+import type { Facts } from './facts/facts.ts';
 import { World } from './facts/world.ts';
 import { DecidedFinding, type Guard } from './finding.ts';
 import { findingsOfHosts } from './hosts/index.ts';
 import { isHealthy, rulesByMask } from './mask.ts';
 import { assignRoles, verdictsOf } from './roles.ts';
-import type { Explained, Rule, Verdict } from './rule.ts';
+import type { Explained, Rule } from './rule.ts';
 import { rules as allRules } from './rules/index.ts';
 import { tellStory } from './story.ts';
 import { type Decide, Verdicts } from './verdicts.ts';
@@ -47,27 +48,41 @@ export function explain(
   { rules = allRules, keep }: ExplainOptions = {},
 ): Explanation {
   const world = new World(context);
+  const fail = (error: unknown, what: string, of: Facts | null) => {
+    const message = error instanceof Error ? error.message : String(error);
+    diagnostics.add({
+      code: 'rule-failed',
+      severity: 'error',
+      source: '',
+      locator: of ? `c${of.n + 1}` : '',
+      ...(error instanceof Error && error.stack && { fault: error.stack }),
+      message: `${what} failed and was left out: ${message}`,
+    });
+  };
   const guard: Guard = (what, of, work, otherwise) => {
     try {
       return work();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      diagnostics.add({
-        code: 'rule-failed',
-        severity: 'error',
-        source: '',
-        locator: of ? `c${of.n + 1}` : '',
-        ...(error instanceof Error && error.stack && { fault: error.stack }),
-        message: `${what} failed and was left out: ${message}`,
-      });
+      fail(error, what, of);
       return otherwise;
+    }
+  };
+  // without a closure for each of them: most rules do not hold
+  const ask = (rule: Rule, facts: Facts) => {
+    try {
+      return rule.decide(facts);
+    } catch (error) {
+      fail(error, `Rule ${rule.id}`, facts);
+      return null;
     }
   };
   const decide: Decide = (facts, asked) => {
     const all: DecidedFinding[] = [];
     for (const rule of asked) {
-      const decided = guard(`Rule ${rule.id}`, facts, () => rule.decide(facts), null);
-      for (const verdict of asList(decided)) all.push(new DecidedFinding(facts, rule, verdict, guard));
+      const decided = ask(rule, facts);
+      if (Array.isArray(decided))
+        for (const verdict of decided) all.push(new DecidedFinding(facts, rule, verdict, guard));
+      else if (decided !== null) all.push(new DecidedFinding(facts, rule, decided, guard));
     }
     return { all, told: assignRoles(all) };
   };
@@ -116,9 +131,4 @@ function toldOf(
     counters: guard('Reconciling counters', null, () => reconcileCounters(world, explained), []),
     story: guard('Telling the story', null, () => tellStory(world, verdicts, explained, causes), []),
   };
-}
-
-function asList(decided: Verdict | Verdict[] | null): Verdict[] {
-  if (decided === null) return [];
-  return Array.isArray(decided) ? decided : [decided];
 }

@@ -8,12 +8,12 @@ import { CLIENT, SERVER } from '../model/connection.ts';
 import { CONFIDENCE_ORDER, type Confidence } from '../model/finding.ts';
 import { CAPTURES } from '../model/source.ts';
 import type { Stack } from '../model/stack.ts';
-import { reasoning } from './facts/evidence.ts';
+import { type Citation, reasoning } from './facts/evidence.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Rule, Verdict } from './rule.ts';
 
 /** Formats of counters that only Linux has; whose they are the rule has asked. */
-const COUNTERS = /^(nstat|netstat-s|bundle-counters)$/;
+const COUNTERS: ReadonlySet<string> = new Set(['nstat', 'netstat-s', 'bundle-counters']);
 
 /** A verdict, no surer than its evidence and the host it speaks of admit. */
 export function limited(
@@ -23,18 +23,22 @@ export function limited(
 ): Pick<Verdict, 'confidence' | 'evidence'> {
   const { confidence, evidence } = verdict;
   if (confidence === 'possible') return { confidence, evidence };
-  const formats = formatsOf(facts, verdict);
-  const stack = rule.linuxOnly && !formats.some((f) => COUNTERS.test(f)) ? stackOf(facts, verdict) : 'linux';
-  const proves = rule.wireProves || formats.some((f) => !CAPTURES.has(f));
+  const counted = rule.linuxOnly && cites(facts, evidence, (format) => COUNTERS.has(format));
+  const stack = rule.linuxOnly && !counted ? stackOf(facts, verdict) : 'linux';
+  const proves = rule.wireProves || cites(facts, evidence, (format) => !CAPTURES.has(format));
   const most = stack !== 'linux' ? 'possible' : proves ? 'proved' : 'inferred';
   if (rank(confidence) >= rank(most)) return { confidence, evidence };
   const note = stack === 'linux' ? [] : [reasoning(() => whose(facts, verdict, stack))];
   return { confidence: most, evidence: [...evidence, ...note] };
 }
 
-/** Of the sources of its evidence, which are numbered from 1. */
-function formatsOf({ world }: Facts, { evidence }: Verdict): string[] {
-  return evidence.flatMap((e) => (e.source === null ? [] : world.source(e.source - 1).format));
+/** Something of the evidence is of a source of such a format; sources are numbered from 1. */
+function cites(
+  { world }: Facts,
+  evidence: readonly Citation[],
+  isSuch: (format: string) => boolean,
+): boolean {
+  return evidence.some((e) => e.source !== null && isSuch(world.source(e.source - 1).format));
 }
 
 /** 0 for what is proved. */

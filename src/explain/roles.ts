@@ -1,5 +1,5 @@
 /** Which of the findings of a connection are told, which is the verdict of its group, which an earlier step, which a note. */
-import { CONFIDENCE_ORDER, type Finding, GROUPS, type Group } from '../model/finding.ts';
+import { CONFIDENCE_ORDER, type Finding, type Group } from '../model/finding.ts';
 import { contradict } from './excludes.ts';
 import { ruleById, rules } from './rules/index.ts';
 
@@ -22,7 +22,13 @@ function compare(a: Finding, b: Finding): number {
  * Gives the findings of one connection their roles, one verdict a group, and returns those that are told: of two that
  * contradict each other the surer.
  */
-export function assignRoles(findings: readonly Finding[]): Finding[] {
+export function assignRoles(findings: readonly Finding[]): readonly Finding[] {
+  const [only] = findings;
+  // as nearly all are
+  if (only && findings.length === 1) {
+    only.role = ruleById(only.rule)?.noteOnly ? 'note' : 'verdict';
+    return findings;
+  }
   const told = withoutContradictions(findings);
   const ids = new Set(told.map((f) => f.rule));
   const taken = new Set<Group>();
@@ -55,10 +61,8 @@ function withoutContradictions(findings: readonly Finding[]): Finding[] {
  * group as well.
  */
 export function verdictsOf(findings: readonly Finding[]): Verdicts {
-  const verdicts = Object.fromEntries(GROUPS.map((g) => [g, ''])) as Verdicts;
-  for (const finding of findings.filter((f) => f.role === 'verdict').sort(compare)) {
-    if (verdicts[finding.group] === '') verdicts[finding.group] = finding.rule;
-  }
+  const verdicts: Verdicts = { close: '', syn: '', 'fin-wait2': '', stuck: '' };
+  for (const { role, group, rule } of findings) if (role === 'verdict') verdicts[group] = rule;
   if (ruleById(verdicts.syn)?.namesReset) verdicts.close = verdicts.syn;
   return verdicts;
 }

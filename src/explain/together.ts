@@ -1,13 +1,14 @@
 import { CONFIDENCE_ORDER, type Confidence, type Finding } from '../model/finding.ts';
 import type { Facts } from './facts/facts.ts';
 import type { World } from './facts/world.ts';
+import { memoised } from './memo.ts';
 import type { Explained, Rule } from './rule.ts';
 import { count, endpoints, hedged, list, MAYBE, number, period, predicate } from './words.ts';
 
 /** The connections themselves: one may have a finding on each side. */
-export function connectionsOf(all: readonly Explained[]): Facts[] {
-  return [...new Set(all.map((e) => e.facts))];
-}
+export const connectionsOf = memoised((all: readonly Explained[]): readonly Facts[] => [
+  ...new Set(all.map((e) => e.facts)),
+]);
 
 /** `3 connections`. */
 export function howMany(all: readonly Explained[], noun = 'connection'): string {
@@ -51,7 +52,10 @@ export function mixture(all: readonly Explained[]): string {
 
 /** The same by how many there are of each. */
 export function mixed(of: (confidence: Confidence) => number): string {
-  const counts = CONFIDENCE_ORDER.flatMap((c) => (of(c) === 0 ? [] : [`${number(of(c))} ${WORDS[c]}`]));
+  const counts = CONFIDENCE_ORDER.flatMap((c) => {
+    const n = of(c);
+    return n === 0 ? [] : [`${number(n)} ${WORDS[c]}`];
+  });
   return counts.length < 2 ? '' : ` Confidence: ${list(counts)}.`;
 }
 

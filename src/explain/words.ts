@@ -48,7 +48,9 @@ export function count(n: number, noun: string, plural = `${noun}s`): string {
 }
 
 export function number(n: number): string {
-  return n === 0 ? 'no' : n.toLocaleString('en-US');
+  if (n === 0) return 'no';
+  // nearly all are small, and to ask for the language takes long
+  return Number.isInteger(n) && n > 0 && n < 1000 ? String(n) : n.toLocaleString('en-US');
 }
 
 /**

@@ -1,25 +1,12 @@
 /** Closings of a listening socket, and what was closed or reset in the same system call (inet_csk_listen_stop). */
 import type { Listener } from '../../model/case.ts';
-import { CLIENT, SERVER, type SocketLife, type Transition } from '../../model/connection.ts';
-import { seqDiff } from '../../model/tcp.ts';
-import type { SourceTime } from '../../model/time.ts';
+import { SERVER, type SocketLife, type Transition } from '../../model/connection.ts';
 import type { Moment } from '../rule.ts';
 import type { Facts } from './facts.ts';
 import type { LifeFacts } from './life.ts';
+import type { ServerReset } from './own-resets.ts';
 import { PREEMPTED, SAME_CALL } from './timing.ts';
-import type { WireFacts } from './wire.ts';
 import type { World } from './world.ts';
-
-/** A RST of the server. Holds no packets: there can be very many. */
-export interface ServerReset {
-  facts: Facts;
-  moment: Moment;
-  /** Times of the RST and of the connection's first packet, of the capture's clock. */
-  time: SourceTime;
-  began: SourceTime;
-  /** The client had sent payload. */
-  received: boolean;
-}
 
 export interface Closing {
   life: SocketLife;
@@ -40,28 +27,6 @@ export function findClosings(world: World, listeners: readonly Listener[]): Clos
   );
 }
 
-/** RSTs in the active shape that the server sent where it had never sent a byte, in order of time within each capture. */
-function activeResets(notable: readonly Facts[]): ServerReset[] {
-  return notable
-    .flatMap((facts): ServerReset[] => {
-      const { wire } = facts;
-      if (!wire || !neverAnswered(wire)) return [];
-      const reset = wire.decisiveReset;
-      if (!reset || reset.side !== SERVER) return [];
-      if (reset.shape !== 'active' && reset.shape !== 'unclear') return [];
-      return [
-        {
-          facts,
-          moment: facts.atPacket(wire, reset.packet),
-          time: reset.packet.time,
-          began: wire.packets[0]!.time,
-          received: wire.of(wire.wire.bytes, CLIENT) > 0,
-        },
-      ];
-    })
-    .sort((a, b) => a.moment.source - b.moment.source || a.time - b.time);
-}
-
 /** A connection that began after the first RST was not in the accept queue then. */
 function begunBefore({ moment, began }: ServerReset, first: ServerReset): boolean {
   return moment.source !== first.moment.source || began < first.time;
@@ -74,18 +39,19 @@ const BY_CHANCE = 0.01;
  * RSTs on which the server had never sent a byte, those of one go together; unless resets are so many in the capture
  * that as many fall together by chance.
  */
-export function findBursts(world: World, notable: readonly Facts[]): ServerReset[][] {
-  return fallenTogether(world, notable).flatMap((burst) => {
+export function findBursts(world: World, resets: readonly ServerReset[]): ServerReset[][] {
+  return fallenTogether(world, resets).flatMap((burst) => {
+    if (burst.length === 1) return [burst];
     const [first, last] = [burst[0]!, burst.at(-1)!];
     const byChance = world.burstsByChance(first.moment.source, burst.length, last.time - first.time);
     return byChance < BY_CHANCE ? [burst] : burst.map((reset) => [reset]);
   });
 }
 
-function fallenTogether(world: World, notable: readonly Facts[]): ServerReset[][] {
+function fallenTogether(world: World, resets: readonly ServerReset[]): ServerReset[][] {
   const bursts: ServerReset[][] = [];
   let last: Moment | null = null;
-  for (const reset of activeResets(notable)) {
+  for (const reset of resets) {
     const burst = bursts.at(-1);
     if (burst && last && sameCall(world, reset.moment, last) && begunBefore(reset, burst[0]!))
       burst.push(reset);
@@ -155,14 +121,4 @@ function wasAccepted(f: Facts, { abort, life }: LifeFacts): boolean {
 function sameCall(world: World, a: Moment, b: Moment, within = SAME_CALL): boolean {
   const apart = world.between(a, b);
   return apart !== null && Math.abs(apart) <= within;
-}
-
-/**
- * The server sent no payload on this connection, and no FIN. Only a capture with both SYNs knows: nothing beyond them was
- * acknowledged that it lacks.
- */
-function neverAnswered(wire: WireFacts): boolean {
-  const [isn, acked] = [wire.of(wire.wire.isn, SERVER), wire.of(wire.wire.acked, CLIENT)];
-  if (!wire.sawHandshake || isn === null || (acked !== null && seqDiff(acked, isn + 1) > 0)) return false;
-  return wire.of(wire.wire.bytes, SERVER) === 0 && wire.of(wire.wire.fins, SERVER) === 0;
 }

@@ -56,6 +56,7 @@ export function crossing(f: Facts): Crossing | null {
 /** No packet of it is in the other capture, which saw others of the same client and server. */
 function missingAltogether(f: Facts, here: WireFacts): Crossing | null {
   const others = f.world.capturesBeside(f.case, here.wire.source);
+  if (others.length === 0) return null;
   const syns = handshakes(here, SYN, CLIENT);
   const other = others.find((source) => syns.some((p) => wasRunning(f, here, source, p))) ?? others[0];
   if (other === undefined) return null;

@@ -196,6 +196,7 @@ export class Facts {
   rise(side: SideIndex, name: string, spells: readonly Spell[]): Rise | null {
     const { world } = this;
     const peer = side === CLIENT ? SERVER : CLIENT;
+    if (world.counters.length === 0) return null;
     const series = world.seriesOf(this.endpoint(side), this.endpoint(peer));
     return riseWithin(world, series, name, spells);
   }

@@ -7,12 +7,13 @@ import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { getOr } from '../../model/get-or.ts';
 import { HALF_OPEN } from '../../model/outcome.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
-import { EVENTS, isHealthy, type Mask, ODD_STATES, RESET, ROWS, STATES, SYN_TROUBLE } from '../mask.ts';
+import { EVENTS, isHealthy, type Mask, ODD_STATES, ROWS, STATES, SYN_TROUBLE } from '../mask.ts';
 import { byName, lazy } from '../memo.ts';
 import type { Moment } from '../rule.ts';
-import { type Closing, findBursts, findClosedTogether, findClosings, type ServerReset } from './closings.ts';
+import { type Closing, findBursts, findClosedTogether, findClosings } from './closings.ts';
 import type { Facts } from './facts.ts';
 import { hasBetween, Numbers } from './numbers.ts';
+import type { ServerReset } from './own-resets.ts';
 import { isFullLook, lookBefore, type QueueLook, queueLooks } from './queue.ts';
 import { type Step, stepsOf } from './steps.ts';
 import type { World } from './world.ts';
@@ -47,7 +48,7 @@ export class ListenerFacts {
   readonly #notable = lazy(() => [...this.#showing(~0)]);
   readonly #listeners = lazy(() => this.#findListeners());
   readonly #closings = lazy(() => findClosings(this.world, this.#listeners()));
-  readonly #bursts = lazy(() => findBursts(this.world, [...this.#showing(RESET)]));
+  readonly #bursts = lazy(() => findBursts(this.world, this.#ownResets()));
   readonly #burstOf = lazy(() => new Map(this.#bursts().flatMap((b) => b.map((r) => [r.facts, b]))));
   readonly #closedTogether = lazy(() =>
     findClosedTogether(this.world, this.closings, [...this.#showing(ODD_STATES)]),
@@ -118,6 +119,11 @@ export class ListenerFacts {
   readonly #steps = byName((name) => {
     return this.counters.flatMap((s) => stepsOf(s, name));
   });
+
+  #ownResets(): readonly ServerReset[] {
+    const { ownResets, context } = this.world;
+    return ownResets.byServer.get(context.cases.server(this.#members[0]!)) ?? [];
+  }
 
   /** The port answered another SYN within so many ns after a moment of a capture: something still listens. */
   answersAgain(source: number, after: number, within: number): boolean {

@@ -56,6 +56,7 @@ export class WireFacts {
   readonly #flipped: boolean;
   #packets: KeyPacket[] | null = null;
   #resets: WireReset[] | null = null;
+  #decisive: WireReset | null | undefined;
 
   constructor(wire: WireConnection, of: Case) {
     this.wire = wire;
@@ -157,11 +158,10 @@ export class WireFacts {
 
   /** Packets of one side before another packet, newest first. */
   before(packet: KeyPacket, side: SideIndex): KeyPacket[] {
-    const at = this.packets.indexOf(packet);
-    return this.packets
-      .slice(0, at)
-      .filter((p) => this.sideOf(p) === side)
-      .reverse();
+    const all: KeyPacket[] = [];
+    for (let i = this.packets.indexOf(packet) - 1; i >= 0; i--)
+      if (this.sideOf(this.packets[i]!) === side) all.push(this.packets[i]!);
+    return all;
   }
 
   get resets(): WireReset[] {
@@ -174,27 +174,29 @@ export class WireFacts {
    * (`disowned`). null when none did.
    */
   get decisiveReset(): WireReset | null {
-    for (const reset of this.resets) {
-      if (reset.disowned || !this.#goesOn(reset.side, reset.packet)) return reset;
-    }
-    return null;
+    if (this.#decisive === undefined)
+      this.#decisive = this.resets.find((r) => r.disowned || !this.#goesOn(r.side, r.packet)) ?? null;
+    return this.#decisive;
   }
 
   /** The side sends something other than RSTs after the packet. */
   #goesOn(side: SideIndex, after: KeyPacket): boolean {
-    const at = this.packets.indexOf(after);
-    return this.packets
-      .slice(at + 1)
-      .some((p) => this.sideOf(p) === side && !(p.flags & RST) && p.time > after.time);
+    const { packets } = this;
+    for (let i = packets.length - 1; packets[i] !== after && i >= 0; i--) {
+      const p = packets[i]!;
+      if (this.sideOf(p) === side && !(p.flags & RST) && p.time > after.time) return true;
+    }
+    return false;
   }
 
   /** After an established connection's RST its seeming sender goes on, and the other side answers only with RSTs. */
   #isDisowned(side: SideIndex, packet: KeyPacket): boolean {
     const peer = (1 - side) as SideIndex;
+    if (!this.sawHandshake || this.of(this.wire.rsts, peer) === 0) return false;
     const refuses = this.packets.some(
       (p) => this.sideOf(p) === peer && p.flags & RST && p.time > packet.time,
     );
-    return this.sawHandshake && refuses && this.#goesOn(side, packet) && !this.#goesOn(peer, packet);
+    return refuses && this.#goesOn(side, packet) && !this.#goesOn(peer, packet);
   }
 
   /** The side sent SYN-ACKs (and RSTs) and nothing else: on its host no socket ever came of the handshake. */

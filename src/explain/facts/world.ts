@@ -5,12 +5,13 @@ import type { SocketLife } from '../../model/connection.ts';
 import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
-import { COOKIES, MASK_OF, type Mask, maskOf, ODD_STATES, RESET, ROWS, STATES } from '../mask.ts';
+import { COOKIES, MASK_OF, type Mask, maskOf, ROWS, STATES } from '../mask.ts';
 import type { Moment } from '../rule.ts';
 import { Facts } from './facts.ts';
 import { byServer, capturesByEnds, groupReused, nextAtAddresses, type Reuse, snapshotKey } from './groups.ts';
 import { KEPT_CASES } from './kept-cases.ts';
 import { ListenerFacts } from './listener.ts';
+import { findOwnResets, type OwnResets } from './own-resets.ts';
 import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
 import { holdsOneDirection } from './unseen.ts';
 import { type Walk, walksOf } from './walk.ts';
@@ -34,7 +35,7 @@ export class World {
   #oldest = 0;
   #masks: Int32Array | null = null;
   #reuses: Map<number, Reuse> | null = null;
-  #ownResets: Map<string, number> | null = null;
+  #ownResets: OwnResets | null = null;
   #cookiesCounted: boolean | null = null;
   #counters: CounterSeries[] | null = null;
   #byServer: Int32Array[] | null = null;
@@ -289,10 +290,10 @@ export class World {
     return this.#cookiesCounted;
   }
 
-  /** Connections that an end with this address seems to have reset by itself, not in answer to a packet. */
-  ownResetsOf(address: string): number {
-    this.#ownResets ??= this.#countOwnResets();
-    return this.#ownResets.get(address) ?? 0;
+  /** Resets that an end sent of its own, not in answer to a packet. */
+  get ownResets(): OwnResets {
+    this.#ownResets ??= findOwnResets(this);
+    return this.#ownResets;
   }
 
   /**
@@ -300,11 +301,10 @@ export class World {
    * ns of each other by chance (those of a host taken as independent, the first of them as given).
    */
   burstsByChance(source: number, size: number, span: number): number {
-    this.#ownResets ??= this.#countOwnResets();
     const [from, to] = this.captureSpan(source);
     const share = Math.min(span / Math.max(to - from, 1), 1);
     let sum = 0;
-    for (const resets of this.#ownResets.values()) {
+    for (const resets of this.ownResets.byAddress.values()) {
       let chance = resets;
       for (let others = 1; others < size; others++) chance *= (resets * share) / others;
       sum += chance;
@@ -320,19 +320,6 @@ export class World {
       if (own !== null) sum = (sum ?? 0) + own;
     }
     return sum;
-  }
-
-  #countOwnResets(): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const facts of this.showing(RESET | ODD_STATES)) {
-      const reset = facts.wire?.decisiveReset;
-      const own = facts.lives.find((l) => l.abort && l.byOwner(l.abort));
-      const side = reset ? (reset.shape === 'passive' ? undefined : reset.side) : own?.side;
-      if (side === undefined) continue;
-      const { address } = facts.endpoint(side);
-      counts.set(address, (counts.get(address) ?? 0) + 1);
-    }
-    return counts;
   }
 
   #collectSnapshots(): Map<string, Snapshot> {

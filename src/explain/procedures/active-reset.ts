@@ -191,7 +191,7 @@ export function reliefByCounters(
   if (!own || (onClose + onData === 0 ? !own.covered : own.sum === 0)) return null;
   // a disconnect and SOCK_DESTROY raise neither
   if (onClose + onData === 0) return 'disconnect-reset';
-  if (onClose + onData < f.world.ownResetsOf(end.address)) return null;
+  if (onClose + onData < (f.world.ownResets.byAddress.get(end.address) ?? 0)) return null;
   if (onClose > 0) return 'unread-data-reset';
   return onData > 0 ? 'linger-zero-reset' : null;
 }

@@ -17,11 +17,9 @@ export interface Candidate extends Verdict {
 export function leading(candidates: readonly Candidate[], rule: RuleId): Candidate | null {
   const first = candidates[0];
   if (first?.rule !== rule) return null;
-  const others = candidates.slice(1).map((c) => c.rule);
-  return withOthers(
-    first,
-    [...new Set(others)].filter((id) => id !== rule),
-  );
+  const others: RuleId[] = [];
+  for (const c of candidates) if (c.rule !== rule && !others.includes(c.rule)) others.push(c.rule);
+  return withOthers(first, others);
 }
 
 export function withOthers(candidate: Candidate, alternatives: readonly RuleId[]): Candidate {

@@ -1,5 +1,6 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { FindingSide } from '../../model/finding.ts';
+import { getOr } from '../../model/get-or.ts';
 import { type Wording, worded } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { byName } from '../memo.ts';
@@ -14,13 +15,20 @@ export function otherSide(side: SideIndex): SideIndex {
 
 /** Candidates that are only names: they fit, and nothing speaks for them. The same object for the same words. */
 export function named(rules: readonly RuleId[], side: FindingSide): Candidate[] {
-  return rules.map((rule) => nameOf(`${rule} ${side}`));
+  const names = namesOf(side);
+  return rules.map((rule) =>
+    getOr(names, rule, () => ({
+      rule,
+      side,
+      confidence: 'possible',
+      because: () => '',
+      moment: null,
+      evidence: [],
+    })),
+  );
 }
 
-const nameOf = byName((name): Candidate => {
-  const [rule, side] = name.split(' ') as [RuleId, FindingSide];
-  return { rule, side, confidence: 'possible', because: () => '', moment: null, evidence: [] };
-});
+const namesOf = byName((_side) => new Map<RuleId, Candidate>());
 
 /** Makes candidates that share side, moment and evidence. */
 export function maker(base: Pick<Candidate, 'side' | 'moment' | 'evidence'>) {

@@ -9,6 +9,7 @@ import { ACK, SYN } from '../../model/tcp.ts';
 import { dropEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { SAME_CALL } from '../facts/timing.ts';
+import { DROPS } from '../mask.ts';
 import type { Moment } from '../rule.ts';
 import type { RuleId } from '../rules/index.ts';
 import { count, list } from '../words.ts';
@@ -55,6 +56,7 @@ interface Lost {
 
 /** The kernel dropped the SYN, or its answer, and said where. Also of a connection that got through in the end. */
 export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
+  if ((f.mask & DROPS) === 0) return [];
   const lost = f.drops.filter((d) => d.flags !== null && !d.socketEnds).flatMap((d) => lossOf(f, d) ?? []);
   const groups = new Map<string, Lost[]>();
   for (const l of lost) groups.set(`${l.rule} ${l.side}`, [...(groups.get(`${l.rule} ${l.side}`) ?? []), l]);

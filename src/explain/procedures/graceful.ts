@@ -5,7 +5,7 @@ import { type Citation, frameEvidence, packetEvidence, transitionEvidence } from
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import type { WireFacts } from '../facts/wire.ts';
-import { isHealthy, MAY_BE_RESET } from '../mask.ts';
+import { isHealthy } from '../mask.ts';
 import { type Wanted, wanted, wantedOfPeer } from '../missing.ts';
 import type { Verdict } from '../rule.ts';
 import { span } from '../words.ts';
@@ -23,16 +23,12 @@ export interface Graceful extends Verdict {
 
 export function gracefulClose(f: Facts): Graceful | null {
   if (isHealthy(f.mask)) return ordinary(f);
-  if (isReset(f) || unanswered(f) || contradicted(f)) return null;
+  if (resetCandidates(f).length > 0 || unanswered(f) || contradicted(f)) return null;
   if (f.wire) {
     const seen = onWire(f, f.wire);
     if (seen) return seen;
   }
   return f.resetDrops.length > 0 || stillOpenInTable(f) ? null : inStates(f);
-}
-
-function isReset(f: Facts): boolean {
-  return (f.mask & MAY_BE_RESET) !== 0 && resetCandidates(f).length > 0;
 }
 
 /** A socket that went from a live state straight to CLOSE did not close with FINs, whatever a capture shows. */

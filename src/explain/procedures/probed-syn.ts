@@ -9,6 +9,7 @@ import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import { ONE_CALL } from '../facts/probes.ts';
 import { heldText, heldWhen, isFullLook, lookOf, type QueueLook } from '../facts/queue.ts';
+import { EVENTS } from '../mask.ts';
 import { memoised } from '../memo.ts';
 import type { RuleId } from '../rules/index.ts';
 import { count } from '../words.ts';
@@ -18,6 +19,7 @@ import type { Attempt } from './syn-drops.ts';
 
 /** The queues as tcp_conn_request found them, each drop with its cause; empty when no probe saw a SYN dropped. */
 export function probedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
+  if ((f.mask & EVENTS) === 0) return [];
   const requests = f.probes.of('conn-request');
   // in the order of tcp_conn_request
   return [...flooded(f, requests, attempt), ...acceptQueueFull(f, attempt), ...noRoute(f, attempt)];

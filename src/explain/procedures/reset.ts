@@ -10,6 +10,7 @@ import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import { SYN_RTO } from '../facts/timing.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
+import { MAY_BE_RESET } from '../mask.ts';
 import { memoised } from '../memo.ts';
 import type { RuleId } from '../rules/index.ts';
 import { span } from '../words.ts';
@@ -37,6 +38,7 @@ import { untranslatedPacket, untranslatedReply } from './untranslated.ts';
 
 /** Candidates for the reset that ended the connection; empty when none did, or when it ended well before. */
 export const resetCandidates = memoised((f: Facts): Candidate[] => {
+  if ((f.mask & MAY_BE_RESET) === 0) return [];
   const { wire } = f;
   const reset = wire?.decisiveReset;
   if (wire && reset && endedWell(wire)) return [];
