@@ -188,22 +188,21 @@ describe('a signal', () => {
 });
 
 describe('a fault of ours', () => {
-  it('in a rule is told with its stack, ends with 70, and leaves the rest whole', async () => {
-    const broken = {
-      ...rules[0]!,
-      id: rules[0]!.id,
-      needs: ['packets' as const],
-      explain: () => {
+  it.each(['decide', 'tell'])(
+    'in a rule (%s) is told with its stack, ends with 70, and leaves the rest whole',
+    async (step) => {
+      const fails = () => {
         throw new TypeError('a hook');
-      },
-    };
-    const result = await analyze([PCAP], { rules: [broken, ...rules.slice(1)] });
-    expect(result.findings.length).toBeGreaterThan(0);
-    expect(statusOf(result.diagnostics)).toBe(EXIT_INTERNAL);
-    const [text] = faultsIn(result.diagnostics);
-    expect(text).toMatch(/please report it[\s\S]+TypeError: a hook\n {4}at /);
-    expect(statusOf((await analyze([PCAP])).diagnostics)).toBe(0);
-  });
+      };
+      const broken = rules.map((r) => (r.id === 'connection-refused' ? { ...r, [step]: fails } : r));
+      const result = await analyze([PCAP], { rules: broken });
+      expect(result.findings.length).toBeGreaterThan(0);
+      expect(statusOf(result.diagnostics)).toBe(EXIT_INTERNAL);
+      const [text] = faultsIn(result.diagnostics);
+      expect(text).toMatch(/please report it[\s\S]+TypeError: a hook\n {4}at /);
+      expect(statusOf((await analyze([PCAP])).diagnostics)).toBe(0);
+    },
+  );
 
   it('elsewhere as well; what the file system refuses is none', () => {
     expect(endOf(new TypeError('x'))).toMatchObject({ status: 70, text: expect.stringContaining('    at ') });
