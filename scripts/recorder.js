@@ -1,5 +1,6 @@
 // Builds the recorder (bpf/, capture/recorder/): dist/recorder/<arch>/tcpautopsy-record, static, the same bytes whenever it is built with the same tools.
-// Debian: clang llvm gcc libbpf-dev bpftool libelf-dev zlib1g-dev. For another machine: ARCH=aarch64 CC=aarch64-linux-gnu-gcc SYSROOT=DIR with its libraries.
+// Debian: clang llvm gcc libbpf-dev bpftool libelf-dev zlib1g-dev. For another machine: ARCH=aarch64 CC=aarch64-linux-gnu-gcc SYSROOT=DIR, where
+// libbpf-dev, libelf-dev, zlib1g-dev and linux-libc-dev of that machine are unpacked (apt-get download, dpkg -x).
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {

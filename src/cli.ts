@@ -79,8 +79,13 @@ async function help(): Promise<number | null> {
 
 async function captureKitCommand(output: string): Promise<number> {
   const { writeKit } = await import('./command/capture.ts');
-  await writing(output, () => writeKit(output));
+  const machines = await writing(output, () => writeKit(output));
   out(`${output}: unpack it on the host and run capture/tcpautopsy-capture -o DIR`);
+  out(
+    machines.length > 0
+      ? `With the recorder for ${machines.join(', ')}: recorder/ARCH/tcpautopsy-record -o DIR/events.bin`
+      : 'Without the recorder, which is not built here: npm run build:recorder',
+  );
   return EXIT_OK;
 }
 

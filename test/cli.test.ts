@@ -214,7 +214,11 @@ describe('capture', () => {
 
   it('travels as a kit that runs from where it is unpacked', () => {
     const kit = join(folder, 'kit.tar.gz');
-    expect(run(['capture-kit', '-o', kit]).status).toBe(0);
+    const made = run(['capture-kit', '-o', kit]);
+    expect(made.status).toBe(0);
+    const carried = spawnSync('tar', ['-tzf', kit], { encoding: 'utf8' }).stdout;
+    expect(/^recorder\/\w+\/tcpautopsy-record$/m.test(carried)).toBe(/^With the recorder/m.test(made.stdout));
+    expect(carried).not.toMatch(/\.[ch]$/m);
     const host = join(folder, 'host');
     mkdirSync(host);
     expect(spawnSync('tar', ['-xzf', kit, '-C', host]).status).toBe(0);
