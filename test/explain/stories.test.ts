@@ -52,6 +52,15 @@ describe('a scan', () => {
     expect(story).not.toMatch(/were most likely refused, because nothing listens/);
   });
 
+  test('its connections say so too', async () => {
+    const summaries = async (name: string, rule: string) =>
+      (await analyze([file(`${name}.pcap`)])).findings.filter((f) => f.rule === rule).map((f) => f.summary);
+    for (const text of await summaries('scan_half', 'no-socket-reset'))
+      expect(text).toMatch(/half-open scan/);
+    const [odd] = await summaries('scan_xmas', 'unexplained-reset');
+    expect(odd).toMatch(/segment had flags that no TCP sends \(FIN\|PSH\|URG\): a port scan, or damage/);
+  });
+
   test('a few ports are none, nor is what comes again and again, as health checks do', async () => {
     const few = await changed('scan_half.pcap', (all) => all.slice(0, 24));
     expect(few).not.toContain('scanned');

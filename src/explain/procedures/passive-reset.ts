@@ -1,7 +1,7 @@
 /** Kernel-notes §1.1 (1, 2): a RST that answers a packet (tcp_v4_send_reset). What it answers tells the cause. */
 import { CLIENT, SERVER, WHY_KEEPALIVE } from '../../model/connection.ts';
 import { OPT_TIMESTAMP } from '../../model/packet.ts';
-import { ACK, FIN, SYN, seqDiff } from '../../model/tcp.ts';
+import { ACK, FIN, flagNames, isSenseless, SYN, seqDiff } from '../../model/tcp.ts';
 import { packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { MARGIN, SHORTEST_FIN_WAIT2, TIME_WAIT } from '../facts/timing.ts';
@@ -59,8 +59,13 @@ const ANSWERS_SOMETHING: readonly RuleId[] = [
 ];
 
 /** What it answers is not in the capture: nobody there is known to have been refused, or to have lost a socket. */
-function unseen(f: Facts, { side, packet }: WireReset, make: Make): Candidate[] {
+function unseen(f: Facts, { side, packet, answers }: WireReset, make: Make): Candidate[] {
   const peer = f.name(otherSide(side));
+  if (answers && isSenseless(answers.flags)) {
+    const because = () =>
+      `${f.name(side)} sent a RST to ${peer}, whose segment had flags that no TCP sends (${flagNames(answers.flags)}): a port scan, or damage`;
+    return [make('unexplained-reset', 'possible', because), ...named(['middlebox-reset'], 'path')];
+  }
   const what = packet.flags & ACK && packet.seq === 0 ? 'SYN' : 'packet';
   const because = () =>
     `${f.name(side)} sent a RST that answers no packet of ${peer} in the capture: the ${what} came from a forger of that address (backscatter), took another way, or came before the capture began`;
@@ -100,7 +105,9 @@ function whileConnecting(f: Facts, wire: WireFacts, { answers }: WireReset, make
     make(
       'no-socket-reset',
       gone ? 'inferred' : 'possible',
-      'the SYN-ACK came when the client had given the attempt up: its socket was gone',
+      gone
+        ? 'the SYN-ACK came when the client had given the attempt up: its socket was gone'
+        : 'the client had no socket for the SYN-ACK: it gave up before, or its SYN was made past its TCP, as a half-open scan and some health checks do',
     ),
     ...named(['bad-syn-ack-reset'], 'client'),
   ];
