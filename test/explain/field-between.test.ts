@@ -170,3 +170,7 @@ test.each(['client', 'router', 'server'])(
       expect((await told(`${name}-${place}.pcap`)).join()).not.toContain('mtu');
   },
 );
+
+test.each(['client', 'router'])('a traceroute that sends SYNs is not refused: %s', async (place) => {
+  expect((await told(`traceroute-${place}.pcap`)).join()).not.toContain('icmp-rejected');
+});

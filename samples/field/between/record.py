@@ -90,6 +90,15 @@ def icmp_passing(port):
         time.sleep(.2)
 
 
+@record
+def traceroute(port):
+    """SYNs with a TTL of 1, as tcptraceroute sends them: no refusal"""
+    with captured('traceroute', port):
+        for n in range(3):
+            forge(CLI, (C4, 45000 + n), (S4, port), 1000 + n, 0, SYN, ttl=1, window=5840)
+            time.sleep(.2)
+
+
 def narrow(name, port, *rules, at=None):
     """The client sends 17 bytes, which pass, and 6,000, which do not; then nothing for a second and a half."""
     with captured(name, port), contextlib.ExitStack() as stack:

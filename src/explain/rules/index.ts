@@ -47,6 +47,7 @@ import { rule as otherIngressDrop } from './other-ingress-drop.ts';
 import { rule as pathMtuBlackHole } from './path-mtu-black-hole.ts';
 import { rule as peerSilent } from './peer-silent.ts';
 import { rule as peerWindowClosed } from './peer-window-closed.ts';
+import { rule as receiveBufferFull } from './receive-buffer-full.ts';
 import { rule as requestExpiredReset } from './request-expired-reset.ts';
 import { rule as retransmissionTimeout } from './retransmission-timeout.ts';
 import { rule as reversePathDrop } from './reverse-path-drop.ts';
@@ -141,6 +142,7 @@ const list = [
   closingStuck,
   finWait2Stuck,
   pathMtuBlackHole,
+  receiveBufferFull,
   peerSilent,
   peerWindowClosed,
   timeWaitPileup,

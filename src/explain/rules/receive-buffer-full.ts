@@ -1,0 +1,65 @@
+import { sameEndpoint } from '../../model/address.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
+import type { DropEvent } from '../../model/event.ts';
+import { dropEvidence } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import { DROPS } from '../mask.ts';
+import { SIDE_NAMES } from '../procedures/common.ts';
+import type { Rule, Verdict } from '../rule.ts';
+import { capital, count, list } from '../words.ts';
+
+export interface Full extends Verdict {
+  drops: readonly DropEvent[];
+}
+
+/** enum skb_drop_reason: what tcp_data_queue and tcp_add_backlog say when a socket can hold no more. */
+const REASONS: Readonly<Record<string, string>> = {
+  SOCKET_RCVBUFF: 'its receive buffer was full',
+  SOCKET_BACKLOG: 'the backlog of the socket was full while its process held it',
+  PROTO_MEM: 'neither its receive buffer nor tcp_mem could hold more',
+};
+
+export const rule: Rule<'receive-buffer-full', Full> = {
+  id: 'receive-buffer-full',
+  group: 'stuck',
+  title: 'Receive buffer full: segments dropped',
+  severity: 'warning',
+  happened: 'had segments dropped because the receive buffer was full',
+  condition:
+    'The process does not read, or segments take more memory than the data in them: what comes beyond the receive buffer (tcp_rmem, SO_RCVBUF, tcp_mem) is dropped and has to be sent again.',
+  when: DROPS,
+  reference: 'tcp_data_queue → tcp_try_rmem_schedule (TCPRcvQDrop), tcp_add_backlog (TCPBacklogDrop)',
+  signatures: [
+    {
+      by: ['drops'],
+      kernels: '5.17+',
+      claims: 'proved',
+      sign: 'a segment of an established connection dropped with SOCKET_RCVBUFF, SOCKET_BACKLOG or PROTO_MEM',
+    },
+  ],
+  decide: (f) => {
+    const drops = f.drops.filter((d) => d.state !== 'LISTEN' && (d.reason?.name ?? '') in REASONS);
+    const [first] = drops;
+    return first
+      ? {
+          drops,
+          confidence: 'proved',
+          side: SIDE_NAMES[receiver(f, first)],
+          moment: f.atEvent(first),
+          evidence: drops.slice(0, 3).map((d) => dropEvidence(f.world, d)),
+        }
+      : null;
+  },
+  tell: (f, { drops }) => {
+    const why = [...new Set(drops.map((d) => REASONS[d.reason!.name!]!))];
+    return {
+      summary: `${capital(f.name(receiver(f, drops[0]!)))} dropped ${count(drops.length, 'segment')}: ${list(why)}.`,
+      remedy:
+        'See with `ss -tnmi` whether Recv-Q stays high: then the process is too slow, or hangs. If it reads, raise the last number of net.ipv4.tcp_rmem and do not set SO_RCVBUF by hand; for tcp_mem look at /proc/net/sockstat.',
+    };
+  },
+};
+
+function receiver(f: Facts, { to }: DropEvent): 0 | 1 {
+  return sameEndpoint(to, f.case.client) ? CLIENT : SERVER;
+}
