@@ -1,6 +1,6 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { SocketEvent } from '../../model/event.ts';
-import { NS_PER_S } from '../../model/time.ts';
+import { NS_PER_MS, NS_PER_S } from '../../model/time.ts';
 import { rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { RTO_MIN } from '../facts/timing.ts';
@@ -13,8 +13,8 @@ import { capital, count, MAYBE, number, span } from '../words.ts';
 
 /** net.ipv4.tcp_retries2 where no file gives it. */
 const RETRIES = 15;
-/** TCP_RTO_MAX, until tcp_rto_max_ms (6.15). */
-const RTO_MAX = 120 * NS_PER_S;
+/** TCP_RTO_MAX, where no setting says another (tcp_rto_max_ms, 6.15 and later). */
+const RTO_MAX_MS = 120_000;
 
 export interface Silent extends Verdict {
   sender: SideIndex;
@@ -50,7 +50,7 @@ export const rule: Rule<'peer-silent', Silent> = {
       const row = silentRow(f, side);
       if (!row) continue;
       const { retransmits } = row.timer!;
-      const heard = (row.unheard ?? 0) >= leastSilence(retransmits);
+      const heard = (row.unheard ?? 0) >= leastSilence(f, side, retransmits);
       return {
         confidence: heard ? 'inferred' : 'possible',
         side: SIDE_NAMES[otherSide(side)]!,
@@ -71,7 +71,7 @@ export const rule: Rule<'peer-silent', Silent> = {
         ? `heard nothing of ${peer} for ${span(row.unheard ?? 0)}`
         : `no answer of ${peer}`;
     const retries = f.sysctl(sender, 'net.ipv4.tcp_retries2');
-    const least = number(Math.floor(leastSilence((retries ?? RETRIES) + 1) / NS_PER_S));
+    const least = number(Math.floor(leastSilence(f, sender, (retries ?? RETRIES) + 1) / NS_PER_S));
     return {
       summary:
         `${capital(f.name(sender))} had ${heard} after ${count(retransmits, 'retransmission')}, ` +
@@ -92,12 +92,13 @@ function silentRow(f: Facts, side: SideIndex): SocketEvent | null {
   return row.state === 'ESTABLISHED' || row.state === 'CLOSE_WAIT' ? row : null;
 }
 
-/** From the first transmission to the n-th retransmission at least, ns: the timeout doubles up to TCP_RTO_MAX. */
-function leastSilence(retransmissions: number): number {
+/** From the first transmission to the n-th retransmission at least, ns: the timeout doubles up to tcp_rto_max_ms. */
+function leastSilence(f: Facts, side: SideIndex, retransmissions: number): number {
+  const longest = (f.sysctl(side, 'net.ipv4.tcp_rto_max_ms') ?? RTO_MAX_MS) * NS_PER_MS;
   let [sum, rto] = [0, RTO_MIN];
   for (let i = 0; i < retransmissions; i++) {
     sum += rto;
-    rto = Math.min(2 * rto, RTO_MAX);
+    rto = Math.min(2 * rto, longest);
   }
   return sum;
 }

@@ -16,10 +16,15 @@ import { secondsToNs } from './shared/times.ts';
 
 /** `COMM-PID [CPU] FLAGS SECONDS: [SYSTEM:]EVENT: …`; perf separates COMM and PID by blanks and prints no flags. */
 const EVENT =
-  /^ *(\S.{0,31}?)(?:-| +)(\d{1,10})(?:\/\d{1,10})? +(?:\( *[\d-]{1,10}\) +)?\[(\d{3,4})\] +(?:[\w.#+!]{4,8} +)?(\d{1,10}\.\d{3,9}): +(?:\d+ +)?(?:(?:sock|tcp|skb):)?(inet_sock_set_state|tcp_send_reset|tcp_receive_reset|tcp_retransmit_skb|tcp_retransmit_synack|tcp_destroy_sock|kfree_skb): +(.*)$/;
+  /^ *(\S.{0,31}?)(?:-| +)(\d{1,10})(?:\/\d{1,10})? +(?:\( *[\d-]{1,10}\) +)?\[(\d{3,4})\] +(?:[\w.#+!]{4,8} +)?(\d{1,10}\.\d{3,9}): +(?:\d+ +)?(?:(?:sock|tcp|skb|qdisc):)?(inet_sock_set_state|tcp_send_reset|tcp_receive_reset|tcp_retransmit_skb|tcp_retransmit_synack|tcp_destroy_sock|tcp_rcvbuf_grow|tcp_rcv_space_adjust|kfree_skb|qdisc_drop): +(.*)$/;
 const HEADER =
   /^# tracer: nop|^#\s+TASK-PID\s|^#\s+(?:\||_|entries-in-buffer)|^#\s*$|^cpus=\d+$|^CPU \d+ is empty$/;
 const LOST = /^CPU:\d+ \[LOST (\d+) EVENTS\]/;
+/** Names that probes of a capture have for the same. */
+const PROBES: Readonly<Record<string, string>> = {
+  tcp_retransmit_skb: 'retransmit',
+  tcp_retransmit_synack: 'synack-retransmit',
+};
 const NOTHING = /^(?:0x)?0+$|^\((?:null|nil)\)$/;
 
 export const kernelTrace: LineFormat = {
@@ -79,6 +84,8 @@ class KernelTraceReader implements LineReader {
       case 'tcp_send_reset':
         return this.#reset(line);
       case 'kfree_skb':
+      // 7.1 and later: what a queueing discipline drops has an event of its own
+      case 'qdisc_drop':
         return this.#drop(line);
       case 'tcp_destroy_sock':
         this.#open();
@@ -151,7 +158,7 @@ class KernelTraceReader implements LineReader {
       this.#source.event(this.#open(), { ...where, kind: 'reset-received', socket: socket ?? '0' });
       return true;
     }
-    const name = line.name === 'tcp_retransmit_skb' ? 'retransmit' : 'synack-retransmit';
+    const name = PROBES[line.name] ?? line.name;
     const state = stateOf(line.values.get('state'));
     const said = state ? { said: `${name} in state ${state}` } : {};
     this.#source.event(this.#open(), {
@@ -168,9 +175,10 @@ class KernelTraceReader implements LineReader {
   }
 
   /** The line does not say of which connection: it counts by reason and place. */
-  #drop({ values, number, time }: Line): boolean {
+  #drop(line: Line): boolean {
+    const { values, number, time } = line;
     const source = this.#open();
-    const where = (values.get('location') ?? '?').replace(/\+0x.*$/, '');
+    const where = (values.get('location') ?? line.name).replace(/\+0x.*$/, '');
     this.#source.event(source, {
       kind: 'drop-count',
       source: source.id,

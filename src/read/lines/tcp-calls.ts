@@ -23,6 +23,7 @@ const ENDS: readonly (readonly [string, string])[] = [
 const OTHERS =
   /(?:^|\s)(?:TX_KB|RX_KB|SKADDR|OLDSTATE|NEWSTATE|STATE|REASON|SADDR:SPORT|LADDR:LPORT)(?:\s|$)/;
 const TCPTRACER = /^(?:TIME\((?:ns|s)\)\s*)?(?:UID\s+)?(?:T|TYPE)\s+PID\s+COMM\s+IP\s+SADDR\s/;
+const COLUMN = /^[A-Z][A-Z0-9_.]{0,31}(?:\([mnu]?s\))?$/;
 const BANNER = /^Tracing (?:TCP accepts|tcp connections|TCP connect|connect)/i;
 const CALLS: Readonly<Record<string, CallEvent['call']>> = {
   C: 'connect',
@@ -56,9 +57,10 @@ interface Heading {
 }
 
 function headingOf(line: string): Heading | null {
-  if (!/\bCOMM\b/.test(line) || !/\bPID\b/.test(line) || OTHERS.test(line) || TCPTRACER.test(line))
+  if (!/\bCOMM\b/.test(line) || !/\bPID\b/.test(line) || OTHERS.test(line) || TCPTRACER.test(line.trim()))
     return null;
   const columns = line.trim().split(/\s+/);
+  if (!columns.every((column) => COLUMN.test(column))) return null;
   const ends = ENDS.find(([local, remote]) => columns.includes(local) && columns.includes(remote));
   if (!ends) return null;
   return {

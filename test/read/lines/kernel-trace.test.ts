@@ -13,7 +13,7 @@ describe('tracepoints of the kernel as text', () => {
   it('are read from trace, trace_pipe and perf script', () => {
     const out = read(trace);
     expect(formats(out)).toEqual(['kernel-trace']);
-    expect(codes(out)).toEqual(['drop-without-ends']);
+    expect(codes(out)).toEqual([]);
     expect(only(out, 'reset-received')).toHaveLength(2);
     const perf = readSample('tools/kernel-trace/perf-script.txt');
     expect(only(perf, 'reset-sent')).toMatchObject([
