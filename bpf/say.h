@@ -40,8 +40,10 @@ struct {
 } hosts SEC(".maps");
 
 INLINE bool port_listed(u16 port) {
-  u32 n = port;
-  return settings.ports[(n >> 3) & 8191] >> (n & 7) & 1;
+  u64 byte = port >> 3;
+  /* older verifiers forget that a port has 16 bits, and the compiler does not */
+  asm volatile("" : "+r"(byte));
+  return settings.ports[byte & 8191] >> (port & 7) & 1;
 }
 INLINE bool ports_wanted(u16 one, u16 other) { return settings.every_port || port_listed(one) || port_listed(other); }
 

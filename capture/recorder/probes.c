@@ -112,9 +112,14 @@ static void decide(void) {
   EACH(p) if (by_kprobe(p)) p->why = why_not(p);
   /* the outer function calls the inner one */
   if (probed("request_timer", "__inet_csk_reqsk_queue_drop")) EACH(p) if (!strcmp(p->target, "inet_csk_reqsk_queue_drop")) p->why = "__inet_csk_reqsk_queue_drop does it";
-  unsigned timer = 0;
-  EACH(p) if (!p->why && !strcmp(p->target, "reqsk_timer_handler")) timer |= 1 << is_return(p);
-  if (timer != 3 && !without) EACH(p) if (!p->why && !strcmp(p->piece, "request_timer")) p->why = "reqsk_timer_handler cannot be probed: whether the timer removed a request would not be known";
+  /* of no use without each other */
+  unsigned timer = 0, removals = 0;
+  EACH(p) if (!p->why && !strcmp(p->piece, "request_timer")) {
+    if (strcmp(p->target, "reqsk_timer_handler")) removals++;
+    else timer |= 1 << is_return(p);
+  }
+  if (timer == 3 && removals) return;
+  EACH(p) if (!p->why && !strcmp(p->piece, "request_timer")) p->why = timer == 3 ? "(__)inet_csk_reqsk_queue_drop cannot be probed" : "reqsk_timer_handler cannot be probed: whether the timer removed a request would not be known";
 }
 
 static void refuse(struct probe *p, const char *why) {
@@ -275,6 +280,12 @@ static bool place_attached(const struct probe *p) {
   return false;
 }
 
+/* What the kernel said of it stands before what follows from that. */
+static const char *first_refusal(const struct probe *p) {
+  EACH(other) if (other->refused && !strcmp(other->piece, p->piece)) return other->refused;
+  return p->why ? p->why : "not attached";
+}
+
 /* The shape of a manifest's `probes`; `left_out`: what is not attached of pieces that are there in part. */
 void put_probes(struct text *text) {
   put(text, "\"probes\":{\"attached\":[");
@@ -292,7 +303,7 @@ void put_probes(struct text *text) {
     put(text, "{\"piece\":");
     put_word(text, p->piece);
     put(text, ",\"why\":");
-    put_string(text, p->why ? p->why : "not attached");
+    put_string(text, first_refusal(p));
     put(text, "}");
   }
   if (without) put(text, "%s{\"piece\":\"drop\",\"why\":\"no BTF: packets cannot be read\"},{\"piece\":\"accept-queue\",\"why\":\"no BTF: sockets cannot be read\"},{\"piece\":\"functions\",\"why\":\"no BTF: sockets cannot be read\"}", text->at[text->used - 1] == '[' ? "" : ",");

@@ -90,7 +90,10 @@ describe.skipIf(why)(`the recorder on this kernel${why ? ` (skipped: ${why})` : 
 
   it('attaches every tracepoint that the kernel has; what is missing is named with what the kernel said', async () => {
     const dry = JSON.parse(
-      execFileSync(binary, ['--dry-run'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+      execFileSync(binary, ['--dry-run', '--port', '8491', '--host', '::1'], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
     );
     const pieces = dry.probes.attached.map((p: { piece: string }) => p.piece);
     for (const piece of [
