@@ -145,6 +145,19 @@ describe('a SYN flood', () => {
     expect(timeouts.story.join(' ')).not.toMatch(/SYN flood/);
   });
 
+  test('answers that had no time to be acknowledged are none, those of a second are', async () => {
+    const attempts = flood(120, 0).records.slice(0, 240);
+    const until = async (seconds: number) => {
+      const last = shifted({ header, records: [other] }, seconds).records;
+      const { story } = await analyze([
+        writeCapture('short.pcap', { header, records: [...attempts, ...last] }),
+      ]);
+      return story.join(' ');
+    };
+    expect(await until(1)).toMatch(/SYN flood .*: 120 connections from 120 addresses/);
+    expect(await until(0)).not.toMatch(/SYN flood/);
+  });
+
   test('an address that completed a handshake is a real client', async () => {
     const forged = await analyze([writeCapture('flood.pcap', flood(120, 0))]);
     expect(forged.story[2]).toMatch(/^None of these addresses completed a handshake/);

@@ -7,7 +7,7 @@
 import { type Case, numberOf } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import { HALF_OPEN, OPEN, ORDERLY, UNANSWERED } from '../../model/outcome.ts';
-import type { CommonTime, SourceTime } from '../../model/time.ts';
+import { type CommonTime, NS_PER_MS, type SourceTime } from '../../model/time.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import { distinct, Numbers } from '../facts/numbers.ts';
 import { REQUEST_LIFE, SYN_RTO } from '../facts/timing.ts';
@@ -18,6 +18,8 @@ import type { Story, StoryTeller } from './index.ts';
 
 /** Fewer at one time are a scan, or clients that were switched off. */
 const MANY = 100;
+/** No path on Earth takes longer, but for satellites and full queues: of a hundred clients few are so far away. */
+const LONGEST_RTT = 500 * NS_PER_MS;
 const RULES = [
   'handshake-unfinished',
   'unanswered-syn',
@@ -91,9 +93,10 @@ function floodOf(world: World, members: Int32Array): Flood {
         keys: [clientKey],
         start,
       } = cases.brief(n);
-      if (!isForsaken(world, flood.source, start)) continue;
+      const isAnswered = outcome === HALF_OPEN;
+      if (!isForsaken(world, flood.source, start, isAnswered)) continue;
       flood.sources.add(flood.source);
-      add(flood, outcome === HALF_OPEN, clientKey, timeline.at(flood.source, start as SourceTime));
+      add(flood, isAnswered, clientKey, timeline.at(flood.source, start as SourceTime));
     }
     if (outcome !== 0) continue;
     const c = cases.at(n);
@@ -118,9 +121,9 @@ function add(flood: Flood, isAnswered: boolean, client: number, at: CommonTime |
   if (at !== null && (flood.to === null || at > flood.to)) flood.to = at;
 }
 
-/** The capture went on for so long that the client would have sent its SYN again. */
-function isForsaken(world: World, source: number, start: number): boolean {
-  return world.captureSpan(source)[1] - start >= 2 * SYN_RTO;
+/** The capture went on for so long that the client would have acknowledged the SYN-ACK, or sent its SYN again. */
+function isForsaken(world: World, source: number, start: number, isAnswered: boolean): boolean {
+  return world.captureSpan(source)[1] - start >= (isAnswered ? LONGEST_RTT : 2 * SYN_RTO);
 }
 
 /** One SYN, and nothing more of that client although there was time: whether it was answered. null for all others. */
@@ -129,8 +132,8 @@ function forsaken(world: World, { wires, lives, client }: Case): boolean | null 
   if (!w || wires.length > 1 || lives[CLIENT] || w.client.address !== client.address) return null;
   const packets = w.packets;
   if (packets[CLIENT] !== 1 || w.syns[CLIENT] !== 1 || w.rsts[SERVER] > 0) return null;
-  if (!isForsaken(world, w.source, w.start)) return null;
-  return w.synAcks[SERVER] > 0;
+  const isAnswered = w.synAcks[SERVER] > 0;
+  return isForsaken(world, w.source, w.start, isAnswered) ? isAnswered : null;
 }
 
 /** Addresses of those who completed a handshake with the server (see addressKey). */
