@@ -13,8 +13,8 @@ import { distinct, Numbers } from '../facts/numbers.ts';
 import { REQUEST_LIFE, SYN_RTO } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
 import { count, list, number } from '../words.ts';
-import { cite, during } from './cite.ts';
-import type { Story, StoryTeller } from './index.ts';
+import { cite, covered, during } from './cite.ts';
+import type { StoryTeller } from './index.ts';
 
 /** Fewer at one time are a scan, or clients that were switched off. */
 const MANY = 100;
@@ -44,14 +44,19 @@ interface Flood {
   sources: Set<number>;
 }
 
-export const synFlood: StoryTeller = (world) => {
+export const synFlood: StoryTeller = (world, explained) => {
   const { cases } = world.context;
   if (cases.count < MANY) return null;
   const [largest, ...others] = world.byServer
     .flatMap((own) => (own.length < MANY ? [] : [floodOf(world, own)]))
     .filter(isFlood)
     .sort((a, b) => size(b) - size(a));
-  return largest ? tell(world, largest, others.length) : null;
+  if (!largest) return null;
+  const servers = new Set([largest, ...others].map((f) => cases.server(f.members[0]!)));
+  return {
+    sentences: tell(world, largest, others.length),
+    rules: covered(explained, RULES, (e) => servers.has(cases.server(e.facts.n))),
+  };
 };
 
 function size({ answered, silent }: Flood): number {
@@ -156,7 +161,7 @@ function isCompleted({ wires: [w], client, lives }: Case): boolean {
   return w.packets[CLIENT] > w.syns[CLIENT] + w.rsts[CLIENT];
 }
 
-function tell(world: World, flood: Flood, others: number): Story {
+function tell(world: World, flood: Flood, others: number): string[] {
   const when = during(world, flood.source, flood.from, flood.to);
   const { answered, silent } = flood;
   const became = [
@@ -172,7 +177,7 @@ function tell(world: World, flood: Flood, others: number): Story {
     whoseAddresses(world, flood),
   ];
   if (others > 0) sentences.push(`${count(others, 'other server')} received a SYN flood too.`);
-  return { sentences, rules: RULES };
+  return sentences;
 }
 
 /** Before, meanwhile or after. */
