@@ -98,14 +98,15 @@ describe('lines that cannot be read', () => {
       `users:((${'"a",pid='.repeat(7000)}`,
       `${'1 '.repeat(30_000)}times`,
     ];
-    const started = performance.now();
+    // what this process computes: a machine may be busy with others
+    const started = process.cpuUsage();
     read(
       `${RECORD}\n${lines
         .map((line) => `${line}\n`)
         .join('')
         .repeat(20)}`,
     );
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(3000);
   });
 });
 
