@@ -77,6 +77,8 @@ interface Difference {
   why: string;
   /** By first frame of the stream. */
   streams: Record<number, Counts>;
+  /** How many there are, where they are cut elsewhere: counts of each cannot be compared then. */
+  cut?: [ours: number, theirs: number];
 }
 
 /** All that differs, by capture. */
@@ -100,6 +102,14 @@ const DIFFERENCES: readonly [RegExp, Difference][] = [
     {
       why: 'tshark goes on counting from a forged FIN 900 MB ahead, and takes the data and the FIN that follow in order, sent once each, for old',
       streams: { 1: { retransmits: [0, 2] } },
+    },
+  ],
+  [
+    /\/reply_around-client\.pcap$/,
+    {
+      why: 'each SYN-ACK of another number after a RST is of a socket of its own for us; without a SYN of their own tshark takes all for one',
+      streams: {},
+      cut: [4, 2],
     },
   ],
 ];
@@ -131,11 +141,10 @@ describe.skipIf(!hasTshark)('tshark counts the same', () => {
     const expected = theirs(path);
     const found = ours(path);
     const listed = DIFFERENCES.find(([pattern]) => pattern.test(name))?.[1];
-    expect([found.frames, found.segments, found.streams.size]).toEqual([
-      expected.frames,
-      expected.segments,
-      expected.streams.size,
-    ]);
+    const sizes = [found.streams.size, expected.streams.size];
+    expect([found.frames, found.segments]).toEqual([expected.frames, expected.segments]);
+    if (listed?.cut) return expect(sizes, listed.why).toEqual(listed.cut);
+    expect(sizes[0]).toBe(sizes[1]);
     for (const [frame, stream] of expected.streams) {
       const own = found.streams.get(frame)!;
       // a copy by the tap (same identification within 1 ms) is sent again for tshark, and one segment for us
