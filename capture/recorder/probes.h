@@ -1,0 +1,27 @@
+/* The programs, and which of them are to be loaded. */
+#pragma once
+#include "recorder.h"
+#include <string.h>
+
+/* A program; `name` is piece__function__form (functions) or the piece (tracepoints), `form` and `target` are its section's. */
+struct probe {
+  struct bpf_program *program;
+  struct bpf_link *link;
+  const char *name, *section, *target;
+  char piece[32], form[16];
+  char *refused, *why; /* why: it is not to be loaded */
+  unsigned found;      /* 0 not asked, 1 no, 2 yes: its function in kallsyms */
+};
+extern struct probe *probes;
+extern unsigned probe_count;
+#define EACH(p) for (struct probe *p = probes; p < probes + probe_count; p++)
+
+static inline bool by_trampoline(const struct probe *p) { return p->form[0] == 'f'; }
+static inline bool by_kprobe(const struct probe *p) { return p->form[0] == 'k'; }
+
+/* choice.c */
+void ask_forms(void);                   /* once: whether functions can be probed here at all */
+char *absent(const struct probe *p);    /* once: what the kernel lacks, or NULL */
+void decide(void);                      /* sets `why` of each */
+void refuse(struct probe *p, const char *why);
+bool same_place(const struct probe *a, const struct probe *b);
