@@ -77,7 +77,7 @@ export async function investigate(
   const sources = await readInputs(paths, hosts, collector, diagnostics, onProgress, ahead, files);
   await options.onRead?.(sources);
   placeWallClocks(sources, options);
-  const listed = isWhole(options) ? Infinity : (options.listed ?? LISTED);
+  const listed = listsAll(options) ? Infinity : (options.listed ?? LISTED);
   const { busy = (stage) => stage() } = options;
   const context = busy(() => join(sources, collector, diagnostics));
   const explanation = busy(() =>
@@ -94,8 +94,8 @@ export async function investigate(
 const LISTED = 10_000;
 
 /** What is asked for needs a case of every connection. */
-function isWhole({ whole, timeline, keep }: AnalyzeOptions): boolean {
-  return whole === true || timeline === 'all' || keep !== undefined;
+function listsAll({ listAll, timeline, keep }: AnalyzeOptions): boolean {
+  return listAll === true || timeline === 'all' || keep !== undefined;
 }
 
 function viewsOf(records: Records): WireConnection[] {

@@ -148,7 +148,7 @@ async function explainCommand(a: ExplainArguments): Promise<number> {
   const period = a.time === undefined ? null : usage(() => parsePeriod(a.time!));
   const { result: all } = await runAnalysis(
     a,
-    { timeline: a.connection ? 'all' : 'findings', whole: period !== null },
+    { timeline: a.connection ? 'all' : 'findings', listAll: period !== null },
     filter || undefined,
   );
   const result = period ? withinPeriod(all, period) : all;
@@ -162,21 +162,21 @@ async function explainCommand(a: ExplainArguments): Promise<number> {
 async function annotateCommand(a: AnnotateArguments): Promise<number> {
   await checkTwice(a.input);
   const secret = await redactor(a);
-  const { result: plain } = await runAnalysis(a, { timeline: 'all' }, undefined);
-  warn(plain);
-  if (nothingRead(plain)) return EXIT_NOTHING;
+  const { result: found } = await runAnalysis(a, { timeline: 'all' }, undefined);
+  warn(found);
+  if (nothingRead(found)) return EXIT_NOTHING;
   const { annotate } = await import('./wireshark/annotate.ts');
   const hosts = hostNames(a.host ?? []);
   const redact = secret ? { redact: secret } : {};
-  const result = await redacted(plain, secret);
-  const rotations = plain.inputs.flatMap((i) => (i.files ? [i.files.map((f) => f.name)] : []));
+  const result = await redacted(found, secret);
+  const rotations = found.inputs.flatMap((i) => (i.files ? [i.files.map((f) => f.name)] : []));
   const made = await writing(a.output, () =>
     annotate(result, a.input, a.output, { hosts, rotations, busy: interruptible, ...redact }),
   );
   out(
     `${visible(a.output)}: ${made.packets} packets, ${made.comments} comments, ${made.events} events. In Wireshark: frame.comment`,
   );
-  return statusOf(plain.diagnostics);
+  return statusOf(found.diagnostics);
 }
 
 async function redacted(result: Result, secret: Awaited<ReturnType<typeof redactor>>): Promise<Result> {

@@ -69,7 +69,7 @@ async function writeFiles(
   const result = inJson.aggregated ? { ...full, aggregated: inJson.aggregated } : full;
   const file = (name: string, write: (path: string) => Promise<void>) => writeWhole(join(dir, name), write);
   const text = (name: string, content: string) => file(name, (path) => writeNew(path, content));
-  if (full.plain && tables === full)
+  if (full.unlisted && tables === full)
     throw new Error('the result does not list all its connections: give the tables of the investigation');
   // the marker comes first: an interrupted report is still known as ours, and replaced by the next
   await file(RESULT_FILE, (path) => writeJson(path, inJson));

@@ -27,21 +27,21 @@ export const finWait2: ChartBuilder = {
   id: 'fin-wait2',
   build(result) {
     const spans = spansOf(result);
-    const plain = plainOf(result);
-    if (spans.length === 0 && plain.length === 0) return null;
+    const counts = countedOf(result);
+    if (spans.length === 0 && counts.length === 0) return null;
     // those of which both are known are in both
-    const unlisted = plain.reduce(
-      (most, { bins }) =>
+    const most = counts.reduce(
+      (sofar, { bins }) =>
         Math.max(
-          most,
+          sofar,
           bins.reduce((sum, b) => sum + b.connections, 0),
         ),
       0,
     );
-    const connections = new Set(spans.map((s) => s.connection)).size + unlisted;
-    const description = `${words(spans, plain)}, for ${counted(connections, 'connection')}, on a logarithmic scale from microseconds to minutes.`;
+    const connections = new Set(spans.map((s) => s.connection)).size + most;
+    const description = `${words(spans, counts)}, for ${counted(connections, 'connection')}, on a logarithmic scale from microseconds to minutes.`;
     const drawn = spans.map((s) => ({ ...s, seconds: Math.max(s.seconds, ZERO) }));
-    const body = connections <= LIMIT ? each(drawn, result) : binned(drawn, plain);
+    const body = connections <= LIMIT ? each(drawn, result) : binned(drawn, counts);
     const subtitle = [
       'The full socket leaves FIN_WAIT2 at once when the process has closed it; a timewait minisock stays in it.',
       ...(connections > LIMIT
@@ -58,10 +58,10 @@ export const finWait2: ChartBuilder = {
 const ZERO = LEAST_SECONDS;
 
 /** Of connections that are only counted. */
-type Plain = Durations & { measure: Span['measure'] };
+type Counted = Durations & { measure: Span['measure'] };
 
-function plainOf({ plain }: Result): Plain[] {
-  const [kernel, wire] = [plain?.finWait2Kernel, plain?.finWait2];
+function countedOf({ unlisted }: Result): Counted[] {
+  const [kernel, wire] = [unlisted?.finWait2Kernel, unlisted?.finWait2];
   return [
     ...(kernel ? [{ measure: MEASURES[1][0], ...kernel }] : []),
     ...(wire ? [{ measure: MEASURES[2][0], ...wire }] : []),
@@ -98,10 +98,10 @@ function finWait1Spans(timeline: readonly TimelineItem[]): Map<string, number> {
   return spans;
 }
 
-function words(spans: readonly Span[], plain: readonly Plain[]): string {
+function words(spans: readonly Span[], counts: readonly Counted[]): string {
   const parts = MEASURES.flatMap(([name]) => {
     const seconds = spans.filter((s) => s.measure === name).map((s) => s.seconds);
-    for (const own of plain) if (own.measure === name) seconds.push(own.shortest, own.longest);
+    for (const own of counts) if (own.measure === name) seconds.push(own.shortest, own.longest);
     if (seconds.length === 0) return [];
     const [low, high] = seconds.reduce(([a, b], s) => [Math.min(a, s), Math.max(b, s)], [Infinity, 0]);
     const [least, most] = [formatSpan(low! * 1e9), formatSpan(high! * 1e9)];
@@ -188,12 +188,12 @@ function each(spans: readonly Span[], result: Result): Record<string, unknown> {
   };
 }
 
-function binned(spans: readonly Span[], plain: readonly Plain[]): Record<string, unknown> {
+function binned(spans: readonly Span[], counts: readonly Counted[]): Record<string, unknown> {
   const values = tally(
     spans.map(({ measure, seconds }) => ({ measure, seconds: binOf(seconds) })),
     'connections',
   );
-  for (const { measure, bins } of plain) {
+  for (const { measure, bins } of counts) {
     for (const bin of bins) {
       const same = values.find((v) => v.measure === measure && v.seconds === bin.seconds);
       if (same) same.connections += bin.connections;

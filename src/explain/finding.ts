@@ -103,7 +103,7 @@ export class DecidedFinding implements Finding {
 }
 
 /** The same as plain data. */
-export function plainFinding(f: Finding): Finding {
+export function findingData(f: Finding): Finding {
   return {
     connection: f.connection,
     rule: f.rule,

@@ -4,7 +4,7 @@
  */
 import type { Aggregation, Result } from '../model/result.ts';
 import { writePieces } from '../platform/text-file.ts';
-import { LISTED_WHOLE } from '../tables/listed.ts';
+import { ALL_LISTED } from '../tables/listed.ts';
 import { connectionsTable, findingsTable } from '../tables/tables.ts';
 import { visible } from '../view/escape.ts';
 import { allOf, counted, number, unlistedWarnings } from '../view/words.ts';
@@ -23,7 +23,7 @@ export async function writeJson(path: string, result: Result): Promise<void> {
 export function readable(result: Result): Result {
   const { connections, findings } = result;
   const all = allOf(result);
-  if (all <= LISTED_WHOLE) return result;
+  if (all <= ALL_LISTED) return result;
   const telling = new Set(findings.filter((f) => f.severity !== 'info').map((f) => f.connection));
   const listed = connections.filter((c) => telling.has(c.id));
   return {

@@ -168,7 +168,7 @@ export interface Aggregation {
 }
 
 /** Connections that are alike in server, ending and cause. */
-export interface PlainGroup {
+export interface UnlistedGroup {
   server: Endpoint;
   closeKind: CloseKind;
   closedBy: ConnectionRow['closedBy'];
@@ -181,9 +181,9 @@ export interface PlainGroup {
 }
 
 /** Connections of one big capture beyond those listed: they stand one by one in the CSV files only. */
-export interface PlainPart {
+export interface UnlistedPart {
   connections: number;
-  groups: PlainGroup[];
+  groups: UnlistedGroup[];
   /** How long FIN_WAIT2 lasted on the wire. */
   finWait2: Durations | null;
   /** The same of the full socket, where logs of states tell of it; absent where none does. */
@@ -237,5 +237,5 @@ export interface Result {
   /** Absent while everything is listed. */
   aggregated?: Aggregation[];
   /** Connections of one big capture of which there is nothing to tell, or that are like many others; absent when all are listed. */
-  plain?: PlainPart;
+  unlisted?: UnlistedPart;
 }

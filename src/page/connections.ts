@@ -29,7 +29,7 @@ interface Group {
   count: number;
 }
 
-function groupsTable({ result: { connections, plain }, title }: Page): Markup {
+function groupsTable({ result: { connections, unlisted }, title }: Page): Markup {
   const groups = new Map<string, Group>();
   for (const row of connections) {
     const key = [formatEndpoint(row.server), endingOf(row), ...rulesOfRow(row)].join('\0');
@@ -44,7 +44,7 @@ function groupsTable({ result: { connections, plain }, title }: Page): Markup {
     group.clients.add(row.client.address);
     groups.set(key, group);
   }
-  for (const own of plain?.groups ?? []) {
+  for (const own of unlisted?.groups ?? []) {
     const { rules } = own;
     const key = [formatEndpoint(own.server), endingOf(own), ...rules].join('\0');
     const group = groups.get(key) ?? { row: own, rules, clients: new Set(), count: 0, unlisted: 0 };

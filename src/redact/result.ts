@@ -12,7 +12,7 @@ const OURS = new Set(['rule', 'title', 'locator', 'time', 'startTime', 'endTime'
 
 /** Every other text in it is searched, so that a field added later is covered. Throws when connections are only counted in it. */
 export function redactResult(result: Result, redactor: Redactor): Result {
-  if (result.plain)
+  if (result.unlisted)
     throw new Error('only a result that lists all connections (listed: Infinity) can be redacted');
   redactor.know('host', [...result.hosts.map((h) => h.name), ...result.inputs.map((i) => i.host)]);
   redactor.know('process', [

@@ -7,7 +7,7 @@ import { getOr } from '../model/get-or.ts';
 import type { CauseGroup } from '../model/result.ts';
 
 /** Up to so many connections are listed whatever they have in common. */
-export const LISTED_WHOLE = 10_000;
+export const ALL_LISTED = 10_000;
 /** Of one cause beyond that: so many of the most telling, and up to so many spread evenly over all. */
 const MOST_TELLING = 100;
 const SPREAD = 900;
@@ -18,12 +18,12 @@ const SPREAD = 900;
  */
 export class Listing {
   readonly #shares = new Map<string, Share>();
-  readonly #whole: number;
+  readonly #limit: number;
   readonly #all = new Set<string>();
 
   /** `whole`: up to so many are listed whatever they have in common. */
-  constructor(whole = LISTED_WHOLE) {
-    this.#whole = whole;
+  constructor(limit = ALL_LISTED) {
+    this.#limit = limit;
   }
 
   /** True for a connection with a finding above info: only those are listed or counted. `weight`: how much they have to tell. */
@@ -48,13 +48,13 @@ export class Listing {
   }
 
   /** Nothing is counted. */
-  get isWhole(): boolean {
-    return this.#all.size <= this.#whole;
+  get listsAll(): boolean {
+    return this.#all.size <= this.#limit;
   }
 
   /** Those chosen so far. */
   get listed(): ReadonlySet<string> {
-    if (this.isWhole) return this.#all;
+    if (this.listsAll) return this.#all;
     return new Set([...this.#shares.values()].flatMap((s) => s.ids));
   }
 

@@ -1,6 +1,6 @@
 /** Puts together the one result that every output is written from. */
 import type { Explanation } from '../explain/explain.ts';
-import { plainFinding } from '../explain/finding.ts';
+import { findingData } from '../explain/finding.ts';
 import { ruleById } from '../explain/rules/index.ts';
 import type { Verdicts } from '../explain/verdicts.ts';
 import { type Case, type Context, numberOf } from '../model/case.ts';
@@ -21,7 +21,7 @@ import { captureFormats } from '../read/formats.ts';
 import { number } from '../view/words.ts';
 import { type Aggregate, aggregateOf } from './aggregate.ts';
 import { connectionRow } from './connection-row.ts';
-import { LISTED_WHOLE } from './listed.ts';
+import { ALL_LISTED } from './listed.ts';
 import { type Selection, select, selectAll } from './selection.ts';
 import { timelineTable } from './timeline.ts';
 import { timelineOf } from './timeline-rows.ts';
@@ -41,7 +41,7 @@ export interface ResultOptions {
   /** `all` puts every connection into the timeline, not only those with a finding above info. */
   timeline?: 'findings' | 'all';
   /** True: connections of the timeline are never counted instead of listed, however many are alike. */
-  whole?: boolean;
+  listAll?: boolean;
   /** The command line, for the report. */
   command?: string;
 }
@@ -74,12 +74,12 @@ export function assembleResult(
     answers: explanation.answers,
     diagnostics: diagnostics.list(),
     ...(aggregated && { aggregated: [aggregated] }),
-    ...(rest && { plain: rest }),
+    ...(rest && { unlisted: rest }),
   };
 }
 
 function* findingsOf(ns: Iterable<number>, verdicts: Verdicts): Iterable<Finding> {
-  for (const n of ns) for (const f of verdicts.tell(n)) yield plainFinding(f);
+  for (const n of ns) for (const f of verdicts.tell(n)) yield findingData(f);
 }
 
 /** Rows of the big tables: of every connection that is told of, each made when it is read. */
@@ -114,13 +114,13 @@ function timelineParts(
   const those = (isWanted: (id: string) => boolean) =>
     Array.from(kept).flatMap((n) => (isWanted(`c${n + 1}`) ? [cases.at(n)] : []));
   if (options.timeline === 'all') return { cases: those(() => true), aggregates: [], aggregated: null };
-  if (options.whole) return { cases: those((id) => listing.has(id)), aggregates: [], aggregated: null };
+  if (options.listAll) return { cases: those((id) => listing.has(id)), aggregates: [], aggregated: null };
   // a table or a log without a fault was read, and shows what it says
   if (listing.size === 0 && kept.length <= FEW)
     return { cases: those(() => true), aggregates: [], aggregated: null };
   const { listed } = listing;
   const shown = those((id) => listed.has(id));
-  if (listing.isWhole) return { cases: shown, aggregates: [], aggregated: null };
+  if (listing.listsAll) return { cases: shown, aggregates: [], aggregated: null };
   const aggregates = [...listing.counted(causes)].map(([cause, ids]) =>
     aggregateOf(
       cause,
@@ -140,7 +140,7 @@ function aggregation(listed: number, of: number): Aggregation {
     of,
     text:
       `${timelineTable.file} lists ${number(listed)} of the ${number(of)} connections with a finding above info: of more than ` +
-      `${number(LISTED_WHOLE)} those of one cause are listed up to a thousand, the most telling and others spread over the rest; ` +
+      `${number(ALL_LISTED)} those of one cause are listed up to a thousand, the most telling and others spread over the rest; ` +
       `rows of kind aggregate count what the rest would show. \`--timeline all\` lists every connection.`,
   };
 }

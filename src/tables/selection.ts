@@ -11,9 +11,9 @@ import { CLIENT, SERVER } from '../model/connection.ts';
 import type { Confidence, Group } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
 import { HALF_OPEN, OPEN, ORDERLY, type Outcome, REFUSED, UNANSWERED } from '../model/outcome.ts';
-import type { CauseGroup, ConnectionRow, Durations, PlainGroup, PlainPart } from '../model/result.ts';
+import type { CauseGroup, ConnectionRow, Durations, UnlistedGroup, UnlistedPart } from '../model/result.ts';
 import { closeOf, endingOf, finWait2Kernel } from './connection-row.ts';
-import { LISTED_WHOLE, Listing } from './listed.ts';
+import { ALL_LISTED, Listing } from './listed.ts';
 
 /** Connections without a finding above info that are listed, of those alike. */
 const SHOWN = 50;
@@ -24,7 +24,7 @@ export interface Selection {
   /** Those with a finding above info. */
   listing: Listing;
   /** What is said of the others; null when there are none. */
-  rest: PlainPart | null;
+  rest: UnlistedPart | null;
   /** A cause with the connections that are not listed as a number. */
   cut(cause: CauseGroup): CauseGroup;
 }
@@ -48,7 +48,7 @@ export function selectAll(kept: Int32Array, verdicts: Verdicts): Selection {
 }
 
 export function select(kept: Int32Array, verdicts: Verdicts, context: Context): Selection {
-  const listing = new Listing(LISTED_WHOLE);
+  const listing = new Listing(ALL_LISTED);
   const kinds = new Kinds(verdicts, context);
   const few = new Set<number>();
   for (const n of kept) {
@@ -88,7 +88,7 @@ const CLOSE_RULES: Partial<Record<Outcome, RuleId>> = {
   [REFUSED]: 'connection-refused',
 };
 
-type End = Pick<PlainGroup, 'closeKind' | 'closedBy' | 'resetBy'>;
+type End = Pick<UnlistedGroup, 'closeKind' | 'closedBy' | 'resetBy'>;
 /** How connections ended, by what their packets say. */
 const ENDS: Readonly<Record<Exclude<Outcome, 0>, End>> = {
   [ORDERLY]: { closeKind: 'fin', closedBy: 'client', resetBy: '' },
@@ -98,7 +98,7 @@ const ENDS: Readonly<Record<Exclude<Outcome, 0>, End>> = {
   [OPEN]: { closeKind: 'open', closedBy: 'none', resetBy: '' },
 };
 
-type Kind = Omit<PlainGroup, 'connections' | 'clients'>;
+type Kind = Omit<UnlistedGroup, 'connections' | 'clients'>;
 
 /** Connections by server, ending and causes, in numbers. */
 class Kinds {
@@ -108,7 +108,7 @@ class Kinds {
   readonly #counts: number[] = [];
   readonly #numbers = new Map<string, number>();
   /** Of those whose packets say it all: by outcome, server and first FIN, then by what was decided. */
-  readonly #plainNumbers = new Map<number, Map<number, number>>();
+  readonly #outcomeNumbers = new Map<number, Map<number, number>>();
   /** Of each connection. */
   readonly #kind: Int32Array;
 
@@ -121,12 +121,12 @@ class Kinds {
   /** How many of its kind there are now. */
   add(n: number): number {
     const outcome = this.#outcome(n);
-    const kind = outcome === 0 ? this.#other(n) : this.#plain(n, outcome);
+    const kind = outcome === 0 ? this.#other(n) : this.#byOutcome(n, outcome);
     this.#kind[n] = kind;
     return ++this.#counts[kind]!;
   }
 
-  rest(kept: Int32Array, isShown: (n: number) => boolean): PlainPart {
+  rest(kept: Int32Array, isShown: (n: number) => boolean): UnlistedPart {
     const { cases } = this.#context;
     const clients = this.#kinds.map(() => new Set<number>());
     const counts = this.#kinds.map(() => 0);
@@ -162,10 +162,10 @@ class Kinds {
   }
 
   /** Its record tells it all. */
-  #plain(n: number, outcome: Exclude<Outcome, 0>): number {
+  #byOutcome(n: number, outcome: Exclude<Outcome, 0>): number {
     const { cases } = this.#context;
     const first = outcome === ORDERLY ? cases.brief(n).firstFin : CLIENT;
-    const own = getOr(this.#plainNumbers, (cases.server(n) * 8 + outcome) * 2 + first, () => new Map());
+    const own = getOr(this.#outcomeNumbers, (cases.server(n) * 8 + outcome) * 2 + first, () => new Map());
     return getOr(own, this.#verdicts.pattern(n), () =>
       this.#numberOf({
         server: cases.servers[cases.server(n)]!,

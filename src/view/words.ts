@@ -93,8 +93,8 @@ export function unlistedWarnings({ causes }: Pick<Result, 'causes'>): number {
 }
 
 /** All connections that were analysed and told of. */
-export function allOf({ connections, plain }: Result): number {
-  return connections.length + (plain?.connections ?? 0);
+export function allOf({ connections, unlisted }: Result): number {
+  return connections.length + (unlisted?.connections ?? 0);
 }
 
 /** What many findings miss, each thing once, in the order of first sight: what, and the command that records it where. */

@@ -17,8 +17,8 @@ const TABLES = ['connections.csv', 'findings.csv', 'timeline.csv'];
 async function isTheSame(input: string): Promise<void> {
   const long = await analyze([input]);
   const { result: short, tables } = await investigate([input], { listed: 0 });
-  expect(long.plain).toBeUndefined();
-  expect(short.plain).toBeDefined();
+  expect(long.unlisted).toBeUndefined();
+  expect(short.unlisted).toBeDefined();
   expect(allOf(short)).toBe(long.connections.length);
   expect(await filesOf(short, TABLES, tables)).toEqual(await filesOf(long, TABLES));
   expect(structuredClone(short)).toEqual(short);
@@ -46,6 +46,6 @@ test('a table that has names in the place of addresses', async () => {
   write([row('one.example:41234', 'ESTABLISHED'), row('two.example:41235', 'CLOSE_WAIT')]);
   await isTheSame(table);
   write(Array.from({ length: 120 }, (_, i) => row(`${i % 2}.example:${2000 + i}`, 'ESTABLISHED')));
-  const [group] = (await analyze([table], { listed: 0 })).plain!.groups;
+  const [group] = (await analyze([table], { listed: 0 })).unlisted!.groups;
   expect([group!.connections, group!.clients]).toEqual([70, 2]);
 });
