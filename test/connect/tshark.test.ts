@@ -31,16 +31,18 @@ interface Table {
 }
 
 function theirs(path: string): Table {
-  const names = ['frame.number', 'frame.interface_id', 'tcp.stream', 'tcp.completeness'];
+  const quoted = ['icmp.type', 'icmpv6.type'];
+  const names = ['frame.number', 'frame.interface_id', ...quoted, 'tcp.stream', 'tcp.completeness'];
   const rows = fields(path, [...names, ...FIELDS.map((f) => `tcp.analysis.${f}`)], '', OPTIONS);
   // Custom blocks of pcapng are rows of their own there, without an interface.
   const isNg = path.endsWith('.pcapng');
   const table: Table = { frames: 0, segments: 0, streams: new Map() };
   const first = new Map<string, number>();
-  for (const [frame, itf, number, completeness, ...found] of rows) {
+  for (const [frame, itf, icmp, icmp6, number, completeness, ...found] of rows) {
     if (isNg && itf === '') continue;
     table.frames++;
-    if (number === '') continue;
+    // a segment that an ICMP error quotes is no segment of its stream
+    if (number === '' || icmp !== '' || icmp6 !== '') continue;
     table.segments++;
     if (!first.has(number!)) first.set(number!, Number(frame));
     const stream = table.streams.get(first.get(number!)!) ?? empty(Number(completeness));
