@@ -1,7 +1,7 @@
 /** The whole line, top to bottom: read → decode → connect → align → explain → report. */
 import { buildCases } from './align/cases.ts';
 import { CaptureCases, casesOf } from './align/collection.ts';
-import { counterSeries } from './align/counters.ts';
+import { counterSeries, type Readings } from './align/counters.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './align/hosts.ts';
 import { errorsByRecord } from './align/icmp.ts';
 import { findListeners } from './align/orient.ts';
@@ -30,6 +30,8 @@ import type { Pool } from './workers/pool.ts';
 export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   /** Host names by input path. */
   hosts?: HostNames;
+  /** Which of the inputs are counters of one host read before and after what is to be explained, by input path. */
+  readings?: Readings;
   /** Which connections to tell of (see parseFilter); all of them are context. */
   keep?: Keep;
   /** Split lives as Zeek's timers do. */
@@ -79,7 +81,7 @@ export async function investigate(
   placeWallClocks(sources, options);
   const listed = listsAll(options) ? Infinity : (options.listed ?? LISTED);
   const { busy = (stage) => stage() } = options;
-  const context = busy(() => join(sources, collector, diagnostics));
+  const context = busy(() => join(sources, collector, diagnostics, options.readings));
   const explanation = busy(() =>
     explain(context, diagnostics, {
       ...(options.rules && { rules: options.rules }),
@@ -103,7 +105,12 @@ function viewsOf(records: Records): WireConnection[] {
 }
 
 /** Connects packets and events, brings their clocks together and joins them into cases. */
-function join(sources: Source[], collector: Collector, diagnostics: Diagnostics): Context {
+function join(
+  sources: Source[],
+  collector: Collector,
+  diagnostics: Diagnostics,
+  readings: Readings | undefined,
+): Context {
   collector.finish();
   const events = [...collector.events.values()].flat();
   const finished: FinishedLives[] = [];
@@ -137,7 +144,7 @@ function join(sources: Source[], collector: Collector, diagnostics: Diagnostics)
     hosts,
     cases,
     listeners,
-    counters: counterSeries(sources, collector.events, hostOf, diagnostics),
+    counters: counterSeries(sources, collector.events, hostOf, diagnostics, readings),
     snapshots: events.filter((e) => e.kind === 'snapshot'),
     settings: settings(collector.events, hostOf),
     log: events.filter((e) => e.kind === 'log'),

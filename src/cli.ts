@@ -7,6 +7,7 @@ import {
   hostNames,
   type InputArguments,
   literal,
+  type ReadingArguments,
   redactor,
   UsageError,
   usage,
@@ -185,7 +186,7 @@ async function redacted(result: Result, secret: Awaited<ReturnType<typeof redact
 }
 
 async function runAnalysis(
-  a: InputArguments,
+  a: InputArguments & ReadingArguments,
   options: Omit<AnalyzeOptions, 'hosts' | 'date' | 'zone'>,
   filter: string | undefined,
 ): Promise<Investigation> {
@@ -201,6 +202,7 @@ async function runAnalysis(
     ...options,
     ...(keep && { keep }),
     hosts: hostNames(a.host ?? []),
+    readings: { before: a.before ?? [], after: a.after ?? [] },
     date: a.date,
     zone: a.tz,
     command: commandLine(process.argv.slice(2)),

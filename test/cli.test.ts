@@ -240,6 +240,9 @@ describe('usage', () => {
     [['explain', 'x.pcap', '--tz', '-15:00'], /-15:00: not a time zone/],
     [['explain', 'x.pcap', '--connection', 'here-there'], /ADDRESS:PORT/],
     [['explain', 'x.pcap', '--host', 'web'], /NAME=INPUT/],
+    [['explain'], /Missing input/],
+    [['explain', '--before', 'a.txt'], /--before and --after go together/],
+    [['explain', '--before', 'a.txt', '--after', 'a.txt'], /a\.txt is given as --before and as --after/],
     [['rules', 'no-such-rule'], /no-such-rule/],
     [[], /analyze/],
   ];
@@ -257,7 +260,7 @@ describe('usage', () => {
   it('answers the shortest questions as the parser would', () => {
     const help = run(['--help']);
     expect(help.status).toBe(0);
-    expect(help.stdout).toContain('tcpautopsy analyze <input...>');
+    expect(help.stdout).toContain('tcpautopsy analyze [input...]');
     // said twice it goes to the parser
     for (const words of [['-h'], ['--help', '--help']]) expect(run(words).stdout).toBe(help.stdout);
     expect(run(['--help'], undefined, { LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8' }).stdout).toBe(

@@ -20,18 +20,29 @@ const GROWTH = 1.5;
 const AGREEMENT = 0.9;
 const LEAST_SHARED = 5;
 
+/** Inputs that were said to be readings of one host, before and after what is to be explained: paths as given. */
+export interface Readings {
+  before: readonly string[];
+  after: readonly string[];
+}
+
 export function counterSeries(
   sources: readonly Source[],
   events: ReadonlyMap<number, readonly KernelEvent[]>,
   hostOf: ReadonlyMap<number, Host>,
   diagnostics: Diagnostics,
+  given: Readings = { before: [], after: [] },
 ): CounterSeries[] {
   const series: CounterSeries[] = [];
   for (const source of sources) {
     const readings = (events.get(source.id) ?? []).filter((e) => e.kind === 'counters');
     if (readings.length > 0) series.push({ source, host: hostOf.get(source.id) ?? null, readings });
   }
-  const paired = groups(series).flatMap((group) => joined(group, diagnostics));
+  const isGiven = (s: CounterSeries) => isOf(s, given.before) || isOf(s, given.after);
+  const paired = [
+    ...givenPairs(series.filter(isGiven), given, diagnostics),
+    ...groups(series.filter((s) => !isGiven(s))).flatMap((group) => joined(group, diagnostics)),
+  ].sort((a, b) => a.source.id - b.source.id);
   const assumed = new Map<Source, string>();
   const known = paired.map((one) => withKind(one, paired, assumed));
   const kept = withoutRepeats(known, diagnostics);
@@ -40,6 +51,54 @@ export function counterSeries(
     if (message) say(diagnostics, 'nstat-kind-unknown', source.name, message, `line ${readings[0]!.line}`);
   }
   return kept;
+}
+
+/** Read from one of these inputs: the file, a part of it, or a file below the folder. */
+function isOf({ source }: CounterSeries, paths: readonly string[]): boolean {
+  return paths.some(
+    (path) =>
+      source.name === path ||
+      (/^[#/]/.test(source.name.slice(path.replace(/\/+$/, '').length)) && source.name.startsWith(path)),
+  );
+}
+
+/** Readings of `--before` and `--after`: of each tool one series, unless the text itself says that it cannot be. */
+function givenPairs(
+  all: readonly CounterSeries[],
+  given: Readings,
+  diagnostics: Diagnostics,
+): CounterSeries[] {
+  return [...groupBy(all, (s) => s.source.format).values()].flatMap((group) => {
+    const [before, after] = [given.before, given.after].map((paths) => group.filter((s) => isOf(s, paths)));
+    const readings = [...inOrder(before!), ...inOrder(after!)];
+    const why = unpairable(before!, after!, readings);
+    if (why === null) return [{ ...group[0]!, host: group.find((s) => s.host)?.host ?? null, readings }];
+    const names = group.map((s) => s.source.name).join(' and ');
+    say(
+      diagnostics,
+      'counters-not-paired',
+      names,
+      `given as --before and --after, but ${why}: taken one by one`,
+    );
+    return group;
+  });
+}
+
+function unpairable(
+  before: readonly CounterSeries[],
+  after: readonly CounterSeries[],
+  readings: readonly CounterEvent[],
+): string | null {
+  if (before.length === 0 || after.length === 0)
+    return `no ${before.length === 0 ? '--before' : '--after'} is of this tool`;
+  const hosts = new Set([...before, ...after].flatMap((s) => s.host?.name ?? []));
+  if (hosts.size > 1) return `they are of ${[...hosts].join(' and ')}`;
+  if (readings.some((r) => r.delta)) return 'one holds what was added since the call before, not totals';
+  const falls = fallen(readings);
+  return (
+    falls &&
+    `a counter falls (${falls}): the host was started again between them, or they are the wrong way round`
+  );
 }
 
 /** Series that may be one host's: of one tool, without a host, with names that differ in before and after only. */

@@ -30,14 +30,15 @@ export interface InputArguments {
   tz?: string | undefined;
 }
 
-export function inputOptions<T>(y: Argv<T>) {
+export function inputOptions<T>(y: Argv<T>, isRequired = true) {
   return y
     .positional('input', {
       describe: 'files, folders, or - for standard input; told apart by content',
       type: 'string',
       array: true,
-      demandOption: true,
-      coerce: (words: string[]) => words.map(asTyped),
+      // where it is not, withReadings sees to it
+      demandOption: isRequired as true,
+      coerce: (words: string[] = []) => words.map(asTyped),
     })
     .option('host', {
       type: 'string',
@@ -47,6 +48,33 @@ export function inputOptions<T>(y: Argv<T>) {
     })
     .option('date', { type: 'string', describe: 'YYYY-MM-DD of logs that print the time of day only' })
     .option('tz', { type: 'string', describe: 'zone of such logs: Asia/Shanghai or +08:00 (default UTC)' });
+}
+
+export interface ReadingArguments {
+  before?: string[] | undefined;
+  after?: string[] | undefined;
+}
+
+export function readingOptions<T>(y: Argv<T>) {
+  const file = { type: 'string', array: true, nargs: 1 } as const;
+  return y
+    .option('before', {
+      ...file,
+      describe: 'FILE with counters of a host (nstat -az, netstat -s) before the trouble',
+    })
+    .option('after', { ...file, describe: 'FILE with counters of the same host after it' });
+}
+
+/** With the readings among its inputs: they are read as any other. */
+export function withReadings<T extends InputArguments & ReadingArguments>(a: T): T {
+  const { before = [], after = [] } = a;
+  if ((before.length === 0) !== (after.length === 0))
+    throw new UsageError('--before and --after go together: one reading of counters shows no change');
+  const both = before.find((path) => after.includes(path));
+  if (both !== undefined) throw new UsageError(`${both} is given as --before and as --after`);
+  const input = [...new Set([...a.input, ...before, ...after])];
+  if (input.length === 0) throw new UsageError('Missing input: files, folders or - for standard input');
+  return { ...a, input };
 }
 
 export function toUsageError(error: unknown): never {

@@ -5,12 +5,15 @@ import {
   HELP_WIDTH,
   type InputArguments,
   inputOptions,
+  type ReadingArguments,
   type RedactArguments,
+  readingOptions,
   redactOptions,
   UsageError,
+  withReadings,
 } from './arguments.ts';
 
-export interface AnalyzeArguments extends InputArguments, RedactArguments {
+export interface AnalyzeArguments extends InputArguments, ReadingArguments, RedactArguments {
   output: string;
   filter?: string | undefined;
   timeline: 'findings' | 'all';
@@ -20,7 +23,7 @@ export interface AnalyzeArguments extends InputArguments, RedactArguments {
   workers?: number | undefined;
 }
 
-export interface ExplainArguments extends InputArguments {
+export interface ExplainArguments extends InputArguments, ReadingArguments {
   connection?: string | undefined;
   rule?: string | undefined;
   time?: string | undefined;
@@ -52,10 +55,10 @@ export async function runCommand(argv: readonly string[], commands: Commands): P
     .scriptName('tcpautopsy')
     .usage('$0 COMMAND\n\nTells from files alone how TCP connections on Linux began and ended, and why.')
     .command(
-      'analyze <input...>',
+      'analyze [input...]',
       'write CSV, charts and a report about every connection to a folder',
       (y) =>
-        redactOptions(inputOptions(y))
+        redactOptions(readingOptions(inputOptions(y, false)))
           .option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'folder to write' })
           .option('filter', {
             type: 'string',
@@ -81,13 +84,13 @@ export async function runCommand(argv: readonly string[], commands: Commands): P
             type: 'number',
             describe: 'threads beside the main one (0: none); the output is the same',
           }),
-      (a) => run(() => commands.analyze(a)),
+      (a) => run(async () => commands.analyze(withReadings(a))),
     )
     .command(
-      'explain <input...>',
+      'explain [input...]',
       'explain in the terminal, write nothing',
       (y) =>
-        inputOptions(y)
+        readingOptions(inputOptions(y, false))
           .option('connection', {
             type: 'string',
             describe: 'A:P-B:P: only this connection, either way round',
@@ -98,7 +101,7 @@ export async function runCommand(argv: readonly string[], commands: Commands): P
             describe: 'FROM..TO: only connections that lived then (06:56..06:57)',
           })
           .option('filter', { type: 'string', describe: 'as for analyze' }),
-      (a) => run(() => commands.explain(a)),
+      (a) => run(async () => commands.explain(withReadings(a))),
     )
     .command(
       'annotate <input...>',

@@ -1,6 +1,6 @@
 /** Which readings of counters belong together, and what they are: every assumption is said. */
 import { expect, it } from 'vitest';
-import { counterSeries } from '../../src/align/counters.ts';
+import { counterSeries, type Readings } from '../../src/align/counters.ts';
 import { analyze } from '../../src/analyze.ts';
 import type { Host } from '../../src/model/case.ts';
 import { Diagnostics } from '../../src/model/diagnostic.ts';
@@ -15,6 +15,10 @@ interface Input {
 }
 
 function bring(...inputs: Input[]) {
+  return bringGiven(undefined, ...inputs);
+}
+
+function bringGiven(given: Readings | undefined, ...inputs: Input[]) {
   const diagnostics = new Diagnostics();
   const events = new Map<number, KernelEvent[]>();
   const hostOf = new Map<number, Host>();
@@ -36,7 +40,7 @@ function bring(...inputs: Input[]) {
     const clock = { kind: 'order' as const, base: 0n, resolution: 0 };
     return { id, name, format, clock, host: null, command: null, root: null, records: 1 };
   });
-  const series = counterSeries(sources, events, hostOf, diagnostics);
+  const series = counterSeries(sources, events, hostOf, diagnostics, given);
   return {
     series: series.map((s) => [s.source.name, s.readings.map((r) => r.values.get('ListenDrops'))]),
     deltas: series.map((s) => s.readings.map((r) => r.delta)),
@@ -135,4 +139,44 @@ it('counts the four ways in which one incident was read once, and explains the r
   const { counters } = await analyze([folder]);
   const rows = counters.filter((r) => r.counter === 'ListenOverflows');
   expect(rows.map((r) => [r.delta, r.explained])).toEqual([[130, 130]]);
+});
+
+const GIVEN: Readings = { before: ['x.txt', 'n1'], after: ['late/', 'n2'] };
+
+it('takes --before and --after for readings of one host, of each tool by itself', () => {
+  const { series, said } = bringGiven(
+    GIVEN,
+    { name: 'late/y.txt', readings: [{ values: { ListenDrops: 9 } }] },
+    { name: 'x.txt#2', readings: [{ values: { ListenDrops: 4 } }] },
+    { name: 'n1', format: 'nstat', readings: [{ values: { ListenDrops: 3 } }] },
+    { name: 'n2', format: 'nstat', readings: [{ values: { ListenDrops: 8 } }] },
+    { name: 'late.txt', readings: [{ values: { ListenDrops: 7 } }] },
+  );
+  expect(series).toEqual([
+    ['late/y.txt', [4, 9]],
+    ['n1', [3, 8]],
+    ['late.txt', [7]],
+  ]);
+  expect(said).toEqual([]);
+});
+
+it('keeps them apart where the text says that they are none, and says why', () => {
+  const host = (name: string): Host => ({ name, unnamed: false, addresses: new Set(), sources: [] });
+  const pair = (a: Partial<Input>, b: Partial<Input>) =>
+    bringGiven(
+      { before: ['a'], after: ['b'] },
+      { name: 'a', readings: [{ values: { ListenDrops: 4 } }], ...a },
+      { name: 'b', readings: [{ values: { ListenDrops: 9 } }], ...b },
+    );
+  expect(pair({ host: host('web') }, { host: host('web') }).series).toEqual([['a', [4, 9]]]);
+  expect(pair({ host: host('web') }, { host: host('db') }).messages).toEqual([
+    expect.stringContaining('they are of web and db'),
+  ]);
+  const fallen = pair({}, { readings: [{ values: { ListenDrops: 1 } }] });
+  expect(fallen.series).toHaveLength(2);
+  expect(fallen.messages).toEqual([expect.stringContaining('ListenDrops 4 → 1')]);
+  expect(pair({}, { format: 'nstat' }).said.map(([code]) => code)).toEqual([
+    'counters-not-paired',
+    'counters-not-paired',
+  ]);
 });
