@@ -54,7 +54,13 @@ function withoutConnections(world: World, causes: readonly CauseGroup[]): string
         `closed first, socket ${second.socket} of process ${second.owner ?? '?'} second.`,
     ),
   );
-  const told = [...walks, ...causes.map((c) => firstSentence(c.summary))];
+  const across = tellStories(world, []);
+  const left = causes.filter((c) => !across.some((s) => s.rules.includes(c.rule)));
+  const told = [
+    ...across.flatMap((s) => s.sentences),
+    ...walks,
+    ...left.map((c) => firstSentence(c.summary)),
+  ];
   return told.length > 0 ? told.slice(0, SENTENCES) : ['No TCP connection was found in these files.'];
 }
 

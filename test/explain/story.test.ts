@@ -119,6 +119,23 @@ describe('a SYN flood', () => {
     );
   });
 
+  test("the kernel's line of that port at that time joins it, and none of another port or day", async () => {
+    const packets = writeCapture('flood.pcap', flood(120, 80));
+    const at = (seconds: number) => {
+      const time = new Date((records[0]!.readUInt32LE(0) + seconds) * 1000).toISOString().slice(0, 19);
+      return `${time}+00:00 web kernel: `;
+    };
+    const log = async (prefix: string, port: number) => {
+      const line = `${prefix}TCP: request_sock_TCP: Possible SYN flooding on port ${port}. Dropping request.  Check SNMP counters.\n`;
+      return (await analyze([packets, writeText('log.txt', line)])).story[1];
+    };
+    const told = /The kernel's log reports a full SYN queue on port 8080 too: SYNs dropped \(log\.txt\)\.$/;
+    expect(await log(at(1), 8080)).toMatch(told);
+    expect(await log('[12345.678901] ', 8080)).toMatch(told);
+    expect(await log(at(1), 8081)).not.toMatch(/kernel's log/);
+    expect(await log(at(-86_400), 8080)).not.toMatch(/kernel's log/);
+  });
+
   test('without counters it says which would tell; few attempts are none', async () => {
     const capture = writeCapture('flood.pcap', flood(120, 80));
     const { story } = await analyze([capture]);

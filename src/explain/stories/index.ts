@@ -3,6 +3,7 @@ import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';
 import { backscatter } from './backscatter.ts';
 import { closeWait } from './close-wait.ts';
+import { conntrackFull } from './conntrack-full.ts';
 import { hostGone } from './host-gone.ts';
 import { listenerRestarted } from './listener-restarted.ts';
 import { portReuse } from './port-reuse.ts';
@@ -23,6 +24,7 @@ export type StoryTeller = (world: World, explained: readonly Explained[]) => Sto
 const TELLERS: readonly StoryTeller[] = [
   workerStuck,
   synFlood,
+  conntrackFull,
   scan,
   backscatter,
   listenerRestarted,

@@ -173,7 +173,7 @@ function tell(world: World, flood: Flood, others: number): string[] {
   const sentences = [
     `${world.serverOf(n)} received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and nothing after it; ` +
       `${list(became)}${cite([...flood.sources].map((id) => world.source(id).name))}.`,
-    counted(world.listenerOf(n), flood),
+    `${counted(world.listenerOf(n), flood)}${logged(world, flood)}`,
     whoseAddresses(world, flood),
   ];
   if (others > 0) sentences.push(`${count(others, 'other server')} received a SYN flood too.`);
@@ -213,6 +213,20 @@ function counted(listener: ListenerFacts, { answered, silent }: Flood): string {
   if (drops != null && left > 0) parts.push(`${number(left)} of those without a SYN-ACK are in no counter`);
   if (drops != null && left < 0) parts.push(`${number(-left)} of those dropped are not among them`);
   return `Counters of its host: ${parts.length > 0 ? parts.join('; ') : 'no SYN was dropped and no SYN cookie sent'}.`;
+}
+
+/** The kernel's line comes once a listener: one from before the flood is of another. */
+function logged(world: World, { case: c, source, from, to }: Flood): string {
+  const line = world.context.log.find((e) => {
+    if (!e.what.startsWith('syn-flood') || e.port !== c.server.port) return false;
+    const { at } = world.momentOf(e);
+    if (at === null || from === null || to === null || !world.context.timeline.comparable(e.source, source))
+      return true;
+    return at >= from - REQUEST_LIFE && at <= to + REQUEST_LIFE;
+  });
+  if (!line) return '';
+  const does = line.what === 'syn-flood-cookies' ? 'SYNs answered with cookies' : 'SYNs dropped';
+  return ` The kernel's log reports a full SYN queue on port ${line.port} too: ${does}${cite([world.source(line.source).name])}.`;
 }
 
 function whyDropped(drops: number, full: number, overflows: number): string {

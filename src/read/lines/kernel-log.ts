@@ -30,7 +30,8 @@ const SAID: readonly { what: LogEvent['what']; pattern: RegExp }[] = [
   },
 ];
 /** Other lines of a kernel's log, once one of these was there. */
-const OF_KERNEL = /^(?:<\d{1,3}>)?(?:\[ *\d{1,9}\.\d{6}\] |.{1,80} kernel: )/;
+const OF_KERNEL =
+  /^(?:<\d{1,3}>)?(?:\[ *\d{1,9}\.\d{6}\] |\d{4}-\d\d-\d\dT[\d:]{8},\d{6}[+-]\d\d:\d\d |.{1,80} kernel: )/;
 
 export const kernelLog: LineFormat = {
   id: 'kernel-log',

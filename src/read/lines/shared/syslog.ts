@@ -1,42 +1,61 @@
 /** What syslog, journalctl and dmesg put before a line of the kernel, and the clocks in it. */
 import { type Clock, NS_PER_S, NS_PER_US, type SourceTime } from '../../../model/time.ts';
 import { clockOf, NO_CLOCK } from './section.ts';
-import { secondsToNs, WallClock } from './times.ts';
+import { dateNs, timeOfDay as nsOfDay, secondsToNs, WallClock } from './times.ts';
 
-/** `Jan 12 10:00:01 fw kernel: `, `2026-01-12T10:00:01.123456+01:00 fw kernel: `; `[12345.678901] `; `[Mon Jan 12 10:00:01 2026] `. */
+/**
+ * `Jan 12 10:00:01 fw kernel: `, `2026-01-12T10:00:01.123456+01:00 fw kernel: `, of `dmesg --time-format iso`
+ * `2026-01-12T10:00:01,123456+01:00 `; `[12345.678901] `; `[Mon Jan 12 10:00:01 2026] `.
+ */
 const PREFIX =
-  /^(?:<\d{1,3}>)?(?:(?:[A-Z][a-z]{2} [ \d]\d |\d{4}-\d\d-\d\d[T ])(\d\d:\d\d:\d\d(?:\.\d{1,9})?)(?:Z|[+-]\d\d:?\d\d)? [\w.-]{1,64} kernel: )?(?:\[ *(\d{1,9}\.\d{6})\] |\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d (\d\d:\d\d:\d\d) \d{4}\] )?/;
+  /^(?:<\d{1,3}>)?(?:(?:[A-Z][a-z]{2} [ \d]\d |(?<date>\d{4}-\d\d-\d\d)[T ])(\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?<zone>Z|[+-]\d\d:?\d\d)? (?:[\w.-]{1,64} kernel: )?)?(?:\[ *(\d{1,9}\.\d{6})\] |\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d (\d\d:\d\d:\d\d) \d{4}\] )?/;
 
 /** The line without its prefix, and the times in that. */
 export interface KernelLine {
   /** Seconds since boot, by printk's clock, which is not exactly that of events. */
   seconds: string | null;
   timeOfDay: string | null;
+  /** Where the line gives date and zone: midnight of that day there, ns since 1970. */
+  midnight: bigint | null;
   rest: string;
 }
 
 export function kernelLine(line: string): KernelLine {
   const match = PREFIX.exec(line)!;
+  const { date, zone } = match.groups!;
   return {
-    seconds: match[2] ?? null,
-    timeOfDay: match[1] ?? match[3] ?? null,
+    seconds: match[4] ?? null,
+    timeOfDay: (match[2] ?? match[5])?.replace(',', '.') ?? null,
+    midnight: date === undefined || zone === undefined ? null : dateNs(date) - zoneNs(zone),
     rest: line.slice(match[0].length),
   };
 }
 
-/** The clock of a log: printk's where every line has it, else the time of day. */
+function zoneNs(zone: string): bigint {
+  if (zone === 'Z') return 0n;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  return BigInt(zone.startsWith('-') ? -minutes : minutes) * 60n * BigInt(NS_PER_S);
+}
+
+/** The clock of a log: printk's where every line has it, else date and time, else the time of day. */
 export class KernelLogClock {
   readonly #wall = new WallClock();
   clock: Clock | null = null;
 
-  read({ seconds, timeOfDay }: KernelLine): SourceTime | null {
+  read({ seconds, timeOfDay, midnight }: KernelLine): SourceTime | null {
     this.clock ??=
       seconds !== null
         ? clockOf('relative', NS_PER_US)
-        : timeOfDay !== null
-          ? clockOf('wall', NS_PER_S)
-          : NO_CLOCK;
+        : midnight !== null
+          ? clockOf('realtime', NS_PER_S, midnight)
+          : timeOfDay !== null
+            ? clockOf('wall', NS_PER_S)
+            : NO_CLOCK;
     if (this.clock.kind === 'relative') return seconds === null ? null : (secondsToNs(seconds) as SourceTime);
+    if (this.clock.kind === 'realtime') {
+      const time = midnight === null ? -1 : nsOfDay(timeOfDay!);
+      return time < 0 ? null : ((Number(midnight! - this.clock.base) + time) as SourceTime);
+    }
     return this.clock.kind === 'wall' && timeOfDay !== null ? this.#wall.read(timeOfDay) : null;
   }
 }
