@@ -76,6 +76,7 @@ function fromElsewhere(
 
 /** The client reset the handshake and sent the same SYN again: its socket lives, and did not know who answered. */
 function unwanted(f: Facts): Candidate | null {
+  if (!f.wires.some((w) => w.of(w.wire.rsts, CLIENT) > 0)) return null;
   for (const wire of f.wires) {
     const own = ofClient(f, wire);
     const syn = own.find(({ packet: p }) => (p.flags & SYN_ACK) === SYN)?.packet;
