@@ -74,6 +74,22 @@ describe('a scan', () => {
   });
 });
 
+describe('LAND', () => {
+  const stamp = (n: number) => `${(1_768_208_402 + n).toFixed(6)} IP `;
+  const syn = '10.0.0.9.139 > 10.0.0.9.139: Flags [S], seq 3868, win 2048, length 0\n';
+  test('is one sentence', async () => {
+    const text = [0, 1].map((n) => stamp(n) + syn).join('');
+    expect(await storyOf(writeText('land.txt', text))).toMatch(
+      /^2 SYNs to 10\.0\.0\.9:139 have the destination as source too and are most likely forged \(LAND, an attack or a scan\) \(land\.txt\): drop/,
+    );
+  });
+
+  test('a socket that connects to itself is none: it answers', async () => {
+    const story = await storyOf(file('self_connect.txt'));
+    expect(story).not.toMatch(/forged/);
+  });
+});
+
 describe('backscatter', () => {
   test('answers to SYNs that nobody sent', async () => {
     expect(await storyOf(file('backscatter.pcap'))).toMatch(
@@ -146,6 +162,26 @@ describe('source ports that come around in TIME_WAIT', () => {
     expect(await storyOf(file('port_reuse.pcap'))).toMatch(
       /^10\.80\.0\.1 reused source ports to 10\.80\.0\.2:8001 60 times .*: 20 ports, .* the soonest after 1 s/,
     );
+  });
+
+  const table = readFileSync(file('port_reuse.txt'), 'utf8');
+  const piled = async (text: string) => {
+    const { findings } = await analyze([writeText('table.txt', text)]);
+    return findings.find((f) => f.rule === 'time-wait-pileup')?.summary ?? '';
+  };
+  test('a table is held against the range of ports that a sysctl gives', async () => {
+    expect(await piled(table)).toMatch(
+      /^20 connections .* of the 20 ports \(40000 to 40019\) that 10\.80\.0\.1 has for one server: none is left, but for tcp_tw_reuse, which takes one again 1 s after its last packet\.$/,
+    );
+    const off = table.replace('tcp_tw_reuse = 1', 'tcp_tw_reuse = 0');
+    expect(await piled(off)).toMatch(/none is left, and connect\(\) fails with EADDRNOTAVAIL/);
+    const delayed = table.replace('tcp_tw_reuse = 1', 'tcp_tw_reuse = 1\nnet.ipv4.tcp_tw_reuse_delay = 200');
+    expect(await piled(delayed)).toMatch(/takes one again 200 ms after/);
+  });
+
+  test('twenty of a range of 28,232, or of an unknown one, are few', async () => {
+    expect(await piled(table.replace('40000\t40019', '32768\t60999'))).toBe('');
+    expect(await piled(table.replace(/net\.ipv4\.ip_local_port_range =.*\n/, ''))).toBe('');
   });
 
   test('a program that keeps to a few ports is none', async () => {

@@ -5,6 +5,7 @@ import { backscatter } from './backscatter.ts';
 import { closeWait } from './close-wait.ts';
 import { conntrackFull } from './conntrack-full.ts';
 import { hostGone } from './host-gone.ts';
+import { land } from './land.ts';
 import { listenerRestarted } from './listener-restarted.ts';
 import { portReuse } from './port-reuse.ts';
 import { scan } from './scan.ts';
@@ -26,6 +27,7 @@ const TELLERS: readonly StoryTeller[] = [
   synFlood,
   conntrackFull,
   scan,
+  land,
   backscatter,
   listenerRestarted,
   hostGone,
