@@ -250,9 +250,20 @@ export class World {
 
   /** A sysctl's value as a number, on the host with this address; null when no file gives it, or when it changed. */
   sysctl(name: string, address?: string): number | null {
-    const shown = this.context.settings.findLast((s) => s.values.has(name) && this.#canBe(s.host, address));
-    const text = shown?.changed.has(name) ? undefined : shown?.values.get(name);
+    const text = this.#setting(name, address);
     return text === undefined || !/^-?\d+$/.test(text) ? null : Number(text);
+  }
+
+  /** net.ipv4.ip_local_port_range of the host with this address; null when no file gives it. */
+  portRange(address: string): readonly [first: number, last: number] | null {
+    const text = this.#setting('net.ipv4.ip_local_port_range', address);
+    const match = /^(\d{1,5})\s+(\d{1,5})$/.exec(text ?? '');
+    return match ? [Number(match[1]), Number(match[2])] : null;
+  }
+
+  #setting(name: string, address: string | undefined): string | undefined {
+    const shown = this.context.settings.findLast((s) => s.values.has(name) && this.#canBe(s.host, address));
+    return shown?.changed.has(name) ? undefined : shown?.values.get(name);
   }
 
   /** False for a host that is known by other addresses, or by another name than the owner of the address. */
