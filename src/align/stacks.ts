@@ -17,7 +17,7 @@ function isOfLinux({ format }: Source): boolean {
 }
 
 /** Written by what stands between the hosts as well: whose connections they tell of, they do not say. */
-const ON_THE_WAY: ReadonlySet<string> = new Set(['netfilter-log', 'conntrack', 'hubble']);
+const ON_THE_WAY: ReadonlySet<string> = new Set(['netfilter-log', 'conntrack', 'hubble', 'tcpdump-quiet']);
 
 /** Of a context, once: addresses by what is known of the host. */
 const known = new WeakMap<Context, ReadonlyMap<number, Stack>>();

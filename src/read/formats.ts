@@ -29,6 +29,7 @@ import { tcpCalls } from './lines/tcp-calls.ts';
 import { tcpdrop } from './lines/tcpdrop.ts';
 import { tcpdropBt } from './lines/tcpdrop-bt.ts';
 import { tcpdump } from './lines/tcpdump.ts';
+import { tcpdumpQuiet } from './lines/tcpdump-quiet.ts';
 import { tcplife } from './lines/tcplife.ts';
 import { tcpretrans } from './lines/tcpretrans.ts';
 import { tcpstates } from './lines/tcpstates.ts';
@@ -52,6 +53,7 @@ export const lineFormats: readonly LineFormat[] = [
   tcpCalls,
   tcplife,
   tcpretrans,
+  tcpdumpQuiet,
   tcpdump,
   wiresharkList,
   tsharkFields,

@@ -75,7 +75,7 @@ class TcpdumpReader implements LineReader {
     this.#head = kind === 'head' ? 'tcp' : kind === 'other' || kind === 'other-head' ? 'other' : null;
     if (kind === 'tcp') this.#emit(number);
     else if (this.#head === 'other') this.#other(text, number, true);
-    return kind !== null;
+    return kind !== null && kind !== 'quiet';
   }
 
   /** A line of another protocol; of one that -v prints, the `first` says nothing and only the others can hold an error. */

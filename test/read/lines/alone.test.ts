@@ -56,7 +56,6 @@ describe('what is known and not read is named, with a way', () => {
     ['Frame 1: 74 bytes on wire (592 bits), 74 bytes captured (592 bits)', /tshark -T fields/],
     ['  {\n    "_index": "packets-2026-11-20",', /tshark -T fields/],
     ['"Severity","Summary","Group","Protocol","Count"', /Export Packet Dissections/],
-    ['12:00:00.000001 IP 198.51.100.7.44013 > 192.0.2.10.8080: tcp 0', /without -q/],
     ['connect(3, {sa_family=AF_INET, sin_port=htons(80)}, 16) = 0', /strace/],
     ['Chain INPUT (policy DROP 12 packets, 720 bytes)', /LOG lines/],
     ['trace id 2cf0e1a4 inet filter input packet: iif "eth0"', /log prefix/],

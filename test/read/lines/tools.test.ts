@@ -204,7 +204,44 @@ describe('counters', () => {
   });
 });
 
+describe('tcpdump -q', () => {
+  it('sums a connection up and makes no packet, whose flags would be made up', () => {
+    const { events, packets, diagnostics } = tools('tcpdump-quiet/tcpdump-q.txt');
+    expect(packets).toEqual([]);
+    expect(events.map((e) => e.kind === 'probe' && [e.line, e.local.port, e.remote.port, e.said])).toEqual([
+      [1, 53760, 18080, 'first segment here, its flags are not printed'],
+      [
+        12,
+        53760,
+        18080,
+        'last segment here, its flags are not printed; 86 bytes in 6 segments from 127.0.0.1:53760, 415 bytes in 6 segments from 127.0.0.1:18080',
+      ],
+      [13, 57808, 18081, 'first segment here, its flags are not printed'],
+      [
+        14,
+        57808,
+        18081,
+        'last segment here, its flags are not printed; 0 bytes in 1 segment from 127.0.0.1:57808, 0 bytes in 1 segment from 127.0.0.1:18081',
+      ],
+    ]);
+    expect(diagnostics.map((d) => [d.code, d.severity])).toEqual([['not-tcp', 'info']]);
+  });
+
+  it('leaves lines with flags to their reader, and prose alone', () => {
+    const flags = '07:12:27.783229 IP 10.0.0.1.80 > 10.0.0.2.4242: Flags [R], seq 3, win 0, length 0';
+    expect(read(`${flags}\n`)).toMatchObject({ packets: [{ flags: 4 }], events: [] });
+    expect(read('see a.1 > b.2: tcp 120\n').events).toEqual([]);
+    expect(read('07:12:27.783229 IP 10.0.0.1 > 10.0.0.2: tcp\n').events).toEqual([]);
+  });
+});
+
 describe('tcpdump', () => {
+  it('takes UDP for another protocol, and not for a flag U that is damaged', () => {
+    const udp = '07:12:27.783231 IP 10.0.0.1.53 > 10.0.0.2.4242: UDP, length 30';
+    const flags = '07:12:27.783229 IP 10.0.0.1.80 > 10.0.0.2.4242: Flags [R], seq 3, win 0, length 0';
+    expect(read(`${flags}\n${udp}\n`).diagnostics.map((d) => d.code)).toEqual(['not-tcp']);
+  });
+
   const packets = (name: string) => tools(`tcpdump/${name}`).packets;
   const same = (p: Packet) => ({ ...p, frame: 0, time: 0, vantage: 0, direction: 0, ttl: 0, ipId: 0 });
 

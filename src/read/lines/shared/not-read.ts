@@ -6,11 +6,6 @@ const FIELDS =
 
 const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
   {
-    looks: /\btcp \d{1,9}$/,
-    what: 'tcpdump -q, which leaves out flags and numbers',
-    way: '`tcpdump -nn` without -q, or the capture itself',
-  },
-  {
     looks:
       /^\s*"?(?:Severity"?[\t,; ]+"?(?:Summary|Group)|Packet"?[\t,; ]+"?Summary)|^(?:Errors|Warns|Warnings|Notes|Chats) \(\d+\)/,
     what: "Wireshark's expert information",

@@ -38,7 +38,7 @@ const TRUNCATED = /^truncated-ip6? - \d{1,9} bytes missing! ?/;
 /** Addresses without ports around the packet of a tunnel: IP in IP, GRE. */
 const TUNNEL = /^[\w.:-]{1,255} > [\w.:-]{1,255}: (?:GREv\d, (?:[^:>]{0,80}, )?length \d{1,9}: )?IP6? (?=\S)/;
 const OLD =
-  /^([SFRPWEU.]{1,8})(?: \[[a-z ]{1,32}!?\])?(?: (\d{1,10}):(\d{1,10})\((\d{1,10})\))?(?: ack (\d{1,10}))?(?: win (\d{1,10}))?/;
+  /^([SFRPWEU.]{1,8})(?=[ ,]|$)(?: \[[a-z ]{1,32}!?\])?(?: (\d{1,10}):(\d{1,10})\((\d{1,10})\))?(?: ack (\d{1,10}))?(?: win (\d{1,10}))?/;
 const OLD_CHECKSUM = /, cksum 0x[0-9a-f]{1,4} \([^)]{0,40}\){1,2},?/;
 
 /** What a line says; reused. */
@@ -67,8 +67,8 @@ export class PrintedSegment {
   unknownService = '';
 }
 
-/** `other`: a line of tcpdump about another protocol. `head`: the first of the two lines that -v prints. */
-export type LineKind = 'tcp' | 'other' | 'head' | 'other-head' | null;
+/** `quiet`: a segment as -q prints it, without flags and numbers. `other`: a line of tcpdump about another protocol. `head`: the first of the two lines that -v prints. */
+export type LineKind = 'tcp' | 'quiet' | 'other' | 'head' | 'other-head' | null;
 
 /** Reads a line from its beginning. */
 export function parseLine(line: string, out: PrintedSegment): LineKind {
@@ -109,6 +109,7 @@ function parseNetwork(text: string, out: PrintedSegment, stamped: boolean, ip: b
   if (tunnel) return parseNetwork(body.slice(tunnel[0].length), out, stamped, true);
   if (verbose && body === '') return /TCP \(6\)/.test(verbose[0]) ? 'head' : 'other-head';
   if (parseSegment(body, out)) return 'tcp';
+  if (parseQuiet(body, out)) return 'quiet';
   return isOther(body, stamped, ip) ? 'other' : null;
 }
 
@@ -141,6 +142,13 @@ function parseSegment(text: string, out: PrintedSegment): boolean {
   const said = text.slice(colon + 2);
   const understood = said.startsWith('Flags [') ? parseCurrent(said, out) : parseOld(said, out);
   return understood && parseEnds(source, destination, out);
+}
+
+/** `SOURCE.PORT > DESTINATION.PORT: tcp 120` */
+function parseQuiet(text: string, out: PrintedSegment): boolean {
+  const match = /^(\S{1,300}) > (\S{1,300}): tcp (\d{1,9})$/.exec(text);
+  out.payload = Number(match?.[3] ?? 0);
+  return match !== null && parseEnds(match[1]!, match[2]!, out);
 }
 
 function parseEnds(source: string, destination: string, out: PrintedSegment): boolean {
