@@ -2,7 +2,8 @@
 """Records the captures beside it: what stands between a client and a server, in three namespaces (test/live/scenarios/lab.py),
 taken at the client, on all interfaces of the router, and at the server. Usage, as root: record.py [NAME...]
 
-NAME-client.pcap, NAME-router.pcap and NAME-server.pcap are of one run. Those of idle connections take five minutes."""
+NAME-client.pcap, NAME-router.pcap and NAME-server.pcap are of one run. Those of idle connections take five minutes.
+$LAB_SAMPLES: another folder for them. $LAB_SLOW: how many times slower the machine is than one without emulation (test/live/scenarios/vm.sh)."""
 import contextlib, os, signal, socket, subprocess, sys, threading, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -11,6 +12,9 @@ sys.path.insert(0, f'{HERE}/../../../test/live/scenarios')
 from lab import *
 
 PLACES = (('client', CLI, 'eth0'), ('router', MID, 'any'), ('server', SRV, 'eth0'))
+FOLDER = os.environ.get('LAB_SAMPLES', HERE)
+SLOW = float(os.environ.get('LAB_SLOW', 1))
+FILE_HEADER = 24
 IDLE = 305
 RUN = {}
 
@@ -25,17 +29,21 @@ def captured(name, port):
     """A connection of that port, at either end of a NAT, and ICMP that quotes it."""
     quoted = f'icmp[28:2] = {port} or icmp[30:2] = {port} or (icmp6 and (ip6[88:2] = {port} or ip6[90:2] = {port}))'
     dumps = [subprocess.Popen(['ip', 'netns', 'exec', ns, 'tcpdump', '-Z', 'root', '-U', '--immediate-mode', '-i', interface, '-s', '128', '--time-stamp-precision=nano',
-                               '-w', f'{HERE}/{name}-{place}.pcap', f'tcp port {port} or {quoted}'], stderr=subprocess.PIPE) for place, ns, interface in PLACES]
+                               '-w', f'{FOLDER}/{name}-{place}.pcap', f'tcp port {port} or {quoted}'], stderr=subprocess.PIPE) for place, ns, interface in PLACES]
     for d in dumps:
         d.stderr.readline()
     time.sleep(.5)
     try:
         yield
     finally:
-        time.sleep(.4)
+        time.sleep(.4 * SLOW)
         for d in dumps:
             d.send_signal(signal.SIGINT)
             d.wait()
+        for place, _, _ in PLACES:
+            file = f'{FOLDER}/{name}-{place}.pcap'
+            if os.path.getsize(file) == FILE_HEADER:
+                os.remove(file)
 
 
 def refused(name, port, ns, hook, rule, v6=False):
@@ -275,10 +283,11 @@ class Delay:
             threading.Thread(target=self.carry, args=(one, two, seconds), daemon=True).start()
 
     def carry(self, one, two, seconds):
-        while True:
-            data, (_, _, kind, _, _) = one.recvfrom(2000)
-            if kind != socket.PACKET_OUTGOING:
-                threading.Timer(seconds, two.send, (data,)).start()
+        with contextlib.suppress(OSError):  # the cable goes first
+            while True:
+                data, (_, _, kind, _, _) = one.recvfrom(2000)
+                if kind != socket.PACKET_OUTGOING:
+                    threading.Timer(seconds, two.send, (data,)).start()
 
 
 def kept(name, port, idle, late, again=False):
@@ -290,20 +299,20 @@ def kept(name, port, idle, late, again=False):
         a.close()
         time.sleep(late)
         quiet(c.sendall, b'question')
-        time.sleep(.3)
+        time.sleep(.3 * SLOW)
         close(c, l)
 
 
 @record
 def keep_alive_race(port):
     """10 ms of cable: the request crosses the FIN"""
-    kept('keep_alive_race', port, 5, .003)
+    kept('keep_alive_race', port, 5, .003 * SLOW)
 
 
 @record
 def request_after_fin(port):
     """the FIN had come when the client asked"""
-    kept('request_after_fin', port, 5, .3)
+    kept('request_after_fin', port, 5, .3 * SLOW)
 
 
 def idle(name, port, *rules, meanwhile=None):
@@ -353,21 +362,101 @@ def idle_answered(port):
         close(c, a, l)
 
 
+HALF = 'tcp flags & syn == 0 drop'
+
+
+@record
+def half_open(port):
+    """the router lets the client's SYN and the SYN-ACK pass, and nothing else of the client"""
+    with Firewall(MID, 'forward', to_server(port, HALF)), captured('half_open', port):
+        l = listener(port)
+        c = connect(port)
+        time.sleep(3.5)
+        close(c, l)
+
+
+@record
+def half_open_listener_gone(port):
+    """the same, until the listener is closed: then a RST answers the client, whose request had not expired"""
+    with captured('half_open_listener_gone', port):
+        with Firewall(MID, 'forward', to_server(port, HALF)):
+            l = listener(port)
+            c = connect(port)
+            time.sleep(3.5)
+            close(l)
+        quiet(c.sendall, b'question')
+        time.sleep(.5)
+        close(c)
+
+
+@record
+def ack_late(port):
+    """the same for 1.5 s: the ACK of a repeated SYN-ACK gets through"""
+    with captured('ack_late', port):
+        with Firewall(MID, 'forward', to_server(port, HALF)) as f:
+            threading.Timer(1.5, f.off).start()
+            l = listener(port)
+            c = connect(port)
+            a = l.accept()[0]
+        talk(c, a)
+        close(c, a, l)
+
+
+@record
+def half_open_scan(port):
+    """a scanner's SYN with a raw socket: the kernel, which knows of none, resets the SYN-ACK"""
+    with captured('half_open_scan', port):
+        l = listener(port)
+        for n in range(3):
+            forge(CLI, (C4, 45000 + n), (S4, port), 1000 + n, 0, SYN, window=1024)
+            time.sleep(.3)
+        l.close()
+
+
+@record
+def reset_forged(port):
+    """the router resets the client in the name of the server, which knows nothing of it"""
+    with captured('reset_forged', port):
+        wire = Wire(port)
+        l, c, a = pair(port)
+        talk(c, a)
+        forged_reset(wire, c, port, 'client', ttl=200)
+        time.sleep(.3)
+        quiet(a.sendall, b'more')
+        time.sleep(.3)
+        close(c, a, l)
+
+
+@record
+def reset_own(port):
+    """the server does it itself: SO_LINGER 0"""
+    with captured('reset_own', port):
+        l, c, a = pair(port)
+        talk(c, a)
+        a.setsockopt(*LINGER0)
+        close(a)
+        time.sleep(.3)
+        close(c, l)
+
+
+ONE_CABLE = ('keep_alive_race', 'request_after_fin')
+
+
 def play(names):
     up()
     must(f'ip netns exec {MID} sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_established=300')
     must(f'ip netns exec {MID} sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0')
-    if any(n in ('keep_alive_race', 'request_after_fin') for n in names):
-        # one cable, of 10 ms
+    if names[0] in ONE_CABLE:
+        # of 10 ms
         must(f'ip netns exec {MID} sysctl -qw net.ipv4.ip_forward=0; ip -n {MID} addr flush dev client; ip -n {MID} addr flush dev server')
         must(f'ip -n {CLI} addr add {C4}/16 dev eth0; ip -n {SRV} addr add {S4}/16 dev eth0; ip -n {CLI} addr del {C4}/24 dev eth0; ip -n {SRV} addr del {S4}/24 dev eth0')
         must(f'ip -n {CLI} route replace {S4}/32 dev eth0; ip -n {SRV} route replace {C4}/32 dev eth0')
         # a packet socket reads frames without the checksum that a card would fill in
         must(f'ip netns exec {CLI} ethtool -K eth0 tx off; ip netns exec {SRV} ethtool -K eth0 tx off')
-        Delay(.01)
+        Delay(.01 * SLOW)
     try:
         threads = [threading.Thread(target=RUN[n], args=(23000 + 10 * list(RUN).index(n),)) for n in names]
-        together = all(n.startswith('idle') for n in names)
+        together = names[0].startswith('idle')
         for t in threads:
             t.start()
             if not together:
@@ -378,5 +467,20 @@ def play(names):
         down()
 
 
+def kind(name):
+    return 'cable' if name in ONE_CABLE else 'idle' if name.startswith('idle') else 'router'
+
+
+def play_all(names):
+    """Each kind in namespaces of its own, at the same time."""
+    kinds = {}
+    for n in names:
+        kinds.setdefault(kind(n), []).append(n)
+    if len(kinds) == 1:
+        return play(names)
+    players = [subprocess.Popen([sys.executable, __file__, *some], env={**os.environ, 'LAB_TAG': f"{TAG}-{k}"}) for k, some in kinds.items()]
+    sys.exit(max([p.wait() for p in players]))
+
+
 if __name__ == '__main__':
-    play(sys.argv[1:] or list(RUN))
+    play_all(sys.argv[1:] or list(RUN))

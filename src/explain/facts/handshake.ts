@@ -11,7 +11,7 @@ import {
 import { ACK, SYN, seqDiff } from '../../model/tcp.ts';
 import { memoised } from '../memo.ts';
 import type { Facts } from './facts.ts';
-import { nextSeq } from './wire.ts';
+import { nextSeq, type WireFacts } from './wire.ts';
 
 /** The third segment of the handshake, or the client's first data when it stands for it. */
 export function completion(f: Facts): KeyPacket | null {
@@ -26,12 +26,12 @@ function ofClient({ wire }: Facts, why: number): KeyPacket | null {
 function handshakeTime(f: Facts): number {
   const { wire } = f;
   const done = completion(f);
-  const opened = wire?.packets.find((p) => p.flags & SYN && wire.sideOf(p) === CLIENT) ?? synAcksOf(f)[0];
+  const opened =
+    wire?.packets.find((p) => p.flags & SYN && wire.sideOf(p) === CLIENT) ?? (wire && synAcksOf(wire)[0]);
   return opened && done && opened.time < done.time ? done.time - opened.time : 0;
 }
 
-function synAcksOf({ wire }: Facts): KeyPacket[] {
-  if (!wire) return [];
+export function synAcksOf(wire: WireFacts): KeyPacket[] {
   return wire.packets.filter(
     (p) => p.why & WHY_SYN_ACK && (p.flags & (SYN | ACK)) === (SYN | ACK) && wire.sideOf(p) === SERVER,
   );
@@ -43,7 +43,7 @@ function synAcksOf({ wire }: Facts): KeyPacket[] {
  */
 export function repeatedSynAcks(f: Facts): KeyPacket[] {
   const done = completion(f);
-  return done ? synAcksOf(f).filter((p) => p.time > done.time + handshakeTime(f)) : [];
+  return f.wire && done ? synAcksOf(f.wire).filter((p) => p.time > done.time + handshakeTime(f)) : [];
 }
 
 /** The ACK of a handshake, the first data behind it, and the packet that took them. */

@@ -4,13 +4,14 @@
  * whether the server kept a request for the connection, and on tcp_abort_on_overflow.
  */
 import { sameEndpoint } from '../../model/address.ts';
-import { CLIENT, SERVER, WHY_SYN_ACK } from '../../model/connection.ts';
+import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import { ACK } from '../../model/tcp.ts';
 import { dropEvidence, packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import { completion, repeatedSynAcks } from '../facts/handshake.ts';
+import { completion, repeatedSynAcks, synAcksOf } from '../facts/handshake.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import { REQUEST_LIFE, RTO_MIN, retransmissionAt, SHORTEST_REQUEST } from '../facts/timing.ts';
+import type { WireFacts } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { span } from '../words.ts';
@@ -44,7 +45,7 @@ function onWire(f: Facts): Candidate[] {
   const reset = wire.decisiveReset!;
   const { packet, answers } = reset;
   const first = completion(f)!;
-  const synAck = wire.packets.find((p) => p.why & WHY_SYN_ACK && wire.sideOf(p) === SERVER);
+  const synAck = synAcksOf(wire)[0];
   const waited = synAck ? packet.time - synAck.time : 0;
   const evidence = [
     packetEvidence(f, wire, packet, 'no window, no options: an answer to a packet, not from a socket'),
@@ -55,6 +56,18 @@ function onWire(f: Facts): Candidate[] {
 
   const gone = listenerGone(f, f.atPacket(wire, packet));
   if (gone) return [make('no-socket-reset', 'inferred', gone), ...named(['request-expired-reset'], 'server')];
+  if (isBeforeTimer(wire, packet)) {
+    return [
+      make(
+        'no-socket-reset',
+        'possible',
+        () =>
+          `the listener may have been closed in between: the RST came ${span(waited)} after the first of ${wire.of(wire.wire.synAcks, SERVER)} SYN-ACKs, before the next was due`,
+      ),
+      make('abort-on-overflow-reset', 'possible', 'its first segments may have been lost before the server'),
+      ...named(['request-expired-reset'], 'server'),
+    ];
+  }
   if (repeatedSynAcks(f).length > 0 || waited >= SHORTEST_REQUEST) {
     const because = () =>
       `the RST came ${span(waited)} after the SYN-ACK, of which there were ${wire.of(wire.wire.synAcks, SERVER)}`;
@@ -84,6 +97,16 @@ function onWire(f: Facts): Candidate[] {
   ];
   if (later) return excluded ? [cookie, ...rest] : [cookie, abort, ...rest];
   return excluded ? [...rest, cookie] : [abort, ...rest, cookie];
+}
+
+/**
+ * A request is given up where its timer would send the SYN-ACK again (reqsk_timer_handler), and the timer never waits
+ * shorter than the time before; an eighth is the granularity of the timer wheel. A SYN that comes again moves the timer.
+ */
+function isBeforeTimer(wire: WireFacts, reset: KeyPacket): boolean {
+  const [last, previous] = synAcksOf(wire).reverse();
+  if (!last || !previous || wire.of(wire.wire.syns, CLIENT) > 1) return false;
+  return reset.time - last.time < ((last.time - previous.time) * 7) / 8;
 }
 
 /** The listener was closed before: its requests went with it. Null when nothing shows that. */

@@ -1,9 +1,10 @@
 /** Handshakes between "no answer" and "established": the SYN was answered, again and again, and no ACK came. */
-import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { SocketEvent } from '../../model/event.ts';
-import { ACK, SYN } from '../../model/tcp.ts';
+import { ACK } from '../../model/tcp.ts';
 import { packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import { synAcksOf } from '../facts/handshake.ts';
 import { SHORTEST_RTO, SYN_RTO } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
@@ -75,10 +76,6 @@ function isHalfOpen(f: Facts, wire: WireFacts): boolean {
 /** The last moment of its capture. */
 function captured(f: Facts, { wire }: WireFacts): number {
   return f.world.captureSpan(wire.source)[1];
-}
-
-function synAcksOf(wire: WireFacts): KeyPacket[] {
-  return wire.packets.filter((p) => (p.flags & (SYN | ACK)) === (SYN | ACK) && wire.sideOf(p) === SERVER);
 }
 
 /** A table shows the request, which a full accept queue does not explain. */

@@ -62,7 +62,7 @@ export const rule: Rule<'accept-queue-overflow-ack', Candidate> = {
   stageOf: ['request-expired-reset', 'abort-on-overflow-reset'],
   decide: (f) => {
     const c = acceptQueueOverflowAck(f);
-    return c && withOthers(c, ['deferred-accept', 'netfilter-drop']);
+    return c && withOthers(c, ['deferred-accept', 'netfilter-drop', 'handshake-unfinished']);
   },
   tell: (f, c) => ({
     summary: `${f.name(CLIENT)} thought it was connected, but ${f.name(SERVER)} dropped its ACK, ${MAYBE}because the accept queue was full: ${c.because()}.`,

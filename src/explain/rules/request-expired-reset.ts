@@ -33,7 +33,7 @@ export const rule: Rule<'request-expired-reset', Candidate> = {
       by: ['packets'],
       kernels: 'any',
       claims: 'inferred',
-      sign: 'SYN-ACKs sent again after the ACK, then a bare RST 3 s later or more',
+      sign: 'SYN-ACKs sent again after the ACK, then a bare RST 3 s later or more, not before the next was due',
     },
     {
       by: ['states', 'drops'],
