@@ -5,7 +5,7 @@
  */
 import { sameEndpoint } from '../../model/address.ts';
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
-import { ACK } from '../../model/tcp.ts';
+import { ACK, seqDiff } from '../../model/tcp.ts';
 import { dropEvidence, packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { completion, repeatedSynAcks, synAcksOf } from '../facts/handshake.ts';
@@ -20,23 +20,33 @@ import { type Make, maker, named } from './common.ts';
 import { cookiesInUse } from './cookies.ts';
 import { acceptQueueOverflowAck, fullQueue } from './overflow-ack.ts';
 
-/** The server made a socket of the handshake in the end. */
-function hasChild(f: Facts): boolean {
-  if (f.life(SERVER) || f.rows(SERVER).some((r) => r.state !== 'SYN_RECV')) return true;
+/**
+ * Whether the server made a socket of the handshake in the end. `unknown`: it sent bare ACKs that acknowledge the SYN and no
+ * more. A request sends such an ACK too (tcp_check_req, send_ack): for a segment outside its window, and from 7.2 and the
+ * stable queues of August 2026 on for a RST with an inexact number (RFC 5961 §3.2; from source, not run).
+ */
+function serverSocket(f: Facts): 'seen' | 'none' | 'unknown' {
+  if (f.life(SERVER) || f.rows(SERVER).some((r) => r.state !== 'SYN_RECV')) return 'seen';
   const { wire } = f;
-  return wire !== null && wire.of(wire.wire.synAcks, SERVER) > 0 && !wire.sentOnlySynAcks(SERVER);
+  if (!wire || wire.of(wire.wire.synAcks, SERVER) === 0 || wire.sentOnlySynAcks(SERVER)) return 'none';
+  const [isn, acked] = [wire.of(wire.wire.isn, CLIENT), wire.of(wire.wire.acked, SERVER)];
+  const isOfSyn = isn !== null && acked !== null && seqDiff(acked, isn) === 1;
+  const isSilent = wire.sentNothing(SERVER) && wire.finTime(SERVER) === null;
+  return isOfSyn && isSilent && wire.of(wire.wire.keepalives, SERVER) === 0 ? 'unknown' : 'seen';
 }
 
 /** A reset of such a connection: which of the ways the server may take. Empty when this is none of them. */
 export const halfHandshakeReset = memoised((f: Facts): Candidate[] => {
-  if (hasChild(f)) return [];
+  const socket = serverSocket(f);
+  if (socket === 'seen') return [];
   const { wire } = f;
   const reset = wire?.decisiveReset;
-  if (wire && reset) {
-    const fits = reset.side === SERVER && reset.shape === 'passive' && wire.sentOnlySynAcks(SERVER);
-    return fits && completion(f) ? onWire(f) : [];
-  }
-  return inStates(f);
+  if (!wire || !reset) return socket === 'none' ? inStates(f) : [];
+  const fits = reset.side === SERVER && reset.shape === 'passive' && wire.of(wire.wire.synAcks, SERVER) > 0;
+  if (!fits || !completion(f)) return [];
+  if (socket === 'none') return onWire(f);
+  // only a request repeats its SYN-ACK; a socket may have come of it after that
+  return repeatedSynAcks(f).length > 0 ? onWire(f).map((c) => ({ ...c, confidence: 'possible' })) : [];
 });
 
 /** On the wire: which of the client's segments was reset, and when. */
