@@ -30,6 +30,37 @@ describe('CLOSE_WAIT', () => {
   });
 });
 
+describe('closing states in tables without timers', () => {
+  const told = async (...names: string[]) => {
+    const { findings } = await analyze(names.map((name) => path.join(FOLDER, `${name}.txt`)));
+    return findings.map((f) => [f.rule, f.client.port, f.confidence, f.severity]);
+  };
+
+  test('one table shows one moment: possible, no warning, and what to run', async () => {
+    expect(await told('closing-untimed')).toEqual([
+      ['last-ack-stuck', 44013, 'possible', 'info'],
+      ['last-ack-stuck', 44014, 'possible', 'info'],
+      ['fin-unacknowledged', 44015, 'possible', 'info'],
+      ['closing-stuck', 44016, 'possible', 'info'],
+    ]);
+    const { causes } = await analyze([path.join(FOLDER, 'closing-untimed.txt')]);
+    expect(causes.map((c) => c.rule)).toHaveLength(3);
+    expect(causes[0]!.remedy).toContain('ss -tanpo');
+    expect(causes[0]!.summary).toContain('one moment only');
+  });
+
+  test('of two tables in two files: what stayed is stuck, what went is not', async () => {
+    expect(await told('closing-untimed', 'closing-untimed-later')).toEqual([
+      ['last-ack-stuck', 44013, 'possible', 'warning'],
+    ]);
+    expect(await told('closing-untimed', 'closing-gone')).toEqual([]);
+  });
+
+  test('a timer that has not run out yet shows a close under way', async () => {
+    expect(await told('closing-timed')).toEqual([]);
+  });
+});
+
 describe('timers', () => {
   test('9 retransmissions, and nothing heard for as long as they take at least: the peer is silent', async () => {
     expect(await stuckIn('retransmitting')).toEqual([['peer-silent', 'inferred', 'warning']]);

@@ -5,6 +5,7 @@ import type { SocketLife } from '../../model/connection.ts';
 import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
+import { FILTER_UNKNOWN } from '../../read/lines/shared/table-command.ts';
 import { COOKIES, MASK_OF, type Mask, maskOf, ROWS, STATES } from '../mask.ts';
 import type { Moment } from '../rule.ts';
 import { Facts } from './facts.ts';
@@ -160,6 +161,19 @@ export class World {
     return [...this.#snapshots.values()].filter(
       (s) => s.event !== null && s.event.source === row.source && s.event.snapshot > row.snapshot,
     );
+  }
+
+  /** A table of the same host, not known to be from before the first of these rows of a socket, shows sockets and not this one. */
+  tablesWithout(rows: readonly SocketEvent[]): boolean {
+    const [first] = rows as [SocketEvent];
+    this.#snapshots ??= this.#collectSnapshots();
+    const host = this.hostName(first.source);
+    return [...this.#snapshots.values()].some(({ event, rows: others }) => {
+      if (!event || rows.some((r) => snapshotKey(r) === snapshotKey(event))) return false;
+      const earlier = event.source === first.source && event.snapshot < first.snapshot;
+      if (earlier || ![host, ''].includes(this.hostName(event.source))) return false;
+      return event.filter === null || (event.filter === FILTER_UNKNOWN && others.length > 0);
+    });
   }
 
   /** Captures (Source.id) that saw connections of this client's address to this server endpoint. */

@@ -33,7 +33,7 @@ export interface Unanswered {
   end: Transition | null;
   /** Its kernel says why (sk_err). */
   said: boolean;
-  /** A socket table shows the state with its retransmission timer. */
+  /** A socket table shows the state with its retransmission timer, or with none where it shows no timers. */
   row: SocketEvent | null;
   moment: Moment | null;
   because(): string;
@@ -46,16 +46,54 @@ export interface OfUnanswered extends Verdict {
 }
 
 export function ofUnanswered(found: Unanswered, confidence: Confidence): OfUnanswered {
-  const { side, moment, evidence } = found;
-  return { confidence, side: SIDE_NAMES[side]!, moment, evidence, found };
+  const { side, moment, evidence, row } = found;
+  const verdict = { confidence, side: SIDE_NAMES[side]!, moment, evidence, found };
+  if (!row || row.timer) return verdict;
+  // a table shows one moment, which each connection that closes has
+  return { ...verdict, confidence: 'possible', ...(evidence.length === 1 && { severity: 'info' }) };
 }
 
 export const unanswered = memoised((f: Facts): Unanswered | null => {
   const side = gaveUp(f)?.life.side;
   if (side !== undefined) return ofSide(f, side);
   if (f.wire && f.wire.resets.length > 0) return null;
-  return ofSide(f, CLIENT) ?? ofSide(f, SERVER);
+  return (
+    ofSide(f, CLIENT) ?? ofSide(f, SERVER) ?? (f.wire ? null : (closing(f, CLIENT) ?? closing(f, SERVER)))
+  );
 });
+
+/** What to do where tables show no timers. */
+export function withTimers({ row }: Unanswered): string {
+  return row && !row.timer
+    ? 'Run `ss -tanpo` again as root: a connection that is still there is stuck, and the timer shows the retransmissions. '
+    : '';
+}
+
+/** In a closing state in each table of the host from the first on that shows it; the tables show no timers. */
+function closing(f: Facts, side: SideIndex): Unanswered | null {
+  const rows = f.rows(side);
+  const [row] = rows;
+  if (
+    !row ||
+    f.life(CLIENT) ||
+    f.life(SERVER) ||
+    rows.some((r) => !CLOSING_STATES.includes(r.state) || r.timer)
+  )
+    return null;
+  if (f.world.tablesWithout(rows)) return null;
+  const { state } = rows.at(-1)!;
+  const shown =
+    rows.length > 1
+      ? `in ${count(rows.length, 'socket table')}`
+      : 'when the socket table was taken, which shows one moment only';
+  return {
+    ...{ side, repeats: 0, isFin: true, peerClosed: state !== 'FIN_WAIT1', end: null, said: false },
+    row: rows.at(-1)!,
+    moment: f.atEvent(row),
+    because: () => `${f.name(side)} was in ${state} ${shown}`,
+    evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)),
+  };
+}
 
 /** Stuck closing states that retransmit, as tables show them. */
 function retransmittingRow(f: Facts, side: SideIndex): SocketEvent | null {

@@ -1,6 +1,6 @@
 import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
-import { type OfUnanswered, ofUnanswered, unanswered } from '../procedures/given-up.ts';
+import { type OfUnanswered, ofUnanswered, unanswered, withTimers } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
@@ -20,7 +20,8 @@ export const rule: Rule<'closing-stuck', OfUnanswered> = {
       claims: 'inferred',
       sign: 'crossed FINs, one sent again without an answer, CLOSING in the states',
     },
-    { by: ['tables'], kernels: 'any', claims: 'inferred', sign: 'CLOSING in a table' },
+    { by: ['tables'], kernels: 'any', claims: 'inferred', sign: 'CLOSING with a retransmission timer' },
+    { by: ['tables'], kernels: 'any', claims: 'possible', sign: 'CLOSING in tables that show no timers' },
     {
       by: ['packets'],
       kernels: 'any',
@@ -35,7 +36,9 @@ export const rule: Rule<'closing-stuck', OfUnanswered> = {
   },
   tell: (f, { found }) => ({
     summary: `${found.because()}: it ${MAYBE}waits in CLOSING for the ACK of its FIN.`,
-    remedy: 'Look for what drops the ACK on the path; the kernel gives up after tcp_orphan_retries.',
+    remedy:
+      withTimers(found) +
+      'Look for what drops the ACK on the path; the kernel gives up after tcp_orphan_retries.',
     missing: peerPackets(f),
   }),
 };

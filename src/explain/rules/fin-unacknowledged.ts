@@ -1,6 +1,6 @@
 import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
-import { type OfUnanswered, ofUnanswered, unanswered } from '../procedures/given-up.ts';
+import { type OfUnanswered, ofUnanswered, unanswered, withTimers } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
@@ -27,6 +27,7 @@ export const rule: Rule<'fin-unacknowledged', OfUnanswered> = {
       claims: 'inferred',
       sign: 'FIN_WAIT1 → CLOSE by a timer, with ETIMEDOUT in sk_err',
     },
+    { by: ['tables'], kernels: 'any', claims: 'possible', sign: 'FIN_WAIT1 in tables that show no timers' },
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'a FIN sent again without an answer' },
   ],
   decide: (f) => {
@@ -34,10 +35,11 @@ export const rule: Rule<'fin-unacknowledged', OfUnanswered> = {
     if (!u?.isFin || u.peerClosed) return null;
     return ofUnanswered(u, u.end !== null || u.row !== null ? 'inferred' : 'possible');
   },
-  tell: (f, { side, found: { because, end } }) => ({
-    summary: `${because()}: its FIN was ${MAYBE}never acknowledged${end ? ', and the socket went from FIN_WAIT1 to CLOSE' : ''}.`,
+  tell: (f, { side, found }) => ({
+    summary: `${found.because()}: its FIN was ${MAYBE}never acknowledged${found.end ? ', and the socket went from FIN_WAIT1 to CLOSE' : ''}.`,
     remedy:
+      withTimers(found) +
       'Look at the peer and the path. Many such sockets at once can be limited with net.ipv4.tcp_orphan_retries and tcp_max_orphans.',
-    missing: end ? peerPackets(f) : [...wanted('states', side), ...peerPackets(f)],
+    missing: found.end ? peerPackets(f) : [...wanted('states', side), ...peerPackets(f)],
   }),
 };

@@ -1,6 +1,6 @@
 import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
-import { type OfUnanswered, ofUnanswered, unanswered } from '../procedures/given-up.ts';
+import { type OfUnanswered, ofUnanswered, unanswered, withTimers } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
 
@@ -28,6 +28,7 @@ export const rule: Rule<'last-ack-stuck', OfUnanswered> = {
       sign: 'the same, and LAST_ACK in the states',
     },
     { by: ['tables'], kernels: 'any', claims: 'inferred', sign: 'LAST_ACK with a retransmission timer' },
+    { by: ['tables'], kernels: 'any', claims: 'possible', sign: 'LAST_ACK in tables that show no timers' },
     {
       by: ['packets'],
       kernels: 'any',
@@ -44,6 +45,7 @@ export const rule: Rule<'last-ack-stuck', OfUnanswered> = {
   tell: (f, { found }) => ({
     summary: `${found.because()}: it ${MAYBE}waits in LAST_ACK for the ACK of its FIN.`,
     remedy:
+      withTimers(found) +
       'Harmless in small numbers, and normal after the peer rebooted. Otherwise look for what drops the ACK on the path.',
     missing: peerPackets(f),
   }),
