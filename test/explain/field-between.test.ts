@@ -232,6 +232,23 @@ test.each(['client', 'router', 'server'])('the RST of SO_LINGER 0 is no forged o
   expect(await told(`reset_own-${place}.pcap`)).toEqual(['linger-zero-reset possible close server']);
 });
 
+test.each(['client', 'router'])(
+  'an error that quotes a number which the connection never had refuses nothing: %s',
+  async (place) => {
+    expect(await told(`icmp_forged-${place}.pcap`)).toEqual([]);
+  },
+);
+
+test.each(['client', 'router', 'server'])('what looks alike and is not it: %s', async (place) => {
+  const all = async (name: string) => (await told(`${name}-${place}.pcap`)).join();
+  // another host's segment, with numbers that are of no connection
+  expect(await all('stray_elsewhere')).not.toContain('untranslated-packet-reset');
+  // a second request crosses the FIN that follows the answer at once: no idle timeout
+  expect(await all('closed_after_answer')).toBe('data-after-close-reset inferred close server');
+  // probes every minute keep every mapping
+  expect(await all('idle_kept_alive')).not.toContain('idle-mapping-expired');
+});
+
 /** field-notes §3 without icmp-rejected, where the packet itself says who refused. */
 const OF_THE_PATH = [
   'untranslated-reply',

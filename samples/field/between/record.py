@@ -439,7 +439,62 @@ def reset_own(port):
         close(c, l)
 
 
-ONE_CABLE = ('keep_alive_race', 'request_after_fin')
+@record
+def stray_elsewhere(port):
+    """somebody else's segment, with numbers of its own, reaches the port of a connection: it is reset, and the connection goes on"""
+    with captured('stray_elsewhere', port):
+        l, c, a = pair(port)
+        talk(c, a)
+        forge(MID, (S4R, port), c.getsockname(), 123456789, 987654321, PSH | ACK, b'stray')
+        time.sleep(.3)
+        talk(c, a)
+        close(c, a, l)
+
+
+@record
+def closed_after_answer(port):
+    """10 ms of cable: the server closes with its answer, no timeout, and a second request crosses the FIN"""
+    with captured('closed_after_answer', port):
+        l, c, a = pair(port)
+        talk(c, a)
+        a.close()
+        time.sleep(.003 * SLOW)
+        quiet(c.sendall, b'question')
+        time.sleep(.3 * SLOW)
+        close(c, l)
+
+
+@record
+def idle_kept_alive(port):
+    """nothing asked for as long, but keepalive probes every minute; then the path is cut"""
+    with captured('idle_kept_alive', port):
+        probes = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), option(socket.TCP_KEEPIDLE, 60), option(USER_TIMEOUT, 3000)]
+        l, c, a = pair(port, client_options=probes)
+        talk(c, a)
+        time.sleep(IDLE)
+        with Firewall(MID, 'forward', f'tcp dport {port} drop', f'tcp sport {port} drop'):
+            quiet(c.sendall, b'question')
+            quiet(c.recv, 1)
+            close(c, a, l)
+
+
+@record
+def icmp_forged(port):
+    """an ICMP error that quotes a number which the connection never had (RFC 5927): the kernel ignores it, and the connection goes on"""
+    with captured('icmp_forged', port):
+        l, c, a = pair(port)
+        talk(c, a)
+        quoted = struct.pack('>BBHHHBBH', 0x45, 0, 60, 1, 0x4000, 63, 6, 0) + socket.inet_aton(C4) + socket.inet_aton(S4)
+        quoted += struct.pack('>HHI', c.getsockname()[1], port, 987654321)
+        message = struct.pack('>BBHI', 3, 1, 0, 0) + quoted
+        raw = make(MID, kind=socket.SOCK_RAW, proto=socket.IPPROTO_ICMP)
+        raw.sendto(message[:2] + struct.pack('>H', checksum(message)) + message[4:], (C4, 0))
+        time.sleep(.2)
+        talk(c, a)
+        close(c, a, l, raw)
+
+
+ONE_CABLE = ('keep_alive_race', 'request_after_fin', 'closed_after_answer')
 
 
 def play(names):

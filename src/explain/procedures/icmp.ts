@@ -38,7 +38,7 @@ export const icmpRejection = memoised((f: Facts): Rejection | null => {
   const candidate: Candidate = {
     rule: 'icmp-rejected',
     side: by.every((address) => address === first.to.address) ? SIDE_NAMES[otherSide(sender)]! : 'path',
-    confidence: errors.some((e) => e.seq !== null && isOwn(f, e, sender)) ? 'proved' : 'inferred',
+    confidence: confidenceOf(f, errors, sender),
     because: () => {
       const said = [...new Set(errors.map((e) => `"${e.text}"`))];
       const times = errors.reduce((sum, e) => sum + e.count, 0);
@@ -82,7 +82,8 @@ function gotThrough(f: Facts, e: IcmpEvent): boolean {
   return f.wires.some((w) => {
     const acked = w.of(w.wire.acked, otherSide(sender));
     if (acked === null) return false;
-    if (e.seq === null) return answeredSince(w, e, otherSide(sender));
+    // an error about a number that the connection never had stops nothing (tcp_v4_err)
+    if (e.seq === null || !isOwn(f, e, sender)) return answeredSince(w, e, otherSide(sender));
     const beyond = seqDiff(acked, e.seq);
     // an acknowledgment without data, which nobody acknowledges
     const isBare = beyond === 0 && f.wires.every((v) => v.of(v.wire.nextSeq, sender) === acked);
@@ -92,6 +93,11 @@ function gotThrough(f: Facts, e: IcmpEvent): boolean {
 
 function answeredSince(w: WireFacts, { last }: IcmpEvent, side: SideIndex): boolean {
   return w.packets.some((p) => w.sideOf(p) === side && p.time > last && !(p.flags & RST));
+}
+
+function confidenceOf(f: Facts, errors: readonly IcmpEvent[], sender: SideIndex): Candidate['confidence'] {
+  if (errors.some((e) => e.seq !== null && isOwn(f, e, sender))) return 'proved';
+  return errors.some((e) => e.seq === null) ? 'inferred' : 'possible';
 }
 
 /** The number that is quoted is one of the connection: anybody can send an error (RFC 5927). */

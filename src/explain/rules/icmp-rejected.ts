@@ -30,6 +30,12 @@ export const rule: Rule<'icmp-rejected', Candidate & { found: Rejection }> = {
       claims: 'inferred',
       sign: 'the same in a text without the quoted numbers: by the addresses, and the segment sent right before',
     },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'an error that quotes a number which the connection never had (RFC 5927), and nothing of the peer after it',
+    },
   ],
   decide: (f) => {
     const found = icmpRejection(f);
