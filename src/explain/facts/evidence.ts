@@ -8,6 +8,7 @@ import { eventPlace, packetPlace } from '../../model/source.ts';
 import { flagNames, RST } from '../../model/tcp.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
 import { count, span } from '../words.ts';
+import { meaningOfDrop } from './drop-reasons.ts';
 import type { Facts } from './facts.ts';
 import type { LifeFacts } from './life.ts';
 import type { WireFacts } from './wire.ts';
@@ -134,10 +135,11 @@ function dropFact(drop: DropEvent, note: string): string {
   const flags = drop.flags === null ? 'a packet' : flagNames(drop.flags);
   const where = drop.stack.find((f) => !/^(tcp_drop|kfree_skb|sk_skb_reason_drop|__kfree_skb)/.test(f));
   const why = drop.reason?.name && !drop.said ? ` with reason ${drop.reason.name}` : '';
+  const means = meaningOfDrop(drop.reason?.name);
   const state = drop.state === null ? '' : ` in state ${drop.state}`;
   return (
     `${drop.said ? `a log line ("${drop.said}") says that a firewall` : 'the kernel'} dropped ${flags} from ${formatEndpoint(drop.from)} to ${formatEndpoint(drop.to)}${state}` +
-    `${where ? ` (in ${where})` : ''}${why}${note && `: ${note}`}`
+    `${where ? ` (in ${where})` : ''}${why}${means && ` (${means})`}${note && `: ${note}`}`
   );
 }
 

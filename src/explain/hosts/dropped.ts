@@ -15,6 +15,8 @@ const SIGNS: readonly { rule: RuleId; reason: RegExp; where: RegExp | null }[] =
     where: /^(?:nf_hook_slow|nft_do_chain|ipt_do_table)$/,
   },
   { rule: 'accept-queue-overflow-ack', reason: /^TCP_LISTEN_OVERFLOW$/, where: null },
+  { rule: 'syn-on-time-wait', reason: /^TCP_RFC7323_TW_PAWS$/, where: null },
+  { rule: 'receive-buffer-full', reason: /^TCP_INVALID_END_SEQUENCE$/, where: null },
   { rule: 'reverse-path-drop', reason: /^IP_RPFILTER$/, where: null },
   { rule: 'martian-drop', reason: /^IP_(?:LOCAL_SOURCE|INVALID_SOURCE|LOCALNET|INVALID_DEST)$/, where: null },
   { rule: 'checksum-drop', reason: /^(?:TCP|IP)_CSUM$/, where: null },

@@ -18,6 +18,8 @@ const REASONS: Readonly<Record<string, string>> = {
   SOCKET_BACKLOG: 'the backlog of the socket was full while its process held it',
   PROTO_MEM: 'neither its receive buffer nor tcp_mem could hold more',
 };
+/** tcp_sequence(), 6.17 and later, not run: a slow reader offers little, or the peer sends more than it may. */
+const BEYOND = 'TCP_INVALID_END_SEQUENCE';
 
 export const rule: Rule<'receive-buffer-full', Full> = {
   id: 'receive-buffer-full',
@@ -38,12 +40,14 @@ export const rule: Rule<'receive-buffer-full', Full> = {
     },
   ],
   decide: (f) => {
-    const drops = f.drops.filter((d) => d.state !== 'LISTEN' && (d.reason?.name ?? '') in REASONS);
+    const own = f.drops.filter((d) => d.state !== 'LISTEN');
+    const full = own.filter((d) => (d.reason?.name ?? '') in REASONS);
+    const drops = full.length > 0 ? full : own.filter((d) => d.reason?.name === BEYOND);
     const [first] = drops;
     return first
       ? {
           drops,
-          confidence: 'proved',
+          confidence: full.length > 0 ? 'proved' : 'possible',
           side: SIDE_NAMES[receiver(f, first)],
           moment: f.atEvent(first),
           evidence: drops.slice(0, 3).map((d) => dropEvidence(f.world, d)),
@@ -51,7 +55,15 @@ export const rule: Rule<'receive-buffer-full', Full> = {
       : null;
   },
   tell: (f, { drops }) => {
-    const why = [...new Set(drops.map((d) => REASONS[d.reason!.name!]!))];
+    const why = [
+      ...new Set(
+        drops.map(
+          (d) =>
+            REASONS[d.reason!.name!] ??
+            'they reached beyond the window it had offered, as a slow reader leaves it',
+        ),
+      ),
+    ];
     return {
       summary: `${capital(f.name(receiver(f, drops[0]!)))} dropped ${count(drops.length, 'segment')}: ${list(why)}.`,
       remedy:
