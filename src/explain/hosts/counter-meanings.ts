@@ -24,7 +24,7 @@ TCPAbortOnMemory | connections reset for too many orphans or too little TCP memo
 conntrack_drop | packets that connection tracking dropped because it had no room for an entry | nf_conntrack_max was reached | conntrack-table-full
 conntrack_early_drop | entries evicted to make room for new ones | nf_conntrack_max was reached | conntrack-table-full
 conntrack_insert_failed | entries that clashed with one that was there (two packets at once, or the same translation) | packets of new connections were dropped |
-conntrack_invalid | packets that fit no tracked connection | they are not translated, and rules for INVALID drop them |
+conntrack_invalid | packets that fit no tracked connection | rules for INVALID drop them; without one a NAT forwards them untranslated, and the receiver may answer with a RST | untranslated-packet-reset
 TCPAbortOnTimeout | connections given up after retransmissions, keepalives or probes without an answer | peers that are gone, or a path that drops | retransmission-timeout
 TCPBacklogDrop | segments dropped because the backlog of a socket in use was full | the process holds its socket too long, or the receive buffer is too small |
 TCPRcvQDrop | segments dropped because the receive buffer was full | the process does not read fast enough |

@@ -23,6 +23,12 @@ export const rule: Rule<'untranslated-packet-reset', Candidate> = {
       claims: 'inferred',
       sign: 'a segment without a handshake whose sequence number and acknowledgment fit another connection of its receiver and port, and a RST in answer',
     },
+    {
+      by: ['counters'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'conntrack_invalid (`conntrack -S`): packets that fit no tracked connection, which names none',
+    },
   ],
   decide: (f) => leading(resetCandidates(f), 'untranslated-packet-reset'),
   tell: (f, { because }) => ({

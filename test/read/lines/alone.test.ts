@@ -98,7 +98,10 @@ describe('new tables', () => {
       .toString()
       .replace(/(invalid=10.*?) drop=0/, '$1 drop=7');
     const { findings } = await analyze([{ name, bytes: Buffer.from(full) }]);
-    expect(findings).toMatchObject([{ rule: 'conntrack-table-full', confidence: 'inferred' }]);
+    expect(findings).toMatchObject([
+      { rule: 'conntrack-table-full', confidence: 'inferred' },
+      { rule: 'untranslated-packet-reset', confidence: 'possible' },
+    ]);
   });
 
   it('of tshark -T fields: without numbers segments came by, and no retransmission is claimed', async () => {
