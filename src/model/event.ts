@@ -261,6 +261,10 @@ export interface LogEvent extends EventBase {
     | 'conntrack-full'
     | 'orphans'
     | 'memory'
+    | 'socket-memory'
+    | 'page-allocation'
+    | 'process-killed'
+    | 'martian'
     | 'time-wait-overflow';
   /** Of the listener, where the line names it. */
   port: number | null;

@@ -57,6 +57,42 @@ const MEANS: Readonly<Record<LogEvent['what'], Meaning>> = {
     remedy:
       'Find the sockets that hold the memory (`ss -tmaie`), usually readers that do not read; then raise net.ipv4.tcp_mem. TcpExtTCPAbortOnMemory and TcpExtTCPMemoryPressures count it.',
   },
+  'socket-memory': {
+    rule: 'memory-pressure-reset',
+    confidence: 'proved',
+    severity: 'error',
+    says: 'out of socket memory: too many orphaned sockets or too much TCP memory, for which old kernels have one line. Connections without a process are reset',
+    remedy:
+      'Compare the orphans and `mem` in /proc/net/sockstat with net.ipv4.tcp_max_orphans and the third value of net.ipv4.tcp_mem.',
+  },
+  // warn_alloc is silent for __GFP_NOWARN, as most allocations of receive buffers are
+  'page-allocation': {
+    rule: 'memory-pressure-reset',
+    confidence: 'possible',
+    severity: 'warning',
+    says: 'a page that could not be allocated. In a driver or in TCP that costs a packet, and in a RST the packet that would tell the peer; elsewhere nothing of TCP',
+    remedy:
+      'Read `order`, `mode` and the call trace below the line: GFP_ATOMIC in a network function costs packets. Raise vm.min_free_kbytes, or find what takes the memory.',
+  },
+  'process-killed': {
+    rule: 'unread-data-reset',
+    confidence: 'possible',
+    severity: 'warning',
+    says: 'a process killed for want of memory. The kernel closes its sockets: with a RST where data were unread or connections not accepted, else with a FIN',
+    remedy:
+      'Find out whether the process is the server or the client of the connections. Give it memory or a limit of its own; restarts by its supervisor show as refused connections.',
+    alternatives: ['listener-closed-reset', 'connection-refused'],
+  },
+  // logged for a martian (EINVAL) and for what rp_filter rejects (EXDEV) alike
+  martian: {
+    rule: 'martian-drop',
+    confidence: 'possible',
+    severity: 'warning',
+    says: 'packets dropped for their source address: one that cannot come from outside, or one that rp_filter rejects because the reply would leave by another interface',
+    remedy:
+      'The line names destination, source and interface. `ip route get SOURCE` on the host: another interface means an asymmetric route (rp_filter=2, or mend the route); an address of the host itself means a loop or a forged source.',
+    alternatives: ['reverse-path-drop'],
+  },
   'time-wait-overflow': {
     rule: 'time-wait-overflow',
     confidence: 'proved',

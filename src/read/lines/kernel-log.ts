@@ -6,7 +6,10 @@ import { Interner } from './shared/interner.ts';
 import { SectionSource } from './shared/section.ts';
 import { KernelLogClock, kernelLine } from './shared/syslog.ts';
 
-/** tcp_syn_flood_action, __nf_conntrack_alloc, tcp_check_oom (tcp_too_many_orphans, tcp_out_of_memory), tcp_time_wait. */
+/**
+ * tcp_syn_flood_action, __nf_conntrack_alloc, tcp_check_oom (tcp_too_many_orphans, tcp_out_of_memory; one line for both before
+ * 3.4), tcp_time_wait, warn_alloc, __oom_kill_process, ip_handle_martian_source (with log_martians).
+ */
 const SAID: readonly { what: LogEvent['what']; pattern: RegExp }[] = [
   {
     what: 'syn-flood-cookies',
@@ -24,6 +27,13 @@ const SAID: readonly { what: LogEvent['what']; pattern: RegExp }[] = [
   },
   { what: 'orphans', pattern: /^(?:TCP: )?too many (?:of )?orphaned sockets/ },
   { what: 'memory', pattern: /^(?:TCP: )?out of memory -- consider tuning tcp_mem/ },
+  { what: 'socket-memory', pattern: /^(?:TCP: )?[Oo]ut of socket memory/ },
+  { what: 'page-allocation', pattern: /^.{1,32}: page allocation failure[:.] order:\d/ },
+  {
+    what: 'process-killed',
+    pattern: /^(?:Memory cgroup )?[Oo]ut of memory: Kill(?:ed)? process \d{1,10} \(/,
+  },
+  { what: 'martian', pattern: /^(?:IPv4: )?martian source [\d.]{7,15} from [\d.]{7,15},? on dev \S/ },
   {
     what: 'time-wait-overflow',
     pattern: /^(?:TCP: )?(?:request_sock_TCP: )?time wait bucket table overflow/,
@@ -38,7 +48,7 @@ export const kernelLog: LineFormat = {
   title: 'kernel log (dmesg, journalctl -k): lines about TCP and connection tracking',
   clock: 'relative',
   proves:
-    'That the kernel met this limit at that time: a full SYN queue, connection table, time-wait table, orphans, memory.',
+    'That the kernel met this limit at that time: a full SYN queue, connection table, time-wait table, orphans, memory; or dropped a martian.',
   cannotProve:
     'Which connections it met, and how often: these lines are rate-limited, and that of a SYN queue comes once a listener.',
   example:
