@@ -25,7 +25,9 @@ static int take(void *unused, void *data, size_t bytes) {
   uint16_t kind;
   memcpy(&kind, (char *)data + 8, sizeof kind);
   if (kind < kind_count && kinds[kind].bytes <= bytes) see_names(&kinds[kind], data);
-  if (disk_full() || written + bytes > options.max_bytes) return 0;
+  if (disk_full()) return 0;
+  /* one look into the ring buffer may bring more than there is room for */
+  if (to_be_written() + bytes + LAST_WORDS > options.max_bytes) return end("complete", "max-size"), 0;
   if (put_record(data, kinds[kind].bytes)) read_count++;
   return 0;
 }
@@ -131,7 +133,7 @@ int main(int argc, char **argv) {
     if (stopped_by) end("interrupted", stopped_by == SIGINT ? "SIGINT" : stopped_by == SIGHUP ? "SIGHUP" : "SIGTERM");
     if (options.duration && now - started >= options.duration * SECOND) end("complete", "duration");
     if (disk_full()) end("failed", "disk-full");
-    if (written + (2 << 18) > options.max_bytes) end("complete", "max-size");
+    if (to_be_written() + LAST_WORDS > options.max_bytes) end("complete", "max-size");
   }
   detach();
   ring_buffer__consume(ring);

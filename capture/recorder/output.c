@@ -90,6 +90,8 @@ bool flush_records(void) {
   return !length || put_block(RECORDS, records, length);
 }
 
+uint64_t to_be_written(void) { return written + used + new_names.used; }
+
 bool put_record(const void *record, size_t bytes) {
   if (used + bytes > sizeof records && !flush_records()) return false;
   memcpy(records + used, record, bytes);

@@ -79,10 +79,12 @@ void see_names(const struct kind *kind, const char *record);
 extern struct text new_names;
 
 /* output.c */
-extern uint64_t written;
 void open_output(void);
 bool put_record(const void *record, size_t bytes);
 bool put_json(const struct text *text);
 bool flush_records(void);
 bool disk_full(void);
+/* Bytes of the file when all that waits is written. */
+uint64_t to_be_written(void);
+#define LAST_WORDS (1 << 18) /* room for the status at the end */
 void close_output(void);
