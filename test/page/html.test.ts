@@ -157,4 +157,5 @@ test.skipIf(!THOROUGH)(
     const ids = new Set(all(markup(html), /\sid="([^"]+)"/g));
     for (const target of all(markup(html), /href="#([^"]+)"/g)) expect(ids).toContain(target);
   },
+  180_000,
 );
