@@ -1,5 +1,5 @@
 /** bpftrace `tcpdrop.bt`: packets the kernel dropped, told by the ends of their socket, with the kernel stack. */
-import type { DropEvent } from '../../model/event.ts';
+import type { DropCountEvent, DropEvent } from '../../model/event.ts';
 import { parseState } from '../../model/tcp.ts';
 import { NS_PER_S } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
@@ -41,6 +41,18 @@ function isDrop(f: Fields): boolean {
     f.integer(1) >= 0 &&
     timeOfDay(f.text(0)) >= 0
   );
+}
+
+/** A socket that is closed or of another protocol has no ports: of which connection the packet was is not printed. */
+function hasEnds({ from, to }: DropEvent): boolean {
+  return from.port !== 0 && to.port !== 0;
+}
+
+function counted({ source, line, time, stack }: DropEvent): DropCountEvent {
+  const where =
+    stack.find((f) => !/^(?:tcp_drop|__?kfree_skb|sk_skb_reason_drop)/.test(f)) ??
+    'a function without a name';
+  return { kind: 'drop-count', source, line, time, where, reason: null, count: 1 };
 }
 
 class TcpdropBtReader implements LineReader {
@@ -88,7 +100,9 @@ class TcpdropBtReader implements LineReader {
   }
 
   #finish(): void {
-    if (this.#drop) this.#source.event(this.#source.open(clockOf('wall', NS_PER_S)), this.#drop);
+    const drop = this.#drop;
+    if (drop)
+      this.#source.event(this.#source.open(clockOf('wall', NS_PER_S)), hasEnds(drop) ? drop : counted(drop));
     this.#drop = null;
   }
 
