@@ -1,7 +1,7 @@
 /** What of a connection its capture lacks: nothing may be concluded from the silence of that. */
 import type { Cases } from '../../model/case.ts';
 import type { Pair, SideIndex, WireConnection } from '../../model/connection.ts';
-import { OPEN, UNANSWERED } from '../../model/outcome.ts';
+import { HALF_OPEN, OPEN, UNANSWERED } from '../../model/outcome.ts';
 
 /** No SYN of either side is in the file: what came before the first packet is unknown. */
 export function startsMidStream({ isn }: Pick<WireConnection, 'isn'>): boolean {
@@ -24,6 +24,17 @@ export function unseenOf(wire: WireConnection, side: SideIndex): number | null {
   const top = acked !== null && ((acked - next) | 0) > 0 ? acked : next;
   const fin = of(wire.fins) > 0 ? 1 : 0;
   return Math.max(0, (top - isn - 1 - fin - (of(wire.bytes) % 2 ** 32)) | 0);
+}
+
+/** Every segment of the capture carries a SYN, as with a filter for SYNs: then the ACK of a handshake is not in it. */
+export function holdsOnlySyns(cases: Cases, source: number): boolean {
+  for (let n = 0; n < cases.count; n++) {
+    const outcome = cases.outcome(n);
+    if (outcome === UNANSWERED || outcome === HALF_OPEN) continue;
+    for (const { source: own, packets, syns, synAcks } of cases.at(n).wires)
+      if (own === source && ([0, 1] as const).some((s) => packets[s] > syns[s] + synAcks[s])) return false;
+  }
+  return true;
 }
 
 /** No connection of the capture shows both sides, and one shows that there is another. */

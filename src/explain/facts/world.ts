@@ -3,6 +3,7 @@ import { type Endpoint, formatEndpoint } from '../../model/address.ts';
 import type { Case, Context, CounterSeries, Host } from '../../model/case.ts';
 import type { SocketLife } from '../../model/connection.ts';
 import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
+import { getOr } from '../../model/get-or.ts';
 import type { Source } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
 import { FILTER_UNKNOWN } from '../../read/lines/shared/table-command.ts';
@@ -14,7 +15,7 @@ import { KEPT_CASES } from './kept-cases.ts';
 import { ListenerFacts } from './listener.ts';
 import { findOwnResets, type OwnResets } from './own-resets.ts';
 import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
-import { holdsOneDirection } from './unseen.ts';
+import { holdsOneDirection, holdsOnlySyns } from './unseen.ts';
 import { type Walk, walksOf } from './walk.ts';
 
 /** One snapshot of a socket table with the rows that belong to cases. */
@@ -45,6 +46,7 @@ export class World {
   #nextAtAddresses: Map<SocketLife, SocketLife> | null = null;
   #timeWaits = new Map<string, Map<string, number>>();
   readonly #oneDirections = new Map<number, boolean>();
+  readonly #onlySyns = new Map<number, boolean>();
   #walks: Walk[] | null = null;
 
   constructor(context: Context) {
@@ -192,12 +194,12 @@ export class World {
 
   /** A capture that holds one direction only, as packets that acknowledge those of the other show. */
   isOneDirection(source: number): boolean {
-    let found = this.#oneDirections.get(source);
-    if (found === undefined) {
-      found = holdsOneDirection(this.context.cases, source);
-      this.#oneDirections.set(source, found);
-    }
-    return found;
+    return getOr(this.#oneDirections, source, () => holdsOneDirection(this.context.cases, source));
+  }
+
+  /** A capture in which every segment carries a SYN, as a filter leaves them: no ACK of a handshake can be in it. */
+  holdsOnlySyns(source: number): boolean {
+    return getOr(this.#onlySyns, source, () => holdsOnlySyns(this.context.cases, source));
   }
 
   /** False where one capture had ended when the other began. */

@@ -70,7 +70,10 @@ function isHalfOpen(f: Facts, wire: WireFacts): boolean {
   if (!wire.sentOnlySynAcks(SERVER)) return false;
   const synAcks = synAcksOf(wire);
   if (synAcks.length > 1) return synAcks.at(-1)!.time - synAcks[0]!.time >= SHORTEST_RTO;
-  return synAcks.length === 1 && captured(f, wire) - synAcks[0]!.time >= 2 * SYN_RTO;
+  const [only] = synAcks;
+  // its ACK may have been filtered out
+  if (!only || f.world.holdsOnlySyns(wire.wire.source)) return false;
+  return captured(f, wire) - only.time >= 2 * SYN_RTO;
 }
 
 /** The last moment of its capture. */

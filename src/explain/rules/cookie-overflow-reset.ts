@@ -71,10 +71,15 @@ export const rule: Rule<'cookie-overflow-reset', Candidate> = {
       values.length === 0
         ? ''
         : ` ${capital(`${who || 'they '}got the RST at most ${span(most(values))} after the FIN.`)}`;
-    const hidden = connectionsOf(all).filter((f) => unseen(f) !== '').length;
+    const own = connectionsOf(all);
+    const hidden = own.filter((f) => unseen(f) !== '').length;
+    const which =
+      hidden === own.length
+        ? 'None of these RSTs is in a file'
+        : `${number(hidden)} of these RSTs ${hidden === 1 ? 'is' : 'are'} in no file`;
     return (
       `${howMany(all)}${toServers(all)} were reset, ${MAYBE}because the server had answered the SYN with a cookie and its accept queue was full. ` +
-      `They came from ${clients(all)}.${waited}${hidden > 0 ? ` ${number(hidden)} of these RSTs ${hidden === 1 ? 'is' : 'are'} in no file; state changes of the client show ${hidden === 1 ? 'it' : 'them'}.` : ''}`
+      `They came from ${clients(all)}.${waited}${hidden > 0 ? ` ${which}; state changes of the client show ${hidden === 1 ? 'it' : 'them'}.` : ''}`
     );
   },
 };

@@ -164,6 +164,7 @@ function isCompleted({ wires: [w], client, lives }: Case): boolean {
 function tell(world: World, flood: Flood, others: number): string[] {
   const when = during(world, flood.source, flood.from, flood.to);
   const { answered, silent } = flood;
+  const isFiltered = mayBeFiltered(world, flood);
   const became = [
     ...(answered > 0 ? [`${number(answered)} got a SYN-ACK that nobody acknowledged`] : []),
     ...(silent > 0 ? [`${number(silent)} got no SYN-ACK`] : []),
@@ -171,13 +172,26 @@ function tell(world: World, flood: Flood, others: number): string[] {
   const from = count(distinct(flood.clients).length, 'address', 'addresses');
   const n = numberOf(flood.case);
   const sentences = [
-    `${world.serverOf(n)} received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and nothing after it; ` +
+    `${world.serverOf(n)} ${isFiltered ? 'possibly ' : ''}received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and nothing after it; ` +
       `${list(became)}${cite([...flood.sources].map((id) => world.source(id).name))}.`,
     `${counted(world.listenerOf(n), flood)}${logged(world, flood)}`,
-    whoseAddresses(world, flood),
+    isFiltered
+      ? 'No segment in the file is without SYN, as where a capture was filtered for SYNs: they may be clients that were served.'
+      : whoseAddresses(world, flood),
   ];
-  if (others > 0) sentences.push(`${count(others, 'other server')} received a SYN flood too.`);
+  if (others > 0) sentences.push(`${count(others, 'other server')} received as many attempts at one time.`);
   return sentences;
+}
+
+/** What followed the SYN-ACKs may have been filtered out; one that is sent again was not acknowledged. */
+function mayBeFiltered(world: World, { sources, members, answered }: Flood): boolean {
+  if (![...sources].every((id) => world.holdsOnlySyns(id))) return false;
+  let repeated = 0;
+  for (const n of members) {
+    const { wires } = world.context.cases.at(n);
+    if (wires.some((w) => w.synAcks[CLIENT] + w.synAcks[SERVER] > 1)) repeated++;
+  }
+  return 2 * repeated <= answered;
 }
 
 /** Before, meanwhile or after. */
