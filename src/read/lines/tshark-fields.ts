@@ -1,6 +1,7 @@
 /**
  * `tshark -T fields`: the columns are named by `-E header=y`; without a heading rows are read whose columns are plain: a
- * time, two addresses, their ports, and flags in hexadecimal. Without tcp.seq a row says that a segment came by, no more.
+ * time, two addresses, their ports, and flags in hexadecimal. Without tcp.seq, tcp.ack and tcp.len a row says that a segment came
+ * by, no more.
  */
 import { type Endpoint, parseWords } from '../../model/address.ts';
 import { OPT_MSS, OPT_TIMESTAMP, OPT_WSCALE, Packet } from '../../model/packet.ts';
@@ -52,7 +53,7 @@ const LETTERS: Readonly<Record<string, number>> = {
   S: SYN,
   F: FIN,
 };
-const ADDRESS = String.raw`(\d{1,3}(?:\.\d{1,3}){3}|[\da-fA-F:]*:[\da-fA-F:]+)`;
+const ADDRESS = String.raw`(\d{1,3}(?:\.\d{1,3}){3}|(?=[\da-fA-F]{0,4}:)[\da-fA-F:]{2,39})`;
 const TIME = String.raw`(\d{1,10}\.\d{3,9})`;
 const NUMBER = String.raw`(?:\d{1,9}[\t,;|])?`;
 /** [number] time, address, address, port, port, flags; or each address with its port. */
@@ -72,7 +73,7 @@ export const tsharkFields: LineFormat = {
   proves:
     'Which segments passed the point of the capture; with tcp.seq, tcp.ack and tcp.len also their numbers.',
   cannotProve:
-    'What the columns leave out: without tcp.seq nothing tells a retransmission from new data; and what the kernel did.',
+    'What the columns leave out: without tcp.seq and tcp.ack nothing tells a retransmission from new data; and what the kernel did.',
   example: '1\t0.000000\t198.51.100.7\t192.0.2.10\t44013\t8080\t0x0002',
   command: runs('tshark', /(?=[^|]*\s-T\s?fields)/),
   recognises: (line) => (HEADING.test(line) && line.includes('tcp.')) || PLAIN.some((p) => p.test(line)),
@@ -151,7 +152,7 @@ class TsharkFieldsReader implements LineReader {
     const time = /\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{1,10}(?:\.\d{1,9})?/.exec(row.get('time'))?.[0];
     const at = time === undefined ? null : this.#clock.read(time);
     const source = this.#source.open(this.#clock.clock ?? NO_CLOCK);
-    if (row.get('seq') === '' || row.get('length') === '' || at === null) {
+    if (at === null || !isNumbered(row)) {
       const packet = { from, to, flags: row.flags, seq: 0, ack: 0, payload: 0 };
       const who = { source: source.id, line, time: at, socket: null, pid: null, comm: null };
       const more = { values: {}, pointers: {}, said: `${flagNames(row.flags)} came by` };
@@ -198,6 +199,11 @@ class TsharkFieldsReader implements LineReader {
   }
 
   end(): void {}
+}
+
+/** What it acknowledges is not 0 where no column says it. */
+function isNumbered({ get, flags }: Row): boolean {
+  return get('seq') !== '' && get('length') !== '' && (get('ack') !== '' || (flags & ACK) === 0);
 }
 
 function plain(text: string): Row | null {

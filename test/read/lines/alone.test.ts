@@ -112,4 +112,31 @@ describe('new tables', () => {
     expect(connections).toHaveLength(1);
     expect(findings).toEqual([]);
   });
+
+  it('of tshark -T fields without tcp.ack: an ACK of nothing is not made up', async () => {
+    const there = '10.0.0.1\t10.0.0.2\t4000\t80\t';
+    const back = '10.0.0.2\t10.0.0.1\t80\t4000\t';
+    const rows = [
+      ['0x0002', 0, ''],
+      ['0x0012', 0, 1],
+      ['0x0010', 1, 1],
+      ['0x0011', 1, 1],
+      ['0x0011', 1, 2],
+      ['0x0010', 2, 2],
+    ] as const;
+    const names =
+      'frame.time_relative\tip.src\tip.dst\ttcp.srcport\ttcp.dstport\ttcp.flags\ttcp.seq\ttcp.len';
+    const text = (isAcked: boolean) =>
+      [
+        isAcked ? `${names}\ttcp.ack` : names,
+        ...rows.map(([flags, seq, ack], i) => {
+          const line = `0.${i}\t${i === 1 || i === 4 ? back : there}${flags}\t${seq}\t0`;
+          return isAcked ? `${line}\t${ack}` : line;
+        }),
+      ].join('\n');
+    expect(read(text(true)).packets).toHaveLength(rows.length);
+    expect(read(text(false)).packets).toHaveLength(1);
+    const { findings } = await analyze([{ name: 'x.txt', bytes: Buffer.from(text(false)) }]);
+    expect(findings.map((f) => f.rule)).not.toContain('simultaneous-close');
+  });
 });

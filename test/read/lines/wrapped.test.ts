@@ -61,6 +61,27 @@ describe('wrapped lines are joined', () => {
   });
 });
 
+describe('nothing is lost, and no time', () => {
+  const wrapped = cut(SYN, 80).join('\n');
+
+  it('at the end of a text that is longer than what its width is told from', () => {
+    expect(read(`${wrapped}\n`.repeat(1500)).packets).toHaveLength(1500);
+  });
+
+  it('behind a line that is too long', () => {
+    const { packets } = read([wrapped, 'x'.repeat(70_000), wrapped, wrapped].join('\n'));
+    expect(packets.map((p) => p.frame)).toEqual([1, 4, 6]);
+  });
+
+  it('on lines of one length that are nothing known, and on colons', () => {
+    const start = performance.now();
+    const blob = Array.from({ length: 2000 }, (_, i) => `${i} ${'abcdefg '.repeat(20)}`.slice(0, 120));
+    expect(read(blob.join('\n')).packets).toEqual([]);
+    read(`1.000000\t${':'.repeat(60_000)}`);
+    expect(performance.now() - start).toBeLessThan(6000);
+  });
+});
+
 describe('what only looks wrapped is left as it is', () => {
   it('a remark below the longest line', () => {
     const { packets } = read(`${both}${DATA}\n500 of these came\n`);

@@ -10,6 +10,9 @@ const NARROWEST = 40;
 const WIDEST = 240;
 /** Pieces of one line; the names of all counters take 40. */
 const PIECES = 64;
+/** After so many pieces that began no line half as many are tried, but never fewer than these. */
+const PATIENCE = 64;
+const FEWEST = 4;
 /** Blanks at the end of a piece that a copy from the terminal leaves out. */
 const TRIMMED = 8;
 const QUOTED = /^(?:> ?){1,8}/;
@@ -33,15 +36,23 @@ interface Style {
   isCut: boolean;
 }
 
+interface Search {
+  isLine(text: string): boolean;
+  /** Pieces since the last line that was found, of which none began one. */
+  fails: number;
+}
+
 export class Unwrapper {
   readonly #options: WrappedOptions;
   #head: NumberedLine[] | null = [];
   #style: Style | null = null;
   #pieces: NumberedLine[] = [];
   #isSaid = false;
+  readonly #search: Search;
 
   constructor(options: WrappedOptions) {
     this.#options = options;
+    this.#search = { isLine: options.isLine, fails: 0 };
   }
 
   line(text: string, number: number): void {
@@ -61,7 +72,8 @@ export class Unwrapper {
   }
 
   #begin(): void {
-    const head = this.#head ?? [];
+    const head = this.#head;
+    if (!head) return;
     this.#head = null;
     this.#style = styleOf(head, (text) => this.#options.isLine(text));
     for (const { text, number } of head) this.line(text, number);
@@ -81,7 +93,7 @@ export class Unwrapper {
   #flush(style: Style): void {
     const pieces = this.#pieces;
     this.#pieces = [];
-    for (const own of linesOf(pieces, style, this.#options.isLine)) {
+    for (const own of linesOf(pieces, style, this.#search)) {
       const [{ text, number }] = own as [NumberedLine];
       if (own.length > 1 && !this.#isSaid) {
         this.#options.joined(style.width, number);
@@ -100,23 +112,27 @@ function mayGoOn(before: string, after: string, width: number): boolean {
   return length >= width - TRIMMED || length + 1 + word > width;
 }
 
-/** Pieces by the line they are of: it ends with the first piece that makes it whole, and is not full or makes no line with the next. */
-function linesOf(
-  pieces: readonly NumberedLine[],
-  style: Style,
-  isLine: (text: string) => boolean,
-): NumberedLine[][] {
+/**
+ * Pieces by the line they are of: it ends with the first piece that makes it whole, and is not full or makes no line with the
+ * next. The more pieces began none, the fewer behind one are tried: lines of one length that are nothing known may be many.
+ */
+function linesOf(pieces: readonly NumberedLine[], style: Style, search: Search): NumberedLine[][] {
   const lines: NumberedLine[][] = [];
   for (let from = 0; from < pieces.length; ) {
     let to = from + 1;
-    const isWhole = (end: number) =>
-      end <= pieces.length && isLine(joinedText(pieces.slice(from, end), style));
+    const reach = Math.max(FEWEST, Math.floor(PIECES / (1 + search.fails / PATIENCE)));
+    const last = Math.min(pieces.length, from + reach);
+    const isWhole = (end: number) => end <= last && search.isLine(joinedText(pieces.slice(from, end), style));
     const isEnd = () => {
       const isFull = style.isCut ? pieces[to - 1]!.text.length === style.width : true;
       return isWhole(to) && !(isFull && isWhole(to + 1));
     };
-    while (to < pieces.length && !isEnd()) to++;
-    if (!isWhole(to)) to = from + 1;
+    while (to < last && !isEnd()) to++;
+    if (isWhole(to)) search.fails = 0;
+    else {
+      search.fails++;
+      to = from + 1;
+    }
     lines.push(pieces.slice(from, to));
     from = to;
   }
@@ -147,9 +163,11 @@ function styleOf(head: readonly NumberedLine[], isLine: (text: string) => boolea
     return answer;
   };
   const groups = groupsOf(head, width, isKnown).filter(([first]) => !isKnown(first!.text));
-  const proven = (isCut: boolean) =>
-    groups.filter((pieces) => linesOf(pieces, { width, isCut }, isKnown).some((own) => own.length > 1))
+  const proven = (isCut: boolean) => {
+    const search = { isLine: isKnown, fails: 0 };
+    return groups.filter((pieces) => linesOf(pieces, { width, isCut }, search).some((own) => own.length > 1))
       .length;
+  };
   const [cut, wrapped] = [proven(true), proven(false)];
   if (cut + wrapped === 0) return null;
   const full = groups.filter((pieces) => pieces[0]!.text.length === width).length;
