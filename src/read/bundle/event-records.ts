@@ -11,7 +11,20 @@ const field = z.object({
   form: z.enum(['unsigned', 'signed', 'hex', 'symbol', 'address', 'text', 'enum']),
   names: z.array(z.string()).optional(),
 });
-const kind = z.object({ kind: z.string(), bytes: z.number().int().min(24), fields: z.array(field) });
+type Field = z.infer<typeof field>;
+const kind = z
+  .object({ kind: z.string(), bytes: z.number().int().min(24), fields: z.array(field) })
+  .refine(
+    ({ bytes, fields }) => fields.every((f) => f.at + f.bytes <= bytes && isRead(f)),
+    'fields beyond it',
+  );
+
+/** Of a width that its form is read in. */
+function isRead({ form, bytes }: Field): boolean {
+  if (form === 'address') return bytes === 16;
+  return form === 'text' || [1, 2, 4, 8].includes(bytes);
+}
+
 const names = z.record(z.string(), z.string());
 const anchor = z.object({ event_ns: z.string(), realtime_ns: z.string(), uncertainty_ns: z.number() });
 
@@ -53,7 +66,6 @@ const namesSchema = z.object({
 
 export type RecorderHead = z.infer<typeof headSchema>;
 export type RecorderStatus = z.infer<typeof statusSchema>;
-type Field = z.infer<typeof field>;
 interface Layout {
   kind: string;
   bytes: number;
@@ -65,8 +77,6 @@ export class EventRecords {
   head: RecorderHead | null = null;
   readonly statuses: RecorderStatus[] = [];
   readonly symbols = new Map<string, string>();
-  /** Records of which the head says nothing: of a damaged file. */
-  unknown = 0;
   #layouts: Layout[] = [];
   readonly #blocks: { block: EventBlock; little: boolean }[] = [];
 
@@ -94,8 +104,8 @@ export class EventRecords {
     for (const { symbol, name } of names) if (symbol !== undefined) this.symbols.set(symbol, name);
   }
 
-  /** Each record, with its offset in the file. */
-  *records(): Iterable<{ keys: EventKeys; t: number; at: number }> {
+  /** Each record that the head tells how to read. */
+  *records(): Iterable<{ keys: EventKeys; t: number }> {
     for (const { block, little } of this.#blocks) {
       const view = new DataView(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength);
       for (let at = 0; at + 24 <= view.byteLength; ) {
@@ -104,8 +114,8 @@ export class EventRecords {
         if (bytes < 24) break;
         if (layout?.bytes === bytes && at + bytes <= view.byteLength) {
           const keys = new Record(view, at, little, layout, this.symbols);
-          yield { keys, t: keys.number('t'), at: block.at + 32 + at };
-        } else this.unknown++;
+          yield { keys, t: keys.number('t') };
+        }
         at += bytes;
       }
     }

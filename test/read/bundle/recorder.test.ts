@@ -39,6 +39,25 @@ async function read(path: string) {
   return { source, events, diagnostics: diagnostics.list() };
 }
 
+/** The file with the first field of its first kind told otherwise, and sound blocks all the same. */
+function withField(field: object): Buffer {
+  const length = Number(BIN.readBigUInt64LE(24));
+  const head = JSON.parse(BIN.subarray(48, 48 + length).toString());
+  Object.assign(head.kinds[0].fields[0], field);
+  const json = Buffer.from(JSON.stringify(head));
+  const block = Buffer.from(BIN.subarray(16, 48));
+  block.writeBigUInt64LE(BigInt(json.length), 8);
+  block.writeUInt32LE(crcOf(json), 24);
+  block.writeUInt32LE(crcOf(block.subarray(0, 28)), 28);
+  const rest = BIN.subarray(48 + length + (-length & 7));
+  return Buffer.concat([BIN.subarray(0, 16), block, json, Buffer.alloc(-json.length & 7), rest]);
+}
+
+/** As gzip puts it at its end. */
+function crcOf(bytes: Buffer): number {
+  return gzipSync(bytes).readUInt32LE(gzipSync(bytes).length - 8);
+}
+
 /** Without what two tracers of one moment may say differently: their own clock reading, and what only one of them tells. */
 function comparable(event: KernelEvent): object {
   const { time: _, line: __, source: ___, ...rest } = event as KernelEvent & { netns?: string };
@@ -105,6 +124,18 @@ describe('events.bin', () => {
     expect(text.find((e) => e?.kind === 'drop')).toMatchObject(drop);
     expect(records.find((e) => e?.kind === 'drop')).toMatchObject({ ...drop, flags: '2' });
     await expect(printEvents(folder, () => undefined)).rejects.toThrow('is no capture bundle');
+  });
+
+  it('with a head whose fields lie outside their records: it is said, and nothing is read by it', async () => {
+    for (const field of [
+      { at: 4096, bytes: 8, form: 'unsigned' },
+      { at: 0, bytes: 3, form: 'unsigned' },
+      { at: 0, bytes: 4, form: 'address' },
+    ]) {
+      const { events, diagnostics } = await read(bundleOf(withField(field)));
+      expect(events).toEqual([]);
+      expect(diagnostics.map((d) => d.code)).toContain('bundle-block');
+    }
   });
 
   it('cut off or changed at any byte: what is whole is read, and the loss is named', async () => {
