@@ -21,7 +21,7 @@ export class Listing {
   readonly #limit: number;
   readonly #all = new Set<string>();
 
-  /** `whole`: up to so many are listed whatever they have in common. */
+  /** `limit`: up to so many are listed whatever they have in common. */
   constructor(limit = ALL_LISTED) {
     this.#limit = limit;
   }

@@ -1,4 +1,4 @@
-/** `conntrack -S` and /proc/net/stat/nf_conntrack: what connection tracking counted, a line for each CPU. */
+/** `conntrack -S`: what connection tracking counted, a line for each CPU. */
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { Counters } from './shared/counters.ts';
