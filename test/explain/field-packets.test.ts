@@ -47,6 +47,17 @@ describe('handshakes', () => {
   });
 });
 
+test('SYNs with ECN that were all lost within one second may be an outage', async () => {
+  const { findings } = await analyzed('ecn-outage');
+  const confidences = findings.filter((f) => f.rule === 'ecn-syn-black-hole').map((f) => f.confidence);
+  expect(confidences).toEqual(['possible', 'possible', 'possible']);
+});
+
+test('a RST after six minutes that came a hop more may be of the host itself, by another way', async () => {
+  const { findings } = await analyzed('idle-rerouted');
+  expect(findings.filter((f) => f.role === 'verdict').map((f) => f.confidence)).toEqual(['possible']);
+});
+
 describe('what the capture lacks is no silence', () => {
   test('one direction: every handshake was completed', async () => {
     const { findings, connections } = await analyzed('onedir');

@@ -51,15 +51,27 @@ function offersEcn({ flags }: KeyPacket): boolean {
   return (flags & (ECE | CWR)) === (ECE | CWR);
 }
 
-/** SYNs with ECN to this server that nobody answered; -1 when one was answered: ECN gets through. */
-const swallowed = memoised((listener: ListenerFacts): number => {
-  let lost = 0;
+interface Swallowed {
+  /** SYNs with ECN to this server; none of them was answered. */
+  count: number;
+  /** One was sent after an earlier one without ECN had been answered: no outage of a moment explains both. */
+  isRepeated: boolean;
+}
+
+/** null when a SYN with ECN was answered: ECN gets through. */
+const swallowed = memoised((listener: ListenerFacts): Swallowed | null => {
+  const all: Downgrade[] = [];
   for (const f of listener.connections(LOOKED_AT)) {
     const found = downgrade(f);
-    if (found) lost += found.offered.length;
-    else if (f.wires.some(answersEcn)) return -1;
+    if (found) all.push(found);
+    else if (f.wires.some(answersEcn)) return null;
   }
-  return lost;
+  const isAfter = (a: Downgrade, b: Downgrade) =>
+    a.answer.source === b.answer.source && a.offered[0]!.time > b.answer.time;
+  return {
+    count: all.reduce((sum, { offered }) => sum + offered.length, 0),
+    isRepeated: all.some((a) => isAfter(a, all[0]!) || isAfter(all[0]!, a)),
+  };
 });
 
 function answersEcn(wire: WireFacts): boolean {
@@ -67,20 +79,20 @@ function answersEcn(wire: WireFacts): boolean {
   return syns.length > 0 && syns.every(offersEcn) && wire.of(wire.wire.synAcks, SERVER) > 0;
 }
 
-/** Nothing else explains it where that happened more than once, and no SYN with ECN was ever answered there. */
+/** Nothing else explains it where that happened again later, and no SYN with ECN was ever answered there. */
 export function ecnBlackHole(f: Facts): Candidate[] {
   const found = downgrade(f);
-  const lost = found ? swallowed(f.listener) : -1;
-  if (!found || lost < 0) return [];
+  const lost = found && swallowed(f.listener);
+  if (!found || !lost) return [];
   const { wire, offered, plain, answer } = found;
   const accurate = offered.some((p) => p.flags & AE) ? ' (AccECN)' : '';
   return [
     {
       rule: 'ecn-syn-black-hole',
       side: 'path',
-      confidence: lost > 1 ? 'inferred' : 'possible',
+      confidence: lost.isRepeated ? 'inferred' : 'possible',
       because: () =>
-        `${count(offered.length, 'SYN')} with ECN${accurate} had no answer, and the first without ECN was answered at once; no SYN with ECN to this server was answered (${lost} in all)`,
+        `${count(offered.length, 'SYN')} with ECN${accurate} had no answer, and the first without ECN was answered at once; no SYN with ECN to this server was answered (${lost.count} in all)`,
       moment: f.atPacket(wire, offered[0]!),
       evidence: [
         packetEvidence(f, wire, offered[0]!, 'offers ECN'),

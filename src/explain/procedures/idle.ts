@@ -21,6 +21,9 @@ import { type Make, otherSide, SIDE_NAMES } from './common.ts';
 /** TTL with which systems send (Linux and BSD, Windows, network devices). */
 const INITIAL_TTLS = [64, 128, 255];
 
+/** After so long a time another way, of a hop or two more or fewer, is nothing strange. */
+const REROUTED = 2;
+
 /** The first that was sent after a long silence got a RST. `foreign`: of another TTL than all else from there. */
 export function resetAfterSilence(
   f: Facts,
@@ -34,7 +37,7 @@ export function resetAfterSilence(
   if (!silence || !asked || !own || shape === 'active') return null;
   if (asked.time < silence.to - NS_PER_MS || own.time > silence.from + NS_PER_MS) return null;
   const usual = usualTtl(wire, side, packet);
-  const isForeign = disowned || (usual !== null && usual !== packet.ttl);
+  const isForeign = disowned || (usual !== null && Math.abs(usual - packet.ttl) > REROUTED);
   // as it is sent, not as it arrives: in its own capture it is the host's own
   const isOwn = !isForeign && INITIAL_TTLS.includes(packet.ttl);
   const known = knownTimeout(silence.idle, MAPPINGS);

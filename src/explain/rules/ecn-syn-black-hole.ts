@@ -20,9 +20,14 @@ export const rule: Rule<'ecn-syn-black-hole', Candidate> = {
       by: ['packets'],
       kernels: 'any',
       claims: 'inferred',
-      sign: 'two SYNs or more with ECN without an answer, those without ECN answered at once, and none with ECN answered by that server',
+      sign: 'SYNs with ECN without an answer, those without ECN answered at once, and so again later; none with ECN answered by that server',
     },
-    { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'the same of one SYN: any loss looks so' },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'the same of one moment: any outage looks so',
+    },
   ],
   decide: (f) => leading(synCandidates(f), 'ecn-syn-black-hole'),
   tell: (f, { because }) => ({
