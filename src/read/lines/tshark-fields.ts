@@ -1,7 +1,7 @@
 /**
  * `tshark -T fields`: the columns are named by `-E header=y`; without a heading rows are read whose columns are plain: a
- * time, two addresses, their ports, and flags in hexadecimal. Without tcp.seq, tcp.ack and tcp.len a row says that a segment came
- * by, no more.
+ * time, two addresses, their ports, and flags in hexadecimal. Without tcp.seq, tcp.ack, tcp.len and the window a
+ * row says that a segment came by, no more.
  */
 import { type Endpoint, parseWords } from '../../model/address.ts';
 import { OPT_MSS, OPT_TIMESTAMP, OPT_WSCALE, Packet } from '../../model/packet.ts';
@@ -201,9 +201,10 @@ class TsharkFieldsReader implements LineReader {
   end(): void {}
 }
 
-/** What it acknowledges is not 0 where no column says it. */
+/** What it acknowledges, and its window, is not 0 where no column says it. */
 function isNumbered({ get, flags }: Row): boolean {
-  return get('seq') !== '' && get('length') !== '' && (get('ack') !== '' || (flags & ACK) === 0);
+  const needed: Column[] = ['seq', 'length', 'window', ...(flags & ACK ? (['ack'] as const) : [])];
+  return needed.every((column) => get(column) !== '');
 }
 
 function plain(text: string): Row | null {

@@ -125,12 +125,12 @@ describe('new tables', () => {
       ['0x0010', 2, 2],
     ] as const;
     const names =
-      'frame.time_relative\tip.src\tip.dst\ttcp.srcport\ttcp.dstport\ttcp.flags\ttcp.seq\ttcp.len';
+      'frame.time_relative\tip.src\tip.dst\ttcp.srcport\ttcp.dstport\ttcp.flags\ttcp.seq\ttcp.len\ttcp.window_size';
     const text = (isAcked: boolean) =>
       [
         isAcked ? `${names}\ttcp.ack` : names,
         ...rows.map(([flags, seq, ack], i) => {
-          const line = `0.${i}\t${i === 1 || i === 4 ? back : there}${flags}\t${seq}\t0`;
+          const line = `0.${i}\t${i === 1 || i === 4 ? back : there}${flags}\t${seq}\t0\t64240`;
           return isAcked ? `${line}\t${ack}` : line;
         }),
       ].join('\n');
@@ -138,5 +138,23 @@ describe('new tables', () => {
     expect(read(text(false)).packets).toHaveLength(1);
     const { findings } = await analyze([{ name: 'x.txt', bytes: Buffer.from(text(false)) }]);
     expect(findings.map((f) => f.rule)).not.toContain('simultaneous-close');
+  });
+
+  it('of tshark -T fields without the window: keep-alives of an idle connection meet no closed one', async () => {
+    const there = '10.0.0.1\t10.0.0.2\t4000\t80\t';
+    const back = '10.0.0.2\t10.0.0.1\t80\t4000\t';
+    const rows = [
+      `${there}0x0002\t0\t0\t0`,
+      `${back}0x0012\t0\t1\t0`,
+      `${there}0x0010\t1\t1\t0`,
+      `${there}0x0018\t1\t1\t100`,
+      `${back}0x0010\t1\t101\t0`,
+      ...[1, 2, 3, 4].flatMap(() => [`${there}0x0010\t100\t1\t0`, `${back}0x0010\t1\t101\t0`]),
+    ];
+    const names =
+      'frame.time_relative\tip.src\tip.dst\ttcp.srcport\ttcp.dstport\ttcp.flags\ttcp.seq\ttcp.ack\ttcp.len';
+    const text = [names, ...rows.map((row, i) => `${i < 5 ? 0 : 75 * i}.${i}\t${row}`)].join('\n');
+    const { findings } = await analyze([{ name: 'x.txt', bytes: Buffer.from(text) }]);
+    expect(findings).toEqual([]);
   });
 });
