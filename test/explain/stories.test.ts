@@ -35,6 +35,12 @@ const hasAddress = (address: string) => {
 };
 
 describe('a scan', () => {
+  test('is only possible where a filter left nothing but SYNs', async () => {
+    expect(await storyOf(file('filtered-syns.pcap'))).toMatch(
+      /possibly scanned port 443 of 60 addresses .* they may be connections that were served/,
+    );
+  });
+
   test.each([
     [
       'scan_half',

@@ -42,3 +42,7 @@ export function covered(
 ): string[] {
   return rules.filter((id) => explained.every((e) => e.rule.id !== id || isPart(e)));
 }
+
+/** Said of attempts where what followed them cannot be in the file (World.holdsOnlySyns). */
+export const MAYBE_FILTERED =
+  'No segment in the file is without SYN, as where a capture was filtered for SYNs: they may be connections that were served.';

@@ -14,7 +14,7 @@ import { SYN_RTO } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';
 import { count, list, number } from '../words.ts';
-import { cite, covered, during } from './cite.ts';
+import { cite, covered, during, MAYBE_FILTERED } from './cite.ts';
 import type { StoryTeller } from './index.ts';
 
 const MANY = 20;
@@ -74,8 +74,10 @@ export const scan: StoryTeller = (world, explained) => {
   const { sorted } = times;
   const when = during(world, source, (sorted[0] ?? null) as never, (sorted.at(-1) ?? null) as never);
   const scanners = new Set(scans.map((s) => s.address));
+  const isFiltered = world.holdsOnlySyns(source);
   const sentences = [
-    `${address} scanned ${where([...targets.keys()])}${when}: ${list(became(largest))}; ${how(largest)}${cite([world.source(source).name])}.`,
+    `${address} ${isFiltered ? 'possibly ' : ''}scanned ${where([...targets.keys()])}${when}: ${list(became(largest))}; ${how(largest)}${cite([world.source(source).name])}.`,
+    ...(isFiltered ? [MAYBE_FILTERED] : []),
     `If ${address} is no scanner or monitor of your own, block it, and check that what is open should be reachable; refused ports need no fix.`,
   ];
   if (scans.length > 1)

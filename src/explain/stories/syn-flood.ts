@@ -13,7 +13,7 @@ import { distinct, Numbers } from '../facts/numbers.ts';
 import { REQUEST_LIFE, SYN_RTO } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
 import { count, list, number } from '../words.ts';
-import { cite, covered, during } from './cite.ts';
+import { cite, covered, during, MAYBE_FILTERED } from './cite.ts';
 import type { StoryTeller } from './index.ts';
 
 /** Fewer at one time are a scan, or clients that were switched off. */
@@ -175,9 +175,7 @@ function tell(world: World, flood: Flood, others: number): string[] {
     `${world.serverOf(n)} ${isFiltered ? 'possibly ' : ''}received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and nothing after it; ` +
       `${list(became)}${cite([...flood.sources].map((id) => world.source(id).name))}.`,
     `${counted(world.listenerOf(n), flood)}${logged(world, flood)}`,
-    isFiltered
-      ? 'No segment in the file is without SYN, as where a capture was filtered for SYNs: they may be clients that were served.'
-      : whoseAddresses(world, flood),
+    isFiltered ? MAYBE_FILTERED : whoseAddresses(world, flood),
   ];
   if (others > 0) sentences.push(`${count(others, 'other server')} received as many attempts at one time.`);
   return sentences;
