@@ -96,8 +96,8 @@ import { acknowledge, acknowledgesSnapped, receive, snapped, startSequence } fro
 import { otherSide, type Store, sideOf } from './store.ts';
 import { isHere } from './vantage.ts';
 
-/** As much as 31 bits of milliseconds hold: 24 days. */
-const LONGEST_SILENCE = 0x7fffffff;
+/** As much as 31 bits of milliseconds hold: 24 days from the first packet. */
+const LATEST_SILENCE = 0x7fffffff;
 
 /** Accounts for a segment of `side` of the connection at `at`. */
 export function segment(store: Store, at: number, side: number, p: Packet): void {
@@ -229,9 +229,10 @@ function noteSilence(store: Store, at: number, time: number): void {
   const silence = time - before;
   if (silence < NS_PER_S || silence === Number.POSITIVE_INFINITY) return;
   const length = Math.round(silence / NS_PER_MS);
-  if (length <= words[at + SILENCE]! || length > LONGEST_SILENCE) return;
+  const end = Math.round((time - doubles[(at + START) >> 1]!) / NS_PER_MS);
+  if (length <= words[at + SILENCE]! || end > LATEST_SILENCE) return;
   words[at + SILENCE] = length;
-  words[at + SILENCE_END] = Math.round((time - doubles[(at + START) >> 1]!) / NS_PER_MS);
+  words[at + SILENCE_END] = end;
 }
 
 /** Something new was sent, or it is seen that it was. */

@@ -9,6 +9,18 @@ function only(tracker: Tracker): WireConnection {
 }
 
 describe('one connection', () => {
+  test('the longest silence, as far from the first packet as its numbers hold', () => {
+    const DAY = 86_400_000;
+    const tracker = new Tracker();
+    const talk = new Talk(tracker).open().client('P.', { length: 1, at: 3 * DAY });
+    const { silence } = only(tracker);
+    expect(silence!.to).toBe(3 * DAY * 1e6);
+    talk.client('P.', { length: 1, at: 20 * DAY });
+    expect(only(tracker).silence!.to).toBe(20 * DAY * 1e6);
+    talk.client('P.', { length: 1, at: 40 * DAY });
+    expect(only(tracker).silence!.to).toBe(20 * DAY * 1e6);
+  });
+
   test('from handshake to close', () => {
     const tracker = new Tracker();
     const talk = new Talk(tracker).client('S', { scale: 7, ttl: 61 }).server('S.', { scale: 8, ttl: 57 });
