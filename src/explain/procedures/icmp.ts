@@ -96,6 +96,8 @@ function answeredSince(w: WireFacts, { last }: IcmpEvent, side: SideIndex): bool
 }
 
 function confidenceOf(f: Facts, errors: readonly IcmpEvent[], sender: SideIndex): Candidate['confidence'] {
+  // nothing that it sent is in the files: whose the number is they do not show
+  if (f.wires.every((w) => w.of(w.wire.nextSeq, sender) === null)) return 'inferred';
   if (errors.some((e) => e.seq !== null && isOwn(f, e, sender))) return 'proved';
   return errors.some((e) => e.seq === null) ? 'inferred' : 'possible';
 }

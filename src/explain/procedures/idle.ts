@@ -1,5 +1,5 @@
 /** A connection that was idle for so long that something between the hosts may have forgotten it, and a kept one that was closed as it was used. */
-import type { KeyPacket, SideIndex } from '../../model/connection.ts';
+import { CLIENT, type KeyPacket, type SideIndex } from '../../model/connection.ts';
 import { seqDiff } from '../../model/tcp.ts';
 import { NS_PER_MS } from '../../model/time.ts';
 import { packetEvidence } from '../facts/evidence.ts';
@@ -97,13 +97,18 @@ function usualTtl(wire: WireFacts, side: SideIndex, but: KeyPacket): number | nu
   return first && first.ttl > 0 && all.every((p) => p.ttl === first.ttl) ? first.ttl : null;
 }
 
-/** The FIN of a side that had been idle, and a request that had not seen it, crossed; a RST answered the request. */
+/**
+ * The FIN of a server that had been idle, and a request that had not seen it, crossed; a RST answered the request. A client
+ * that closes when it likes meets what its server sends of its own just so: that is no race of idle timeouts.
+ */
 export function keepAliveRace(
   f: Facts,
   wire: WireFacts,
   { side, answers }: WireReset,
   make: Make,
 ): Candidate | null {
+  // which side is the server only a SYN tells
+  if (side === CLIENT && wire.sawHandshake) return null;
   const fin = wire.finPacket(side);
   const silence = silenceOf(wire);
   if (!fin || !silence || !answers || answers.payload === 0 || seqDiff(answers.ack, fin.seq) > 0) return null;

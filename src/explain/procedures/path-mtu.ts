@@ -2,7 +2,7 @@
 import { type KeyPacket, SIDES, type SideIndex, WHY_RETRANSMIT } from '../../model/connection.ts';
 import type { IcmpEvent } from '../../model/event.ts';
 import { icmpFact } from '../../model/icmp.ts';
-import { OPT_SACK } from '../../model/packet.ts';
+import { OPT_SACK, OPT_TIMESTAMP } from '../../model/packet.ts';
 import { seqDiff } from '../../model/tcp.ts';
 import { eventEvidence, packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -62,6 +62,13 @@ function tooBig(f: Facts, sender: SideIndex): IcmpEvent[] {
   return f.case.icmp.filter((e) => e.says === 'too-big' && quotedSide(f, e) === sender);
 }
 
+/** It sent again what the next link takes, and that was lost too: not for its size. */
+function isHeeded({ again }: Stuck, { mtu, last, from }: IcmpEvent): boolean {
+  const ip = from.address.includes(':') ? 40 : 20;
+  const tcp = (p: KeyPacket) => (p.options & OPT_TIMESTAMP ? 32 : 20);
+  return mtu !== null && again.some((p) => p.time > last && ip + tcp(p) + p.payload <= mtu);
+}
+
 /** Null when segments of all sizes share the fate. */
 export function pathMtuBlackHole(f: Facts): Candidate | null {
   for (const wire of f.wires) {
@@ -69,6 +76,7 @@ export function pathMtuBlackHole(f: Facts): Candidate | null {
       const found = stuck(f, wire, i as SideIndex);
       if (!found) continue;
       const errors = tooBig(f, found.sender);
+      if (errors.some((e) => isHeeded(found, e))) continue;
       if (errors.length > 0 || isAlive(found)) return blackHole(f, found, errors);
     }
   }

@@ -34,7 +34,10 @@ function isUnanswered({ wire }: WireFacts): boolean {
   return wire.syns[0] + wire.syns[1] > 0 && (wire.packets[0] === 0 || wire.packets[1] === 0);
 }
 
-/** Where a capture shows the SYN that the packet acknowledges, and that nobody else answered there. */
+/**
+ * Where a capture shows the SYN that the packet acknowledges, and that nobody else answered there: the client never went on,
+ * as it does where the answer is translated behind the capture (a router's own, of what comes in).
+ */
 function askedBy(p: KeyPacket, called: Facts): WireFacts | null {
   if ((p.flags & SYN_ACK) !== SYN_ACK) return null;
   const asks = (w: WireFacts) => {
@@ -43,6 +46,7 @@ function askedBy(p: KeyPacket, called: Facts): WireFacts | null {
       w.wire.source === p.source &&
       isn !== null &&
       w.of(w.wire.packets, SERVER) === 0 &&
+      w.of(w.wire.packets, CLIENT) === w.of(w.wire.syns, CLIENT) + w.of(w.wire.rsts, CLIENT) &&
       seqDiff(p.ack, isn) === 1
     );
   };

@@ -1,3 +1,4 @@
+import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { Facts } from '../facts/facts.ts';
 import { ICMP } from '../mask.ts';
 import type { Candidate } from '../procedures/candidate.ts';
@@ -28,7 +29,7 @@ export const rule: Rule<'icmp-rejected', Candidate & { found: Rejection }> = {
       by: ['packets'],
       kernels: 'any',
       claims: 'inferred',
-      sign: 'the same in a text without the quoted numbers: by the addresses, and the segment sent right before',
+      sign: 'the same in a text without the quoted numbers, or in a file without the segments: by the addresses, and the segment sent right before',
     },
     {
       by: ['packets'],
@@ -43,15 +44,23 @@ export const rule: Rule<'icmp-rejected', Candidate & { found: Rejection }> = {
     const { candidate, ofHandshake } = found;
     return { ...candidate, found, ...(ofHandshake ? {} : { group: 'close' }) };
   },
-  tell: (_f, { because, found }) => {
-    const end = found.ofHandshake
-      ? 'connect() fails with that error'
-      : 'the sender tries again until its timeout ends the connection';
-    return { summary: `${because()}; ${end}.`, remedy: remedyOf(found) };
+  tell: (f, { because, found }) => {
+    return { summary: `${because()}; ${effect(f, found)}.`, remedy: remedyOf(found) };
   },
   together: (all) =>
     `${howMany(all)}${toServers(all)} had segments refused with ICMP by ${list(senders(all))}: ${list(texts(all))}.`,
 };
+
+function effect(f: Facts, { ofHandshake, sender, errors: [first] }: Rejection): string {
+  if (!ofHandshake) return 'the sender tries again until its timeout ends the connection';
+  if (sender === SERVER) return 'the client is not told';
+  // not all systems heed it (RFC 5461)
+  const { source, time } = first!;
+  const goesOn = f.wires.some((w) =>
+    w.packets.some((p) => p.source === source && time !== null && p.time > time && w.sideOf(p) === CLIENT),
+  );
+  return goesOn ? 'the client went on all the same' : 'connect() fails with that error';
+}
 
 function remedyOf({ errors, sender }: Rejection): string {
   const [{ by, from, to, text, says }] = errors as [Rejection['errors'][number]];

@@ -1,6 +1,7 @@
 /**
  * A listener that was gone for a while: a port answers SYNs, then refuses all of them, and answers again. A service behind a
- * balancer that is down at one of its hosts refuses some and answers others meanwhile; that is none.
+ * balancer that is down at one of its hosts refuses some and answers others meanwhile; that is none. Nor is a firewall that
+ * rejects some addresses always.
  */
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import { REFUSED } from '../../model/outcome.ts';
@@ -24,6 +25,8 @@ interface Gap {
   before: number;
   after: number;
   refused: number;
+  /** One of those who were refused was answered at another time: not its address alone is rejected. */
+  isForAll: boolean;
 }
 
 export const listenerRestarted: StoryTeller = (world, explained) => {
@@ -46,7 +49,7 @@ export const listenerRestarted: StoryTeller = (world, explained) => {
 
 function restarted(world: World, members: Int32Array, source: number, server: string): string[] {
   const { timeline } = world.context;
-  const gaps = gapsOf(world, members, source);
+  const gaps = gapsOf(world, members, source).filter((g) => g.isForAll);
   const longest = [...gaps].sort((a, b) => b.refused - a.refused)[0];
   if (!longest || gaps.length > FEW || longest.refused < 2) return [];
   const at = (time: number) => timeline.at(source, time as SourceTime);
@@ -69,18 +72,20 @@ function restarted(world: World, members: Int32Array, source: number, server: st
 /** Runs of refusals between two answers. */
 function gapsOf(world: World, members: Int32Array, source: number): Gap[] {
   const events = [...eventsOf(world, members, source)].sort((a, b) => a.at - b.at);
+  const answered = new Set(events.filter((e) => !e.isRefusal).map((e) => e.client));
   const gaps: Gap[] = [];
   let before: number | null = null;
   let open: Gap | null = null;
-  for (const { at, isRefusal } of events) {
+  for (const { at, isRefusal, client } of events) {
     if (!isRefusal) {
       if (open) gaps.push({ ...open, after: at });
       open = null;
       before = at;
     } else if (before !== null) {
-      open ??= { from: at, to: at, before, after: at, refused: 0 };
+      open ??= { from: at, to: at, before, after: at, refused: 0, isForAll: false };
       open.to = at;
       open.refused++;
+      open.isForAll ||= answered.has(client);
     }
   }
   return gaps;
@@ -90,20 +95,21 @@ function* eventsOf(
   world: World,
   members: Int32Array,
   source: number,
-): Iterable<{ at: number; isRefusal: boolean }> {
+): Iterable<{ at: number; isRefusal: boolean; client: number }> {
   const { cases } = world.context;
   for (const n of members) {
     const outcome = cases.outcome(n);
-    if (outcome === REFUSED) yield { at: cases.brief(n).start, isRefusal: true };
+    const client = cases.brief(n).keys[CLIENT];
+    if (outcome === REFUSED) yield { at: cases.brief(n).start, isRefusal: true, client };
     else if (outcome !== 0) {
       const times: number[] = [];
       cases.synAcks(n, (time) => times.push(time));
-      for (const at of times) yield { at, isRefusal: false };
+      for (const at of times) yield { at, isRefusal: false, client };
     } else {
       const w = cases.at(n).wires.find((wire) => wire.source === source);
       if (!w || w.syns[CLIENT] === 0) continue;
-      if (w.synAcks[SERVER] > 0) yield { at: w.start, isRefusal: false };
-      else if (w.rstTime[SERVER] !== null) yield { at: w.rstTime[SERVER], isRefusal: true };
+      if (w.synAcks[SERVER] > 0) yield { at: w.start, isRefusal: false, client };
+      else if (w.rstTime[SERVER] !== null) yield { at: w.rstTime[SERVER], isRefusal: true, client };
     }
   }
 }

@@ -51,8 +51,9 @@ function add(world: World, byPair: Map<string, Reused>, n: number): void {
   const before = world.earlierLives(facts).at(-1);
   const { wire } = facts;
   const earlier = before?.wires.find((w) => w.wire.source === wire?.wire.source);
-  // of its two FINs the client's was first: its host keeps the port
-  if (!wire || !earlier || earlier.firstFin !== CLIENT) return;
+  // of its two FINs the client's was first, and no RST took the place of the other: its host keeps the port
+  if (!wire || !earlier || earlier.firstFin !== CLIENT || earlier.wire.finAckedTime.includes(null)) return;
+  if (earlier.wire.rsts[0] + earlier.wire.rsts[1] > 0) return;
   const gap = wire.wire.start - earlier.wire.end;
   if (gap < 0 || gap >= TIME_WAIT || wire.of(wire.wire.syns, CLIENT) === 0) return;
   const { client } = facts.case;

@@ -1,0 +1,45 @@
+/** samples/field/alike: what looks like a cause between the hosts, or like a story, and is another. */
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+
+const FOLDER = path.resolve(import.meta.dirname, '../../samples/field/alike');
+const analyzed = (name: string) => analyze([path.join(FOLDER, `${name}.pcap`)]);
+const rulesOf = async (name: string) =>
+  (await analyzed(name)).findings.map((f) => `${f.rule} ${f.confidence}`);
+
+test('a firewall that rejects one address always is no listener that was restarted', async () => {
+  const { story, findings } = await analyzed('one-client-rejected');
+  expect(findings.map((f) => f.rule)).toContain('connection-refused');
+  expect(story.join(' ')).not.toMatch(/restarted/);
+});
+
+test('a connection that the server reset after the FIN of the client leaves no TIME_WAIT there', async () => {
+  expect((await analyzed('reuse-rst')).story.join(' ')).not.toMatch(/TIME_WAIT/);
+});
+
+test("a router's capture of what comes in has the answers untranslated, and the client goes on", async () => {
+  expect(await rulesOf('router-q-in')).toEqual([]);
+});
+
+test('one outage takes all SYNs of its time, those with ECN', async () => {
+  expect(await rulesOf('ecn-outage')).toContain('ecn-syn-black-hole possible');
+});
+
+test('what a server sends of its own across the FIN of a client is no request', async () => {
+  expect(await rulesOf('push-crosses')).toEqual(['data-after-close-reset inferred']);
+});
+
+test('segments that fit the MTU of the ICMP error and are lost too are not lost for their size', async () => {
+  expect(await rulesOf('pmtu-reduced')).toEqual(['retransmission-timeout possible']);
+});
+
+test.each([
+  ['icmp-only', 'inferred', /connect\(\) fails/],
+  ['synack-icmp', 'proved', /the client is not told/],
+  ['syn-icmp-again', 'proved', /the client went on all the same/],
+])('%s: what an ICMP error proves, and does', async (name, confidence, effect) => {
+  const [first] = (await analyzed(name)).findings;
+  expect(first).toMatchObject({ rule: 'icmp-rejected', confidence });
+  expect(first!.summary).toMatch(effect);
+});
