@@ -44,6 +44,8 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   onProgress?: (progress: ReadProgress) => void;
   /** Everything is read. What follows keeps this thread busy. */
   onRead?: (sources: readonly Source[]) => void | Promise<void>;
+  /** What it does after the reading, as each begins: `joining`, `explaining`. */
+  onStage?: (stage: string) => void;
   /** In place of all rules. */
   rules?: readonly Rule[];
   /** Runs a stage that keeps the thread busy. */
@@ -81,7 +83,10 @@ export async function investigate(
   placeWallClocks(sources, options);
   const listed = listsAll(options) ? Infinity : (options.listed ?? LISTED);
   const { busy = (stage) => stage() } = options;
+  const { onStage = () => undefined } = options;
+  onStage('joining');
   const context = busy(() => join(sources, collector, diagnostics, options.readings));
+  onStage('explaining');
   const explanation = busy(() =>
     explain(context, diagnostics, {
       ...(options.rules && { rules: options.rules }),

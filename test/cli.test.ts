@@ -244,6 +244,12 @@ describe('usage', () => {
     [['explain', '--before', 'a.txt'], /--before and --after go together/],
     [['explain', '--before', 'a.txt', '--after', 'a.txt'], /a\.txt is given as --before and as --after/],
     [['rules', 'no-such-rule'], /no-such-rule/],
+    [['rules', 'unread-data-rest'], /did you mean unread-data-reset\?/],
+    [['analyse', 'x.pcap'], /no command is called analyse; did you mean analyze\?/],
+    [['help', 'nothing'], /no command is called nothing/],
+    [['analyze', '--ouput', 'x', 'x.pcap'], /no option is called --ouput; did you mean --output\?/],
+    [['explain', '--verbosely', 'x.pcap'], /no option is called --verbosely/],
+    [['completion', 'csh'], /expected bash, zsh, fish/],
     [[], /analyze/],
   ];
 
@@ -279,6 +285,38 @@ describe('usage', () => {
       ['rules', '--nonsense'],
     ])
       expect(run(words).status).toBe(1);
+  });
+
+  it('help COMMAND is the page of the command, with examples', () => {
+    const { status, stdout } = run(['help', 'explain']);
+    expect(status).toBe(0);
+    expect(stdout).toBe(run(['explain', '--help']).stdout);
+    expect(stdout).toContain('Examples:');
+  });
+
+  it('completes commands, options and rules, for each shell', () => {
+    const completions = (...words: string[]) =>
+      run(['--get-yargs-completions', 'tcpautopsy', ...words], undefined, {
+        SHELL: '/bin/bash',
+      }).stdout.split('\n');
+    expect(completions('')).toContain('analyze');
+    expect(completions('explain', '--')).toContain('--connection');
+    for (const words of [
+      ['explain', '--rule', ''],
+      ['rules', ''],
+    ])
+      expect(completions(...words)).toContain('unread-data-reset');
+    expect(run(['completion', 'zsh']).stdout).toContain('#compdef tcpautopsy');
+    expect(run(['completion', 'bash']).stdout).toContain('complete -o bashdefault');
+    const fish = run(['completion', 'fish']);
+    expect([fish.status, fish.stdout]).toEqual([0, expect.stringContaining('-c tcpautopsy')]);
+  });
+
+  it('colours where FORCE_COLOR asks for them, unless NO_COLOR forbids', () => {
+    const colours = (env: NodeJS.ProcessEnv) =>
+      run(['explain', PCAP], undefined, env).stdout.includes('\u001b[');
+    expect(colours({ FORCE_COLOR: '1' })).toBe(true);
+    expect(colours({ FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(false);
   });
 
   it('explains one rule', () => {

@@ -2,6 +2,7 @@
 import type { Argv } from 'yargs';
 import { readWhole } from '../platform/files.ts';
 import type { Redactor } from '../redact/redactor.ts';
+import { didYouMean } from '../view/suggest.ts';
 
 /** A mistake in the command line, worded for the person who typed it. */
 export class UsageError extends Error {}
@@ -22,6 +23,10 @@ export function literal(argv: readonly string[]): string[] {
 function asTyped(word: string): string {
   return word.startsWith(LITERAL) ? word.slice(LITERAL.length) : word;
 }
+
+/** What --filter takes, see view/filter.ts. */
+export const FILTER_WORDS =
+  'host A, net A/B, port N, portrange A-B (behind client or server: of that end), cause ID, severity S, confidence C, state S, pid N, comm NAME, conn c11; and, or, not, ( )';
 
 export interface InputArguments {
   input: string[];
@@ -100,12 +105,12 @@ export function hostNames(pairs: readonly string[]): Map<string, string> {
   return names;
 }
 
-/** `10.0.0.1:4000-10.0.0.2:80`, either end first; brackets around IPv6. */
-export function connectionFilter(text: string): string {
-  const end = String.raw`\[?([0-9A-Fa-f.:]+?)\]?:(\d+)`;
-  const match = new RegExp(`^${end}-${end}$`).exec(text);
-  if (!match) throw new UsageError(`--connection ${text}: expected ADDRESS:PORT-ADDRESS:PORT`);
-  return `host ${match[1]} and port ${match[2]} and host ${match[3]} and port ${match[4]}`;
+/** Rejects with UsageError where no rule has this id. */
+export async function knownRule(id: string): Promise<void> {
+  const { rules } = await import('../explain/rules/index.ts');
+  const ids = rules.map((r) => r.id);
+  if (!ids.some((known) => known === id))
+    throw new UsageError(`no rule is called ${id}${didYouMean(id, ids)}; see tcpautopsy rules`);
 }
 
 export function quoted(word: string): string {

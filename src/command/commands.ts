@@ -1,152 +1,53 @@
-/** The commands and their options, as yargs parses and documents them. */
-import yargs from 'yargs';
+/** The commands, as yargs parses and documents them. */
+import yargs, { type Argv } from 'yargs';
 import { VERSION } from '../platform/package.ts';
-import {
-  HELP_WIDTH,
-  type InputArguments,
-  inputOptions,
-  type ReadingArguments,
-  type RedactArguments,
-  readingOptions,
-  redactOptions,
-  UsageError,
-  withReadings,
-} from './arguments.ts';
+import { didYouMean } from '../view/suggest.ts';
+import { analyze } from './analyze.ts';
+import { annotate } from './annotate.ts';
+import { HELP_WIDTH, UsageError } from './arguments.ts';
+import { capture, captureKit } from './capture.ts';
+import type { Command } from './command.ts';
+import { completeWord, shellOf } from './completion.ts';
+import { events } from './events.ts';
+import { explain } from './explain.ts';
+import { formats, rules } from './lists.ts';
 
-export interface AnalyzeArguments extends InputArguments, ReadingArguments, RedactArguments {
-  output: string;
-  filter?: string | undefined;
-  timeline: 'findings' | 'all';
-  zeekTimers: boolean;
-  html: boolean;
-  png: boolean;
-  workers?: number | undefined;
-}
+const COMMANDS: readonly Command[] = [
+  analyze,
+  explain,
+  annotate,
+  rules,
+  formats,
+  events,
+  capture,
+  captureKit,
+];
 
-export interface ExplainArguments extends InputArguments, ReadingArguments {
-  connection?: string | undefined;
-  rule?: string | undefined;
-  time?: string | undefined;
-  filter?: string | undefined;
-}
-
-export interface AnnotateArguments extends InputArguments, RedactArguments {
-  output: string;
-}
-
-/** What each command does; resolves to the exit status. */
-export interface Commands {
-  analyze(a: AnalyzeArguments): Promise<number>;
-  explain(a: ExplainArguments): Promise<number>;
-  annotate(a: AnnotateArguments): Promise<number>;
-  rules(id: string | undefined): Promise<number>;
-  formats(): Promise<number>;
-  events(bundle: string): Promise<number>;
-  captureKit(output: string): Promise<number>;
-}
-
-/** Runs the command that `argv` names. Rejects with UsageError when it makes no sense. */
-export async function runCommand(argv: readonly string[], commands: Commands): Promise<number> {
+/** Runs the command that `argv` names; resolves to its exit status. Rejects with UsageError when it makes no sense. */
+export async function runCommand(argv: readonly string[]): Promise<number> {
   let status = 0;
-  const run = async (work: () => Promise<number>) => {
-    status = await work();
-  };
-  await yargs(argv)
+  const modules = COMMANDS.map((make) =>
+    make((ended) => {
+      status = ended;
+    }),
+  );
+  const names = modules.map((m) => String(m.command).split(' ')[0]!);
+  const [first, ...rest] = argv;
+  const isHelp = first === 'help' && rest.length === 1;
+  const word = isHelp ? rest[0]! : first;
+  if (word !== undefined && !word.startsWith('-') && !names.includes(word) && word !== 'completion')
+    throw new UsageError(`no command is called ${word}${didYouMean(word, names)}`);
+  const words = isHelp ? [word!, '--help'] : first === 'completion' ? [first, ...shellOf(rest)] : argv;
+  const parser = yargs(words)
     .scriptName('tcpautopsy')
     .usage('$0 COMMAND\n\nTells from files alone how TCP connections on Linux began and ended, and why.')
-    .command(
-      'analyze [input...]',
-      'write CSV, charts and a report about every connection to a folder',
-      (y) =>
-        redactOptions(readingOptions(inputOptions(y, false)))
-          .option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'folder to write' })
-          .option('filter', {
-            type: 'string',
-            describe: 'host A, port N, net A/B, rule ID; and, or, not, ( )',
-          })
-          .option('timeline', {
-            choices: ['findings', 'all'] as const,
-            default: 'findings' as const,
-            describe: 'connections in timeline.csv',
-          })
-          .option('zeek-timers', {
-            type: 'boolean',
-            default: false,
-            describe: 'split connections where Zeek would',
-          })
-          .option('html', {
-            type: 'boolean',
-            default: true,
-            describe: 'report.html and SVG charts (--no-html: neither)',
-          })
-          .option('png', { type: 'boolean', default: false, describe: 'the charts as PNG too' })
-          .option('workers', {
-            type: 'number',
-            describe: 'threads beside the main one (0: none); the output is the same',
-          }),
-      (a) => run(async () => commands.analyze(withReadings(a))),
-    )
-    .command(
-      'explain [input...]',
-      'explain in the terminal, write nothing',
-      (y) =>
-        readingOptions(inputOptions(y, false))
-          .option('connection', {
-            type: 'string',
-            describe: 'A:P-B:P: only this connection, either way round',
-          })
-          .option('rule', { type: 'string', describe: 'only connections for which this rule holds' })
-          .option('time', {
-            type: 'string',
-            describe: 'FROM..TO: only connections that lived then (06:56..06:57)',
-          })
-          .option('filter', { type: 'string', describe: 'as for analyze' }),
-      (a) => run(async () => commands.explain(withReadings(a))),
-    )
-    .command(
-      'annotate <input...>',
-      'write one pcapng file of all packets, with what was found as comments, for Wireshark',
-      (y) =>
-        redactOptions(inputOptions(y)).option('output', {
-          alias: 'o',
-          type: 'string',
-          demandOption: true,
-          describe: 'file to write',
-        }),
-      (a) => run(() => commands.annotate(a)),
-    )
-    .command(
-      'rules [id]',
-      'list the causes that are known, or explain one',
-      (y) => y.positional('id', { type: 'string', describe: 'a rule, for example unread-data-reset' }),
-      (a) => run(() => commands.rules(a.id)),
-    )
-    .command(
-      'formats',
-      'list the formats that are read, and what each can prove',
-      (y) => y,
-      () => run(() => commands.formats()),
-    )
-    .command(
-      'events <bundle>',
-      'print the events of a capture bundle, one JSON object a line',
-      (y) => y.positional('bundle', { type: 'string', demandOption: true, describe: 'its folder' }),
-      (a) => run(() => commands.events(a.bundle)),
-    )
-    .command(
-      'capture',
-      'record a bundle on this host (root, bpftrace, tcpdump); options: tcpautopsy capture --help',
-      (y) => y.strict(false).help(false),
-    )
-    .command(
-      'capture-kit',
-      'write the capture command as a tar.gz, for hosts without Node',
-      (y) =>
-        y.option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'file to write' }),
-      (a) => run(() => commands.captureKit(a.output)),
-    )
-    .completion('completion', 'print a completion script for bash or zsh')
-    .demandCommand(1, 'Say what to do: capture, analyze, explain, annotate, rules or formats.')
+    .example('$0 explain capture.pcap', 'in the terminal')
+    .example('$0 analyze client.pcap server/ -o report', 'tables, charts and a report')
+    .epilogue('tcpautopsy help COMMAND: its options and examples');
+  for (const module of modules) parser.command(module);
+  parser.completion('completion', 'print a completion script: completion bash, zsh or fish', completeWord);
+  await parser
+    .demandCommand(1, `Say what to do: ${names.join(', ')}`)
     .strict()
     .locale('en')
     .version(VERSION)
@@ -155,8 +56,30 @@ export async function runCommand(argv: readonly string[], commands: Commands): P
     .wrap(Math.min(HELP_WIDTH, process.stdout.columns ?? HELP_WIDTH))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(message);
+      throw error ?? new UsageError(unknownOption(argv, parser) ?? message);
     })
     .parseAsync();
   return status;
+}
+
+/** What is said first of a command line with an option that does not exist: what else is amiss may follow from it. */
+function unknownOption(argv: readonly string[], y: Argv): string | null {
+  const known = optionsOf(y);
+  for (const word of argv) {
+    const name = /^--(?:no-)?([^=]+)/.exec(word)?.[1];
+    if (name !== undefined && !known.includes(name))
+      return `no option is called --${name}${didYouMean(
+        `--${name}`,
+        known.map((k) => `--${k}`),
+      )}`;
+  }
+  return null;
+}
+
+/** yargs has it, and its types do not. */
+function optionsOf(y: Argv): string[] {
+  const { key, alias } = (
+    y as unknown as { getOptions(): { key: object; alias: Record<string, string[]> } }
+  ).getOptions();
+  return [...Object.keys(key), ...Object.values(alias).flat()].filter((name) => name.length > 1);
 }

@@ -1,7 +1,7 @@
 /** Progress of long inputs. */
 import type { ReadProgress } from '../read/read.ts';
 
-/** One line on a terminal's stderr, at most ten times a second; nothing elsewhere. */
+/** One line on a terminal's stderr; nothing elsewhere. */
 export class Progress {
   readonly #out: NodeJS.WriteStream;
   #last = 0;
@@ -11,19 +11,31 @@ export class Progress {
     this.#out = out;
   }
 
-  show({ name, bytes, total }: ReadProgress): void {
+  /** At most ten times a second. */
+  read({ name, bytes, total }: ReadProgress): void {
     const now = Date.now();
-    if (this.#out.isTTY !== true || now - this.#last < 100) return;
+    if (now - this.#last < 100) return;
     this.#last = now;
-    this.#shown = true;
     const amount =
       total === null
         ? `${(bytes / 1e6).toFixed(1)} MB`
         : `${((100 * bytes) / Math.max(total, 1)).toFixed(0)} %`;
-    this.#out.write(`\r\x1b[Kreading ${name.replaceAll(/[^\x20-\x7e]/g, '?')}: ${amount}`);
+    this.#show(`reading ${name.replaceAll(/[^\x20-\x7e]/g, '?')}: ${amount}`);
+  }
+
+  /** What comes after the reading: shown where that took long enough to be seen. */
+  stage(name: string): void {
+    if (this.#last > 0) this.#show(name);
   }
 
   clear(): void {
     if (this.#shown) this.#out.write('\r\x1b[K');
+    this.#shown = false;
+  }
+
+  #show(text: string): void {
+    if (this.#out.isTTY !== true) return;
+    this.#shown = true;
+    this.#out.write(`\r\x1b[K${text}`);
   }
 }

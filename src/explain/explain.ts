@@ -34,7 +34,10 @@ export interface Explanation {
 }
 
 /** Which connections to tell of: all of them are context, whether kept or not. */
-export type Keep = (c: Pick<Case, 'client' | 'server'>, findings: readonly Finding[]) => boolean;
+export type Keep = (
+  c: Pick<Case, 'client' | 'server'> & Partial<Case>,
+  findings: readonly Pick<Finding, 'rule' | 'severity' | 'confidence'>[],
+) => boolean;
 
 export interface ExplainOptions {
   rules?: readonly Rule[];

@@ -14,7 +14,8 @@ export type Role = 'verdict' | 'stage' | 'note';
 export type Confidence = 'proved' | 'inferred' | 'possible';
 export const CONFIDENCE_ORDER: readonly Confidence[] = ['proved', 'inferred', 'possible'];
 
-export type Severity = 'info' | 'warning' | 'error';
+export const SEVERITIES = ['info', 'warning', 'error'] as const;
+export type Severity = (typeof SEVERITIES)[number];
 
 /** Where the fault or act lies. */
 export type FindingSide = 'client' | 'server' | 'path';

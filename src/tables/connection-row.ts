@@ -3,15 +3,14 @@
 import { stackOf } from '../align/stacks.ts';
 import { ruleById } from '../explain/rules/index.ts';
 import type { Verdicts } from '../explain/verdicts.ts';
-import { sameEndpoint } from '../model/address.ts';
 import type { Case, Context, Timeline } from '../model/case.ts';
+import { processOf } from '../model/case-process.ts';
 import {
   CLIENT,
   finWait2Wire,
   SERVER,
   SIDES,
   type Side,
-  type SideIndex,
   type SocketLife,
   type WireConnection,
 } from '../model/connection.ts';
@@ -287,22 +286,4 @@ export function finWait2Kernel(c: Case): number | null {
     }
   }
   return total;
-}
-
-type Process = { pid: number | null; comm: string | null };
-
-function processOf(c: Case, side: SideIndex): Process | null {
-  const end = side === CLIENT ? c.client : c.server;
-  const isLocal = (e: { local: Case['client'] }) => sameEndpoint(e.local, end);
-  const call = c.calls.find(isLocal);
-  const row = c.rows.find((r) => r.pid !== null && isLocal(r));
-  return c.lives[side]?.owner ?? call ?? row ?? capturedProcess(c, side);
-}
-
-function capturedProcess({ wires }: Case, side: SideIndex): Process | null {
-  for (const wire of wires) {
-    const captured = wire.processes[side];
-    if (captured !== null) return captured;
-  }
-  return null;
 }

@@ -1,10 +1,7 @@
-/**
- * `--filter`: which connections are reported. Words as in pcap-filter(7), so that tcpdump users know them:
- * `host A`, `port N`, `net A/B`, and our `rule ID`, joined by and/or/not and parentheses.
- */
+/** `--filter`: which connections are reported. The words of filter-words.ts, joined by and/or/not and parentheses. */
 import type { Keep } from '../explain/explain.ts';
-import { ruleById } from '../explain/rules/index.ts';
-import { parseWords } from '../model/address.ts';
+import { END_WORDS, WORDS } from './filter-words.ts';
+import { didYouMean } from './suggest.ts';
 
 type Predicate = Keep;
 
@@ -68,14 +65,40 @@ class FilterParser {
   }
 
   #primitive(): Predicate {
+    const word = this.#next();
+    const side = own(ENDS, word);
+    if (side) return this.#ofEnd(side);
+    const ofEither = own(END_WORDS, word);
+    if (ofEither) {
+      const holds = ofEither(this.#value(word));
+      return ({ client, server }) => holds(client) || holds(server);
+    }
+    const make = own(WORDS, word);
+    if (make) return make(this.#value(word));
+    const known = [...Object.keys(ENDS), ...Object.keys(END_WORDS), ...Object.keys(WORDS)];
+    throw new SyntaxError(
+      `filter: unknown word "${word}"${didYouMean(word, known)} (known: ${known.join(', ')})`,
+    );
+  }
+
+  /** `server port 443`, and `server 10.0.0.1` for `server host 10.0.0.1`. */
+  #ofEnd(side: 'client' | 'server'): Predicate {
+    const make = own(END_WORDS, this.#tokens[this.#at] ?? '');
+    const word = make ? this.#next() : 'host';
+    const holds = (make ?? END_WORDS.host!)(this.#value(word));
+    return (c) => holds(c[side]);
+  }
+
+  #next(): string {
     const word = this.#tokens[this.#at++];
     if (word === undefined) throw new SyntaxError('filter: something is missing at the end');
-    const make = PRIMITIVES[word];
-    if (!make)
-      throw new SyntaxError(`filter: unknown word "${word}" (known: ${Object.keys(PRIMITIVES).join(', ')})`);
+    return word;
+  }
+
+  #value(word: string): string {
     const value = this.#tokens[this.#at++];
     if (value === undefined || value === ')') throw new SyntaxError(`filter: "${word}" needs a value`);
-    return make(value);
+    return value;
   }
 
   #accept(token: string): boolean {
@@ -85,44 +108,15 @@ class FilterParser {
   }
 }
 
-const PRIMITIVES: Record<string, (value: string) => Predicate> = {
-  host(value) {
-    const words = parseWords(value);
-    if (!words) throw new SyntaxError(`filter: "host ${value}" is not an address`);
-    return network(words, 128);
-  },
-  net(value) {
-    const [address, bits] = value.split('/');
-    const words = parseWords(address!);
-    const v4 = !address!.includes(':');
-    const length = Number(bits ?? Number.NaN);
-    if (!words || !(length >= 0 && length <= (v4 ? 32 : 128))) {
-      throw new SyntaxError(`filter: "net ${value}" is not ADDRESS/BITS`);
-    }
-    return network(words, v4 ? length + 96 : length);
-  },
-  port(value) {
-    const port = Number(value);
-    if (!Number.isInteger(port) || port < 0 || port > 65535)
-      throw new SyntaxError(`filter: "port ${value}" is not a port`);
-    return (row) => row.client.port === port || row.server.port === port;
-  },
-  rule(value) {
-    if (!ruleById(value)) throw new SyntaxError(`filter: no rule is called ${value}; see tcpautopsy rules`);
-    return (_row, findings) => findings.some((f) => f.rule === value);
-  },
+/** As in tcpdump, of the first SYN. */
+const ENDS: Record<string, 'client' | 'server'> = {
+  client: 'client',
+  src: 'client',
+  server: 'server',
+  dst: 'server',
 };
 
-function network(words: readonly number[], bits: number): Predicate {
-  const inside = (address: string) => {
-    const other = parseWords(address);
-    if (!other) return false;
-    for (let i = 0; i < 4; i++) {
-      const left = Math.min(32, Math.max(0, bits - 32 * i));
-      const mask = left === 0 ? 0 : (-1 << (32 - left)) | 0;
-      if (((words[i]! ^ other[i]!) & mask) !== 0) return false;
-    }
-    return true;
-  };
-  return (row) => inside(row.client.address) || inside(row.server.address);
+/** The table's own entry: `constructor` is no word. */
+function own<T>(table: Record<string, T>, word: string): T | undefined {
+  return Object.hasOwn(table, word) ? table[word] : undefined;
 }

@@ -1,0 +1,48 @@
+/** The analysis as commands run it: with what they all take, and with progress on a terminal. */
+import type { AnalyzeOptions, Investigation } from '../analyze.ts';
+import type { Result } from '../model/result.ts';
+import { interruptible } from '../platform/interrupt.ts';
+import type { Redactor } from '../redact/redactor.ts';
+import { hostNames, type InputArguments, type ReadingArguments, usage } from './arguments.ts';
+import { commandLine } from './messages.ts';
+import { Progress } from './progress.ts';
+
+/** One line of progress for the whole command. */
+export const progress = new Progress(process.stderr);
+
+/** @param filter see view/filter.ts. Rejects with UsageError when it or a date makes no sense. */
+export async function investigateInputs(
+  a: InputArguments & ReadingArguments,
+  options: Omit<AnalyzeOptions, 'hosts' | 'date' | 'zone'>,
+  filter?: string,
+): Promise<Investigation> {
+  const [{ investigate }, { parseFilter }, { checkCivil }] = await Promise.all([
+    import('../analyze.ts'),
+    import('../view/filter.ts'),
+    import('../align/zone.ts'),
+  ]);
+  const keep = filter ? usage(() => parseFilter(filter)) : undefined;
+  usage(() => checkCivil({ date: a.date, zone: a.tz }));
+  const found = await investigate(a.input, {
+    ...options,
+    ...(keep && { keep }),
+    hosts: hostNames(a.host ?? []),
+    readings: { before: a.before ?? [], after: a.after ?? [] },
+    date: a.date,
+    zone: a.tz,
+    command: commandLine(process.argv.slice(2)),
+    busy: interruptible,
+    onProgress: (p) => {
+      progress.read(p);
+      options.onProgress?.(p);
+    },
+    onStage: (stage) => progress.stage(stage),
+  });
+  progress.clear();
+  return found;
+}
+
+export async function redacted(result: Result, secret: Redactor | null): Promise<Result> {
+  if (!secret) return result;
+  return (await import('../redact/result.ts')).redactResult(result, secret);
+}
