@@ -23,7 +23,8 @@ import type { Source } from './model/source.ts';
 import { disk } from './platform/files.ts';
 import { givenInputs, type Input } from './read/given.ts';
 import { type HostNames, type ReadProgress, readInputs } from './read/read.ts';
-import { assembleResult, type ResultOptions, type Tables, tablesOf } from './tables/result.ts';
+import { connectionRow } from './tables/connection-row.ts';
+import { assembleResult, type ResultOptions, TableSpool, type Tables } from './tables/result.ts';
 import { ReadingAhead } from './workers/ahead.ts';
 import type { Pool } from './workers/pool.ts';
 
@@ -56,20 +57,29 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
 
 /** Reads inputs (files, folders, `-`, bytes) and explains every connection in them. Never throws for bad input. */
 export async function analyze(inputs: readonly Input[], options: AnalyzeOptions = {}): Promise<Result> {
-  return (await investigate(inputs, options)).result;
+  return run(inputs, options, null);
 }
 
-/** A result, and the rows of its big tables: the result itself lists what a reader can follow. */
+/** A result, and its big tables: the result itself lists what a reader can follow. */
 export interface Investigation {
   result: Result;
   tables: Tables;
 }
 
-/** The same with rows of all connections and findings, however many there are; they are made when they are read. */
+/** The same with tables of all connections and findings, however many there are. */
 export async function investigate(
   inputs: readonly Input[],
   options: AnalyzeOptions = {},
 ): Promise<Investigation> {
+  const tables = new TableSpool();
+  return { result: await run(inputs, options, tables), tables };
+}
+
+async function run(
+  inputs: readonly Input[],
+  options: AnalyzeOptions,
+  tables: TableSpool | null,
+): Promise<Result> {
   const diagnostics = new Diagnostics();
   const zeekTimers = options.zeekTimers ?? false;
   const collector = new Collector(diagnostics, zeekTimers);
@@ -91,10 +101,13 @@ export async function investigate(
     explain(context, diagnostics, {
       ...(options.rules && { rules: options.rules }),
       ...(options.keep && { keep: options.keep }),
+      ...(tables && {
+        onDecided: (n, findings, verdicts) => tables.add(connectionRow(n, verdicts, context), findings),
+      }),
     }),
   );
-  const result = busy(() => assembleResult(context, explanation, diagnostics, options, listed));
-  return { result, tables: tablesOf(context, explanation) };
+  tables?.addFindings(explanation.ofHosts);
+  return busy(() => assembleResult(context, explanation, diagnostics, options, listed));
 }
 
 /** So many connections are all listed one by one. */

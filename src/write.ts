@@ -6,7 +6,7 @@ import { folderState, makeFolder, writeFolder, writeNew, writeWhole } from './pl
 import { writePieces } from './platform/text-file.ts';
 import { csvOf } from './tables/csv.ts';
 import { csvLines } from './tables/csv-text.ts';
-import type { Tables } from './tables/result.ts';
+import { type Tables, tablesOf } from './tables/result.ts';
 import { sourceRows } from './tables/sources.ts';
 import {
   connectionsTable,
@@ -44,7 +44,7 @@ export interface WriteOptions {
   html: boolean;
   /** True: the charts as PNG too (they are drawn for it even without HTML). */
   png?: boolean;
-  /** Rows of all connections and findings, where the result does not list all of them. */
+  /** Those of the investigation: with rows of all connections and findings, where the result does not list all of them. */
   tables?: Tables;
   /** Where charts are drawn; by default in this thread. */
   pool?: Pool;
@@ -58,7 +58,7 @@ export async function writeReport(result: Result, dir: string, options: WriteOpt
 async function writeFiles(
   full: Result,
   dir: string,
-  { html, png, tables = full, pool = MAIN_THREAD }: WriteOptions,
+  { html, png, tables, pool = MAIN_THREAD }: WriteOptions,
 ): Promise<void> {
   const [{ buildCharts }, { renderMarkdown }] = await Promise.all([
     import('./charts/index.ts'),
@@ -69,16 +69,13 @@ async function writeFiles(
   const result = inJson.aggregated ? { ...full, aggregated: inJson.aggregated } : full;
   const file = (name: string, write: (path: string) => Promise<void>) => writeWhole(join(dir, name), write);
   const text = (name: string, content: string) => file(name, (path) => writeNew(path, content));
-  if (full.unlisted && tables === full)
+  if (full.unlisted && !tables)
     throw new Error('the result does not list all its connections: give the tables of the investigation');
   // the marker comes first: an interrupted report is still known as ours, and replaced by the next
   await file(RESULT_FILE, (path) => writeJson(path, inJson));
-  await file(connectionsTable.file, (path) =>
-    writePieces(path, csvLines(connectionsTable.columns, tables.connections)),
-  );
-  await file(findingsTable.file, (path) =>
-    writePieces(path, csvLines(findingsTable.columns, tables.findings)),
-  );
+  const { connections, findings } = tables ?? tablesOf(full);
+  await file(connectionsTable.file, (path) => writePieces(path, connections));
+  await file(findingsTable.file, (path) => writePieces(path, findings));
   await file(timelineTable.file, (path) =>
     writePieces(path, csvLines(timelineTable.columns, result.timeline)),
   );

@@ -60,7 +60,10 @@ export const analyze = define({
       const hashes = new InputHashes(pool);
       // of a large input this takes longest: it begins before anything else is loaded
       await hashes.expect(a.input);
-      const { checkOutput, writeReport } = await import('../write.ts');
+      const [{ checkOutput, writeReport }, { investigate }] = await Promise.all([
+        import('../write.ts'),
+        import('../analyze.ts'),
+      ]);
       await checkOutput(a.output).catch(toUsageOrWriteError(a.output));
       const secret = await redactor(a);
       // what draws the charts is loaded while the inputs are read
@@ -77,7 +80,7 @@ export const analyze = define({
         },
         pool,
       };
-      const found = await investigateInputs(a, options, a.filter);
+      const found = await investigateInputs(investigate, a, options, a.filter);
       warn(found.result);
       const result = await redacted(await hashes.addTo(found.result), secret);
       if (nothingRead(result)) return EXIT_NOTHING;

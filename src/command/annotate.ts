@@ -22,7 +22,8 @@ export const annotate = define({
   async run(a) {
     await checkTwice(a.input);
     const secret = await redactor(a);
-    const { result: found } = await investigateInputs(a, { timeline: 'all' });
+    const { analyze } = await import('../analyze.ts');
+    const found = await investigateInputs(analyze, a, { timeline: 'all' });
     warn(found);
     if (nothingRead(found)) return EXIT_NOTHING;
     const { annotate: write } = await import('../wireshark/annotate.ts');

@@ -36,7 +36,9 @@ export const explain = define({
     const filter = parts.filter(Boolean).join(' and ');
     const { parsePeriod, withinPeriod } = await import('../view/period.ts');
     const period = a.time === undefined ? null : usage(() => parsePeriod(a.time!));
-    const { result: all } = await investigateInputs(
+    const { analyze } = await import('../analyze.ts');
+    const all = await investigateInputs(
+      analyze,
       a,
       { timeline: a.connection ? 'all' : 'findings', listAll: period !== null },
       filter || undefined,

@@ -1,5 +1,5 @@
 /** The analysis as commands run it: with what they all take, and with progress on a terminal. */
-import type { AnalyzeOptions, Investigation } from '../analyze.ts';
+import type { AnalyzeOptions } from '../analyze.ts';
 import type { Result } from '../model/result.ts';
 import { interruptible } from '../platform/interrupt.ts';
 import type { Redactor } from '../redact/redactor.ts';
@@ -10,20 +10,20 @@ import { Progress } from './progress.ts';
 /** One line of progress for the whole command. */
 export const progress = new Progress(process.stderr);
 
-/** @param filter see view/filter.ts. Rejects with UsageError when it or a date makes no sense. */
-export async function investigateInputs(
+/** @param run with tables or without. @param filter see view/filter.ts. Rejects with UsageError when it or a date makes no sense. */
+export async function investigateInputs<Found>(
+  run: (inputs: readonly string[], options: AnalyzeOptions) => Promise<Found>,
   a: InputArguments & ReadingArguments,
   options: Omit<AnalyzeOptions, 'hosts' | 'date' | 'zone'>,
   filter?: string,
-): Promise<Investigation> {
-  const [{ investigate }, { parseFilter }, { checkCivil }] = await Promise.all([
-    import('../analyze.ts'),
+): Promise<Found> {
+  const [{ parseFilter }, { checkCivil }] = await Promise.all([
     import('../view/filter.ts'),
     import('../align/zone.ts'),
   ]);
   const keep = filter ? usage(() => parseFilter(filter)) : undefined;
   usage(() => checkCivil({ date: a.date, zone: a.tz }));
-  const found = await investigate(a.input, {
+  const found = await run(a.input, {
     ...options,
     ...(keep && { keep }),
     hosts: hostNames(a.host ?? []),

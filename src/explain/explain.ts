@@ -15,7 +15,7 @@ import { assignRoles, verdictsOf } from './roles.ts';
 import type { Explained, Rule } from './rule.ts';
 import { rules as allRules } from './rules/index.ts';
 import { tellStory } from './story.ts';
-import { type Decide, Verdicts } from './verdicts.ts';
+import { type Decide, isNormal, Verdicts } from './verdicts.ts';
 
 export { verdictsOf } from './roles.ts';
 export type { Verdicts } from './verdicts.ts';
@@ -42,13 +42,20 @@ export type Keep = (
 export interface ExplainOptions {
   rules?: readonly Rule[];
   keep?: Keep;
+  /** Is given each connection that is told of when it has been decided, as long as all that was derived of it is at hand. */
+  onDecided?: OnDecided;
 }
+
+/** `findings`: what is told of it. */
+export type OnDecided = (n: number, findings: readonly Finding[], verdicts: Verdicts) => void;
+
+const NONE: readonly Finding[] = [];
 
 /** Never throws: a rule that does becomes the diagnostic `rule-failed`, and nothing else is lost. */
 export function explain(
   context: Context,
   diagnostics: Diagnostics,
-  { rules = allRules, keep }: ExplainOptions = {},
+  { rules = allRules, keep, onDecided }: ExplainOptions = {},
 ): Explanation {
   const world = new World(context);
   const fail = (error: unknown, what: string, of: Facts | null) => {
@@ -97,13 +104,21 @@ export function explain(
     const [first, ...others] = rulesFor(mask);
     if (first?.normal && others.length === 0 && isHealthy(mask)) {
       verdicts.addNormal(n, first);
-      if (!keep || keep(context.cases.at(n), verdicts.words(n))) kept.push(n);
+      if (keep && !keep(context.cases.at(n), verdicts.words(n))) continue;
+      kept.push(n);
+      onDecided?.(n, NONE, verdicts);
       continue;
     }
     const facts = world.facts(n);
     const { all, told } = decide(facts, rulesFor(mask));
     verdicts.add(n, all, told, verdictsOf(told));
-    if (!keep || keep(facts.case, told)) kept.push(n);
+    if (keep && !keep(facts.case, told)) continue;
+    kept.push(n);
+    onDecided?.(
+      n,
+      told.filter((f) => !isNormal(f)),
+      verdicts,
+    );
   }
   world.kept = Int32Array.from(kept);
   const ofHosts = guard('Looking at hosts', null, () => findingsOfHosts(world), []).filter(

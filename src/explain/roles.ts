@@ -22,7 +22,7 @@ function compare(a: Finding, b: Finding): number {
  * Gives the findings of one connection their roles, one verdict a group, and returns those that are told: of two that
  * contradict each other the surer.
  */
-export function assignRoles(findings: readonly Finding[]): readonly Finding[] {
+export function assignRoles<F extends Finding>(findings: readonly F[]): readonly F[] {
   const [only] = findings;
   // as nearly all are
   if (only && findings.length === 1) {
@@ -44,9 +44,9 @@ export function assignRoles(findings: readonly Finding[]): readonly Finding[] {
   return told;
 }
 
-function withoutContradictions(findings: readonly Finding[]): Finding[] {
+function withoutContradictions<F extends Finding>(findings: readonly F[]): F[] {
   const rank = (f: Finding) => CONFIDENCE_ORDER.indexOf(f.confidence);
-  const kept: Finding[] = [];
+  const kept: F[] = [];
   for (const finding of [...findings].sort((a, b) => rank(a) - rank(b) || precedence(a, b))) {
     const surer = kept.find((k) => contradict(k, finding));
     if (!surer) kept.push(finding);

@@ -1,7 +1,6 @@
 /**
- * What the rules decided, in numbers: a row for each finding, and for each connection the verdict of every group. Words
- * are made by asking the same rules again, of the few connections that are shown, and one after the other where all are
- * written.
+ * What the rules decided, in numbers: a row for each finding, and for each connection the verdict of every group. Words of
+ * the few connections that are shown are made by asking the same rules again.
  */
 import {
   CONFIDENCE_ORDER,
@@ -39,7 +38,7 @@ const CACHED_WORDS = 8;
 export type Decide = (
   facts: Facts,
   rules: readonly Rule[],
-) => { all: DecidedFinding[]; told: readonly Finding[] };
+) => { all: readonly DecidedFinding[]; told: readonly DecidedFinding[] };
 
 export class Verdicts {
   readonly world: World;
@@ -58,7 +57,7 @@ export class Verdicts {
   #source = new Int32Array(256);
   #at = new Float64Array(256);
   #count = 0;
-  readonly #words: { n: number; told: readonly Finding[] }[] = [];
+  readonly #words: { n: number; told: readonly DecidedFinding[] }[] = [];
 
   constructor(world: World, rules: readonly Rule[], decide: Decide) {
     const { count } = world.context.cases;
@@ -140,11 +139,11 @@ export class Verdicts {
   /** Its findings, in words. */
   tell(n: number): readonly Finding[] {
     if (this.weight(n) === 0) return [];
-    return this.words(n).filter((f) => !isNormal(f as DecidedFinding));
+    return this.words(n).filter((f) => !isNormal(f));
   }
 
   /** The same with a normal end. */
-  words(n: number): readonly Finding[] {
+  words(n: number): readonly DecidedFinding[] {
     const known = this.#words.find((w) => w.n === n);
     if (known) return known.told;
     const rules = new Set<Rule>();
@@ -220,7 +219,7 @@ export class Verdicts {
 }
 
 /** So a connection ends that met no trouble, and nothing else would look like that. */
-function isNormal({ byRule, alternatives }: DecidedFinding): boolean {
+export function isNormal({ byRule, alternatives }: DecidedFinding): boolean {
   return byRule.normal === true && alternatives.length === 0;
 }
 

@@ -14,12 +14,28 @@ const ZERO = 48;
 /** What fast-csv quotes: `|` is among it. */
 const QUOTED = /["\r\n,|]/;
 
-/** A whole table, line by line. A text that stood in the row above, as most do in a column, is made once. */
+/** A whole table, line by line. */
 export function* csvLines<Row>(columns: readonly Cells<Row>[], rows: Iterable<Row>): Generator<string> {
   yield headOf(columns);
-  const above: Cell[] = columns.map(() => null);
-  const texts = columns.map(() => '');
-  for (const row of rows) {
+  const lines = new Lines(columns);
+  for (const row of rows) yield lines.of(row);
+}
+
+/** Makes lines of rows. A text that stood in the row above, as most do in a column, is made once. */
+export class Lines<Row> {
+  readonly #columns: readonly Cells<Row>[];
+  readonly #above: Cell[];
+  readonly #texts: string[];
+
+  constructor(columns: readonly Cells<Row>[]) {
+    this.#columns = columns;
+    this.#above = columns.map(() => null);
+    this.#texts = columns.map(() => '');
+  }
+
+  /** With its end. */
+  of(row: Row): string {
+    const [columns, above, texts] = [this.#columns, this.#above, this.#texts];
     let line = '';
     for (let i = 0; i < columns.length; i++) {
       const value = columns[i]!.value(row);
@@ -33,7 +49,7 @@ export function* csvLines<Row>(columns: readonly Cells<Row>[], rows: Iterable<Ro
         line += texts[i]!;
       }
     }
-    yield `${line}\n`;
+    return `${line}\n`;
   }
 }
 

@@ -21,8 +21,12 @@ import { captureFormats } from '../read/formats.ts';
 import { number } from '../view/words.ts';
 import { type Aggregate, aggregateOf } from './aggregate.ts';
 import { connectionRow } from './connection-row.ts';
+import { connectionsTable } from './connections.ts';
+import { csvLines, headOf, Lines } from './csv-text.ts';
+import { findingsTable } from './findings.ts';
 import { ALL_LISTED } from './listed.ts';
 import { type Selection, select, selectAll } from './selection.ts';
+import { Spool } from './spool.ts';
 import { timelineTable } from './timeline.ts';
 import { timelineOf } from './timeline-rows.ts';
 
@@ -82,26 +86,41 @@ function* findingsOf(ns: Iterable<number>, verdicts: Verdicts): Iterable<Finding
   for (const n of ns) for (const f of verdicts.tell(n)) yield findingData(f);
 }
 
-/** Rows of the big tables: of every connection that is told of, each made when it is read. */
+/** The big tables as CSV, in pieces: rows of every connection that is told of. */
 export interface Tables {
-  connections: Iterable<ConnectionRow>;
-  findings: Iterable<Finding>;
+  connections: Iterable<string>;
+  findings: Iterable<string>;
 }
 
-export function tablesOf(context: Context, { verdicts, kept, ofHosts }: Explanation): Tables {
+/** The tables of a result that lists everything. */
+export function tablesOf({ connections, findings }: Result): Tables {
   return {
-    connections: {
-      *[Symbol.iterator]() {
-        for (const n of kept) yield connectionRow(n, verdicts, context);
-      },
-    },
-    findings: {
-      *[Symbol.iterator]() {
-        yield* findingsOf(kept, verdicts);
-        yield* ofHosts;
-      },
-    },
+    connections: csvLines(connectionsTable.columns, connections),
+    findings: csvLines(findingsTable.columns, findings),
   };
+}
+
+/** Takes the rows of connections while they are decided: whatever is derived of a connection is derived for all of it once. */
+export class TableSpool implements Tables {
+  readonly connections = new Spool();
+  readonly findings = new Spool();
+  readonly #rows = new Lines(connectionsTable.columns);
+  readonly #findings = new Lines(findingsTable.columns);
+
+  constructor() {
+    this.connections.add(headOf(connectionsTable.columns));
+    this.findings.add(headOf(findingsTable.columns));
+  }
+
+  add(row: ConnectionRow, findings: readonly Finding[]): void {
+    this.connections.add(this.#rows.of(row));
+    this.addFindings(findings);
+  }
+
+  /** Also those of hosts, which are of no connection. */
+  addFindings(findings: readonly Finding[]): void {
+    for (const f of findings) this.findings.add(this.#findings.of(f));
+  }
 }
 
 /** The connections that the timeline lists, and what stands there for those that it counts. */

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { Spool } from '../../src/tables/spool.ts';
+
+test('what is put aside comes back as it was, also what went to the temporary file', () => {
+  const spool = new Spool();
+  const pieces = Array.from({ length: 60_000 }, (_, i) => `${i},é→\u{1f40c},${'x'.repeat(i % 300)}\n`);
+  for (const piece of pieces) spool.add(piece);
+  const text = [...spool].join('');
+  expect(new TextEncoder().encode(text).length).toBeGreaterThan(8 << 20);
+  // not as values: a difference of 9 MB is not to be printed
+  expect(text === pieces.join('')).toBe(true);
+  expect([...spool].join('').length).toBe(text.length);
+});
+
+test('nothing', () => {
+  expect([...new Spool()].join('')).toBe('');
+});
