@@ -34,6 +34,8 @@ export interface Source {
   recording?: Recording;
   /** Packets of a capture bundle: from when to when they were recorded, and none was missed. ns of CLOCK_REALTIME. */
   window?: { from: bigint; to: bigint };
+  /** Packets that its filter asked for are missing, or may be: the capture says so itself. */
+  incomplete?: boolean;
   /** The network namespace (inode number) that the packets of a bundle were taken in. */
   netns?: string;
   /** By frame number, what the payload of a RST says (RFC 9293 3.5.2 allows one): of the first of them, and its beginning. */

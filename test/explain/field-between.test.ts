@@ -215,11 +215,11 @@ test.each(['client', 'router', 'server'])(
 );
 
 test.each([
-  ['reset_forged-client.pcap'],
-  ['reset_forged-router.pcap'],
-  ['reset_forged-client.pcap,reset_forged-server.pcap'],
-])('%s: the router made the RST', async (names) => {
-  expect(await told(...names.split(','))).toEqual(['middlebox-reset inferred close path']);
+  ['reset_forged-client.pcap', 'inferred'],
+  ['reset_forged-router.pcap', 'inferred'],
+  ['reset_forged-client.pcap,reset_forged-server.pcap', 'proved'],
+])('%s: the router made the RST', async (names, confidence) => {
+  expect(await told(...names.split(','))).toEqual([`middlebox-reset ${confidence} close path`]);
 });
 
 test('at the server it is one of those that fit', async () => {

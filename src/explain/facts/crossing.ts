@@ -72,7 +72,12 @@ export interface ForgedReset {
   without: WireFacts;
   /** Its last packet there, when that came after the RST. */
   goesOn: KeyPacket | null;
+  /** It stands beside the seeming sender, RSTs pass its filter, and of what the other capture has of that one it lacks nothing else. */
+  lacksNothingElse: boolean;
 }
+
+/** TTLs, and hop limits, that stacks begin with: whoever sees one is on the sender's host, or before its first router. */
+const INITIAL_TTLS = new Set([64, 128, 255]);
 
 /**
  * A RST that its seeming sender never sent: the capture that saw that one's packets over fewer hops was running and has
@@ -82,7 +87,14 @@ export function resetMadeBetween(f: Facts): ForgedReset | null {
   for (const wire of f.wires) {
     for (const reset of wire.resets) {
       const without = f.wires.find((other) => isNearerWithout(f, wire, reset, other));
-      if (without) return { wire, reset, without, goesOn: lastAfter(f, wire, reset, without) };
+      if (without)
+        return {
+          wire,
+          reset,
+          without,
+          goesOn: lastAfter(f, wire, reset, without),
+          lacksNothingElse: lacksNothingElse(f, wire, reset, without),
+        };
     }
   }
   return null;
@@ -96,6 +108,20 @@ function isNearerWithout(f: Facts, wire: WireFacts, { side, packet }: WireReset,
     nearer &&
     other.of(other.wire.rsts, side) === 0 &&
     wasRunning(f, wire, source, packet)
+  );
+}
+
+function lacksNothingElse(f: Facts, wire: WireFacts, { side }: WireReset, nearer: WireFacts): boolean {
+  const peer = (1 - side) as SideIndex;
+  const { packets, rsts, ttl } = nearer.wire;
+  const sent = wire.of(wire.wire.packets, side) - wire.of(wire.wire.rsts, side);
+  return (
+    !f.world.source(nearer.wire.source).incomplete &&
+    INITIAL_TTLS.has(nearer.of(ttl, side) ?? 0) &&
+    nearer.of(packets, side) >= sent &&
+    nearer.unseen(side) === 0 &&
+    nearer.unseen(peer) === 0 &&
+    nearer.of(rsts, peer) > 0
   );
 }
 

@@ -88,16 +88,20 @@ function withoutIdle(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
 }
 
 /** §1.1 (5), seen from both ends. */
-function madeBetween(f: Facts, { wire, reset, without, goesOn }: ForgedReset): Candidate[] {
+function madeBetween(f: Facts, forged: ForgedReset): Candidate[] {
+  const { wire, reset, without, goesOn, lacksNothingElse } = forged;
   const { packet, side } = reset;
   const on = goesOn ? ', and it went on' : '';
-  const because = () => `the capture nearer to ${f.name(side)} was running and has no RST of it${on}`;
+  const proved = goesOn !== null && lacksNothingElse;
+  const all = proved ? ', has all else that it sent' : '';
+  const because = () => `the capture nearer to ${f.name(side)} was running${all} and has no RST of it${on}`;
   const evidence = [packetEvidence(f, wire, packet, () => `the RST, TTL ${packet.ttl}`)];
   if (goesOn)
     evidence.push(packetEvidence(f, without, goesOn, 'sent after that, as the nearer capture shows'));
   const moment = f.atPacket(wire, packet);
+  const confidence = proved ? 'proved' : 'inferred';
   return [
-    { rule: 'middlebox-reset', side: 'path', confidence: 'inferred', because, moment, evidence },
+    { rule: 'middlebox-reset', side: 'path', confidence, because, moment, evidence },
     ...named(['netfilter-drop'], 'path'),
   ];
 }

@@ -17,19 +17,28 @@ export const rule: Rule<'middlebox-reset', Candidate> = {
   when: MAY_BE_RESET,
   closes: 'rst',
   reference: 'RFC 3360',
+  wireProves: true,
   signatures: [
+    {
+      by: ['captures'],
+      kernels: 'any',
+      claims: 'proved',
+      sign: "a RST that the capture beside its seeming sender lacks, which goes on and of which that capture has all else; RSTs pass that capture's filter",
+    },
     {
       by: ['packets'],
       kernels: 'any',
       claims: 'inferred',
-      sign: 'a RST whose sender goes on as if it had not sent it, or that Linux makes in neither of its ways and whose TTL differs',
+      sign: 'a RST whose sender goes on as if it had not sent it or that the capture nearer to it lacks, or one that Linux makes in neither of its ways and whose TTL differs',
     },
   ],
   decide: (f) => leading(resetCandidates(f), 'middlebox-reset'),
   tell: (f, c) => ({
     summary: `A device on the path ${MAYBE}reset the connection between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)}: ${c.because()}.`,
     remedy:
-      'Capture at both ends at once: a RST that one end receives and the other never sent was made between them.',
+      c.confidence === 'proved'
+        ? 'Look between the two places of capture for a firewall, IPS, proxy or load balancer that logs a reset at that time.'
+        : 'Capture at both ends at once: a RST that one end receives and the other never sent was made between them.',
     missing: peerPackets(f),
   }),
 };

@@ -58,7 +58,8 @@ export async function readBundle(
   if (manifest) await reportCutFiles(manifest, folder, files, diagnostics);
   if (manifest) reportManifest(manifest, folder, bundle.stream, diagnostics);
   const window = manifest && packetWindow(manifest);
-  return { host: manifest?.host || null, packets: { ...(window && { window }), ...netnsOf(manifest) } };
+  const extent = window ? { window } : { incomplete: true };
+  return { host: manifest?.host || null, packets: { ...extent, ...netnsOf(manifest) } };
 }
 
 /** Packets and tables are of the namespace the capture ran in; events are of all. */

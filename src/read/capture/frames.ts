@@ -120,6 +120,7 @@ export class FrameStream {
 
   /** Reports packets that the capturing tool says it lost. */
   dropped(count: number, message: string): void {
+    this.source.incomplete = true;
     const diagnostic = { code: 'capture-dropped-packets', source: this.#name, locator: '', count, message };
     this.#context.diagnostics.add({ ...diagnostic, severity: 'data-loss', upstream: true });
   }
