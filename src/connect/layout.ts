@@ -140,7 +140,14 @@ export const REPEATS_SINCE = 20;
 export const REPEATS_LAST = 22;
 /** Double: time of the first RST. */
 export const RST_AT = 24;
-export const TROUBLE_SIDE_STRIDE = 26;
+/**
+ * When the side closed its window for the latest time (RFC 9293 3.8.6.1; double), and how many closed windows of its, and
+ * probes of the other side, there had been before.
+ */
+export const WINDOW_CLOSED_AT = 26;
+export const CLOSED_BEFORE = 28;
+export const PROBES_BEFORE = 29;
+export const TROUBLE_SIDE_STRIDE = 30;
 export const TROUBLE_STRIDE = 2 * TROUBLE_SIDE_STRIDE;
 
 /** A block of seen sequence space: link to the next higher block, first and one past the last number. */

@@ -50,6 +50,7 @@ import {
   AFTER_FIN_SHIFT,
   BITS,
   BYTES,
+  CLOSED_BEFORE,
   COMPLETENESS_SHIFT,
   COPIES,
   DATA_SEEN,
@@ -72,6 +73,7 @@ import {
   PACKED_WINDOW,
   PACKETS,
   PROBED,
+  PROBES_BEFORE,
   REPEATS,
   REPEATS_LAST,
   REPEATS_SINCE,
@@ -89,6 +91,7 @@ import {
   TROUBLE,
   WAS_KEEPALIVE,
   WINDOW_BEFORE_RST,
+  WINDOW_CLOSED_AT,
   WINDOW_PROBES,
   ZERO_WINDOWS,
 } from './layout.ts';
@@ -133,7 +136,7 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   } else if (!(flags & SYN)) why |= emptySegment(store, at, side, p, due);
   const gaps = flags & ACK ? acknowledgment(store, at, side, p) : 0;
   const isProbe = payload === 1 && (words[mine + SIDE_BITS]! & PROBED) !== 0;
-  if (p.window === 0 && !isProbe && !(flags & (SYN | FIN | RST))) why |= zeroWindow(store, at, side);
+  if (p.window === 0 && !isProbe && !(flags & (SYN | FIN | RST))) why |= zeroWindow(store, at, side, p.time);
   why |= moments(store, mine, other, p, why, isPeerClosed);
   words[at + BITS]! |= completenessBits(p.flags, payload) << COMPLETENESS_SHIFT;
   zeekSegment(store, at, side, p, next, gaps);
@@ -278,7 +281,18 @@ function keepalive(store: Store, at: number, side: number): number {
   return store.count(at, side, KEEPALIVES) <= KEPT_OTHERS ? WHY_KEEPALIVE : SURPLUS;
 }
 
-function zeroWindow(store: Store, at: number, side: number): number {
+/** To be asked before the packet is remembered as the side's last. */
+function zeroWindow(store: Store, at: number, side: number, time: number): number {
+  const { words } = store.connections;
+  const last = sideOf(at, side) + LAST_PACKET;
+  const isStill = store.troubled(at, side, ZERO_WINDOWS) > 0 && (words[last + PACKED_WINDOW]! & 0xffff) === 0;
+  if (!isStill) {
+    const peer = otherSide(side);
+    const probes = store.troubled(at, peer, KEEPALIVES) + store.troubled(at, peer, WINDOW_PROBES);
+    store.setTrouble(at, side, CLOSED_BEFORE, store.troubled(at, side, ZERO_WINDOWS));
+    store.setTrouble(at, side, PROBES_BEFORE, probes);
+    store.troubles.doubles[(store.trouble(at, side) + WINDOW_CLOSED_AT) >> 1] = time;
+  }
   return store.count(at, side, ZERO_WINDOWS) <= KEPT_OTHERS ? WHY_ZERO_WINDOW : SURPLUS;
 }
 

@@ -1,7 +1,14 @@
 /** A connection's record as the WireConnection that later stages read. */
 
 import { type Endpoint, formatWords } from '../model/address.ts';
-import type { KeyPacket, Pair, Repeats, SideIndex, WireConnection } from '../model/connection.ts';
+import type {
+  ClosedWindow,
+  KeyPacket,
+  Pair,
+  Repeats,
+  SideIndex,
+  WireConnection,
+} from '../model/connection.ts';
 import type { CapturedProcess } from '../model/process.ts';
 import { STACKS, type Stack } from '../model/stack.ts';
 import { RST, SYN } from '../model/tcp.ts';
@@ -16,6 +23,7 @@ import {
   ADDRESS,
   BITS,
   BYTES,
+  CLOSED_BEFORE,
   COMPLETENESS_MASK,
   COMPLETENESS_SHIFT,
   DIRECTION_MASK,
@@ -42,6 +50,7 @@ import {
   PACKETS,
   PATH,
   PORTS,
+  PROBES_BEFORE,
   PROCESS,
   REPEATS,
   REPEATS_LAST,
@@ -63,6 +72,7 @@ import {
   THIRD_SEEN,
   TTL_SHIFT,
   WINDOW_BEFORE_RST,
+  WINDOW_CLOSED_AT,
   WINDOW_PROBES,
   ZERO_WINDOWS,
 } from './layout.ts';
@@ -187,6 +197,10 @@ export class ConnectionView implements WireConnection {
 
   get zeroWindows(): Pair<number> {
     return this.#troubled(ZERO_WINDOWS);
+  }
+
+  get closedWindow(): Pair<ClosedWindow | null> {
+    return [this.#closedWindow(this.#client), this.#closedWindow(otherSide(this.#client))];
   }
 
   get firstFin(): WireConnection['firstFin'] {
@@ -372,6 +386,19 @@ export class ConnectionView implements WireConnection {
     const trouble = this.#store.trouble(this.#at, side);
     const time = (word: number) => this.#store.troubles.doubles[(trouble + word) >> 1]! as SourceTime;
     return { count, since: time(REPEATS_SINCE), last: time(REPEATS_LAST) };
+  }
+
+  #closedWindow(side: number): ClosedWindow | null {
+    const [store, at] = [this.#store, this.#at];
+    const answers = store.troubled(at, side, ZERO_WINDOWS) - store.troubled(at, side, CLOSED_BEFORE);
+    if (answers === 0 || window(store, this.#place.keyed, side, false) !== 0) return null;
+    const peer = otherSide(side);
+    const probes = store.troubled(at, peer, KEEPALIVES) + store.troubled(at, peer, WINDOW_PROBES);
+    return {
+      since: store.troubles.doubles[(store.trouble(at, side) + WINDOW_CLOSED_AT) >> 1]! as SourceTime,
+      answers,
+      probes: probes - store.troubled(at, side, PROBES_BEFORE),
+    };
   }
 
   #announcesScale(side: number): boolean {

@@ -64,6 +64,13 @@ export interface Repeats {
   last: SourceTime;
 }
 
+/** Since a side closed its window for the latest time: its segments with window 0, and probes of the other side. */
+export interface ClosedWindow {
+  since: SourceTime;
+  answers: number;
+  probes: number;
+}
+
 /**
  * One life of a 4-tuple in one capture. Sides are oriented client → server. Counts exclude sightings of the same
  * segment at a second interface. Made by the tracker; a light view over its columns, read when it is needed.
@@ -100,6 +107,8 @@ export interface WireConnection {
   /** One byte into a window that the peer has closed. */
   windowProbes: Pair<number>;
   zeroWindows: Pair<number>;
+  /** null where the window last advertised is not 0. */
+  closedWindow: Pair<ClosedWindow | null>;
   /**
    * Whose FIN was first: of two the one that acknowledges the other is second, and `both` are first when neither does.
    * FINs outside the receiver's window are none. null without any.

@@ -1,5 +1,6 @@
-import { CLIENT, SERVER, type SideIndex, WHY_ZERO_WINDOW } from '../../model/connection.ts';
+import { CLIENT, type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { SocketEvent } from '../../model/event.ts';
+import type { SourceTime } from '../../model/time.ts';
 import { packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts } from '../facts/wire.ts';
@@ -72,28 +73,28 @@ function onWire(f: Facts, side: SideIndex): Closed | null {
   const peer = otherSide(side);
   // one that closes does not wait to read
   if (wire.finTime(peer) !== null) return null;
-  const { keepalives, windowProbes, zeroWindows, window } = wire.wire;
-  const probes = wire.of(keepalives, side) + wire.of(windowProbes, side);
-  if (probes < MANY || wire.of(window, peer) !== 0 || wire.of(zeroWindows, peer) < probes) return null;
-  const closed = closedAt(wire, peer);
-  if (!closed) return null;
-  const last = wire.of(wire.wire.lastTime, side) ?? closed.time;
+  const closed = wire.of(wire.wire.closedWindow, peer);
+  if (!closed || closed.probes < MANY || closed.answers < closed.probes) return null;
+  const { since, probes } = closed;
+  const { source, lastTime } = wire.wire;
   return {
     confidence: 'inferred',
     side: SIDE_NAMES[peer]!,
-    moment: f.atPacket(wire, closed),
+    moment: { source, at: f.world.context.timeline.at(source, since) },
     evidence: [
-      packetEvidence(f, wire, closed, 'the window is closed'),
+      ...closing(wire, peer, since).map((p) => packetEvidence(f, wire, p, 'the window is closed')),
       reasoning(() => `${count(probes, 'probe')}, answered with window 0`),
     ],
     probes,
     row: null,
-    lasted: last - closed.time,
+    lasted: (wire.of(lastTime, side) ?? since) - since,
   };
 }
 
-function closedAt(wire: WireFacts, peer: SideIndex) {
-  return wire.packets.find((p) => p.why & WHY_ZERO_WINDOW && wire.sideOf(p) === peer);
+/** The segment that closed the window, or where that was not kept the last that says so. */
+function closing(wire: WireFacts, peer: SideIndex, since: SourceTime): KeyPacket[] {
+  const own = wire.packets.filter((p) => wire.sideOf(p) === peer && p.time >= since && p.window === 0);
+  return [...own.filter((p) => p.time === since), ...own.slice(-1)].slice(0, 1);
 }
 
 function inTables(f: Facts, side: SideIndex): Closed | null {
