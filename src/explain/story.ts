@@ -7,6 +7,7 @@ import { RST } from '../model/tcp.ts';
 import { LOST_SYN_ACKS, LOST_SYNS } from './excludes.ts';
 import type { World } from './facts/world.ts';
 import { gotSynAck } from './procedures/silence.ts';
+import { silentSyn } from './procedures/syn.ts';
 import type { Explained, Rule } from './rule.ts';
 import { ruleById } from './rules/index.ts';
 import { tellStories } from './stories/index.ts';
@@ -112,6 +113,7 @@ function endingsOf(world: World, verdicts: Verdicts, introduced: boolean): strin
 }
 
 const NO_SYN_ACK = 'got no SYN-ACK';
+const ONLY_SYNS = 'showed nothing but SYNs';
 const UNSEEN_END = 'ended with a RST or a timeout';
 const UNKNOWN = 'do not end within these files';
 /** As many connections did, in the order in which they are told. */
@@ -122,6 +124,7 @@ const ENDINGS = [
   'were refused',
   'timed out',
   NO_SYN_ACK,
+  ONLY_SYNS,
   'got a SYN-ACK only after retries',
   "were established from the client's side only",
   UNKNOWN,
@@ -141,7 +144,8 @@ function endingOf(world: World, verdicts: Verdicts, n: number): Ending {
     return isPossible(verdicts.all(n), close) && !sawReset(cases.at(n)) ? UNSEEN_END : 'ended with a RST';
   if (syn === 'accept-queue-overflow-ack') return "were established from the client's side only";
   if (!LOST.has(syn)) return UNKNOWN;
-  return gotSynAck(cases.at(n)) ? 'got a SYN-ACK only after retries' : NO_SYN_ACK;
+  if (gotSynAck(cases.at(n))) return 'got a SYN-ACK only after retries';
+  return silentSyn(world.facts(n))?.isFiltered ? ONLY_SYNS : NO_SYN_ACK;
 }
 
 function isPossible(own: readonly Explained[], rule: string): boolean {

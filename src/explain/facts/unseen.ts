@@ -26,15 +26,22 @@ export function unseenOf(wire: WireConnection, side: SideIndex): number | null {
   return Math.max(0, (top - isn - 1 - fin - (of(wire.bytes) % 2 ** 32)) | 0);
 }
 
-/** Every segment of the capture carries a SYN, as with a filter for SYNs: then the ACK of a handshake is not in it. */
-export function holdsOnlySyns(cases: Cases, source: number): boolean {
+/** What a filter for SYNs leaves: with or without those that answer one. null: there are others. */
+export type OnlySyns = 'syns' | 'syns and syn-acks' | null;
+
+export function onlySynsOf(cases: Cases, source: number): OnlySyns {
+  let found: OnlySyns = 'syns';
   for (let n = 0; n < cases.count; n++) {
     const outcome = cases.outcome(n);
+    if (outcome === HALF_OPEN && cases.captures.size === 1) found = 'syns and syn-acks';
     if (outcome === UNANSWERED || outcome === HALF_OPEN) continue;
-    for (const { source: own, packets, syns, synAcks } of cases.at(n).wires)
-      if (own === source && ([0, 1] as const).some((s) => packets[s] > syns[s] + synAcks[s])) return false;
+    for (const { source: own, packets, syns, synAcks } of cases.at(n).wires) {
+      if (own !== source) continue;
+      if (([0, 1] as const).some((s) => packets[s] > syns[s] + synAcks[s])) return null;
+      if (synAcks[0] + synAcks[1] > 0) found = 'syns and syn-acks';
+    }
   }
-  return true;
+  return found;
 }
 
 /** No connection of the capture shows both sides, and one shows that there is another. */

@@ -15,7 +15,7 @@ import { KEPT_CASES } from './kept-cases.ts';
 import { ListenerFacts } from './listener.ts';
 import { findOwnResets, type OwnResets } from './own-resets.ts';
 import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
-import { holdsOneDirection, holdsOnlySyns } from './unseen.ts';
+import { holdsOneDirection, type OnlySyns, onlySynsOf } from './unseen.ts';
 import { type Walk, walksOf } from './walk.ts';
 
 /** One snapshot of a socket table with the rows that belong to cases. */
@@ -46,7 +46,7 @@ export class World {
   #nextAtAddresses: Map<SocketLife, SocketLife> | null = null;
   #timeWaits = new Map<string, Map<string, number>>();
   readonly #oneDirections = new Map<number, boolean>();
-  readonly #onlySyns = new Map<number, boolean>();
+  readonly #onlySyns = new Map<number, OnlySyns>();
   #walks: Walk[] | null = null;
 
   constructor(context: Context) {
@@ -199,7 +199,16 @@ export class World {
 
   /** A capture in which every segment carries a SYN, as a filter leaves them: no ACK of a handshake can be in it. */
   holdsOnlySyns(source: number): boolean {
-    return getOr(this.#onlySyns, source, () => holdsOnlySyns(this.context.cases, source));
+    return this.#onlySynsOf(source) !== null;
+  }
+
+  /** Nor can a SYN-ACK. */
+  holdsNoSynAcks(source: number): boolean {
+    return this.#onlySynsOf(source) === 'syns';
+  }
+
+  #onlySynsOf(source: number): OnlySyns {
+    return getOr(this.#onlySyns, source, () => onlySynsOf(this.context.cases, source));
   }
 
   /** False where one capture had ended when the other began. */

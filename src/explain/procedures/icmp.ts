@@ -67,13 +67,38 @@ export function quotedSide(f: Facts, e: IcmpEvent): SideIndex {
   return side ?? (sameEndpoint(e.from, f.case.client) ? CLIENT : SERVER);
 }
 
-function isRefusal(f: Facts, { says, from }: IcmpEvent): boolean {
-  if (says !== 'expired') return says === 'unreachable';
-  return !f.wires.some((w) => {
-    const side = w.sideAt(from);
-    const ttl = side === null ? null : w.of(w.wire.ttl, side);
-    return ttl !== null && ttl > 0 && ttl <= TRACEROUTE_TTL;
-  });
+function isRefusal(f: Facts, e: IcmpEvent): boolean {
+  return e.says === 'expired' ? !isOfTraceroute(f, e) : e.says === 'unreachable';
+}
+
+function isOfTraceroute(f: Facts, { says, from }: IcmpEvent): boolean {
+  return (
+    says === 'expired' &&
+    f.wires.some((w) => {
+      const side = w.sideAt(from);
+      const ttl = side === null ? null : w.of(w.wire.ttl, side);
+      return ttl !== null && ttl > 0 && ttl <= TRACEROUTE_TTL;
+    })
+  );
+}
+
+/** A SYN whose TTL was to run out: which router it reached is what its sender asked. Empty when it was not so. */
+export function traceroute(f: Facts): Candidate[] {
+  const expired = f.case.icmp.filter((e) => isOfTraceroute(f, e));
+  const [first] = expired;
+  if (!first || f.wires.some((w) => w.wire.synAcks[CLIENT] + w.wire.synAcks[SERVER] > 0)) return [];
+  const by = [...new Set(expired.map((e) => e.by))];
+  return [
+    {
+      rule: 'unanswered-syn',
+      side: 'path',
+      confidence: 'possible',
+      severity: 'info',
+      because: () => `its TTL ran out at ${list(by)} (ICMP time exceeded), as a traceroute means it to`,
+      moment: f.atEvent(first),
+      evidence: expired.slice(0, 3).map((e) => eventEvidence(f.world, e, () => icmpFact(e))),
+    },
+  ];
 }
 
 /** What is quoted, or what was sent since, was acknowledged: the segment got through when it was sent again. */

@@ -8,7 +8,7 @@ import { eventEvidence, packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { RTO_MIN } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
-import { most, number } from '../words.ts';
+import { count, most, number, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { otherSide } from './common.ts';
 import { quotedSide } from './icmp.ts';
@@ -19,8 +19,10 @@ const ALWAYS_PASSES = 536;
 interface Stuck {
   wire: WireFacts;
   sender: SideIndex;
-  /** Retransmissions of the first segment that was never acknowledged. */
+  /** Retransmissions of the first segment that was never acknowledged; those that were kept. */
   again: readonly KeyPacket[];
+  /** Every retransmission of the side was kept. */
+  areAll: boolean;
   /** Payload of the largest segment that was acknowledged, as far as packets were kept; at most. */
   passed: number;
 }
@@ -42,7 +44,8 @@ function stuck(f: Facts, wire: WireFacts, sender: SideIndex): Stuck | null {
     0,
     ...own.filter((p) => seqDiff(acked, p.seq + p.payload) >= 0).map((p) => p.payload),
   ]);
-  return { wire, sender, again, passed };
+  const kept = own.filter((p) => p.why & WHY_RETRANSMIT).length;
+  return { wire, sender, again, areAll: kept === wire.of(wire.wire.retransmits, sender), passed };
 }
 
 /** Every packet of the side was kept, and of those that were acknowledged none is so large. */
@@ -69,6 +72,16 @@ function isHeeded({ again }: Stuck, { mtu, last, from }: IcmpEvent): boolean {
   return mtu !== null && again.some((p) => p.time > last && ip + tcp(p) + p.payload <= mtu);
 }
 
+/** A large segment was lost, and whether small ones passed then nothing shows. */
+export function mayBeTooLarge(f: Facts): boolean {
+  return f.wires.some((wire) =>
+    SIDES.some((_, i) => {
+      const found = stuck(f, wire, i as SideIndex);
+      return found !== null && !tooBig(f, found.sender).some((e) => isHeeded(found, e));
+    }),
+  );
+}
+
 /** Null when segments of all sizes share the fate. */
 export function pathMtuBlackHole(f: Facts): Candidate | null {
   for (const wire of f.wires) {
@@ -85,10 +98,12 @@ export function pathMtuBlackHole(f: Facts): Candidate | null {
 
 function blackHole(
   f: Facts,
-  { wire, sender, again, passed }: Stuck,
+  { wire, sender, again, areAll, passed }: Stuck,
   errors: readonly IcmpEvent[],
 ): Candidate {
   const [first] = again as [KeyPacket];
+  const often = areAll ? `${count(again.length, 'more time')} ` : 'again ';
+  const over = `over ${span(again.at(-1)!.time - first.time)}`;
   const error = errors[0];
   const small =
     passed > 0
@@ -99,7 +114,7 @@ function blackHole(
     side: 'path',
     confidence: error ? 'inferred' : 'possible',
     because: () =>
-      `${f.name(sender)} sent a segment of ${number(first.payload)} bytes ${number(wire.of(wire.wire.retransmits, sender))} times again and none was acknowledged, while ${small}` +
+      `${f.name(sender)} sent a segment of ${number(first.payload)} bytes ${often}${over}, and it was never acknowledged, while ${small}` +
       (error
         ? `; ${error.by} had said that the packet is too big${error.mtu === null ? '' : ` (its next link takes ${number(error.mtu)} bytes)`}, and ${f.name(sender)} did not send smaller ones`
         : ', and no ICMP error is in the file'),

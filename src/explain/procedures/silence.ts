@@ -45,7 +45,7 @@ export function silenceSummary(attempt: string, because = NOWHERE): string {
 export function attemptText(
   client: string,
   to: string,
-  silent: Pick<SilentSyn, 'syns' | 'retries' | 'answeredAfter' | 'gaveUp'>,
+  silent: Pick<SilentSyn, 'syns' | 'retries' | 'answeredAfter' | 'gaveUp' | 'isFiltered'>,
 ): string {
   const who = capital(client);
   const end =
@@ -53,7 +53,9 @@ export function attemptText(
       ? ` and was answered after ${span(silent.answeredAfter)}`
       : silent.gaveUp
         ? ' and gave up'
-        : ' and had no answer';
+        : silent.isFiltered
+          ? ' and the file, which holds nothing but SYNs, shows no answer'
+          : ' and had no answer';
   if (silent.syns === null) {
     return silent.answeredAfter === null && !silent.gaveUp
       ? `${who} waited in SYN_SENT for an answer of ${to}`

@@ -28,7 +28,7 @@ import type { Candidate } from './candidate.ts';
 import { maker, named } from './common.ts';
 import { droppedSyn } from './drop-events.ts';
 import { ecnBlackHole } from './ecn.ts';
-import { icmpRejection } from './icmp.ts';
+import { icmpRejection, traceroute } from './icmp.ts';
 import { probedSyn, reachedTcp, refusedLooks } from './probed-syn.ts';
 import { allAccounted, ruledOut } from './ruled-out.ts';
 import { refusedOnHost } from './shared-counters.ts';
@@ -46,6 +46,8 @@ export interface SilentSyn {
   answeredAfter: number | null;
   /** The attempt was given up, as the client's state events say. */
   gaveUp: boolean;
+  /** The capture holds nothing but SYNs, as a filter leaves them: an answer could not be in it. */
+  isFiltered: boolean;
   /** Longer than the first retransmission takes; otherwise the answer may still have been under way. */
   overdue: boolean;
   moment: Moment | null;
@@ -79,13 +81,15 @@ function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
   // the capture ends before the SYN could be sent again: its answer may have come
   const left = f.world.captureSpan(wire.wire.source)[1] - first.time;
   if (waited < SHORTEST_RTO && left < SYN_RTO) return null;
+  const isFiltered = !answer && f.world.holdsNoSynAcks(wire.wire.source);
   const retries = before.slice(1).map((p) => (p.time - first.time) / 1e9);
   return {
     syns: before.length,
     retries,
     answeredAfter: answer ? answer.time - first.time : null,
     gaveUp: givenUp(f),
-    overdue: true,
+    isFiltered,
+    overdue: !isFiltered || waited >= SHORTEST_RTO,
     moment: f.atPacket(wire, first),
     lost: before.slice(0, answer ? -1 : undefined).map((p) => [f.atPacket(wire, p), f.atPacket(wire, p)]),
     evidence: synEvidence(f, wire, before, answer),
@@ -121,6 +125,7 @@ function inStates(f: Facts): SilentSyn | null {
     retries: [],
     answeredAfter: end.to === 'ESTABLISHED' ? end.duration : null,
     gaveUp: end.to === 'CLOSE',
+    isFiltered: false,
     overdue: true,
     moment: ended,
     lost: [[{ ...ended, at: begun }, ended]],
@@ -138,6 +143,7 @@ function inTables(f: Facts): SilentSyn | null {
     retries: [],
     answeredAfter: null,
     gaveUp: false,
+    isFiltered: false,
     overdue: rows.length > 1 || rows.some((r) => (r.timer?.retransmits ?? 0) > 0),
     moment: f.atEvent(rows[0]!),
     lost: [[f.atEvent(rows[0]!), f.atEvent(rows.at(-1)!)]],
@@ -186,6 +192,8 @@ export const synCandidates = memoised((f: Facts): Candidate[] => {
   const untranslated = untranslatedReply(f);
   if (untranslated) return [untranslated];
   const silent = silentSyn(f);
+  const traced = traceroute(f);
+  if (traced.length > 0) return traced;
   if (!silent) return [...droppedSyn(f, null), ...probedSyn(f, null)];
   const first = firstCause(f, silent);
   const excluded = ruledOut(f, silent.moment, silent.lost, silent.syns !== null);
@@ -298,15 +306,10 @@ function fullBecause(
   return queued ? list(parts) : `meanwhile ${list(parts)}`;
 }
 
-/** What was tried, for a summary; also where only a drop tells of the attempt. */
+/** What was tried, for a summary; also where only a drop, or an ICMP error, tells of the attempt. */
 export function attemptOf(f: Facts): string {
   const silent = silentSyn(f);
   return silent
-    ? describeAttempt(f, silent)
+    ? attemptText(f.name(CLIENT), f.name(SERVER), silent)
     : `${capital(f.name(CLIENT))} sent a SYN to ${f.name(SERVER)} and got no SYN-ACK for it`;
-}
-
-/** The attempt in words; see attemptText. */
-export function describeAttempt(f: Facts, silent: SilentSyn): string {
-  return attemptText(f.name(CLIENT), f.name(SERVER), silent);
 }

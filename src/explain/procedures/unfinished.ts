@@ -31,6 +31,7 @@ function onWire(f: Facts): Unfinished | null {
   );
   // what one end sent and the other lacks was lost on the way: syn-ack-lost-on-path
   if (other && other.of(other.wire.synAcks, SERVER) === 0) return null;
+  const elsewhere = other !== undefined && areApart(half, other);
   const synAcks = synAcksOf(half);
   const [first, last] = [synAcks[0]!, synAcks.at(-1)!];
   const isRepeated = synAcks.length > 1;
@@ -52,14 +53,19 @@ function onWire(f: Facts): Unfinished | null {
   };
   return {
     side: 'path',
-    confidence: other ? 'inferred' : 'possible',
+    confidence: elsewhere ? 'inferred' : 'possible',
     // a SYN cookie is sent once; so is a SYN-ACK whose ACK took a way that the capture does not see
     ...(isRepeated ? {} : { severity: 'info' }),
     moment: f.atPacket(half, first),
     evidence,
-    alternatives: other ? [] : ['netfilter-drop', 'syn-ack-lost-on-path'],
+    alternatives: elsewhere ? [] : ['netfilter-drop', 'syn-ack-lost-on-path'],
     because,
   };
+}
+
+/** There are hops between the two places, as a TTL shows: of one host, or one wire, two captures are one witness. */
+function areApart(a: WireFacts, b: WireFacts): boolean {
+  return ([CLIENT, SERVER] as const).some((side) => a.of(a.wire.ttl, side) !== b.of(b.wire.ttl, side));
 }
 
 /** SYNs of the client, SYN-ACKs of the server, again by its timer or long before the end of the file, and nothing else. */

@@ -1,5 +1,5 @@
 import { sameEndpoint } from '../../model/address.ts';
-import { CLIENT, SERVER } from '../../model/connection.ts';
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { DropEvent } from '../../model/event.ts';
 import { dropEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -39,22 +39,8 @@ export const rule: Rule<'receive-buffer-full', Full> = {
       sign: 'a segment of an established connection dropped with SOCKET_RCVBUFF, SOCKET_BACKLOG or PROTO_MEM',
     },
   ],
-  decide: (f) => {
-    const own = f.drops.filter((d) => d.state !== 'LISTEN');
-    const full = own.filter((d) => (d.reason?.name ?? '') in REASONS);
-    const drops = full.length > 0 ? full : own.filter((d) => d.reason?.name === BEYOND);
-    const [first] = drops;
-    return first
-      ? {
-          drops,
-          confidence: full.length > 0 ? 'proved' : 'possible',
-          side: SIDE_NAMES[receiver(f, first)],
-          moment: f.atEvent(first),
-          evidence: drops.slice(0, 3).map((d) => dropEvidence(f.world, d)),
-        }
-      : null;
-  },
-  tell: (f, { drops }) => {
+  decide: (f) => [SERVER, CLIENT].flatMap((side) => atReceiver(f, side as SideIndex)),
+  tell: (f, { drops, side }) => {
     const why = [
       ...new Set(
         drops.map(
@@ -65,13 +51,27 @@ export const rule: Rule<'receive-buffer-full', Full> = {
       ),
     ];
     return {
-      summary: `${capital(f.name(receiver(f, drops[0]!)))} dropped ${count(drops.length, 'segment')}: ${list(why)}.`,
+      summary: `${capital(f.name(side === 'client' ? CLIENT : SERVER))} dropped ${count(drops.length, 'segment')}: ${list(why)}.`,
       remedy:
         'See with `ss -tnmi` whether Recv-Q stays high: then the process is too slow, or hangs. If it reads, raise the last number of net.ipv4.tcp_rmem and do not set SO_RCVBUF by hand; for tcp_mem look at /proc/net/sockstat.',
     };
   },
 };
 
-function receiver(f: Facts, { to }: DropEvent): 0 | 1 {
-  return sameEndpoint(to, f.case.client) ? CLIENT : SERVER;
+/** Both ends may have dropped what came. */
+function atReceiver(f: Facts, side: SideIndex): Full[] {
+  const own = f.drops.filter((d) => d.state !== 'LISTEN' && sameEndpoint(d.to, f.endpoint(side)));
+  const full = own.filter((d) => (d.reason?.name ?? '') in REASONS);
+  const drops = full.length > 0 ? full : own.filter((d) => d.reason?.name === BEYOND);
+  const [first] = drops;
+  if (!first) return [];
+  return [
+    {
+      drops,
+      confidence: full.length > 0 ? 'proved' : 'possible',
+      side: SIDE_NAMES[side]!,
+      moment: f.atEvent(first),
+      evidence: drops.slice(0, 3).map((d) => dropEvidence(f.world, d)),
+    },
+  ];
 }

@@ -3,6 +3,7 @@ import { PACKETS, ROWS, STATES } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
 import { type Candidate, leading } from '../procedures/candidate.ts';
 import { type OfUnanswered, ofUnanswered, unanswered } from '../procedures/given-up.ts';
+import { mayBeTooLarge } from '../procedures/path-mtu.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -61,6 +62,9 @@ function inSilence(f: Facts): OfUnanswered | null {
   const sure = u.end !== null && (u.said || u.repeats > 0);
   return {
     ...ofUnanswered(u, sure ? 'inferred' : 'possible'),
-    alternatives: u.said || sure ? [] : ['no-socket-reset'],
+    alternatives: [
+      ...(mayBeTooLarge(f) ? (['path-mtu-black-hole'] as const) : []),
+      ...(u.said || sure ? [] : (['no-socket-reset'] as const)),
+    ],
   };
 }

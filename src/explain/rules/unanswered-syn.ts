@@ -2,7 +2,7 @@ import { MAY_LACK_ANSWER } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
 import { type Candidate, leading } from '../procedures/candidate.ts';
 import { gotSynAck, SILENCE_REMEDY, silenceSummary } from '../procedures/silence.ts';
-import { describeAttempt, silentSyn, synCandidates } from '../procedures/syn.ts';
+import { attemptOf, silentSyn, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { connectionsOf, howMany, toServers } from '../together.ts';
 import { list, number } from '../words.ts';
@@ -12,7 +12,7 @@ export const rule: Rule<'unanswered-syn', Candidate> = {
   group: 'syn',
   title: 'No SYN-ACK, or only after retries; nothing here says why',
   severity: 'warning',
-  happened: 'got no SYN-ACK, or only after retries, and nothing here shows where it was lost',
+  happened: 'showed no SYN-ACK, or one only after retries, and nothing here shows why',
   condition:
     'A SYN was sent again (or given up) because no SYN-ACK came; where it or its answer was lost, the evidence does not show.',
   when: MAY_LACK_ANSWER,
@@ -26,18 +26,20 @@ export const rule: Rule<'unanswered-syn', Candidate> = {
   ],
   decide: (f) => {
     const c = leading(synCandidates(f), 'unanswered-syn');
-    return c && (silentSyn(f)!.overdue ? c : { ...c, severity: 'info' });
+    return c && (silentSyn(f)?.overdue && !c.severity ? c : { ...c, severity: 'info' });
   },
   tell: (f, c) => ({
-    summary: silenceSummary(describeAttempt(f, silentSyn(f)!), c.because()),
+    summary: silenceSummary(attemptOf(f), c.because()),
     remedy: SILENCE_REMEDY,
     missing: [...wanted('queue-at-syn', 'server'), ...peerPackets(f)],
   }),
   together: (all) => {
     const late = connectionsOf(all).filter((f) => gotSynAck(f.case)).length;
     const never = connectionsOf(all).length - late;
+    const isFiltered = connectionsOf(all).some((f) => silentSyn(f)?.isFiltered);
+    const not = isFiltered ? 'showed no SYN-ACK, in files that hold nothing but SYNs' : 'got no SYN-ACK';
     const parts = [
-      ...(never > 0 ? [`${late > 0 ? `${number(never)} ` : ''}got no SYN-ACK`] : []),
+      ...(never > 0 ? [`${late > 0 ? `${number(never)} ` : ''}${not}`] : []),
       ...(late > 0 ? [`${never > 0 ? `${number(late)} ` : ''}got a SYN-ACK only after retries`] : []),
     ];
     const who = `${howMany(all)}${toServers(all)}${parts.length > 1 ? ':' : ''}`;

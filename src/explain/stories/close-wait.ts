@@ -28,11 +28,13 @@ export const closeWait: StoryTeller = (world, explained) => {
     const who = named
       ? `Process ${named.comm ?? '?'} (${named.pid ?? '?'})`
       : `The process at ${world.serverOf(e.facts.n)}`;
-    const leak = getOr(leaks, who, () => ({ who, own: [], rows: [] }));
+    const host = rows[0] ? world.hostName(rows[0].source) : '';
+    const leak = getOr(leaks, `${host} ${who}`, () => ({ who, own: [], rows: [] }));
     leak.own.push(e);
     leak.rows.push(...rows);
   }
   const told = [...leaks.values()]
+    .map(inOneSource)
     .filter((l) => connectionsOf(l.own).length >= MANY && tablesOf(l).length > 1)
     .sort((a, b) => b.own.length - a.own.length);
   const [largest, ...others] = told;
@@ -44,12 +46,24 @@ export const closeWait: StoryTeller = (world, explained) => {
   return { sentences, rules: covered(explained, RULES, (e) => parts.has(e)) };
 };
 
-/** How many were in CLOSE_WAIT in each table of one source, in order. */
+/** Several files may hold the same tables: of those the one is told that has most, and what it shows. */
+function inOneSource({ who, own, rows }: Leak): Leak {
+  const tables = new Map<number, Set<number>>();
+  for (const r of rows) getOr(tables, r.source, () => new Set<number>()).add(r.snapshot);
+  const [most] = [...tables].sort(([a, s], [b, t]) => t.size - s.size || a - b);
+  const isThere = (r: SocketEvent) => r.source === most?.[0];
+  return {
+    who,
+    own: own.filter((e) => e.facts.case.rows.some((r) => isThere(r) && r.state === 'CLOSE_WAIT')),
+    rows: rows.filter(isThere),
+  };
+}
+
+/** How many were in CLOSE_WAIT in each table of its source, in order. */
 function tablesOf({ rows }: Leak): { row: SocketEvent; n: number }[] {
   const tables = new Map<string, { row: SocketEvent; n: number }>();
   for (const row of rows) getOr(tables, snapshotKey(row), () => ({ row, n: 0 })).n++;
-  const all = [...tables.values()].filter((t) => t.row.source === rows[0]!.source);
-  return all.sort((a, b) => a.row.snapshot - b.row.snapshot);
+  return [...tables.values()].sort((a, b) => a.row.snapshot - b.row.snapshot);
 }
 
 function tell(world: World, leak: Leak): string[] {

@@ -73,7 +73,7 @@ function tell(world: World, address: string, own: readonly Explained[]): string[
   const names = others.map(([a]) => a);
   const shown = names.length > NAMED ? count(names.length, 'other host') : list(names);
   return [
-    `${address} was last heard at ${clockTime(world, source, at)}; nothing came from it in the ${span(end - last)} after that: ${list(unheard)}, while ${shown} went on answering${cite([world.source(source).name])}.`,
+    `${address} was last heard at ${clockTime(world, source, at)}; nothing came from it in the ${span(end - last)} after that: ${list(unheard)}, while ${shown} ${others.length === 1 ? 'was' : 'were'} still heard${cite([world.source(source).name])}.`,
     `Check whether ${address} was down or restarted, and the path to it (ARP or neighbour entry, route, link); keepalive or TCP_USER_TIMEOUT lets clients give up sooner.`,
   ];
 }

@@ -5,8 +5,11 @@
  */
 import { CLIENT } from '../../model/connection.ts';
 import { getOr } from '../../model/get-or.ts';
-import type { CommonTime } from '../../model/time.ts';
+import { OPT_TIMESTAMP } from '../../model/packet.ts';
+import { ACK, SYN } from '../../model/tcp.ts';
+import { type CommonTime, NS_PER_MS, type SourceTime } from '../../model/time.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
+import type { WireFacts } from '../facts/wire.ts';
 import type { World } from '../facts/world.ts';
 import { count, span } from '../words.ts';
 import { cite, during } from './cite.ts';
@@ -15,12 +18,17 @@ import type { StoryTeller } from './index.ts';
 /** Fewer ports are chosen by the program. */
 const MANY_PORTS = 8;
 const MANY_REUSES = 20;
+/** SYNs wait in queues, ms. */
+const CLOCK_SLACK = 1000;
 
 interface Reused {
   client: string;
   n: number;
   reuses: number;
   shortest: number;
+  /** All SYNs carry the timestamps of one clock: one host sent them, and no NAT on behalf of several. */
+  isOneHost: boolean;
+  last: { time: SourceTime; tsVal: number } | null;
   ports: Set<number>;
   source: number;
   from: CommonTime | null;
@@ -37,9 +45,13 @@ export const portReuse: StoryTeller = (world) => {
     .filter((r) => r.reuses >= MANY_REUSES && r.ports.size >= MANY_PORTS)
     .sort((a, b) => b.reuses - a.reuses);
   if (!most) return null;
+  const held = most.isOneHost ? ' and still in TIME_WAIT' : '';
+  const who = most.isOneHost
+    ? `${most.client} is`
+    : `${most.client}, or a host behind it if it is a NAT or proxy, is`;
   const sentences = [
-    `${most.client} reused source ports to ${world.serverOf(most.n)} ${count(most.reuses, 'time')}${during(world, most.source, most.from, most.to)}: ${count(most.ports.size, 'port')}, each closed by the client less than 60 s before and still in TIME_WAIT, the soonest after ${span(most.shortest)}${cite([world.source(most.source).name])}.`,
-    `${most.client} is short of ports; with none free, connect() fails with EADDRNOTAVAIL. Keep connections open (pool, keep-alive), let the server close first, or widen net.ipv4.ip_local_port_range.`,
+    `${most.client} reused source ports to ${world.serverOf(most.n)} ${count(most.reuses, 'time')}${during(world, most.source, most.from, most.to)}: ${count(most.ports.size, 'port')}, each closed by the client less than 60 s before${held}, the soonest after ${span(most.shortest)}${cite([world.source(most.source).name])}.`,
+    `${who} short of ports; with none free, connect() fails with EADDRNOTAVAIL. Keep connections open (pool, keep-alive), let the server close first, or widen net.ipv4.ip_local_port_range.`,
   ];
   if (others.length > 0)
     sentences.push(`${count(others.length, 'other pair')} of client and server did the same.`);
@@ -63,13 +75,29 @@ function add(world: World, byPair: Map<string, Reused>, n: number): void {
     n,
     reuses: 0,
     shortest: gap,
+    isOneHost: true,
+    last: null as Reused['last'],
     ports: new Set<number>(),
     source,
     from: world.context.timeline.at(source, start),
     to: null as CommonTime | null,
   }));
+  const stamp = stampOf(wire);
+  pair.isOneHost &&= stamp !== null && (pair.last === null || isOneClock(pair.last, stamp));
+  pair.last = stamp;
   pair.reuses++;
   pair.shortest = Math.min(pair.shortest, gap);
   pair.ports.add(client.port);
   pair.to = world.context.timeline.at(source, start);
+}
+
+function stampOf({ packets }: WireFacts): Reused['last'] {
+  const syn = packets.find((p) => (p.flags & (SYN | ACK)) === SYN);
+  return syn && syn.options & OPT_TIMESTAMP ? { time: syn.time, tsVal: syn.tsVal } : null;
+}
+
+/** Linux has one clock and one offset for all connections to a host (secure_tcp_ts_off), a tick at most a millisecond. */
+function isOneClock(a: NonNullable<Reused['last']>, b: NonNullable<Reused['last']>): boolean {
+  const [ticks, passed] = [(b.tsVal - a.tsVal) | 0, (b.time - a.time) / NS_PER_MS];
+  return ticks >= -CLOCK_SLACK && ticks <= passed * 1.01 + CLOCK_SLACK;
 }

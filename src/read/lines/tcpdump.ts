@@ -86,18 +86,18 @@ class TcpdumpReader implements LineReader {
   }
 
   #icmp(error: PrintedIcmp, number: number): void {
-    const about = this.#sent.about(error);
+    const time = this.#clock.read(this.#segment);
+    const about = this.#sent.about(error, time);
     if (!about) {
       this.#source.diagnose(
         'icmp-unattached',
         'info',
         number,
-        'ICMP errors about segments that are not printed',
+        'ICMP errors without ports, about a segment that is not printed or one of several',
       );
       return;
     }
     const { isV6, type, code, mtu } = error;
-    const time = this.#clock.read(this.#segment);
     const source = this.#source.open(this.#clock.clock!);
     this.#source.event(source, {
       ...{ kind: 'icmp', source: source.id, line: number, time, last: time, count: 1, seq: null, size: null },
@@ -133,7 +133,7 @@ class TcpdumpReader implements LineReader {
     p.options = s.truncated ? OPT_DAMAGED : 0;
     p.mss = p.windowScale = p.tsVal = p.tsEcr = 0;
     if (s.options !== '') readOptions(s.options, p);
-    this.#sent.sent(s);
+    this.#sent.sent(s, time);
     this.#say(number);
     source.records++;
     this.#sink.packet(source, p);

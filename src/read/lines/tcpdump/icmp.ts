@@ -94,25 +94,47 @@ function ofIcmp6(said: string): Said | null {
   return target === '' ? null : { type: 1, code: CODES_6[words]!, target, port: port?.[2] ?? null };
 }
 
-/** Pairs of addresses whose last segment is remembered. */
+/** Pairs of addresses, and ports between each, whose last segments are remembered. */
 const MOST = 65_536;
+const MOST_PORTS = 64;
+/** A router answers at once, or when nobody has answered its ARP for 3 s; ns. */
+const ANSWERED_WITHIN = 4e9;
 
-/** Ends of the last segment between two addresses: what an error is about that does not print ports. */
+/** The last segments between two addresses: what an error is about that does not print ports. */
 export class LastSegments {
-  readonly #last = new Map<string, PrintedEnds>();
+  readonly #last = new Map<string, SentSegment[]>();
 
-  sent({ source, sourcePort, destination, destinationPort }: PrintedEnds): void {
+  sent({ source, sourcePort, destination, destinationPort }: PrintedEnds, time: number): void {
     if (this.#last.size > MOST) this.#last.clear();
-    const ends = { source, sourcePort, destination, destinationPort };
-    this.#last.set(`${source} ${destination}`, ends);
-    this.#last.set(source, ends);
+    const ends = { source, sourcePort, destination, destinationPort, time };
+    for (const key of [`${source} ${destination}`, source]) {
+      const known = this.#last.get(key);
+      if (!known) this.#last.set(key, [ends]);
+      else {
+        const same = known.findIndex((k) => areSame(k, ends));
+        if (same >= 0) known.splice(same, 1);
+        known.push(ends);
+        if (known.length > MOST_PORTS) known.shift();
+      }
+    }
   }
 
-  /** Of the segment that an error is about; null when none was printed that it can be. */
-  about({ told, target, port }: PrintedIcmp): PrintedEnds | null {
-    const last = this.#last.get(target === null ? told : `${told} ${target}`) ?? null;
-    return port === null || last?.destinationPort === parsePort(port) ? last : null;
+  /** Of the segment that an error is about; null when none was printed that it can be, or more than one. */
+  about({ told, target, port }: PrintedIcmp, time: number): PrintedEnds | null {
+    const all = this.#last.get(target === null ? told : `${told} ${target}`) ?? [];
+    const can = all.filter(
+      (s) => time - s.time <= ANSWERED_WITHIN && (port === null || s.destinationPort === parsePort(port)),
+    );
+    return can.length === 1 ? can[0]! : null;
   }
+}
+
+function areSame(a: PrintedEnds, b: PrintedEnds): boolean {
+  return (
+    a.sourcePort === b.sourcePort &&
+    a.destinationPort === b.destinationPort &&
+    a.destination === b.destination
+  );
 }
 
 interface PrintedEnds {
@@ -120,4 +142,8 @@ interface PrintedEnds {
   sourcePort: number;
   destination: string;
   destinationPort: number;
+}
+
+interface SentSegment extends PrintedEnds {
+  time: number;
 }
