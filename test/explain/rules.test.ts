@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
 import { ruleById, rules } from '../../src/explain/rules/index.ts';
 import type { Confidence } from '../../src/model/finding.ts';
 import { analyzeSample, claimsOf, type EvidenceSet, sampleNamed } from './samples.ts';
@@ -456,6 +457,161 @@ const CASES: Case[] = [
     not: 'linger-zero',
   },
 ];
+
+/** Of what was taken for one cause each, and what looks alike: files below samples/, or lines of a log. */
+interface FieldCase {
+  rule: string;
+  holds: string | string[];
+  confidence: Confidence;
+  not: string | string[];
+}
+
+/** A SYN in the notation of tcpdrop 0.34 (bcc). */
+const droppedSyn = (reason: string) => [
+  'TIME     PID     IP SADDR:SPORT          > DADDR:DPORT          STATE (FLAGS) REASON (CODE)',
+  `20:49:06 0       4  198.51.100.9:40001   > 192.0.2.10:80        LISTEN (SYN) ${reason}`,
+];
+
+const FIELD: FieldCase[] = [
+  {
+    rule: 'bad-syn-ack-reset',
+    holds: 'field/packets/syn-acks-with-wrong-numbers.pcap',
+    confidence: 'inferred',
+    not: 'field/between/traceroute-client.pcap',
+  },
+  {
+    rule: 'connect-abandoned',
+    holds: 'field/kernel/connect_abandoned',
+    confidence: 'possible',
+    not: 'field/between/icmp_admin-client.pcap',
+  },
+  {
+    rule: 'ecn-syn-black-hole',
+    holds: 'field/between/ecn_dropped-client.pcap',
+    confidence: 'inferred',
+    not: 'field/between/ecn_lost_once-client.pcap',
+  },
+  {
+    rule: 'fin-wait2-expired-reset',
+    holds: 'bundle/timeouts/6.12',
+    confidence: 'proved',
+    not: 'field/between/idle_server_gone-client.pcap',
+  },
+  {
+    rule: 'handshake-unfinished',
+    holds: 'field/between/half_open-server.pcap',
+    confidence: 'possible',
+    not: 'field/between/ack_late-server.pcap',
+  },
+  {
+    rule: 'icmp-rejected',
+    holds: 'field/between/icmp_admin-client.pcap',
+    confidence: 'proved',
+    not: 'field/between/icmp_passing-client.pcap',
+  },
+  {
+    rule: 'idle-mapping-expired',
+    holds: 'field/between/idle_reset-client.pcap',
+    confidence: 'inferred',
+    not: 'field/between/idle_answered-client.pcap',
+  },
+  {
+    rule: 'keep-alive-race',
+    holds: 'field/between/keep_alive_race-client.pcap',
+    confidence: 'inferred',
+    not: 'field/between/request_after_fin-client.pcap',
+  },
+  {
+    rule: 'path-mtu-black-hole',
+    holds: 'field/between/mtu_ignored-client.pcap',
+    confidence: 'inferred',
+    not: 'field/between/mtu_heeded-client.pcap',
+  },
+  {
+    rule: 'peer-silent',
+    holds: 'field/tables/retransmitting.txt',
+    confidence: 'inferred',
+    not: 'field/tables/persist.txt',
+  },
+  {
+    rule: 'peer-window-closed',
+    holds: 'field/tables/persist.txt',
+    confidence: 'inferred',
+    not: 'field/tables/retransmitting.txt',
+  },
+  {
+    rule: 'receive-buffer-full',
+    holds: 'field/drops/receive-buffer.txt',
+    confidence: 'proved',
+    not: 'field/drops/old-data.txt',
+  },
+  {
+    rule: 'stray-ack-reset',
+    holds: 'bundle/stray-ack/6.18',
+    confidence: 'possible',
+    not: 'field/between/stray_elsewhere-client.pcap',
+  },
+  {
+    rule: 'syn-queue-full-drop',
+    holds: 'bundle/syn-queue-full-drop/6.18',
+    confidence: 'inferred',
+    not: 'bundle/accept-queue-syn/6.18',
+  },
+  {
+    rule: 'untranslated-packet-reset',
+    holds: 'field/between/entry_lost-client.pcap',
+    confidence: 'inferred',
+    not: 'field/between/port_reused-client.pcap',
+  },
+  {
+    rule: 'untranslated-reply',
+    holds: 'field/between/reply_around-client.pcap',
+    confidence: 'inferred',
+    not: 'field/between/reply_translated-client.pcap',
+  },
+  {
+    rule: 'conntrack-table-full',
+    holds: ['[  812.100000] nf_conntrack: nf_conntrack: table full, dropping packet'],
+    confidence: 'proved',
+    not: ['[  812.100000] nf_conntrack version 0.5.0 (16384 buckets, 65536 max)'],
+  },
+  {
+    rule: 'other-ingress-drop',
+    holds: droppedSyn('XFRM_POLICY (14)'),
+    confidence: 'proved',
+    not: droppedSyn('NETFILTER_DROP (8)'),
+  },
+  {
+    rule: 'memory-pressure-reset',
+    holds: ['[  812.123456] Out of socket memory'],
+    confidence: 'proved',
+    not: ['[  812.123456] Out of memory: Killed process 812 (java) total-vm:9081232kB'],
+  },
+];
+
+/** What both tables read. */
+const inputOf = (of: string | string[]) =>
+  typeof of === 'string'
+    ? path.resolve(import.meta.dirname, '../../samples', of)
+    : { name: 'x.txt', bytes: new TextEncoder().encode(`${of.join('\n')}\n`) };
+
+describe.each(FIELD)('$rule', ({ rule, holds, confidence, not }) => {
+  const claims = async (of: string | string[]) =>
+    claimsOf(await analyze([inputOf(of)])).filter((f) => f.rule === rule);
+
+  test(`holds: ${confidence}`, async () => {
+    expect((await claims(holds)).map((f) => f.confidence)).toContain(confidence);
+  });
+
+  test('does not hold for what looks alike', async () => {
+    expect(await claims(not)).toEqual([]);
+  });
+});
+
+test('every rule has a case where it holds and one where it must not', () => {
+  const known = new Set([...CASES, ...FIELD].map((c) => c.rule));
+  expect(rules.map((r) => r.id).filter((id) => !known.has(id))).toEqual([]);
+});
 
 describe.each(CASES)('$rule from $set', ({ rule, holds, set, confidence, not }) => {
   test(`holds for ${holds}: ${confidence}`, async () => {

@@ -94,8 +94,7 @@ function whileConnecting(f: Facts, wire: WireFacts, { answers }: WireReset, make
       make(
         'bad-syn-ack-reset',
         'inferred',
-        () =>
-          `${f.name(SERVER)} acknowledged a number that the client's SYN had not sent: it still holds an older connection of these ports`,
+        () => `${f.name(SERVER)} acknowledged a number that the client's SYN had not sent`,
       ),
       ...named(['no-socket-reset'], 'client'),
     ];

@@ -74,6 +74,10 @@ function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
   const answer = ofServer.find((p) => p.flags & RST || seqDiff(p.ack, first.seq + 1) === 0);
   const strangers = answer ? [] : ofServer.filter((p) => !(p.flags & (ACK | SYN)));
   if (strangers.length > 0 || (answer && !(answer.flags & (SYN | RST)))) return null;
+  // each was answered, with numbers that the client could not take
+  const until = (i: number) => own[i + 1]?.time ?? Number.POSITIVE_INFINITY;
+  if (!answer && own.every((p, i) => ofServer.some((a) => a.time >= p.time && a.time < until(i))))
+    return null;
   const before = answer ? own.filter((p) => p.time < answer.time) : own;
   // answered at the first try, or sent again at once because an old connection's ACK came back
   const waited = (before.at(-1)?.time ?? first.time) - first.time;

@@ -11,7 +11,7 @@ export const rule: Rule<'bad-syn-ack-reset', Candidate> = {
   group: 'close',
   title: 'Answer to the SYN had the wrong numbers: RST',
   severity: 'warning',
-  happened: 'had the answer to the SYN reset, because its numbers belonged to an older connection',
+  happened: 'had the answer to the SYN reset, because its numbers were not those of the SYN',
   condition:
     'In SYN_SENT a segment acknowledged what was never sent, or echoed a timestamp that was never sent.',
   when: MAY_BE_RESET,
@@ -45,10 +45,10 @@ export const rule: Rule<'bad-syn-ack-reset', Candidate> = {
   ],
   decide: (f) => leading(resetCandidates(f), 'bad-syn-ack-reset'),
   tell: (f, c) => ({
-    summary: `${sideEndpoint(f, c.side)} reset the answer to its SYN, ${MAYBE}because the answer belonged to an older connection: ${c.because()}.`,
+    summary: `${sideEndpoint(f, c.side)} reset the answer to its SYN, ${MAYBE}because the answer had the wrong numbers: ${c.because()}.`,
     remedy:
-      'The server still holds an older connection of the same ports (TIME_WAIT, or one whose end it never saw). Usually the next SYN succeeds; ' +
-      'if not, something filters the RST. Look for a NAT that reuses ports quickly.',
+      'What answered still holds an older connection or an older SYN of the same ports, or is a device that answers for the server (SYN proxy, load balancer). ' +
+      'Usually the next SYN succeeds; if not, the RST does not get there. Look for a NAT that reuses ports quickly, and for a second host with the address of the server.',
     missing: wanted('reset-reason', c.side),
   }),
 };
