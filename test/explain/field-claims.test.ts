@@ -110,6 +110,29 @@ describe('SYN-ACKs that nobody acknowledges, in two captures', () => {
   });
 });
 
+test.each([
+  ['before the fourth SYN-ACK was due: it had not expired', 5.1, 'no-socket-reset possible'],
+  ['after it was due: it had', 7.2, 'request-expired-reset possible'],
+])('a RST to the first data of a client that thinks it is connected, %s', async (_what, at, verdict) => {
+  const answer = (time: number): Line => [
+    time,
+    B,
+    A,
+    'Flags [S.], seq 5000, ack 1001, win 65160, options [mss 1460], length 0',
+  ];
+  const again = (time: number): Line => [time, A, B, 'Flags [.], ack 1, win 64240, length 0'];
+  const { findings } = await analyzed(
+    tcpdump([
+      ...OPENED,
+      ...[1.05, 3.08].flatMap((time) => [answer(time), again(time + 0.001)]),
+      [at, A, B, 'Flags [P.], seq 1:9, ack 1, win 64240, length 8'],
+      [at + 0.001, B, A, 'Flags [R], seq 5001, win 0, length 0'],
+    ]),
+  );
+  const reset = findings.find((f) => f.rule.endsWith('-reset'));
+  expect(`${reset?.rule} ${reset?.confidence}`).toBe(verdict);
+});
+
 describe('a full-size segment that is never acknowledged', () => {
   const big = (at: number, seq: number): Line => [
     at,

@@ -6,6 +6,7 @@
 import { sameEndpoint } from '../../model/address.ts';
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import { ACK, seqDiff } from '../../model/tcp.ts';
+import { NS_PER_S } from '../../model/time.ts';
 import { dropEvidence, packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { completion, repeatedSynAcks, synAcksOf } from '../facts/handshake.ts';
@@ -109,14 +110,18 @@ function onWire(f: Facts): Candidate[] {
   return excluded ? [...rest, cookie] : [abort, ...rest, cookie];
 }
 
+/** TCP_RTO_MAX, ns: no timer waits longer. */
+const LONGEST_WAIT = 120 * NS_PER_S;
+
 /**
- * A request is given up where its timer would send the SYN-ACK again (reqsk_timer_handler), and the timer never waits
- * shorter than the time before; an eighth is the granularity of the timer wheel. A SYN that comes again moves the timer.
+ * A request is given up where its timer would send the SYN-ACK again (reqsk_timer_handler), and the timer waits twice as
+ * long as the time before; an eighth is the granularity of the timer wheel. A SYN that comes again moves the timer.
  */
 function isBeforeTimer(wire: WireFacts, reset: KeyPacket): boolean {
   const [last, previous] = synAcksOf(wire).reverse();
   if (!last || !previous || wire.of(wire.wire.syns, CLIENT) > 1) return false;
-  return reset.time - last.time < ((last.time - previous.time) * 7) / 8;
+  const wait = Math.min(2 * (last.time - previous.time), LONGEST_WAIT);
+  return reset.time - last.time < (wait * 7) / 8;
 }
 
 /** The listener was closed before: its requests went with it. Null when nothing shows that. */
