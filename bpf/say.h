@@ -60,6 +60,8 @@ INLINE void ipv4(address *to, u32 from) {
 }
 
 INLINE void *begin(u32 kind, u64 bytes, u32 ns) {
+  /* a packet that met no socket has none */
+  if (settings.netns && ns && ns != settings.netns) return 0;
   struct head *head = bpf_ringbuf_reserve(&tcpautopsy, bytes, 0);
   struct count *count = bpf_map_lookup_elem(&counts, &kind);
   if (count) {

@@ -4,6 +4,7 @@
 
 struct settings {
   __u32 wake_at; /* the reader is woken when so many bytes wait; it looks by itself now and then */
+  __u32 netns;   /* inode; 0: of all */
   __u8 every_port, every_host;
   __u8 ports[65536 / 8];
 };

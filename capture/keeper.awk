@@ -1,8 +1,9 @@
-# Counters and socket tables of this network namespace, while the capture runs. Reads a word a second from standard input: start, tick, stop.
-# When the words end without `stop`, the script that sends them was killed: then this ends bpftrace and tcpdump as well (their process ids
+# Counters and socket tables of this network namespace, while the capture runs. Reads a word a second from standard input: start, tick,
+# rotate (a new segment of both files begins, NAME.000001.jsonl is what there is), stop.
+# When the words end without `stop`, the script that sends them was killed: then this ends the recorder and tcpdump as well (their process ids
 # are in $BUNDLE/.work).
 #
-#   BUNDLE=DIR awk -v every=SECONDS -v filter=SS_FILTER -f keeper.awk
+#   BUNDLE=DIR TRIGGERS="NAME+N NAME>N/s" awk -v every=SECONDS -v filter=SS_FILTER -f keeper.awk
 
 # Nanoseconds of CLOCK_BOOTTIME, in steps of 10 ms.
 function now(   line, part) {
@@ -29,7 +30,8 @@ function read_counters(file,   line, names, values, n, i, group) {
 
 # All of them at start and stop, in between only those that changed.
 function write_counters(word,   i, name, separator, full, text) {
-  full = word != "tick"
+  full = word != "tick" || !segment_begun
+  segment_begun = 1
   read_counters("/proc/net/netstat")
   read_counters("/proc/net/snmp")
   for (i = 1; i <= known; i++) {
@@ -68,6 +70,39 @@ function write_sockets(word,   command, line, rows, n, i, t) {
   fflush(sockets)
 }
 
+# Counters that a trigger may name by a word of its own.
+function sum_of(name,   parts, n, i, sum) {
+  n = split(name == "syn-drop" ? "TcpExtListenDrops TcpExtTCPReqQFullDrop" : name == "resets" ? "TcpOutRsts TcpEstabResets" : name == "retransmits" ? "TcpRetransSegs" : (name in current) ? name : "TcpExt" name, parts, " ")
+  for (i = 1; i <= n; i++) sum += current[parts[i]]
+  return sum
+}
+
+# Each trigger whose counter rose: a line `EXPR WHAT` that the script finds. The first reading is what others are compared with.
+function check_triggers(   list, n, i, part, rise, seconds, t) {
+  n = split(ENVIRON["TRIGGERS"], list, " ")
+  t = now()
+  seconds = (t - checked) / 1e9
+  for (i = 1; i <= n; i++) {
+    split(list[i], part, /[+>\/]/)
+    rise = sum_of(part[1]) - last_sum[i]
+    last_sum[i] += rise
+    if (!checked) continue
+    if (list[i] ~ />/ ? rise > part[2] * (seconds > 1 ? seconds : 1) : rise > 0 && rise >= part[2]) {
+      printf "%s %s rose by %d in %.1f s\n", list[i], part[1], rise, seconds >> triggered
+      close(triggered)
+    }
+  }
+  checked = t
+}
+
+# What was written so far is a segment by itself; the next one begins with all counters.
+function next_segment(   number) {
+  number = sprintf("%06d", ++segments)
+  close(counters)
+  close(sockets)
+  system("cd \"$BUNDLE\" && for name in counters sockets; do [ ! -e $name.jsonl ] || mv $name.jsonl $name." number ".jsonl; done")
+}
+
 function overflowing(   sum, rose) {
   sum = current["TcpExtListenOverflows"] + current["TcpExtListenDrops"]
   rose = sum > overflows
@@ -78,19 +113,22 @@ function overflowing(   sum, rose) {
 BEGIN {
   counters = ENVIRON["BUNDLE"] "/counters.jsonl"
   sockets = ENVIRON["BUNDLE"] "/sockets.jsonl"
+  triggered = ENVIRON["BUNDLE"] "/.work/triggered"
   # a shell reads each word: some awks would wait for a whole buffer of them
   next_word = "read -r word && echo \"$word\""
   while ((next_word | getline word) > 0) {
     close(next_word)
+    if (word == "rotate") { next_segment(); segment_begun = 0; continue }
     seconds++
     write_counters(word)
+    check_triggers()
     rose = overflowing()
     if (word != "tick") write_sockets(word)
     else if (rose) write_sockets("overflow")
     else if (every > 0 && seconds % every == 0) write_sockets("interval")
     if (word == "stop") exit 0
   }
-  pids = "$(cat \"$BUNDLE/.work/tracer.pid\" \"$BUNDLE/.work/packets.pid\" 2>/dev/null)"
-  # ten seconds to write what they hold: bpftrace detaches one probe after the other
+  pids = "$(cat \"$BUNDLE/.work/recorder.pid\" \"$BUNDLE/.work/packets.pid\" 2>/dev/null)"
+  # ten seconds to write what they hold
   system("pids=" pids "; kill -TERM $pids 2>/dev/null; n=0; for pid in $pids; do while [ $n -lt 10 ] && kill -0 $pid 2>/dev/null; do sleep 1; n=$((n + 1)); done; done; kill -KILL $pids 2>/dev/null; rm -rf \"$BUNDLE/.work\"")
 }

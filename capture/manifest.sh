@@ -19,32 +19,8 @@ json() {
 numbers() { printf '%s' "$*" | sed 's/ /, /g'; }
 joined() { awk 'NR > 1 { printf ",\n" } { printf "    %s", $0 } END { if (NR) printf "\n" }' "$1"; } # the lines of FILE as elements
 
-# Attached probes and what is missing, from the program as it was attached.
-probes() {
-  ls "$kit"/*/*.bt | awk -v functions="$functions" -v why="$functions_why" -v walk="$walk" -v q='"' '
-    function text(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); return q s q }
-    function attached(   i) { for (i = 1; i <= n; i++) { printf "%s\n      { \"probe\": %s, \"piece\": %s, \"btf\": %s }", comma, text(probe[i]), text(piece), btf ? "true" : "false"; comma = "," } n = 0 }
-    FILENAME == "-" { all[++count] = $0; next }
-    FNR == 1 { printf "{\n    \"attached\": [" }
-    /^\/\/ piece / { attached(); piece = $3; met[piece] = 1; btf = 0; next }
-    /^\/\/ left out / { k = index($0, ": "); missing[piece] = substr($0, k + 2); next }
-    /^(tracepoint|kfunc|kretfunc|fentry|fexit|kprobe|kretprobe):/ { probe[++n] = $1; used[piece] = 1 }
-    /struct / { btf = 1 }
-    END {
-      attached()
-      printf "\n    ],\n    \"missing\": ["
-      comma = ""
-      for (i = 1; i <= count; i++) {
-        match(all[i], /[^\/]+\/[^\/]+$/); name = substr(all[i], RSTART)
-        if (name in used) continue
-        reason = name in missing ? missing[name] : name in met ? "none of its functions can be probed here" : name ~ /^walk/ && !walk ? "not asked for (--walk)" : functions == "none" ? "functions cannot be probed here: " why : "left out"
-        printf "%s\n      { \"piece\": %s, \"why\": %s }", comma, text(name), text(reason); comma = ","
-      }
-      printf "\n    ]\n  }"
-    }' - "$work/program.bt"
-}
-
-tcpdump_count() { sed -n "s/^\([0-9]*\) packets\{0,1\} $1.*/\1/p" "$work/packets.err" 2>/dev/null | tail -n 1; }
+# At its end a line each; asked by SIGUSR1 all on one.
+tcpdump_count() { cat "$work/packets.err" 2>/dev/null | tr , '\n' | sed -n "s/^ *\([0-9]*\) packets\{0,1\} $1.*/\1/p" | tail -n 1; }
 count_or_null() { case $1 in '' | *[!0-9]*) echo null ;; *) echo "$1" ;; esac; }
 
 manifest() { # running|ended COMMAND...
@@ -58,25 +34,21 @@ manifest() { # running|ended COMMAND...
   "boot_id": $(json "$(cat /proc/sys/kernel/random/boot_id)"),
   "kernel": { "release": $(json "$kernel"), "version": $(json "$(uname -v)"), "arch": $(json "$(uname -m)") },
   "netns": $(count_or_null "$(readlink /proc/self/ns/net | tr -cd 0-9)"),
-  "tools": { "tcpautopsy-capture": "$VERSION", "bpftrace": $(json "$bpftrace_version"), "tcpdump": $(json "$tcpdump_version"), "ss": $(json "$ss_version") },
+  "tools": { "tcpautopsy-capture": "$VERSION", "tcpautopsy-record": $(json "$recorder_version"), "tcpdump": $(json "$tcpdump_version"), "ss": $(json "$ss_version") },
   "options": {
     "ports": [$(numbers $ports)], "hosts": [$(json $hosts)], "interface": $(json "$interface"), "duration_s": $duration, "max_bytes": $max_bytes,
-    "walk": $([ -n "$walk" ] && echo true || echo false), "snaplen": $snaplen, "sockets_interval_s": $sockets_every, "command": [$(json "$@")]
+    "netns": $([ -n "$netns" ] && echo true || echo false), "walk": $([ -n "$walk" ] && echo true || echo false), "snaplen": $snaplen, "sockets_interval_s": $sockets_every, "ring": $([ -n "$ring" ] && json "$ring" || echo null), "triggers": [$(json $triggers)], "command": [$(json "$@")]
   },
-  "filters": { "events": "ports and hosts of options, at either end; addresses only where structs can be read (btf), and an unspecified address passes", "packets": $(json "$(packet_filter)"), "sockets": $(json "$(socket_filter)") },
+  "filters": { "events": "ports and hosts of options, at either end; an unspecified address passes", "packets": $(json "$(packet_filter)"), "sockets": $(json "$(socket_filter)") },
   "clock": {
-    "events": "$clock", "tables": "CLOCK_BOOTTIME, steps of 10 ms", "packets": "CLOCK_REALTIME",
+    "tables": "CLOCK_BOOTTIME, steps of 10 ms", "packets": "CLOCK_REALTIME",
     "anchors": [
-$(joined "$work/anchors")
+$(joined "${anchors:-$work/anchors}")
     ]
   },
   "started": $(moment "$started" "$start_real"),
-  "probes": $([ -s "$work/program.bt" ] && probes || echo null),
-  "events": {
-    "emitted": ${emitted:-0}, "lost": ${lost:-0}, "buffer_pages": $(count_or_null "$pages"),
-    "misses_of_tracepoints_counted": $misses_counted,
-    "recursion_misses": $([ -s "$work/misses" ] && cat "$work/misses" || echo null)
-  },
+  "events": $([ -n "$recorder_job" ] && echo '{ "file": "events.bin" }' || echo null),
+  "trigger": $([ -n "${pending:-}" ] && printf '{ "by": %s, "what": %s, "at": %s }' "$(json "$pending")" "$(json "$pending_what")" "$(moment "$pending_at" "$pending_real")" || echo null),
   "packets": {
     "captured": $(count_or_null "$(tcpdump_count captured)"), "received_by_filter": $(count_or_null "$(tcpdump_count 'received by filter')"),
     "dropped_by_kernel": $(count_or_null "$(tcpdump_count 'dropped by kernel')"), "dropped_by_interface": $(count_or_null "$(tcpdump_count 'dropped by interface')")

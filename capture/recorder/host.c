@@ -77,9 +77,13 @@ void put_anchor(struct text *text) {
       (unsigned long long)(best + 1) / 2);
 }
 
+uint32_t own_netns(void) {
+  struct stat netns;
+  return stat("/proc/self/ns/net", &netns) ? 0 : netns.st_ino;
+}
+
 void put_host(struct text *text) {
   struct utsname uts;
-  struct stat netns;
   char boot[64];
   uname(&uts);
   line_of("/proc/sys/kernel/random/boot_id", "", boot, sizeof boot);
@@ -93,7 +97,7 @@ void put_host(struct text *text) {
   put_string(text, uts.version);
   put(text, ",\"arch\":");
   put_string(text, uts.machine);
-  put(text, "},\"netns\":%llu", stat("/proc/self/ns/net", &netns) ? 0ull : (unsigned long long)netns.st_ino);
+  put(text, "},\"netns\":%u", own_netns());
 }
 
 /* Number -> name as this kernel has them: they move between releases (G15). */

@@ -10,25 +10,31 @@
 #define SECOND 1000000000ull
 #define LOOK_MS 200 /* the ring buffer wakes its reader only when a quarter of it is filled */
 
-static volatile sig_atomic_t stopped_by;
+static volatile sig_atomic_t stopped_by, rotate;
 static const char *how, *by;
-static uint64_t *sent, *lost; /* by kind */
-static uint64_t read_count;
+static uint64_t *sent, *lost, *taken; /* by kind */
+static uint64_t seen_until; /* no event before it waits in the ring buffer */
 
 static void stop(int signal) { stopped_by = signal; }
+static void on_rotate(int signal) { rotate = signal; }
 static void end(const char *why_how, const char *why_by) {
   if (!how) how = why_how, by = why_by;
 }
+
+static void next_segment(void);
 
 static int take(void *unused, void *data, size_t bytes) {
   (void)unused;
   uint16_t kind;
   memcpy(&kind, (char *)data + 8, sizeof kind);
-  if (kind < kind_count && kinds[kind].bytes <= bytes) see_names(&kinds[kind], data);
   if (disk_full()) return 0;
   /* one look into the ring buffer may bring more than there is room for */
-  if (to_be_written() + bytes + LAST_WORDS > options.max_bytes) return end("complete", "max-size"), 0;
-  if (put_record(data, kinds[kind].bytes)) read_count++;
+  if (to_be_written() + bytes + LAST_WORDS > options.max_bytes) {
+    if (!options.segments) return end("complete", "max-size"), 0;
+    next_segment();
+  }
+  if (kind < kind_count && kinds[kind].bytes <= bytes) see_names(&kinds[kind], data);
+  if (put_record(data, kinds[kind].bytes)) taken[kind]++;
   return 0;
 }
 
@@ -46,23 +52,19 @@ static uint64_t count(void) {
 }
 
 static void put_counts(struct text *text) {
-  uint64_t emitted = 0, all_lost = count();
-  for (uint32_t kind = 0; kind < kind_count; kind++) emitted += sent[kind];
-  put(text, "\"emitted\":%llu,\"lost\":%llu,\"written\":%llu,\"lost_by_kind\":{", (unsigned long long)emitted, (unsigned long long)all_lost, (unsigned long long)read_count);
-  for (uint32_t kind = 0; kind < kind_count; kind++) {
-    if (!lost[kind]) continue;
-    put_comma(text);
-    put_word(text, kinds[kind].name);
-    put(text, ":%llu", (unsigned long long)lost[kind]);
-  }
-  put(text, "}");
+  uint64_t emitted = 0, written = 0, all_lost = count();
+  for (uint32_t kind = 0; kind < kind_count; kind++) emitted += sent[kind], written += taken[kind];
+  put(text, "\"emitted\":%llu,\"lost\":%llu,\"written\":%llu,\"by_kind\":[", (unsigned long long)emitted, (unsigned long long)all_lost, (unsigned long long)written);
+  for (uint32_t kind = 0; kind < kind_count; kind++)
+    put(text, "%s[%llu,%llu,%llu]", kind ? "," : "", (unsigned long long)sent[kind], (unsigned long long)lost[kind], (unsigned long long)taken[kind]);
+  put(text, "]");
 }
 
 /* A sign of life: clocks, counts, problems. The last one has `ended`. */
 static void put_status(const char *when) {
   struct text text = {0};
   flush_records();
-  put(&text, "{\"status\":\"%s\",\"t\":\"%llu\",\"anchor\":", when, (unsigned long long)boottime());
+  put(&text, "{\"status\":\"%s\",\"t\":\"%llu\",\"anchor\":", when, (unsigned long long)seen_until);
   put_anchor(&text);
   put(&text, ",");
   put_counts(&text);
@@ -88,7 +90,7 @@ static void put_head(void) {
     for (unsigned k = 0; k < 16; k += 2) put(&text, "%s%02x%02x", k ? ":" : "", options.hosts[i][k], options.hosts[i][k + 1]);
     put(&text, "\"");
   }
-  put(&text, "],\"walk\":%s},\"misses_of_tracepoints_counted\":%s,", options.walk ? "true" : "false", !by_perf() || misses_of_perf_counted() ? "true" : "false");
+  put(&text, "],\"netns\":%s,\"walk\":%s},\"misses_of_tracepoints_counted\":%s,", options.netns ? "true" : "false", options.walk ? "true" : "false", !by_perf() || misses_of_perf_counted() ? "true" : "false");
   put_probes(&text);
   put(&text, ",");
   put_reasons(&text);
@@ -100,6 +102,15 @@ static void put_head(void) {
   free(text.at);
 }
 
+/* A file by itself, like any other: what came until now is in the one that is closed, counts go on. */
+static void next_segment(void) {
+  put_status("end");
+  next_output();
+  forget_names();
+  put_head();
+  put_status("start");
+}
+
 int main(int argc, char **argv) {
   read_options(argc, argv);
   require_privileges();
@@ -107,6 +118,7 @@ int main(int argc, char **argv) {
   sigaction(SIGINT, &on_signal, NULL);
   sigaction(SIGTERM, &on_signal, NULL);
   sigaction(SIGHUP, &on_signal, NULL);
+  if (options.segments) sigaction(SIGUSR2, &(struct sigaction){.sa_handler = on_rotate}, NULL);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
   find_other_recorder();
@@ -114,7 +126,9 @@ int main(int argc, char **argv) {
   attach();
   sent = calloc(kind_count, sizeof *sent);
   lost = calloc(kind_count, sizeof *lost);
+  taken = calloc(kind_count, sizeof *taken);
   put_head();
+  seen_until = boottime();
   put_status("start");
   struct ring_buffer *ring = ring_buffer__new(map_fd("tcpautopsy"), take, NULL, NULL);
   if (!ring) fail("the ring buffer cannot be read: %s", strerror(errno));
@@ -124,18 +138,22 @@ int main(int argc, char **argv) {
   while (!how) {
     int n = ring_buffer__poll(ring, LOOK_MS);
     if (n < 0 && n != -EINTR) end("failed", "ring-buffer");
+    uint64_t looked = boottime();
     ring_buffer__consume(ring);
+    seen_until = looked;
     uint64_t now = boottime();
     if (now - last > 5 * SECOND) problem("the recorder did not run for %.1f s (stopped, or the host slept or was overloaded)", (now - last) / 1e9);
     last = now;
     if (now - last_flush > SECOND) last_flush = now, flush_records();
     if (now - last_status > 10 * SECOND) last_status = now, put_status("tick");
+    if (rotate) rotate = 0, next_segment();
     if (stopped_by) end("interrupted", stopped_by == SIGINT ? "SIGINT" : stopped_by == SIGHUP ? "SIGHUP" : "SIGTERM");
     if (options.duration && now - started >= options.duration * SECOND) end("complete", "duration");
     if (disk_full()) end("failed", "disk-full");
-    if (to_be_written() + LAST_WORDS > options.max_bytes) end("complete", "max-size");
+    if (to_be_written() + LAST_WORDS > options.max_bytes && !options.segments) end("complete", "max-size");
   }
   detach();
+  seen_until = boottime();
   ring_buffer__consume(ring);
   put_status("end");
   close_output();

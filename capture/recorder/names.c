@@ -28,6 +28,11 @@ static bool first_sight(uint64_t number) {
   }
 }
 
+void forget_names(void) {
+  memset(seen, 0, sizeof seen);
+  seen_count = 0;
+}
+
 static void tell(const char *what, const char *number, const char *name) {
   if (!name) return;
   put(&new_names, "%s{\"%s\":\"%s\",\"name\":", new_names.used ? "," : "", what, number);

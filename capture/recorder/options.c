@@ -12,8 +12,10 @@ static const char usage[] =
   "  --port N         only connections with this port at either end; repeatable\n"
   "  --host ADDR      only connections with this IPv4 or IPv6 address at either end; repeatable\n"
   "  --walk           also one event for each segment and the function that handles it\n"
+  "  --netns          only this network namespace: that of the recorder\n"
   "  --duration S     stop after so many seconds (default: 600; 0: when told to)\n"
   "  --max-size SIZE  stop before the file is larger: 500M, 2G ... (default: 1G)\n"
+  "  --segments       SIGUSR2, or --max-size, begins a new FILE; the full one is called NAME.000001.bin ...\n"
   "  --buffer SIZE    between kernel and recorder (default: 4M)\n"
   "  --without WHAT   btf, fentry or kprobe: as if this host had none; repeatable\n"
   "  --dry-run        attach, say what is attached and what is missing, and end\n\n"
@@ -59,6 +61,8 @@ void read_options(int argc, char **argv) {
   for (int i = 1; i < argc; i++) {
     const char *option = argv[i];
     if (!strcmp(option, "--walk")) options.walk = true;
+    else if (!strcmp(option, "--netns")) options.netns = true;
+    else if (!strcmp(option, "--segments")) options.segments = true;
     else if (!strcmp(option, "--dry-run")) options.dry_run = true;
     else if (!strcmp(option, "--version")) exit(puts(VERSION) < 0);
     else if (!strcmp(option, "-h") || !strcmp(option, "--help")) exit(fputs(usage, stdout) < 0);
@@ -85,6 +89,8 @@ void read_options(int argc, char **argv) {
     }
   }
   if (!options.out && !options.dry_run) wrong("-o FILE is missing", NULL);
+  const char *end = options.out ? strrchr(options.out, '.') : NULL;
+  if (options.segments && (!end || strcmp(end, ".bin"))) wrong("--segments wants a FILE that ends in .bin, not", options.out);
   /* the kernel wants a power of two */
   while (options.ring_bytes & (options.ring_bytes - 1)) options.ring_bytes &= options.ring_bytes - 1;
   if (options.ring_bytes > 1 << 30) options.ring_bytes = 1 << 30;

@@ -27,7 +27,7 @@ static char records[BLOCK];
 static size_t used;
 static uint64_t number, reserved;
 static bool full;
-uint64_t written;
+static uint64_t written;
 
 static bool put_bytes(const void *bytes, size_t length) {
   for (size_t done = 0; done < length;) {
@@ -110,4 +110,14 @@ void close_output(void) {
   if (fd < 0) return;
   if (ftruncate(fd, written)) say("%s: %s", options.out, strerror(errno));
   close(fd);
+}
+
+void next_output(void) {
+  static unsigned segment;
+  close_output();
+  char *name = format("%.*s.%06u.bin", (int)(strlen(options.out) - strlen(".bin")), options.out, ++segment);
+  if (rename(options.out, name)) fail("%s: %s", name, strerror(errno));
+  free(name);
+  written = number = reserved = 0;
+  open_output();
 }

@@ -78,6 +78,7 @@ static void place_fields(const char *group, const char *name, uint16_t *at) {
 
 static void set(struct settings *to) {
   to->wake_at = options.ring_bytes / 4;
+  to->netns = options.netns ? own_netns() : 0;
   to->every_port = !options.port_count;
   to->every_host = !options.host_count;
   for (unsigned i = 0; i < options.port_count; i++) to->ports[options.ports[i] / 8] |= 1 << options.ports[i] % 8;

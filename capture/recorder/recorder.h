@@ -18,7 +18,7 @@ struct options {
   uint8_t hosts[64][16]; /* IPv4 as ::ffff:a.b.c.d */
   unsigned port_count, host_count, duration;
   uint64_t max_bytes, ring_bytes;
-  bool walk, dry_run, no_btf, no_fentry, no_kprobe;
+  bool walk, netns, segments, dry_run, no_btf, no_fentry, no_kprobe;
 };
 extern struct options options;
 void read_options(int argc, char **argv);
@@ -45,6 +45,7 @@ const struct btf *kernel_btf(void); /* NULL: the host has none */
 uint64_t boottime(void);
 void put_anchor(struct text *text);
 void put_host(struct text *text);
+uint32_t own_netns(void); /* inode */
 void put_reasons(struct text *text);
 bool misses_of_perf_counted(void);
 void see_tracefs(void);
@@ -76,6 +77,7 @@ void put_schema(struct text *text);
 
 /* names.c: what numbers in the records mean, told once. */
 void see_names(const struct kind *kind, const char *record);
+void forget_names(void); /* a new file has to have them again */
 extern struct text new_names;
 
 /* output.c */
@@ -88,3 +90,4 @@ bool disk_full(void);
 uint64_t to_be_written(void);
 #define LAST_WORDS (1 << 18) /* room for the status at the end */
 void close_output(void);
+void next_output(void); /* what is written goes under a name with a number */

@@ -14,7 +14,7 @@ export function runCapture(args: readonly string[]): Promise<number> {
 
 export const capture = define({
   command: 'capture',
-  describe: 'record a bundle on this host (root, bpftrace, tcpdump); options: tcpautopsy capture --help',
+  describe: 'record a bundle on this host (root, tcpdump); options: tcpautopsy capture --help',
   options: (y) => y.strict(false).help(false),
   run: () => runCapture([]),
 });
@@ -38,15 +38,15 @@ export const captureKit = define({
 });
 
 /**
- * Writes a tar.gz with the script and its BPF programs, and with the recorder where it was built (scripts/recorder.js), without its
- * sources. Returns the machines that it holds one for. Throws when tar fails, with what it said.
+ * Writes a tar.gz with the script, and with the recorder where it was built (scripts/recorder.js), without its sources. Returns the
+ * machines that it holds one for. Throws when tar fails, with what it said.
  */
 async function writeKit(file: string): Promise<string[]> {
   const built = await disk.list(`${ROOT}dist/recorder`).catch(() => []);
   const recorder = built.length > 0 ? ['-C', `${ROOT}dist`, 'recorder'] : [];
   const without = ['--exclude=capture/recorder', '--exclude=*.[ch]'];
   const { status, said } = await run('tar', [
-    ...['-czf', file, ...without, '-C', ROOT, 'capture', 'bpf'],
+    ...['-czf', file, ...without, '-C', ROOT, 'capture'],
     ...recorder,
   ]);
   if (status !== 0) throw new WriteError(`${file} could not be written: ${said.split('\n')[0]}`);

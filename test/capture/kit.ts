@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { recorded } from '../recorder/kit.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 export const SCRIPT = join(ROOT, 'capture/tcpautopsy-capture');
@@ -16,16 +17,11 @@ export const has = (tool: string) =>
 /** Why nothing can be captured here; null when it can. */
 export function cannotCapture(): string | null {
   if (process.getuid?.() !== 0) return 'not root';
-  const missing = ['bpftrace', 'tcpdump', 'python3'].filter((tool) => !has(tool));
+  const missing = ['tcpdump', 'python3'].filter((tool) => !has(tool));
   if (missing.length > 0) return `no ${missing.join(', ')}`;
-  try {
-    execFileSync('bpftrace', ['-e', 'BEGIN { exit(); } tracepoint:sock:inet_sock_set_state { @x = 1; }'], {
-      stdio: 'ignore',
-    });
-    return null;
-  } catch {
-    return 'bpftrace cannot attach a tracepoint here';
-  }
+  const machine = execFileSync('uname', ['-m'], { encoding: 'utf8' }).trim();
+  const built = existsSync(join(ROOT, 'dist/recorder', machine, 'tcpautopsy-record'));
+  return built ? null : 'no recorder in dist/recorder (npm run build:recorder)';
 }
 
 export const temporary = () => mkdtempSync(join(tmpdir(), 'capture-'));
@@ -65,17 +61,9 @@ export const linesOf = (file: string) =>
     .map((line) => JSON.parse(line));
 
 /** The events of a bundle: kind and keys as text. */
-export function eventsOf(dir: string): Record<string, string>[] {
-  return linesOf(join(dir, 'events.jsonl'))
-    .filter((line) => line.type === 'printf')
-    .map(({ data }) => {
-      const [front, comm] = data.split(/ comm=(.*)$/s);
-      const [kind, ...pairs] = front.split(' ');
-      const event: Record<string, string> = { kind };
-      for (const pair of pairs) event[pair.slice(0, pair.indexOf('='))] = pair.slice(pair.indexOf('=') + 1);
-      if (comm !== undefined) event.comm = comm;
-      return event;
-    });
+export async function eventsOf(dir: string): Promise<Record<string, string>[]> {
+  const { events } = await recorded(dir);
+  return events.map((e) => Object.fromEntries(Object.entries(e).map(([key, value]) => [key, String(value)])));
 }
 
 /** Processes whose command line names this folder: what a capture into it has left running. */
@@ -90,5 +78,5 @@ export function leftRunning(dir: string): string[] {
       encoding: 'utf8',
     },
   );
-  return names.split('\n').filter((name) => /bpftrace|tcpdump|awk|timeout|sleep/.test(name));
+  return names.split('\n').filter((name) => /tcpautopsy|tcpdump|awk|timeout|sleep/.test(name));
 }

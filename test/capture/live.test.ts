@@ -13,6 +13,8 @@ import {
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+import { recorded } from '../recorder/kit.ts';
 import {
   cannotCapture,
   eventsOf,
@@ -48,7 +50,7 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
     const dir = bundle('unread');
     const { status } = await start(['-o', dir, '--port', '8471', '--', 'python3', PROVOKE, '8471']).ended;
     expect(status).toBe(0);
-    const events = eventsOf(dir);
+    const events = await eventsOf(dir);
     for (const address of ['127.0.0.1', '::1']) {
       const closed = events.filter(
         (e) =>
@@ -66,12 +68,12 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
       expect(reset).toMatchObject({ state: '7', lport: closed[0]!.lport, rport: '8471' });
     }
     const manifest = manifestOf(dir);
-    const reasons = JSON.parse(readFileSync(join(dir, 'reasons.json'), 'utf8'));
+    const { head, last } = await recorded(dir);
     const refused = events.filter(
-      (e) => e.kind === 'drop' && e.dport === '8471' && reasons.drop.names[e.reason!] === 'NO_SOCKET',
+      (e) => e.kind === 'drop' && e.dport === '8471' && head.reasons.drop.names[e.reason!] === 'NO_SOCKET',
     );
     expect(refused).toHaveLength(2);
-    expect(refused[0]).toMatchObject({ at: 'tcp_v4_rcv', flags: '02', len: '0', sk: '0' });
+    expect(refused[0]).toMatchObject({ at: 'tcp_v4_rcv', flags: '2', len: '0', sk: '0' });
     expect(
       events.every((e) => !('lport' in e) || [e.lport, e.rport].includes('8471') || e.rport === '0'),
     ).toBe(true);
@@ -79,29 +81,24 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
     expect(manifest).toMatchObject({
       schema: 'tcpautopsy-capture/1',
       problems: [],
-      events: { lost: 0 },
+      events: { file: 'events.bin' },
       packets: { dropped_by_kernel: 0 },
     });
     expect(manifest.ended).toMatchObject({ how: 'complete', by: 'command', command_status: 0 });
-    const counted = events.filter(
-      (e) => !['begin', 'tick', 'end', 'date-exec', 'date-exit'].includes(e.kind!),
-    );
-    expect(manifest.events.emitted).toBe(counted.length);
-    expect(events.at(-1)!.kind).toBe('end');
+    expect(last).toMatchObject({ status: 'end', emitted: events.length, lost: 0, ended: { by: 'SIGTERM' } });
     expect(statSync(dir).mode & 0o777).toBe(0o700);
     expect(readdirSync(dir).sort()).toEqual([
       'counters.jsonl',
-      'events.jsonl',
+      'events.bin',
       'manifest.json',
       'packets.pcap',
-      'reasons.json',
       'sockets.jsonl',
       'sysctl.txt',
     ]);
     expect(readFileSync(join(dir, 'sysctl.txt'), 'utf8')).toMatch(/^net\.ipv4\.tcp_fin_timeout = \d+$/m);
   });
 
-  it('attaches every tracepoint here, also with addresses to filter by, and lets no other address pass', async () => {
+  it('filters by address, and lets no other address pass', async () => {
     const dir = bundle('host');
     const run = await start([
       '-o',
@@ -118,26 +115,19 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
       '8486',
     ]).ended;
     expect(run.status, run.stderr).toBe(0);
-    const { attached, missing } = manifestOf(dir).probes;
-    expect(
-      missing.filter(
-        (m: { piece: string; why: string }) =>
-          m.piece.startsWith('tracepoints/') && !m.why.startsWith('this kernel has no'),
-      ),
-    ).toEqual([]);
-    const events = eventsOf(dir);
+    const events = await eventsOf(dir);
     const states = events.filter((e) => e.kind === 'state');
     expect(states.filter((e) => e.l === '::1' && e.from === '1' && e.to === '7')).toHaveLength(2);
-    if (attached.some((p: { piece: string; btf: boolean }) => p.piece === 'tracepoints/state.bt' && p.btf)) {
-      expect(states.filter((e) => e.l!.includes('127.0.0.1') && e.r!.includes('127.0.0.1'))).toEqual([]);
-    }
+    expect(states.filter((e) => e.l!.includes('127.0.0.1') && e.r!.includes('127.0.0.1'))).toEqual([]);
     expect(events.filter((e) => e.src === '127.0.0.1')).toEqual([]);
   });
 
-  it('ties the clocks together: every anchor admits the same offset, and the packets fall within the events', () => {
+  it('ties the clocks together: every anchor admits the same offset, and the packets fall within the events', async () => {
     const dir = bundle('unread');
-    const { anchors } = manifestOf(dir).clock;
-    expect(new Set(anchors.map((a: { when: string }) => a.when))).toEqual(new Set(['start', 'stop']));
+    const { statuses, events } = await recorded(dir);
+    expect(statuses.map((s) => s.status)).toEqual(['start', 'end']);
+    expect(manifestOf(dir).clock.anchors.map((a: { when: string }) => a.when)).toEqual(['start', 'stop']);
+    const anchors = [...statuses.map((s) => s.anchor), ...manifestOf(dir).clock.anchors];
     let low = -Infinity;
     let high = Infinity;
     const base = BigInt(anchors[0].realtime_ns) - BigInt(anchors[0].event_ns);
@@ -150,7 +140,7 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
     const pcap = readFileSync(join(dir, 'packets.pcap'));
     expect(pcap.readUInt32LE(0)).toBe(0xa1b23c4d); // nanoseconds
     const first = BigInt(pcap.readUInt32LE(24)) * 1_000_000_000n + BigInt(pcap.readUInt32LE(28)) - base;
-    const synSent = eventsOf(dir).find((e) => e.kind === 'state' && e.to === '2');
+    const synSent = events.find((e) => e.kind === 'state' && e.to === 2);
     expect(Math.abs(Number(first - BigInt(synSent!.t!)))).toBeLessThan(2_000_000);
   });
 
@@ -180,17 +170,15 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
     const commands = names.map((name, i) => `python3 ${PROVOKE} ${8472 + i} '${name}'`);
     const ports = names.flatMap((_, i) => ['--port', String(8472 + i)]);
     await start(['-o', dir, ...ports, '--', 'sh', '-c', commands.join('\n')]).ended;
-    const events = eventsOf(dir);
+    const events = await eventsOf(dir);
     for (const [i, name] of names.entries()) {
       const comm = events.find((e) => e.kind === 'state' && e.to === '10' && e.lport === String(8472 + i))!
         .comm!;
-      const bytes = comm.replace(/\uffffff(..)/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
-      expect(bytes.replace(/\ufffd/g, '\xff')).toBe(
+      expect(comm.replace(/\ufffd/g, '\xff')).toBe(
         JSON.parse(`"${name.replace(/"/g, '\\"').replace(/\\x(..)/g, '\\u00$1')}"`),
       );
     }
-    expect(events.filter((e) => e.kind === 'end')).toHaveLength(1);
-    expect(manifestOf(dir).events.emitted).toBe(events.filter((e) => e.cpu !== undefined).length);
+    expect((await recorded(dir)).last.emitted).toBe(events.length);
   });
 
   it.each(SHELLS.map((shell, i) => [shell.join(' '), i % 2 ? 'SIGTERM' : 'SIGINT', shell] as const))(
@@ -207,7 +195,7 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
       expect(manifestOf(dir).ended).toMatchObject({ how: 'interrupted', by: signal });
       expect(readdirSync(dir)).not.toContain('.work');
       await settled(dir);
-      expect(eventsOf(dir).at(-1)!.kind).toBe('end');
+      expect((await recorded(dir)).last.status).toBe('end');
     },
   );
 
@@ -241,8 +229,7 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
     run.child.kill('SIGKILL');
     await settled(dir);
     expect(manifestOf(dir).ended).toBeNull();
-    // other buffers may be read after the one that holds it
-    expect(eventsOf(dir).some((e) => e.kind === 'end')).toBe(true);
+    expect((await recorded(dir)).last.status).toBe('end');
     expect(readdirSync(dir)).not.toContain('.work');
   });
 
@@ -277,7 +264,7 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
       expect(inner).not.toBe(
         Number(/\d+/.exec(execFileSync('readlink', ['/proc/self/ns/net'], { encoding: 'utf8' }))![0]),
       );
-      const states = eventsOf(dir).filter((e) => e.kind === 'state');
+      const states = (await eventsOf(dir)).filter((e) => e.kind === 'state');
       expect(states.length).toBeGreaterThan(8);
       expect(states.every((e) => e.ns === undefined || e.ns === String(inner))).toBe(true);
       expect(tracingMounts()).toEqual(mounts);
@@ -288,8 +275,8 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
 
   it('stops before the folder is larger than --max-size, and lets COMMAND go on', async () => {
     const dir = bundle('size');
-    const grow = `while [ ! -e ${dir}/filler9 ]; do head -c 100000 /dev/zero > ${dir}/filler$((n += 1)); sleep 0.3; done; exit 3`;
-    const { status, stderr } = await start(['-o', dir, '--max-size', '700K', '--', 'sh', '-c', grow]).ended;
+    const grow = `while [ ! -e ${dir}/filler9 ]; do head -c 300000 /dev/zero > ${dir}/filler$((n += 1)); sleep 0.3; done; exit 3`;
+    const { status, stderr } = await start(['-o', dir, '--max-size', '2M', '--', 'sh', '-c', grow]).ended;
     expect(manifestOf(dir).ended).toMatchObject({ how: 'complete', by: 'max-size', command_status: 3 });
     expect(stderr).toContain('COMMAND goes on');
     expect(status).toBe(3);
@@ -313,35 +300,92 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
     }
   });
 
-  it.each(['tracer', 'packets'])('when its %s is killed it ends, and says so', async (victim) => {
+  it.each(['recorder', 'packets'])('when its %s is killed it ends, and says so', async (victim) => {
     const dir = bundle(`without-${victim}`);
     const run = start(['-o', dir, '--port', '8480']);
     await run.ready;
     process.kill(Number(readFileSync(join(dir, '.work', `${victim}.pid`), 'utf8')), 'SIGKILL');
     expect((await run.ended).status).toBe(125);
     const { ended, problems } = manifestOf(dir);
-    const tool = victim === 'tracer' ? 'bpftrace' : 'tcpdump';
+    const tool = victim === 'recorder' ? 'tcpautopsy-record' : 'tcpdump';
     expect(ended).toMatchObject({ how: 'failed', by: tool });
     expect(problems).toContain(`${tool} was killed by signal 9`);
     await settled(dir);
   });
 
-  it('--dry-run attaches nothing and says what it would', async () => {
+  it('--dry-run writes nothing, and lists what it would attach and run', async () => {
     const { stdout, status } = spawnSync(
       join(ROOT, 'capture/tcpautopsy-capture'),
       ['--dry-run', '--port', '8478', '--', 'echo', 'hello'],
       { encoding: 'utf8' },
     );
     expect(status).toBe(0);
-    expect(stdout).toContain('tracepoint:sock:inet_sock_set_state');
+    expect(stdout).toContain('tp_btf:inet_sock_set_state');
     expect(stdout).toContain('tcp and (port 8478)');
     expect(stdout).toContain('echo hello');
+  });
+
+  it('flight recorder: a trigger keeps what was before it, once; --freeze keeps what there is; SIGTERM leaves the bundles', async () => {
+    const dir = bundle('flight');
+    const run = start(['-o', dir, '--port', '8481', '--ring', '1m', '--trigger', 'resets+2']);
+    await run.ready;
+    // two of its segments
+    await new Promise((done) => setTimeout(done, 13_000));
+    execFileSync('python3', [PROVOKE, '8481']);
+    expect((await start(['-o', dir, '--ring', '1m']).ended).stderr).toContain('is running in');
+    for (let i = 0; i < 60 && bundlesOf(dir).length === 0; i++)
+      await new Promise((done) => setTimeout(done, 1000));
+    const frozen = spawnSync(SCRIPT, ['-o', dir, '--freeze'], { encoding: 'utf8' });
+    expect(frozen.status, frozen.stderr).toBe(0);
+    run.child.kill('SIGTERM');
+    expect((await run.ended).status).toBe(0);
+    expect(readdirSync(dir)).not.toContain('.ring');
+    const bundles = bundlesOf(dir);
+    expect(bundles.map((name) => name.slice(21))).toEqual(['resets+2', 'SIGUSR1']);
+    expect(frozen.stdout.trim()).toBe(join(dir, bundles[1]!));
+    for (const name of bundles) {
+      const { connections, diagnostics } = await analyze([join(dir, name)]);
+      expect(diagnostics.filter((d) => d.severity !== 'info')).toEqual([]);
+      expect(connections.map((c) => `${c.closeRule} ${c.closeConfidence}`).sort()).toEqual([
+        'connection-refused proved',
+        'connection-refused proved',
+        'unread-data-reset proved',
+        'unread-data-reset proved',
+      ]);
+    }
+    expect(manifestOf(join(dir, bundles[0]!)).trigger).toMatchObject({
+      by: 'resets+2',
+      what: expect.stringMatching(/^resets rose by \d+ in/),
+    });
+    const { statuses } = await recorded(join(dir, bundles[0]!));
+    expect(statuses.filter((s) => s.status === 'start').length).toBeGreaterThan(2);
+    await settled(dir);
+  }, 150_000);
+
+  it('without the recorder the other half is recorded, and it says so', async () => {
+    const place = bundle('half');
+    mkdirSync(place);
+    execFileSync('cp', ['-r', join(ROOT, 'capture'), place]);
+    const dir = bundle('half-bundle');
+    const run = spawnSync(
+      join(place, 'capture/tcpautopsy-capture'),
+      ['-o', dir, '--port', '8482', '--', 'python3', PROVOKE, '8482'],
+      { encoding: 'utf8' },
+    );
+    expect(run.status, run.stderr).toBe(0);
+    expect(run.stderr).toContain('no events of the kernel: no tcpautopsy-record');
+    const { connections, diagnostics } = await analyze([dir]);
+    expect(connections).toHaveLength(4);
+    expect(diagnostics.filter((d) => d.severity !== 'info').map((d) => d.code)).toEqual(['capture-problem']);
   });
 
   it('is a kit: the two folders run from anywhere', async () => {
     const place = bundle('a place with blanks');
     mkdirSync(place);
-    execFileSync('sh', ['-c', `tar -C '${ROOT}' -cf - capture bpf | tar -C '${place}' -xf -`]);
+    execFileSync('sh', [
+      '-c',
+      `tar -C '${ROOT}' -cf - capture -C '${ROOT}/dist' recorder | tar -C '${place}' -xf -`,
+    ]);
     symlinkSync(join(place, 'capture/tcpautopsy-capture'), bundle('link'));
     const dir = bundle('from-kit');
     const { status } = spawnSync(
@@ -356,6 +400,12 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
 
 /** A loaded machine with two cores runs all of this beside other tests: more time where more processes want to run. */
 const SLACK = Math.max(2, (2 * loadavg()[0]!) / cpus().length);
+
+/** Bundles of a flight recorder, in the order of time. */
+const bundlesOf = (dir: string) =>
+  readdirSync(dir)
+    .filter((name) => existsSync(join(dir, name, 'manifest.json')) && !name.startsWith('.'))
+    .sort();
 
 async function settled(dir: string) {
   for (let i = 0; i < 120 && leftRunning(dir).length > 0; i++)

@@ -6,12 +6,12 @@ import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 
-const RECORD = path.resolve(import.meta.dirname, '../../capture/record.sh');
+const HOST = path.resolve(import.meta.dirname, '../../capture/host.sh');
 const dir = mkdtempSync(path.join(tmpdir(), 'settings-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
 const sh = (work: string) =>
-  execFileSync('sh', ['-c', `. "$0"; dir=$1 work=$1/.work; ${work}`, RECORD, dir], { encoding: 'utf8' });
+  execFileSync('sh', ['-c', `. "$0"; dir=$1 work=$1/.work; ${work}`, HOST, dir], { encoding: 'utf8' });
 
 test('the value at the stop stands behind that of the start, where it is another', () => {
   mkdirSync(path.join(dir, '.work'));

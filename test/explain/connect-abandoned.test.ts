@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import { type KernelLine, partOf, readBatch } from '../live/scenarios/batch.ts';
 
-const batch = readBatch(path.resolve(import.meta.dirname, '../../samples/field/live/reject_syn_router_icmp'));
+const batch = await readBatch(
+  path.resolve(import.meta.dirname, '../../samples/field/live/reject_syn_router_icmp'),
+);
 const ofClient = ({ line, value }: KernelLine) =>
   value('ns') === batch.places.client || line.includes(' l=::ffff:10.78.1.2 ');
 

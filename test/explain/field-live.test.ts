@@ -14,7 +14,7 @@ const CUTS = THOROUGH ? 3 : 1;
 
 for (const name of readdirSync(SAMPLES, { withFileTypes: true }).filter((e) => e.isDirectory())) {
   test(`${name.name}: no false proof, whatever part of it is given`, async () => {
-    const batch = readBatch(path.join(SAMPLES, name.name));
+    const batch = await readBatch(path.join(SAMPLES, name.name));
     const wrong: string[] = [];
     for (const { name: reduction, inputs } of reductionsOf(batch, CUTS)) {
       const judged = judge(batch.truth, await analyze(inputs));

@@ -29,7 +29,7 @@ test.skipIf(why)(
     const wrong: string[] = [];
     const rightWhole = new Set<string>();
     for (const name of readdirSync(out)) {
-      const batch = readBatch(path.join(out, name));
+      const batch = await readBatch(path.join(out, name));
       for (const { name: reduction, inputs } of reductionsOf(batch, 4)) {
         for (const j of judge(batch.truth, await analyze(inputs))) {
           if (reduction === 'whole' && j.kind === 'true') rightWhole.add(j.scenario);

@@ -5,7 +5,7 @@
 #   take-bundles.sh --readme FOLDER ...   writes only the README.md of such a sample again
 #
 # $LAB_SAMPLES: another folder for them. With LAB_VM=PACKAGE (linux-image-cloud-amd64, …) in a virtual machine with that Debian kernel, all in one boot ($KERNEL_VM, kernel-vm.sh). Without a name
-# all groups: to attach every probe takes a minute and a half there.
+# all groups. Needs the recorder (npm run build:recorder).
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 root=$(readlink -f "$here/../..")
@@ -58,7 +58,7 @@ readme() { # SAMPLE DIR
     docstring "$behaviour"; echo
   done
   echo "## How it was made"; echo
-  echo "\`test/live/take-bundles.sh $sample\` on ${made:-$(date -u +%F)}${LAB_VM:+ with LAB_VM=$LAB_VM}. Kernel $(value kernel "$dir/expected.json") ($(value release "$bundle/manifest.json")); $(value bpftrace "$bundle/manifest.json"), $(value ss "$bundle/manifest.json")."; echo
+  echo "\`test/live/take-bundles.sh $sample\` on ${made:-$(date -u +%F)}${LAB_VM:+ with LAB_VM=$LAB_VM}. Kernel $(value kernel "$dir/expected.json") ($(value release "$bundle/manifest.json")); tcpautopsy-record $(value tcpautopsy-record "$bundle/manifest.json"), $(value ss "$bundle/manifest.json")."; echo
   echo "Two namespaces and a veth pair (test/live/lab.sh)$(settings "$sample" | sed 's/LAB_IPV6=1/, over IPv6/; s/LAB_DELAY_MS=\(.*\)/; between the two, each frame takes \1 ms (test\/live\/delay.py)/; s/LAB_DELAY_WITH=netem/, here a router with netem/' | tr -d '\n'). \`test/live/behaviours/run.py\` plays both ends, and writes expected.json from what it did."
   if [[ $bundle = "$dir" ]]; then echo "The bundle is that of the $at's namespace: \`tcpautopsy-capture -o . -i eth0 --port … -- run.py …\`; its events are of both ends, since one kernel runs both."
   else echo "server/ and client/ are bundles of the two namespaces, taken at the same time: \`tcpautopsy-capture -o server -i eth0 --port … -- …\`; the events of each are of both ends, since one kernel runs both."; fi
@@ -68,7 +68,7 @@ place() { # SAMPLE PART : gives a part its README and puts it in its place
   local sample=$1 part=$2 minor folder
   minor=$(value kernel "$part/expected.json"); minor=${minor%.*}
   folder=$samples/$sample/$minor
-  (( $(du -sk "$part" | cut -f1) <= 150 )) || find "$part" -name events.jsonl -exec gzip -9n {} +
+  (( $(du -sk "$part" | cut -f1) <= 150 )) || find "$part" -name events.bin -exec gzip -9n {} +
   readme "$sample" "$part" > "$part/README.md"
   rm -rf "$folder"; mkdir -p "$(dirname "$folder")"; mv "$part" "$folder"; chmod 755 "$folder"
   echo "$sample/$minor: $(du -sbk "$folder" | cut -f1) kB"
@@ -87,7 +87,7 @@ in_vm() { # SAMPLE ... : all of them in one boot
   local job out sample
   job=$(mktemp -d) out=$(mktemp -d)
   mkdir -p "$job/test"
-  cp -rL "$here" "$job/test/live"; cp -r "$root/capture" "$root/bpf" "$job/"
+  cp -rL "$here" "$job/test/live"; cp -r "$root/capture" "$root/dist/recorder" "$job/"
   vm_modules "$job/modules"
   {
     echo 'export PATH=/usr/bin:/usr/sbin:/bin:/sbin LAB_CAPTURE_OPTIONS="--duration 3600"'

@@ -63,7 +63,8 @@ export async function recorded(folder: string) {
   const events: Record<string, string | number>[] = [];
   await eventLines(folder, disk, diagnostics, (line) => events.push(JSON.parse(line)));
   const { records } = (await readRecorder(folder, disk, diagnostics))!;
-  return { events, head: records.head!, last: records.statuses.at(-1)!, damage: diagnostics.list() };
+  const { statuses } = records;
+  return { events, head: records.head!, statuses, last: statuses.at(-1)!, damage: diagnostics.list() };
 }
 
 /** Maps of recorders that the kernel holds. */

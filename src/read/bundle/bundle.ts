@@ -46,7 +46,7 @@ export async function readBundle(
   if (typeof parsed === 'string' && (file !== null || !manifest)) bad('manifest.json', parsed);
   const names = await head(join(folder, 'reasons.json'), 1 << 20, files);
   const reasons = (recorder && recorderReasons(recorder)) ?? parseReasons(names ?? '');
-  if (typeof reasons === 'string') bad('reasons.json', reasons);
+  if (typeof reasons === 'string' && manifest?.events !== null) bad('reasons.json', reasons);
   const bundle = new Bundle(folder, files, manifest, context);
   await bundle.events(recorder, typeof reasons === 'string' ? NO_REASONS : reasons);
   // a recorder may have run alone
@@ -57,7 +57,7 @@ export async function readBundle(
   await bundle.settings();
   if (manifest) await reportCutFiles(manifest, folder, files, diagnostics);
   if (manifest) reportManifest(manifest, folder, bundle.stream, diagnostics);
-  const window = manifest && packetWindow(manifest);
+  const window = written && packetWindow(written);
   const extent = window ? { window } : { incomplete: true };
   return { host: manifest?.host || null, packets: { ...extent, ...netnsOf(manifest) } };
 }
@@ -74,7 +74,7 @@ class Bundle {
   readonly #context: ReadContext;
   /** CLOCK_REALTIME minus the clock of the events, ns; null until known. */
   #offset: { offset: bigint; uncertainty: number } | null;
-  readonly stream: Stream = { ended: false, events: 0, until: 0 as SourceTime };
+  readonly stream: Stream = { ended: false, events: 0, until: 0 as SourceTime, short: null };
 
   constructor(folder: string, files: Files, manifest: Manifest | null, context: ReadContext) {
     this.#folder = folder;
@@ -85,6 +85,7 @@ class Bundle {
   }
 
   async events(recorder: Recorder | null, reasons: Reasons): Promise<void> {
+    if (!recorder && this.#manifest?.events === null) return;
     const { path, events } = recorder ? this.#records(recorder) : await this.#lines();
     if (events.length === 0) return;
     // per-CPU buffers are read in turn: the order of lines is not the order of events
@@ -122,6 +123,7 @@ class Bundle {
     const events = [...records.records()].map(({ keys, t }, i) => ({ keys, t, line: i + 1 }));
     this.stream.ended = records.statuses.at(-1)?.status === 'end';
     this.stream.events = events.length;
+    this.stream.short = records.short();
     return { path, events };
   }
 

@@ -38,7 +38,7 @@ export function byteOrder(bytes: Uint8Array): boolean | null {
   return bytes[14] === 2 && bytes[15] === 1;
 }
 
-/** Calls `take` with each whole block. */
+/** Calls `take` with each whole block; segments of a flight recorder stand one behind the other, each a file by itself. */
 export async function readEventBlocks(
   path: string,
   files: Files,
@@ -70,6 +70,13 @@ export async function readEventBlocks(
       length <= LONGEST &&
       crc32(rest.subarray(from, from + 28)) === view.getUint32(28, order);
     const whole = HEAD_BYTES + length + (-length & 7);
+    if (!sound && byteOrder(rest.subarray(from, from + SIGNATURE_BYTES)) !== null) {
+      if (damagedFrom !== null)
+        lost('bundle-block', damagedFrom, 'blocks of events are damaged, up to the next segment');
+      damagedFrom = null;
+      expected = 0;
+      return SIGNATURE_BYTES;
+    }
     if (!sound) {
       damagedFrom ??= at + from;
       // blocks begin at multiples of 8

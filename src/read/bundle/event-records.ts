@@ -48,7 +48,13 @@ const statusSchema = z.object({
   anchor,
   emitted: z.number(),
   lost: z.number(),
-  recursion_misses: z.object({ total: z.number() }),
+  written: z.number().default(0),
+  /** Sent, lost and written of each kind, in the order of the head's. */
+  by_kind: z.array(z.tuple([z.number(), z.number(), z.number()])).optional(),
+  recursion_misses: z.object({
+    total: z.number(),
+    by_program: z.record(z.string(), z.number()).default({}),
+  }),
   problems: z.array(z.string()),
   ended: z.object({ how: z.string(), by: z.string() }).optional(),
 });
@@ -64,6 +70,15 @@ const namesSchema = z.object({
   ),
 });
 
+/** Kinds that are of a piece of another name. */
+const PIECES: Readonly<globalThis.Record<string, string>> = {
+  'request-removed': 'request-timer',
+  'child-forgotten': 'listen-stop',
+  'minisock-alloc': 'minisock',
+  'minisock-start': 'minisock',
+  'minisock-kill': 'minisock',
+};
+
 export type RecorderHead = z.infer<typeof headSchema>;
 export type RecorderStatus = z.infer<typeof statusSchema>;
 interface Layout {
@@ -77,6 +92,8 @@ export class EventRecords {
   head: RecorderHead | null = null;
   readonly statuses: RecorderStatus[] = [];
   readonly symbols = new Map<string, string>();
+  /** Records of each kind that the file holds, once they were walked through. */
+  readonly #counts: number[] = [];
   #layouts: Layout[] = [];
   readonly #blocks: { block: EventBlock; little: boolean }[] = [];
 
@@ -104,16 +121,41 @@ export class EventRecords {
     for (const { symbol, name } of names) if (symbol !== undefined) this.symbols.set(symbol, name);
   }
 
+  /**
+   * Pieces of which events are missing among the records, by the recorder's own counts from its first word to its last; null where these are not
+   * there. A block that was lost costs the kinds that it held.
+   */
+  short(): ReadonlySet<string> | null {
+    const [first, last] = [this.statuses[0], this.statuses.at(-1)];
+    if (!this.head || first?.status !== 'start' || !first.by_kind || !last?.by_kind) return null;
+    const short = new Set<string>();
+    for (const [kind, [sent, lost, written]] of last.by_kind.entries()) {
+      const [, lostBefore, writtenBefore] = first.by_kind[kind] ?? [0, 0, 0];
+      const arrived = (this.#counts[kind] ?? 0) >= written - writtenBefore;
+      // a segment may end while some are on their way to the next
+      const whole = arrived && lost === lostBefore && (!last.ended || sent === lost + written);
+      const name = this.head.kinds[kind]?.kind;
+      if (!whole && name) short.add(PIECES[name] ?? name);
+    }
+    const before = first.recursion_misses.by_program;
+    for (const [program, misses] of Object.entries(last.recursion_misses.by_program))
+      if (misses > (before[program] ?? 0)) short.add(program.replace(/__.*/, '').replaceAll('_', '-'));
+    return short;
+  }
+
   /** Each record that the head tells how to read. */
   *records(): Iterable<{ keys: EventKeys; t: number }> {
+    this.#counts.length = 0;
     for (const { block, little } of this.#blocks) {
       const view = new DataView(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength);
       for (let at = 0; at + 24 <= view.byteLength; ) {
-        const layout = this.#layouts[view.getUint16(at + 8, little)];
+        const kind = view.getUint16(at + 8, little);
+        const layout = this.#layouts[kind];
         const bytes = view.getUint16(at + 10, little);
         if (bytes < 24) break;
         if (layout?.bytes === bytes && at + bytes <= view.byteLength) {
           const keys = new Record(view, at, little, layout, this.symbols);
+          this.#counts[kind] = (this.#counts[kind] ?? 0) + 1;
           yield { keys, t: keys.number('t') };
         }
         at += bytes;

@@ -20,6 +20,8 @@ export interface Stream {
   events: number;
   /** Time of the last event. */
   until: SourceTime;
+  /** Pieces of which events are missing; null: not known by piece, only in all. */
+  short: ReadonlySet<string> | null;
 }
 
 /** `conn-request` of `functions/conn-request.bt`. */
@@ -38,11 +40,11 @@ export function recordingOf(manifest: Manifest, stream: Stream): Recording {
   const { events, ended } = manifest;
   const misses = events?.recursion_misses;
   const arrived = events?.emitted != null && stream.events + (events.lost ?? 0) >= events.emitted;
+  const { short } = stream;
   const whole =
     stream.ended &&
-    arrived &&
     (ended?.how === 'complete' || ended?.how === 'interrupted') &&
-    events?.lost === 0;
+    (short !== null || (arrived && events?.lost === 0 && misses?.total === 0));
   const uncounted = new Set<string>();
   for (const { probe, piece } of manifest.probes?.attached ?? []) {
     attached.add(nameOf(piece));
@@ -51,7 +53,7 @@ export function recordingOf(manifest: Manifest, stream: Stream): Recording {
       events?.misses_of_tracepoints_counted === true || /^(kfunc|kretfunc|fentry|fexit|tp_btf):/.test(probe);
     if (!counted) uncounted.add(nameOf(piece));
   }
-  if (whole && misses?.total === 0) for (const name of attached) if (!uncounted.has(name)) complete.add(name);
+  if (whole) for (const name of attached) if (!uncounted.has(name) && !short?.has(name)) complete.add(name);
   const refused = new Map(
     unattached(manifest).map(({ piece, why }) => [nameOf(piece), quote(why.slice(0, LONGEST))]),
   );
@@ -74,7 +76,7 @@ export function reportManifest(
     loss('capture-killed', 'the capture was killed, or was still running when the folder was copied');
   else if (manifest.ended.how === 'failed')
     loss('capture-failed', `the capture failed: ended by ${quote(manifest.ended.by)}`);
-  if (!stream.ended)
+  if (!stream.ended && manifest.events !== null)
     loss(
       'events-cut-off',
       'the stream of events was cut off: nothing follows from what is absent after its last line',
@@ -92,7 +94,10 @@ export function reportManifest(
       'runs of the BPF programs were skipped because another one was running on that CPU',
       misses.total,
     );
-  } else if (!misses || manifest.events?.misses_of_tracepoints_counted === false) {
+  } else if (
+    manifest.events !== null &&
+    (!misses || manifest.events?.misses_of_tracepoints_counted === false)
+  ) {
     note(
       'events-skipped-unknown',
       'this kernel does not count runs of BPF programs that it skipped: some events may be missing',
@@ -107,6 +112,15 @@ export function reportManifest(
       'packets, of this filter or not, were dropped by the interface before tcpdump saw them',
       unseen,
     );
+  const { trigger } = manifest;
+  if (trigger) {
+    const at = trigger.at ? ` at ${new Date(trigger.at.realtime_s * 1000).toISOString().slice(0, 19)}Z` : '';
+    const what = trigger.what ? ` (${quote(trigger.what)})` : '';
+    note(
+      'capture-triggered',
+      `a flight recorder wrote this bundle: triggered by ${quote(trigger.by)}${what}${at}`,
+    );
+  }
   for (const problem of manifest.problems) loss('capture-problem', problem.slice(0, LONGEST));
   const missing = unattached(manifest);
   if (missing.length > 0) {

@@ -34,6 +34,9 @@ const manifestSchema = z.object({
     .object({ dropped_by_kernel: z.number().nullish(), dropped_by_interface: z.number().nullish() })
     .nullish(),
   files: z.record(z.string(), z.number()).nullish(),
+  trigger: z
+    .object({ by: z.string(), what: z.string(), at: z.object({ realtime_s: z.number() }).nullish() })
+    .nullish(),
   problems: z.array(z.string()).default([]),
   ended: z.object({ how: z.string(), by: z.string() }).nullish(),
 });
@@ -74,17 +77,20 @@ export function clockOffset(
 }
 
 /**
- * From when to when tcpdump was listening and missed nothing, ns of CLOCK_REALTIME: the anchors by `date` are taken after
- * it has said so and before it is told to end. null where it lost packets, filled its file, or nobody says.
+ * From when to when tcpdump was listening and missed nothing, ns of CLOCK_REALTIME: anchors other than
+ * the tracer's are taken after it has said so and before it is told to end. null where it lost packets, filled its file, or nobody says.
  */
 export function packetWindow(manifest: Manifest): { from: bigint; to: bigint } | null {
   const { ended, packets, clock } = manifest;
   if (!ended || ended.how === 'failed' || ended.by === 'max-size' || packets?.dropped_by_kernel !== 0)
     return null;
-  const at = (when: string) =>
-    clock?.anchors.find((a) => a.when === when && a.method === 'date')?.realtime_ns;
+  const at = (when: string) => clock?.anchors.find((a) => a.when === when && a.method !== 'tracer');
   const [from, to] = [at('start'), at('stop')];
-  return from === undefined || to === undefined ? null : { from: BigInt(from), to: BigInt(to) };
+  if (!from || !to) return null;
+  // `date` is read between its exec and its exit; other clocks are only as good as they say
+  const slack = ({ method, uncertainty_ns }: typeof from) =>
+    method === 'date' ? 0n : BigInt(Math.ceil(uncertainty_ns));
+  return { from: BigInt(from.realtime_ns) + slack(from), to: BigInt(to.realtime_ns) - slack(to) };
 }
 
 /** reasons.json: reason numbers to names, as the captured kernel has them (G15). */

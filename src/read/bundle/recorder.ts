@@ -2,7 +2,7 @@
 import type { Diagnostics } from '../../model/diagnostic.ts';
 import type { Files } from '../../platform/types.ts';
 import { readEventBlocks } from './event-blocks.ts';
-import { EventRecords } from './event-records.ts';
+import { EventRecords, type RecorderStatus } from './event-records.ts';
 import { locate, sizeOf } from './is-bundle.ts';
 import { type Manifest, parseManifest, type Reasons } from './manifest.ts';
 
@@ -39,7 +39,11 @@ export function recorderManifest(
   file: Manifest | null,
 ): Manifest | null {
   if (!head) return file;
-  const last = statuses.at(-1);
+  const [first, last] = [statuses.at(0), statuses.at(-1)];
+  const risen = (of: (status: RecorderStatus) => number) =>
+    (last ? of(last) : 0) - (first?.status === 'start' ? of(first) : 0);
+  // a segment of a flight recorder ends while it goes on
+  const emitted = last?.status === 'end' && !last.ended ? risen((s) => s.written + s.lost) : last?.emitted;
   const own = parseManifest(
     JSON.stringify({
       ...file,
@@ -52,9 +56,9 @@ export function recorderManifest(
       },
       probes: head.probes,
       events: {
-        emitted: last?.emitted,
-        lost: last?.lost,
-        recursion_misses: last?.recursion_misses,
+        emitted,
+        lost: risen((s) => s.lost),
+        recursion_misses: last && { total: risen((s) => s.recursion_misses.total) },
         misses_of_tracepoints_counted: head.misses_of_tracepoints_counted,
       },
       problems: [...(file?.problems ?? []), ...(last?.problems ?? [])],

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { asText } from './as-text.ts';
 
 export type Place = 'client' | 'router' | 'server';
 
@@ -21,7 +22,9 @@ export interface TruthEntry {
 
 export interface Batch {
   name: string;
-  /** Files of the product's own capture, unpacked. */
+  /** Files of the product's own capture, unpacked, */
+  whole: Map<string, Buffer>;
+  /** and with its events as text, of which a part can be taken. */
   bundle: Map<string, Buffer>;
   packets: Record<Place, Buffer>;
   /** Numbers of the namespaces, and the host whose bundle it is. */
@@ -29,21 +32,24 @@ export interface Batch {
   truth: TruthEntry[];
 }
 
-export function readBatch(folder: string): Batch {
+export async function readBatch(folder: string): Promise<Batch> {
   const file = (name: string) => unpacked(path.join(folder, name));
   const names = [
     'manifest.json',
     'events.jsonl',
+    'events.bin',
     'packets.pcap',
     'counters.jsonl',
     'sockets.jsonl',
     'sysctl.txt',
     'reasons.json',
-  ];
+  ].filter((name) => [name, `${name}.gz`].some((file) => existsSync(path.join(folder, 'bundle', file))));
   const known = JSON.parse(file('truth.json').toString()) as (TruthEntry | { failed: string })[];
+  const whole = new Map(names.map((name) => [name, file(`bundle/${name}`)]));
   return {
     name: path.basename(folder),
-    bundle: new Map(names.map((name) => [name, file(`bundle/${name}`)])),
+    whole,
+    bundle: whole.has('events.bin') ? await asText(path.join(folder, 'bundle'), whole) : whole,
     packets: { client: file('client.pcap'), router: file('router.pcap'), server: file('server.pcap') },
     places: JSON.parse(file('places.json').toString()),
     truth: known.filter((e): e is TruthEntry => 'rule' in e),

@@ -17,7 +17,7 @@ const wrong = new Map<string, Set<string>>();
 for (const name of readdirSync(positionals[0]!).sort()) {
   const folder = path.join(positionals[0]!, name);
   if ((values.only && values.only !== name) || !existsSync(path.join(folder, 'truth.json'))) continue;
-  const batch = readBatch(folder);
+  const batch = await readBatch(folder);
   for (const { name: reduction, inputs } of reductionsOf(batch, Number(values.cuts))) {
     const row = table.get(reduction) ?? Object.fromEntries(KINDS.map((k) => [k, 0]));
     table.set(reduction, row);

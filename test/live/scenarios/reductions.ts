@@ -28,12 +28,12 @@ const pcapInput = (name: string, bytes: Buffer): Input => ({ name: `${name}.pcap
 
 /** `cuts`: how many moments to cut at. */
 export function* reductionsOf(batch: Batch, cuts: number): Generator<Reduction> {
-  const { bundle, packets, places } = batch;
+  const { bundle, whole, packets, places } = batch;
   const part = (p: Part) => bundleInput(partOf(bundle, p));
   const others = (['client', 'router', 'server'] as const).filter((p) => p !== places.at);
   const elsewhere = others.map((p) => pcapInput(p, packets[p]));
-  yield { name: 'whole', inputs: bundleInput(bundle) };
-  yield { name: 'whole, and packets of both other places', inputs: [...bundleInput(bundle), ...elsewhere] };
+  yield { name: 'whole', inputs: bundleInput(whole) };
+  yield { name: 'whole, and packets of both other places', inputs: [...bundleInput(whole), ...elsewhere] };
   for (const side of ['server', 'client'] as const) {
     const events = saidBy(batch, side);
     const own = places.at === side ? bundle.get('packets.pcap')! : packets[side];

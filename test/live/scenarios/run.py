@@ -2,7 +2,7 @@
 """Plays the scenarios and captures them with the product's own capture: run.py [--only a,b] [--quick] -o DIR
 
 One capture for many scenarios (each has ports of its own), so that they take minutes: DIR/<batch>/ gets bundle/ (taken at the server, the
-client or the router), client.pcap, router.pcap and server.pcap of the same time, and truth.json. judge.ts reads it. Needs root, bpftrace,
+client or the router), client.pcap, router.pcap and server.pcap of the same time, and truth.json. judge.ts reads it. Needs root, the recorder,
 tcpdump, nft, conntrack, ss, ab."""
 import argparse, json, os, signal, subprocess, sys, time
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -1,16 +1,17 @@
 // npx tsx test/live/scenarios/split.ts DIR SCENARIO OUT
 // What the batches in DIR have of one scenario, as a small batch of its own, packed: for a sample, or for a closer look.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { packetsOf, partOf, readBatch } from './batch.ts';
+import { packetsOf, partOf, readBatch, type TruthEntry } from './batch.ts';
 
 const [from, scenario, to] = process.argv.slice(2) as [string, string, string];
+const truthOf = (f: string): TruthEntry[] => JSON.parse(readFileSync(path.join(f, 'truth.json'), 'utf8'));
 const folder = readdirSync(from)
   .map((name) => path.join(from, name))
-  .find((f) => existsSync(path.join(f, 'truth.json')) && readBatch(f).truth.some((t) => t.name === scenario));
+  .find((f) => existsSync(path.join(f, 'truth.json')) && truthOf(f).some((t) => t.name === scenario));
 if (!folder) throw new Error(`no batch in ${from} has ${scenario}`);
-const batch = readBatch(folder);
+const batch = await readBatch(folder);
 const truth = batch.truth.filter((t) => t.name === scenario);
 /** A scenario's ports are ten in a row (run.py). */
 const block = Math.floor(truth[0]!.server_port / 10);

@@ -1,0 +1,174 @@
+# shellcheck shell=sh disable=SC2154
+# The flight recorder: the last minutes in DIR/.ring, in segments of all four streams; a trigger makes a bundle of them beside it.
+
+AFTER=10 # seconds that a bundle goes on after what triggered it
+
+# A counter's rise: NAME+N, NAME>N/s, or a name of ours alone.
+trigger() { # EXPR
+  case $1 in *[!A-Za-z0-9+\>/_-]*) wrong "--trigger: what is '$1'?" ;; esac
+  word=$(printf '%s\n' "$1" | sed -n 's/^\([A-Za-z0-9_-]*\)\(+[0-9]\{1,9\}\|>[0-9]\{1,9\}\/s\)$/\1/p')
+  [ "$1" != syn-drop ] || word=syn-drop
+  [ -n "$word" ] || wrong "--trigger wants NAME+N or NAME>N/s, not '$1'"
+  case $word in syn-drop | resets | retransmits) return ;; esac
+  awk -v name="$word" '{ group = substr($1, 1, length($1) - 1); for (i = 2; i <= NF; i++) if (name == $i || name == group $i) found = 1 } END { exit !found }' /proc/net/netstat /proc/net/snmp ||
+    wrong "--trigger: this kernel has no counter $word"
+}
+
+# --ring TIME or SIZE: how long the segments are and stay, and how many bytes they may take (half of --max-size at most: bundles take the rest).
+ring_options() {
+  ring_seconds=$(seconds_of "$ring")
+  ring_bytes=$((max_bytes / 2))
+  if [ -z "$ring_seconds" ]; then
+    size=$(bytes_of --ring "$ring") || exit 1
+    # Kk, Mm, Gg alone: a number of bytes would be a mistake for seconds
+    case $ring in *[KkMmGg]) ;; *) wrong "--ring wants a time (10m, 2h) or a size (500M), not '$ring'" ;; esac
+    [ "$size" -ge 4194304 ] || wrong "--ring wants 4M or more, not '$ring'"
+    [ "$size" -le $ring_bytes ] || wrong "--ring $ring: the ring may take half of --max-size ($max_size) at most"
+    ring_bytes=$size
+  elif [ "$ring_seconds" -lt 60 ]; then wrong "--ring wants a minute or more, not '$ring'"; fi
+  segment=$((${ring_seconds:-0} / 360))
+  [ $segment -ge 10 ] || segment=10
+  duration=${duration:-31536000}
+}
+
+# Sets `dir` to DIR/.ring, `place` to DIR. What a killed recorder left becomes a bundle of its own.
+prepare_ring() {
+  place=$dir dir=$dir/.ring
+  pending='' due=0 armed=0 last_segment=0 number=0
+  mkdir -p "$place" && chmod 700 "$place" || fail "cannot write to $place"
+  ours=$(ls -d "$place"/*/manifest.json "$dir" 2>/dev/null)
+  [ -n "$ours" ] || [ -z "$(ls -A "$place")" ] || fail "$place is not empty and holds no bundles of ours"
+  [ -e "$dir" ] || return 0
+  other=$(cat "$dir/.work/pid" 2>/dev/null)
+  [ -z "$other" ] || ! grep -q tcpautopsy-capture "/proc/$other/cmdline" 2>/dev/null || fail "a flight recorder is running in $place already (process $other)"
+  rest=$place/$(date -u +%Y-%m-%dT%H-%M-%SZ)-killed
+  mkdir "$rest" && collect "$rest" && mv "$dir/manifest.json" "$rest/" && rm -rf "$dir" || fail "$dir, which a killed flight recorder left, cannot be moved to $rest"
+  say "a flight recorder was killed here: what it left is in $rest"
+}
+
+segments() { # NAME : in their order
+  # shellcheck disable=SC2012
+  ls -tr "$dir" | grep "^$1\.[0-9]"
+}
+
+# Of the packets that are still being written: when that file was begun, seconds of CLOCK_REALTIME.
+newest_packets() { segments packets | sed -n 's/^packets\.\([0-9]*\)\.pcap.*/\1/p' | sort -n | tail -n 1; }
+
+# All segments, joined, into FOLDER: of the packets without the file that is still being written, unless it has what follows the trigger.
+collect() { # FOLDER
+  for name in events counters sockets; do
+    for part in $(segments $name); do cat "$dir/$part"; done > "$1/$name.$([ $name = events ] && echo bin || echo jsonl)" || return 1
+  done
+  for part in counters.jsonl sockets.jsonl $([ -n "${recorder_job:-}" ] || echo events.bin); do
+    [ ! -s "$dir/$part" ] || cat "$dir/$part" >> "$1/$part" || return 1
+  done
+  open=''
+  [ -z "${packets_job:-}" ] || [ "$(newest_packets)" -lt $((pending_real + AFTER)) ] || open=$(segments packets | tail -n 1)
+  for part in $(segments packets); do
+    [ -s "$dir/$part" ] && [ "$part" != "$open" ] || continue
+    # each begins with the header of a file, 24 bytes, which only the first keeps
+    tail -c +$([ -s "$1/packets.pcap" ] && echo 25 || echo 1) "$dir/$part" >> "$1/packets.pcap" || return 1
+  done
+  cp "$dir/sysctl.txt" "$1/"
+}
+
+next_segment() {
+  last_segment=$now
+  signal USR2 recorder
+  echo rotate 2>/dev/null >&8
+  anchor segment
+  [ -z "$ring_seconds" ] || find "$dir" -maxdepth 1 -name '*.[0-9]*' -mmin +$((ring_seconds / 60)) -exec rm -f {} +
+  tail -n 400 "$work/anchors" > "$work/anchors.new" && mv "$work/anchors.new" "$work/anchors"
+}
+
+# The oldest go until the rest fits.
+trim_ring() {
+  # shellcheck disable=SC2012
+  ls -lntr "$dir" | awk -v limit="$ring_bytes" '
+    $5 ~ /^[0-9]+$/ && $1 ~ /^-/ { total += $5; if ($NF ~ /\.[0-9]/) { name[++n] = $NF; size[n] = $5 } }
+    END { for (i = 1; i < n && total > limit; i++) { print name[i]; total -= size[i] } }' | while read -r name; do rm -f "$dir/$name"; done
+}
+
+# Another trigger while one is pending belongs to the same bundle.
+triggered() { # EXPR WHAT
+  [ -z "$pending" ] || return 0
+  pending=$1 pending_what=$2 pending_at=$now pending_real=$(date +%s) due=$((now + AFTER * 100))
+  say "triggered by $1${2:+ ($2)}"
+}
+
+ring_second() {
+  if [ -s "$work/triggered" ]; then
+    read -r expression what < "$work/triggered"
+    : > "$work/triggered"
+    [ "$now" -lt "$armed" ] || triggered "$expression" "$what"
+  fi
+  if [ -n "$frozen_by" ]; then triggered "$frozen_by" 'asked for'; frozen_by=''; fi
+  [ -z "$pending" ] || anchor segment
+  if [ -n "$pending" ] && [ "$now" -ge $due ]; then
+    # tcpdump goes on to its next file when a packet comes after its time: only what is written to no more ends with a whole packet
+    newest=$(newest_packets)
+    if [ -z "$packets_job" ] || [ "${newest:-0}" -ge $((pending_real + AFTER)) ] || [ "$now" -ge $((due + segment * 100 + 200)) ]; then write_bundle; fi
+  fi
+  [ $((now - last_segment)) -lt $((segment * 100)) ] || next_segment
+}
+
+write_bundle() {
+  total=$(du -sk "$place" | awk '{ print $1 }')
+  if [ $((total + ring_bytes / 1024)) -gt $((max_bytes / 1024)) ]; then
+    problem "no bundle for $pending: $place would grow beyond --max-size; move bundles away"
+  else
+    signal USR2 packets
+    signal USR1 packets
+    before=$(segments events | wc -l)$(segments counters | wc -l)
+    next_segment
+    tries=20
+    while [ $tries -gt 0 ] && [ "$(segments events | wc -l)$(segments counters | wc -l)" = "$before" ]; do nap; tries=$((tries - 1)); done
+    nap
+    settings_changed
+    folder=$place/$(date -u -d "@$pending_real" +%Y-%m-%dT%H-%M-%SZ 2>/dev/null || date -u +%Y-%m-%dT%H-%M-%SZ)-$(printf %s "$pending" | tr -c 'A-Za-z0-9+-' _)
+    if mkdir "$folder" && collect "$folder" && (bundle_manifest "$folder"); then say "bundle $folder"
+    else problem "the bundle $folder could not be written whole"; fi
+  fi
+  armed=$((now + ${ring_seconds:-60} * 100)) pending=''
+}
+
+# In a shell of its own: of that folder and its part of the time. Its packets are whole from a second after the first file was begun until two
+# before the last one was, or before now: tcpdump may hold them that long.
+bundle_manifest() { # FOLDER
+  first=$(segments packets | sed -n 's/^packets\.\([0-9]*\)\.pcap.*/\1/p' | sort -n | head -n 1)
+  until=$(newest_packets)
+  [ "${until:-0}" -ge $((pending_real + AFTER)) ] || until=$(date +%s)
+  awk -v from="${first:-0}" -v to="$until" '
+    { match($0, /"realtime_ns": "[0-9]+/); real = substr($0, RSTART + 16, RLENGTH - 16) / 1e9 }
+    real >= from + 1 && real <= to - 2 { line[++n] = $0 }
+    END { sub(/"when": "[a-z]*"/, "\"when\": \"start\"", line[1]); if (n > 1) sub(/"when": "[a-z]*"/, "\"when\": \"stop\"", line[n]); for (i = 1; i <= n; i++) print line[i] }' "$work/anchors" > "$work/bundle-anchors"
+  how=complete by=trigger dir=$1 anchors=$work/bundle-anchors
+  manifest ended > "$1/manifest.json"
+}
+
+# SIGTERM ends it; bundles stay.
+end_ring() {
+  [ "$how" = failed ] || rm -rf "$dir"
+}
+
+# --freeze: its bundle's folder on stdout.
+ask_for_bundle() {
+  other=$(cat "$dir/.ring/.work/pid" 2>/dev/null)
+  [ -n "$other" ] && grep -q tcpautopsy-capture "/proc/$other/cmdline" 2>/dev/null || fail "no flight recorder is running in $dir"
+  seen=$(ls "$dir")
+  kill -USR1 "$other" || fail "the flight recorder of $dir (process $other) cannot be asked"
+  tries=600
+  while [ $tries -gt 0 ]; do
+    for folder in "$dir"/*/; do
+      case "
+$seen
+" in *"
+$(basename "$folder")
+"*) continue ;; esac
+      [ ! -s "${folder}manifest.json" ] || { printf '%s\n' "${folder%/}"; return 0; }
+    done
+    nap
+    tries=$((tries - 1))
+  done
+  fail "no bundle after a minute: the flight recorder (process $other) says why"
+}
