@@ -35,7 +35,7 @@ export interface Evidence {
 export interface Missing {
   /** What it is, and why it is not there where a capture says so. */
   what: string;
-  /** Name of the capture's piece (bpf/…/NAME.bt) that records it; '' for packets, tables, counters and settings. */
+  /** Name of the capture's piece (bpf/, docs/bundle.md) that records it; '' for packets, tables, counters and settings. */
   probe: string;
   /** The host it is to be recorded on: its name, else its address; '' where either end will do. */
   host: string;

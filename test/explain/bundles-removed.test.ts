@@ -30,10 +30,10 @@ function kinds(content: Buffer, keep: (kind: string, i: number, of: number) => b
     .join('\n');
 }
 const ALWAYS = new Set(['begin', 'end', 'tick', 'date-exec', 'date-exit']);
-const TRACEPOINTS = new Set(
-  readdirSync(path.join(import.meta.dirname, '../../bpf/tracepoints')).map((f) => f.replace('.bt', '')),
-);
-TRACEPOINTS.add('reset-sent').add('reset-received').add('synack-retransmit');
+const TRACEPOINTS = new Set([
+  ...['state', 'reset-sent', 'reset-received', 'retransmit', 'synack-retransmit', 'destroy'],
+  ...['drop', 'accept-queue', 'error'],
+]);
 
 const REMOVALS: Record<string, Removal> = {
   'no packets': only('packets.pcap', () => null),
