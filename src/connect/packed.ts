@@ -1,41 +1,47 @@
 /**
- * Small integers in few bytes. A control byte says of the eight numbers behind it which are not zero; those follow with
- * seven bits a byte, the sign lowest (as LEB128 with zigzag).
+ * Small integers in few bytes. A control byte says of the four numbers behind it how many bytes each takes: two bits for
+ * none (it is zero), one, two and four, in two's complement, the lowest first.
  */
+const PER_CONTROL = 4;
+
 export class PackedWriter {
   bytes = new Uint8Array(4096);
   /** Bytes written. */
   length = 0;
+  #view = new DataView(this.bytes.buffer);
   #control = 0;
-  #count = 8;
+  #count = PER_CONTROL;
 
   restart(): void {
     this.length = 0;
-    this.#count = 8;
+    this.#count = PER_CONTROL;
   }
 
   /** A 32-bit integer. */
   put(value: number): void {
-    if (this.#count === 8) {
+    if (this.#count === PER_CONTROL) {
       this.#count = 0;
-      // nine numbers more may come before this is asked again
-      if (this.length + 64 > this.bytes.length) this.#grow();
+      // four numbers more may come before this is asked again
+      if (this.length + 32 > this.bytes.length) this.#grow();
       this.#control = this.length++;
       this.bytes[this.#control] = 0;
     }
-    if (value !== 0) {
-      const { bytes } = this;
-      let at = this.length;
-      bytes[this.#control]! |= 1 << this.#count;
-      let rest = ((value << 1) ^ (value >> 31)) >>> 0;
-      while (rest > 127) {
-        bytes[at++] = (rest & 127) | 128;
-        rest >>>= 7;
-      }
-      bytes[at++] = rest;
-      this.length = at;
+    const shift = 2 * this.#count++;
+    if (value === 0) return;
+    const at = this.length;
+    if (value === (value << 24) >> 24) {
+      this.bytes[at] = value;
+      this.bytes[this.#control]! |= 1 << shift;
+      this.length = at + 1;
+    } else if (value === (value << 16) >> 16) {
+      this.#view.setInt16(at, value, true);
+      this.bytes[this.#control]! |= 2 << shift;
+      this.length = at + 2;
+    } else {
+      this.#view.setInt32(at, value, true);
+      this.bytes[this.#control]! |= 3 << shift;
+      this.length = at + 4;
     }
-    this.#count++;
   }
 
   /** A whole number in a double. */
@@ -54,36 +60,45 @@ export class PackedWriter {
     const larger = new Uint8Array(this.bytes.length * 2);
     larger.set(this.bytes);
     this.bytes = larger;
+    this.#view = new DataView(larger.buffer);
   }
 }
 
 export class PackedReader {
   #bytes: Uint8Array = new Uint8Array(0);
+  #view = new DataView(this.#bytes.buffer);
   #at = 0;
   #control = 0;
-  #count = 8;
+  #count = PER_CONTROL;
 
   /** Goes on at the beginning of what a writer wrote. */
   open(bytes: Uint8Array, at: number): void {
-    this.#bytes = bytes;
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
     this.#at = at;
-    this.#count = 8;
+    this.#count = PER_CONTROL;
   }
 
   get(): number {
-    const bytes = this.#bytes;
-    if (this.#count === 8) {
+    if (this.#count === PER_CONTROL) {
       this.#count = 0;
-      this.#control = bytes[this.#at++]!;
+      this.#control = this.#bytes[this.#at++]!;
     }
-    if ((this.#control & (1 << this.#count++)) === 0) return 0;
-    let byte = bytes[this.#at++]!;
-    let value = byte & 127;
-    for (let shift = 7; byte > 127; shift += 7) {
-      byte = bytes[this.#at++]!;
-      value |= (byte & 127) << shift;
+    const size = (this.#control >> (2 * this.#count++)) & 3;
+    if (size === 0) return 0;
+    const at = this.#at;
+    if (size === 1) {
+      this.#at = at + 1;
+      return (this.#bytes[at]! << 24) >> 24;
     }
-    return (value >>> 1) ^ -(value & 1);
+    if (size === 2) {
+      this.#at = at + 2;
+      return this.#view.getInt16(at, true);
+    }
+    this.#at = at + 4;
+    return this.#view.getInt32(at, true);
   }
 
   getLong(): number {

@@ -4,12 +4,14 @@
  * capture can be made to collide; nothing that is written depends on the order of slots.
  */
 import type { Packet } from '../model/packet.ts';
-import { ADDRESS, HASH, PORTS } from './layout.ts';
+import { ADDRESS, HASH, PORTS, SERIAL } from './layout.ts';
 import type { Rows } from './rows.ts';
 
 const SLOT_WORDS = 2;
 /** Slots at first: there may be thousands of small captures. */
 const FEWEST = 1 << 4;
+/** Connections found last that are looked at first, once there are more slots than stay in the cache of a core. */
+const RECENT = 1 << 12;
 
 export interface TableState {
   seed: number;
@@ -23,6 +25,8 @@ export class TupleTable {
   #slots = new Int32Array(SLOT_WORDS * FEWEST);
   #mask = FEWEST - 1;
   #size = 0;
+  /** Their offsets, by hash; 0 for none. */
+  #recent = new Int32Array(1);
 
   constructor(rows: Rows, seed = (Math.random() * 2 ** 32) | 0) {
     this.#rows = rows;
@@ -52,14 +56,24 @@ export class TupleTable {
    * serial number of a packed record that may be of the tuple, to be brought back before this is asked again.
    */
   find(p: Packet, hash: number): number {
+    const recent = this.#recent;
+    const near = hash & (recent.length - 1);
+    const { words } = this.#rows;
+    // packed away meanwhile, it has no number
+    if (words[recent[near]! + SERIAL] !== 0) {
+      const found = matchTuple(words, recent[near]!, p);
+      if (found !== 0) return found;
+    }
     const slots = this.#slots;
     for (let i = hash & this.#mask; ; i = (i + 1) & this.#mask) {
       const at = slots[i * SLOT_WORDS + 1]!;
       if (at === 0) return 0;
       if (slots[i * SLOT_WORDS] !== hash) continue;
       if (at < 0) return at;
-      const found = matchTuple(this.#rows.words, at, p);
-      if (found !== 0) return found;
+      const found = matchTuple(words, at, p);
+      if (found === 0) continue;
+      recent[near] = at;
+      return found;
     }
   }
 
@@ -71,6 +85,7 @@ export class TupleTable {
   /** Puts the connection at `at` in the place of `older`, or in a new place when `older` is 0; both may be packed ones. */
   insert(at: number, older: number, hash: number): void {
     if (this.#slots.length === 0) return;
+    if (at > 0) this.#recent[hash & (this.#recent.length - 1)] = at;
     if (older !== 0) {
       this.#slots[this.#slotOf(older, hash) * SLOT_WORDS + 1] = at;
       return;
@@ -116,6 +131,7 @@ export class TupleTable {
     const old = this.#slots;
     this.#slots = new Int32Array(old.length * 2);
     this.#mask = this.#mask * 2 + 1;
+    if (this.#mask === RECENT * 2 - 1) this.#recent = new Int32Array(RECENT);
     for (let i = 0; i < old.length; i += SLOT_WORDS) {
       if (old[i + 1] !== 0) this.#place(old[i + 1]!, old[i]!);
     }

@@ -63,6 +63,20 @@ describe('connections packed away and brought back are the same as ever', () => 
     expect(all(packed)).toEqual(all(plain));
     expect(all(handed)).toEqual(all(plain));
   });
+
+  test('a segment that is kept for no reason of its own ends no list', () => {
+    const [plain, packed] = [new Tracker(), new Tracker({ retire: ONE })];
+    for (const tracker of [plain, packed]) {
+      const talk = new Talk(tracker).client('S').server('S.').client('.');
+      talk.client('SF', { seq: 1001 }).client('F.').server('F.').client('.');
+      for (const port of [1, 2]) {
+        const next = new Talk(tracker, { client: { address: '10.0.0.3', port } });
+        next.frame = 100 * port;
+        next.client('S').server('S.').client('.').client('F.').server('F.').client('.');
+      }
+    }
+    expect(all(packed)).toEqual(all(plain));
+  });
 });
 
 /** Some hundred conversations whose steps are mixed; some packets come again long after. */
