@@ -319,6 +319,15 @@ describe('usage', () => {
     expect(colours({ FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(false);
   });
 
+  it.each([
+    ['error', 4],
+    ['connection-refused', 4],
+    ['graceful-close', 4],
+    ['close-wait-leak', 0],
+  ])('--fail-on %s: %i', (what, status) => {
+    expect(run(['explain', PCAP, '--fail-on', what]).status).toBe(status);
+  });
+
   it('explains one rule', () => {
     expect(run(['rules', 'unread-data-reset']).stdout).toMatch(/__tcp_close|tcp_close/);
   });

@@ -5,7 +5,18 @@ import { expect, it } from 'vitest';
 
 const SRC = resolve(import.meta.dirname, '../src');
 const STAGES = ['platform', 'model', 'read', 'decode', 'connect', 'align', 'explain'];
-const OUTPUTS = ['view', 'tables', 'json', 'charts', 'markdown', 'terminal', 'page', 'wireshark', 'redact'];
+const OUTPUTS = [
+  'view',
+  'tables',
+  'json',
+  'compare',
+  'charts',
+  'markdown',
+  'terminal',
+  'page',
+  'wireshark',
+  'redact',
+];
 /** The files directly under src/ (analyze, write, index) stand above these, the command line above them. */
 const ROOMS = [...STAGES, ...OUTPUTS, 'workers'];
 

@@ -5,7 +5,10 @@ import { growHeapBy } from '../platform/process.ts';
 import { captureFormats } from '../read/formats.ts';
 import type { ReadProgress } from '../read/read.ts';
 import {
+  checkFailOn,
   FILTER_WORDS,
+  failOnOption,
+  failsOn,
   inputOptions,
   readingOptions,
   redactOptions,
@@ -14,14 +17,14 @@ import {
 } from './arguments.ts';
 import { define } from './command.ts';
 import { nothingRead, out, terminal, warn } from './console.ts';
-import { EXIT_NOTHING, statusOf, toUsageOrWriteError, writing } from './faults.ts';
+import { EXIT_FOUND, EXIT_NOTHING, statusOf, toUsageOrWriteError, writing } from './faults.ts';
 import { investigateInputs, progress, redacted } from './investigate.ts';
 
 export const analyze = define({
   command: 'analyze [input...]',
   describe: 'write CSV, charts and a report about every connection to a folder',
   options: (y) =>
-    redactOptions(readingOptions(inputOptions(y, false)))
+    failOnOption(redactOptions(readingOptions(inputOptions(y, false))))
       .option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'folder to write' })
       .option('filter', { type: 'string', describe: FILTER_WORDS })
       .option('timeline', {
@@ -51,6 +54,7 @@ export const analyze = define({
   ],
   async run(args) {
     const a = withReadings(args);
+    await checkFailOn(a.failOn);
     const [{ openPool }, { InputHashes }] = await Promise.all([
       import('../workers/pool.ts'),
       import('../workers/hashes.ts'),
@@ -92,7 +96,7 @@ export const analyze = define({
       progress.clear();
       const { renderSummary } = await import('../terminal/terminal.ts');
       out(renderSummary(result, a.output, terminal(), a.html));
-      return statusOf(result.diagnostics);
+      return failsOn(a.failOn, result.causes) ? EXIT_FOUND : statusOf(result.diagnostics);
     } finally {
       await pool.close();
     }

@@ -1,5 +1,6 @@
 /** Arguments that several commands take, and what their words mean. */
 import type { Argv } from 'yargs';
+import { SEVERITIES, type Severity } from '../model/finding.ts';
 import { readWhole } from '../platform/files.ts';
 import type { Redactor } from '../redact/redactor.ts';
 import { didYouMean } from '../view/suggest.ts';
@@ -115,6 +116,28 @@ export async function knownRule(id: string): Promise<void> {
 
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+export function failOnOption<T>(y: Argv<T>) {
+  return y.option('fail-on', {
+    type: 'string',
+    describe:
+      'SEVERITY or CAUSE: end with status 4 when one as bad, or this one, is found (error, warning, unread-data-reset …)',
+  });
+}
+
+/** Rejects with UsageError where --fail-on names neither a severity nor a rule. */
+export async function checkFailOn(failOn: string | undefined): Promise<void> {
+  if (failOn !== undefined && !SEVERITIES.some((s) => s === failOn)) await knownRule(failOn);
+}
+
+export function failsOn(
+  failOn: string | undefined,
+  causes: readonly { rule: string; severity: Severity }[],
+): boolean {
+  if (failOn === undefined) return false;
+  const least = SEVERITIES.indexOf(failOn as Severity);
+  return causes.some((c) => (least < 0 ? c.rule === failOn : SEVERITIES.indexOf(c.severity) >= least));
 }
 
 export interface RedactArguments {

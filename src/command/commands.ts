@@ -7,6 +7,7 @@ import { annotate } from './annotate.ts';
 import { HELP_WIDTH, UsageError } from './arguments.ts';
 import { capture, captureKit } from './capture.ts';
 import type { Command } from './command.ts';
+import { compare } from './compare.ts';
 import { completeWord, shellOf } from './completion.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
@@ -16,6 +17,7 @@ const COMMANDS: readonly Command[] = [
   analyze,
   explain,
   annotate,
+  compare,
   rules,
   formats,
   events,

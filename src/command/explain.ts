@@ -1,15 +1,24 @@
 /** `tcpautopsy explain`: in the terminal. */
-import { inputOptions, knownRule, readingOptions, usage, withReadings } from './arguments.ts';
+import {
+  checkFailOn,
+  failOnOption,
+  failsOn,
+  inputOptions,
+  knownRule,
+  readingOptions,
+  usage,
+  withReadings,
+} from './arguments.ts';
 import { define } from './command.ts';
 import { nothingRead, out, terminal, warn } from './console.ts';
-import { EXIT_NOTHING, statusOf } from './faults.ts';
+import { EXIT_FOUND, EXIT_NOTHING, statusOf } from './faults.ts';
 import { investigateInputs } from './investigate.ts';
 
 export const explain = define({
   command: 'explain [input...]',
   describe: 'explain in the terminal, write nothing',
   options: (y) =>
-    readingOptions(inputOptions(y, false))
+    failOnOption(readingOptions(inputOptions(y, false)))
       .option('connection', {
         type: 'string',
         describe: 'only this connection: c11, ADDRESS:PORT of an end, or both ends joined by -',
@@ -27,6 +36,7 @@ export const explain = define({
   ],
   async run(args) {
     const a = withReadings(args);
+    await checkFailOn(a.failOn);
     const parts = [
       a.filter && `(${a.filter})`,
       a.rule && `rule ${a.rule}`,
@@ -48,6 +58,6 @@ export const explain = define({
     if (nothingRead(result)) return EXIT_NOTHING;
     const { renderExplain } = await import('../terminal/terminal.ts');
     out(renderExplain(result, terminal()));
-    return statusOf(result.diagnostics);
+    return failsOn(a.failOn, result.causes) ? EXIT_FOUND : statusOf(result.diagnostics);
   },
 });

@@ -8,6 +8,8 @@ export const EXIT_OK = 0;
 export const EXIT_USAGE = 1;
 export const EXIT_DAMAGED = 2;
 export const EXIT_NOTHING = 3;
+/** --fail-on: what it names was found. */
+export const EXIT_FOUND = 4;
 /** sysexits.h: EX_SOFTWARE, EX_IOERR. */
 export const EXIT_INTERNAL = 70;
 export const EXIT_OUTPUT = 74;

@@ -14,6 +14,7 @@ export type Role = 'verdict' | 'stage' | 'note';
 export type Confidence = 'proved' | 'inferred' | 'possible';
 export const CONFIDENCE_ORDER: readonly Confidence[] = ['proved', 'inferred', 'possible'];
 
+/** Least first. */
 export const SEVERITIES = ['info', 'warning', 'error'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 

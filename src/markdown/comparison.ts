@@ -1,0 +1,37 @@
+/** comparison.md, to paste into a ticket. */
+import type { Comparison } from '../compare/compare.ts';
+import { CHANGE_NAMES, rateText, verdictOf } from '../compare/words.ts';
+import { markdownCode as code, markdown as md } from '../view/escape.ts';
+import { counted } from '../view/words.ts';
+
+/** Rows of each table. */
+const ROWS = 40;
+
+export function renderComparisonMarkdown(comparison: Comparison): string {
+  const { before, after, causes, servers } = comparison;
+  const side = ({ name, connections }: Comparison['before']) =>
+    `${code(name)}, ${counted(connections, 'connection')}`;
+  const causeRows = causes.map((c) => [
+    `${CHANGE_NAMES[c.change]}${c.clear || c.change === 'same' ? '' : ', may be chance'}`,
+    `${md(c.title)} (${code(c.rule)})`,
+    c.ofHost ? 'of a host' : rateText(c.before),
+    c.ofHost ? 'of a host' : rateText(c.after),
+  ]);
+  const serverRows = servers.map((s) => [code(s.server), rateText(s.before), rateText(s.after)]);
+  return [
+    `**${md(verdictOf(comparison))}**`,
+    `Before: ${side(before)}. After: ${side(after)}.`,
+    table(['', 'Cause', 'Before', 'After'], causeRows),
+    table(['Server with connections that were hurt', 'Before', 'After'], serverRows),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+    .concat('\n');
+}
+
+function table(head: readonly string[], rows: readonly string[][]): string {
+  if (rows.length === 0) return '';
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const more = rows.length > ROWS ? [`\n${counted(rows.length - ROWS, 'other')} are in the CSV file.`] : [];
+  return [line(head), line(head.map(() => '---')), ...rows.slice(0, ROWS).map(line), ...more].join('\n');
+}

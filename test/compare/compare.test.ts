@@ -1,0 +1,123 @@
+/** Before and after: shares with their uncertainty, and `tcpautopsy compare` as users run it. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { compare } from '../../src/compare/compare.ts';
+import { intervalOf, intervalOfChange } from '../../src/compare/interval.ts';
+import type { Summary } from '../../src/compare/summary.ts';
+import { rateText, verdictOf } from '../../src/compare/words.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const SAMPLES = join(ROOT, 'samples/compare');
+const folder = mkdtempSync(join(tmpdir(), 'compare-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(...args: string[]) {
+  return spawnSync(process.execPath, [join(ROOT, 'dist/cli.js'), 'compare', ...args], {
+    cwd: SAMPLES,
+    encoding: 'utf8',
+  });
+}
+
+function summary(connections: number, causes: Record<string, number>): Summary {
+  const of = (rule: string, n: number) =>
+    ({ rule, title: rule, severity: 'error', confidence: 'proved', connections: n }) as const;
+  return {
+    name: 'x',
+    connections,
+    causes: new Map(Object.entries(causes).map(([rule, n]) => [rule, of(rule, n)])),
+    servers: new Map([['10.0.0.9:80', { connections, hurt: Object.values(causes)[0] ?? 0 }]]),
+  };
+}
+
+describe('shares', () => {
+  // Newcombe 1998: Wilson of 81/263 (table I), method 10 of 56/70 - 48/80 and 10/10 - 0/20 (table II, a and g)
+  it('have the intervals of the literature', () => {
+    expect(intervalOf({ hurt: 81, connections: 263 }).map((x) => x.toFixed(4))).toEqual(['0.2553', '0.3662']);
+    expect(intervalOf({ hurt: 0, connections: 20 })[0]).toBe(0);
+    const of = (a: number, m: number, b: number, n: number) =>
+      intervalOfChange({ hurt: b, connections: n }, { hurt: a, connections: m }).map((x) => x.toFixed(4));
+    expect(of(56, 70, 48, 80)).toEqual(['0.0524', '0.3339']);
+    expect(of(10, 10, 0, 20)).toEqual(['0.6791', '1.0000']);
+  });
+
+  it.each([
+    [100, 400, 0, 400, 'gone', true],
+    [2, 400, 0, 400, 'gone', false],
+    [0, 400, 100, 400, 'new', true],
+    [0, 400, 1, 400, 'new', false],
+    [10, 400, 100, 400, 'more', true],
+    [100, 400, 10, 400, 'fewer', true],
+    [10, 400, 12, 400, 'same', false],
+    // the same share of ten times as many connections
+    [10, 400, 100, 4000, 'same', false],
+  ])('%i of %i, then %i of %i: %s', (was, of, is, ofNow, change, clear) => {
+    const before = summary(of, was > 0 ? { r: was } : {});
+    const { causes } = compare(before, summary(ofNow, is > 0 ? { r: is } : {}));
+    expect(causes).toMatchObject([{ change, clear }]);
+  });
+
+  it('without connections are none', () => {
+    const { causes } = compare(summary(0, {}), summary(10, { r: 10 }));
+    expect(causes[0]!.before.perThousand).toBe(null);
+    expect(rateText(causes[0]!.before)).toBe('no connections');
+    expect(verdictOf(compare(summary(0, {}), summary(10, { r: 10 })))).toContain('nothing to compare');
+  });
+});
+
+describe('a larger backlog', () => {
+  it('took the full queue away, which page, Markdown, CSV and JSON say alike', () => {
+    const out = join(folder, 'out');
+    const { status, stdout } = run('before', 'after', '-o', out);
+    expect(status).toBe(0);
+    expect(stdout).toContain('Gone: Accept queue full: SYN dropped (accept-queue-overflow-syn)');
+    expect(stdout).toContain('Before 40 of 60 (667 per 1,000; 95 %: 541 to 773), after none of 60.');
+    expect(readdirSync(out).sort()).toEqual([
+      'comparison.csv',
+      'comparison.html',
+      'comparison.json',
+      'comparison.md',
+    ]);
+    for (const name of ['comparison.md', 'comparison.html'])
+      expect(readFileSync(join(out, name), 'utf8')).toContain('40 of 60 (667 per 1,000; 95 %: 541 to 773)');
+    const csv = readFileSync(join(out, 'comparison.csv'), 'utf8');
+    expect(csv).toContain('accept-queue-overflow-syn,Accept queue full: SYN dropped,');
+    // and may be written again, as a report may
+    expect(run('before', 'after', '-o', out).status).toBe(0);
+  });
+
+  it('reports of analyze give the same as what they were made of', () => {
+    const reports = ['before', 'after'].map((name) => {
+      const report = join(folder, name);
+      const made = spawnSync(process.execPath, [
+        join(ROOT, 'dist/cli.js'),
+        ...['analyze', join(SAMPLES, name), '-o', report, '--no-html'],
+      ]);
+      expect(made.status).toBe(0);
+      return report;
+    });
+    const told = (text: string) => text.slice(text.indexOf('CAUSES'));
+    expect(told(run(...reports).stdout)).toBe(told(run('before', 'after').stdout));
+  });
+
+  it('--fail-on: only what became worse', () => {
+    expect(run('before', 'after', '--fail-on', 'warning').status).toBe(0);
+    expect(run('after', 'before', '--fail-on', 'warning').status).toBe(4);
+    expect(run('after', 'before', '--fail-on', 'accept-queue-overflow-syn').status).toBe(4);
+    expect(run('after', 'before', '--fail-on', 'unread-data-reset').status).toBe(0);
+    const { status, stderr } = run('after', 'before', '--fail-on', 'eror');
+    expect([status, stderr]).toEqual([1, expect.stringContaining('no rule is called eror')]);
+  });
+});
+
+it('what cannot be compared is named', () => {
+  const text = join(folder, 'notes.txt');
+  writeFileSync(text, 'nothing of TCP\n');
+  expect(run('before', text)).toMatchObject({ status: 3, stderr: expect.stringContaining('notes.txt') });
+  const cut = mkdtempSync(join(folder, 'cut-'));
+  writeFileSync(join(cut, 'result.json'), '{"tool": {"name": "tcpautopsy"');
+  expect(run('before', cut)).toMatchObject({ status: 1, stderr: expect.stringContaining('no whole report') });
+  expect(run('before')).toMatchObject({ status: 1 });
+});
