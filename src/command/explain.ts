@@ -28,9 +28,17 @@ export const explain = define({
         type: 'string',
         describe: 'FROM..TO: only connections that lived then (06:56..06:57)',
       })
-      .option('filter', { type: 'string', describe: 'as for analyze' }),
+      .option('filter', { type: 'string', describe: 'as for analyze' })
+      .option('verbose', {
+        alias: 'v',
+        type: 'boolean',
+        default: false,
+        describe: 'every cause with its evidence, and connections step by step',
+      })
+      .option('json', { type: 'boolean', default: false, describe: 'the result as JSON' }),
   examples: [
-    ['explain capture.pcap.gz', 'what happened, in order of weight'],
+    ['explain capture.pcap.gz', 'what happened, and what to do'],
+    ['explain -v capture.pcap.gz', 'with all evidence'],
     ['explain bundle/ --connection 10.0.0.1:40001-10.0.0.2:443', 'one connection, step by step'],
     ['explain - < ss.txt', 'a table as it was printed or pasted'],
   ],
@@ -56,8 +64,14 @@ export const explain = define({
     const result = period ? withinPeriod(all, period) : all;
     warn(result);
     if (nothingRead(result)) return EXIT_NOTHING;
-    const { renderExplain } = await import('../terminal/terminal.ts');
-    out(renderExplain(result, terminal()));
+    if (a.json) {
+      const { jsonParts, readable } = await import('../json/json.ts');
+      for (const part of jsonParts(readable(result))) process.stdout.write(part);
+    } else {
+      const { renderExplain, renderOverview } = await import('../terminal/terminal.ts');
+      const render = a.verbose || a.connection !== undefined ? renderExplain : renderOverview;
+      out(render(result, terminal()));
+    }
     return failsOn(a.failOn, result.causes) ? EXIT_FOUND : statusOf(result.diagnostics);
   },
 });

@@ -2,7 +2,8 @@
 import type { Case, Context } from '../model/case.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Answer, CauseGroup, Reconciliation } from '../model/result.ts';
+import type { Incident, ServerHealth } from '../model/incident.ts';
+import type { Answer, CauseGroup, Reconciliation, SettingInfo } from '../model/result.ts';
 import { answerQuestions } from './answers/index.ts';
 import { groupCauses, normalCauses } from './causes.ts';
 import { reconcileCounters } from './counters.ts';
@@ -10,10 +11,13 @@ import type { Facts } from './facts/facts.ts';
 import { World } from './facts/world.ts';
 import { DecidedFinding, type Guard } from './finding.ts';
 import { findingsOfHosts } from './hosts/index.ts';
+import { incidentsOf, serversHealth } from './incidents.ts';
 import { isHealthy, rulesByMask } from './mask.ts';
 import { assignRoles, verdictsOf } from './roles.ts';
 import type { Explained, Rule } from './rule.ts';
 import { rules as allRules } from './rules/index.ts';
+import { settingsOf } from './settings.ts';
+import { tellStories } from './stories/index.ts';
 import { tellStory } from './story.ts';
 import { type Decide, isNormal, Verdicts } from './verdicts.ts';
 
@@ -29,8 +33,11 @@ export interface Explanation {
   ofHosts: readonly Finding[];
   causes: CauseGroup[];
   answers: Answer[];
+  settings: SettingInfo[];
   counters: Reconciliation[];
   story: string[];
+  incidents: Incident[];
+  servers: ServerHealth[];
 }
 
 /** Which connections to tell of: all of them are context, whether kept or not. */
@@ -143,10 +150,14 @@ function toldOf(
     () => groupCauses(explained, normalCauses(verdicts, rules), ofHosts),
     [],
   );
+  const stories = guard('Telling stories', null, () => tellStories(world, explained), []);
   return {
     causes,
     answers: guard('Answering questions', null, () => answerQuestions(world, explained), []),
+    settings: guard('Looking at settings', null, () => settingsOf(world, explained), []),
     counters: guard('Reconciling counters', null, () => reconcileCounters(world, explained), []),
-    story: guard('Telling the story', null, () => tellStory(world, verdicts, explained, causes), []),
+    story: guard('Telling the story', null, () => tellStory(world, verdicts, explained, causes, stories), []),
+    incidents: guard('Telling incidents', null, () => incidentsOf(world, explained, causes, stories), []),
+    servers: guard('Counting servers', null, () => serversHealth(world, explained), []),
   };
 }

@@ -40,6 +40,9 @@ export interface Words {
 
 /** A finding with the facts it was drawn from. */
 export interface Explained {
+  /** Place of its connection among all. */
+  n: number;
+  moment: Moment | null;
   facts: Facts;
   rule: Rule;
   finding: Finding;

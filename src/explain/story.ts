@@ -10,10 +10,10 @@ import { gotSynAck } from './procedures/silence.ts';
 import { silentSyn } from './procedures/syn.ts';
 import type { Explained, Rule } from './rule.ts';
 import { ruleById } from './rules/index.ts';
-import { tellStories } from './stories/index.ts';
+import type { Story } from './stories/index.ts';
 import { mixture, serversOf, toServers, weakest } from './together.ts';
 import type { Verdicts } from './verdicts.ts';
-import { count, hedged, list, MAYBE, number, predicate } from './words.ts';
+import { count, firstSentence, hedged, list, MAYBE, number, predicate } from './words.ts';
 
 const SENTENCES = 5;
 
@@ -23,12 +23,12 @@ export function tellStory(
   verdicts: Verdicts,
   explained: readonly Explained[],
   causes: readonly CauseGroup[],
+  across: readonly Story[],
 ): string[] {
   const total = world.kept.length;
   const hidden = world.context.cases.count - total;
   if (total === 0 && hidden > 0) return [`No connections match (${number(hidden)} filtered out).`];
-  if (total === 0) return withoutConnections(world, causes);
-  const across = tellStories(world, explained);
+  if (total === 0) return withoutConnections(world, causes, across);
   const story = across.flatMap((s) => s.sentences);
   const told = new Set(across.flatMap((s) => s.rules));
   const common = story.length === 0 ? commonCause(total, explained) : null;
@@ -47,7 +47,7 @@ export function tellStory(
 }
 
 /** Function traces and tables of listeners name no connection, and tell much all the same. */
-function withoutConnections(world: World, causes: readonly CauseGroup[]): string[] {
+function withoutConnections(world: World, causes: readonly CauseGroup[], across: readonly Story[]): string[] {
   const walks = world.walks.flatMap((w) =>
     w.closes.map(
       ({ first, second }) =>
@@ -55,7 +55,6 @@ function withoutConnections(world: World, causes: readonly CauseGroup[]): string
         `closed first, socket ${second.socket} of process ${second.owner ?? '?'} second.`,
     ),
   );
-  const across = tellStories(world, []);
   const left = causes.filter((c) => !across.some((s) => s.rules.includes(c.rule)));
   const told = [
     ...across.flatMap((s) => s.sentences),
@@ -158,10 +157,4 @@ function sawReset({ wires, kernel, drops }: Case): boolean {
     kernel.some((e) => e.kind === 'reset-sent' || e.kind === 'reset-received') ||
     drops.some((d) => d.flags !== null && d.flags & RST)
   );
-}
-
-/** Up to the first full stop that ends a sentence. */
-function firstSentence(text: string): string {
-  const match = /^.*?[.!?](?=\s+[A-Z]|$)/s.exec(text);
-  return match ? match[0] : text;
 }

@@ -16,7 +16,7 @@ import type { Facts } from './facts/facts.ts';
 import type { World } from './facts/world.ts';
 import type { DecidedFinding } from './finding.ts';
 import type { Verdicts as Named } from './roles.ts';
-import type { Explained, Rule } from './rule.ts';
+import type { Explained, Moment, Rule } from './rule.ts';
 
 const SIDES: readonly FindingSide[] = ['client', 'server', 'path'];
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error'];
@@ -175,6 +175,11 @@ export class Verdicts {
     };
   }
 
+  momentAt(i: number): Moment | null {
+    const [source, at] = [this.#source[i]!, this.#at[i]!];
+    return source < 0 ? null : { source, at: Number.isNaN(at) ? null : (at as CommonTime) };
+  }
+
   moment(i: number): { clock: ClockLabel; time: string } {
     const { timeline } = this.world.context;
     const [source, at] = [this.#source[i]!, this.#at[i]!];
@@ -234,8 +239,16 @@ class Row implements Explained {
     this.#i = i;
   }
 
+  get n(): number {
+    return this.#verdicts.connectionAt(this.#i);
+  }
+
+  get moment(): Moment | null {
+    return this.#verdicts.momentAt(this.#i);
+  }
+
   get facts(): Facts {
-    return this.#verdicts.world.facts(this.#verdicts.connectionAt(this.#i));
+    return this.#verdicts.world.facts(this.n);
   }
 
   get rule(): Rule {

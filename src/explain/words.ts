@@ -79,6 +79,11 @@ export function predicate(n: number, text: string, maybe = ''): string {
   return `${(n === 1 && { 'were ': 'was ', 'do ': 'does ' }[verb]) || verb}${maybe}${rest}`;
 }
 
+/** Up to the first full stop that ends a sentence. */
+export function firstSentence(text: string): string {
+  return /^.*?[.!?](?=\s+[A-Z]|$)/s.exec(text)?.[0] ?? text;
+}
+
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

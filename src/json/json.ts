@@ -48,7 +48,7 @@ function aggregation(listed: number, warnings: number, of: number): Aggregation 
   };
 }
 
-function* jsonParts({ tool, aggregated, ...rest }: Result): Generator<string> {
+export function* jsonParts({ tool, aggregated, ...rest }: Result): Generator<string> {
   yield `{\n"tool": ${JSON.stringify(tool)}`;
   for (const [key, value] of Object.entries({ ...(aggregated && { aggregated }), ...rest })) {
     yield `,\n${JSON.stringify(key)}: `;

@@ -3,6 +3,7 @@ import type { Endpoint } from './address.ts';
 import type { ClockFit } from './case.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { Confidence, Finding, Group, Severity } from './finding.ts';
+import type { Incident, ServerHealth } from './incident.ts';
 import type { Stack } from './stack.ts';
 import type { ClockLabel } from './time.ts';
 
@@ -138,6 +139,14 @@ export interface CauseGroup {
   remedy: string;
 }
 
+/** A setting of a host that decided something here. */
+export interface SettingInfo {
+  name: string;
+  value: string;
+  /** What the value means. */
+  meaning: string;
+}
+
 /** A question people ask of such files, answered from them. */
 export interface Answer {
   question: string;
@@ -222,6 +231,10 @@ export interface Result {
   redaction?: string;
   /** What happened, in at most five sentences. */
   story: string[];
+  /** The gravest first; empty where nothing is wrong. */
+  incidents: Incident[];
+  /** Those with most hurt connections first. */
+  servers: ServerHealth[];
   inputs: InputSummary[];
   hosts: { name: string; addresses: string[] }[];
   causes: CauseGroup[];
@@ -233,6 +246,7 @@ export interface Result {
   clocks: ClockFit[];
   counters: Reconciliation[];
   answers: Answer[];
+  settings: SettingInfo[];
   diagnostics: Diagnostic[];
   /** Absent while everything is listed. */
   aggregated?: Aggregation[];

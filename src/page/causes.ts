@@ -1,4 +1,6 @@
 /** Causes: a table of all of them for the first screen, then a card each. */
+import { firstSentence, moment } from '../explain/words.ts';
+import { formatEndpoint } from '../model/address.ts';
 import type { Finding, Severity } from '../model/finding.ts';
 import type { CauseGroup, Result } from '../model/result.ts';
 import { bySeverity, findingsOf } from '../view/focus.ts';
@@ -10,11 +12,10 @@ import {
   counted,
   missingWords,
   number,
-  SEVERITY_WORDS,
   sharing,
   sureness,
 } from '../view/words.ts';
-import { dataTable, html, type Markup, NOTHING, prose } from './markup.ts';
+import { html, type Markup, NOTHING, prose } from './markup.ts';
 import type { Page } from './page.ts';
 
 const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', info: 'i' };
@@ -22,34 +23,18 @@ const EVIDENCE = 12;
 const OTHERS = 20;
 const LINKS = 16;
 
-function severityMark(severity: Severity): Markup {
+export function severityMark(severity: Severity): Markup {
   return html`<span class="severity ${severity}-text">${SIGNS[severity]} ${severity}</span>`;
 }
 
-function sureOf(cause: CauseGroup, page: Page): string {
-  return sureness(cause, page.result);
-}
-
-export function causesTable(page: Page): Markup {
-  const causes = bySeverity(page.result.causes);
-  if (causes.length === 0) return html`<p>No cause was found: no rule holds for any connection.</p>`;
-  const rows = causes.map((c) => [
-    html`<a href="#cause-${c.rule}">${c.title}</a>`,
-    sharing(c) === 0 ? '' : number(sharing(c)),
-    sureOf(c, page),
-    severityMark(c.severity),
-  ]);
-  const head = [
-    { text: 'cause' },
-    { text: 'connections', numeric: true },
-    { text: 'how sure' },
-    { text: 'severity' },
-  ];
-  return dataTable('Causes', head, rows, 'causes');
-}
-
+/** Those above info each with what a reader needs at once; the rest of each, and the normal ones, folded. */
 export function causeCards(page: Page): Markup {
-  return html`${bySeverity(page.result.causes).map((c) => card(c, page))}`;
+  const causes = bySeverity(page.result.causes);
+  const above = causes.filter((c) => c.severity !== 'info');
+  const normal = causes.filter((c) => c.severity === 'info');
+  const titles = normal.map((c) => c.title).join('; ');
+  return html`${above.map((c) => card(c, page))}
+${normal.length > 0 && html`<details class="part"><summary>${counted(normal.length, 'normal thing')} worth knowing: ${titles}</summary>\n${normal.map((c) => card(c, page))}</details>`}`;
 }
 
 function card(cause: CauseGroup, page: Page): Markup {
@@ -57,20 +42,43 @@ function card(cause: CauseGroup, page: Page): Markup {
   const missing = missingWords(group.map((f) => f.missing)).slice(0, EVIDENCE);
   const others = [...new Set(group.flatMap((f) => f.alternatives))];
   const unlisted = cause.unlisted?.connections ?? 0;
+  const many = sharing(cause) > 0 && html`${counted(sharing(cause), 'connection')} · `;
+  const since = sinceOf(group);
   return html`<article class="card ${cause.severity}" id="cause-${cause.rule}">
 <h3>${cause.title}</h3>
-<p class="facts">${severityMark(cause.severity)} (${SEVERITY_WORDS[cause.severity]}) · ${sharing(cause) > 0 && `${counted(sharing(cause), 'connection')} · `}<code>${cause.rule}</code></p>
+<p class="facts">${severityMark(cause.severity)} · ${many}${sureness(cause, page.result)}${since !== '' && html` · since ${since}`}${hostsOf(group)}</p>
+${cause.severity !== 'info' && html`<p><strong>Fix:</strong> ${prose(firstSentence(cause.remedy || 'No action needed.'))}</p>`}
+<details><summary>Evidence</summary>
 <p>${prose(cause.summary)}</p>
 <dl class="about">
-<dt>What to do</dt><dd>${prose(cause.remedy || 'Nothing.')}</dd>
-<dt>How sure</dt><dd>${sureWords(cause, page)}</dd>
+<dt>Fix</dt><dd>${prose(cause.remedy || 'No action needed.')}</dd>
+<dt>Confidence</dt><dd>${sureWords(cause, page)}</dd>
 <dt>Evidence</dt><dd>${evidence(group, unlisted, page.result)}</dd>
-${missing.length > 0 && html`<dt>Missing</dt><dd><ul class="tight">${missing.map((m) => html`<li>${prose(m)}</li>`)}</ul></dd>`}
-${others.length > 0 && html`<dt>Fits as well</dt><dd>${alternatives(others, page)}</dd>`}
+${missing.length > 0 && html`<dt>Missing evidence</dt><dd><ul class="tight">${missing.map((m) => html`<li>${prose(m)}</li>`)}</ul></dd>`}
+${others.length > 0 && html`<dt>Could also be</dt><dd>${alternatives(others, page)}</dd>`}
 ${sharing(cause) > 0 && html`<dt>Connections</dt><dd>${links(cause, page)}</dd>`}
+<dt>Id</dt><dd><code>${cause.rule}</code></dd>
 </dl>
+</details>
 </article>
 `;
+}
+
+/** The earliest of its findings that are listed; '' without times of one clock. */
+function sinceOf(group: readonly Finding[]): string {
+  const clocks = new Set(group.map((f) => f.clock));
+  const times = group.map((f) => f.time).filter((t) => t !== '');
+  const [clock] = clocks;
+  if (clocks.size !== 1 || clock === 'order' || times.length === 0) return '';
+  const first = clock === 'relative' ? String(Math.min(...times.map(Number))) : times.sort()[0]!;
+  return moment(first);
+}
+
+/** ` · 10.77.0.1 → 10.77.0.2:8080`, where they are few. */
+function hostsOf(group: readonly Finding[]): Markup | false {
+  const pairs = new Set(group.map((f) => `${f.client.address} → ${formatEndpoint(f.server)}`));
+  if (pairs.size === 0 || pairs.size > 2) return false;
+  return html` · ${[...pairs].join(', ')}`;
 }
 
 function sureWords(cause: CauseGroup, page: Page): Markup {

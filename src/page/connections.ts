@@ -5,6 +5,7 @@ import { formatEndpoint } from '../model/address.ts';
 import type { ConnectionRow } from '../model/result.ts';
 import { rulesOfRow } from '../tables/selection.ts';
 import { visible } from '../view/escape.ts';
+import { SEVERITY_ORDER } from '../view/focus.ts';
 import { shortTime, trimTime } from '../view/ladder.ts';
 import { allOf, counted, endingOf, number } from '../view/words.ts';
 import { dataTable, html, Markup, NOTHING } from './markup.ts';
@@ -29,7 +30,10 @@ interface Group {
   count: number;
 }
 
-function groupsTable({ result: { connections, unlisted }, title }: Page): Markup {
+function groupsTable({ result: { connections, unlisted, causes }, title }: Page): Markup {
+  const severities = new Map(causes.map((c) => [c.rule, SEVERITY_ORDER.indexOf(c.severity)]));
+  const normal = SEVERITY_ORDER.indexOf('info');
+  const rank = ({ rules }: Group) => Math.min(normal, ...rules.map((r) => severities.get(r) ?? normal));
   const groups = new Map<string, Group>();
   for (const row of connections) {
     const key = [formatEndpoint(row.server), endingOf(row), ...rulesOfRow(row)].join('\0');
@@ -52,7 +56,10 @@ function groupsTable({ result: { connections, unlisted }, title }: Page): Markup
     group.unlisted = Math.max(group.unlisted, own.clients);
     groups.set(key, group);
   }
-  const sorted = [...groups.values()].sort((a, b) => b.count - a.count);
+  const sorted = [...groups.values()]
+    .filter((g) => rank(g) < normal)
+    .sort((a, b) => rank(a) - rank(b) || b.count - a.count);
+  if (sorted.length === 0) return NOTHING;
   const rows = sorted
     .slice(0, GROUPS)
     .map(({ row, rules, clients, count, unlisted }) => [
@@ -72,7 +79,7 @@ function groupsTable({ result: { connections, unlisted }, title }: Page): Markup
     { text: 'why' },
   ];
   const more = sorted.length - rows.length;
-  return html`<h3>${counted(sorted.length, 'group')} of connections with the same server, ending and causes</h3>
+  return html`<h3>${counted(sorted.length, 'group')} of problem connections with the same server, ending and causes</h3>
 ${dataTable('Groups of connections', head, rows)}${more > 0 && html`<p class="notice">${counted(more, 'smaller group')} not shown: connections.csv has all connections.</p>`}
 <h3>One by one</h3>
 `;

@@ -8,12 +8,14 @@ import { inlineSvg } from '../charts/render.ts';
 import type { Result } from '../model/result.ts';
 import { sha256OfText } from '../platform/hash.ts';
 import { focusOf } from '../view/focus.ts';
+import { overviewOf } from '../view/overview.ts';
 import { shortNames } from '../view/short-names.ts';
 import { allOf, counted } from '../view/words.ts';
-import { causeCards, causesTable } from './causes.ts';
+import { causeCards } from './causes.ts';
 import { connectionsSection } from './connections.ts';
 import { ladderSections } from './ladders.ts';
 import { html, Markup } from './markup.ts';
+import { overviewSection } from './overview.ts';
 import { type Page, pageOf } from './page.ts';
 import {
   answersSection,
@@ -21,6 +23,7 @@ import {
   countersSection,
   diagnosticsSection,
   inputsSection,
+  settingsSection,
 } from './quality.ts';
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
@@ -36,6 +39,8 @@ interface Section {
   title: string;
   /** Empty: not shown. */
   body: Markup | null;
+  /** Line to unfold it with; '' for a part that is open. */
+  folded: string;
 }
 
 const sha256 = (text: string) => `'sha256-${sha256OfText(text)}'`;
@@ -70,9 +75,10 @@ export function renderHtml(full: Result, charts: readonly DrawnChart[]): string 
 <header class="top">
 <p>TCP post-mortem by tcpautopsy ${result.tool.version} · ${scope(result)}</p>
 </header>
-<main>
-${overview(shown, sections)}
-${sections.map((s) => html`<section aria-labelledby="${s.id}">\n<h2 id="${s.id}">${s.title}</h2>\n${s.body}\n</section>\n`)}
+<nav class="contents" aria-label="Contents"><ul><li><a href="#top">Top</a></li>${sections.map((s) => html`<li><a href="#${s.id}">${s.title}</a></li>`)}</ul></nav>
+<main id="top">
+${overviewSection(overviewOf(shown), new Set(result.causes.map((c) => c.rule)), result.redaction)}
+${sections.map(sectionOf)}
 </main>
 <footer><p>Made by tcpautopsy ${result.tool.version} from the files named above, and from nothing else.</p></footer>
 <script>${new Markup(SCRIPT)}</script>
@@ -83,10 +89,8 @@ ${sections.map((s) => html`<section aria-labelledby="${s.id}">\n<h2 id="${s.id}"
 }
 
 function pageTitle(result: Result): string {
-  const { causes } = result;
-  const worst =
-    causes.find((c) => c.severity === 'error') ?? causes.find((c) => c.severity === 'warning') ?? causes[0];
-  return `${worst ? worst.title : counted(allOf(result), 'connection')} – TCP post-mortem`;
+  const [worst] = result.incidents;
+  return `${worst ? worst.cause.title : 'No problems found'} – TCP post-mortem`;
 }
 
 function scope(result: Result): string {
@@ -96,22 +100,10 @@ function scope(result: Result): string {
   return parts.join(', ');
 }
 
-/** The first screen: the story, what is damaged, the causes in a table. */
-function overview(shown: Page, sections: readonly Section[]): Markup {
-  const { story, inputs, diagnostics, redaction } = shown.result;
-  const lost = diagnostics.filter((d) => d.severity !== 'info');
-  const warning =
-    lost.length > 0 &&
-    html`<p class="notice"><strong>Incomplete input.</strong> ${counted(lost.length, 'kind')} of loss or damage: <a href="#quality">see data quality</a>.</p>`;
+/** The sentences of the story in order, each with the files it rests on. */
+function storyList({ story, inputs }: Result): Markup {
   const files = new Set(inputs.map((i) => i.name.slice(i.name.lastIndexOf('/') + 1)));
-  const sentences = story.map((s) => html`<li>${sentence(s, files)}</li>\n`);
-  return html`<h1>What happened</h1>
-<ul class="story${story.length < 2 && ' one'}">
-${sentences}</ul>
-${warning}
-${redaction !== undefined && html`<p class="notice">${redaction}</p>`}
-${causesTable(shown)}
-<nav class="contents" aria-label="Contents"><ul>${sections.map((s) => html`<li><a href="#${s.id}">${s.title}</a></li>`)}</ul></nav>`;
+  return html`<ol class="story">${story.map((s) => html`<li>${sentence(s, files)}</li>\n`)}</ol>`;
 }
 
 /** The files that a sentence rests on, in brackets at its end, stand back behind what it says. */
@@ -122,36 +114,72 @@ function sentence(text: string, files: ReadonlySet<string>): Markup {
   return html`${said}. <span class="place">${cited}</span>`;
 }
 
+/** What matters is open, what is to be looked up is folded. */
 function sectionsOf(shown: Page, charts: readonly DrawnChart[], folder: string): Section[] {
   const { result } = shown;
-  const when = (condition: boolean, body: () => Markup) => (condition ? body() : null);
+  const { causes, answers, settings, connections, counters, clocks, diagnostics } = result;
+  const part = (id: string, title: string, has: boolean, body: () => Markup, folded = ''): Section => ({
+    id,
+    title,
+    body: has ? body() : null,
+    folded,
+  });
+  const { length } = diagnostics;
   return [
-    { id: 'causes', title: 'Causes', body: when(result.causes.length > 0, () => causeCards(shown)) },
-    {
-      id: 'answers',
-      title: 'Questions answered',
-      body: when(result.answers.length > 0, () => answersSection(result)),
-    },
-    { id: 'charts', title: 'Charts', body: when(charts.length > 0, () => html`${charts.map(figure)}`) },
-    {
-      id: 'connections',
-      title: 'Connections',
-      body: when(result.connections.length > 0, () => connectionsSection(shown)),
-    },
-    {
-      id: 'steps',
-      title: 'Step by step',
-      body: when(shown.ladders.length > 0, () => ladderSections(shown)),
-    },
-    {
-      id: 'counters',
-      title: 'Counters',
-      body: when(result.counters.length > 0, () => countersSection(result)),
-    },
-    { id: 'clocks', title: 'Clocks', body: when(result.clocks.length > 0, () => clocksSection(result)) },
-    { id: 'quality', title: 'Data quality', body: diagnosticsSection(result) },
-    { id: 'reproduce', title: 'Inputs, and how to reproduce this', body: inputsSection(result, folder) },
+    part('story', 'In order', result.story.length > 2, () => storyList(result)),
+    part('causes', 'Causes', causes.length > 0, () => causeCards(shown)),
+    part('charts', 'Charts', charts.length > 0, () => html`${charts.map(figure)}`),
+    part('steps', 'Step by step', shown.ladders.length > 0, () => ladderSections(shown)),
+    part(
+      'connections',
+      'Connections',
+      connections.length > 0,
+      () => connectionsSection(shown),
+      counted(allOf(result), 'connection'),
+    ),
+    part(
+      'settings',
+      'Settings',
+      settings.length > 0,
+      () => settingsSection(result),
+      counted(settings.length, 'setting'),
+    ),
+    part('answers', 'Questions', answers.length > 0, () => answersSection(result)),
+    part(
+      'counters',
+      'Counters',
+      counters.length > 0,
+      () => countersSection(result),
+      counted(counters.length, 'counter'),
+    ),
+    part(
+      'clocks',
+      'Clocks',
+      clocks.length > 0,
+      () => clocksSection(result),
+      counted(clocks.length, 'source'),
+    ),
+    part(
+      'quality',
+      'Data quality',
+      true,
+      () => diagnosticsSection(result),
+      length === 0 ? 'nothing lost' : counted(length, 'note'),
+    ),
+    part(
+      'reproduce',
+      'Inputs',
+      true,
+      () => inputsSection(result, folder),
+      counted(result.inputs.length, 'input'),
+    ),
   ];
+}
+
+function sectionOf({ id, title, body, folded }: Section): Markup {
+  const inside =
+    folded === '' ? body : html`<details class="part"><summary>${folded}</summary>\n${body}\n</details>`;
+  return html`<section aria-labelledby="${id}">\n<h2 id="${id}">${title}</h2>\n${inside}\n</section>\n`;
 }
 
 function figure({ chart, svg }: DrawnChart): Markup {

@@ -6,22 +6,26 @@ import { counted, endingOf, number } from '../view/words.ts';
 import { lanesFigure, lanesLegend } from './lanes.ts';
 import { html, type Markup, NOTHING } from './markup.ts';
 import type { Page } from './page.ts';
+import { sequence } from './sequence.ts';
 
 /** Ladders that are open from the start. */
-const OPEN = 3;
+const OPEN = 1;
 const STEPS = 80;
+/** Of them in the sequence diagram. */
+const DRAWN = 24;
 
 export function ladderSections(page: Page): Markup {
   const ids = page.ladders;
   const of = page.telling.length;
   const note =
     of > ids.length
-      ? html`<p class="notice">The ${number(ids.length)} most telling of ${number(of)} connections with a finding above <em>info</em>. ${page.result.aggregated ? NOTHING : 'All are in timeline.csv.'}</p>`
+      ? html`<p class="notice">${number(ids.length)} examples of ${number(of)} problem connections. ${page.result.aggregated ? NOTHING : 'All are in timeline.csv.'}</p>`
       : NOTHING;
-  return html`${note}${lanesLegend()}${ids.map((id, i) => section(ladderOf(page, id, STEPS), page, i < OPEN))}`;
+  return html`${note}${lanesLegend()}${ids.map((id, i) => section(id, page, i < OPEN))}`;
 }
 
-function section(ladder: Ladder, focus: Focus, open: boolean): Markup {
+function section(id: string, focus: Focus, open: boolean): Markup {
+  const [ladder, short] = [ladderOf(focus, id, STEPS), ladderOf(focus, id, DRAWN)];
   const { row } = ladder;
   const titles = (focus.findings.get(row.id) ?? [])
     .filter((f) => f.role === 'verdict')
@@ -31,10 +35,10 @@ function section(ladder: Ladder, focus: Focus, open: boolean): Markup {
   return html`<details class="life"${open && html` open`}>
 <summary><strong>${row.id}</strong> ${tupleOf(row)} · ${endingOf(row)}${titles.length > 0 && html`<br><span class="facts">${[...new Set(titles)].join(' · ')}</span>`}</summary>
 <p class="facts" id="${row.id}">${begins}</p>
-${lanesFigure(ladder, ladder.steps)}<div class="scroll ladder" role="region" aria-label="What happened on ${row.id}" tabindex="0"><table>
+${focus.telling.length > 1 && sequence(short)}${lanesFigure(ladder, ladder.steps)}<details class="part"><summary>${counted(ladder.steps.length, 'step')} in a table</summary><div class="scroll ladder" role="region" aria-label="What happened on ${row.id}" tabindex="0"><table>
 <thead><tr><th scope="col" class="num">when</th><th scope="col">client</th><th scope="col" class="wire">between</th><th scope="col">server</th><th scope="col">where</th></tr></thead>
 <tbody>
-${ladder.steps.map((s, i) => html`${dividers(ladder, i)}${stepRow(s, i)}`)}</tbody></table></div>
+${ladder.steps.map((s, i) => html`${dividers(ladder, i)}${stepRow(s, i)}`)}</tbody></table></div></details>
 <p class="place">${strayWords(ladder) !== '' && html`${strayWords(ladder)}<br>`}${ladder.sources.map((s, i) => html`${i > 0 && ' · '}[${i + 1}] ${s}`)}</p>
 </details>
 `;

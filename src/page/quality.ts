@@ -9,7 +9,14 @@ import { dataTable, html, type Markup, prose } from './markup.ts';
 const orNothing = (n: number | null) => (n === null ? '' : number(n));
 
 export function answersSection({ answers }: Result): Markup {
-  return html`${answers.map((a) => html`<article class="card info"><h3>${a.question}</h3><p>${prose(a.answer)}</p></article>\n`)}`;
+  return html`${answers.map((a) => html`<details><summary>${a.question}</summary><p>${prose(a.answer)}</p></details>\n`)}`;
+}
+
+/** Those that decided something here, and what their values mean. */
+export function settingsSection({ settings }: Result): Markup {
+  const head = [{ text: 'setting' }, { text: 'value', numeric: true }, { text: 'what it means here' }];
+  const rows = settings.map((s) => [html`<code>${s.name}</code>`, s.value, prose(s.meaning)]);
+  return dataTable('Settings', head, rows, 'stack');
 }
 
 export function countersSection({ counters }: Result): Markup {

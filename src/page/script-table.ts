@@ -211,20 +211,29 @@ function filterFromCards(view: TableView, select: HTMLSelectElement): void {
     button.addEventListener('click', () => {
       select.value = rule;
       select.dispatchEvent(new Event('change'));
+      unfold(view.body);
       document.getElementById('connections')?.scrollIntoView();
       select.focus({ preventScroll: true });
     });
-    card.append(button);
+    (card.querySelector('details') ?? card).append(button);
   }
+}
+
+/** Opens what an element is folded in. */
+function unfold(element: Element | null): void {
+  for (let at = element; at; at = at.parentElement) if (at instanceof HTMLDetailsElement) at.open = true;
 }
 
 /** Follows a link to a connection whose row is on another page of the table, or filtered out. */
 function reveal(view: TableView, id: string): void {
-  if (id === '' || document.getElementById(id)) return;
+  const there = id === '' ? null : document.getElementById(id);
+  unfold(there);
+  if (id === '' || there) return;
   const at = view.rows.findIndex(([texts]) => texts[0] === id);
   if (at < 0) return;
   Object.assign(view, { query: '', rule: '', column: -1, page: Math.floor(at / 100) });
   view.update();
+  unfold(document.getElementById(id));
   document.getElementById(id)?.scrollIntoView();
 }
 
@@ -241,5 +250,6 @@ export const TABLE_FUNCTIONS = [
   sortButtons,
   enhanceTable,
   filterFromCards,
+  unfold,
   reveal,
 ];

@@ -1,5 +1,6 @@
 /** The style sheet of report.html. Its hash stands in the page's content security policy. */
 import { LANES_STYLE } from './style-lanes.ts';
+import { OVERVIEW_STYLE } from './style-overview.ts';
 
 export const STYLE = `
 :root {
@@ -24,28 +25,34 @@ main, header.top, footer { max-width: 80rem; margin: 0 auto; padding: 0 1.25rem;
 .skip:focus { position: static; display: inline-block; padding: .5rem; }
 header.top { padding-top: 1.25rem; }
 header.top p { margin: 0; color: var(--soft); font-size: .875rem; }
-h1 { font-size: 1.75rem; line-height: 1.2; margin: .25rem 0 .75rem; }
-h2 { font-size: 1.375rem; margin: 2.5rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--line); }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: .25rem 0 .75rem; max-width: 62rem; }
+h2 { font-size: 1.25rem; margin: 1.5rem 0 .5rem; padding-top: .5rem; border-top: 1px solid var(--line); }
 h3 { font-size: 1.0625rem; margin: 0; }
 section > h3 { margin: 1.75rem 0 .25rem; }
 th code, td > code { overflow-wrap: normal; }
 h4 { font-size: .9375rem; margin: 1rem 0 .25rem; }
 a { color: var(--link); }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
-.story { font-size: 1.125rem; max-width: 62rem; margin: 0; padding-left: 1.25rem; }
+.story { max-width: 62rem; margin: 0; padding-left: 1.5rem; }
 .story li { margin: .25rem 0; }
-.story.one { list-style: none; padding: 0; }
-nav.contents { margin-top: 1rem; font-size: .875rem; }
-nav.contents ul { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; margin: 0; }
+nav.contents { position: sticky; top: 0; z-index: 2; background: var(--paper); border-bottom: 1px solid var(--line); font-size: .875rem; }
+nav.contents ul {
+  list-style: none; display: flex; gap: .25rem 1rem; overflow-x: auto; white-space: nowrap;
+  max-width: 80rem; margin: 0 auto; padding: .4rem 1.25rem;
+}
+:is(section, article, h2, tr, p, main)[id] { scroll-margin-top: 3rem; }
 .notice { border-left: 4px solid var(--warning); background: var(--raised); padding: .5rem .75rem; margin: .75rem 0; }
+${OVERVIEW_STYLE}
 .card {
-  border: 1px solid var(--line); border-left-width: 6px; border-radius: 6px; padding: .875rem 1rem; margin: 0 0 1rem;
+  border: 1px solid var(--line); border-left-width: 6px; border-radius: 6px; padding: .5rem .875rem; margin: 0 0 .5rem;
   break-inside: avoid;
 }
 .card.error { border-left-color: var(--error); }
 .card.warning { border-left-color: var(--warning); }
 .card.info { border-left-color: var(--info); }
-.card p { margin: .375rem 0; }
+.card p { margin: .125rem 0; }
+.card details { margin: .125rem 0 0; }
+.card details > summary { font-size: .875rem; color: var(--soft); padding: 0; }
 .facts { color: var(--soft); font-size: .875rem; }
 .error-text { color: var(--error); } .warning-text { color: var(--warning); } .info-text { color: var(--info); }
 .severity { font-weight: 600; white-space: nowrap; }
@@ -93,12 +100,10 @@ ${LANES_STYLE}
   body { font-size: 15px; }
   main, header.top, footer { padding-left: .875rem; padding-right: .875rem; }
   h1 { font-size: 1.5rem; }
-  .story { font-size: 1rem; }
-  .causes thead { position: absolute; left: -100rem; }
-  .causes tr { display: flex; flex-wrap: wrap; gap: 0 .5rem; border-bottom: 1px solid var(--line); }
-  .causes tbody th { flex: 1 0 100%; }
-  .causes tbody th, .causes tbody td { border: 0; padding-block: .1rem; }
-  .causes tbody td.num::after { content: " ×"; }
+  .strip :is(thead, td:empty) { display: none; }
+  .strip tr { display: grid; grid-template-columns: 1fr auto; gap: 0 .5rem; padding: .15rem 0; border-bottom: 1px solid var(--line); }
+  .strip :is(th, td) { border: 0; padding-block: 0; }
+  .strip th { grid-column: 1 / 3; white-space: normal; }
   .stack thead, .ladder thead { position: absolute; left: -100rem; }
   .stack tr { display: block; border-bottom: 1px solid var(--line); padding: .25rem 0; }
   .stack :is(th, td) { display: block; border: 0; padding-block: .1rem; text-align: left; white-space: normal; }

@@ -47,6 +47,10 @@ export class Page {
     this.#lines.push(...lines);
   }
 
+  get all(): string[] {
+    return this.#lines;
+  }
+
   blank(): void {
     this.#lines.push('');
   }

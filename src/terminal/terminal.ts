@@ -1,11 +1,12 @@
 /** What the command line prints. Text from outside is made visible; colour only where asked for. */
 
-import type { Finding, Severity } from '../model/finding.ts';
+import type { Finding } from '../model/finding.ts';
 import type { CauseGroup, Result } from '../model/result.ts';
 import { visible } from '../view/escape.ts';
 import { bySeverity, type Focus, findingsOf, focusOf } from '../view/focus.ts';
 import { ladderOf, placeOf } from '../view/ladder.ts';
 import { ladderText } from '../view/ladder-text.ts';
+import { overviewOf } from '../view/overview.ts';
 import { shortNames } from '../view/short-names.ts';
 import {
   CONFIDENCE_NAMES,
@@ -16,19 +17,30 @@ import {
   someOf,
   sureness,
 } from '../view/words.ts';
+import { overviewLines, SIGNS, STYLES } from './overview.ts';
 import { Page, type Terminal } from './sheet.ts';
 
 const LADDERS = 3;
 const LADDER_STEPS = 40;
 
-const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', info: 'i' };
-const STYLES = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
+/** Lines of `tcpautopsy explain` at most. */
+const LINES = 30;
 
-/** Everything worth telling, for `tcpautopsy explain`. */
+/** The first screen, for `tcpautopsy explain`. */
+export function renderOverview(full: Result, terminal: Terminal): string {
+  const { result } = shortNames(full);
+  const page = new Page(terminal);
+  page.lines(overviewLines(overviewOf(focusOf(result)), terminal, LINES - 1));
+  page.text(page.paint('Evidence, every step and all causes: add -v.', 'dim'), 0);
+  return page.toString();
+}
+
+/** Everything worth telling, for `tcpautopsy explain -v`. */
 export function renderExplain(full: Result, terminal: Terminal): string {
   const { result, folder } = shortNames(full);
   const page = new Page(terminal);
   const focus = focusOf(result);
+  page.lines(overviewLines(overviewOf(focus), terminal));
   page.heading('What happened');
   for (const sentence of result.story) page.text(sentence);
   if (result.causes.length > 0) page.heading('Causes');
@@ -42,6 +54,8 @@ export function renderExplain(full: Result, terminal: Terminal): string {
     page.item('Q', question, 2);
     page.item('A', answer, 2);
   }
+  if (result.settings.length > 0) page.heading('Settings');
+  for (const { name, value, meaning } of result.settings) page.item(`${name} = ${value}`, meaning, 2);
   if (result.counters.length > 0) page.heading('Counters');
   const hosts = new Set(result.counters.map((c) => c.host)).size;
   for (const c of result.counters) {
@@ -109,13 +123,8 @@ function ladders(page: Page, focus: Focus): void {
 /** After `analyze`: what was found, and where to read on. */
 export function renderSummary(result: Result, dir: string, terminal: Terminal, html = true): string {
   const page = new Page(terminal);
-  for (const sentence of result.story) page.text(sentence, 0);
-  if (result.causes.length > 0) page.blank();
-  for (const cause of bySeverity(result.causes)) causeLine(page, cause, result);
+  page.lines(overviewLines(overviewOf(focusOf(shortNames(result).result)), terminal, LINES));
   page.blank();
-  const damaged = result.diagnostics.filter((d) => d.severity !== 'info').length;
-  if (damaged > 0)
-    page.text(`Incomplete input: ${counted(damaged, 'kind')} of loss, see diagnostics.csv.`, 0);
   page.text(`Written to ${dir}; start with ${html ? 'report.html, or ' : ''}report.md.`, 0);
   return page.toString();
 }

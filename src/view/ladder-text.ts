@@ -1,7 +1,7 @@
 /** A ladder in characters, for terminals and code blocks. Every text in it is made visible. */
 
 import { columns, type Paint, plain, wrap } from './columns.ts';
-import { visible } from './escape.ts';
+import { shortened, visible } from './escape.ts';
 import { type Ladder, type Lane, type Step, strayWords, titleOf } from './ladder.ts';
 import { counted } from './words.ts';
 
@@ -61,4 +61,22 @@ function stepLines(step: Step, room: number, paint: Paint): string[] {
     const head = i === 0 ? `${visible(step.when).padStart(WHEN)}  ${rung}  ` : rest;
     return paint(head, step.alarming ? 'red' : 'dim') + (step.alarming ? paint(text, 'red') : text);
   });
+}
+
+/** A line a step, without numbers of sequence and places: for a first look. */
+export function briefLadder(ladder: Ladder, width: number): string[] {
+  const { steps, omitted, resumes } = ladder;
+  return steps.flatMap((step, i) => {
+    const { lane, alarming, when } = step;
+    const rung = (alarming && ALARMING[lane]) || RUNGS[lane];
+    const cut =
+      omitted > 0 && i === resumes ? [`${' '.repeat(WHEN)}  … ${counted(omitted, 'more step')}`] : [];
+    return [...cut, shortened(`${when.padStart(WHEN)}  ${rung}  ${briefOf(step)}`, width)];
+  });
+}
+
+/** `SYN`, `PSH|ACK, 300 bytes`, `CLOSE → SYN_SENT client[21712]`. */
+export function briefOf({ what, who }: Step): string {
+  const short = what.replace(/, (?:seq|ack|win) \d+/g, '');
+  return visible(who === '' || who.startsWith('during') ? short : `${short} ${who}`);
 }

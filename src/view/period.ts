@@ -38,6 +38,9 @@ export function withinPeriod(result: Result, period: Period): Result {
     // at most five sentences, this one among them
     story: [...result.story.slice(0, 4), cut],
     causes,
+    incidents: result.incidents.filter((i) =>
+      livedIn({ startTime: i.since, endTime: i.until, clock: i.clock }, period),
+    ),
     connections: kept,
     findings: result.findings.filter((f) => ids.has(f.connection)),
     timeline: result.timeline.filter((i) => i.connection === '' || ids.has(i.connection)),
@@ -45,7 +48,10 @@ export function withinPeriod(result: Result, period: Period): Result {
 }
 
 /** A time of day is compared with the time of day. A connection without times is known to have lived in no period. */
-function livedIn({ startTime, endTime, clock }: ConnectionRow, { from, to }: Period): boolean {
+function livedIn(
+  { startTime, endTime, clock }: Pick<ConnectionRow, 'startTime' | 'endTime' | 'clock'>,
+  { from, to }: Period,
+): boolean {
   if (startTime === '') return false;
   if (clock === 'relative') {
     return (to === '' || Number(startTime) <= Number(to)) && (from === '' || Number(endTime) >= Number(from));

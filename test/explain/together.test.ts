@@ -59,6 +59,8 @@ function named(all: readonly Explained[], names: readonly string[]): Explained[]
   const world = withOne(own[0]!.world, 'serverOf', (n: number) => order.get(n)!);
   const facts = new Map(own.map((f) => [f, withOne(f, 'world', world)]));
   return all.map((e) => ({
+    n: e.n,
+    moment: e.moment,
     rule: rules.find((r) => r.id === e.rule.id)!,
     facts: facts.get(e.facts)!,
     finding: e.finding,

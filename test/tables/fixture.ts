@@ -1,5 +1,6 @@
 /** A Result made by hand after experiment 1 of seed document 002, for tests of outputs alone. */
 import type { Confidence, Evidence, Finding, Group, Role, Severity } from '../../src/model/finding.ts';
+import type { Incident, IncidentCause } from '../../src/model/incident.ts';
 import type {
   CauseGroup,
   ConnectionRow,
@@ -63,6 +64,46 @@ export function connectionRow(id: string, port: number, change: Partial<Connecti
     ...change,
   };
 }
+
+const leaf = (rule: string, title: string, connections: number): IncidentCause => ({
+  rule,
+  title,
+  severity: 'error',
+  connections,
+  confidences: { inferred: connections },
+  children: [],
+});
+
+const INCIDENT: Incident = {
+  headline:
+    'server (pid 5348) on 172.16.58.146:8080 did not accept connections as fast as they came; its full accept queue most likely dropped the final ACK of 4 handshakes.',
+  severity: 'error',
+  confidence: 'inferred',
+  cause: {
+    ...leaf('', 'accept() not called fast enough: accept queue full', 0),
+    confidences: {},
+    children: [
+      leaf('close-wait-unaccepted', 'CLOSE_WAIT in the accept queue: nobody called accept()', 6),
+      leaf('cookie-overflow-reset', 'Accept queue full when the SYN cookie came back', 3),
+    ],
+  },
+  who: ['server (pid 5348) on 172.16.58.146:8080, host server-host'],
+  since: '06:56:27.816000000',
+  until: '07:12:27.783229000',
+  clock: 'wall',
+  lasted: 959.967229,
+  ...{ connections: 10, of: 10, clients: 1, ofClients: 1, servers: 1 },
+  action: 'Find out why server (pid 5348) does not call accept() fast enough.',
+  picture: {
+    ...{ from: '06:56:20.000000000', to: '07:12:40.000000000', clock: 'wall', step: 20 },
+    causes: [
+      { rule: 'close-wait-unaccepted', label: 'CLOSE_WAIT', counts: [6, ...new Array(48).fill(0)] },
+      { rule: 'cookie-overflow-reset', label: 'SYN cookie', counts: [...new Array(48).fill(0), 3] },
+    ],
+    queue: { limit: 5, held: [6, ...new Array(48).fill(null)] },
+  },
+  example: 'c1',
+};
 
 interface Cause {
   rule: string;
@@ -346,6 +387,8 @@ export function exp1Result(): Result {
       'Six fitted into the accept queue; when their clients closed, they stayed in CLOSE_WAIT for 16 minutes and were reset when the server closed its listener at 07:12:27.',
       'Four did not fit: three were reset at once, one after 12.9 s, although all four clients believed that they were connected.',
     ],
+    incidents: [INCIDENT],
+    servers: [{ server: '172.16.58.146:8080', connections: 10, clients: 1, hurt: 10 }],
     inputs: (
       [
         { name: STATES, format: 'tcpstates', host: 'client-host', clock: 'order only', records: 45 },
@@ -406,6 +449,7 @@ export function exp1Result(): Result {
         text: '17 is a total since boot: one reading has no delta, so it cannot be split among these connections.',
       },
     ],
+    settings: [{ name: 'net.core.somaxconn', value: '128', meaning: 'no accept queue is longer than 128' }],
     answers: [
       {
         question:

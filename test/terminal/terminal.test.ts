@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { rules } from '../../src/explain/rules/index.ts';
 import { captureFormats, lineFormats } from '../../src/read/formats.ts';
 import { renderFormats, renderRules } from '../../src/terminal/lists.ts';
-import { renderExplain, renderSummary } from '../../src/terminal/terminal.ts';
+import { renderExplain, renderOverview, renderSummary } from '../../src/terminal/terminal.ts';
 import { wrap } from '../../src/view/columns.ts';
 import { exp1Result } from '../tables/fixture.ts';
 import { HOSTILE, hostileResult } from '../tables/variants.ts';
@@ -18,6 +18,7 @@ describe('explain', () => {
       'CAUSES',
       'THE 3 MOST TELLING OF 10 CONNECTIONS',
       'QUESTIONS ANSWERED',
+      'SETTINGS',
       'COUNTERS',
       'WHAT WAS LOST OR SKIPPED',
     ]);
@@ -53,15 +54,44 @@ describe('explain', () => {
 
 test.each(HOSTILE)('no name steers the terminal: %j', (hostile) => {
   const result = hostileResult(hostile);
-  const text = renderExplain(result, plain) + renderSummary(result, hostile, plain);
+  const text =
+    renderExplain(result, plain) + renderOverview(result, plain) + renderSummary(result, hostile, plain);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what must never come out
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
 });
 
+describe('the first screen', () => {
+  const text = renderOverview(exp1Result(), plain);
+
+  test('says what happened, since when, to whom, what to do and how sure, in 30 lines', () => {
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
+    for (const label of ['When', 'Who', 'Hurt', 'Do this', 'How sure', 'Looked at'])
+      expect(text).toMatch(new RegExp(`^ *${label} `, 'm'));
+    expect(text).toContain('10 of 10 connections, from 1 client');
+  });
+
+  test('of many problems shows the gravest, and as many others as have room', () => {
+    const one = exp1Result();
+    const [incident] = one.incidents;
+    for (const n of [2, 5, 40]) {
+      const many = { ...one, incidents: Array.from({ length: n }, () => incident!) };
+      const lines = renderOverview(many, plain).trimEnd().split('\n');
+      expect(lines.length).toBeLessThanOrEqual(30);
+      expect(lines[0]).toBe(`${n} problems found, the gravest first.`);
+    }
+  });
+
+  test('says that nothing is wrong, and what was looked at', () => {
+    const well = renderOverview({ ...exp1Result(), incidents: [], diagnostics: [] }, plain);
+    expect(well).toMatch(/^✓ No problems found\.\n/);
+    expect(well).toContain('10 connections to 1 server in client-tcpstates.txt');
+  });
+});
+
 test('the summary names causes, losses and where to read on', () => {
   const text = renderSummary(exp1Result(), 'out', plain);
-  expect(text).toContain('! Closed in FIN_WAIT1 (4 connections, likely)');
-  expect(text).toContain('Incomplete input: 1 kind of loss, see diagnostics.csv.');
+  expect(text).toMatch(/└ Accept queue full when the SYN cookie .* 3 likely/);
+  expect(text).toContain('Incomplete input: 1 kind of loss or damage.');
   expect(text).toContain('Written to out; start with report.html, or report.md.');
   expect(renderSummary(exp1Result(), 'out', plain, false)).toContain('Written to out; start with report.md.');
 });

@@ -7,7 +7,6 @@ import { finWait2Visibility } from './fin-wait2-visibility.ts';
 import { listenQueues } from './listen-queues.ts';
 import { lostLines } from './lost-lines.ts';
 import { resetListedAsDrop } from './reset-listed-as-drop.ts';
-import { settings } from './settings.ts';
 import { stateCounts } from './state-counts.ts';
 import { tellingCounters } from './telling-counters.ts';
 import { totalsSinceBoot } from './totals-since-boot.ts';
@@ -30,7 +29,6 @@ const ANSWERERS: readonly Answerer[] = [
   unnamedDrops,
   totalsSinceBoot,
   tellingCounters,
-  settings,
 ];
 
 export function answerQuestions(world: World, explained: readonly Explained[]): Answer[] {

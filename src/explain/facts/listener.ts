@@ -1,5 +1,6 @@
 /** What the connections of one server endpoint, its listening socket and its counters say together. */
 import { listenersAt } from '../../align/orient.ts';
+import type { Process } from '../../align/process.ts';
 import type { Endpoint } from '../../model/address.ts';
 import type { Case, Cases, CounterSeries, Listener } from '../../model/case.ts';
 import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
@@ -173,6 +174,11 @@ export class ListenerFacts {
   /** Every time a socket table showed the listening socket. */
   get sights(): QueueSight[] {
     return this.#sights();
+  }
+
+  /** The process that listens, as the last table that names one does. */
+  get owner(): Process | null {
+    return this.sights.findLast(({ row }) => row.owner === 'known' && row.comm !== null)?.row ?? null;
   }
 
   /** A table showed the accept queue full, or (netstat prints no limit) exactly as long as the unaccepted rows. */

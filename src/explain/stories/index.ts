@@ -17,6 +17,21 @@ export interface Story {
   sentences: string[];
   /** Rules whose causes these sentences have told. */
   rules: readonly string[];
+  /** What to do, where the remedies of its causes do not say it best. */
+  action?: string;
+  /** Where it is of several faults: each with what followed from it. Else the story is of one. */
+  faults?: readonly Fault[];
+}
+
+/** Something wrong that no single connection shows. */
+export interface Fault {
+  title: string;
+  /** What happened, in one sentence. */
+  headline: string;
+  action: string;
+  /** Its consequences: findings of these rules for which `isPart` holds. */
+  rules: readonly string[];
+  isPart(e: Explained): boolean;
 }
 
 /** null: nothing of the kind happened. */

@@ -38,6 +38,13 @@ export const workerStuck: StoryTeller = (world, explained) => {
       ...(others.length > 0 ? [`The accept queue was full at ${list(also)} too.`] : []),
     ],
     rules: covered(explained, RULES, (e) => speaksOf.has(e.facts.listener)),
+    faults: incidents.map(({ listener, headline, action }) => ({
+      title: 'accept() not called fast enough: accept queue full',
+      headline,
+      action,
+      rules: [...RULES, 'syn-cookie-handshake', 'abort-on-overflow-reset'],
+      isPart: (e) => e.facts.listener === listener,
+    })),
   };
 };
 
@@ -45,6 +52,8 @@ interface Incident {
   listener: ListenerFacts;
   server: string;
   sentences: string[];
+  headline: string;
+  action: string;
   connections: number;
 }
 
@@ -66,8 +75,49 @@ function incident(world: World, listener: ListenerFacts, own: Explained[]): Inci
     listener,
     server,
     sentences: sentences.filter((s) => s !== ''),
+    headline:
+      `${processOn(sight, server)} did not accept connections as fast as they came; its full accept queue ` +
+      `${HEDGES[weakest([...syns, ...acks].map((e) => e.finding))]}dropped ${list(dropped(syns, acks))}.`,
+    action: actionOf(world, listener, sight),
     connections: connectionsOf(own).length,
   };
+}
+
+function processOn(sight: QueueSight | null, server: string): string {
+  const { comm, pid } = sight?.row.owner === 'known' ? sight.row : { comm: null, pid: null };
+  return comm === null ? `The process that listens on ${server}` : `${comm} (pid ${pid ?? '?'}) on ${server}`;
+}
+
+/** A longer queue is of use where its limit is known and small; why nobody empties it comes first. */
+function actionOf(world: World, listener: ListenerFacts, sight: QueueSight | null): string {
+  const { comm, pid } = sight?.row.owner === 'known' ? sight.row : { comm: null, pid: null };
+  const who = comm === null ? 'the listening process' : `${comm} (pid ${pid ?? '?'})`;
+  const look = `a stack dump, \`strace -f -p ${pid ?? 'PID'}\``;
+  const find = `Find out why ${who} does not call accept() fast enough (${look}).`;
+  const limit = listener.queueLooks[0]?.limit ?? sight?.row.acceptLimit ?? null;
+  if (limit === null || limit === 0) return find;
+  const most = world.sysctl('net.core.somaxconn', listener.server.address);
+  const queue =
+    most === null
+      ? `raise the backlog of listen() (the limit is now ${limit}) and net.core.somaxconn`
+      : most > limit
+        ? `raise the backlog of listen() (now ${limit}; net.core.somaxconn is ${most} and not the limit)`
+        : `raise net.core.somaxconn (now ${most}, the limit) and the backlog of listen()`;
+  return `${find} For bursts only, ${queue}.`;
+}
+
+/** `112 SYNs (40 connections)`, `the final ACK of 2 handshakes`. */
+function dropped(syns: readonly Explained[], acks: readonly Explained[]): string[] {
+  const parts = [];
+  if (syns.length > 0) {
+    const facts = connectionsOf(syns);
+    const counts = facts.map(refusedSyns);
+    const known = counts.filter((n) => n !== null);
+    const sent = known.length === counts.length ? known.reduce((a, b) => a + b, 0) : null;
+    parts.push(`${sent === null ? 'SYNs' : count(sent, 'SYN')} (${count(facts.length, 'connection')})`);
+  }
+  if (acks.length > 0) parts.push(`the final ACK of ${count(connectionsOf(acks).length, 'handshake')}`);
+  return parts;
 }
 
 /** Of the same queue the table of ss: it names the thread, as the state events do, and where it can the limit. */
@@ -118,16 +168,8 @@ function lost(
   syns: readonly Explained[],
   acks: readonly Explained[],
 ): string {
-  const parts = [];
+  const parts = dropped(syns, acks);
   const [from = ''] = timesOf([...syns, ...acks]);
-  if (syns.length > 0) {
-    const facts = connectionsOf(syns);
-    const counts = facts.map(refusedSyns);
-    const known = counts.filter((n) => n !== null);
-    const sent = known.length === counts.length ? known.reduce((a, b) => a + b, 0) : null;
-    parts.push(`${sent === null ? 'SYNs' : count(sent, 'SYN')} (${count(facts.length, 'connection')})`);
-  }
-  if (acks.length > 0) parts.push(`the final ACK of ${count(connectionsOf(acks).length, 'handshake')}`);
   // of all listeners of the host; where counters of two hosts rose, they say nothing
   const rising = listener.steps('ListenOverflows').filter((s) => s.delta > 0);
   const isOfOne = rising.length > 0 && rising.every((s) => s.series === rising[0]!.series);

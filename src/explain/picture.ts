@@ -1,0 +1,128 @@
+/** An incident on one axis of time: how often each of its causes met a connection, and how full the accept queue was. */
+import type { Picture } from '../model/incident.ts';
+import { type ClockLabel, type CommonTime, NS_PER_S } from '../model/time.ts';
+import type { World } from './facts/world.ts';
+import type { Explained } from './rule.ts';
+
+/** Steps of a picture at most. */
+const STEPS = 60;
+/** Fewer are told, not drawn. */
+const FEW = 3;
+
+interface Timed {
+  e: Explained;
+  at: CommonTime;
+}
+
+/** Those with a time, of the clock that most of them have. */
+function timed(world: World, members: readonly Explained[]): { list: Timed[]; source: number } | null {
+  const { timeline } = world.context;
+  const domains: { source: number; list: Timed[] }[] = [];
+  for (const e of members) {
+    const { moment } = e;
+    if (moment === null || moment.at === null || timeline.label(moment.source) === 'order') continue;
+    const own = domains.find((d) => timeline.comparable(d.source, moment.source));
+    if (own) own.list.push({ e, at: moment.at });
+    else domains.push({ source: moment.source, list: [{ e, at: moment.at }] });
+  }
+  return domains.sort((a, b) => b.list.length - a.list.length)[0] ?? null;
+}
+
+function extremes(list: readonly Timed[]): [number, number] {
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { at } of list) {
+    if (at < from) from = at;
+    if (at > to) to = at;
+  }
+  return [from, to];
+}
+
+/** The first and last moment that these findings name; null without times. */
+export function spanOfMoments(
+  world: World,
+  members: readonly Explained[],
+): { since: string; until: string; clock: ClockLabel; lasted: number } | null {
+  const found = timed(world, members);
+  if (found === null) return null;
+  const [from, to] = extremes(found.list);
+  const { timeline } = world.context;
+  const clock = timeline.label(found.source);
+  const format = (at: number) => timeline.format(at as CommonTime, clock);
+  return { since: format(from), until: format(to), clock, lasted: (to - from) / NS_PER_S };
+}
+
+/** `rules`: from the root down. Null where there is too little to draw. */
+export function pictureOf(
+  world: World,
+  members: readonly Explained[],
+  rules: readonly string[],
+): Picture | null {
+  const found = timed(world, members);
+  if (found === null || found.list.length < FEW) return null;
+  const [from, to] = extremes(found.list);
+  if (to === from) return null;
+  const step = roundStep((to - from) / (STEPS - 1));
+  const start = Math.floor(from / step) * step;
+  const steps = Math.floor((to - start) / step) + 1;
+  const bin = (at: number) => Math.floor((at - start) / step);
+  const causes = new Map(rules.map((rule) => [rule, new Array<number>(steps).fill(0)]));
+  const seen = new Set<string>();
+  const titles = new Map<string, string>();
+  for (const { e, at } of found.list) {
+    const key = `${e.rule.id} ${e.n}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    titles.set(e.rule.id, e.rule.title);
+    causes.get(e.rule.id)![bin(at)]!++;
+  }
+  const { timeline } = world.context;
+  const clock = timeline.label(found.source);
+  const format = (at: number) => timeline.format(at as CommonTime, clock);
+  return {
+    from: format(start),
+    to: format(start + steps * step),
+    clock,
+    step: step / NS_PER_S,
+    causes: [...causes].flatMap(([rule, counts]) =>
+      titles.has(rule) ? [{ rule, label: titles.get(rule)!, counts }] : [],
+    ),
+    queue: queueOf(world, found.list, found.source, steps, bin),
+  };
+}
+
+/** 1, 2 or 5 times a power of ten, at least `least`. */
+function roundStep(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return [1, 2, 5, 10].map((m) => m * power).find((m) => m >= least)!;
+}
+
+/** Of the one listener: of several the pictures of their incidents have their own. */
+function queueOf(
+  world: World,
+  list: readonly Timed[],
+  source: number,
+  steps: number,
+  bin: (at: number) => number,
+): Picture['queue'] {
+  const { timeline } = world.context;
+  const listener = list[0]!.e.facts.listener;
+  if (list.some(({ e }) => e.facts.listener !== listener)) return null;
+  const held = new Array<number | null>(steps).fill(null);
+  const looks = [
+    ...listener.queueLooks.map((l) => ({ moment: l.moment, held: l.held, limit: l.limit })),
+    ...listener.sights.map(({ row }) => ({
+      moment: world.momentOf(row),
+      held: row.recvQ,
+      limit: row.acceptLimit,
+    })),
+  ];
+  let limit: number | null = null;
+  for (const look of looks) {
+    limit ??= look.limit;
+    const { at } = look.moment;
+    if (at === null || !timeline.comparable(look.moment.source, source)) continue;
+    const i = bin(at);
+    if (i >= 0 && i < steps) held[i] = Math.max(held[i] ?? 0, look.held);
+  }
+  return held.every((h) => h === null) ? null : { limit, held };
+}

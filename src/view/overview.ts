@@ -1,0 +1,165 @@
+/** The first screen: one model of it, which page, Markdown and terminal draw each in its own way. */
+
+import { formatSpan } from '../align/format-time.ts';
+import { moment } from '../explain/words.ts';
+import type { Incident } from '../model/incident.ts';
+import type { Result } from '../model/result.ts';
+import type { ClockLabel } from '../model/time.ts';
+import type { Focus } from './focus.ts';
+import { type Ladder, ladderOf } from './ladder.ts';
+import { causesOf, type Strip, stripOf } from './strip.ts';
+import { allOf, CONFIDENCE_NAMES, CONFIDENCE_WORDS, counted, number } from './words.ts';
+
+/** Incidents shown with everything; of the others a line each, up to a limit. */
+const SHOWN = 3;
+const OTHERS = 8;
+const SERVERS = 5;
+/** Steps of an example connection, where there is no axis to draw. */
+const STEPS = 16;
+
+export interface Overview {
+  /** What happened in one sentence; of several incidents how many there are. */
+  headline: string;
+  /** Connections were looked at, and nothing was wrong. */
+  isFine: boolean;
+  incidents: IncidentView[];
+  /** The next ones in short. */
+  others: Incident[];
+  /** How many are not even named. */
+  more: number;
+  /** Connections that had no problem, a line each server. */
+  healthy: string[];
+  /** What was looked at. */
+  looked: string;
+  /** What is missing in it; '' where it is whole. */
+  incomplete: string;
+}
+
+export interface IncidentView {
+  incident: Incident;
+  /** `When`, `Who`, `Hurt`, `Do this`, `How sure`: those that are known. */
+  facts: { label: string; text: string }[];
+  /** Its causes, and when each of them met connections. */
+  strip: Strip;
+  /** In place of it: an example connection step by step. */
+  ladder: Ladder | null;
+}
+
+export function overviewOf(focus: Focus): Overview {
+  const { result } = focus;
+  const { incidents } = result;
+  const lost = result.diagnostics.filter((d) => d.severity !== 'info').length;
+  return {
+    headline: headlineOf(result, lost > 0),
+    isFine: incidents.length === 0 && allOf(result) > 0,
+    incidents: incidents.slice(0, SHOWN).map((i) => viewOf(i, focus)),
+    others: incidents.slice(SHOWN, SHOWN + OTHERS),
+    more: Math.max(0, incidents.length - SHOWN - OTHERS),
+    healthy: healthyOf(result),
+    looked: lookedAt(result),
+    incomplete: lost === 0 ? '' : `Incomplete input: ${counted(lost, 'kind')} of loss or damage.`,
+  };
+}
+
+function headlineOf(result: Result, isCut: boolean): string {
+  const { incidents, story } = result;
+  if (incidents.length === 1) return incidents[0]!.headline;
+  if (incidents.length > 1) return `${counted(incidents.length, 'problem')} found, the gravest first.`;
+  if (allOf(result) === 0) return story[0] ?? 'No TCP connection was found in these files.';
+  return isCut ? 'No problems found in what could be read.' : 'No problems found.';
+}
+
+function viewOf(incident: Incident, focus: Focus): IncidentView {
+  const strip = stripOf(incident);
+  const steps = focus.timeline.get(incident.example)?.length ?? 0;
+  const isDrawn = incident.picture === null && focus.rows.has(incident.example) && steps > 1;
+  return {
+    incident,
+    facts: factsOf(incident),
+    strip,
+    ladder: isDrawn ? ladderOf(focus, incident.example, STEPS) : null,
+  };
+}
+
+function factsOf(i: Incident): { label: string; text: string }[] {
+  return [
+    { label: 'When', text: when(i) },
+    { label: 'Who', text: i.who.join('; ') },
+    { label: 'Hurt', text: hurt(i) },
+    { label: 'Do this', text: i.action },
+    { label: 'How sure', text: sure(i) },
+  ].filter((f) => f.text !== '');
+}
+
+const CLOCKS: Record<ClockLabel, string> = {
+  utc: '',
+  wall: ' by the local clock of the logs',
+  relative: ' after the first event',
+  order: '',
+};
+
+function when({ since, until, clock, lasted }: Incident): string {
+  if (since === '') return '';
+  const [from, to] = [moment(since), moment(until, since.slice(0, 10) !== until.slice(0, 10))];
+  if (lasted === null || lasted === 0 || from === moment(until)) return `${from}${CLOCKS[clock]}`;
+  return `${from.replace(/ UTC$/, '')} to ${to}${CLOCKS[clock]} (${formatSpan(lasted * 1e9)})`;
+}
+
+function hurt({ connections, of, clients, ofClients, servers }: Incident): string {
+  if (connections === 0) return '';
+  const to = servers > 1 ? `, to ${counted(servers, 'server')}` : '';
+  const from =
+    clients === ofClients
+      ? counted(clients, 'client')
+      : `${number(clients)} of ${counted(ofClients, 'client')}`;
+  return `${number(connections)} of ${counted(of, 'connection')}${to}, from ${from}`;
+}
+
+function sure({ confidence, cause }: Incident): string {
+  if (confidence === null) return '';
+  const mixed = new Set(causesOf(cause).flatMap((c) => Object.keys(c.cause.confidences))).size > 1;
+  return `${CONFIDENCE_NAMES[confidence]}: ${CONFIDENCE_WORDS[confidence]}${mixed ? '; each cause below has its own' : ''}`;
+}
+
+function healthyOf({ servers }: Result): string[] {
+  const well = servers
+    .filter((s) => s.connections > s.hurt)
+    .sort((a, b) => b.connections - b.hurt - (a.connections - a.hurt));
+  const lines = well.slice(0, SERVERS).map(({ server, connections, hurt, clients }) => {
+    const fine = connections - hurt;
+    const of =
+      hurt === 0 ? counted(fine, 'connection') : `${number(fine)} of ${counted(connections, 'connection')}`;
+    return `${server}: ${of} without a problem (${counted(clients, 'client')})`;
+  });
+  const rest = well.slice(SERVERS);
+  if (rest.length === 0) return lines;
+  const fine = rest.reduce((sum, s) => sum + s.connections - s.hurt, 0);
+  return [
+    ...lines,
+    `${counted(rest.length, 'more server')}: ${counted(fine, 'connection')} without a problem`,
+  ];
+}
+
+const NAMED = 3;
+
+function lookedAt(result: Result): string {
+  const { inputs, servers } = result;
+  const names = inputs.map((i) => i.name.slice(i.name.lastIndexOf('/') + 1));
+  const more = names.length - NAMED;
+  const files = [...names.slice(0, NAMED), ...(more > 0 ? [`${number(more)} more`] : [])].join(', ');
+  const clock = (['utc', 'wall'] as const).find((c) =>
+    inputs.some((i) => i.clockLabel === c && i.first !== ''),
+  );
+  const own = inputs.filter((i) => i.clockLabel === clock && i.first !== '');
+  const first = own.map((i) => i.first).sort()[0];
+  const last = own
+    .map((i) => i.last)
+    .sort()
+    .at(-1);
+  const span =
+    clock === undefined || first === undefined || last === undefined
+      ? ''
+      : `, ${moment(first).replace(/ UTC$/, '')} to ${moment(last, first.slice(0, 10) !== last.slice(0, 10))}`;
+  const to = servers.length > 0 ? ` to ${counted(servers.length, 'server')}` : '';
+  return `${counted(allOf(result), 'connection')}${to} in ${files}${span}`;
+}
