@@ -2,8 +2,9 @@
  * Faults side by side, each with what followed from it: a story that many connections share, or a cause of its own. Counts
  * are of all connections, whatever an output lists.
  */
-import { processOf } from '../align/process.ts';
+
 import type { Host } from '../model/case.ts';
+import { processOf } from '../model/case-process.ts';
 import { CLIENT, SERVER } from '../model/connection.ts';
 import { CONFIDENCE_ORDER, type Severity } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';

@@ -231,6 +231,8 @@ export interface Result {
   redaction?: string;
   /** What happened, in at most five sentences. */
   story: string[];
+  /** Said of a result of which only a part is shown. */
+  cut?: string;
   /** The gravest first; empty where nothing is wrong. */
   incidents: Incident[];
   /** Those with most hurt connections first. */

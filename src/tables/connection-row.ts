@@ -1,6 +1,5 @@
 /** Rows of connections.csv from cases and their verdicts. */
 
-import { processOf } from '../align/process.ts';
 import { stackOf } from '../align/stacks.ts';
 import { ruleById } from '../explain/rules/index.ts';
 import type { Verdicts } from '../explain/verdicts.ts';

@@ -57,7 +57,10 @@ export function overviewOf(focus: Focus): Overview {
     more: Math.max(0, incidents.length - SHOWN - OTHERS),
     healthy: healthyOf(result),
     looked: lookedAt(result),
-    incomplete: lost === 0 ? '' : `Incomplete input: ${counted(lost, 'kind')} of loss or damage.`,
+    incomplete: [
+      ...(result.cut === undefined ? [] : [result.cut]),
+      ...(lost === 0 ? [] : [`Incomplete input: ${counted(lost, 'kind')} of loss or damage.`]),
+    ].join(' '),
   };
 }
 

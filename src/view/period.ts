@@ -37,6 +37,7 @@ export function withinPeriod(result: Result, period: Period): Result {
     ...result,
     // at most five sentences, this one among them
     story: [...result.story.slice(0, 4), cut],
+    cut,
     causes,
     incidents: result.incidents.filter((i) =>
       livedIn({ startTime: i.since, endTime: i.until, clock: i.clock }, period),

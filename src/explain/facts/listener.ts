@@ -1,8 +1,8 @@
 /** What the connections of one server endpoint, its listening socket and its counters say together. */
 import { listenersAt } from '../../align/orient.ts';
-import type { Process } from '../../align/process.ts';
 import type { Endpoint } from '../../model/address.ts';
 import type { Case, Cases, CounterSeries, Listener } from '../../model/case.ts';
+import type { Process } from '../../model/case-process.ts';
 import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { getOr } from '../../model/get-or.ts';
