@@ -10,7 +10,9 @@ import {
 import { bySeverity, type Focus, findingsOf, focusOf } from '../view/focus.ts';
 import { ladderOf, placeOf } from '../view/ladder.ts';
 import { ladderText } from '../view/ladder-text.ts';
+import { type IncidentView, type Overview, overviewOf } from '../view/overview.ts';
 import { inputLines, shortNames } from '../view/short-names.ts';
+import { stripText } from '../view/strip.ts';
 import {
   allOf,
   CONFIDENCE_NAMES,
@@ -20,10 +22,12 @@ import {
   number,
   sharing,
   someOf,
-  sureness,
 } from '../view/words.ts';
+import { mermaid } from './mermaid.ts';
 
 const LADDERS = 3;
+/** Steps of a diagram. */
+const DRAWN = 20;
 const LADDER_WIDTH = 100;
 /** Rows of tables that grow with the input. */
 const ROWS = 40;
@@ -65,6 +69,7 @@ export function renderMarkdown(full: Result): string {
 
 function textOf(focus: Focus, folder: string, detail: Detail): string {
   const { result } = focus;
+  const overview = overviewOf(focus);
   // those that closed normally are rows of connections.csv, and no findings
   const causes = bySeverity(result.causes).filter((c) => c.connections.length > 0);
   const told = causes.filter((c) => detail.info || c.severity !== 'info').slice(0, detail.causes);
@@ -73,17 +78,23 @@ function textOf(focus: Focus, folder: string, detail: Detail): string {
     ...(!detail.answers && result.answers.length > 0 ? ['questions answered'] : []),
   ];
   const sections = [
-    ['# What happened', '', ...result.story.map((s) => `- ${prose(s)}`), ''],
-    result.redaction === undefined ? [] : [`> ${md(result.redaction)}`, ''],
-    causesTable(result),
-    ...told.map((c) => causeSection(c, focus, detail)),
-    withoutCause(result),
+    firstScreen(overview, result),
+    folded(
+      'What happened, in order',
+      result.story.length > 2 ? result.story.map((s) => `- ${prose(s)}`) : [],
+    ),
+    folded(
+      `Evidence: ${counted(told.length, 'cause')}`,
+      told.flatMap((c) => causeSection(c, focus, detail)),
+    ),
+    folded('Connections without a cause', withoutCause(result)),
     left.length > 0 ? [`To fit a ticket this leaves out ${left.join(' and ')}: see report.html.`, ''] : [],
-    ladders(focus, detail),
-    detail.answers ? answers(result) : [],
-    counters(result),
-    quality(result),
-    reproduce(result, folder),
+    folded('Step by step', ladders(focus, detail)),
+    folded('Settings', settings(result)),
+    folded('Questions', detail.answers ? answers(result) : []),
+    folded('Counters', counters(result)),
+    folded('Data quality', quality(result)),
+    folded('How to reproduce', reproduce(result, folder)),
   ];
   return `${sections.flat().join('\n').trimEnd()}\n`;
 }
@@ -99,16 +110,45 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line), ''];
 }
 
-function causesTable(result: Result): string[] {
-  if (result.causes.length === 0) return ['No cause was found.', ''];
-  const rows = bySeverity(result.causes).map((c) => [
-    md(c.title),
-    sharing(c) === 0 ? '' : number(sharing(c)),
-    sureness(c, result),
-    c.severity,
-    code(c.rule),
-  ]);
-  return ['## Causes', '', ...table(['cause', 'connections', 'how sure', 'severity', 'rule'], rows)];
+/** Blank lines around it: what is inside is Markdown again. */
+function folded(title: string, lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  return ['<details>', `<summary>${title}</summary>`, '', ...lines, '', '</details>', ''];
+}
+
+/** Three lines for each of the gravest, its causes over time, and a line for each other. */
+function firstScreen(overview: Overview, result: Result): string[] {
+  const { incidents, others, more, healthy, looked, incomplete } = overview;
+  const many = incidents.length === 1 ? [] : [`**${prose(overview.headline)}**`, ''];
+  const rest = [
+    ...others.map(
+      (i) => `- ${prose(i.headline)}${i.action === '' ? '' : ` **Do this:** ${prose(i.action)}`}`,
+    ),
+    ...(more > 0 ? [`- ${counted(more, 'more problem')}: see report.html.`] : []),
+  ];
+  return [
+    ...many,
+    ...incidents.flatMap(incidentLines),
+    ...(rest.length > 0 ? [...rest, ''] : []),
+    ...healthy.map((line) => `Healthy: ${md(line)}  `),
+    `Looked at: ${md(looked)}${incomplete === '' ? '' : `. ${md(incomplete)}`}`,
+    '',
+    ...(result.redaction === undefined ? [] : [`> ${md(result.redaction)}`, '']),
+  ];
+}
+
+function incidentLines({ incident, facts, strip, ladder }: IncidentView): string[] {
+  const text = (label: string) => facts.find((f) => f.label === label)?.text ?? '';
+  const second = [text('When'), text('Who'), text('Hurt'), text('How sure')].filter((t) => t !== '');
+  const isTree = strip.axis !== null || strip.rows.length > 1;
+  return [
+    `**${prose(incident.headline)}**  `,
+    `${second.map(prose).join(' · ')}  `,
+    ...(incident.action === '' ? [] : [`**Do this:** ${prose(incident.action)}`]),
+    '',
+    ...(isTree ? [markdownBlock(stripText(strip, LADDER_WIDTH)), ''] : []),
+    ...(ladder ? [...mermaid(ladder), ''] : []),
+  ];
 }
 
 /** Connections that no cause speaks of: what the files show of them. Those that closed normally are counted by their cause. */
@@ -128,14 +168,16 @@ function withoutCause({ connections, causes }: Result): string[] {
     'connections.csv',
   );
   const head = ['connection', 'client', 'server', 'ends', 'first seen', 'sources'];
-  return ['## Connections without a cause', '', ...table(head, rows), ...more];
+  return [...table(head, rows), ...more];
 }
 
 function causeSection(cause: CauseGroup, { result, findings, title }: Focus, { evidence }: Detail): string[] {
   const group = findingsOf(cause, findings);
   const lines = [`### ${md(cause.title)}`, '', prose(cause.summary), ''];
   if (sharing(cause) > 0) lines.push(`- **Connections:** ${code(someOf(cause.connections, sharing(cause)))}`);
-  lines.push(`- **How sure:** ${CONFIDENCE_NAMES[cause.confidence]}: ${CONFIDENCE_WORDS[cause.confidence]}`);
+  lines.push(
+    `- **Confidence:** ${CONFIDENCE_NAMES[cause.confidence]}: ${CONFIDENCE_WORDS[cause.confidence]}`,
+  );
   const first = group[0];
   if (first) {
     const which = [
@@ -145,19 +187,17 @@ function causeSection(cause: CauseGroup, { result, findings, title }: Focus, { e
     lines.push(`- **Evidence**${which.length > 0 ? ` (${which.join('; ')})` : ''}:`);
     for (const e of first.evidence.slice(0, evidence)) {
       const place = placeOf(e, result);
-      lines.push(`  - ${prose(e.fact)}${place ? ` (${code(place)})` : ''}`);
+      lines.push(`  - ${prose(e.fact)}${place ? ` (${code(toMilliseconds(place))})` : ''}`);
     }
     if (first.evidence.length > evidence)
       lines.push(`  - and ${first.evidence.length - evidence} more, in findings.csv`);
   }
-  if (cause.remedy) lines.push(`- **Remedy:** ${prose(cause.remedy)}`);
+  if (cause.remedy) lines.push(`- **Fix:** ${prose(cause.remedy)}`);
   for (const m of missingWords(group.map((f) => f.missing)).slice(0, evidence))
-    lines.push(`- **Missing:** ${prose(m)}`);
+    lines.push(`- **Missing evidence:** ${prose(m)}`);
   const others = [...new Set(group.flatMap((f) => f.alternatives))];
   if (others.length > 0) {
-    lines.push(
-      `- **Fits as well, likeliest first:** ${others.map((id) => `${md(title(id))} (${code(id)})`).join('; ')}`,
-    );
+    lines.push(`- **Could also be:** ${others.map((id) => `${md(title(id))} (${code(id)})`).join('; ')}`);
   }
   return [...lines, ''];
 }
@@ -169,10 +209,8 @@ function ladders(focus: Focus, { steps }: Detail): string[] {
     markdownBlock(ladderText(ladderOf(focus, id, steps), LADDER_WIDTH)),
     '',
   ]);
-  const title =
-    ids.length === 1 ? '## Step by step' : `## Step by step: the ${ids.length} most telling connections`;
   return [
-    title,
+    ...mermaid(ladderOf(focus, ids[0]!, DRAWN)),
     '',
     'C client, S server. The number in brackets is the source below each ladder.',
     '',
@@ -180,10 +218,21 @@ function ladders(focus: Focus, { steps }: Detail): string[] {
   ];
 }
 
+/** Finer digits of a time are in the CSV files. */
+function toMilliseconds(text: string): string {
+  return text.replace(/(:\d\d\.\d{3})\d+/g, '$1');
+}
+
+function settings(result: Result): string[] {
+  if (result.settings.length === 0) return [];
+  const rows = result.settings.map((s) => [code(s.name), md(s.value), prose(s.meaning)]);
+  return table(['setting', 'value', 'what it means here'], rows);
+}
+
 function answers(result: Result): string[] {
   if (result.answers.length === 0) return [];
   const blocks = result.answers.flatMap((a) => [`**${md(a.question)}**`, '', prose(a.answer), '']);
-  return ['## Questions answered', '', ...blocks];
+  return blocks;
 }
 
 function counters(result: Result): string[] {
@@ -197,7 +246,7 @@ function counters(result: Result): string[] {
     prose(c.text),
   ]);
   const { rows: shown, more } = cut(rows, 'result.json');
-  return ['## Counters', '', ...table(['counter', 'host', 'from', 'to', 'explained by'], shown), ...more];
+  return [...table(['counter', 'host', 'from', 'to', 'explained by'], shown), ...more];
 }
 
 function quality(result: Result): string[] {
@@ -214,13 +263,7 @@ function quality(result: Result): string[] {
       ? [...table(['severity', 'where', 'times', 'what'], shown), ...more]
       : ['Nothing was lost, skipped or ambiguous.', ''];
   const aggregated = (result.aggregated ?? []).flatMap((a) => [prose(a.text), '']);
-  return [
-    '## Data quality',
-    '',
-    ...lost,
-    ...aggregated,
-    ...(clocks.length > 0 ? ['Clocks:', '', ...clocks, ''] : []),
-  ];
+  return [...lost, ...aggregated, ...(clocks.length > 0 ? ['Clocks:', '', ...clocks, ''] : [])];
 }
 
 function reproduce(result: Result, folder: string): string[] {
@@ -238,8 +281,6 @@ function reproduce(result: Result, folder: string): string[] {
   const head = ['input', 'format', 'host', 'clock', 'records', 'SHA-256'];
   const command = result.command ? [markdownBlock([result.command]), ''] : [];
   return [
-    '## How to reproduce',
-    '',
     `tcpautopsy ${code(result.tool.version)}, ${counted(allOf(result), 'connection')}.`,
     '',
     ...command,

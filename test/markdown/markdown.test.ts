@@ -6,16 +6,28 @@ import { HOSTILE, hostileResult } from '../tables/variants.ts';
 describe('report.md of experiment 1', () => {
   const text = renderMarkdown(exp1Result());
 
-  test('has its parts in order', () => {
-    expect(text.match(/^##? .*$/gm)).toEqual([
-      '# What happened',
-      '## Causes',
-      '## Step by step: the 3 most telling connections',
-      '## Questions answered',
-      '## Counters',
-      '## Data quality',
-      '## How to reproduce',
+  test('says in three lines what happened, to whom since when, and what to do; the rest is folded', () => {
+    const [what, who, action] = text.split('\n');
+    expect(what).toMatch(/^\*\*server \(pid 5348\) .* did not accept connections/);
+    expect(who).toMatch(/06:56:27\.816 to 07:12:27\.783 .* · 10 of 10 connections, from 1 client · likely/);
+    expect(action).toMatch(/^\*\*Do this:\*\* Find out why/);
+    expect(text.match(/(?<=<summary>).*(?=<)/g)).toEqual([
+      'What happened, in order',
+      'Evidence: 6 causes',
+      'Step by step',
+      'Settings',
+      'Questions',
+      'Counters',
+      'Data quality',
+      'How to reproduce',
     ]);
+    expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
+  });
+
+  test('draws a connection as a sequence of messages', () => {
+    const diagram = /```mermaid\n([\s\S]*?)```/.exec(text)![1]!;
+    expect(diagram).toContain('participant S as server 172.16.58.146:8080');
+    expect(diagram).toMatch(/^ {2}S->>C: .*RST\|ACK$/m);
   });
 
   test('shows one connection of each of the worst causes', () => {
@@ -71,7 +83,9 @@ describe.each(HOSTILE)('a hostile name: %j', (hostile) => {
   test('becomes no markup outside code', () => {
     // code blocks and spans are inert: what is left must hold nothing active
     const prose = text
-      .replace(/^(`{3,})text\n[\s\S]*?\n\1$/gm, '')
+      .replace(/^(`{3,})(?:text|mermaid)\n[\s\S]*?\n\1$/gm, '')
+      // our own
+      .replace(/^<\/?details>$|^<summary>[\w :,]+<\/summary>$/gm, '')
       .replace(/(?<!\\)(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g, '');
     expect(prose).not.toMatch(/<(?!br>)[a-z/]/i);
     expect(prose).not.toMatch(/(?<!\\)\]\(/);
@@ -82,9 +96,9 @@ describe.each(HOSTILE)('a hostile name: %j', (hostile) => {
   });
 
   test('leaves the structure whole', () => {
-    const fences = text.match(/^`{3,}(text)?$/gm) ?? [];
-    expect(fences.length).toBe(2 * 4);
-    expect(text.match(/^##? /gm)?.length).toBe(7);
+    const fences = text.match(/^`{3,}(text|mermaid)?$/gm) ?? [];
+    expect(fences.length).toBe(2 * 6);
+    expect(text.match(/^<\/?(details|summary)/gm)?.length).toBe(3 * 8);
   });
 });
 
