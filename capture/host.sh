@@ -41,6 +41,7 @@ socket_filter() {
 recorder_options() {
   for port in $ports; do printf -- '--port\n%s\n' "$port"; done
   for host in $hosts; do printf -- '--host\n%s\n' "$host"; done
+  for piece in $probes; do printf -- '--probe\n%s\n' "$piece"; done
   [ -z "$netns" ] || echo --netns
   [ -z "$walk" ] || echo --walk
   [ -z "$ring" ] || echo --segments

@@ -37,7 +37,7 @@ manifest() { # running|ended COMMAND...
   "tools": { "tcpautopsy-capture": "$VERSION", "tcpautopsy-record": $(json "$recorder_version"), "tcpdump": $(json "$tcpdump_version"), "ss": $(json "$ss_version") },
   "options": {
     "ports": [$(numbers $ports)], "hosts": [$(json $hosts)], "interface": $(json "$interface"), "duration_s": $duration, "max_bytes": $max_bytes,
-    "netns": $([ -n "$netns" ] && echo true || echo false), "walk": $([ -n "$walk" ] && echo true || echo false), "snaplen": $snaplen, "sockets_interval_s": $sockets_every, "ring": $([ -n "$ring" ] && json "$ring" || echo null), "triggers": [$(json $triggers)], "command": [$(json "$@")]
+    "probes": [$(json $probes)], "netns": $([ -n "$netns" ] && echo true || echo false), "walk": $([ -n "$walk" ] && echo true || echo false), "snaplen": $snaplen, "sockets_interval_s": $sockets_every, "ring": $([ -n "$ring" ] && json "$ring" || echo null), "triggers": [$(json $triggers)], "command": [$(json "$@")]
   },
   "filters": { "events": "ports and hosts of options, at either end; an unspecified address passes", "packets": $(json "$(packet_filter)"), "sockets": $(json "$(socket_filter)") },
   "clock": {

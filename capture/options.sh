@@ -28,16 +28,17 @@ seconds_of() {
 # Sets the options; OPTIONS is how many words they were.
 read_options() {
   OPTIONS=$#
-  dir='' ports='' hosts='' netns='' interface=any duration='' max_size=1G walk='' snaplen=128 sockets_every=0 dry_run='' has_command=''
+  dir='' ports='' hosts='' probes='' netns='' interface=any duration='' max_size=1G walk='' snaplen=128 sockets_every=0 dry_run='' has_command=''
   ring='' ring_seconds='' triggers='' freeze=''
   while [ $# -gt 0 ]; do
     case $1 in
-      -o | --port | --host | -i | --duration | --max-size | --sockets-interval | --ring | --trigger)
+      -o | --port | --host | --probe | -i | --duration | --max-size | --sockets-interval | --ring | --trigger)
         [ $# -gt 1 ] || wrong "$1 wants a value"
         case $1 in
           -o) dir=$2 ;;
           --port) number --port "$2" 1 65535; ports="$ports $2" ;;
           --host) address "$2"; hosts="$hosts $2" ;;
+          --probe) case $2 in '' | *[!a-z-]*) wrong "--probe wants the name of a probe, not '$2'" ;; esac; probes="$probes $2" ;;
           -i) interface=$2 ;;
           --duration) number --duration "$2" 1 31536000; duration=$2 ;;
           --max-size) max_size=$2 ;;

@@ -76,6 +76,9 @@ start_recording() {
   fi
   while [ -z "$how" ] && [ -n "$recorder_job" ] && ! grep -q '^ready$' "$work/recorder.err"; do
     if kill -0 "$recorder_job" 2>/dev/null; then nap; continue; fi
+    wait "$recorder_job"
+    # a word of the command line that it refuses
+    [ $? -ne 1 ] || how=failed by=tcpautopsy-record
     recorder_job='' no_recorder=$(sed -n 's/^tcpautopsy-record: //p' "$work/recorder.err" | tail -n 1)
     [ -n "$no_recorder" ] || no_recorder=$(tail -n 1 "$work/recorder.err")
   done

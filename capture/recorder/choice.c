@@ -1,6 +1,7 @@
 /* Which form of a probe this kernel takes: asked of its BTF, its symbols and by trial. */
 #include "probes.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <linux/bpf.h>
 #include <unistd.h>
 
@@ -40,10 +41,33 @@ static bool probed(const char *piece, const char *target) {
 }
 static bool kernel_has(const char *name, int kind) { return btf__find_by_name_kind(kernel_btf(), name, kind) > 0; }
 
+/* Names of the command line have - for _. */
+static bool is_called(const struct probe *p, const char *piece) {
+  size_t i = 0;
+  while (p->piece[i] && (p->piece[i] == '_' ? '-' : p->piece[i]) == piece[i]) i++;
+  return !p->piece[i] && !piece[i];
+}
+void check_pieces(void) {
+  for (unsigned i = 0; i < options.piece_count; i++) {
+    bool known = false;
+    EACH(p) known |= is_called(p, options.pieces[i]);
+    if (known) continue;
+    say("--probe: there is no piece '%s'", options.pieces[i]);
+    exit(1);
+  }
+}
+static bool asked_for(const struct probe *p) {
+  for (unsigned i = 0; i < options.piece_count; i++)
+    if (is_called(p, options.pieces[i])) return true;
+  return !options.piece_count;
+}
+
 /* Asked of each program once. */
 char *absent(const struct probe *p) {
   char name[128];
-  if (!strcmp(p->piece, "walk") && !options.walk) return "not asked for (--walk)";
+  if (!asked_for(p)) return "not asked for (--probe)";
+  if (!strcmp(p->piece, "walk") && !options.walk && !options.piece_count) return "not asked for (--walk)";
+  if (!kernel_btf()) return NULL;
   snprintf(name, sizeof name, "btf_trace_%s", p->target);
   if (!strcmp(p->form, "tp_btf") && !kernel_has(name, BTF_KIND_TYPEDEF)) return format("this kernel has no tracepoint %s", p->target);
   if (by_trampoline(p) && !kernel_has(p->target, BTF_KIND_FUNC)) return format("this kernel has no function %s", p->target);

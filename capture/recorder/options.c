@@ -11,6 +11,7 @@ static const char usage[] =
   "  -o FILE          the events of this host's TCP connections; must not be there yet\n"
   "  --port N         only connections with this port at either end; repeatable\n"
   "  --host ADDR      only connections with this IPv4 or IPv6 address at either end; repeatable\n"
+  "  --probe PIECE    only this piece: conn-request, reset-sent, minisock ... (docs/bundle.md); repeatable\n"
   "  --walk           also one event for each segment and the function that handles it\n"
   "  --netns          only this network namespace: that of the recorder\n"
   "  --duration S     stop after so many seconds (default: 600; 0: when told to)\n"
@@ -77,6 +78,9 @@ void read_options(int argc, char **argv) {
       } else if (!strcmp(option, "--host")) {
         if (options.host_count == 64) wrong("--host: too many, from", value);
         address(value);
+      } else if (!strcmp(option, "--probe")) {
+        if (options.piece_count == 64) wrong("--probe: too many, from", value);
+        options.pieces[options.piece_count++] = value;
       } else if (!strcmp(option, "--duration")) options.duration = number("--duration wants seconds, not", value, 0, 31536000);
       else if (!strcmp(option, "--max-size")) options.max_bytes = size("--max-size wants 1M or more, not", value, 1 << 20);
       else if (!strcmp(option, "--buffer")) options.ring_bytes = size("--buffer wants 64K to 1G, not", value, 1 << 16);

@@ -62,8 +62,9 @@ static void list_programs(void) {
     snprintf(p->form, sizeof p->form, "%.*s", (int)strcspn(p->section, "/"), p->section);
     const char *end = strstr(p->name, "__");
     snprintf(p->piece, sizeof p->piece, "%.*s", end ? (int)(end - p->name) : (int)strlen(p->name), p->name);
-    if (first && kernel_btf()) p->refused = absent(p);
+    if (first) p->refused = absent(p);
   }
+  if (first) check_pieces();
 }
 
 static void place_fields(const char *group, const char *name, uint16_t *at) {

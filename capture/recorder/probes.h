@@ -22,6 +22,7 @@ static inline bool by_kprobe(const struct probe *p) { return p->form[0] == 'k'; 
 /* choice.c */
 void ask_forms(void);                   /* once: whether functions can be probed here at all */
 char *absent(const struct probe *p);    /* once: what the kernel lacks, or NULL */
+void check_pieces(void);                /* that there are those asked for; ends it */
 void decide(void);                      /* sets `why` of each */
 void refuse(struct probe *p, const char *why);
 bool same_place(const struct probe *a, const struct probe *b);

@@ -16,7 +16,8 @@ struct options {
   const char *out;
   uint16_t ports[64];
   uint8_t hosts[64][16]; /* IPv4 as ::ffff:a.b.c.d */
-  unsigned port_count, host_count, duration;
+  const char *pieces[64]; /* none: all but walk */
+  unsigned port_count, host_count, piece_count, duration;
   uint64_t max_bytes, ring_bytes;
   bool walk, netns, segments, dry_run, no_btf, no_fentry, no_kprobe;
 };

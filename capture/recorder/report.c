@@ -47,7 +47,7 @@ void put_probes(struct text *text) {
     put_string(text, first_refusal(p));
     put(text, "}");
   }
-  if (!kernel_btf()) put(text, "%s{\"piece\":\"drop\",\"why\":\"no BTF: packets cannot be read\"},{\"piece\":\"accept-queue\",\"why\":\"no BTF: sockets cannot be read\"},{\"piece\":\"functions\",\"why\":\"no BTF: sockets cannot be read\"}", text->at[text->used - 1] == '[' ? "" : ",");
+  if (!kernel_btf() && !options.piece_count) put(text, "%s{\"piece\":\"drop\",\"why\":\"no BTF: packets cannot be read\"},{\"piece\":\"accept-queue\",\"why\":\"no BTF: sockets cannot be read\"},{\"piece\":\"functions\",\"why\":\"no BTF: sockets cannot be read\"}", text->at[text->used - 1] == '[' ? "" : ",");
   put(text, "],\"left_out\":[");
   EACH(p) {
     if (p->link || !p->why || !any_of_piece(p) || place_attached(p)) continue;

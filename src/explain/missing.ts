@@ -5,7 +5,7 @@
 import type { Host } from '../model/case.ts';
 import { CLIENT, SERVER, type SideIndex } from '../model/connection.ts';
 import type { FindingSide, Missing } from '../model/finding.ts';
-import type { Recording } from '../model/source.ts';
+import type { Recording, Source } from '../model/source.ts';
 import type { Facts } from './facts/facts.ts';
 
 /** What a rule lacks, of one end; `peer-packets`: of whichever end has no capture yet. */
@@ -19,6 +19,8 @@ interface Kind {
   text: (of: string) => string;
   /** Pieces of the capture that record it: with any of them attached it is there. */
   probes: readonly string[];
+  /** What it takes besides to tell whose it is. */
+  beside?: readonly string[];
   /** Options of the capture besides. */
   options?: string;
   /** Kernels before this one have the probe, and do not say it. */
@@ -31,11 +33,13 @@ const KINDS = {
   'reset-reason': {
     text: (of) => `Why the kernel of ${of} sent the RST (reset reason, kernel 6.10 and later)`,
     probes: ['reset-sent'],
+    beside: ['state'],
     since: [6, 10],
   },
   'close-call': {
     text: (of) => `Whether data were unread or SO_LINGER was set when the process on ${of} closed`,
     probes: ['close'],
+    beside: ['state'],
     held: (f, side) => f.life(side)?.life.transitions.some((t) => t.fields != null) ?? false,
   },
   states: {
@@ -158,13 +162,16 @@ export function missingOf(f: Facts, all: readonly Wanted[]): Missing[] {
 }
 
 function missing(f: Facts, { what, side }: Wanted): Missing | null {
-  const { text, probes, since, options = '', held }: Kind = KINDS[what];
+  const { text, probes, beside = [], since, options = '', held }: Kind = KINDS[what];
   const hosts = hostsOf(f, side);
-  const recordings = hosts.flatMap((h) => h.sources.flatMap((s) => s.recording ?? []));
+  const recordings = hosts.flatMap((h) =>
+    h.sources.flatMap((s) => (s.recording && covers(f, s, s.recording) ? s.recording : [])),
+  );
   const attached = recordings.filter((r) => probes.some((p) => r.attached.has(p)));
   const old = attached.filter((r) => since !== undefined && isOlder(r.kernel, since));
   if (held?.(f, side) || attached.length > old.length) return null;
   const [probe = ''] = probes;
+  const asked = [...probes, ...beside].map((p) => ` --probe ${p}`).join('');
   const host = hosts.find((h) => !h.unnamed)?.name ?? f.endpoint(side).address;
   const why = old[0]
     ? `kernel ${old[0].kernel} of ${host} does not record it`
@@ -176,8 +183,19 @@ function missing(f: Facts, { what, side }: Wanted): Missing | null {
     probe,
     host,
     port,
-    command: why === undefined ? `tcpautopsy-capture -o capture-${port} --port ${port}${options}` : '',
+    command:
+      why === undefined ? `tcpautopsy-capture -o capture-${port} --port ${port}${asked}${options}` : '',
   };
+}
+
+/** It ran while the connection was seen; where their clocks cannot be compared it may have. */
+function covers(f: Facts, { id }: Source, { from, until }: Recording): boolean {
+  const { timeline } = f.world.context;
+  const [first, last] = f.extent;
+  const [begin, end] = [timeline.at(id, from), timeline.at(id, until)];
+  if (begin === null || end === null || first.at === null || last.at === null) return true;
+  if (!timeline.comparable(first.source, id)) return true;
+  return first.at <= end && last.at >= begin;
 }
 
 function refusal({ refused }: Recording, probe: string, host: string): string[] {

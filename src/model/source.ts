@@ -66,6 +66,8 @@ export interface Recording {
   refused: ReadonlyMap<string, string>;
   /** Of the attached, the probes of which no event can be missing: nothing was lost, skipped or cut off. */
   complete: ReadonlySet<string>;
+  /** When the first probe was attached, by the clock of the source: before its first event. */
+  from: SourceTime;
   /** When the last event came, of whatever kind: signs of life are sent every ten seconds. */
   until: SourceTime;
 }

@@ -54,7 +54,7 @@ ${cause.severity !== 'info' && html`<p><strong>Fix:</strong> ${prose(firstSenten
 <dt>Fix</dt><dd>${prose(cause.remedy || 'No action needed.')}</dd>
 <dt>Confidence</dt><dd>${sureWords(cause, page)}</dd>
 <dt>Evidence</dt><dd>${evidence(group, unlisted, page.result)}</dd>
-${missing.length > 0 && html`<dt>Missing evidence</dt><dd><ul class="tight">${missing.map((m) => html`<li>${prose(m)}</li>`)}</ul></dd>`}
+${missing.length > 0 && html`<dt>Missing evidence</dt><dd><ul class="tight missing">${missing.map((m) => html`<li>${prose(m)}</li>`)}</ul></dd>`}
 ${others.length > 0 && html`<dt>Could also be</dt><dd>${alternatives(others, page)}</dd>`}
 ${sharing(cause) > 0 && html`<dt>Connections</dt><dd>${links(cause, page)}</dd>`}
 <dt>Id</dt><dd><code>${cause.rule}</code></dd>

@@ -61,6 +61,7 @@ dl.about dt { color: var(--soft); font-size: .875rem; padding-top: .1rem; }
 dl.about dd { margin: 0; min-width: 0; }
 .tight { margin: 0; padding-left: 1.125rem; }
 .tight li { margin: .125rem 0; }
+.missing code { user-select: all; }
 .plain { list-style: none; margin: 0; padding: 0; white-space: nowrap; }
 section h2, section h3 { break-after: avoid; }
 .place { color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }

@@ -34,7 +34,11 @@ export class Page {
   /** A wrapped paragraph; `first` (already painted, `firstWidth` columns) stands before its first line. */
   text(text: string, indent = 2, first = '', firstWidth = first.length): void {
     const pad = ' '.repeat(indent + firstWidth);
-    const lines = wrap(visible(text), Math.max(20, this.width - indent - firstWidth));
+    // a command stays on one line, to be copied
+    const kept = visible(text).replace(/`[^`]*`/g, (code) => code.replaceAll(' ', '\ue000'));
+    const lines = wrap(kept, Math.max(20, this.width - indent - firstWidth)).map((l) =>
+      l.replaceAll('\ue000', ' '),
+    );
     for (const [i, line] of lines.entries())
       this.#lines.push(i === 0 ? ' '.repeat(indent) + first + line : pad + line);
   }

@@ -7,6 +7,7 @@ import { finWait2Visibility } from './fin-wait2-visibility.ts';
 import { listenQueues } from './listen-queues.ts';
 import { lostLines } from './lost-lines.ts';
 import { resetListedAsDrop } from './reset-listed-as-drop.ts';
+import { settled } from './settled.ts';
 import { stateCounts } from './state-counts.ts';
 import { tellingCounters } from './telling-counters.ts';
 import { totalsSinceBoot } from './totals-since-boot.ts';
@@ -18,6 +19,7 @@ import { walkedClose } from './walked-close.ts';
 export type Answerer = (world: World, explained: readonly Explained[]) => Answer | Answer[] | null;
 
 const ANSWERERS: readonly Answerer[] = [
+  settled,
   unseenDrops,
   finWait2Visibility,
   finWait2OfAnotherRun,

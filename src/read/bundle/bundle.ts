@@ -74,7 +74,13 @@ class Bundle {
   readonly #context: ReadContext;
   /** CLOCK_REALTIME minus the clock of the events, ns; null until known. */
   #offset: { offset: bigint; uncertainty: number } | null;
-  readonly stream: Stream = { ended: false, events: 0, until: 0 as SourceTime, short: null };
+  readonly stream: Stream = {
+    ended: false,
+    events: 0,
+    from: 0 as SourceTime,
+    until: 0 as SourceTime,
+    short: null,
+  };
 
   constructor(folder: string, files: Files, manifest: Manifest | null, context: ReadContext) {
     this.#folder = folder;
@@ -92,7 +98,8 @@ class Bundle {
     events.sort((a, b) => a.t - b.t || a.line - b.line);
     const first = events[0]!.t;
     const source = this.#source(path, 'bundle-events', first, 1);
-    const last = recorder?.records.statuses.at(-1);
+    const [begun, last] = [recorder?.records.statuses[0], recorder?.records.statuses.at(-1)];
+    this.stream.from = Math.min(0, Number(begun?.t ?? first) - first) as SourceTime;
     this.stream.until = (Math.max(events.at(-1)!.t, Number(last?.t ?? 0)) - first) as SourceTime;
     if (this.#manifest) source.recording = recordingOf(this.#manifest, this.stream);
     for (const { keys, t, line } of events) {

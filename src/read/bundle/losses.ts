@@ -18,7 +18,9 @@ export interface Stream {
   ended: boolean;
   /** Counted events that the file holds. */
   events: number;
-  /** Time of the last event. */
+  /** When it began, */
+  from: SourceTime;
+  /** and the time of the last event. */
   until: SourceTime;
   /** Pieces of which events are missing; null: not known by piece, only in all. */
   short: ReadonlySet<string> | null;
@@ -57,7 +59,14 @@ export function recordingOf(manifest: Manifest, stream: Stream): Recording {
   const refused = new Map(
     unattached(manifest).map(({ piece, why }) => [nameOf(piece), quote(why.slice(0, LONGEST))]),
   );
-  return { kernel: manifest.kernel?.release ?? null, attached, refused, complete, until: stream.until };
+  return {
+    kernel: manifest.kernel?.release ?? null,
+    attached,
+    refused,
+    complete,
+    from: stream.from,
+    until: stream.until,
+  };
 }
 
 export function reportManifest(

@@ -1,0 +1,39 @@
+// What one capture leaves open and a bundle of another time has recorded: the command names the probe, and the answer says what it proved.
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+
+const sample = (name: string) => path.join(import.meta.dirname, '../../samples/bundle', name);
+const QUESTION = 'What did the recording of another time settle?';
+const answerOf = async (inputs: string[]) =>
+  (await analyze(inputs)).answers.find((a) => a.question === QUESTION)?.answer;
+
+test('the command records the probe that decides, and no other', async () => {
+  const { findings } = await analyze([sample('overflow/6.1/packets.pcap')]);
+  const full = findings.find((f) => f.rule === 'accept-queue-overflow-ack' && f.role === 'verdict')!;
+  expect(full.confidence).not.toBe('proved');
+  expect(full.missing.map((m) => m.command)).toContain(
+    'tcpautopsy-capture -o capture-8080 --port 8080 --probe child-refused',
+  );
+});
+
+test('a bundle of another time on that host and port: what was open, and what it proves there', async () => {
+  const answer = await answerOf([sample('overflow/6.1/packets.pcap'), sample('overflow/6.12')]);
+  expect(answer).toContain(
+    '3 connections to 10.77.0.2:8080 left open (`accept-queue-overflow-ack`): How full the accept queue of the server was when the ACK of the handshake came.',
+  );
+  expect(answer).toContain('it proves `accept-queue-overflow-ack` for 3 connections to that server.');
+  // its own connections lack nothing of it, and those before it still do
+  const { findings } = await analyze([sample('overflow/6.1/packets.pcap'), sample('overflow/6.12')]);
+  const acks = findings.filter((f) => f.rule === 'accept-queue-overflow-ack' && f.role === 'verdict');
+  expect(
+    new Set(acks.map((f) => `${f.confidence} ${f.missing.some((m) => m.probe === 'child-refused')}`)),
+  ).toEqual(new Set(['proved false', 'inferred true']));
+});
+
+test('a bundle alone, or of other servers, settles nothing', async () => {
+  expect(await answerOf([sample('overflow/6.12')])).toBeUndefined();
+  expect(await answerOf([sample('overflow/6.1/packets.pcap'), sample('timeouts/6.12')])).not.toContain(
+    'it proves',
+  );
+});
