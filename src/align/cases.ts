@@ -124,8 +124,8 @@ export function caseOf(
 /** Namespaces of the client's end and of the server's, as the kernel named them. */
 function netnsOf(client: Endpoint, { lives, rows, kernel, drops }: KernelRecord): Pair<string | null> {
   const names: Pair<string | null> = [null, null];
-  for (const e of [...lives, ...kernel, ...rows])
-    names[sameEndpoint(e.local, client) ? CLIENT : SERVER] ??= e.netns ?? null;
+  for (const list of [lives, kernel, rows])
+    for (const e of list) names[sameEndpoint(e.local, client) ? CLIENT : SERVER] ??= e.netns ?? null;
   for (const d of drops)
     if (isOfEnd(d)) names[sameEndpoint(d.to, client) ? CLIENT : SERVER] ??= d.netns ?? null;
   return isLoopback(client.address) ? [names[0] ?? names[1], names[1] ?? names[0]] : names;

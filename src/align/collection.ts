@@ -26,7 +26,7 @@ function extend(spans: Map<number, Span>, source: number, start: SourceTime, end
 }
 
 function newBrief(): Brief {
-  return { keys: [0, 0], stacks: [0, 0], start: 0, firstFin: 0, finWait2: 0 };
+  return { keys: [0, 0], stacks: [0, 0], start: 0, answered: false, firstFin: 0, finWait2: 0 };
 }
 
 function keyOfText(address: string): number | null {
@@ -114,6 +114,7 @@ class JoinedCases implements Cases {
       out.stacks[side] = STACKS.indexOf(ofHandshake(c, side));
     }
     out.start = wire?.start ?? Number.NaN;
+    out.answered = wire !== undefined && wire.synAcks[CLIENT] + wire.synAcks[SERVER] > 0;
     out.firstFin = wire?.firstFin === SERVER ? SERVER : CLIENT;
     out.finWait2 = wire ? (finWait2Wire(wire) ?? Number.NaN) : Number.NaN;
     return out;
@@ -141,6 +142,8 @@ export class CaptureCases implements Cases {
   readonly #servers: Int32Array;
   readonly #ends = new EndNumbers();
   readonly #brief = newBrief();
+  /** The one that was made last: it is asked for again and again. */
+  #latest: { n: number; own: Case } | null = null;
 
   /** `icmp`: ICMP errors about connections of it, by number. */
   constructor(
@@ -190,7 +193,12 @@ export class CaptureCases implements Cases {
   }
 
   at(n: number): Case {
-    return caseOf(`c${n + 1}`, [this.#records.view(n)], this.#recordOf(n), this.#known, undefined);
+    if (this.#latest?.n !== n) {
+      const id = `c${n + 1}`;
+      const own = caseOf(id, [this.#records.view(n)], this.#recordOf(n), this.#known, undefined);
+      this.#latest = { n, own };
+    }
+    return this.#latest.own;
   }
 
   #recordOf(n: number): KernelRecord {

@@ -20,14 +20,16 @@ import {
   SIDE_BITS,
   STACK_SHIFT,
   START,
+  SYN_ACKS,
 } from './layout.ts';
 import { type Store, sideOf } from './store.ts';
 
-/** Bits of #bits: which side is the client, and whether by a guess; whose FIN was first (as in BITS); each side's stack. */
+/** Bits of #bits: which side is the client, and whether by a guess; whose FIN was first (as in BITS); each side's stack; a SYN-ACK. */
 const CLIENT = 1;
 const GUESS = 2;
 const FIRST_FIN = 2;
 const STACK = 4;
+const ANSWERED = 256;
 const FEWEST = 16;
 
 export interface ColumnsState {
@@ -35,7 +37,7 @@ export interface ColumnsState {
   keys: Float64Array<ArrayBuffer>;
   finWait2s: Float64Array<ArrayBuffer>;
   ports: Int32Array<ArrayBuffer>;
-  bits: Uint8Array<ArrayBuffer>;
+  bits: Uint16Array<ArrayBuffer>;
   first: number;
   last: number;
 }
@@ -47,7 +49,7 @@ export class Columns {
   /** From the ACK of the first FIN to the other FIN, ns; NaN for none. */
   #finWait2s = new Float64Array(FEWEST);
   #ports = new Int32Array(FEWEST);
-  #bits = new Uint8Array(FEWEST);
+  #bits = new Uint16Array(FEWEST);
   /** Time of the first packet of all, and of the last. */
   first = Number.POSITIVE_INFINITY;
   last = Number.NEGATIVE_INFINITY;
@@ -96,6 +98,7 @@ export class Columns {
       );
       const mine = sideOf(at, side);
       bits |= (words[mine + SIDE_BITS]! >>> STACK_SHIFT) << (STACK + 2 * side);
+      if (words[mine + SYN_ACKS] !== 0) bits |= ANSWERED;
       const last = doubles[(mine + LAST_TIME) >> 1]!;
       if (words[mine + PACKETS] !== 0 && last > this.last) this.last = last;
     }
@@ -135,6 +138,7 @@ export class Columns {
     out.stacks[0] = (bits >> (STACK + 2 * client)) & 3;
     out.stacks[1] = (bits >> (STACK + 2 * (1 - client))) & 3;
     out.start = this.#starts[serial]!;
+    out.answered = (bits & ANSWERED) !== 0;
     out.finWait2 = this.#finWait2s[serial]!;
     out.firstFin = first - 1 === client ? 0 : 1;
   }
@@ -142,7 +146,7 @@ export class Columns {
   #grow(serial: number): void {
     let { length } = this.#starts;
     while (length <= serial) length += length >> 1;
-    const larger = <T extends Float64Array | Int32Array | Uint8Array>(to: T, from: T): T => {
+    const larger = <T extends Float64Array | Int32Array | Uint16Array>(to: T, from: T): T => {
       to.set(from);
       return to;
     };
@@ -150,7 +154,7 @@ export class Columns {
     this.#keys = larger(new Float64Array(2 * length), this.#keys);
     this.#finWait2s = larger(new Float64Array(length), this.#finWait2s);
     this.#ports = larger(new Int32Array(length), this.#ports);
-    this.#bits = larger(new Uint8Array(length), this.#bits);
+    this.#bits = larger(new Uint16Array(length), this.#bits);
   }
 }
 

@@ -5,7 +5,7 @@
 import type { Endpoint } from '../model/address.ts';
 import type { WireConnection } from '../model/connection.ts';
 import { getOr } from '../model/get-or.ts';
-import type { Brief, Outcome } from '../model/outcome.ts';
+import { type Brief, ORDERLY, type Outcome } from '../model/outcome.ts';
 import { ACK, SYN } from '../model/tcp.ts';
 import { type Columns, callsClient } from './columns.ts';
 import { CONNECTION_STRIDE, KEY_LINK, KEY_PACKET, KEY_TIME, KEYS, PACKED_FLAGS, SERIAL } from './layout.ts';
@@ -145,8 +145,10 @@ export class Records {
     if (at > 0 || (at < 0 && !keyed)) return Math.abs(at);
     if (at < 0) this.#store.release(-at);
     else this.#letGo(serial);
-    const place = this.#retired!.read(serial, keyed);
-    this.#places[serial] = keyed ? place : -place;
+    // of others the key packets, which are few, are wanted as soon as the record is
+    const withKeys = keyed || this.#retired!.outcome(serial) !== ORDERLY;
+    const place = this.#retired!.read(serial, withKeys);
+    this.#places[serial] = withKeys ? place : -place;
     return place;
   }
 

@@ -7,7 +7,7 @@ import { RST } from '../model/tcp.ts';
 import { LOST_SYN_ACKS, LOST_SYNS } from './excludes.ts';
 import type { World } from './facts/world.ts';
 import { gotSynAck } from './procedures/silence.ts';
-import { silentSyn } from './procedures/syn.ts';
+import { isFiltered } from './procedures/syn.ts';
 import type { Explained, Rule } from './rule.ts';
 import { ruleById } from './rules/index.ts';
 import type { Story } from './stories/index.ts';
@@ -143,8 +143,8 @@ function endingOf(world: World, verdicts: Verdicts, n: number): Ending {
     return isPossible(verdicts.all(n), close) && !sawReset(cases.at(n)) ? UNSEEN_END : 'ended with a RST';
   if (syn === 'accept-queue-overflow-ack') return "were established from the client's side only";
   if (!LOST.has(syn)) return UNKNOWN;
-  if (gotSynAck(cases.at(n))) return 'got a SYN-ACK only after retries';
-  return silentSyn(world.facts(n))?.isFiltered ? ONLY_SYNS : NO_SYN_ACK;
+  if (gotSynAck(cases, n)) return 'got a SYN-ACK only after retries';
+  return isFiltered(world.facts(n)) ? ONLY_SYNS : NO_SYN_ACK;
 }
 
 function isPossible(own: readonly Explained[], rule: string): boolean {

@@ -27,6 +27,8 @@ export interface Brief {
   stacks: [number, number];
   /** By the clock of its capture; NaN without packets. */
   start: number;
+  /** A SYN-ACK was seen. */
+  answered: boolean;
   /** Whose FIN came first: 0 the client's, 1 the server's; of an orderly one. */
   firstFin: 0 | 1;
   /** From the ACK of the first FIN to the other side's, ns; NaN for none. */

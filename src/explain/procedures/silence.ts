@@ -1,6 +1,7 @@
 /** Words about SYNs without an answer of which nothing shows where they died: for findings, and for rows without any. */
-import type { Case } from '../../model/case.ts';
+import type { Cases } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
+import { UNANSWERED } from '../../model/outcome.ts';
 import type { RuleId } from '../rules/index.ts';
 import { capital, count, list, span } from '../words.ts';
 import type { SilentSyn } from './syn.ts';
@@ -8,7 +9,9 @@ import type { SilentSyn } from './syn.ts';
 export const NOWHERE = 'nothing here shows where the SYNs or their answers were lost';
 
 /** A SYN-ACK came, or the client's socket was connected. */
-export function gotSynAck({ wires, lives }: Case): boolean {
+export function gotSynAck(cases: Cases, n: number): boolean {
+  if (cases.outcome(n) === UNANSWERED) return false;
+  const { wires, lives } = cases.at(n);
   return (
     wires.some((w) => w.synAcks[CLIENT] + w.synAcks[SERVER] > 0) ||
     (lives[CLIENT]?.transitions.some((t) => t.to === 'ESTABLISHED') ?? false)

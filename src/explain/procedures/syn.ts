@@ -4,6 +4,7 @@
  */
 
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
+import { UNANSWERED } from '../../model/outcome.ts';
 import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import type { CommonTime } from '../../model/time.ts';
 import { crossing } from '../facts/crossing.ts';
@@ -153,6 +154,14 @@ function inTables(f: Facts): SilentSyn | null {
     lost: [[f.atEvent(rows[0]!), f.atEvent(rows.at(-1)!)]],
     evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)),
   };
+}
+
+/** Its SYNs had no answer here, and could have none: the capture holds nothing but SYNs. */
+export function isFiltered(f: Facts): boolean {
+  const { cases } = f.world.context;
+  // many of which one capture alone tells: nothing is derived for it
+  if (cases.outcome(f.n) !== UNANSWERED) return silentSyn(f)?.isFiltered ?? false;
+  return [...cases.captures.keys()].some((source) => f.world.holdsNoSynAcks(source));
 }
 
 /** What a counter of the server's host says of the SYNs that had no answer; null when it did not rise then. */

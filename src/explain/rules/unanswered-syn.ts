@@ -2,7 +2,7 @@ import { MAY_LACK_ANSWER } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
 import { type Candidate, leading } from '../procedures/candidate.ts';
 import { gotSynAck, SILENCE_REMEDY, silenceSummary } from '../procedures/silence.ts';
-import { attemptOf, silentSyn, synCandidates } from '../procedures/syn.ts';
+import { attemptOf, isFiltered, silentSyn, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { connectionsOf, howMany, toServers } from '../together.ts';
 import { list, number } from '../words.ts';
@@ -34,10 +34,11 @@ export const rule: Rule<'unanswered-syn', Candidate> = {
     missing: [...wanted('queue-at-syn', 'server'), ...peerPackets(f)],
   }),
   together: (all) => {
-    const late = connectionsOf(all).filter((f) => gotSynAck(f.case)).length;
+    const late = connectionsOf(all).filter((f) => gotSynAck(f.world.context.cases, f.n)).length;
     const never = connectionsOf(all).length - late;
-    const isFiltered = connectionsOf(all).some((f) => silentSyn(f)?.isFiltered);
-    const not = isFiltered ? 'showed no SYN-ACK, in files that hold nothing but SYNs' : 'got no SYN-ACK';
+    const not = connectionsOf(all).some(isFiltered)
+      ? 'showed no SYN-ACK, in files that hold nothing but SYNs'
+      : 'got no SYN-ACK';
     const parts = [
       ...(never > 0 ? [`${late > 0 ? `${number(never)} ` : ''}${not}`] : []),
       ...(late > 0 ? [`${never > 0 ? `${number(late)} ` : ''}got a SYN-ACK only after retries`] : []),

@@ -4,7 +4,7 @@
  * rejects some addresses always.
  */
 import { CLIENT, SERVER } from '../../model/connection.ts';
-import { REFUSED } from '../../model/outcome.ts';
+import { HALF_OPEN, OPEN, ORDERLY, REFUSED } from '../../model/outcome.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import type { World } from '../facts/world.ts';
@@ -17,13 +17,22 @@ const RULES = ['connection-refused'];
 /** More gaps than this are no restarts: something answers now and then. */
 const FEW = 5;
 
+/** What a SYN of a client got. */
+interface Reply {
+  n: number;
+  /** Of the SYN, or of what it got. */
+  at: number;
+  isRefusal: boolean;
+  client: number;
+}
+
 interface Gap {
   /** The first and last SYN that was refused. */
   from: number;
   to: number;
   /** The last answer before, the first one after. */
-  before: number;
-  after: number;
+  before: Reply;
+  after: Reply;
   refused: number;
   /** One of those who were refused was answered at another time: not its address alone is rejected. */
   isForAll: boolean;
@@ -53,13 +62,14 @@ function restarted(world: World, members: Int32Array, source: number, server: st
   const longest = [...gaps].sort((a, b) => b.refused - a.refused)[0];
   if (!longest || gaps.length > FEW || longest.refused < 2) return [];
   const at = (time: number) => timeline.at(source, time as SourceTime);
-  const cut = cutBetween(world, members, source, longest);
+  const before = answerTime(world, longest.before);
+  const cut = cutBetween(world, members, source, before, longest.from);
   const reset =
     cut > 0
       ? ` ${count(cut, 'open connection')} ${predicate(cut, 'were closed or reset')} by the server as it went.`
       : '';
-  const last = at(longest.before);
-  const again = at(longest.after);
+  const last = at(before);
+  const again = at(answerTime(world, longest.after));
   if (last === null || again === null) return [];
   const more = gaps.length > 1 ? ` This happened ${count(gaps.length, 'time')}.` : '';
   return [
@@ -74,15 +84,16 @@ function gapsOf(world: World, members: Int32Array, source: number): Gap[] {
   const events = [...eventsOf(world, members, source)].sort((a, b) => a.at - b.at);
   const answered = new Set(events.filter((e) => !e.isRefusal).map((e) => e.client));
   const gaps: Gap[] = [];
-  let before: number | null = null;
+  let before: Reply | null = null;
   let open: Gap | null = null;
-  for (const { at, isRefusal, client } of events) {
+  for (const reply of events) {
+    const { at, isRefusal, client } = reply;
     if (!isRefusal) {
-      if (open) gaps.push({ ...open, after: at });
+      if (open) gaps.push({ ...open, after: reply });
       open = null;
-      before = at;
+      before = reply;
     } else if (before !== null) {
-      open ??= { from: at, to: at, before, after: at, refused: 0, isForAll: false };
+      open ??= { from: at, to: at, before, after: reply, refused: 0, isForAll: false };
       open.to = at;
       open.refused++;
       open.isForAll ||= answered.has(client);
@@ -91,31 +102,40 @@ function gapsOf(world: World, members: Int32Array, source: number): Gap[] {
   return gaps;
 }
 
-function* eventsOf(
-  world: World,
-  members: Int32Array,
-  source: number,
-): Iterable<{ at: number; isRefusal: boolean; client: number }> {
+function* eventsOf(world: World, members: Int32Array, source: number): Iterable<Reply> {
   const { cases } = world.context;
   for (const n of members) {
     const outcome = cases.outcome(n);
-    const client = cases.brief(n).keys[CLIENT];
-    if (outcome === REFUSED) yield { at: cases.brief(n).start, isRefusal: true, client };
-    else if (outcome !== 0) {
+    const { keys, start, answered } = cases.brief(n);
+    const client = keys[CLIENT];
+    if (outcome === REFUSED) yield { n, at: start, isRefusal: true, client };
+    // once, and how much later is asked of the few of which it matters
+    else if (outcome === ORDERLY && answered) yield { n, at: start, isRefusal: false, client };
+    else if (outcome === OPEN || outcome === HALF_OPEN) {
       const times: number[] = [];
       cases.synAcks(n, (time) => times.push(time));
-      for (const at of times) yield { at, isRefusal: false, client };
-    } else {
+      for (const at of times) yield { n, at, isRefusal: false, client };
+    } else if (outcome === 0) {
       const w = cases.at(n).wires.find((wire) => wire.source === source);
       if (!w || w.syns[CLIENT] === 0) continue;
-      if (w.synAcks[SERVER] > 0) yield { at: w.start, isRefusal: false, client };
-      else if (w.rstTime[SERVER] !== null) yield { at: w.rstTime[SERVER], isRefusal: true, client };
+      if (w.synAcks[SERVER] > 0) yield { n, at: w.start, isRefusal: false, client };
+      else if (w.rstTime[SERVER] !== null) yield { n, at: w.rstTime[SERVER], isRefusal: true, client };
     }
   }
 }
 
+/** When the SYN-ACK of an answer was sent. */
+function answerTime({ context: { cases } }: World, { n, at }: Reply): number {
+  let first = at;
+  if (cases.outcome(n) === ORDERLY)
+    cases.synAcks(n, (time) => {
+      first = time;
+    });
+  return first;
+}
+
 /** Connections that were made, and that the server closed or reset between its last answer and the first refusal. */
-function cutBetween(world: World, members: Int32Array, source: number, { before, from }: Gap): number {
+function cutBetween(world: World, members: Int32Array, source: number, before: number, from: number): number {
   const { cases } = world.context;
   return members.filter((n) => {
     const w = cases.outcome(n) === 0 ? cases.at(n).wires.find((wire) => wire.source === source) : undefined;

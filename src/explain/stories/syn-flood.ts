@@ -185,8 +185,10 @@ function tell(world: World, flood: Flood, others: number): string[] {
 function mayBeFiltered(world: World, { sources, members, answered }: Flood): boolean {
   if (![...sources].every((id) => world.holdsOnlySyns(id))) return false;
   let repeated = 0;
+  const { cases } = world.context;
   for (const n of members) {
-    const { wires } = world.context.cases.at(n);
+    if (cases.outcome(n) === UNANSWERED) continue;
+    const { wires } = cases.at(n);
     if (wires.some((w) => w.synAcks[CLIENT] + w.synAcks[SERVER] > 1)) repeated++;
   }
   return 2 * repeated <= answered;
