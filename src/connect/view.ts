@@ -80,6 +80,8 @@ import { otherSide, type Store, sideOf } from './store.ts';
 
 const ORIENTATIONS = ['guess', 'syn-ack', 'syn'] as const;
 
+const NO_PROCESSES: Pair<null> = [null, null];
+
 /** Where a record stands: the offset of its slot, which may be another one each time it is asked. */
 export interface Place {
   readonly at: number;
@@ -286,6 +288,7 @@ export class ConnectionView implements WireConnection {
   }
 
   get processes(): Pair<CapturedProcess | null> {
+    if (this.#texts.processes.length === 0) return NO_PROCESSES;
     const [a, b] = this.#troubled(PROCESS);
     return [this.#texts.processes[a - 1] ?? null, this.#texts.processes[b - 1] ?? null];
   }

@@ -57,6 +57,7 @@ export interface ExplainOptions {
 export type OnDecided = (n: number, findings: readonly Finding[], verdicts: Verdicts) => void;
 
 const NONE: readonly Finding[] = [];
+const nothing = () => [];
 
 /** Never throws: a rule that does becomes the diagnostic `rule-failed`, and nothing else is lost. */
 export function explain(
@@ -81,7 +82,7 @@ export function explain(
       return work();
     } catch (error) {
       fail(error, what, of);
-      return otherwise;
+      return otherwise();
     }
   };
   // without a closure for each of them: most rules do not hold
@@ -108,8 +109,9 @@ export function explain(
   const kept: number[] = [];
   for (let n = 0; n < context.cases.count; n++) {
     const mask = world.mask(n);
-    const [first, ...others] = rulesFor(mask);
-    if (first?.normal && others.length === 0 && isHealthy(mask)) {
+    const asked = rulesFor(mask);
+    const [first] = asked;
+    if (first?.normal && asked.length === 1 && isHealthy(mask)) {
       verdicts.addNormal(n, first);
       if (keep && !keep(context.cases.at(n), verdicts.words(n))) continue;
       kept.push(n);
@@ -117,7 +119,7 @@ export function explain(
       continue;
     }
     const facts = world.facts(n);
-    const { all, told } = decide(facts, rulesFor(mask));
+    const { all, told } = decide(facts, asked);
     verdicts.add(n, all, told, verdictsOf(told));
     if (keep && !keep(facts.case, told)) continue;
     kept.push(n);
@@ -128,7 +130,7 @@ export function explain(
     );
   }
   world.kept = Int32Array.from(kept);
-  const ofHosts = guard('Looking at hosts', null, () => findingsOfHosts(world), []).filter(
+  const ofHosts = guard('Looking at hosts', null, () => findingsOfHosts(world), nothing).filter(
     (f) => !keep || keep(f, [f]),
   );
   return { verdicts, kept: world.kept, ofHosts, ...toldOf(world, verdicts, ofHosts, rules, guard) };
@@ -148,16 +150,26 @@ function toldOf(
     'Grouping causes',
     null,
     () => groupCauses(explained, normalCauses(verdicts, rules), ofHosts),
-    [],
+    nothing,
   );
-  const stories = guard('Telling stories', null, () => tellStories(world, explained), []);
+  const stories = guard('Telling stories', null, () => tellStories(world, explained), nothing);
   return {
     causes,
-    answers: guard('Answering questions', null, () => answerQuestions(world, explained), []),
-    settings: guard('Looking at settings', null, () => settingsOf(world, explained), []),
-    counters: guard('Reconciling counters', null, () => reconcileCounters(world, explained), []),
-    story: guard('Telling the story', null, () => tellStory(world, verdicts, explained, causes, stories), []),
-    incidents: guard('Telling incidents', null, () => incidentsOf(world, explained, causes, stories), []),
-    servers: guard('Counting servers', null, () => serversHealth(world, explained), []),
+    answers: guard('Answering questions', null, () => answerQuestions(world, explained), nothing),
+    settings: guard('Looking at settings', null, () => settingsOf(world, explained), nothing),
+    counters: guard('Reconciling counters', null, () => reconcileCounters(world, explained), nothing),
+    story: guard(
+      'Telling the story',
+      null,
+      () => tellStory(world, verdicts, explained, causes, stories),
+      nothing,
+    ),
+    incidents: guard(
+      'Telling incidents',
+      null,
+      () => incidentsOf(world, explained, causes, stories),
+      nothing,
+    ),
+    servers: guard('Counting servers', null, () => serversHealth(world, explained), nothing),
   };
 }

@@ -9,7 +9,7 @@ import type { Rule, Verdict, Words } from './rule.ts';
 import { hedged, MAYBE, predicate } from './words.ts';
 
 /** Does what may throw, of one connection: a fault becomes a diagnostic, and `otherwise` stands in. */
-export type Guard = <T>(what: string, of: Facts | null, work: () => T, otherwise: T) => T;
+export type Guard = <T>(what: string, of: Facts | null, work: () => T, otherwise: () => T) => T;
 
 type Told = Words & Pick<Finding, 'evidence'>;
 
@@ -96,7 +96,7 @@ export class DecidedFinding implements Finding {
       `The wording of rule ${byRule.id}`,
       facts,
       () => ({ ...byRule.tell(facts, verdict), evidence: cited.map((c) => c.tell()) }),
-      { summary: `It ${MAYBE}${predicate(1, byRule.happened)}.`, remedy: '', evidence: [] },
+      () => ({ summary: `It ${MAYBE}${predicate(1, byRule.happened)}.`, remedy: '', evidence: [] }),
     );
     return this.#words;
   }

@@ -158,7 +158,7 @@ export function peerPackets(f: Facts): Wanted[] {
 
 /** What of it no input holds. */
 export function missingOf(f: Facts, all: readonly Wanted[]): Missing[] {
-  return all.flatMap((w) => missing(f, w) ?? []);
+  return all.map((w) => missing(f, w)).filter((m) => m !== null);
 }
 
 function missing(f: Facts, { what, side }: Wanted): Missing | null {

@@ -84,8 +84,8 @@ export class Verdicts {
         this.#normal[n] = 1 + CONFIDENCE_ORDER.indexOf(finding.confidence);
     }
     this.#first[n + 1] = this.#count;
-    for (const [i, group] of GROUPS.entries())
-      this.#ofGroup[n * GROUPS.length + i] = 1 + (this.#numbers.get(verdicts[group]) ?? -1);
+    for (let i = 0; i < GROUPS.length; i++)
+      this.#ofGroup[n * GROUPS.length + i] = 1 + (this.#numbers.get(verdicts[GROUPS[i]!]) ?? -1);
   }
 
   /** Rule ids of the verdicts of a connection, '' where a group has none. */

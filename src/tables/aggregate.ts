@@ -1,5 +1,5 @@
 /** Rows of timeline.csv that stand for connections counted instead of listed. */
-import type { Case, Context } from '../model/case.ts';
+import { type Context, numberOf } from '../model/case.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { CommonTime } from '../model/time.ts';
 import { counted, number } from '../view/words.ts';
@@ -16,10 +16,12 @@ export interface Aggregate {
 /** Kinds of rows, in the order in which they are told of. */
 const KINDS = ['packet', 'state', 'drop', 'icmp', 'call', 'socket', 'kernel'] as const;
 
-export function aggregateOf(cause: CauseGroup, cases: readonly Case[], context: Context): Aggregate {
+/** `ids`: of connections, one at least. */
+export function aggregateOf(cause: CauseGroup, ids: readonly string[], context: Context): Aggregate {
   const rows = { packet: 0, state: 0, drop: 0, icmp: 0, call: 0, socket: 0, kernel: 0 };
   const span: { first: Moment | null; last: Moment | null } = { first: null, last: null };
-  for (const c of cases) {
+  for (const id of ids) {
+    const c = context.cases.at(numberOf({ id }));
     for (const w of c.wires) rows.packet += w.keyPackets.length;
     for (const l of c.lives) rows.state += l?.transitions.length ?? 0;
     rows.drop += c.drops.length;
@@ -39,8 +41,8 @@ export function aggregateOf(cause: CauseGroup, cases: readonly Case[], context: 
     ? `, the last at ${context.timeline.format(last.at, context.timeline.label(last.source))}`
     : '';
   return {
-    from: first?.source ?? cases[0]!.wires[0]?.source ?? 0,
+    from: first?.source ?? context.cases.at(numberOf({ id: ids[0]! })).wires[0]?.source ?? 0,
     at: first?.at ?? null,
-    what: `${counted(cases.length, 'more connection')} with ${cause.rule}: ${counted(total, 'row')} not listed (${said.join(', ')})${until}`,
+    what: `${counted(ids.length, 'more connection')} with ${cause.rule}: ${counted(total, 'row')} not listed (${said.join(', ')})${until}`,
   };
 }

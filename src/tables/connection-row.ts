@@ -143,12 +143,10 @@ function seconds(ns: number | null): number | null {
 /** Numbers of the sources that show it, each once, ascending. */
 function sourcesOf({ wires, lives, drops, calls, rows, kernel }: Case): number[] {
   const ids: number[] = [];
-  const add = (id: number) => {
-    if (!ids.includes(id)) ids.push(id);
-  };
-  for (const life of lives) if (life) add(life.source);
-  for (const list of [wires, drops, calls, rows, kernel]) for (const item of list) add(item.source);
-  return ids.sort((a, b) => a - b);
+  for (const life of lives) if (life && !ids.includes(life.source)) ids.push(life.source);
+  for (const list of [wires, drops, calls, rows, kernel])
+    for (const { source } of list) if (!ids.includes(source)) ids.push(source);
+  return ids.length < 2 ? ids : ids.sort((a, b) => a - b);
 }
 
 let latestHosts = { sources: '', context: null as Context | null, names: '' };

@@ -3,7 +3,7 @@ import type { Explanation } from '../explain/explain.ts';
 import { findingData } from '../explain/finding.ts';
 import { ruleById } from '../explain/rules/index.ts';
 import type { Verdicts } from '../explain/verdicts.ts';
-import { type Case, type Context, numberOf } from '../model/case.ts';
+import type { Case, Context } from '../model/case.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Finding } from '../model/finding.ts';
 import type {
@@ -128,11 +128,12 @@ export class TableSpool implements Tables {
 
 /** The connections that the timeline lists, and what stands there for those that it counts. */
 function timelineParts(
-  { cases, ...context }: Context,
+  context: Context,
   { kept, causes }: Explanation,
   { listing }: Selection,
   options: ResultOptions,
 ): { cases: Case[]; aggregates: Aggregate[]; aggregated: Aggregation | null } {
+  const { cases } = context;
   const those = (isWanted: (id: string) => boolean) =>
     Array.from(kept).flatMap((n) => (isWanted(`c${n + 1}`) ? [cases.at(n)] : []));
   if (options.timeline === 'all') return { cases: those(() => true), aggregates: [], aggregated: null };
@@ -143,13 +144,7 @@ function timelineParts(
   const { listed } = listing;
   const shown = those((id) => listed.has(id));
   if (listing.listsAll) return { cases: shown, aggregates: [], aggregated: null };
-  const aggregates = [...listing.counted(causes)].map(([cause, ids]) =>
-    aggregateOf(
-      cause,
-      ids.map((id) => cases.at(numberOf({ id }))),
-      { cases, ...context },
-    ),
-  );
+  const aggregates = [...listing.counted(causes)].map(([cause, ids]) => aggregateOf(cause, ids, context));
   return { cases: shown, aggregates, aggregated: aggregation(listed.size, listing.size) };
 }
 

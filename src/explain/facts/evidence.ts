@@ -46,7 +46,15 @@ function at(world: World, source: number, time: CommonTime | null): string {
 }
 
 export function cite(source: number, at: number, tell: () => Omit<Evidence, 'source'>): Citation {
-  return { source: numberOf(source), at, tell: () => ({ source: numberOf(source), ...tell() }) };
+  const number = numberOf(source);
+  return {
+    source: number,
+    at,
+    tell: () => {
+      const told = tell();
+      return { source: number, at: told.at, time: told.time, fact: told.fact };
+    },
+  };
 }
 
 export function packetEvidence(facts: Facts, wire: WireFacts, p: KeyPacket, note: Wording = ''): Citation {

@@ -31,12 +31,14 @@ export function named(rules: readonly RuleId[], side: FindingSide): Candidate[] 
 const namesOf = byName((_side) => new Map<RuleId, Candidate>());
 
 /** Makes candidates that share side, moment and evidence. */
-export function maker(base: Pick<Candidate, 'side' | 'moment' | 'evidence'>) {
+export function maker({ side, moment, evidence }: Pick<Candidate, 'side' | 'moment' | 'evidence'>) {
   return (rule: RuleId, confidence: Candidate['confidence'], because: Wording): Candidate => ({
     rule,
+    side,
     confidence,
     because: () => worded(because),
-    ...base,
+    moment,
+    evidence,
   });
 }
 

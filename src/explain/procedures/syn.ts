@@ -209,12 +209,10 @@ export const synCandidates = memoised((f: Facts): Candidate[] => {
   if (traced.length > 0) return traced;
   if (!silent) return [...droppedSyn(f, null), ...probedSyn(f, null)];
   const first = firstCause(f, silent);
+  if (accountsForAll(f, first[0]!) || lostOnTheWay(f)) return first;
   const excluded = ruledOut(f, silent.moment, silent.lost, silent.syns !== null);
-  const rest = accountsForAll(f, first[0]!) || lostOnTheWay(f) ? [] : SYN_CAUSES;
-  return [
-    ...first,
-    ...named(rest, 'server').filter((c) => !excluded.has(c.rule) && first.every((o) => o.rule !== c.rule)),
-  ];
+  const rest = SYN_CAUSES.filter((rule) => !excluded.has(rule) && first.every((c) => c.rule !== rule));
+  return [...first, ...named(rest, 'server')];
 });
 
 /** Two captures that ran show between them the loss of every SYN without an answer, or of the answers. */
