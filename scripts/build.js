@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const { version, dependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 // the recorder is built apart (scripts/recorder.js)
 for (const name of existsSync(`${root}dist`) ? readdirSync(`${root}dist`) : [])
   if (name !== 'recorder') rmSync(`${root}dist/${name}`, { recursive: true, force: true });
@@ -20,6 +21,7 @@ await build({
   entryPoints: {
     cli: `${root}dist/cli.js`,
     worker: `${root}dist/workers/worker.js`,
+    'batch-worker': `${root}dist/batch-worker.js`,
     unpacking: `${root}dist/read/unpacking.js`,
   },
   outdir: `${root}dist`,
@@ -30,10 +32,10 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  packages: 'external',
+  // Arquero is put in: what it depends on is not in every registry
+  external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
   logLevel: 'warning',
 });
-const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 // Every module of platform/ has one of the same name for pages; what has none cannot be part of this.
 const platform = {
   name: 'platform',

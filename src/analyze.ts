@@ -18,9 +18,11 @@ import type { Context, Host, Settings } from './model/case.ts';
 import type { WireConnection } from './model/connection.ts';
 import { Diagnostics } from './model/diagnostic.ts';
 import type { KernelEvent } from './model/event.ts';
-import type { Result } from './model/result.ts';
+import type { Finding } from './model/finding.ts';
+import type { ConnectionRow, Result } from './model/result.ts';
 import type { Source } from './model/source.ts';
 import { disk } from './platform/files.ts';
+import type { Files } from './platform/types.ts';
 import { givenInputs, type Input } from './read/given.ts';
 import { type HostNames, type ReadProgress, readInputs } from './read/read.ts';
 import { connectionRow } from './tables/connection-row.ts';
@@ -51,6 +53,10 @@ export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   rules?: readonly Rule[];
   /** Runs a stage that keeps the thread busy. */
   busy?: <T>(stage: () => T) => T;
+  /** Where paths are found; by default on this machine. */
+  files?: Files;
+  /** Is given each connection with its findings as it is decided; for `investigate`. */
+  onConnection?: (row: ConnectionRow, findings: readonly Finding[]) => void;
   /** Threads that read some of several captures meanwhile; the result is the same. */
   pool?: Pool;
 }
@@ -84,7 +90,7 @@ async function run(
   const zeekTimers = options.zeekTimers ?? false;
   const collector = new Collector(diagnostics, zeekTimers);
   const onProgress = options.onProgress ?? (() => undefined);
-  const { paths, files } = givenInputs(inputs);
+  const { paths, files } = givenInputs(inputs, options.files);
   const ahead =
     options.pool?.parallel && files === disk ? new ReadingAhead(options.pool, collector, zeekTimers) : null;
   const hosts = options.hosts ?? new Map();
@@ -102,7 +108,11 @@ async function run(
       ...(options.rules && { rules: options.rules }),
       ...(options.keep && { keep: options.keep }),
       ...(tables && {
-        onDecided: (n, findings, verdicts) => tables.add(connectionRow(n, verdicts, context), findings),
+        onDecided: (n, findings, verdicts) => {
+          const row = connectionRow(n, verdicts, context);
+          tables.add(row, findings);
+          options.onConnection?.(row, findings);
+        },
       }),
     }),
   );

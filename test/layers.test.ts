@@ -18,7 +18,7 @@ const OUTPUTS = [
   'redact',
 ];
 /** The files directly under src/ (analyze, write, index) stand above these, the command line above them. */
-const ROOMS = [...STAGES, ...OUTPUTS, 'workers'];
+const ROOMS = [...STAGES, ...OUTPUTS, 'workers', 'archive'];
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
 const textOf = new Map(files.map((f) => [f, readFileSync(join(SRC, f), 'utf8')]));

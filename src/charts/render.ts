@@ -19,6 +19,12 @@ export async function loadVega(): Promise<void> {
   await loading;
 }
 
+/** Ids within SVG count on from drawing to drawing: from here on they are those of a new process. */
+export async function restartIds(): Promise<void> {
+  const { resetSVGDefIds } = (await import('vega')) as unknown as { resetSVGDefIds(): void };
+  resetSVGDefIds();
+}
+
 /** The chart as a complete SVG document. Rejects when the specification is wrong: a fault of ours. */
 export async function renderSvg(chart: Chart): Promise<string> {
   loading ??= loadRenderer();

@@ -5,6 +5,7 @@ import { didYouMean } from '../view/suggest.ts';
 import { analyze } from './analyze.ts';
 import { annotate } from './annotate.ts';
 import { HELP_WIDTH, UsageError } from './arguments.ts';
+import { batch } from './batch.ts';
 import { capture, captureKit } from './capture.ts';
 import type { Command } from './command.ts';
 import { compare } from './compare.ts';
@@ -18,6 +19,7 @@ const COMMANDS: readonly Command[] = [
   explain,
   annotate,
   compare,
+  batch,
   rules,
   formats,
   events,

@@ -23,9 +23,10 @@ export const disk: Files = {
     };
   },
   async stat(path) {
-    const entry = await stat(path);
+    const entry = await stat(path, { bigint: true });
     return {
-      size: entry.size,
+      size: Number(entry.size),
+      mark: `${entry.size}-${entry.mtimeNs}-${entry.ino}`,
       isFile: entry.isFile(),
       isFolder: entry.isDirectory(),
       isPipe: entry.isFIFO(),

@@ -25,6 +25,12 @@ export async function sha256OfFile(path: string): Promise<string | null> {
   return hash.digest('hex');
 }
 
+/** SHA-256 of bytes that come one after the other. */
+export function sha256(): { add(bytes: Uint8Array | string): void; hex(): string } {
+  const hash = createHash('sha256');
+  return { add: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+}
+
 /** SHA-256 of a text in base64, as Content-Security-Policy wants it. */
 export function sha256OfText(text: string): string {
   return createHash('sha256').update(text).digest('base64');

@@ -12,6 +12,19 @@ export function endOnSignals(before: () => void): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(STATUS[signal]));
 }
 
+/** The first signal asks `work` to come to its end; the second one ends the process at once, as any does without this. */
+export function onInterrupt(work: () => void): void {
+  let asked = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.removeAllListeners(signal);
+    process.on(signal, () => {
+      if (asked) end(STATUS[signal]);
+      asked = true;
+      work();
+    });
+  }
+}
+
 function end(status: number): never {
   beforeEnd();
   process.exit(status);

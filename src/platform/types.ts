@@ -19,11 +19,11 @@ export interface Entry {
   isPipe?: boolean;
 }
 
-/** Rejections carry the system's code: `ENOENT`, … */
+/** Rejections carry the system's code: `ENOENT`, …. A file with the same `mark` as before has not changed. */
 export interface Files {
   /** `-` is standard input. */
   open(path: string): Promise<OpenFile>;
-  stat(path: string): Promise<Omit<Entry, 'name'> & { size: number }>;
+  stat(path: string): Promise<Omit<Entry, 'name'> & { size: number; mark?: string }>;
   list(folder: string): Promise<Entry[]>;
 }
 

@@ -5,7 +5,7 @@ import { isBundle } from './bundle/is-bundle.ts';
 import type { Candidate } from './rotation.ts';
 
 /** What is in an evidence folder besides evidence: passed over, not taken for damage. */
-const NOT_EVIDENCE = /^(README(\..*)?|expected\.json)$/i;
+export const NOT_EVIDENCE = /^(README(\..*)?|expected\.json)$/i;
 
 /** The same inputs are read in the same order, however they were named; what a pipe brings comes last. */
 export function inOrder(inputs: readonly string[]): string[] {

@@ -11,8 +11,11 @@ export interface GivenBytes {
 /** A path of a file or folder, `-` for standard input, or bytes. */
 export type Input = string | GivenBytes;
 
-/** What to read, by path, and where it is found. */
-export function givenInputs(inputs: readonly Input[]): { paths: string[]; files: Files } {
+/** What to read, by path, and where it is found: bytes here, paths in `beside`. */
+export function givenInputs(
+  inputs: readonly Input[],
+  beside: Files = disk,
+): { paths: string[]; files: Files } {
   const given = new Map<string, GivenBytes['bytes']>();
   const paths = new Set<string>();
   for (const input of inputs) {
@@ -24,7 +27,7 @@ export function givenInputs(inputs: readonly Input[]): { paths: string[]; files:
     given.set(input.name, input.bytes);
     paths.add(input.name.replace(/(?<=[^/])\/.*/s, ''));
   }
-  return { paths: [...paths], files: given.size === 0 ? disk : new GivenFiles(given) };
+  return { paths: [...paths], files: given.size === 0 ? beside : new GivenFiles(given) };
 }
 
 /** Files of memory, and behind them those of the machine. */

@@ -19,7 +19,7 @@ export interface Look {
 
 const HEAD = 1 << 16;
 /** More than the largest record. */
-const TAIL = 1 << 19;
+export const TAIL_BYTES = 1 << 19;
 
 /** Null for what is no capture with times. */
 export async function lookAt(path: string, files: Files): Promise<Look | null> {
@@ -29,7 +29,7 @@ export async function lookAt(path: string, files: Files): Promise<Look | null> {
     if (size === null) return null;
     let head = new Uint8Array(Math.min(HEAD, size));
     head = head.subarray(0, await file.read(head, 0));
-    const isPacked = compressionOf(head) !== null;
+    const isPacked = compressionOf(head) !== undefined;
     if (isPacked) head = new Uint8Array(await headOf(path, files));
     const format = captureFormats.find((f) => f.sniff(head));
     const header = format?.header(head) ?? null;
@@ -37,7 +37,7 @@ export async function lookAt(path: string, files: Files): Promise<Look | null> {
     const times = timesIn(format, [head]);
     if (times === null || isPacked || size === head.length)
       return times && { ...times, kind: header.kind, last: isPacked ? null : times.last };
-    const tail = new Uint8Array(Math.min(TAIL, size - header.length));
+    const tail = new Uint8Array(Math.min(TAIL_BYTES, size - header.length));
     const read = await file.read(tail, size - tail.length);
     const at = read === tail.length ? format.lastRecords(head, tail) : null;
     const ends = at === null ? null : timesIn(format, [head.subarray(0, header.length), tail.subarray(at)]);

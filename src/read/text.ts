@@ -141,7 +141,8 @@ export function looksLikeText(head: Uint8Array): boolean {
   return (nuls === 0 && controls * 50 <= head.length) || hasKnownLine(head);
 }
 
-function hasKnownLine(head: Uint8Array): boolean {
+/** True when one of the lines is of a known format. */
+export function hasKnownLine(head: Uint8Array): boolean {
   const lines = new TextDecoder().decode(head).split(/\r?\n/);
   return lines.some((line) => line.length < 1024 && lineFormats.some((f) => f.recognises(line)));
 }

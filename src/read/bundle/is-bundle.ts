@@ -51,6 +51,13 @@ export async function isBundle(folder: string, files: Files): Promise<boolean> {
   return recorded === SIGNATURE;
 }
 
+/** True when a file of this name that begins so makes its folder a bundle. */
+export function marksBundle(name: string, beginning: string): boolean {
+  if (name === 'manifest.json') return isManifest(beginning);
+  if (name === 'events.jsonl') return isEvents(beginning);
+  return /^events\.bin(\.|$)/.test(name) && beginning.startsWith(SIGNATURE);
+}
+
 /** True when the text is a bundle's manifest, whole or not. */
 function isManifest(text: string): boolean {
   return /"schema"\s*:\s*"tcpautopsy-capture\//.test(text.slice(0, 4096));

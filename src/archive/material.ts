@@ -1,0 +1,164 @@
+/** The members of groups as files to analyse, wherever they lie. */
+import { disk } from '../platform/files.ts';
+import { Spool } from '../platform/spool.ts';
+import type { Entry, Files, OpenFile } from '../platform/types.ts';
+import { archiveKind, beginningOf, entriesOf } from './entries.ts';
+import { type Member, placeOf } from './member.ts';
+import type { Group } from './plan.ts';
+
+/** A member is not what it was when it was planned. */
+export class ChangedError extends Error {}
+
+/** Separates the names of a member within archives. */
+const WITHIN = '\0';
+
+export class Material {
+  readonly #origin: Files;
+  #spool: Spool | null = null;
+  /** Of members of packed archives, by place: where they were unpacked to. */
+  readonly #unpacked = new Map<string, string>();
+
+  constructor(origin: Files) {
+    this.#origin = origin;
+  }
+
+  /** Why archives could not be unpacked. */
+  readonly #errors = new Map<string, Error>();
+
+  /** Unpacks what cannot be read in place: each archive is gone through once. What fails is said where a member is opened. */
+  async prepare(members: readonly Member[]): Promise<void> {
+    const wanted = new Map<string, Set<string>>();
+    for (const { file, inside, offset } of members) {
+      if (inside.length === 0 || offset !== undefined) continue;
+      const names = wanted.get(file) ?? new Set();
+      wanted.set(file, names.add(inside.join(WITHIN)));
+    }
+    for (const [file, names] of wanted) {
+      await this.#unpack(file, file, this.#origin, names).catch((error) => this.#errors.set(file, error));
+    }
+  }
+
+  /** Rejects with ChangedError when a file is not the one that was planned with. */
+  async check(members: readonly Member[]): Promise<void> {
+    const files = new Map(members.map((m) => [m.file, m.mark]));
+    for (const [file, mark] of files) {
+      const entry = await this.#origin.stat(file).catch(() => null);
+      if (entry?.mark !== mark) throw new ChangedError(`${file} has changed since it was planned; run again`);
+    }
+  }
+
+  /** Files with the members of a group and nothing else, and the paths to read. */
+  filesOf({ reason, members }: Pick<Group, 'reason' | 'members'>): { paths: string[]; files: Files } {
+    const isFolder = reason === 'bundle' || reason === 'retina';
+    const paths = rootsOf(members.map(placeOf), isFolder);
+    return { paths, files: new MemberFiles(members, (m) => this.#open(m)) };
+  }
+
+  close(): void {
+    this.#spool?.close();
+  }
+
+  async #open(member: Member): Promise<OpenFile> {
+    const { file, inside, offset, size } = member;
+    if (inside.length === 0) return this.#origin.open(file);
+    if (offset !== undefined) return part(await this.#origin.open(file), offset, size);
+    const path = this.#unpacked.get(placeOf(member));
+    const error = this.#errors.get(file);
+    if (path === undefined && error) throw error;
+    if (path === undefined) throw new ChangedError(`${placeOf(member)} is not in the archive any more`);
+    return disk.open(path);
+  }
+
+  /** `names`: within this archive. */
+  async #unpack(place: string, path: string, files: Files, names: ReadonlySet<string>): Promise<void> {
+    this.#spool ??= new Spool();
+    const kind = await archiveKind(path, files, await beginningOf(path, files));
+    if (kind === null) throw new ChangedError(`${place} is no archive any more`);
+    const within = new Map<string, Set<string>>();
+    for (const name of names) {
+      const [first, ...rest] = name.split(WITHIN);
+      const deeper = within.get(first!) ?? new Set();
+      within.set(first!, rest.length > 0 ? deeper.add(rest.join(WITHIN)) : deeper);
+    }
+    for await (const { name, blocks } of entriesOf(path, kind, files, () => undefined)) {
+      const deeper = within.get(name);
+      if (!deeper) continue;
+      const kept = await this.#spool.keep(blocks());
+      if (deeper.size === 0) this.#unpacked.set(`${place}/${name}`, kept);
+      else {
+        await this.#unpack(`${place}/${name}`, kept, disk, deeper);
+        this.#spool.drop(kept);
+      }
+      within.delete(name);
+      if (within.size === 0) return;
+    }
+  }
+}
+
+/** The folder of all places, or the folders and files to begin with where there is no such folder. */
+export function rootsOf(places: readonly string[], isFolder: boolean): string[] {
+  if (places.length === 1 && !isFolder) return [...places];
+  const parts = places[0]!.split('/').slice(0, -1);
+  while (parts.length > 0 && !places.every((p) => p.startsWith(`${parts.join('/')}/`))) parts.pop();
+  const root = parts.join('/');
+  if (root !== '') return [root];
+  return [...new Set(places.map((p) => /^\/?[^/]*/.exec(p)![0]))];
+}
+
+function part(file: OpenFile, offset: number, size: number): OpenFile {
+  let next = 0;
+  return {
+    size,
+    read: async (into, position) => {
+      const from = position ?? next;
+      const wanted = into.subarray(0, Math.max(Math.min(into.length, size - from), 0));
+      const read = wanted.length === 0 ? 0 : await file.read(wanted, offset + from);
+      next = from + read;
+      return read;
+    },
+    close: () => file.close(),
+  };
+}
+
+const missing = (path: string) =>
+  Object.assign(new Error(`ENOENT: no such file or directory, ${path}`), { code: 'ENOENT' });
+
+class MemberFiles implements Files {
+  readonly #members: ReadonlyMap<string, Member>;
+  readonly #openMember: (member: Member) => Promise<OpenFile>;
+  readonly #folders = new Map<string, Map<string, Entry>>();
+
+  constructor(members: readonly Member[], open: (member: Member) => Promise<OpenFile>) {
+    this.#members = new Map(members.map((m) => [placeOf(m), m]));
+    this.#openMember = open;
+    for (const place of this.#members.keys()) this.#addToFolders(place, true);
+  }
+
+  async open(path: string): Promise<OpenFile> {
+    const member = this.#members.get(path);
+    if (!member) throw missing(path);
+    return this.#openMember(member);
+  }
+
+  async stat(path: string): ReturnType<Files['stat']> {
+    const member = this.#members.get(path);
+    if (member) return { size: member.size, isFile: true, isFolder: false };
+    if (!this.#folders.has(path)) throw missing(path);
+    return { size: 0, isFile: false, isFolder: true };
+  }
+
+  async list(folder: string): Promise<Entry[]> {
+    return [...(this.#folders.get(folder)?.values() ?? [])];
+  }
+
+  #addToFolders(path: string, isFile: boolean): void {
+    const at = path.lastIndexOf('/');
+    if (at < 0 || path === '/') return;
+    const [folder, name] = [path.slice(0, at), path.slice(at + 1)];
+    const known = this.#folders.get(folder);
+    const entries = known ?? new Map<string, Entry>();
+    this.#folders.set(folder, entries);
+    entries.set(name, { name, isFile, isFolder: !isFile });
+    if (!known) this.#addToFolders(folder, false);
+  }
+}

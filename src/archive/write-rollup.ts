@@ -1,0 +1,27 @@
+/** The files of a roll-up in OUT. */
+import type { Rollup } from '../model/rollup.ts';
+import type { Store } from '../platform/store.ts';
+
+export async function writeRollup(store: Store, rollup: Rollup): Promise<void> {
+  const [{ csvOf }, { rollupColumns, failureColumns }, { renderRollup }, { rollupCharts }] =
+    await Promise.all([
+      import('../tables/csv.ts'),
+      import('../tables/rollup.ts'),
+      import('../markdown/rollup.ts'),
+      import('../charts/rollup.ts'),
+    ]);
+  await store.put('failed.csv', await csvOf(failureColumns, rollup.failures));
+  await store.put('rollup.csv', await csvOf(rollupColumns, rollup.at));
+  await store.put('rollup.md', renderRollup(rollup));
+  const [{ renderSvg, restartIds }, { rollupPage }] = await Promise.all([
+    import('../charts/render.ts'),
+    import('../page/rollup.ts'),
+  ]);
+  const drawn = [];
+  await restartIds();
+  for (const chart of await rollupCharts(rollup)) {
+    await store.put(`charts/${chart.id}.vl.json`, `${JSON.stringify(chart.spec, null, 1)}\n`);
+    drawn.push({ chart, svg: await renderSvg(chart) });
+  }
+  await store.put('rollup.html', rollupPage(rollup, drawn));
+}

@@ -1,0 +1,104 @@
+/** One group of a batch, top to bottom: its members → the result → its folder and its parts of the tables in OUT. */
+import { investigate } from './analyze.ts';
+import { commitFailure, commitGroup } from './archive/commit.ts';
+import type { Outcome } from './archive/crew.ts';
+import { ChangedError, Material } from './archive/material.ts';
+import type { Member } from './archive/member.ts';
+import type { Group, GroupOptions } from './archive/plan.ts';
+import { GroupRows } from './archive/rows.ts';
+import type { Result } from './model/result.ts';
+import type { Store } from './platform/store.ts';
+import type { Files } from './platform/types.ts';
+import { writeReport } from './write.ts';
+
+/** What cannot be read is not read better the next time. */
+export class ReadError extends Error {
+  readonly at: string;
+
+  constructor(at: string, message: string) {
+    super(message);
+    this.at = at;
+  }
+}
+
+/**
+ * Does the groups one after the other, small ones that lie in one archive together: it is gone through once. Rejects for
+ * what is no group's fault (OUT cannot be written) and for a fault of ours, while `begin` names the group it was at.
+ */
+export async function doGroups(
+  groups: readonly Group[],
+  origin: Files,
+  store: Store,
+  options: GroupOptions,
+  begin: (key: string) => void,
+  end: (outcome: Outcome) => void,
+  goesOn: () => boolean = () => true,
+): Promise<void> {
+  const material = new Material(origin);
+  try {
+    begin(groups[0]!.key);
+    await material.prepare(groups.flatMap((g) => g.members));
+    for (const group of groups) {
+      if (!goesOn()) return;
+      begin(group.key);
+      end(await doGroup(group, material, store, options));
+    }
+  } finally {
+    material.close();
+  }
+}
+
+async function doGroup(
+  group: Group,
+  material: Material,
+  store: Store,
+  options: GroupOptions,
+): Promise<Outcome> {
+  try {
+    let damaged = 0;
+    await commitGroup(store, group.key, async (folder) => {
+      const { paths, files } = material.filesOf(group);
+      await material.check(group.members);
+      const rows = new GroupRows(group, options);
+      const onConnection = rows.add.bind(rows);
+      const { result, tables } = await investigate(paths, { files, onConnection });
+      await material.check(group.members);
+      if (result.inputs.every((i) => i.records === 0)) throw nothingIn(result);
+      const named = withHashes(result, group.members);
+      const html = wantsHtml(named, options);
+      if (html) await (await import('./charts/render.ts')).restartIds();
+      await writeReport(named, folder, { html, tables });
+      const { row, parts } = await rows.finish(named);
+      damaged = row.damage.length;
+      return { done: row, parts };
+    });
+    return { key: group.key, damaged };
+  } catch (error) {
+    if (!(error instanceof ReadError) && !(error instanceof ChangedError)) throw error;
+    const at = error instanceof ReadError ? error.at : '';
+    await commitFailure(store, group, { stage: 'read', at, message: error.message, attempts: 1 });
+    return { key: group.key, failed: error.message };
+  }
+}
+
+function nothingIn({ diagnostics }: Result): ReadError {
+  const why = diagnostics.find((d) => d.severity !== 'info');
+  return new ReadError(why?.locator ?? '', why?.message ?? 'no packet and no event in it');
+}
+
+function wantsHtml({ causes }: Result, { html }: GroupOptions): boolean {
+  return html === 'all' || (html === 'errors' && causes.some((c) => c.severity === 'error'));
+}
+
+/** Hashes are known from planning. */
+function withHashes(result: Result, members: readonly Member[]): Result {
+  const hashes = new Map(members.map((m) => [[m.file, ...m.inside].join('/'), m.hash]));
+  const withHash = <T extends { name: string }>(input: T): T => {
+    const sha256 = hashes.get(input.name) ?? hashes.get(input.name.replace(/#[^#]*$/, ''));
+    return sha256 ? { ...input, sha256 } : input;
+  };
+  const inputs = result.inputs.map((input) =>
+    input.files ? { ...input, files: input.files.map(withHash) } : withHash(input),
+  );
+  return { ...result, inputs };
+}

@@ -1,0 +1,49 @@
+/** A process of a batch: does the groups it is sent, one after the other, and says how each ended. */
+
+import type { Said, Setting, Told } from './archive/crew.ts';
+import type { Group } from './archive/plan.ts';
+import { doGroups } from './batch-group.ts';
+import { thisChild } from './platform/children.ts';
+import { disk } from './platform/files.ts';
+import { growHeapBy } from './platform/process.ts';
+import { FolderStore, type Store } from './platform/store.ts';
+
+growHeapBy(20);
+
+const { post, listen } = thisChild();
+let setting: (Setting & { store: Store }) | null = null;
+let isStopping = false;
+let work: Promise<void> = Promise.resolve();
+
+listen((message) => {
+  if (setting === null)
+    setting = { ...(message as Setting), store: new FolderStore((message as Setting).out) };
+  else if ('stop' in (message as Told)) isStopping = true;
+  else work = work.then(() => run((message as { groups: Group[] }).groups));
+});
+
+async function run(groups: readonly Group[]): Promise<void> {
+  const { store, options } = setting!;
+  const say = (said: Said) => void post(said);
+  try {
+    const goesOn = () => !isStopping;
+    await doGroups(
+      groups,
+      disk,
+      store,
+      options,
+      (key) => say({ begin: key }),
+      (end) => say({ end }),
+      goesOn,
+    );
+    say({ idle: true });
+  } catch (error) {
+    await post(saidOf(error));
+  }
+}
+
+function saidOf(error: unknown): Said {
+  const { message, code, errno, path, stack } = error as NodeJS.ErrnoException;
+  if (typeof errno !== 'number') return { fault: stack ?? String(error) };
+  return { output: { message, code: code ?? '', errno, ...(path !== undefined && { path }) } };
+}

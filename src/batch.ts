@@ -1,0 +1,158 @@
+/** A batch, top to bottom: plan → groups → roll-up. */
+
+import { type Collected, collect } from './archive/collect.ts';
+import { FAILED, isDone } from './archive/commit.ts';
+import { Crew, type Limits, type Outcome } from './archive/crew.ts';
+import {
+  folderOfKey,
+  type Group,
+  type GroupOptions,
+  type Period,
+  type Plan,
+  planLines,
+  planOf,
+  shardOf,
+} from './archive/plan.ts';
+import { rollUp } from './archive/rollup.ts';
+import type { Walk } from './archive/walk.ts';
+import { writeRollup } from './archive/write-rollup.ts';
+import { doGroups } from './batch-group.ts';
+import type { Rollup } from './model/rollup.ts';
+import { disk } from './platform/files.ts';
+import { OutputError } from './platform/output.ts';
+import { VERSION } from './platform/package.ts';
+import { FolderStore, type Store } from './platform/store.ts';
+
+export interface BatchOptions {
+  inputs: readonly string[];
+  out: string;
+  /** Processes beside this one; 0: none. */
+  jobs: number;
+  /** Part `index` (from 1) of `count`. */
+  shard: { index: number; count: number } | null;
+  walk: Walk;
+  period: Period;
+  group: GroupOptions;
+  retryFailed: boolean;
+  limits: Limits;
+}
+
+export interface BatchEvents {
+  /** A file is looked at that is new, or has changed. */
+  look(file: string, done: number, of: number): void;
+  /** What there is to do; `done` is there already. */
+  plan(plan: Plan, todo: readonly Group[], done: number): void;
+  begin(group: Group): void;
+  end(group: Group, outcome: Outcome): void;
+  note(text: string): void;
+}
+
+export interface BatchSummary {
+  plan: Plan;
+  done: number;
+  failed: number;
+  damaged: number;
+  /** Groups that were there already. */
+  before: number;
+  /** Stopped by the user. */
+  stopped: boolean;
+  rollup: Rollup | null;
+}
+
+/** `stopping` is given what asks the batch to end with the groups it is at. */
+export async function runBatch(
+  options: BatchOptions,
+  events: BatchEvents,
+  stopping: (stop: () => void) => void,
+): Promise<BatchSummary> {
+  const store = await openOut(options.out, events.note);
+  const { plan, todo, before } = await planBatch(options, store, events);
+  await store.put('plan.jsonl', [...planLines(plan)].join(''));
+  events.plan(plan, todo, before);
+  const groups = new Map(todo.map((g) => [g.key, g]));
+  const sum = { done: 0, failed: 0, damaged: 0 };
+  const end = (outcome: Outcome) => {
+    if ('failed' in outcome) sum.failed++;
+    else {
+      sum.done++;
+      if (outcome.damaged > 0) sum.damaged++;
+    }
+    events.end(groups.get(outcome.key)!, outcome);
+  };
+  const here = (list: readonly Group[], begin: (key: string) => void, ended: (outcome: Outcome) => void) =>
+    doGroups(list, disk, store, options.group, begin, ended);
+  const program = new URL('./batch-worker.js', import.meta.url);
+  const setting = { out: options.out, options: options.group };
+  const crew = new Crew(
+    options.jobs,
+    setting,
+    store,
+    options.limits,
+    { begin: events.begin, end },
+    here,
+    program,
+  );
+  let stopped = false;
+  stopping(() => {
+    stopped = true;
+    crew.stop();
+  });
+  if (todo.length > 0) await crew.run(todo);
+  let rollup: Rollup | null = null;
+  // again when another batch on this OUT has added groups meanwhile
+  for (let made: Rollup | null = null; !stopped; rollup = made) {
+    made = await rollUp(store, plan, (r) => writeRollup(store, r));
+    if (!made) break;
+  }
+  await store.tidy();
+  return { ...sum, plan, before, stopped, rollup };
+}
+
+/** What would be done, without writing anything but what was found in the inputs. */
+export async function planBatch(
+  options: BatchOptions,
+  store: Store,
+  events: Pick<BatchEvents, 'look'>,
+): Promise<{ plan: Plan; todo: Group[]; before: number; collected: Collected }> {
+  const collected = await collect(options.inputs, disk, store, options.walk, events.look);
+  const plan = planOf(collected.members, collected.problems, options.group, options.period);
+  const todo: Group[] = [];
+  let before = 0;
+  for (const group of plan.groups) {
+    if (options.shard && shardOf(group.key, options.shard.count) !== options.shard.index - 1) continue;
+    if (await isOver(store, group.key, options.retryFailed)) before++;
+    else todo.push(group);
+  }
+  return { plan, todo, before, collected };
+}
+
+async function isOver(store: Store, key: string, retryFailed: boolean): Promise<boolean> {
+  return (await isDone(store, key)) || (!retryFailed && (await store.has(`${folderOfKey(key)}/${FAILED}`)));
+}
+
+const MARK = 'batch.json';
+const FORMAT = 'tcpautopsy-batch/1';
+
+/** Rejects with OutputError when OUT is something else, or of a format that is not known here. */
+export async function openOut(out: string, note: (text: string) => void): Promise<FolderStore> {
+  const store = new FolderStore(out);
+  const bytes = await store.read(MARK);
+  if (bytes === null) {
+    if ((await store.list('')).length > 0)
+      throw new OutputError(`${out} is not empty and holds no batch of ours; name another folder`);
+  } else {
+    const { format, version } = JSON.parse(new TextDecoder().decode(bytes));
+    if (format !== FORMAT)
+      throw new OutputError(
+        `${out} was written in format ${format}, and this version (${VERSION}) writes ${FORMAT}; name another folder`,
+      );
+    if (version !== VERSION)
+      note(`${out} was written by version ${version}, this is ${VERSION}: every group is analysed again`);
+    if (version === VERSION) {
+      await store.tidy();
+      return store;
+    }
+  }
+  await store.put(MARK, `${JSON.stringify({ format: FORMAT, version: VERSION })}\n`);
+  return store;
+}

@@ -1,0 +1,60 @@
+/** What a batch keeps of each group: the rows that its roll-up is made of. */
+import type { Confidence, Severity } from './finding.ts';
+
+/** One cause at one listener in a group. Times are RFC 3339 UTC, '' where no clock reaches it. */
+export interface CauseAt {
+  rule: string;
+  title: string;
+  severity: Severity;
+  /** The strongest of its findings. */
+  confidence: Confidence;
+  /** `10.0.0.1:80`. */
+  listener: string;
+  /** Where the fault or act lies: the host's name where the files give it, else its address. */
+  host: string;
+  connections: number;
+  first: string;
+  last: string;
+  /** Connections by hour (`2026-11-03T14`). */
+  hours: Record<string, number>;
+}
+
+/** `done.json` in the folder of a group. */
+export interface GroupRow {
+  key: string;
+  place: string;
+  reason: string;
+  version: string;
+  /** Paths of its members. */
+  members: string[];
+  bytes: number;
+  hosts: string[];
+  /** UTC day of its first record, or `unknown`. */
+  day: string;
+  first: string;
+  last: string;
+  packets: number;
+  lines: number;
+  connections: number;
+  /** Connections with a finding above info. */
+  problems: number;
+  /** Kinds of damage or loss. */
+  damage: { code: string; place: string; at: string; message: string; count: number }[];
+  causes: CauseAt[];
+}
+
+/** `failure.json` in the folder of a group that could not be analysed. */
+export interface Failure {
+  key: string;
+  place: string;
+  reason: string;
+  version: string;
+  members: string[];
+  bytes: number;
+  /** Where it failed: `read`, `analysis`, `memory`, `time`, `size`. */
+  stage: string;
+  /** `byte 512`, `line 7`, or ''. */
+  at: string;
+  message: string;
+  attempts: number;
+}

@@ -1,0 +1,63 @@
+/** The sentences that a roll-up begins with, in every output. */
+import type { RolledCause, Rollup } from '../model/rollup.ts';
+import { shortened } from './escape.ts';
+import { CONFIDENCE_NAMES, counted, number } from './words.ts';
+
+/** Causes that are told of one by one. */
+const FIRST = 5;
+
+/** What is in the archive: one sentence. */
+export function scopeOf(rollup: Rollup): string {
+  const { groups, withCauses, connections, first, last, hosts } = rollup;
+  const span = first === '' ? '' : `, ${day(first)} to ${day(last)}`;
+  const of = hosts.length === 0 ? '' : `, ${counted(hosts.length, 'host')} (${some(hosts)})`;
+  const shown = withCauses === 0 ? 'none shows a problem' : `${number(withCauses)} show a problem`;
+  return `${counted(groups, 'group')}${span}${of}: ${shown} (${counted(connections, 'connection')} in all).`;
+}
+
+/** The gravest causes: which fault, how often, where, since when, is it new. */
+export function causeSentences({ causes, isFirst }: Rollup): string[] {
+  const told = causes.slice(0, FIRST).map((c) => causeSentence(c, isFirst));
+  const rest = causes.length - told.length;
+  return rest > 0 ? [...told, `${counted(rest, 'other cause')} below.`] : told;
+}
+
+function causeSentence(cause: RolledCause, isFirst: boolean): string {
+  const { title, confidence, groups, connections, hosts, listeners, first, last } = cause;
+  const when = first === '' ? 'at times unknown' : `since ${time(first)}, last seen ${time(last)}`;
+  const where = `on ${some(hosts)} (listener ${some(listeners)})`;
+  const isNew = isFirst ? '' : cause.isNew ? ' New since the last run.' : ' Known from the last run.';
+  return `${title} (${CONFIDENCE_NAMES[confidence]}): ${counted(groups, 'group')}, ${counted(connections, 'connection')}, ${where}, ${when}.${isNew}`;
+}
+
+/** What could not be read, and what is missing; none when all is well. */
+export function limits({ failures, damaged, gone, missing }: Rollup): string[] {
+  return [
+    ...(failures.length > 0
+      ? [`${counted(failures.length, 'file or group', 'files or groups')} could not be read.`]
+      : []),
+    ...(damaged.length > 0 ? [`${counted(damaged.length, 'group')} read despite damage.`] : []),
+    ...(missing > 0
+      ? [`${counted(missing, 'group')} of the plan not done yet: the figures are not final.`]
+      : []),
+    ...(gone.length > 0
+      ? [`${counted(gone.length, 'group')} no longer among the inputs; kept in the figures.`]
+      : []),
+  ];
+}
+
+/** `a, b and 3 more`. */
+export function some(names: readonly string[], limit = 3): string {
+  const shown = names.slice(0, limit).map((n) => shortened(n, 60));
+  const rest = names.length - shown.length;
+  return rest > 0 ? `${shown.join(', ')} and ${number(rest)} more` : shown.join(', ');
+}
+
+function day(at: string): string {
+  return at.slice(0, 10);
+}
+
+/** To the minute: `2026-11-03 14:05 UTC`. */
+export function time(at: string): string {
+  return at === '' ? '' : `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
+}
