@@ -2,6 +2,7 @@
 import { disk } from '../platform/files.ts';
 import { interruptible } from '../platform/interrupt.ts';
 import { visible } from '../view/escape.ts';
+import { counted, unlistedWarnings } from '../view/words.ts';
 import { hostNames, inputOptions, redactOptions, redactor, UsageError } from './arguments.ts';
 import { define } from './command.ts';
 import { nothingRead, out, warn } from './console.ts';
@@ -10,20 +11,26 @@ import { investigateInputs, redacted } from './investigate.ts';
 
 export const annotate = define({
   command: 'annotate <input...>',
-  describe: 'write one pcapng file of all packets, with what was found as comments, for Wireshark',
+  describe: 'write the packets to one pcapng file, with what was found as comments, for Wireshark',
   options: (y) =>
-    redactOptions(inputOptions(y)).option('output', {
-      alias: 'o',
-      type: 'string',
-      demandOption: true,
-      describe: 'file to write',
-    }),
+    redactOptions(inputOptions(y))
+      .option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'file to write' })
+      .option('filter', {
+        type: 'string',
+        describe: 'as for analyze: only packets of these connections',
+      }),
   examples: [['annotate client.pcap server.pcap -o annotated.pcapng', 'then in Wireshark: frame.comment']],
   async run(a) {
     await checkTwice(a.input);
     const secret = await redactor(a);
     const { analyze } = await import('../analyze.ts');
-    const found = await investigateInputs(analyze, a, { timeline: 'all' });
+    const found = await investigateInputs(
+      analyze,
+      a,
+      // nothing may be written that redaction has not seen
+      secret ? { listed: Number.POSITIVE_INFINITY } : {},
+      a.filter,
+    );
     warn(found);
     if (nothingRead(found)) return EXIT_NOTHING;
     const { annotate: write } = await import('../wireshark/annotate.ts');
@@ -32,10 +39,20 @@ export const annotate = define({
     const result = await redacted(found, secret);
     const rotations = found.inputs.flatMap((i) => (i.files ? [i.files.map((f) => f.name)] : []));
     const made = await writing(a.output, () =>
-      write(result, a.input, a.output, { hosts, rotations, busy: interruptible, ...redact }),
+      write(result, a.input, a.output, {
+        hosts,
+        rotations,
+        only: a.filter !== undefined,
+        busy: interruptible,
+        ...redact,
+      }),
     );
+    const alike = unlistedWarnings(found);
     out(
-      `${visible(a.output)}: ${made.packets} packets, ${made.comments} comments, ${made.events} events. In Wireshark: frame.comment`,
+      `${visible(a.output)}: ${counted(made.packets, 'packet')}, ${counted(made.comments, 'comment')}, ${counted(made.events, 'event')}. In Wireshark: frame.comment` +
+        (alike > 0
+          ? `\n${counted(alike, 'connection')} like others have none: --filter asks for some of them.`
+          : ''),
     );
     return statusOf(found.diagnostics);
   },

@@ -22,6 +22,11 @@ export class Frame {
   direction = 0;
   /** 1 + index in Source.processes of the process that a comment of the packet names; 0 for none. */
   process = 0;
+  /** Where pcapng options of the packet lie in `bytes`; 0 and 0 where there are none. */
+  optionsStart = 0;
+  optionsEnd = 0;
+  /** Their byte order. */
+  optionsBig = false;
 }
 
 /** Bits of Packet.options. */

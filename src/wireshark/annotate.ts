@@ -3,6 +3,7 @@
  * the events of the kernels between them.
  */
 import { Decoder } from '../decode/decode.ts';
+import { parseWords } from '../model/address.ts';
 import { Diagnostics } from '../model/diagnostic.ts';
 import { type Frame, Packet } from '../model/packet.ts';
 import type { Result } from '../model/result.ts';
@@ -10,11 +11,12 @@ import { packetPlace, type Source } from '../model/source.ts';
 import { disk } from '../platform/files.ts';
 import { orNothing } from '../platform/interrupt.ts';
 import { beside, writeWhole } from '../platform/output.ts';
+import { commentsOf } from '../read/capture/pcapng-packet-options.ts';
 import type { Sink } from '../read/importer.ts';
 import { type HostNames, type ReadProgress, readInputs } from '../read/read.ts';
 import { visible } from '../view/escape.ts';
 import { interfaceBlock, packetBlock, sectionHeader } from './blocks.ts';
-import { type Annotations, annotationsOf, frameKey } from './comments.ts';
+import { type Annotations, annotationsOf, frameKey, merged } from './comments.ts';
 import { eventBytes, LINKTYPE_EVENT } from './event.ts';
 import { LINKTYPE_RAW, rebuild, type Words } from './segment.ts';
 import { Spool } from './spool.ts';
@@ -24,6 +26,8 @@ export interface AnnotateOptions {
   onProgress?: (progress: ReadProgress) => void;
   /** Files that are one capture, as the result had them before it was redacted. */
   rotations?: readonly (readonly string[])[];
+  /** Only packets of the connections that the result lists, as a filter has kept them. */
+  only?: boolean;
   /** Runs what keeps the thread busy. */
   busy?: <T>(work: () => T) => T;
   /** With it packets are rebuilt from their headers, with these addresses; all else of them is left out. */
@@ -74,13 +78,21 @@ class Collector implements Sink {
   readonly #spool: Spool;
   readonly #annotations: Annotations;
   readonly #redact: AnnotateOptions['redact'];
+  /** Null: all packets. */
+  readonly #only: Tuples | null;
   /** Of sources in the result, by the first of their files. */
   readonly #names: ReadonlyMap<string, string>;
   readonly #numbers = new Map<string, number>();
   readonly #decoders = new Map<number, Decoder>();
   readonly #packet = new Packet();
 
-  constructor(spool: Spool, annotations: Annotations, { inputs }: Result, options: AnnotateOptions) {
+  constructor(
+    spool: Spool,
+    annotations: Annotations,
+    { inputs, connections }: Result,
+    options: AnnotateOptions,
+  ) {
+    this.#only = options.only ? new Tuples(connections) : null;
     this.#names = new Map(inputs.map((i) => [i.files?.[0]?.name ?? i.name, i.name]));
     this.#spool = spool;
     this.#annotations = annotations;
@@ -88,24 +100,27 @@ class Collector implements Sink {
   }
 
   frame(source: Source, frame: Frame): void {
-    if (this.#redact) {
-      if (this.#decoder(source).decode(frame, this.#packet) === 0) this.packet(source, this.#packet);
-      return;
+    if (this.#redact || this.#only) {
+      const isSegment = this.#decoder(source).decode(frame, this.#packet) === 0;
+      if (this.#redact && isSegment) this.packet(source, this.#packet);
+      if (this.#redact || !isSegment || !this.#only!.has(this.#packet)) return;
     }
     const bytes = frame.bytes.subarray(frame.start, frame.start + frame.captured);
     const itf = this.#interface(source, frame.linkType, frame.interfaceId);
-    this.#write(source, itf, frame.time, frame.number, frame.length, bytes);
+    this.#write(source, itf, frame, frame.number, bytes, commentsOf(frame));
   }
 
   /** A segment without bytes of its own, or one that is redacted. */
   packet(source: Source, p: Packet): void {
+    if (this.#only && !this.#only.has(p)) return;
     const from: Words = [p.src0, p.src1, p.src2, p.src3];
     const to: Words = [p.dst0, p.dst1, p.dst2, p.dst3];
     const redact = this.#redact;
     const { bytes, length } = redact
       ? rebuild(p, redact.words(from), redact.words(to))
       : rebuild(p, from, to);
-    this.#write(source, this.#interface(source, LINKTYPE_RAW, p.vantage), p.time, p.frame, length, bytes);
+    const itf = this.#interface(source, LINKTYPE_RAW, p.vantage);
+    this.#write(source, itf, { time: p.time, length }, p.frame, bytes, []);
   }
 
   event(): void {}
@@ -121,13 +136,21 @@ class Collector implements Sink {
     }
   }
 
-  #write(source: Source, itf: number, time: number, frame: number, length: number, bytes: Uint8Array): void {
-    const comments =
-      this.#annotations.frames.get(frameKey(this.#name(source), packetPlace(source, frame))) ?? [];
+  #write(
+    source: Source,
+    itf: number,
+    { time, length }: { time: number; length: number },
+    frame: number,
+    bytes: Uint8Array,
+    before: readonly string[],
+  ): void {
+    const key = frameKey(this.#name(source), packetPlace(source, frame));
+    const now = this.#annotations.frames.get(key) ?? [];
+    const comments = merged(before, now);
     const absolute = source.clock.base + BigInt(Math.round(time));
     this.#spool.add(absolute, packetBlock(itf, absolute, length, bytes, comments));
     this.counts.packets++;
-    this.counts.comments += comments.length;
+    this.counts.comments += now.length;
   }
 
   /** As the result has it. */
@@ -156,5 +179,24 @@ class Collector implements Sink {
     const decoder = new Decoder();
     this.#decoders.set(source.id, decoder);
     return decoder;
+  }
+}
+
+/** The endpoints of connections, for a look at each packet. */
+class Tuples {
+  readonly #known = new Set<string>();
+
+  constructor(connections: Result['connections']) {
+    for (const { client, server } of connections) {
+      const [a, b] = [client, server].map(
+        (e) => `${(parseWords(e.address) ?? [0, 0, 0, 0]).map((w) => w | 0)} ${e.port}`,
+      );
+      this.#known.add(`${a} ${b}`).add(`${b} ${a}`);
+    }
+  }
+
+  has(p: Packet): boolean {
+    const from = `${p.src0},${p.src1},${p.src2},${p.src3} ${p.srcPort}`;
+    return this.#known.has(`${from} ${p.dst0},${p.dst1},${p.dst2},${p.dst3} ${p.dstPort}`);
   }
 }

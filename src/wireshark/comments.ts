@@ -5,6 +5,7 @@ import type { ConnectionRow, Result, TimelineItem } from '../model/result.ts';
 import { visible } from '../view/escape.ts';
 import { type Focus, focusOf } from '../view/focus.ts';
 import { placeOf } from '../view/ladder.ts';
+import { shortNames } from '../view/short-names.ts';
 import type { EventEnd } from './event.ts';
 
 export interface LoneEvent {
@@ -28,25 +29,45 @@ export function frameKey(source: string, locator: string): string {
   return `${source}\0${locator}`;
 }
 
-export function annotationsOf(result: Result): Annotations {
+/** Of findings above info, and of the events around them. Sources are named without the folder that all of them share. */
+export function annotationsOf(full: Result): Annotations {
+  const { result } = shortNames(full);
+  const names = new Map(result.inputs.map((input, i) => [input.name, full.inputs[i]!.name]));
+  const place: Place = (source, locator) => frameKey(names.get(source) ?? source, locator);
   const focus = focusOf(result);
   const annotations: Annotations = { frames: new Map(), events: [] };
-  const packets = packetsOf(result);
-  for (const f of result.findings) if (f.connection !== '') addFinding(f, focus, packets, annotations);
+  const packets = packetsOf(result, place);
+  for (const f of result.findings)
+    if (f.connection !== '' && f.severity !== 'info') addFinding(f, focus, packets, place, annotations);
   addEvents(focus, packets, annotations);
   return annotations;
 }
+
+/** What the packet has to say in the end: what it said before, without what this says again. */
+export function merged(before: readonly string[], now: readonly string[]): readonly string[] {
+  if (before.length === 0) return now;
+  const again = new Set(now.map(subjectOf));
+  return [...before.filter((comment) => !again.has(subjectOf(comment))), ...now];
+}
+
+/** Of a comment of ours on a finding, the rule that it is of: the numbers in it may be of another input. */
+function subjectOf(comment: string): string {
+  return /^tcpautopsy: (?:error|warning) c\d+ .*? \(([\w-]+), \w+\): /.exec(comment)?.[1] ?? comment;
+}
+
+/** The key of a packet, by its source as the texts name it. */
+type Place = (source: string, locator: string) => string;
 
 interface PacketAt {
   time: bigint | null;
   key: string;
 }
 
-function packetsOf({ timeline }: Result): Map<string, PacketAt[]> {
+function packetsOf({ timeline }: Result, place: Place): Map<string, PacketAt[]> {
   const packets = new Map<string, PacketAt[]>();
   for (const item of timeline) {
     if (item.kind !== 'packet') continue;
-    const packet = { time: nanoseconds(item), key: frameKey(item.source, item.locator) };
+    const packet = { time: nanoseconds(item), key: place(item.source, item.locator) };
     const list = packets.get(item.connection);
     if (list) list.push(packet);
     else packets.set(item.connection, [packet]);
@@ -74,13 +95,14 @@ function addFinding(
   f: Finding,
   { title, result }: Focus,
   packets: ReadonlyMap<string, PacketAt[]>,
+  place: Place,
   annotations: Annotations,
 ): void {
-  const head = `${f.connection} ${title(f.rule)} (${f.rule}, ${f.confidence}): ${f.summary}`;
+  const head = `${f.severity} ${f.connection} ${title(f.rule)} (${f.rule}, ${f.confidence}): ${f.summary}`;
   const own = packets.get(f.connection) ?? [];
   const keys = new Set(own.map((p) => p.key));
   const cited = f.evidence.flatMap((e) => {
-    const key = frameKey(nameOf(result, e), e.at);
+    const key = place(nameOf(result, e), e.at);
     return keys.has(key) ? [{ key, fact: e.fact }] : [];
   });
   for (const { key, fact } of cited) {

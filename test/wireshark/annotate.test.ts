@@ -1,12 +1,13 @@
 /** The annotated capture, read back by tshark: its comments, its order, and that no packet is lost or changed. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
+import { parseFilter } from '../../src/view/filter.ts';
 import { annotate } from '../../src/wireshark/annotate.ts';
-import { packetBlock } from '../../src/wireshark/blocks.ts';
+import { interfaceBlock, packetBlock, sectionHeader } from '../../src/wireshark/blocks.ts';
 
 const SAMPLES = new URL('../../samples/', import.meta.url).pathname;
 const hasTshark = spawnSync('tshark', ['--version']).status === 0;
@@ -93,6 +94,57 @@ describe.skipIf(!hasTshark)('read back by tshark', () => {
     expect(packets).toHaveLength(6);
     expect(packets.every((f) => (Number(f['tcp.flags']) & 4) !== 0)).toBe(true);
     expect(packets.some((f) => f['frame.comment']!.includes('listener-closed-reset'))).toBe(true);
+  });
+});
+
+describe.skipIf(!hasTshark)('what a file said before', () => {
+  const inputs = [join(SAMPLES, 'live/pcap-and-tcpstates/packets.pcap')];
+  const commentsOf = (path: string) =>
+    execFileSync('tshark', ['-n', '-r', path, '-T', 'fields', '-e', 'frame.number', '-e', 'frame.comment'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+
+  test('annotated again, it says the same, once', async () => {
+    const [first, second] = [join(root, 'first.pcapng'), join(root, 'second.pcapng')];
+    await annotate(await analyze(inputs), inputs, first);
+    await annotate(await analyze([first]), [first], second);
+    const [was, is] = [first, second].map(commentsOf) as [string, string];
+    expect(was).toContain('tcpautopsy: warning');
+    expect(is).toBe(was);
+  });
+
+  test("a user's own comments stay", async () => {
+    const frame = Buffer.from(
+      '0102030405060708090a0b0c0800450000280001000040060000c0000201c0000202303900500000000100000000500220000000ffff',
+      'hex',
+    );
+    const own = join(root, 'own.pcapng');
+    const blocks = [
+      sectionHeader('x', []),
+      interfaceBlock(1, 'eth0', ''),
+      packetBlock(0, 1_700_000_000_000_000_000n, frame.length, frame, ['Ask Anna about this one', 'and Ben']),
+    ];
+    await writeFile(own, Buffer.concat(blocks));
+    const out = join(root, 'out.pcapng');
+    await annotate(await analyze([own]), [own], out);
+    expect(commentsOf(out)).toContain('Ask Anna about this one,and Ben');
+  });
+
+  test('with a filter only the packets of its connections are written', async () => {
+    const keep = parseFilter('severity warning');
+    const kept = await analyze(inputs, { keep });
+    const all = await analyze(inputs);
+    expect(kept.connections.length).toBeLessThan(all.connections.length);
+    expect(kept.connections.length).toBeGreaterThan(0);
+    const path = join(root, 'only.pcapng');
+    const { packets } = await annotate(kept, inputs, path, { only: true });
+    const whole = await annotate(all, inputs, join(root, 'all.pcapng'));
+    expect(packets).toBeGreaterThan(0);
+    expect(packets).toBeLessThan(whole.packets);
+    const ports = new Set(kept.connections.flatMap((c) => [c.client.port, c.server.port]).map(String));
+    for (const f of tshark(path).filter((f) => f['frame.interface_name'] !== 'events'))
+      expect(ports.has(f['tcp.srcport']!)).toBe(true);
   });
 });
 

@@ -24,6 +24,9 @@ export class PacketOptions {
   read(bytes: Uint8Array, start: number, end: number, big: boolean, frame: Frame): boolean {
     let pos = start;
     let isWhole = true;
+    frame.optionsStart = start;
+    frame.optionsEnd = end;
+    frame.optionsBig = big;
     this.#comments.clear();
     while (end - pos >= 4) {
       const code = u16(bytes, pos, big);
@@ -41,6 +44,27 @@ export class PacketOptions {
     frame.process = this.#comments.process();
     return isWhole;
   }
+}
+
+export function clearOptions(frame: Frame): void {
+  frame.direction = 0;
+  frame.process = 0;
+  frame.optionsStart = 0;
+  frame.optionsEnd = 0;
+}
+
+/** Comments of a packet in the file it was read from. */
+export function commentsOf({ bytes, optionsStart, optionsEnd, optionsBig: big }: Frame): string[] {
+  const comments: string[] = [];
+  for (let pos = optionsStart; optionsEnd - pos >= 4; ) {
+    const code = u16(bytes, pos, big);
+    const length = u16(bytes, pos + 2, big);
+    pos += 4;
+    if (code === END_OF_OPTIONS || pos + length > optionsEnd) break;
+    if (code === COMMENT) comments.push(new TextDecoder().decode(bytes.subarray(pos, pos + length)));
+    pos += padded(length);
+  }
+  return comments;
 }
 
 function directionOf(flag: number): number {

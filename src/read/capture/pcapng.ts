@@ -33,7 +33,7 @@ import {
   ticksToNs,
 } from './pcapng-interfaces.ts';
 import { eachOption, padded } from './pcapng-options.ts';
-import { PacketOptions } from './pcapng-packet-options.ts';
+import { clearOptions, PacketOptions } from './pcapng-packet-options.ts';
 
 export const pcapng: CaptureFormat = {
   id: 'pcapng',
@@ -215,8 +215,7 @@ class PcapngReader implements CaptureReader, RecordParser {
   /** Options follow the padded packet. */
   #readOptions(bytes: Uint8Array, data: number, end: number, captured: number): void {
     const { frame } = this.#stream;
-    frame.direction = 0;
-    frame.process = 0;
+    clearOptions(frame);
     if (captured < 0 || captured > end - data) return;
     const start = data + padded(captured);
     if (end - start < 4) return;
@@ -240,8 +239,7 @@ class PcapngReader implements CaptureReader, RecordParser {
     // What the block can hold is right even where the snap length is not, as in files that were edited.
     const captured = Math.min(limit, bodyEnd - data);
     this.#stream.timeless();
-    this.#stream.frame.direction = 0;
-    this.#stream.frame.process = 0;
+    clearOptions(this.#stream.frame);
     this.#deliver(itf, this.#firstInterface, data, bodyEnd, captured, length);
   }
 
