@@ -33,3 +33,29 @@ test('a RST of the server that its own capture has was not made between', async 
   const found = await verdicts(capture('reset_own-client'), capture('reset_own-server'));
   expect(found.map((f) => f.rule)).not.toContain('middlebox-reset');
 });
+
+test('data that only the capture of their sender has were lost on the way', async () => {
+  const found = await verdicts(capture('large_then_gone-client'), capture('large_then_gone-server'));
+  expect(found.find((f) => f.rule === 'data-lost-on-path')).toMatchObject({
+    confidence: 'inferred',
+    group: 'stuck',
+    side: 'path',
+    summary: expect.stringMatching(/^The last 6,000 bytes of client .* the other capture has none of them/),
+  });
+});
+
+test.each<[string, Capture, Capture]>([
+  [
+    'the other capture had ended before',
+    capture('large_then_gone-client'),
+    without(
+      capture('large_then_gone-server'),
+      (r) => capture('large_then_gone-server').records.findIndex((o) => o.equals(r)) > 6,
+    ),
+  ],
+  ['they came with another try', capture('icmp_passing-client'), capture('icmp_passing-server')],
+  ['both are of one place', capture('large_then_gone-client'), capture('large_then_gone-client')],
+])('%s: nothing was lost between two captures', async (_what, client, server) => {
+  const found = await verdicts(client, server);
+  expect(found.map((f) => f.rule)).not.toContain('data-lost-on-path');
+});

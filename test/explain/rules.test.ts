@@ -528,6 +528,12 @@ const FIELD: FieldCase[] = [
     not: 'field/between/mtu_heeded-client.pcap',
   },
   {
+    rule: 'data-lost-on-path',
+    holds: 'field/between/large_then_gone-client.pcap field/between/large_then_gone-server.pcap',
+    confidence: 'inferred',
+    not: 'field/between/icmp_passing-client.pcap field/between/icmp_passing-server.pcap',
+  },
+  {
     rule: 'peer-silent',
     holds: 'field/tables/retransmitting.txt',
     confidence: 'inferred',
@@ -589,15 +595,15 @@ const FIELD: FieldCase[] = [
   },
 ];
 
-/** What both tables read. */
-const inputOf = (of: string | string[]) =>
+/** What both tables read: files of samples/, one or more, or lines. */
+const inputsOf = (of: string | string[]) =>
   typeof of === 'string'
-    ? path.resolve(import.meta.dirname, '../../samples', of)
-    : { name: 'x.txt', bytes: new TextEncoder().encode(`${of.join('\n')}\n`) };
+    ? of.split(' ').map((name) => path.resolve(import.meta.dirname, '../../samples', name))
+    : [{ name: 'x.txt', bytes: new TextEncoder().encode(`${of.join('\n')}\n`) }];
 
 describe.each(FIELD)('$rule', ({ rule, holds, confidence, not }) => {
   const claims = async (of: string | string[]) =>
-    claimsOf(await analyze([inputOf(of)])).filter((f) => f.rule === rule);
+    claimsOf(await analyze(inputsOf(of))).filter((f) => f.rule === rule);
 
   test(`holds: ${confidence}`, async () => {
     expect((await claims(holds)).map((f) => f.confidence)).toContain(confidence);

@@ -4,9 +4,10 @@
  * round. A capture that lacks a segment says something only while it was running and saw other packets of the same;
  * files that follow one another (tcpdump -G) say nothing of each other.
  */
-import { CLIENT, type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
+import { CLIENT, type KeyPacket, SERVER, type SideIndex, WHY_RETRANSMIT } from '../../model/connection.ts';
 import { OPT_TIMESTAMP } from '../../model/packet.ts';
-import { ACK, SYN } from '../../model/tcp.ts';
+import { ACK, SYN, seqDiff } from '../../model/tcp.ts';
+import type { SourceTime } from '../../model/time.ts';
 import type { Facts } from './facts.ts';
 import type { WireFacts, WireReset } from './wire.ts';
 
@@ -101,13 +102,10 @@ export function resetMadeBetween(f: Facts): ForgedReset | null {
 }
 
 function isNearerWithout(f: Facts, wire: WireFacts, { side, packet }: WireReset, other: WireFacts): boolean {
-  const { source } = other.wire;
-  const nearer = (other.of(other.wire.ttl, side) ?? 0) > (wire.of(wire.wire.ttl, side) ?? 0);
   return (
-    source !== wire.wire.source &&
-    nearer &&
+    isNearer(other, wire, side) &&
     other.of(other.wire.rsts, side) === 0 &&
-    wasRunning(f, wire, source, packet)
+    wasRunning(f, wire, other.wire.source, packet)
   );
 }
 
@@ -167,4 +165,78 @@ function wasRunning(f: Facts, here: WireFacts, source: number, p: KeyPacket): bo
   if (at === null || !timeline.comparable(here.wire.source, source)) return false;
   const [from, to] = f.world.captureSpan(source).map((time) => timeline.at(source, time));
   return from != null && to != null && at >= from && at <= to;
+}
+
+/** Of a connection in two captures: the end of a side's data, which the capture farther from it lacks. */
+export interface LostData {
+  side: SideIndex;
+  nearer: WireFacts;
+  farther: WireFacts;
+  /** What the farther capture lacks, at the end of what was sent. */
+  bytes: number;
+  /** What was sent again of that. */
+  again: readonly KeyPacket[];
+}
+
+/** What a filter or a busy disk left out would have come with another try: so often it was sent again. */
+const TRIES = 2;
+
+/** Data that a side sent, sent again, and that never reached the other capture, which ran all the while. */
+export function dataLostBetween(f: Facts): LostData | null {
+  for (const [side, farther, nearer] of directedPairs(f)) {
+    const [sent, came] = [sentBy(nearer, side), sentBy(farther, side)];
+    if (sent === null || came === null || sent <= came || hasAcknowledged(nearer, side, came)) continue;
+    const isn = nearer.of(nearer.wire.isn, side)!;
+    const again = nearer.packets.filter(
+      (p) =>
+        p.why & WHY_RETRANSMIT && p.payload > 0 && nearer.sideOf(p) === side && seqDiff(p.seq, isn) >= came,
+    );
+    const fins = nearer.of(nearer.wire.fins, side) > farther.of(farther.wire.fins, side) ? 1 : 0;
+    const bytes = sent - came - fins;
+    if (again.length >= TRIES && bytes > 0 && ranUntil(f, nearer, again.at(-1)!.time, farther))
+      return { side, nearer, farther, bytes, again };
+  }
+  return null;
+}
+
+/** The peer has it: the other capture lacks what came all the same. */
+function hasAcknowledged(w: WireFacts, side: SideIndex, came: number): boolean {
+  const acked = w.of(w.wire.acked, (1 - side) as SideIndex);
+  return acked !== null && seqDiff(acked, w.of(w.wire.isn, side)!) > came;
+}
+
+/** Each side, with a capture that saw its packets over more hops, and one that saw them over fewer. */
+function directedPairs(f: Facts): [SideIndex, WireFacts, WireFacts][] {
+  return ([CLIENT, SERVER] as const).flatMap((side) =>
+    f.wires.flatMap((farther) =>
+      f.wires
+        .filter((nearer) => isNearer(nearer, farther, side))
+        .map((nearer) => [side, farther, nearer] as [SideIndex, WireFacts, WireFacts]),
+    ),
+  );
+}
+
+function isNearer(nearer: WireFacts, farther: WireFacts, side: SideIndex): boolean {
+  return (
+    nearer.wire.source !== farther.wire.source &&
+    (nearer.of(nearer.wire.ttl, side) ?? 0) > (farther.of(farther.wire.ttl, side) ?? Number.POSITIVE_INFINITY)
+  );
+}
+
+/** How far the numbers of a side went beyond its SYN, in a capture that has all of them. */
+function sentBy(w: WireFacts, side: SideIndex): number | null {
+  const [isn, next] = [w.of(w.wire.isn, side), w.of(w.wire.nextSeq, side)];
+  return isn === null || next === null || w.unseen(side) !== 0 ? null : seqDiff(next, isn);
+}
+
+/** The capture went on for as long as the other saw something sent again. */
+function ranUntil(f: Facts, { wire }: WireFacts, time: SourceTime, { wire: other }: WireFacts): boolean {
+  const { timeline } = f.world.context;
+  if (f.world.source(other.source).incomplete || !timeline.comparable(wire.source, other.source))
+    return false;
+  const [at, end] = [
+    timeline.at(wire.source, time),
+    timeline.at(other.source, f.world.captureSpan(other.source)[1]),
+  ];
+  return at !== null && end !== null && at <= end;
 }

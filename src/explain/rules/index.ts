@@ -13,6 +13,7 @@ import { rule as connectionRefused } from './connection-refused.ts';
 import { rule as conntrackTableFull } from './conntrack-table-full.ts';
 import { rule as cookieOverflowReset } from './cookie-overflow-reset.ts';
 import { rule as dataAfterCloseReset } from './data-after-close-reset.ts';
+import { rule as dataLostOnPath } from './data-lost-on-path.ts';
 import { rule as deferredAccept } from './deferred-accept.ts';
 import { rule as delayedAckOfFin } from './delayed-ack-of-fin.ts';
 import { rule as disconnectReset } from './disconnect-reset.ts';
@@ -142,6 +143,7 @@ const list = [
   closingStuck,
   finWait2Stuck,
   pathMtuBlackHole,
+  dataLostOnPath,
   receiveBufferFull,
   peerSilent,
   peerWindowClosed,
