@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Root, a browser, or minutes: only in `npm run test:rest`. */
 const REST_ONLY = [
+  'test/align/both-sides.test.ts',
   'test/archive/batch.test.ts',
   'test/browser/library.test.ts',
   'test/browser/report.test.ts',

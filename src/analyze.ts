@@ -128,8 +128,30 @@ function listsAll({ listAll, timeline, keep }: AnalyzeOptions): boolean {
   return listAll === true || timeline === 'all' || keep !== undefined;
 }
 
-function viewsOf(records: Records): WireConnection[] {
-  return Array.from({ length: records.count }, (_, n) => records.view(n));
+function viewsOf(records: Records, from = 0, to = records.count): WireConnection[] {
+  return Array.from({ length: to - from }, (_, i) => records.view(from + i));
+}
+
+/** Connections in a row that show whether both sides of a NAT are in a capture: they stand beside each other. */
+const SAMPLE = 500;
+
+/** So many connections of a capture are joined in memory, 2.5 KB each. */
+const JOINED = 400_000;
+
+function reportBothSides({ name }: Source, diagnostics: Diagnostics): void {
+  diagnostics.add({
+    ...{ code: 'nat-not-joined', severity: 'info', source: name, locator: '', count: 1 },
+    message: `both sides of a NAT are in this capture of more than ${JOINED} connections: each is listed once for either side; filter one side out (host ADDRESS)`,
+  });
+}
+
+/** Where there are many, some at the beginning, in the middle and at the end are asked. */
+function showsBothSides(records: Records): boolean {
+  const { count } = records;
+  if (count <= LISTED) return translated(viewsOf(records)).size > 0;
+  return [0, count >> 1, count - SAMPLE].some(
+    (from) => translated(viewsOf(records, from, from + SAMPLE)).size > 0,
+  );
 }
 
 /** Connects packets and events, brings their clocks together and joins them into cases. */
@@ -161,10 +183,12 @@ function join(
     captures.length === 1 && lives.length === 0 && !events.some((e) => isPoint(e) && e.kind !== 'icmp');
   const icmp = only ? errorsByRecord(captures[0]!, errors) : null;
   const single = icmp !== null;
-  const wires = single && captures[0]!.count > LISTED ? [] : captures.flatMap(viewsOf);
-  // both sides of a NAT may be in it
-  const alone = single && translated(wires).size === 0;
-  const timeline = alignClocks({ sources, wires: alone ? [] : wires, lives });
+  const both = single && showsBothSides(captures[0]!);
+  const tooMany = both && captures[0]!.count > JOINED;
+  if (tooMany) reportBothSides(sources[captures[0]!.source]!, diagnostics);
+  const alone = single && (!both || tooMany);
+  const wires = alone ? [] : captures.flatMap((records) => viewsOf(records));
+  const timeline = alignClocks({ sources, wires, lives });
   const joined = () => buildCases({ ...around, wires, lives, timeline, diagnostics }, listeners);
   const cases = alone ? new CaptureCases(captures[0]!, listeners, events, icmp!) : casesOf(joined());
   return {
