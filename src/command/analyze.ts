@@ -45,7 +45,8 @@ export const analyze = define({
       .option('png', { type: 'boolean', default: false, describe: 'the charts as PNG too' })
       .option('workers', {
         type: 'number',
-        describe: 'threads beside the main one (0: none); the output is the same',
+        describe:
+          'threads that read further captures, decide connections of a large one, hash and draw (0: none); same output',
       }),
   examples: [
     ['analyze client.pcap server.pcap -o report', 'both ends of one incident'],

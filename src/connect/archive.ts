@@ -23,6 +23,8 @@ export interface ArchiveState {
   /** Descriptor, good in every thread of the process. */
   file: number | null;
   count: number;
+  /** The file is the other's, who closes it. */
+  isLent: boolean;
 }
 
 /** Files of archives that nobody needs any more. */
@@ -51,16 +53,30 @@ export class Archive {
       held: this.#held,
       file: this.#file,
       count: this.count,
+      isLent: false,
     };
   }
 
-  adopt({ places, chunks, used, held, file, count }: ArchiveState): void {
+  /** A copy for another thread to read, as long as this archive is there. */
+  copy(): ArchiveState {
+    return {
+      places: this.#places.slice(),
+      chunks: this.#chunks.map((chunk) => chunk?.slice() ?? null),
+      used: this.#used,
+      held: this.#held,
+      file: this.#file,
+      count: this.count,
+      isLent: true,
+    };
+  }
+
+  adopt({ places, chunks, used, held, file, count, isLent }: ArchiveState): void {
     this.#places = places;
     this.#chunks = chunks;
     this.#used = used;
     this.#held = held;
     this.#file = file;
-    if (file !== null) FILES.register(this, file, this);
+    if (file !== null && !isLent) FILES.register(this, file, this);
     this.count = count;
   }
 

@@ -66,6 +66,12 @@ export class Columns {
     };
   }
 
+  copy(): ColumnsState {
+    const { starts, keys, finWait2s, ports, bits, first, last } = this.state();
+    const flat = { starts: starts.slice(), keys: keys.slice(), finWait2s: finWait2s.slice() };
+    return { ...flat, ports: ports.slice(), bits: bits.slice(), first, last };
+  }
+
   adopt({ starts, keys, finWait2s, ports, bits, first, last }: ColumnsState): void {
     this.#starts = starts;
     this.#keys = keys;

@@ -47,6 +47,11 @@ export class Retirement {
     return this.#archive.state();
   }
 
+  /** See Archive.copy. */
+  copy(): ArchiveState {
+    return this.#archive.copy();
+  }
+
   /** Takes over what another has packed away; what waits in its rings is packed later, or never. */
   adopt(state: ArchiveState): void {
     this.#archive.adopt(state);

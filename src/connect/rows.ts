@@ -53,6 +53,11 @@ export class Rows {
     return { words: this.words, live: this.live, end: this.#end, free: this.#free };
   }
 
+  /** The same for who goes on with a copy. */
+  copy(): RowsState {
+    return { ...this.state(), words: this.words.slice(0, this.#end) };
+  }
+
   adopt({ words, live, end, free }: RowsState): void {
     this.words = words;
     this.doubles = new Float64Array(words.buffer);

@@ -34,6 +34,10 @@ export class Store {
     return this.#all.map((rows) => rows.state());
   }
 
+  copy(): RowsState[] {
+    return this.#all.map((rows) => rows.copy());
+  }
+
   adopt(states: readonly RowsState[]): void {
     for (const [i, rows] of this.#all.entries()) rows.adopt(states[i]!);
   }

@@ -103,6 +103,22 @@ export class Tracker {
     };
   }
 
+  /** A copy of all, for a tracker of another thread to tell of its connections; no packet comes any more. */
+  copy(): TrackerState {
+    return {
+      rows: this.#store.copy(),
+      table: { seed: 0, slots: new Int32Array(0), size: 0 },
+      archive: this.#retired?.copy() ?? null,
+      columns: this.#columns.copy(),
+      serial: this.#serial,
+      forgot: this.#forgot,
+    };
+  }
+
+  get encapsulations(): readonly string[] {
+    return this.#texts.encapsulations;
+  }
+
   /** Goes on where another stopped. */
   adopt({ rows, table, archive, columns, serial, forgot }: TrackerState): this {
     this.#store.adopt(rows);

@@ -19,7 +19,7 @@ import { rules as allRules } from './rules/index.ts';
 import { settingsOf } from './settings.ts';
 import { tellStories } from './stories/index.ts';
 import { tellStory } from './story.ts';
-import { type Decide, isNormal, Verdicts } from './verdicts.ts';
+import { type Decide, type DecidedVerdicts, isNormal, Verdicts } from './verdicts.ts';
 
 export { verdictsOf } from './roles.ts';
 export type { Verdicts } from './verdicts.ts';
@@ -59,12 +59,40 @@ export type OnDecided = (n: number, findings: readonly Finding[], verdicts: Verd
 const NONE: readonly Finding[] = [];
 const nothing = () => [];
 
-/** Never throws: a rule that does becomes the diagnostic `rule-failed`, and nothing else is lost. */
+/** What was decided of a stretch of connections: numbers, which another thread can take. */
+export interface Decided {
+  verdicts: DecidedVerdicts;
+  kept: Int32Array<ArrayBuffer>;
+}
+
+/** The stage in steps, for threads that each decide a part of the connections. */
+export interface Explaining {
+  /** Decides connections from `from` up to `to`; they come in ascending order. */
+  decide(from: number, to: number): void;
+  /** What was decided here, of one stretch. */
+  decided(from: number, to: number): Decided;
+  /** Takes what was decided elsewhere of the connections that begin with `from`. */
+  take(from: number, decided: Decided): void;
+  /** Once all are decided. */
+  conclude(): Explanation;
+}
+
 export function explain(
   context: Context,
   diagnostics: Diagnostics,
-  { rules = allRules, keep, onDecided }: ExplainOptions = {},
+  options: ExplainOptions = {},
 ): Explanation {
+  const explaining = beginExplaining(context, diagnostics, options);
+  explaining.decide(0, context.cases.count);
+  return explaining.conclude();
+}
+
+/** Never throws: a rule that does becomes the diagnostic `rule-failed`, and nothing else is lost. */
+export function beginExplaining(
+  context: Context,
+  diagnostics: Diagnostics,
+  { rules = allRules, keep, onDecided }: ExplainOptions = {},
+): Explaining {
   const world = new World(context);
   const fail = (error: unknown, what: string, of: Facts | null) => {
     const message = error instanceof Error ? error.message : String(error);
@@ -94,7 +122,7 @@ export function explain(
       return null;
     }
   };
-  const decide: Decide = (facts, asked) => {
+  const ofCase: Decide = (facts, asked) => {
     const all: DecidedFinding[] = [];
     for (const rule of asked) {
       const decided = ask(rule, facts);
@@ -104,36 +132,49 @@ export function explain(
     }
     return { all, told: assignRoles(all) };
   };
-  const verdicts = new Verdicts(world, rules, decide);
+  const verdicts = new Verdicts(world, rules, ofCase);
   const rulesFor = rulesByMask(rules);
   const kept: number[] = [];
-  for (let n = 0; n < context.cases.count; n++) {
+  const decide = (n: number) => {
     const mask = world.mask(n);
     const asked = rulesFor(mask);
     const [first] = asked;
     if (first?.normal && asked.length === 1 && isHealthy(mask)) {
       verdicts.addNormal(n, first);
-      if (keep && !keep(context.cases.at(n), verdicts.words(n))) continue;
+      if (keep && !keep(context.cases.at(n), verdicts.words(n))) return;
       kept.push(n);
       onDecided?.(n, NONE, verdicts);
-      continue;
+      return;
     }
     const facts = world.facts(n);
-    const { all, told } = decide(facts, asked);
+    const { all, told } = ofCase(facts, asked);
     verdicts.add(n, all, told, verdictsOf(told));
-    if (keep && !keep(facts.case, told)) continue;
+    if (keep && !keep(facts.case, told)) return;
     kept.push(n);
     onDecided?.(
       n,
       told.filter((f) => !isNormal(f)),
       verdicts,
     );
-  }
-  world.kept = Int32Array.from(kept);
-  const ofHosts = guard('Looking at hosts', null, () => findingsOfHosts(world), nothing).filter(
-    (f) => !keep || keep(f, [f]),
-  );
-  return { verdicts, kept: world.kept, ofHosts, ...toldOf(world, verdicts, ofHosts, rules, guard) };
+  };
+  const conclude = () => {
+    world.kept = Int32Array.from(kept);
+    const ofHosts = guard('Looking at hosts', null, () => findingsOfHosts(world), nothing).filter(
+      (f) => !keep || keep(f, [f]),
+    );
+    return { verdicts, kept: world.kept, ofHosts, ...toldOf(world, verdicts, ofHosts, rules, guard) };
+  };
+  return {
+    decide: (from, to) => {
+      for (let n = from; n < to; n++) decide(n);
+    },
+    decided: (from, to) => ({ verdicts: verdicts.decided(from, to), kept: Int32Array.from(kept) }),
+    take: (from, decided) => {
+      verdicts.take(from, decided.verdicts);
+      for (const n of decided.kept) kept.push(n);
+    },
+    conclude,
+  };
 }
 
 /** What many connections have in common. */

@@ -40,6 +40,17 @@ export type Decide = (
   rules: readonly Rule[],
 ) => { all: readonly DecidedFinding[]; told: readonly DecidedFinding[] };
 
+/** Of a stretch of connections; arrays as in Verdicts, where findings are numbered from 0. */
+export interface DecidedVerdicts {
+  ends: Int32Array<ArrayBuffer>;
+  ofGroup: Uint8Array<ArrayBuffer>;
+  normal: Uint8Array<ArrayBuffer>;
+  connection: Int32Array<ArrayBuffer>;
+  word: Int32Array<ArrayBuffer>;
+  source: Int32Array<ArrayBuffer>;
+  at: Float64Array<ArrayBuffer>;
+}
+
 export class Verdicts {
   readonly world: World;
   readonly #rules: readonly Rule[];
@@ -86,6 +97,32 @@ export class Verdicts {
     this.#first[n + 1] = this.#count;
     for (let i = 0; i < GROUPS.length; i++)
       this.#ofGroup[n * GROUPS.length + i] = 1 + (this.#numbers.get(verdicts[GROUPS[i]!]) ?? -1);
+  }
+
+  /** All that was added, which is of these connections, for another to take. */
+  decided(from: number, to: number): DecidedVerdicts {
+    return {
+      ends: this.#first.slice(from + 1, to + 1),
+      ofGroup: this.#ofGroup.slice(from * GROUPS.length, to * GROUPS.length),
+      normal: this.#normal.slice(from, to),
+      connection: this.#connection.slice(0, this.#count),
+      word: this.#word.slice(0, this.#count),
+      source: this.#source.slice(0, this.#count),
+      at: this.#at.slice(0, this.#count),
+    };
+  }
+
+  /** Takes what was decided elsewhere of the connections that begin with `from`, as though they had been added. */
+  take(from: number, { ends, ofGroup, normal, connection, word, source, at }: DecidedVerdicts): void {
+    for (const [i, end] of ends.entries()) this.#first[from + i + 1] = this.#count + end;
+    this.#ofGroup.set(ofGroup, from * GROUPS.length);
+    this.#normal.set(normal, from);
+    while (this.#count + word.length > this.#word.length) this.#grow();
+    this.#connection.set(connection, this.#count);
+    this.#word.set(word, this.#count);
+    this.#source.set(source, this.#count);
+    this.#at.set(at, this.#count);
+    this.#count += word.length;
   }
 
   /** Rule ids of the verdicts of a connection, '' where a group has none. */
@@ -215,7 +252,7 @@ export class Verdicts {
       larger.set(old);
       return larger;
     };
-    const length = this.#count * 2;
+    const length = this.#word.length * 2;
     this.#connection = twice(this.#connection, new Int32Array(length));
     this.#word = twice(this.#word, new Int32Array(length));
     this.#source = twice(this.#source, new Int32Array(length));

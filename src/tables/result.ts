@@ -26,7 +26,7 @@ import { csvLines, headOf, Lines } from './csv-text.ts';
 import { findingsTable } from './findings.ts';
 import { ALL_LISTED } from './listed.ts';
 import { type Selection, select, selectAll } from './selection.ts';
-import { Spool } from './spool.ts';
+import { type Part, Spool } from './spool.ts';
 import { timelineTable } from './timeline.ts';
 import { timelineOf } from './timeline-rows.ts';
 
@@ -103,6 +103,12 @@ export function tablesOf({ connections, findings }: Result): Tables {
   };
 }
 
+/** Rows of both tables as parts of spools. */
+export interface TableParts {
+  connections: Part[];
+  findings: Part[];
+}
+
 /** Takes the rows of connections while they are decided: whatever is derived of a connection is derived for all of it once. */
 export class TableSpool implements Tables {
   readonly connections = new Spool();
@@ -110,7 +116,9 @@ export class TableSpool implements Tables {
   readonly #rows = new Lines(connectionsTable.columns);
   readonly #findings = new Lines(findingsTable.columns);
 
-  constructor() {
+  /** `begins`: with the lines of names. */
+  constructor(begins = true) {
+    if (!begins) return;
     this.connections.add(headOf(connectionsTable.columns));
     this.findings.add(headOf(findingsTable.columns));
   }
@@ -118,6 +126,17 @@ export class TableSpool implements Tables {
   add(row: ConnectionRow, findings: readonly Finding[]): void {
     this.connections.add(this.#rows.of(row));
     this.addFindings(findings);
+  }
+
+  /** All rows, for the tables of another thread. */
+  parts(): TableParts {
+    return { connections: this.connections.parts(), findings: this.findings.parts() };
+  }
+
+  /** Takes rows that another thread has made, of the connections that come next. */
+  take({ connections, findings }: TableParts): void {
+    this.connections.take(connections);
+    this.findings.take(findings);
   }
 
   /** Also those of hosts, which are of no connection. */

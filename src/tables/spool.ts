@@ -13,12 +13,18 @@ const WIDEST = 3;
 const FILES = new FinalizationRegistry<number>(closeScratch);
 const encoder = new TextEncoder();
 
+/** A piece of it: bytes, or where they stand in a temporary file. */
+export interface Part {
+  bytes: Uint8Array<ArrayBuffer> | null;
+  file: number;
+  at: number;
+  length: number;
+}
+
 export class Spool implements Iterable<string> {
-  /** null: in the file, at its number times CHUNK. */
-  readonly #chunks: (Uint8Array | null)[] = [];
-  readonly #lengths: number[] = [];
+  readonly #parts: Part[] = [];
   #file: number | null = null;
-  #filling = new Uint8Array(CHUNK);
+  #filling: Uint8Array<ArrayBuffer> = new Uint8Array(CHUNK);
   #used = 0;
   /** Not bytes yet. */
   #text = '';
@@ -33,13 +39,29 @@ export class Spool implements Iterable<string> {
   *[Symbol.iterator](): Iterator<string> {
     const decoder = new TextDecoder();
     const read = new Uint8Array(CHUNK);
-    for (const [i, length] of this.#lengths.entries()) {
-      const held = this.#chunks[i];
-      if (!held) readAt(this.#file!, read.subarray(0, length), i * CHUNK);
-      yield decoder.decode((held ?? read).subarray(0, length));
+    for (const { bytes, file, at, length } of this.#parts) {
+      if (!bytes) readAt(file, read.subarray(0, length), at);
+      yield decoder.decode((bytes ?? read).subarray(0, length));
     }
     yield decoder.decode(this.#filling.subarray(0, this.#used));
     yield this.#text;
+  }
+
+  /** All of it, for the spool of another thread; nothing is added any more. */
+  parts(): Part[] {
+    this.#put();
+    this.#next();
+    FILES.unregister(this);
+    return this.#parts;
+  }
+
+  /** Takes what another held, behind what was added so far. */
+  take(parts: readonly Part[]): void {
+    this.#put();
+    this.#next();
+    this.#parts.push(...parts);
+    const file = parts.find(({ bytes }) => bytes === null)?.file;
+    if (file !== undefined) FILES.register(this, file);
   }
 
   #put(): void {
@@ -49,10 +71,14 @@ export class Spool implements Iterable<string> {
   }
 
   #next(): void {
-    const n = this.#lengths.push(this.#used) - 1;
+    if (this.#used === 0) return;
+    const [n, length] = [this.#parts.length, this.#used];
     const isPut = n >= HELD && this.#spill(n);
-    this.#chunks.push(isPut ? null : this.#filling);
-    if (!isPut) this.#filling = new Uint8Array(CHUNK);
+    if (isPut) this.#parts.push({ bytes: null, file: this.#file!, at: n * CHUNK, length });
+    else {
+      this.#parts.push({ bytes: this.#filling, file: 0, at: 0, length });
+      this.#filling = new Uint8Array(CHUNK);
+    }
     this.#used = 0;
   }
 
@@ -61,7 +87,7 @@ export class Spool implements Iterable<string> {
     try {
       if (this.#file === null) {
         this.#file = openScratch();
-        FILES.register(this, this.#file);
+        FILES.register(this, this.#file, this);
       }
       writeAt(this.#file, this.#filling.subarray(0, this.#used), n * CHUNK);
       return true;

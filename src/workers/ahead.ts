@@ -33,7 +33,7 @@ export class ReadingAhead implements Ahead {
   begin(files: readonly Expected[]): void {
     this.#sizes = new Map(files.map(({ path, size }) => [path, size]));
     const [first = 0, ...others] = this.#sizes.values();
-    if (first === 0 || others.reduce((sum, size) => sum + size, 0) < this.#pool.least) return;
+    if (first === 0 || others.reduce((sum, size) => sum + size, 0) < this.#pool.least.bytes) return;
     this.#waiting = [...this.#sizes.keys()];
     for (let i = 0; i < this.#pool.threads; i++) this.#next();
   }

@@ -8,29 +8,43 @@ import type { Thread } from '../platform/types.ts';
 import { runTask, type TaskName, type Tasks } from './tasks.ts';
 import type { Answer, Order } from './worker.ts';
 
+/** Bytes of captures that are read beside others, and connections that are decided. */
+export interface Least {
+  bytes: number;
+  connections: number;
+}
+
 export interface Pool {
   /** False: tasks run in the main thread, when they are awaited and not before. */
   readonly parallel: boolean;
   /** How many tasks are done at a time. */
   readonly threads: number;
-  /** Bytes of captures from which reading them is worth the start of a thread. */
-  readonly least: number;
-  run<Name extends TaskName>(name: Name, argument: Tasks[Name]['argument']): Promise<Tasks[Name]['value']>;
+  /** From which on a thread is worth its start. */
+  readonly least: Least;
+  /** `moved`: what of the argument need not be copied, where there is a thread for it. */
+  run<Name extends TaskName>(
+    name: Name,
+    argument: Tasks[Name]['argument'],
+    moved?: readonly ArrayBuffer[],
+  ): Promise<Tasks[Name]['value']>;
+  /** Ends threads that have nothing to do, for their memory; another task starts one again. */
+  trim(): Promise<void>;
   close(): Promise<void>;
 }
 
 export const MAIN_THREAD: Pool = {
   parallel: false,
   threads: 0,
-  least: Number.POSITIVE_INFINITY,
-  run: runTask,
+  least: { bytes: Number.POSITIVE_INFINITY, connections: Number.POSITIVE_INFINITY },
+  run: (name, argument) => runTask(name, argument),
+  trim: async () => undefined,
   close: async () => undefined,
 };
 
 /** The thread's program; there is none before the sources are compiled. */
 const WORKER = new URL('./worker.js', import.meta.url);
 /** To start, and to have its functions compiled, takes a thread half a second of CPU, as 500,000 packets do. */
-const LEAST = 1 << 27;
+const LEAST: Least = { bytes: 1 << 27, connections: 20_000 };
 /** By default no more: what is left to the main thread then takes longest. */
 const MOST = 4;
 
@@ -41,6 +55,7 @@ export function openPool(workers = Math.min(cores() - 1, MOST), thread = WORKER,
 
 interface Job {
   order: Order;
+  moved: readonly ArrayBuffer[];
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -49,23 +64,31 @@ interface Job {
 class Threads implements Pool {
   readonly parallel = true;
   readonly threads: number;
-  readonly least: number;
+  readonly least: Least;
   readonly #thread: URL;
   readonly #queue: Job[] = [];
   readonly #busy = new Map<Thread, Job>();
   readonly #idle: Thread[] = [];
 
-  constructor(threads: number, thread: URL, least: number) {
+  constructor(threads: number, thread: URL, least: Least) {
     this.threads = threads;
     this.least = least;
     this.#thread = thread;
   }
 
-  run<Name extends TaskName>(name: Name, argument: Tasks[Name]['argument']): Promise<Tasks[Name]['value']> {
+  run<Name extends TaskName>(
+    name: Name,
+    argument: Tasks[Name]['argument'],
+    moved: readonly ArrayBuffer[] = [],
+  ): Promise<Tasks[Name]['value']> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ order: { name, argument }, resolve: resolve as Job['resolve'], reject });
+      this.#queue.push({ order: { name, argument }, moved, resolve: resolve as Job['resolve'], reject });
       this.#next();
     });
+  }
+
+  async trim(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((worker) => worker.terminate()));
   }
 
   async close(): Promise<void> {
@@ -82,7 +105,7 @@ class Threads implements Pool {
     if (job === undefined) return;
     const worker = this.#idle.pop() ?? this.#begin();
     this.#busy.set(worker, job);
-    worker.post(job.order);
+    worker.post(job.order, job.moved);
   }
 
   #begin(): Thread {

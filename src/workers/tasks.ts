@@ -2,6 +2,7 @@
 
 import type { Chart } from '../charts/chart.ts';
 import type { TrackedFile } from '../connect/capture.ts';
+import type { DecidedStretch, Stretch } from './deciding.ts';
 
 export interface Tasks {
   /** A chart as a whole SVG document. */
@@ -14,6 +15,8 @@ export interface Tasks {
   warm: { argument: null; value: null };
   /** Reads a capture; null when the file is something else. */
   track: { argument: { path: string; zeekTimers: boolean }; value: TrackedFile | null };
+  /** Decides a part of the connections of a capture. */
+  decide: { argument: Stretch; value: DecidedStretch };
 }
 
 export type TaskName = keyof Tasks;
@@ -32,6 +35,7 @@ const work: Work = {
     return null;
   },
   track: async ({ path, zeekTimers }) => (await import('../connect/capture.ts')).trackFile(path, zeekTimers),
+  decide: async (stretch) => (await import('./deciding.ts')).decideStretch(stretch),
 };
 
 export function runTask<Name extends TaskName>(
@@ -46,6 +50,7 @@ export async function movedOf<Name extends TaskName>(
   name: Name,
   value: Tasks[Name]['value'],
 ): Promise<ArrayBuffer[]> {
+  if (name === 'decide') return (await import('./deciding.ts')).buffersOfStretch(value as DecidedStretch);
   if (name !== 'track') return [];
   const { tracker } = (value as TrackedFile | null) ?? {};
   return tracker ? (await import('../connect/tracker-state.ts')).buffersOf(tracker) : [];

@@ -43,6 +43,7 @@ async function tracked(pool: Pool) {
     parallel: pool.parallel,
     threads: pool.threads,
     least: pool.least,
+    trim: () => pool.trim(),
     close: () => pool.close(),
     run: (name, argument) => {
       if (name === 'track') asked.push((argument as { path: string }).path);
@@ -62,7 +63,7 @@ test('the result is the same with any number of threads, of captures whole, pack
     expect(alone.text).toContain(code);
   }
   for (const threads of [1, 2]) {
-    const { text, asked } = await tracked(openPool(threads, WORKER, 0));
+    const { text, asked } = await tracked(openPool(threads, WORKER, { bytes: 0, connections: 0 }));
     const last = ['z2.pcap', 'z1.pcap.gz'].map((name) => join(folder, name));
     expect(asked.slice(0, threads)).toEqual(last.slice(0, threads));
     expect(text === alone.text).toBe(true);
@@ -83,7 +84,7 @@ test.each([
     program,
     `import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { ${failure} });`,
   );
-  const { text, asked } = await tracked(openPool(2, pathToFileURL(program), 0));
+  const { text, asked } = await tracked(openPool(2, pathToFileURL(program), { bytes: 0, connections: 0 }));
   expect(asked.length).toBeGreaterThan(1);
   expect(text === alone.text).toBe(true);
 });
