@@ -35,6 +35,8 @@ export function stackOf(c: Case, side: SideIndex, context: Context): Stack {
     stacks = stacksByAddress(context);
     known.set(context, stacks);
   }
+  // an address is not parsed for nothing
+  if (stacks.size === 0) return 'unknown';
   return stacks.get(context.cases.keyOf(end.address)) ?? 'unknown';
 }
 

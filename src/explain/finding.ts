@@ -95,7 +95,10 @@ export class DecidedFinding implements Finding {
     this.#words ??= this.#guard(
       `The wording of rule ${byRule.id}`,
       facts,
-      () => ({ ...byRule.tell(facts, verdict), evidence: cited.map((c) => c.tell()) }),
+      (): Told => {
+        const { summary, remedy, missing = [] } = byRule.tell(facts, verdict);
+        return { summary, remedy, missing, evidence: cited.map((c) => c.tell()) };
+      },
       () => ({ summary: `It ${MAYBE}${predicate(1, byRule.happened)}.`, remedy: '', evidence: [] }),
     );
     return this.#words;

@@ -146,7 +146,8 @@ export class Verdicts {
 
   /** Confidence of its normal end; null where it had none. */
   normal(n: number): Finding['confidence'] | null {
-    return CONFIDENCE_ORDER[this.#normal[n]! - 1] ?? null;
+    const normal = this.#normal[n]!;
+    return normal === 0 ? null : CONFIDENCE_ORDER[normal - 1]!;
   }
 
   /** What is told of a connection: all but a normal end that nothing else explains as well, which is no finding. */

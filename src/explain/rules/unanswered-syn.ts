@@ -26,7 +26,8 @@ export const rule: Rule<'unanswered-syn', Candidate> = {
   ],
   decide: (f) => {
     const c = leading(synCandidates(f), 'unanswered-syn');
-    return c && (silentSyn(f)?.overdue && !c.severity ? c : { ...c, severity: 'info' });
+    if (c && (c.severity || !silentSyn(f)?.overdue)) c.severity = 'info';
+    return c;
   },
   tell: (f, c) => ({
     summary: silenceSummary(attemptOf(f), c.because()),
