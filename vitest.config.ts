@@ -5,6 +5,9 @@ import { defineConfig } from 'vitest/config';
 const REST_ONLY = [
   'test/align/both-sides.test.ts',
   'test/archive/batch.test.ts',
+  'test/archive/queue.test.ts',
+  'test/archive/s3.test.ts',
+  'test/archive/tables.test.ts',
   'test/browser/library.test.ts',
   'test/browser/report.test.ts',
   'test/capture/live.test.ts',

@@ -1,35 +1,40 @@
 /** A process of a batch: does the groups it is sent, one after the other, and says how each ended. */
 
 import type { Said, Setting, Told } from './archive/crew.ts';
+import { originOf, storeAt } from './archive/places.ts';
 import type { Group } from './archive/plan.ts';
 import { doGroups } from './batch-group.ts';
 import { thisChild } from './platform/children.ts';
-import { disk } from './platform/files.ts';
 import { growHeapBy } from './platform/process.ts';
-import { FolderStore, type Store } from './platform/store.ts';
+import type { Store } from './platform/store.ts';
 
 growHeapBy(20);
 
 const { post, listen } = thisChild();
-let setting: (Setting & { store: Store }) | null = null;
+let setting: Setting | null = null;
+let store: Store | null = null;
 let isStopping = false;
 let work: Promise<void> = Promise.resolve();
 
 listen((message) => {
-  if (setting === null)
-    setting = { ...(message as Setting), store: new FolderStore((message as Setting).out) };
+  if (setting === null) setting = message as Setting;
   else if ('stop' in (message as Told)) isStopping = true;
   else work = work.then(() => run((message as { groups: Group[] }).groups));
 });
 
 async function run(groups: readonly Group[]): Promise<void> {
-  const { store, options } = setting!;
+  const { out, options } = setting!;
   const say = (said: Said) => void post(said);
   try {
     const goesOn = () => !isStopping;
+    store ??= await storeAt(out);
+    const origin = await originOf(
+      groups.flatMap((g) => g.members.map((m) => m.file)),
+      false,
+    );
     await doGroups(
       groups,
-      disk,
+      origin,
       store,
       options,
       (key) => say({ begin: key }),

@@ -2,7 +2,15 @@
 
 import { type Collected, collect } from './archive/collect.ts';
 import { FAILED, isDone } from './archive/commit.ts';
-import { Crew, type Limits, type Outcome } from './archive/crew.ts';
+import {
+  Crew,
+  type CrewEvents,
+  type DoGroups,
+  type Limits,
+  type Outcome,
+  type Setting,
+} from './archive/crew.ts';
+import { checkInputs, originOf, storeAt } from './archive/places.ts';
 import {
   folderOfKey,
   type Group,
@@ -13,15 +21,16 @@ import {
   planOf,
   shardOf,
 } from './archive/plan.ts';
-import { rollUp } from './archive/rollup.ts';
+import { checkQueue, QueuedRun } from './archive/queue.ts';
+import { lastRollup, rollUp } from './archive/rollup.ts';
+import type { CrewOf } from './archive/take-jobs.ts';
 import type { Walk } from './archive/walk.ts';
 import { writeRollup } from './archive/write-rollup.ts';
 import { doGroups } from './batch-group.ts';
 import type { Rollup } from './model/rollup.ts';
-import { disk } from './platform/files.ts';
 import { OutputError } from './platform/output.ts';
 import { VERSION } from './platform/package.ts';
-import { FolderStore, type Store } from './platform/store.ts';
+import type { Store } from './platform/store.ts';
 
 export interface BatchOptions {
   inputs: readonly string[];
@@ -34,6 +43,8 @@ export interface BatchOptions {
   period: Period;
   group: GroupOptions;
   retryFailed: boolean;
+  /** Redis that hands groups to workers; null: they are done here. */
+  queue: string | null;
   limits: Limits;
 }
 
@@ -65,6 +76,8 @@ export async function runBatch(
   events: BatchEvents,
   stopping: (stop: () => void) => void,
 ): Promise<BatchSummary> {
+  if (options.queue) await checkQueue(options.queue);
+  await checkInputs([...options.inputs, options.out]);
   const store = await openOut(options.out, events.note);
   const { plan, todo, before } = await planBatch(options, store, events);
   await store.put('plan.jsonl', [...planLines(plan)].join(''));
@@ -79,19 +92,10 @@ export async function runBatch(
     }
     events.end(groups.get(outcome.key)!, outcome);
   };
-  const here = (list: readonly Group[], begin: (key: string) => void, ended: (outcome: Outcome) => void) =>
-    doGroups(list, disk, store, options.group, begin, ended);
-  const program = new URL('./batch-worker.js', import.meta.url);
   const setting = { out: options.out, options: options.group };
-  const crew = new Crew(
-    options.jobs,
-    setting,
-    store,
-    options.limits,
-    { begin: events.begin, end },
-    here,
-    program,
-  );
+  const crew = options.queue
+    ? new QueuedRun(options.queue, setting, options.limits, store, { end, note: events.note })
+    : crewOf(options.jobs, setting, store, options.limits, { begin: events.begin, end });
   let stopped = false;
   stopping(() => {
     stopped = true;
@@ -104,9 +108,28 @@ export async function runBatch(
     made = await rollUp(store, plan, (r) => writeRollup(store, r));
     if (!made) break;
   }
+  if (!stopped) rollup ??= await lastRollup(store);
   await store.tidy();
   return { ...sum, plan, before, stopped, rollup };
 }
+
+function crewOf(jobs: number, setting: Setting, store: Store, limits: Limits, events: CrewEvents): Crew {
+  const here: DoGroups = async (groups, begin, end) => {
+    const origin = await originOf(
+      groups.flatMap((g) => g.members.map((m) => m.file)),
+      false,
+    );
+    await doGroups(groups, origin, store, setting.options, begin, end);
+  };
+  return new Crew(jobs, setting, store, limits, events, here, new URL('./batch-worker.js', import.meta.url));
+}
+
+/** For one job of a queue. */
+export const crewFor: CrewOf = (job, store, limits) =>
+  crewOf(1, { out: job.out, options: job.options }, store, limits, {
+    begin: () => undefined,
+    end: () => undefined,
+  });
 
 /** What would be done, without writing anything but what was found in the inputs. */
 export async function planBatch(
@@ -114,17 +137,32 @@ export async function planBatch(
   store: Store,
   events: Pick<BatchEvents, 'look'>,
 ): Promise<{ plan: Plan; todo: Group[]; before: number; collected: Collected }> {
-  const collected = await collect(options.inputs, disk, store, options.walk, events.look);
+  const collected = await collect(
+    options.inputs,
+    await originOf(options.inputs, true),
+    store,
+    options.walk,
+    events.look,
+  );
   const plan = planOf(collected.members, collected.problems, options.group, options.period);
   const todo: Group[] = [];
   let before = 0;
-  for (const group of plan.groups) {
-    if (options.shard && shardOf(group.key, options.shard.count) !== options.shard.index - 1) continue;
-    if (await isOver(store, group.key, options.retryFailed)) before++;
-    else todo.push(group);
+  const mine = plan.groups.filter(
+    ({ key }) => !options.shard || shardOf(key, options.shard.count) === options.shard.index - 1,
+  );
+  for (let at = 0; at < mine.length; at += ASKED) {
+    const some = mine.slice(at, at + ASKED);
+    const over = await Promise.all(some.map(({ key }) => isOver(store, key, options.retryFailed)));
+    for (const [i, group] of some.entries()) {
+      if (over[i]) before++;
+      else todo.push(group);
+    }
   }
   return { plan, todo, before, collected };
 }
+
+/** Groups that are asked for at a time. */
+const ASKED = 64;
 
 async function isOver(store: Store, key: string, retryFailed: boolean): Promise<boolean> {
   return (await isDone(store, key)) || (!retryFailed && (await store.has(`${folderOfKey(key)}/${FAILED}`)));
@@ -134,8 +172,8 @@ const MARK = 'batch.json';
 const FORMAT = 'tcpautopsy-batch/1';
 
 /** Rejects with OutputError when OUT is something else, or of a format that is not known here. */
-export async function openOut(out: string, note: (text: string) => void): Promise<FolderStore> {
-  const store = new FolderStore(out);
+export async function openOut(out: string, note: (text: string) => void): Promise<Store> {
+  const store = await storeAt(out);
   const bytes = await store.read(MARK);
   if (bytes === null) {
     if ((await store.list('')).length > 0)

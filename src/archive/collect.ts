@@ -4,6 +4,7 @@ import type { Store } from '../platform/store.ts';
 import type { Files } from '../platform/types.ts';
 import { type Inspected, inspect } from './inspect.ts';
 import type { Member, Problem } from './member.ts';
+import { isRemote } from './places.ts';
 import { filesBelow, type Walk } from './walk.ts';
 
 const MEMBERS = 'members.jsonl';
@@ -55,7 +56,7 @@ export async function collect(
 
 async function hashOf(path: string, origin: Files): Promise<string> {
   const { mark } = await origin.stat(path);
-  if (path.startsWith('s3://')) return mark ?? '';
+  if (isRemote(path)) return mark ?? '';
   const hash = await sha256OfFile(path);
   if (hash === null) throw new Error('cannot be read to its end');
   return hash;

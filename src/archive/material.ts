@@ -123,6 +123,11 @@ function part(file: OpenFile, offset: number, size: number): OpenFile {
 const missing = (path: string) =>
   Object.assign(new Error(`ENOENT: no such file or directory, ${path}`), { code: 'ENOENT' });
 
+/** What joins paths of files makes one slash of two. */
+function asPlaced(path: string): string {
+  return path.replace(/^s3:\/(?!\/)/, 's3://');
+}
+
 class MemberFiles implements Files {
   readonly #members: ReadonlyMap<string, Member>;
   readonly #openMember: (member: Member) => Promise<OpenFile>;
@@ -134,13 +139,15 @@ class MemberFiles implements Files {
     for (const place of this.#members.keys()) this.#addToFolders(place, true);
   }
 
-  async open(path: string): Promise<OpenFile> {
+  async open(named: string): Promise<OpenFile> {
+    const path = asPlaced(named);
     const member = this.#members.get(path);
     if (!member) throw missing(path);
     return this.#openMember(member);
   }
 
-  async stat(path: string): ReturnType<Files['stat']> {
+  async stat(named: string): ReturnType<Files['stat']> {
+    const path = asPlaced(named);
     const member = this.#members.get(path);
     if (member) return { size: member.size, isFile: true, isFolder: false };
     if (!this.#folders.has(path)) throw missing(path);
@@ -148,7 +155,7 @@ class MemberFiles implements Files {
   }
 
   async list(folder: string): Promise<Entry[]> {
-    return [...(this.#folders.get(folder)?.values() ?? [])];
+    return [...(this.#folders.get(asPlaced(folder))?.values() ?? [])];
   }
 
   #addToFolders(path: string, isFile: boolean): void {

@@ -57,11 +57,22 @@ export function planOf(
     const bytes = own.reduce((sum, m) => sum + m.size, 0);
     groups.set(key, { key, place, reason, why, bytes, members: own, copies: [] });
   }
-  const sorted = [...problems].sort((a, b) =>
+  const read = new Set(found.flatMap((g) => g.members));
+  const unknown = members
+    .filter((m) => !read.has(m) && m.kind === 'other' && CAPTURE_NAME.test(placeOf(m)))
+    .map((m) => ({
+      place: placeOf(m),
+      at: 'byte 0',
+      reason: 'is called a capture, and begins as none that is known does',
+    }));
+  const sorted = [...problems, ...unknown].sort((a, b) =>
     `${a.place}\0${a.reason}` < `${b.place}\0${b.reason}` ? -1 : 1,
   );
   return { groups: [...groups.values()], problems: sorted };
 }
+
+/** Whatever else is not known is not evidence. */
+const CAPTURE_NAME = /\.(?:pcap(?:ng)?|cap|dmp)\d*(?:\.(?:gz|zst|xz))?$/i;
 
 function compareFirst([a]: readonly Member[], [b]: readonly Member[]): number {
   return placeOf(a!) < placeOf(b!) ? -1 : 1;

@@ -4,9 +4,10 @@ import type { Rollup } from '../model/rollup.ts';
 import { sha256 } from '../platform/hash.ts';
 import type { Store } from '../platform/store.ts';
 import { DONE, FAILED } from './commit.ts';
+import { dropRows } from './compact.ts';
 import { Fold } from './fold.ts';
 import { placeOf } from './member.ts';
-import { folderOfKey, type Plan, partOf } from './plan.ts';
+import { folderOfKey, type Plan } from './plan.ts';
 
 export const ROLLUP = 'rollup.json';
 
@@ -106,7 +107,6 @@ async function rowOf(store: Store, key: string): Promise<Found | null> {
 
 /** What was done before a member, the version or an option changed. */
 async function discard(store: Store, key: string, row: GroupRow | null): Promise<void> {
-  for (const table of row ? ['groups', 'connections', 'findings'] : [])
-    await store.remove(partOf(table, row!.day, key));
+  if (row) await dropRows(store, row.day, key);
   await store.remove(folderOfKey(key));
 }

@@ -3,6 +3,7 @@ import { join } from '../platform/files.ts';
 import type { Entry, Files } from '../platform/types.ts';
 import { isPassedOver } from './inspect.ts';
 import type { Problem } from './member.ts';
+import { isRemote } from './places.ts';
 
 export interface Walk {
   recursive: boolean;
@@ -28,19 +29,20 @@ export async function filesBelow(
     for (const entry of entries) await entryIn(path, entry, isGiven);
   };
   const entryIn = async (above: string, { name, isFile, isFolder }: Entry, isGiven: boolean) => {
-    const path = join(above, name);
+    const path = `${above.replace(/\/$/, '')}/${name}`;
     if (isPassedOver(name) || isExcluded(path)) return;
     if (name.includes('\ufffd')) {
       problems.push({ place: path, at: '', reason: 'its name is not UTF-8; rename it to have it read' });
     } else if (isFile) found.add(path);
     else if (isFolder && (recursive || isGiven)) await folder(path, false);
   };
-  for (const input of inputs) {
+  for (const given of inputs) {
+    const input = isRemote(given) ? given : join(given);
     const entry = await files.stat(input).catch((error: Error & { code?: string }) => {
-      problems.push({ place: input, at: '', reason: reasonOf(error) });
+      problems.push({ place: given, at: '', reason: reasonOf(error) });
       return null;
     });
-    if (entry?.isFile) found.add(join(input));
+    if (entry?.isFile) found.add(input);
     else if (entry?.isFolder) await folder(input, recursive);
   }
   return [...found].sort();

@@ -1,8 +1,11 @@
 /** `tcpautopsy batch`: an archive of captures, on one machine or in shards. */
 import type { ArgumentsCamelCase, Argv } from 'yargs';
 import { defaultLimits } from '../archive/crew.ts';
+import { QueueError } from '../archive/queue.ts';
 import type { BatchEvents, BatchOptions, BatchSummary } from '../batch.ts';
+import { absolute } from '../platform/files.ts';
 import { onInterrupt } from '../platform/interrupt.ts';
+import { AccessError } from '../platform/s3.ts';
 import { cores } from '../platform/threads.ts';
 import { causeSentences, limits as limitsOf, scopeOf } from '../view/rollup.ts';
 import { counted } from '../view/words.ts';
@@ -21,9 +24,16 @@ export const batch = define({
   examples: [
     ['batch captures/ -o OUT', 'again later: only what is new or has changed'],
     ['batch captures/ -o OUT --shard 1/4', 'on each of 4 machines its part'],
+    ['batch report OUT [GROUP]', 'the roll-up again, or the page of one group'],
+    ['batch compact OUT', 'one table file a day instead of one a group'],
   ],
   async run(a) {
+    const [word, ...rest] = a.path;
+    if (word === 'report' && a.output === undefined) return report(rest);
+    if (word === 'compact' && a.output === undefined) return compact(rest);
     const options = optionsOf(a);
+    const { output } = a;
+    if (output === undefined) throw new UsageError('Missing -o OUT: the folder to write, or to go on with');
     const { openOut, planBatch, runBatch } = await import('../batch.ts');
     if (a.dryRun) {
       const store = await openOut(options.out, () => undefined);
@@ -43,12 +53,18 @@ export const batch = define({
         err('tcpautopsy: ends with the groups it is at; Ctrl-C again ends at once');
         stop();
       });
-    const summary = await writing(a.output, () => runBatch(options, events, asked)).finally(() =>
-      progress.clear(),
-    );
-    return ended(summary, a.output);
+    const summary = await writing(output, () => runBatch(options, events, asked))
+      .catch(refused)
+      .finally(() => progress.clear());
+    return ended(summary, output);
   },
 });
+
+/** A bucket or a queue that cannot be used is a mistake of the command line. */
+function refused(error: unknown): never {
+  if (error instanceof AccessError || error instanceof QueueError) throw new UsageError(error.message);
+  throw error;
+}
 
 type BatchArguments = ReturnType<typeof batchOptions> extends Argv<infer T> ? T : never;
 
@@ -64,6 +80,7 @@ function batchOptions(y: Argv) {
     })
     .option('jobs', { type: 'number', describe: 'processes (default: one a core)' })
     .option('shard', { ...text, describe: 'I/N: only part I of N; the same OUT for all, or one each' })
+    .option('queue', { ...text, describe: 'redis://HOST:PORT: workers on other machines do the groups' })
     .option('recursive', { type: 'boolean', default: true, describe: 'folders in folders (--no-recursive)' })
     .option('exclude', { ...text, array: true, nargs: 1, describe: 'GLOB of paths to leave out' })
     .option('since', { ...text, describe: 'only captures with packets since then (2026-11-03, …T14:00Z)' })
@@ -85,7 +102,25 @@ function batchOptions(y: Argv) {
     .option('size-limit', { ...text, describe: 'of the files of a group (50G)' });
 }
 
+async function report([folder, group]: readonly string[]): Promise<number> {
+  if (folder === undefined) throw new UsageError('batch report OUT [GROUP]: name the folder of a batch');
+  const { reportOf } = await import('../batch-report.ts');
+  const { page, lines } = await writing(folder, () => reportOf(folder, group));
+  for (const line of lines) out(line);
+  out(`Page: ${page}`);
+  return EXIT_OK;
+}
+
+async function compact([folder]: readonly string[]): Promise<number> {
+  if (folder === undefined) throw new UsageError('batch compact OUT: name the folder of a batch');
+  const { compactOut } = await import('../batch-report.ts');
+  const { before, after } = await writing(folder, () => compactOut(folder));
+  out(`${counted(before, 'table file')} put into ${after}`);
+  return EXIT_OK;
+}
+
 function optionsOf(a: ArgumentsCamelCase<BatchArguments>): BatchOptions {
+  const { output = '' } = a;
   const jobs = a.jobs ?? cores();
   if (!(Number.isInteger(jobs) && jobs >= 0)) throw new UsageError('--jobs: expected a number of processes');
   const limits = defaultLimits(jobs);
@@ -93,8 +128,9 @@ function optionsOf(a: ArgumentsCamelCase<BatchArguments>): BatchOptions {
   if (a.timeLimit !== undefined) limits.time = a.timeLimit * 1000;
   if (a.sizeLimit !== undefined) limits.size = sizeIn('size-limit', a.sizeLimit);
   return {
-    inputs: a.path,
-    out: a.output,
+    // workers have a working folder of their own
+    inputs: a.queue === undefined ? a.path : a.path.map(absolute),
+    out: a.queue === undefined ? output : absolute(output),
     jobs,
     shard: a.shard === undefined ? null : shardIn(a.shard),
     walk: { recursive: a.recursive, exclude: a.exclude ?? [] },
@@ -104,6 +140,7 @@ function optionsOf(a: ArgumentsCamelCase<BatchArguments>): BatchOptions {
     },
     group: { html: a.html, connections: a.connections },
     retryFailed: a.retryFailed,
+    queue: a.queue ?? null,
     limits,
   };
 }

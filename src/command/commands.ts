@@ -13,6 +13,7 @@ import { completeWord, shellOf } from './completion.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { formats, rules } from './lists.ts';
+import { worker } from './worker.ts';
 
 const COMMANDS: readonly Command[] = [
   analyze,
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
   annotate,
   compare,
   batch,
+  worker,
   rules,
   formats,
   events,

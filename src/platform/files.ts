@@ -1,8 +1,8 @@
 /** Files of this machine. What the stages ask of files is `Files`: they can be given others (read/given.ts). */
 import { constants, openSync } from 'node:fs';
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { join as joined } from 'node:path';
+import { dirname, join as joined, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Files, OpenFile } from './types.ts';
 
@@ -41,6 +41,23 @@ export const disk: Files = {
 /** A small file of our own, or one that is needed whole. */
 export function readWhole(path: string | URL): Promise<Uint8Array> {
   return readFile(path);
+}
+
+/** Of a file; of an object in a bucket as it is. */
+export function absolute(path: string): string {
+  return /^\w+:\/\//.test(path) ? path : resolve(path);
+}
+
+/** True when the file or folder, or where it would be made, lies in `root`, links followed. */
+export async function isBelow(path: string, root: string): Promise<boolean> {
+  const base = await realpath(root);
+  let real = resolve(path);
+  for (;;) {
+    const found = await realpath(real).catch(() => null);
+    if (found !== null) return found === base || found.startsWith(base.endsWith(sep) ? base : base + sep);
+    if (dirname(real) === real) return false;
+    real = dirname(real);
+  }
 }
 
 export function join(...parts: string[]): string {

@@ -24,6 +24,8 @@ export interface Store {
   remove(path: string): Promise<void>;
   /** A new local folder for what is to be put there. Call `dispose` in the end. */
   workplace(): Promise<Workplace>;
+  /** Takes away what processes of this machine left that are no more. */
+  tidy(): Promise<void>;
 }
 
 export interface Workplace {
@@ -94,7 +96,6 @@ export class FolderStore implements Store {
     return { path, dispose: () => rm(path, { recursive: true, force: true }) };
   }
 
-  /** Takes away what processes of this machine left that are no more. */
   async tidy(): Promise<void> {
     const folder = join(this.name, TEMPORARY);
     for (const name of (await readdir(folder).catch(nullIfMissing)) ?? []) {

@@ -109,3 +109,12 @@ export const findingColumns: readonly Column<Found>[] = [
   },
   ...findingsTable.columns.map(ofFound),
 ];
+
+/** Under `tables/v1` of OUT. */
+export const batchTables = {
+  groups: groupColumns,
+  connections: connectionColumns,
+  findings: findingColumns,
+} as const;
+export type BatchTable = keyof typeof batchTables;
+export const BATCH_TABLES = Object.keys(batchTables) as BatchTable[];

@@ -61,6 +61,7 @@ export function batch(inputs: string[], out: string, more: Partial<BatchOptions>
     period: { since: null, until: null },
     group: { html: 'never', connections: 'problems' },
     retryFailed: false,
+    queue: null,
     limits: defaultLimits(1),
     ...more,
   };
