@@ -57,8 +57,8 @@ async function doGroup(
   try {
     let damaged = 0;
     await commitGroup(store, group.key, async (folder) => {
-      const { paths, files } = material.filesOf(group);
       await material.check(group.members);
+      const { paths, files } = await material.filesOf(group);
       const rows = new GroupRows(group, options);
       const onConnection = rows.add.bind(rows);
       const { result, tables } = await investigate(paths, { files, onConnection });

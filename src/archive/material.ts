@@ -48,10 +48,22 @@ export class Material {
   }
 
   /** Files with the members of a group and nothing else, and the paths to read. */
-  filesOf({ reason, members }: Pick<Group, 'reason' | 'members'>): { paths: string[]; files: Files } {
+  async filesOf({
+    reason,
+    members,
+  }: Pick<Group, 'reason' | 'members'>): Promise<{ paths: string[]; files: Files }> {
     const isFolder = reason === 'bundle' || reason === 'retina';
     const paths = rootsOf(members.map(placeOf), isFolder);
-    return { paths, files: new MemberFiles(members, (m) => this.#open(m)) };
+    const open = (m: Member) => this.#open(m);
+    if (reason !== 'retina') return { paths, files: new MemberFiles(members, open) };
+    // beside what is read here it holds routes, rules and addresses, which are no evidence of connections
+    const known = members.filter((m) => m.kind !== 'other');
+    const settings = await settingsOf(members, open);
+    if (settings.length === 0) return { paths, files: new MemberFiles(known, open) };
+    const bytes = new TextEncoder().encode(settings);
+    const file: Member = { ...members[0]!, file: `${paths[0]}/sysctl.txt`, inside: [], size: bytes.length };
+    const files = new MemberFiles([...known, file], async (m) => (m === file ? inMemory(bytes) : open(m)));
+    return { paths, files };
   }
 
   close(): void {
@@ -93,6 +105,39 @@ export class Material {
       if (within.size === 0) return;
     }
   }
+}
+
+const SETTING = /(?:^|\/)proc-sys-net\/(.+)$/;
+const LONGEST_SETTING = 4096;
+
+/** The copies of /proc/sys/net, a file a value, as `sysctl -a` prints them. */
+async function settingsOf(
+  members: readonly Member[],
+  open: (member: Member) => Promise<OpenFile>,
+): Promise<string> {
+  let text = '';
+  for (const member of members) {
+    const name = SETTING.exec(placeOf(member))?.[1];
+    if (name === undefined || member.size === 0 || member.size > LONGEST_SETTING) continue;
+    const file = await open(member);
+    const bytes = new Uint8Array(member.size);
+    const value = new TextDecoder().decode(bytes.subarray(0, await file.read(bytes, 0))).trim();
+    await file.close();
+    if (!value.includes('\n')) text += `net.${name.replaceAll('/', '.')} = ${value}\n`;
+  }
+  return text;
+}
+
+function inMemory(bytes: Uint8Array): OpenFile {
+  return {
+    size: bytes.length,
+    read: async (into, position) => {
+      const part = bytes.subarray(position ?? 0, (position ?? 0) + into.length);
+      into.set(part);
+      return part.length;
+    },
+    close: async () => undefined,
+  };
 }
 
 /** The folder of all places, or the folders and files to begin with where there is no such folder. */

@@ -196,3 +196,28 @@ it('what cannot be opened is named, and everything else is done', async () => {
   ]);
   expect(Object.keys(treeOf(out))).toContain('failed.csv');
 });
+
+it('a tarball of Retina is read as what it says of its node: packets, sockets, counters, settings', async () => {
+  const [root, out] = [folder(), join(folder(), 'OUT')];
+  const tarball = await tar(
+    ['node-1.pcap', CAPTURE],
+    ['ip-resources.txt', Buffer.from('1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536\n')],
+    ['iptables-rules.txt', Buffer.from('-P INPUT ACCEPT\n')],
+    ['socket-stats.txt', sample('field/slow-accept/ss.txt')],
+    ['proc-net/route', Buffer.from('Iface\tDestination\n')],
+    ['proc-sys-net/ipv4/tcp_fin_timeout', Buffer.from('60\n')],
+  );
+  put(join(root, 'retina-capture-node-1-20261103.tar.gz'), gzipSync(tarball));
+  const { done, damaged } = await batch([root], out);
+  expect([done, damaged]).toEqual([1, 0]);
+  const [group] = planIn(out);
+  expect(group!.reason).toBe('retina');
+  const { key } = group!;
+  const sources = readFileSync(
+    join(out, 'groups', key.slice(0, 2), key.slice(2, 4), key, 'sources.csv'),
+    'utf8',
+  );
+  expect(sources).toMatch(/node-1\.pcap,pcap/);
+  expect(sources).toMatch(/socket-stats\.txt.*,ss/);
+  expect(sources).toMatch(/sysctl\.txt.*,sysctl/);
+});
