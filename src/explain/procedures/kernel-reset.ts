@@ -177,7 +177,8 @@ function disconnected(said: KernelSaid): Candidate[] {
     if (!said.lingersZero) return [];
     return proved(said, 'linger-zero-reset', 'SO_LINGER was on with time 0 when it was closed', ['close']);
   }
-  if (said.near('child-forgotten').length > 0) return listenerClosed(said);
+  // only the end of its listener forgets a child, however long that call takes
+  if (said.f.probes.of('child-forgotten').length > 0) return listenerClosed(said);
   if (said.byClose === null) {
     if (!said.lingersZero) return [];
     const because = 'SO_LINGER was on with time 0, and it had shut down its sending side before';
