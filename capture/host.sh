@@ -55,6 +55,18 @@ settings() {
     awk '!/tcp_fastopen_key/ { k = index($0, ":"); name = substr($0, 11, k - 11); gsub(/\./, "\001", name); gsub(/\//, ".", name); gsub(/\001/, "/", name); value = substr($0, k + 1); gsub(/\t/, " ", value); print name " = " value }'
 }
 
+# Names of this host's pods and containers by uid and id, where kubelet keeps their logs under them.
+pod_names() {
+  for folder in /var/log/pods/*_*_*/; do
+    folder=${folder%/} && folder=${folder##*/}
+    [ "$folder" = '*_*_*' ] || { rest=${folder#*_}; echo "${rest#*_} ${folder%%_*}/${rest%%_*}"; }
+  done
+  for file in /var/log/containers/*_*_*-*.log; do
+    file=${file##*/} && file=${file%.log}
+    [ "$file" = '*_*_*-*' ] || { rest=${file#*_}; rest=${rest#*_}; echo "${rest##*-} ${rest%-*}"; }
+  done
+}
+
 # Those that someone changed since the start, behind those of the start. The number of conntrack entries changes by itself.
 settings_changed() {
   settings | grep -v nf_conntrack_count > "$work/settings" || return 0

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154
 # The run: what is started, what is done each second, how it stops.
 
-FILES='manifest.json events.bin events.jsonl packets.pcap counters.jsonl sockets.jsonl sysctl.txt reasons.json'
+FILES='manifest.json events.bin events.jsonl packets.pcap counters.jsonl sockets.jsonl sysctl.txt names.txt reasons.json'
 
 prepare_bundle() {
   if [ -n "$ring" ]; then prepare_ring
@@ -211,7 +211,13 @@ stop_recording() {
   done
   exec 8>&-
   settings_changed
+  record_names
   uptime_cs
+}
+
+record_names() {
+  pod_names > "$work/names"
+  [ ! -s "$work/names" ] || cp "$work/names" "$dir/names.txt"
 }
 
 # A signal that we trap ends `wait` early, with the command still there.

@@ -69,6 +69,7 @@ collect() { # FOLDER
     # each begins with the header of a file, 24 bytes, which only the first keeps
     tail -c +$([ -s "$1/packets.pcap" ] && echo 25 || echo 1) "$dir/$part" >> "$1/packets.pcap" || return 1
   done
+  [ ! -e "$dir/names.txt" ] || cp "$dir/names.txt" "$1/"
   cp "$dir/sysctl.txt" "$1/"
 }
 
@@ -125,6 +126,7 @@ write_bundle() {
     while [ $tries -gt 0 ] && [ "$(segments events | wc -l)$(segments counters | wc -l)" = "$before" ]; do nap; tries=$((tries - 1)); done
     nap
     settings_changed
+    record_names
     folder=$place/$(date -u -d "@$pending_real" +%Y-%m-%dT%H-%M-%SZ 2>/dev/null || date -u +%Y-%m-%dT%H-%M-%SZ)-$(printf %s "$pending" | tr -c 'A-Za-z0-9+-' _)
     if mkdir "$folder" && collect "$folder" && (bundle_manifest "$folder"); then say "bundle $folder"
     else problem "the bundle $folder could not be written whole"; fi

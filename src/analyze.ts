@@ -5,6 +5,7 @@ import { type CivilOptions, placeWallClocks } from './align/zone.ts';
 import { Collector } from './collector.ts';
 import type { Keep } from './explain/explain.ts';
 import type { Rule } from './explain/rule.ts';
+import { nameContainers } from './model/container.ts';
 import { Diagnostics } from './model/diagnostic.ts';
 import type { Finding } from './model/finding.ts';
 import type { ConnectionRow, Result } from './model/result.ts';
@@ -21,6 +22,8 @@ import type { Pool } from './workers/pool.ts';
 export interface AnalyzeOptions extends CivilOptions, ResultOptions {
   /** Host names by input path. */
   hosts?: HostNames;
+  /** Names of containers and pods by id (see parseNames). */
+  names?: ReadonlyMap<string, string>;
   /** Which of the inputs are counters of one host read before and after what is to be explained, by input path. */
   readings?: Readings;
   /** Which connections to tell of (see parseFilter); all of them are context. */
@@ -84,6 +87,7 @@ async function run(
   const hosts = options.hosts ?? new Map();
   const sources = await readInputs(paths, hosts, collector, diagnostics, onProgress, ahead, files);
   placeWallClocks(sources, options);
+  if (options.names) nameContainers(sources, options.names);
   collector.finish();
   const { readings, rules, keep, onConnection } = options;
   // what is asked for by a function no other thread can answer

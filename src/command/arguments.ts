@@ -59,6 +59,7 @@ export function inputOptions<T>(y: Argv<T>, isRequired = true) {
 export interface ReadingArguments {
   before?: string[] | undefined;
   after?: string[] | undefined;
+  names?: string | undefined;
 }
 
 export function readingOptions<T>(y: Argv<T>) {
@@ -68,7 +69,20 @@ export function readingOptions<T>(y: Argv<T>) {
       ...file,
       describe: 'FILE with counters of a host (nstat -az, netstat -s) before the trouble',
     })
-    .option('after', { ...file, describe: 'FILE with counters of the same host after it' });
+    .option('after', { ...file, describe: 'FILE with counters of the same host after it' })
+    .option('names', {
+      type: 'string',
+      describe: 'FILE with names of containers and pods: ID NAME a line, as docker ps --no-trunc prints them',
+    });
+}
+
+/** Of --names. Rejects with UsageError where the file cannot be read or names nothing. */
+export async function containerNames(file: string | undefined): Promise<Map<string, string> | null> {
+  if (file === undefined) return null;
+  const { parseNames } = await import('../model/container.ts');
+  const names = parseNames(new TextDecoder().decode(await readWhole(file).catch(toUsageError)));
+  if (names.size === 0) throw new UsageError(`--names ${file}: no line of it is ID NAME`);
+  return names;
 }
 
 /** With the readings among its inputs: they are read as any other. */

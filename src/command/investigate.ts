@@ -3,7 +3,7 @@ import type { AnalyzeOptions } from '../analyze.ts';
 import type { Result } from '../model/result.ts';
 import { interruptible } from '../platform/interrupt.ts';
 import type { Redactor } from '../redact/redactor.ts';
-import { hostNames, type InputArguments, type ReadingArguments, usage } from './arguments.ts';
+import { containerNames, hostNames, type InputArguments, type ReadingArguments, usage } from './arguments.ts';
 import { commandLine } from './messages.ts';
 import { Progress } from './progress.ts';
 
@@ -23,9 +23,11 @@ export async function investigateInputs<Found>(
   ]);
   const keep = filter ? usage(() => parseFilter(filter)) : undefined;
   usage(() => checkCivil({ date: a.date, zone: a.tz }));
+  const names = await containerNames(a.names);
   const found = await run(a.input, {
     ...options,
     ...(keep && { keep }),
+    ...(names && { names }),
     hosts: hostNames(a.host ?? []),
     readings: { before: a.before ?? [], after: a.after ?? [] },
     date: a.date,

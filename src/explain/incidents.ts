@@ -6,6 +6,7 @@
 import type { Host } from '../model/case.ts';
 import { processOf } from '../model/case-process.ts';
 import { CLIENT, SERVER } from '../model/connection.ts';
+import { placeOf } from '../model/container.ts';
 import { CONFIDENCE_ORDER, type Severity } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
 import type { Incident, IncidentCause, ServerHealth } from '../model/incident.ts';
@@ -259,12 +260,13 @@ function whoOf(
     const listening = index === SERVER ? facts.listener.owner : null;
     const process = listening ?? processOf(facts.case, index);
     const end = facts.endpoint(index);
+    const place = placeOf(facts.case, index, world.context.sources);
     const at = index === SERVER ? world.serverOf(n) : end.address;
     const host = world.context.hosts.find((h) => isNamed(h) && h.addresses.has(end.address))?.name;
     if (!process?.comm && isOneOfMany) continue;
     const parts = [
       process?.comm ? `${process.comm}${process.pid === null ? '' : ` (pid ${process.pid})`} on ${at}` : at,
-      ...(process?.container ? [`container ${process.container}`] : []),
+      ...placeWords(place?.container ?? process?.container, place?.pod ?? process?.pod),
       ...(host === undefined ? [] : [`host ${host}`]),
       ...(process?.comm ? [] : [UNKNOWN]),
     ];
@@ -273,6 +275,10 @@ function whoOf(
   const named = [...names].filter((n) => !n.endsWith(UNKNOWN));
   const all = named.length > 0 ? named : [...names];
   return all.length > NAMED ? [...all.slice(0, NAMED), `${number(all.length - NAMED)} more`] : all;
+}
+
+function placeWords(container: string | null | undefined, pod: string | null | undefined): string[] {
+  return [...(pod ? [`pod ${pod}`] : []), ...(container ? [`container ${container}`] : [])];
 }
 
 /** `(none)` is what a kernel without a host name prints. */

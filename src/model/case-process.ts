@@ -2,7 +2,12 @@ import { sameEndpoint } from './address.ts';
 import type { Case } from './case.ts';
 import type { SideIndex } from './connection.ts';
 
-export type Process = { pid: number | null; comm: string | null; container?: string | null };
+export type Process = {
+  pid: number | null;
+  comm: string | null;
+  container?: string | null;
+  pod?: string | null;
+};
 
 /** The process of one end, where a call, a table, a state event or the capture names it. */
 export function processOf(c: Case, side: SideIndex): Process | null {

@@ -50,8 +50,12 @@ export interface ConnectionRow {
   finWait2KernelS: number | null;
   clientPid: number | null;
   clientComm: string;
+  clientContainer: string;
+  clientPod: string;
   serverPid: number | null;
   serverComm: string;
+  serverContainer: string;
+  serverPod: string;
   clientStack: Stack;
   serverStack: Stack;
   encapsulation: string;

@@ -66,6 +66,10 @@ export interface Recording {
   refused: ReadonlyMap<string, string>;
   /** Of the attached, the probes of which no event can be missing: nothing was lost, skipped or cut off. */
   complete: ReadonlySet<string>;
+  /** Paths of the cgroups of sockets in containers, by their ends (endsKey); */
+  cgroups?: ReadonlyMap<string, string>;
+  /** names of containers and pods by id, as the host had them. */
+  names?: ReadonlyMap<string, string>;
   /** When the first probe was attached, by the clock of the source: before its first event. */
   from: SourceTime;
   /** When the last event came, of whatever kind: signs of life are sent every ten seconds. */

@@ -192,9 +192,10 @@ function beginsOf(r: ConnectionRow, dayKnown: boolean): string {
 }
 
 function processes(r: ConnectionRow): string {
-  const name = (comm: string, pid: number | null) =>
-    comm === '' ? '' : `${comm}${pid === null ? '' : `[${pid}]`}`;
-  const [client, server] = [name(r.clientComm, r.clientPid), name(r.serverComm, r.serverPid)];
+  const name = (comm: string, pid: number | null, pod: string, container: string) =>
+    [comm && `${comm}${pid === null ? '' : `[${pid}]`}`, pod || container].filter(Boolean).join(' in ');
+  const client = name(r.clientComm, r.clientPid, r.clientPod, r.clientContainer);
+  const server = name(r.serverComm, r.serverPid, r.serverPod, r.serverContainer);
   if (client === '' && server === '') return '';
   return `${client || '?'} → ${server || '?'}`;
 }

@@ -6,7 +6,10 @@ export const REDACTED =
   'Redacted: addresses are replaced (prefixes kept), host and process names too, payload and quoted lines are left out; ports, times and process numbers are as they were, and so are file names but for addresses and names in them.';
 
 /** Fields that hold one name, or several between spaces. */
-const NAMES = new Set(['host', 'comm', 'clientComm', 'serverComm']);
+const NAMES = new Set([
+  ...['host', 'comm', 'clientComm', 'serverComm'],
+  ...['clientContainer', 'clientPod', 'serverContainer', 'serverPod'],
+]);
 /** Fields that are ours: ids, times, enumerations. */
 const OURS = new Set(['rule', 'title', 'locator', 'time', 'startTime', 'endTime', 'kind', 'code', 'format']);
 
@@ -17,6 +20,7 @@ export function redactResult(result: Result, redactor: Redactor): Result {
   redactor.know('host', [...result.hosts.map((h) => h.name), ...result.inputs.map((i) => i.host)]);
   redactor.know('process', [
     ...result.connections.flatMap((c) => [c.clientComm, c.serverComm]),
+    ...result.connections.flatMap((c) => [c.clientContainer, c.clientPod, c.serverContainer, c.serverPod]),
     ...result.timeline.map((i) => i.comm),
   ]);
   // endpoints first: names that stand for addresses become known with them

@@ -14,10 +14,13 @@ import {
   type SocketLife,
   type WireConnection,
 } from '../model/connection.ts';
+import { placeOf } from '../model/container.ts';
 import type { Finding, Group } from '../model/finding.ts';
 import type { CloseKind, ConnectionRow } from '../model/result.ts';
 import type { ClockLabel } from '../model/time.ts';
 import { eventMomentsOf, momentsOf } from './moments.ts';
+
+const SIDES_OF = [CLIENT, SERVER] as const;
 
 type Named = Record<Group, string>;
 type Close = Pick<Finding, 'rule' | 'side'>;
@@ -54,6 +57,7 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
   const ending = endingOf(c, verdicts, close);
   const sources = sourcesOf(c);
   const [client, server] = [processOf(c, CLIENT), processOf(c, SERVER)];
+  const places = SIDES_OF.map((side) => placeOf(c, side, context.sources));
   const [clientPackets, serverPackets] = wire?.packets ?? NO_COUNTS;
   const [clientBytes, serverBytes] = wire?.bytes ?? NO_COUNTS;
   const [clientRetransmits, serverRetransmits] = wire?.retransmits ?? NO_COUNTS;
@@ -94,8 +98,12 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
     finWait2KernelS: seconds(finWait2Kernel(c)),
     clientPid: client?.pid ?? null,
     clientComm: client?.comm ?? '',
+    clientContainer: places[CLIENT]?.container ?? client?.container ?? '',
+    clientPod: places[CLIENT]?.pod ?? client?.pod ?? '',
     serverPid: server?.pid ?? null,
     serverComm: server?.comm ?? '',
+    serverContainer: places[SERVER]?.container ?? server?.container ?? '',
+    serverPod: places[SERVER]?.pod ?? server?.pod ?? '',
     clientStack: stackOf(c, CLIENT, context),
     serverStack: stackOf(c, SERVER, context),
     encapsulation: wire?.encapsulation ?? '',

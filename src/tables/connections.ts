@@ -172,8 +172,20 @@ export const connectionsTable: Table<ConnectionRow> = {
       value: (r) => r.clientPid,
     },
     { name: 'client_comm', doc: 'name of that process', value: (r) => r.clientComm },
+    {
+      name: 'client_container',
+      doc: "container of the client's socket: its name where --names, the bundle or a comment of a packet gives it, else the first 12 digits of its id, from the cgroup of whoever made the socket",
+      value: (r) => r.clientContainer,
+    },
+    {
+      name: 'client_pod',
+      doc: 'Kubernetes pod of that container: namespace/name where it is named, else its uid',
+      value: (r) => r.clientPod,
+    },
     { name: 'server_pid', doc: 'process id of the server, likewise', value: (r) => r.serverPid },
     { name: 'server_comm', doc: 'name of that process', value: (r) => r.serverComm },
+    { name: 'server_container', doc: 'container of the server, likewise', value: (r) => r.serverContainer },
+    { name: 'server_pod', doc: 'its pod', value: (r) => r.serverPod },
     {
       name: 'client_stack',
       doc: "whose TCP the client's is, by the kernel's own files, else by its SYN (order of options, TTL, window): `linux`, `not linux`, `unknown`",

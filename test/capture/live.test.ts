@@ -379,6 +379,34 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
     expect(diagnostics.filter((d) => d.severity !== 'info').map((d) => d.code)).toEqual(['capture-problem']);
   });
 
+  const hierarchy = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((d) =>
+    existsSync(join(d, 'cgroup.procs')),
+  );
+  it.skipIf(!hierarchy)('names the container and pod of a socket, by its cgroup and by --names', async () => {
+    const id = process.pid.toString(16).padStart(64, 'c');
+    const uid = '3f1c9d4e-12ab-4cde-8f00-0123456789ab';
+    const cgroup = join(
+      hierarchy!,
+      `kubepods-pod${uid.replaceAll('-', '_')}.slice/cri-containerd-${id}.scope`,
+    );
+    mkdirSync(cgroup, { recursive: true });
+    try {
+      const dir = bundle('pod');
+      const inside = `echo $$ > ${cgroup}/cgroup.procs; exec python3 ${PROVOKE} 8483`;
+      expect((await start(['-o', dir, '--port', '8483', '--', 'sh', '-c', inside]).ended).status).toBe(0);
+      const places = async (names?: Map<string, string>) => {
+        const { connections } = await analyze([dir], names ? { names } : {});
+        const reset = connections.find((c) => c.closeRule === 'unread-data-reset')!;
+        return [reset.clientContainer, reset.clientPod, reset.serverContainer, reset.serverPod];
+      };
+      const short = id.slice(0, 12);
+      expect(await places()).toEqual([short, uid, short, uid]);
+      expect(await places(new Map([[short, 'web']]))).toEqual(['web', uid, 'web', uid]);
+    } finally {
+      execFileSync('rmdir', [cgroup, join(cgroup, '..')]);
+    }
+  });
+
   it('is a kit: the two folders run from anywhere', async () => {
     const place = bundle('a place with blanks');
     mkdirSync(place);

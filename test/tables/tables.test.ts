@@ -26,8 +26,8 @@ test('columns are those of the design, in its order', () => {
     'connection_id host netns client_ip client_port server_ip server_port start_time start_epoch_ns end_time clock duration_s ' +
       'handshake_s close_kind closed_by first_fin_by reset_by kernel_reset_reason close_rule close_confidence syn_rule fin_wait2_rule stuck_rule conn_state history ' +
       'completeness client_packets server_packets client_bytes server_bytes client_syns server_syn_acks ' +
-      'client_retransmits server_retransmits fin_wait2_wire_s fin_wait2_kernel_s client_pid client_comm server_pid ' +
-      'server_comm client_stack server_stack encapsulation sources',
+      'client_retransmits server_retransmits fin_wait2_wire_s fin_wait2_kernel_s client_pid client_comm client_container client_pod server_pid ' +
+      'server_comm server_container server_pod client_stack server_stack encapsulation sources',
   );
   expect(names(findingsTable)).toBe(
     'connection_id rule group role confidence severity side client_ip client_port server_ip server_port time clock ' +

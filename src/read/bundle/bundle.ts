@@ -1,4 +1,6 @@
 /** A capture bundle: the folder that `tcpautopsy capture` writes (docs/bundle.md). Read to the end of what is there. */
+
+import { endsKey, parseNames, placeIn } from '../../model/container.ts';
 import type { CounterEvent, KernelEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
 import type { Clock, SourceTime } from '../../model/time.ts';
@@ -102,13 +104,19 @@ class Bundle {
     this.stream.from = Math.min(0, Number(begun?.t ?? first) - first) as SourceTime;
     this.stream.until = (Math.max(events.at(-1)!.t, Number(last?.t ?? 0)) - first) as SourceTime;
     if (this.#manifest) source.recording = recordingOf(this.#manifest, this.stream);
+    const cgroups = new Map<string, string>();
     for (const { keys, t, line } of events) {
       const time = (t - first) as SourceTime;
       tryLine(path, line, this.#context.diagnostics, () => {
         const event = kernelEvent(keys, { source: source.id, line, time }, reasons);
         if (event) this.#emit(source, event);
+        const cgroup = recorder?.records.cgroups.get(keys.text('cgroup') ?? '');
+        if (event && 'remote' in event && cgroup && placeIn(cgroup)) cgroups.set(endsKey(event), cgroup);
       });
     }
+    if (cgroups.size === 0 || !source.recording) return;
+    const names = parseNames((await head(join(this.#folder, 'names.txt'), 1 << 22, this.#files)) ?? '');
+    source.recording = { ...source.recording, cgroups, names };
   }
 
   async #lines(): Promise<TimedEvents> {

@@ -92,6 +92,8 @@ export class EventRecords {
   head: RecorderHead | null = null;
   readonly statuses: RecorderStatus[] = [];
   readonly symbols = new Map<string, string>();
+  /** Paths by kernfs id. */
+  readonly cgroups = new Map<string, string>();
   /** Records of each kind that the file holds, once they were walked through. */
   readonly #counts: number[] = [];
   #layouts: Layout[] = [];
@@ -118,7 +120,10 @@ export class EventRecords {
   }
 
   #learn({ names }: z.infer<typeof namesSchema>): void {
-    for (const { symbol, name } of names) if (symbol !== undefined) this.symbols.set(symbol, name);
+    for (const { symbol, cgroup, name } of names) {
+      if (symbol !== undefined) this.symbols.set(symbol, name);
+      if (cgroup !== undefined) this.cgroups.set(cgroup, name);
+    }
   }
 
   /**

@@ -11,6 +11,7 @@ const OWN = new Set([
   'sockets.jsonl',
   'reasons.json',
   'sysctl.txt',
+  'names.txt',
 ]);
 
 /** How events.bin begins; what follows says the order of its bytes. */

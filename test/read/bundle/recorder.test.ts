@@ -158,7 +158,10 @@ describe('events.bin', () => {
       fc.asyncProperty(damage, async (bytes) => {
         if (Buffer.compare(Buffer.from(bytes), BIN) === 0) return;
         const { events, source, diagnostics } = await read(bundleOf(bytes));
-        for (const event of events) expect(whole).toContain(JSON.stringify(comparable(event)));
+        // with the block of names a drop lost where it was: an address is left
+        const named = (event: KernelEvent) =>
+          !('stack' in event && event.stack.some((f) => f.startsWith('0x')));
+        for (const event of events.filter(named)) expect(whole).toContain(JSON.stringify(comparable(event)));
         const padding = events.length === 44 && source?.recording?.complete.size;
         if (!padding) expect(diagnostics.filter((d) => d.severity !== 'info')).not.toEqual([]);
       }),
