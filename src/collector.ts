@@ -63,9 +63,13 @@ export class Collector implements Sink {
     this.trackers.set(source.id, trackerOf(source, this.#zeekTimers, encapsulations).adopt(tracker));
   }
 
-  /** Diagnostics of the captures, once everything is read. */
+  /** Diagnostics of the captures, once everything is read; what reads them is let go, for there may be thousands. */
   finish(): void {
     for (const report of this.#reports) report(this.#diagnostics);
+    this.#reports.length = 0;
+    this.#captures.clear();
+    this.#capture = null;
+    this.#source = null;
   }
 
   #select(source: Source): void {

@@ -46,7 +46,7 @@ export const analyze = define({
       .option('workers', {
         type: 'number',
         describe:
-          'threads that read further captures, decide connections of a large one, hash and draw (0: none); same output',
+          'threads that hash, draw and read further captures (by default one a further core, up to 4), and, when given, decide connections of a large capture; 0: none; the output is the same',
       }),
   examples: [
     ['analyze client.pcap server.pcap -o report', 'both ends of one incident'],

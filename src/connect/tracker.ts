@@ -8,32 +8,13 @@ import { DIRECTION_IN, type Packet } from '../model/packet.ts';
 import type { CapturedProcess } from '../model/process.ts';
 import type { Source } from '../model/source.ts';
 import { FIN, isSenseless, RST, SYN } from '../model/tcp.ts';
+import { beginRecord } from './begin.ts';
 import { Columns, callsClient } from './columns.ts';
 import { Copies, isAnswerToCopies } from './copies.ts';
-import { addFlip } from './labels/history.ts';
 import { zeekBadChecksum } from './labels/zeek.ts';
 import { originator } from './labels/zeek-endpoint.ts';
-import { comesFromResponder, isNewForZeek } from './labels/zeek-lives.ts';
-import {
-  ADDRESS,
-  BITS,
-  CLOSED_AT,
-  CONNECTION_STRIDE,
-  COPIES,
-  DUPLICATES,
-  FIN_ACKED_AT,
-  FIN_AT,
-  HANDSHAKE,
-  HASH,
-  ORIGINATOR_BIT,
-  PATH,
-  PORTS,
-  PROCESS,
-  REUSED,
-  SERIAL,
-  START,
-  START_FRAME,
-} from './layout.ts';
+import { isNewForZeek } from './labels/zeek-lives.ts';
+import { CONNECTION_STRIDE, COPIES, DUPLICATES, HASH, PROCESS, SERIAL } from './layout.ts';
 import { Records } from './records.ts';
 import { Retirement, type RingSizes } from './retire.ts';
 import { isNewLife } from './reuse.ts';
@@ -74,7 +55,7 @@ export class Tracker {
   readonly #columns = new Columns();
   readonly #retired: Retirement | null;
   /** null to count every sighting, as Zeek does. */
-  readonly #copies: Copies | null;
+  #copies: Copies | null;
   /** Segments with senseless flags, and the frame of the first. */
   #senseless = 0;
   #firstSenseless = 0;
@@ -195,6 +176,7 @@ export class Tracker {
   /** Its connections, once the last packet has come. */
   records(): Records {
     this.#table.close();
+    this.#copies = null;
     const client = this.#zeekTimers ? originator : callsClient;
     return new Records(this.#store, this.#retired, this.#columns, this.#texts, client, this.#serial);
   }
@@ -286,38 +268,8 @@ export class Tracker {
 
   /** Makes a connection for its first packet; its sender is side 0. */
   #begin(p: Packet, older: number, hash: number): number {
-    const rows = this.#store.connections;
-    const at = rows.allocate();
-    const { words, doubles } = rows;
-    if (older !== 0) {
-      words[older + BITS]! |= REUSED;
-      words[at + BITS] = REUSED;
-    }
-    words[at + ADDRESS] = p.src0;
-    words[at + ADDRESS + 1] = p.src1;
-    words[at + ADDRESS + 2] = p.src2;
-    words[at + ADDRESS + 3] = p.src3;
-    words[at + ADDRESS + 4] = p.dst0;
-    words[at + ADDRESS + 5] = p.dst1;
-    words[at + ADDRESS + 6] = p.dst2;
-    words[at + ADDRESS + 7] = p.dst3;
-    words[at + PORTS] = (p.srcPort << 16) | p.dstPort;
-    words[at + PATH] = p.encapsulation;
-    words[at + START_FRAME] = p.frame;
-    words[at + SERIAL] = ++this.#serial;
-    words[at + HASH] = hash;
-    doubles[(at + START) >> 1] = p.time;
-    doubles[(at + CLOSED_AT) >> 1] = Number.NaN;
-    for (let side = 0; side < 2; side++) {
-      const mine = sideOf(at, side);
-      doubles[(mine + FIN_AT) >> 1] = Number.NaN;
-      doubles[(mine + FIN_ACKED_AT) >> 1] = Number.NaN;
-      doubles[(mine + HANDSHAKE) >> 1] = Number.NaN;
-    }
-    if (comesFromResponder(p)) {
-      words[at + BITS]! |= ORIGINATOR_BIT;
-      addFlip(this.#store, at);
-    }
+    const at = this.#store.connections.allocate();
+    beginRecord(this.#store, at, p, older, ++this.#serial, hash);
     this.#table.insert(at, older, hash);
     this.#recent = at;
     this.#retired?.begun(at);

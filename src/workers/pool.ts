@@ -45,12 +45,19 @@ export const MAIN_THREAD: Pool = {
 const WORKER = new URL('./worker.js', import.meta.url);
 /** To start, and to have its functions compiled, takes a thread half a second of CPU, as 500,000 packets do. */
 const LEAST: Least = { bytes: 1 << 27, connections: 20_000 };
+/** Unless threads are asked for: to decide connections each needs 80 MB beside the main one. */
+const UNASKED: Least = { ...LEAST, connections: Number.POSITIVE_INFINITY };
 /** By default no more: what is left to the main thread then takes longest. */
 const MOST = 4;
 
-/** `workers`: threads beside the main one, 0 or more; by default one for each further core, up to four. */
-export function openPool(workers = Math.min(cores() - 1, MOST), thread = WORKER, least = LEAST): Pool {
-  return workers > 0 && hasProgram(thread) ? new Threads(workers, thread, least) : MAIN_THREAD;
+/** `asked`: threads beside the main one, 0 or more; by default one for each further core, up to four. */
+export function openPool(
+  asked?: number,
+  thread = WORKER,
+  least = asked === undefined ? UNASKED : LEAST,
+): Pool {
+  const threads = asked ?? Math.min(cores() - 1, MOST);
+  return threads > 0 && hasProgram(thread) ? new Threads(threads, thread, least) : MAIN_THREAD;
 }
 
 interface Job {
