@@ -112,7 +112,9 @@ async function run(
   await beside.rest(explaining, tables, diagnostics, count, busy);
   const explanation = busy(() => explaining.conclude());
   tables?.addFindings(explanation.ofHosts);
-  return busy(() => assembleResult(context, explanation, diagnostics, options, listed));
+  return busy(() =>
+    assembleResult(context, explanation, diagnostics, options, listed, tables?.durations ?? null),
+  );
 }
 
 /** So many connections are all listed one by one. */

@@ -38,15 +38,38 @@ interface Stretch {
 
 /** A gap is cut when it is longer than so many times the longer stretch beside it. */
 const CUT_RATIO = 3;
-const MAX_STRETCHES = 9;
+const MAX_CUTS = 8;
 /** Width of a break. */
 const BREAK = 3.5;
 /** Room that a label needs. */
 export const LABEL = 10;
 
-/** `times` in nanoseconds, relative to what the labels call +0; at least one. Starts at position `start`. */
-export function brokenAxis(times: readonly number[], start = 0): BrokenAxis {
-  const stretches = place(cut([...new Set(times)].sort((a, b) => a - b)), start);
+/** For charts of an incident: one wait may be cut out, where it is far longer than all the rest. */
+export const ONE_CUT = { cuts: 1, ratio: 100 };
+
+export interface AxisOptions {
+  /** Position at which it starts. */
+  start?: number;
+  /** Cuts at most; a gap is cut when it is longer than `ratio` times the longer stretch beside it. */
+  cuts?: number;
+  ratio?: number;
+  /** Of a time; by default how long it is since 0. */
+  label?: (time: number) => string;
+}
+
+/** `times` in nanoseconds, relative to what the labels call +0; at least one. */
+export function brokenAxis(
+  times: readonly number[],
+  { start = 0, cuts = MAX_CUTS, ratio = CUT_RATIO, label = since }: AxisOptions = {},
+): BrokenAxis {
+  const stretches = place(
+    cut(
+      [...new Set(times)].sort((a, b) => a - b),
+      cuts,
+      ratio,
+    ),
+    start,
+  );
   const breaks = stretches.slice(1).map((s, i) => {
     const before = stretches[i]!;
     return { x: before.x2, x2: s.x, label: formatSpan(s.from - before.to) };
@@ -54,17 +77,17 @@ export function brokenAxis(times: readonly number[], start = 0): BrokenAxis {
   const scales = stretches
     .filter((s) => breaks.length > 0 && s.to > s.from && s.x2 - s.x >= LABEL / 2)
     .map((s) => ({ x: s.x, x2: s.x2, label: formatSpan(s.to - s.from) }));
-  const ticks = breaks.length === 0 ? roundTicks(stretches[0]!) : beginTicks(stretches);
+  const ticks = breaks.length === 0 ? roundTicks(stretches[0]!, label) : beginTicks(stretches, label);
   return { x: (time) => position(stretches, time), breaks, stretches: scales, ticks };
 }
 
 /** Single-linkage clustering of sorted moments; of too many gaps only the longest stay cut. */
-function cut(moments: readonly number[]): Stretch[] {
+function cut(moments: readonly number[], cuts: number, ratio: number): Stretch[] {
   const gaps = moments.slice(1).map((t, i) => t - moments[i]!);
   const floor = [...gaps].sort((a, b) => a - b)[gaps.length >> 1] ?? 1;
-  const stretches = merge(moments, floor);
+  const stretches = merge(moments, floor, ratio);
   const gap = (i: number) => stretches[i]!.from - stretches[i - 1]!.to;
-  while (stretches.length > MAX_STRETCHES) {
+  while (stretches.length > cuts + 1) {
     let least = 1;
     for (let i = 2; i < stretches.length; i++) if (gap(i) < gap(least)) least = i;
     const [gone] = stretches.splice(least, 1);
@@ -75,14 +98,14 @@ function cut(moments: readonly number[]): Stretch[] {
   return stretches;
 }
 
-function merge(moments: readonly number[], floor: number): Stretch[] {
+function merge(moments: readonly number[], floor: number, ratio: number): Stretch[] {
   let list = moments.map((t) => ({ from: t, to: t, moments: 1, x: 0, x2: 0 }));
   for (let merged = true; merged; ) {
     merged = false;
     const next: Stretch[] = [];
     for (const s of list) {
       const last = next.at(-1);
-      const reach = last ? CUT_RATIO * Math.max(floor, last.to - last.from, s.to - s.from) : 0;
+      const reach = last ? ratio * Math.max(floor, last.to - last.from, s.to - s.from) : 0;
       if (last && s.from - last.to <= reach) {
         last.to = s.to;
         last.moments += s.moments;
@@ -115,26 +138,26 @@ function position(stretches: readonly Stretch[], time: number): number {
 }
 
 /** Where each stretch begins, as far as the labels have room. */
-function beginTicks(stretches: readonly Stretch[]): AxisTick[] {
+function beginTicks(stretches: readonly Stretch[], label: (time: number) => string): AxisTick[] {
   const ticks: AxisTick[] = [];
   for (const s of stretches) {
     const x = s.from === s.to ? (s.x + s.x2) / 2 : s.x;
     const last = ticks.at(-1);
-    if (!last || x - last.x >= LABEL) ticks.push({ x, label: since(s.from) });
+    if (!last || x - last.x >= LABEL) ticks.push({ x, label: label(s.from) });
   }
   return ticks;
 }
 
 const MAX_ROUND_TICKS = 6;
 
-function roundTicks(s: Stretch): AxisTick[] {
-  if (s.from === s.to) return [{ x: (s.x + s.x2) / 2, label: since(s.from) }];
+function roundTicks(s: Stretch, label: (time: number) => string): AxisTick[] {
+  if (s.from === s.to) return [{ x: (s.x + s.x2) / 2, label: label(s.from) }];
   const rough = (s.to - s.from) / MAX_ROUND_TICKS;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((m) => m * power).find((m) => m >= rough)!;
   const ticks: AxisTick[] = [];
   for (let time = Math.ceil(s.from / step) * step; time <= s.to; time += step) {
-    ticks.push({ x: position([s], time), label: since(time) });
+    ticks.push({ x: position([s], time), label: label(time) });
   }
   return ticks;
 }

@@ -4,6 +4,7 @@ import type { Durations, Result, TimelineItem } from '../model/result.ts';
 import { shortened } from '../view/escape.ts';
 import { counted, shareShown } from '../view/words.ts';
 import { type ChartBuilder, chart, INK, PAPER, sizeLegend, WIDTH } from './chart.ts';
+import { LABELS, TICKS } from './log-time.ts';
 import { CONFIDENCE_COLORS } from './palette.ts';
 import { tally } from './tally.ts';
 
@@ -28,7 +29,8 @@ export const finWait2: ChartBuilder = {
   build(result) {
     const spans = spansOf(result);
     const counts = countedOf(result);
-    if (spans.length === 0 && counts.length === 0) return null;
+    // one dot is no picture
+    if (spans.length < 3 && counts.length === 0) return null;
     // those of which both are known are in both
     const most = counts.reduce(
       (sofar, { bins }) =>
@@ -109,10 +111,6 @@ function words(spans: readonly Span[], counts: readonly Counted[]): string {
   });
   return parts.join(', ');
 }
-
-const TICKS = [ZERO, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 60, 600, 3600];
-const LABELS =
-  "datum.value < 2e-7 ? '0' : datum.value < 9e-4 ? format(datum.value * 1e6, 'd') + ' µs' : datum.value < 0.9 ? format(datum.value * 1e3, 'd') + ' ms' : datum.value < 59 ? format(datum.value, 'd') + ' s' : datum.value < 3599 ? format(datum.value / 60, 'd') + ' min' : '1 h'";
 
 function duration(spans: readonly Pick<Span, 'seconds'>[]): object {
   const [low, high] = spans.reduce(

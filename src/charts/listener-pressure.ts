@@ -2,7 +2,7 @@ import type { Result, TimelineItem } from '../model/result.ts';
 import { isStray } from '../view/ladder.ts';
 import { shareShown } from '../view/words.ts';
 import { axisLabels, breakBands, onAxis, tickLines } from './axis-layers.ts';
-import { type BrokenAxis, brokenAxis } from './broken-axis.ts';
+import { type BrokenAxis, brokenAxis, ONE_CUT } from './broken-axis.ts';
 import { type ChartBuilder, chart, FAINT, INK, sizeLegend, WIDTH } from './chart.ts';
 import { ACCENT, SECOND } from './palette.ts';
 import { type Placed, readingPanels } from './pressure-readings.ts';
@@ -123,7 +123,10 @@ function placeItems(relevant: readonly Relevant[]): {
   const grid = times.length > MAX_MOMENTS ? (end - zero) / MAX_MOMENTS : 1;
   const moment = (at: number) => Math.round((at - zero) / grid) * grid;
   const gutter = times.length === 0 ? 100 : Math.min(GUTTER_MAX, GUTTER_STEP * untimed.length);
-  const axis = times.length === 0 ? null : brokenAxis(times.map(moment), gutter === 0 ? 0 : gutter + 2);
+  const axis =
+    times.length === 0
+      ? null
+      : brokenAxis(times.map(moment), { start: gutter === 0 ? 0 : gutter + 2, ...ONE_CUT });
   const sources = [...new Set(untimed.map((r) => r.item.source))];
   const ranks = new Map(untimed.map((r, i) => [r, ((i + 0.5) / untimed.length) * gutter]));
   const placed = relevant.map((r) => ({

@@ -27,5 +27,17 @@ export const CONFIDENCE_COLORS: Record<Confidence, string> = {
   possible: '#b8b8b8',
 };
 
+/** Of causes, the one with most connections first; the last is for all others. */
+export const CAUSE_COLORS = [
+  '#d55e00',
+  '#0072b2',
+  '#e69f00',
+  '#009e73',
+  '#cc79a7',
+  '#56b4e9',
+  '#8c6d31',
+  '#a6a6a6',
+] as const;
+
 export const ACCENT = '#d55e00';
 export const SECOND = '#0072b2';

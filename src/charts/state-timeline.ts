@@ -5,19 +5,18 @@ import { type Focus, focusOf } from '../view/focus.ts';
 import { isStray } from '../view/ladder.ts';
 import { counted } from '../view/words.ts';
 import { axisLabels, breakBands, LABEL_ROOM, onAxis, tickLines } from './axis-layers.ts';
-import { type BrokenAxis, brokenAxis } from './broken-axis.ts';
+import { type BrokenAxis, brokenAxis, ONE_CUT } from './broken-axis.ts';
 import { type Chart, type ChartBuilder, chart, INK, PAPER, WIDTH } from './chart.ts';
 import { STATE_COLORS } from './palette.ts';
 
 const LIMIT = 30;
 
-const CUT_OUT =
-  ' Waits in which nothing changes are cut out (//); each stretch between them has a scale of its own.';
+const CUT_OUT = ' The wait marked // is cut out; each side of it has a scale of its own.';
 
 /** One end of one connection. */
 interface Lane {
   name: string;
-  /** Position in time of each item; nanoseconds since the connection's (or this socket's own) first event. */
+  /** Position in time of each item, ns: of all connections since the first event, or of each socket since its own. */
   steps: { item: TimelineItem; at: number }[];
   /** Last event of the connection, at either end: as long as that an end stays in its last state. */
   until: number;
@@ -45,16 +44,21 @@ export const stateTimeline: ChartBuilder = {
   id: 'state-timeline',
   build(result) {
     const focus = focusOf(result);
-    const { lanes, connections, unplaced, own } = lanesOf(focus);
-    if (lanes.length === 0) return null;
-    const axis = brokenAxis(lanes.flatMap(momentsOf));
+    const { lanes, connections, unplaced, own, first } = lanesOf(focus);
+    if (connections < 2) return null;
+    const axis = brokenAxis(lanes.flatMap(momentsOf), {
+      ...ONE_CUT,
+      ...(first && { label: clockLabel(first) }),
+    });
     const of = candidates(focus).length;
+    const zone =
+      first?.clock === 'utc' ? 'Times are UTC.' : first?.clock === 'wall' ? 'Local clock of the logs.' : '';
     const subtitle = [
-      `Time since each connection's first event.${axis.breaks.length > 0 ? CUT_OUT : ''}`,
+      `${first ? zone : "Time since each socket's first event, by the durations its log prints."}${axis.breaks.length > 0 ? CUT_OUT : ''}`.trim(),
       ...(own ? ['* this log prints no times: from its own first event, by the durations it prints'] : []),
-      ...(of > connections ? [`the ${connections} most telling of ${of} connections`] : []),
+      ...(of > connections ? [`${connections} examples of ${of} connections`] : []),
       ...(unplaced > 0 ? [`${unplaced} ends whose order alone is known are left out`] : []),
-    ];
+    ].filter((line) => line !== '');
     return stateChart(lanes, axis, subtitle, connections);
   },
 };
@@ -63,49 +67,77 @@ function candidates({ telling, result }: Focus): readonly string[] {
   return telling.length > 0 ? telling : result.connections.map((r) => r.id);
 }
 
-function lanesOf(focus: Focus): { lanes: Lane[]; connections: number; unplaced: number; own: boolean } {
-  const lanes: Lane[] = [];
+interface Chosen {
+  lanes: Lane[];
+  connections: number;
+  unplaced: number;
+  /** Some lanes are counted from their own first event. */
+  own: boolean;
+  /** The first event of all, where the lanes are on one clock. */
+  first: TimelineItem | null;
+}
+
+/** On one clock, where there is any; else each socket from its own start. */
+function lanesOf(focus: Focus): Chosen {
   const order = new Map(focus.result.connections.map((r, i) => [r.id, i]));
-  let connections = 0;
-  let unplaced = 0;
-  let own = false;
+  const all = candidates(focus);
+  const states = all.flatMap((id) => focus.timeline.get(id) ?? []).filter((i) => i.kind === 'state');
+  const clock = (['utc', 'wall', 'relative'] as const).find((c) =>
+    states.some((i) => i.clock === c && i.at !== null),
+  );
   const chosen: { id: string; lanes: Lane[] }[] = [];
-  for (const id of candidates(focus)) {
-    if (connections >= LIMIT) break;
+  let unplaced = 0;
+  let first: TimelineItem | null = null;
+  for (const id of all) {
+    if (chosen.length >= LIMIT) break;
     const items = focus.timeline.get(id) ?? [];
-    const zero = items.find((i) => i.at !== null)?.at ?? null;
+    const timed = clock === undefined ? [] : items.filter((i) => i.at !== null && i.clock === clock);
     const found: Lane[] = [];
     for (const side of ['client', 'server'] as const) {
-      const lane = laneOf(focus.rows.get(id)!, side, items, zero);
+      const lane = laneOf(focus.rows.get(id)!, side, items, timed);
       if (lane === 'unplaced') unplaced++;
       else if (lane !== null) found.push(lane);
-      if (lane !== null && lane !== 'unplaced' && lane.name.endsWith('*')) own = true;
     }
     if (found.length === 0) continue;
-    connections++;
     chosen.push({ id, lanes: found });
+    const [earliest] = timed;
+    if (earliest && (first === null || earliest.at! < first.at!)) first = earliest;
   }
   chosen.sort((a, b) => order.get(a.id)! - order.get(b.id)!);
-  for (const c of chosen) lanes.push(...c.lanes);
-  return { lanes, connections, unplaced, own };
+  const zero = first?.at ?? 0;
+  const isOwn = (lane: Lane) => lane.name.endsWith('*');
+  const lanes = chosen.flatMap((c) => c.lanes).map((lane) => (isOwn(lane) ? lane : shifted(lane, zero)));
+  return { lanes, connections: chosen.length, unplaced, own: lanes.some(isOwn), first };
+}
+
+function shifted({ name, steps, until }: Lane, zero: number): Lane {
+  return { name, steps: steps.map(({ item, at }) => ({ item, at: at - zero })), until: until - zero };
+}
+
+/** Times of day, to the millisecond, of moments since an item. */
+function clockLabel({ time, clock }: TimelineItem): (since: number) => string {
+  const of = /(\d\d):(\d\d):(\d\d)(\.\d+)?/.exec(time);
+  const seconds = of ? (Number(of[1]) * 60 + Number(of[2])) * 60 + Number(of[3]) + Number(of[4] ?? 0) : 0;
+  return (since) => {
+    if (!of || clock === 'relative') return `+${formatSpan(since)}`;
+    const text = new Date(Math.round((seconds + since / 1e9) * 1000)).toISOString();
+    return text.slice(11, 23).replace(/\.000$/, '');
+  };
 }
 
 function laneOf(
   row: ConnectionRow,
   side: 'client' | 'server',
   items: readonly TimelineItem[],
-  zero: number | null,
+  timed: readonly TimelineItem[],
 ): Lane | 'unplaced' | null {
   const mine = items.filter((i) => i.side === side);
   if (!mine.some((i) => i.kind === 'state')) return null;
   const end = side === 'client' ? `:${row.client.port} client` : `:${row.server.port} server`;
   const name = `${row.id} ${end}`;
-  const timed = mine.flatMap((item) =>
-    item.at === null || zero === null ? [] : [{ item, at: item.at - zero }],
-  );
-  if (zero !== null && timed.some((s) => s.item.kind === 'state')) {
-    return { name, steps: timed, until: latest(items.map((i) => i.at ?? zero)) - zero };
-  }
+  const placed = timed.filter((i) => i.side === side).map((item) => ({ item, at: item.at! }));
+  if (placed.some((s) => s.item.kind === 'state'))
+    return { name, steps: placed, until: latest(timed.map((i) => i.at!)) };
   const steps = mine.flatMap((item) => (item.elapsed == null ? [] : [{ item, at: item.elapsed }]));
   return steps.length > 1 ? { name: `${name} *`, steps, until: latest(steps.map((s) => s.at)) } : 'unplaced';
 }
@@ -144,7 +176,7 @@ function marksOf(lane: Lane): { lane: string; at: number; mark: string }[] {
 
 /** What the axis must show: packets that are not drawn would only break it up. */
 function momentsOf(lane: Lane): number[] {
-  return [0, ...barsOf(lane).flatMap((b) => [b.from, b.to]), ...marksOf(lane).map((m) => m.at)];
+  return [...barsOf(lane).flatMap((b) => [b.from, b.to]), ...marksOf(lane).map((m) => m.at)];
 }
 
 /** Narrower than this a bar could not be seen. */
@@ -176,7 +208,7 @@ function stateChart(
   };
   const title = `TCP states of both ends of ${connections === 1 ? 'one connection' : `${connections} connections`}`;
   const states = colors.map(([s]) => s).join(', ');
-  const description = `Bars of the TCP states (${states}) that each end of ${counted(connections, 'connection')} went through, over time since the connection's first event${axis.breaks.length > 0 ? `; ${counted(axis.breaks.length, 'wait')} cut out of the axis` : ''}.`;
+  const description = `Bars of the TCP states (${states}) that each end of ${counted(connections, 'connection')} went through${axis.breaks.length > 0 ? `; ${counted(axis.breaks.length, 'wait')} cut out of the axis` : ''}.`;
   const stateLayer = {
     data: { values: bars },
     mark: { type: 'bar', height: 12, stroke: INK, strokeWidth: 0.4 },

@@ -2,7 +2,7 @@
 import type { Case, Context } from '../model/case.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Incident, ServerHealth } from '../model/incident.ts';
+import type { Activity, Incident, ServerHealth } from '../model/incident.ts';
 import type { Answer, CauseGroup, Reconciliation, SettingInfo } from '../model/result.ts';
 import { answerQuestions } from './answers/index.ts';
 import { groupCauses, normalCauses } from './causes.ts';
@@ -13,6 +13,7 @@ import { DecidedFinding, type Guard } from './finding.ts';
 import { findingsOfHosts } from './hosts/index.ts';
 import { incidentsOf, serversHealth } from './incidents.ts';
 import { isHealthy, rulesByMask } from './mask.ts';
+import { activityOf } from './picture.ts';
 import { assignRoles, verdictsOf } from './roles.ts';
 import type { Explained, Rule } from './rule.ts';
 import { rules as allRules } from './rules/index.ts';
@@ -38,6 +39,7 @@ export interface Explanation {
   story: string[];
   incidents: Incident[];
   servers: ServerHealth[];
+  activity: Activity | null;
 }
 
 /** Which connections to tell of: all of them are context, whether kept or not. */
@@ -210,6 +212,12 @@ function toldOf(
       null,
       () => incidentsOf(world, explained, causes, stories),
       nothing,
+    ),
+    activity: guard(
+      'Counting over time',
+      null,
+      () => activityOf(world, explained),
+      () => null,
     ),
     servers: guard('Counting servers', null, () => serversHealth(world, explained), nothing),
   };

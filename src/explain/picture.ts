@@ -1,5 +1,6 @@
 /** An incident on one axis of time: how often each of its causes met a connection, and how full the accept queue was. */
-import type { Picture } from '../model/incident.ts';
+import { getOr } from '../model/get-or.ts';
+import type { Activity, Picture } from '../model/incident.ts';
 import { type ClockLabel, type CommonTime, NS_PER_S } from '../model/time.ts';
 import type { World } from './facts/world.ts';
 import type { Explained } from './rule.ts';
@@ -61,10 +62,7 @@ export function pictureOf(
   if (found === null || found.list.length < FEW) return null;
   const [from, to] = extremes(found.list);
   if (to === from) return null;
-  const step = roundStep((to - from) / (STEPS - 1));
-  const start = Math.floor(from / step) * step;
-  const steps = Math.floor((to - start) / step) + 1;
-  const bin = (at: number) => Math.floor((at - start) / step);
+  const { bin, steps, ...axis } = stepsOf(world, found.source, from, to, STEPS);
   const causes = new Map(rules.map((rule) => [rule, new Array<number>(steps).fill(0)]));
   const seen = new Set<string>();
   const titles = new Map<string, string>();
@@ -75,18 +73,69 @@ export function pictureOf(
     titles.set(e.rule.id, e.rule.title);
     causes.get(e.rule.id)![bin(at)]!++;
   }
+  return {
+    ...axis,
+    causes: [...causes].flatMap(([rule, counts]) =>
+      titles.has(rule) ? [{ rule, label: titles.get(rule)!, counts }] : [],
+    ),
+    queue: queueOf(world, found.list, found.source, steps, bin),
+  };
+}
+
+/** Round steps that cover it all, at most so many. */
+function stepsOf(world: World, source: number, from: number, to: number, most: number) {
+  const step = roundStep((to - from) / (most - 1));
+  const start = Math.floor(from / step) * step;
+  const steps = Math.floor((to - start) / step) + 1;
   const { timeline } = world.context;
-  const clock = timeline.label(found.source);
+  const clock = timeline.label(source);
   const format = (at: number) => timeline.format(at as CommonTime, clock);
   return {
     from: format(start),
     to: format(start + steps * step),
     clock,
     step: step / NS_PER_S,
-    causes: [...causes].flatMap(([rule, counts]) =>
-      titles.has(rule) ? [{ rule, label: titles.get(rule)!, counts }] : [],
-    ),
-    queue: queueOf(world, found.list, found.source, steps, bin),
+    steps,
+    bin: (at: number) => Math.floor((at - start) / step),
+  };
+}
+
+/** Servers of a chart. */
+const SERVERS = 20;
+const FINE = 120;
+
+/** Verdicts above info of all connections, one a connection and cause, by cause and by server. */
+export function activityOf(world: World, explained: readonly Explained[]): Activity | null {
+  const found = timed(
+    world,
+    explained.filter(({ finding }) => finding.severity !== 'info' && finding.role === 'verdict'),
+  );
+  if (found === null || found.list.length < FEW) return null;
+  const [from, to] = extremes(found.list);
+  if (to === from) return null;
+  const { bin, steps, ...axis } = stepsOf(world, found.source, from, to, FINE);
+  const none = () => new Array<number>(steps).fill(0);
+  const causes = new Map<string, { label: string; counts: number[] }>();
+  const servers = new Map<number, { n: number; counts: number[]; sum: number }>();
+  const [byCause, counted] = [new Set<string>(), new Set<number>()];
+  const { cases } = world.context;
+  for (const { e, at } of found.list) {
+    const key = `${e.rule.id} ${e.n}`;
+    if (!byCause.has(key)) {
+      byCause.add(key);
+      getOr(causes, e.rule.id, () => ({ label: e.rule.title, counts: none() })).counts[bin(at)]!++;
+    }
+    if (counted.has(e.n)) continue;
+    counted.add(e.n);
+    const server = getOr(servers, cases.server(e.n), () => ({ n: e.n, counts: none(), sum: 0 }));
+    server.counts[bin(at)]!++;
+    server.sum++;
+  }
+  const busiest = [...servers.values()].sort((a, b) => b.sum - a.sum).slice(0, SERVERS);
+  return {
+    ...axis,
+    causes: [...causes].map(([rule, own]) => ({ rule, ...own })),
+    servers: busiest.map(({ n, counts }) => ({ label: world.serverOf(n), counts })),
   };
 }
 

@@ -32,7 +32,7 @@ const LADDER_WIDTH = 100;
 /** Rows of tables that grow with the input. */
 const ROWS = 40;
 /** Jira takes 32,767 characters in a description or comment, GitHub 65,536. */
-const LIMIT = 32_000;
+const LIMIT = 31_000;
 
 /** What is told when the whole is too long for a ticket: each step leaves out more. */
 interface Detail {
@@ -52,7 +52,8 @@ const DETAILS: readonly Detail[] = [
   { evidence: 6, steps: 30, answers: true, info: false, causes: 100 },
   { evidence: 6, steps: 30, answers: false, info: false, causes: 100 },
   { evidence: 3, steps: 24, answers: false, info: false, causes: 12 },
-  { evidence: 2, steps: 18, answers: false, info: false, causes: 6 },
+  { evidence: 2, steps: 18, answers: false, info: false, causes: 12 },
+  { evidence: 1, steps: 14, answers: false, info: false, causes: 6 },
 ];
 
 /** The whole file, ending in a line feed; short enough for a ticket. */
@@ -199,7 +200,7 @@ function causeSection(cause: CauseGroup, { result, findings, title }: Focus, { e
   if (others.length > 0) {
     lines.push(`- **Could also be:** ${others.map((id) => `${md(title(id))} (${code(id)})`).join('; ')}`);
   }
-  return [...lines, ''];
+  return [...lines, `- **Id:** ${code(cause.rule)}`, ''];
 }
 
 function ladders(focus: Focus, { steps }: Detail): string[] {

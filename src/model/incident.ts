@@ -64,6 +64,12 @@ export interface Incident {
   example: string;
 }
 
+/** All problem connections on one axis of time. */
+export interface Activity extends Pick<Picture, 'from' | 'to' | 'clock' | 'step' | 'causes'> {
+  /** Those with most of them. */
+  servers: Counts[];
+}
+
 /** What became of the connections to one server. */
 export interface ServerHealth {
   server: string;

@@ -3,7 +3,7 @@ import type { Endpoint } from './address.ts';
 import type { ClockFit } from './case.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { Confidence, Finding, Group, Severity } from './finding.ts';
-import type { Incident, ServerHealth } from './incident.ts';
+import type { Activity, Incident, ServerHealth } from './incident.ts';
 import type { Stack } from './stack.ts';
 import type { ClockLabel } from './time.ts';
 
@@ -241,6 +241,10 @@ export interface Result {
   incidents: Incident[];
   /** Those with most hurt connections first. */
   servers: ServerHealth[];
+  /** Null where too few of its problems have a time. */
+  activity: Activity | null;
+  /** Of all connections where tables of them are written, else of those listed; null of none. */
+  durations: { handshake: Durations | null; lasted: Durations | null };
   inputs: InputSummary[];
   hosts: { name: string; addresses: string[] }[];
   causes: CauseGroup[];

@@ -128,7 +128,7 @@ function sectionsOf(shown: Page, charts: readonly DrawnChart[], folder: string):
   return [
     part('story', 'In order', result.story.length > 2, () => storyList(result)),
     part('causes', 'Causes', causes.length > 0, () => causeCards(shown)),
-    part('charts', 'Charts', charts.length > 0, () => html`${charts.map(figure)}`),
+    part('charts', 'Charts', charts.length > 0, () => chartFigures(charts)),
     part('steps', 'Step by step', shown.ladders.length > 0, () => ladderSections(shown)),
     part(
       'connections',
@@ -180,6 +180,15 @@ function sectionOf({ id, title, body, folded }: Section): Markup {
   const inside =
     folded === '' ? body : html`<details class="part"><summary>${folded}</summary>\n${body}\n</details>`;
   return html`<section aria-labelledby="${id}">\n<h2 id="${id}">${title}</h2>\n${inside}\n</section>\n`;
+}
+
+/** Charts that a first reading needs; the others are unfolded by those who want them. */
+const OPEN_CHARTS = new Set(['over-time', 'accept-queues', 'servers']);
+
+function chartFigures(charts: readonly DrawnChart[]): Markup {
+  const isOpen = ({ chart }: DrawnChart) => OPEN_CHARTS.has(chart.id);
+  const folded = charts.filter((c) => !isOpen(c));
+  return html`${charts.filter(isOpen).map(figure)}${folded.map((c) => html`<details class="part"><summary>${c.chart.title}</summary>\n${figure(c)}</details>\n`)}`;
 }
 
 function figure({ chart, svg }: DrawnChart): Markup {

@@ -25,6 +25,7 @@ import { connectionsTable } from './connections.ts';
 import { csvLines, headOf, Lines } from './csv-text.ts';
 import { findingsTable } from './findings.ts';
 import { ALL_LISTED } from './listed.ts';
+import { RowDurations } from './row-durations.ts';
 import { type Selection, select, selectAll } from './selection.ts';
 import { type Part, Spool } from './spool.ts';
 import { timelineTable } from './timeline.ts';
@@ -50,30 +51,36 @@ export interface ResultOptions {
   command?: string;
 }
 
-/** `listed`: of more connections than this not all are listed. */
+/** `listed`: of more connections than this not all are listed. `durations`: of all; null: only of those listed. */
 export function assembleResult(
   context: Context,
   explanation: Explanation,
   diagnostics: Diagnostics,
   options: ResultOptions,
   listed: number,
+  durations: RowDurations | null,
 ): Result {
+  const ofListed = new RowDurations();
   const { verdicts, kept } = explanation;
   const selection = kept.length > listed ? select(kept, verdicts, context) : selectAll(kept, verdicts);
   const { shown, rest } = selection;
   const { cases, aggregates, aggregated } = timelineParts(context, explanation, selection, options);
+  const connections = shown.map((n) => connectionRow(n, verdicts, context));
+  if (durations === null) for (const row of connections) ofListed.add(row);
   return {
     tool: { name: 'tcpautopsy', version: VERSION },
     command: options.command ?? '',
     story: explanation.story,
     incidents: explanation.incidents,
     servers: explanation.servers,
+    activity: explanation.activity,
     inputs: context.sources.map((s) => inputSummary(s, context)),
     hosts: context.hosts.map((h) => ({ name: h.name, addresses: [...h.addresses] })),
     causes: explanation.causes.map((c) => selection.cut(c)),
     rules: explanation.causes.map(ruleInfo),
     findings: [...findingsOf(shown, verdicts), ...explanation.ofHosts],
-    connections: shown.map((n) => connectionRow(n, verdicts, context)),
+    connections,
+    durations: (durations ?? ofListed).all,
     timeline: timelineOf(cases, context, aggregates),
     clocks: context.timeline.fits,
     counters: explanation.counters,
@@ -107,12 +114,14 @@ export function tablesOf({ connections, findings }: Result): Tables {
 export interface TableParts {
   connections: Part[];
   findings: Part[];
+  durations: Result['durations'];
 }
 
 /** Takes the rows of connections while they are decided: whatever is derived of a connection is derived for all of it once. */
 export class TableSpool implements Tables {
   readonly connections = new Spool();
   readonly findings = new Spool();
+  readonly durations = new RowDurations();
   readonly #rows = new Lines(connectionsTable.columns);
   readonly #findings = new Lines(findingsTable.columns);
 
@@ -124,17 +133,23 @@ export class TableSpool implements Tables {
   }
 
   add(row: ConnectionRow, findings: readonly Finding[]): void {
+    this.durations.add(row);
     this.connections.add(this.#rows.of(row));
     this.addFindings(findings);
   }
 
   /** All rows, for the tables of another thread. */
   parts(): TableParts {
-    return { connections: this.connections.parts(), findings: this.findings.parts() };
+    return {
+      connections: this.connections.parts(),
+      findings: this.findings.parts(),
+      durations: this.durations.all,
+    };
   }
 
   /** Takes rows that another thread has made, of the connections that come next. */
-  take({ connections, findings }: TableParts): void {
+  take({ connections, findings, durations }: TableParts): void {
+    this.durations.take(durations);
     this.connections.take(connections);
     this.findings.take(findings);
   }

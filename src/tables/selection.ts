@@ -11,9 +11,10 @@ import { CLIENT, SERVER } from '../model/connection.ts';
 import type { Confidence, Group } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
 import { HALF_OPEN, OPEN, ORDERLY, type Outcome, REFUSED, UNANSWERED } from '../model/outcome.ts';
-import type { CauseGroup, ConnectionRow, Durations, UnlistedGroup, UnlistedPart } from '../model/result.ts';
+import type { CauseGroup, ConnectionRow, UnlistedGroup, UnlistedPart } from '../model/result.ts';
 import { closeOf, endingOf, finWait2Kernel } from './connection-row.ts';
 import { ALL_LISTED, Listing } from './listed.ts';
+import { durationsOf } from './row-durations.ts';
 
 /** Connections without a finding above info that are listed, of those alike. */
 const SHOWN = 50;
@@ -204,14 +205,4 @@ export function rulesOfRow(
 ): string[] {
   const { closeRule, synRule, finWait2Rule, stuckRule } = row;
   return rulesOf({ close: closeRule, syn: synRule, 'fin-wait2': finWait2Rule, stuck: stuckRule });
-}
-
-function durationsOf({ bins, shortest, longest }: DurationBins): Durations | null {
-  if (bins.size === 0) return null;
-  const ascending = [...bins].sort((a, b) => a[0] - b[0]);
-  return {
-    bins: ascending.map(([seconds, connections]) => ({ seconds, connections })),
-    shortest,
-    longest,
-  };
 }

@@ -61,7 +61,7 @@ const whatStands = (page: Page) =>
     return {
       title: document.querySelector('h1')?.textContent,
       sentences: document.querySelectorAll('.story li').length,
-      charts: boxes('figure svg').map((b) => b.width * b.height),
+      charts: boxes('section > figure svg').map((b) => b.width * b.height),
       lanes: boxes('details[open] .lanes svg.plot').map((b) => b.width),
       rows: document.querySelectorAll('#connection-table tbody tr').length,
     };
@@ -99,8 +99,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       const { page, faults } = opened;
       await opened.show(path);
       const { title, sentences, charts, lanes, rows } = await whatStands(page);
-      expect(title).toBe('What happened');
-      expect(sentences).toBeGreaterThan(0);
+      expect(title).toMatch(/^.{10,}\.$/);
       expect(sentences).toBeLessThanOrEqual(5);
       for (const area of charts) expect(area).toBeGreaterThan(5_000);
       for (const width of lanes) expect(width).toBeGreaterThan(500);

@@ -137,6 +137,8 @@ test('a result without causes or connections is still a page', async () => {
     incidents: [],
     servers: [],
     settings: [],
+    activity: null,
+    durations: { handshake: null, lasted: null },
     causes: [],
     findings: [],
     connections: [],

@@ -104,7 +104,7 @@ const INCIDENT: Incident = {
       { rule: 'close-wait-unaccepted', label: 'CLOSE_WAIT', counts: [6, ...new Array(48).fill(0)] },
       { rule: 'cookie-overflow-reset', label: 'SYN cookie', counts: [...new Array(48).fill(0), 3] },
     ],
-    queue: { limit: 5, held: [6, ...new Array(48).fill(null)] },
+    queue: { limit: 5, held: [6, 6, 5, ...new Array(46).fill(null)] },
   },
   example: 'c1',
 };
@@ -393,6 +393,27 @@ export function exp1Result(): Result {
     ],
     incidents: [INCIDENT],
     servers: [{ server: '172.16.58.146:8080', connections: 10, clients: 1, hurt: 10 }],
+    activity: {
+      ...{ from: '06:56:20.000000000', to: '07:12:40.000000000', clock: 'wall', step: 20 },
+      causes: [
+        { rule: 'close-wait-unaccepted', label: 'CLOSE_WAIT', counts: [6, 2, ...new Array(47).fill(0)] },
+        { rule: 'cookie-overflow-reset', label: 'SYN cookie', counts: [...new Array(48).fill(0), 3] },
+      ],
+      servers: ['172.16.58.146:8080', '172.16.58.146:8081', '[2001:db8::1]:80'].map((label) => ({
+        label,
+        counts: [2, 1, ...new Array(46).fill(0), 1],
+      })),
+    },
+    durations: {
+      handshake: {
+        bins: [
+          { seconds: 1e-4, connections: 4 },
+          { seconds: 1e-3, connections: 6 },
+        ],
+        ...{ shortest: 1.1e-4, longest: 9e-4 },
+      },
+      lasted: null,
+    },
     inputs: (
       [
         { name: STATES, format: 'tcpstates', host: 'client-host', clock: 'order only', records: 45 },

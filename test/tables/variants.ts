@@ -26,6 +26,10 @@ export function hostileResult(text: string): Result {
       action: text,
       cause: { ...i.cause, title: text },
     })),
+    activity: r.activity && {
+      ...r.activity,
+      servers: r.activity.servers.map((s) => ({ ...s, label: text })),
+    },
     servers: r.servers.map((s) => ({ ...s, server: text, hurt: 0 })),
     inputs: r.inputs.map((i) => ({ ...i, name: text, host: text })),
     hosts: r.hosts.map((h) => ({ ...h, name: text })),

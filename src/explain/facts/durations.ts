@@ -1,4 +1,5 @@
 /** How often durations came, where there are too many to keep them. */
+import type { Durations } from '../../model/result.ts';
 
 /** Stands for 0 on a logarithmic scale: the FIN came with the ACK, or within the clock's step. Seconds. */
 export const LEAST_SECONDS = 1e-7;
@@ -19,6 +20,14 @@ export class DurationBins {
     this.bins.set(bin, (this.bins.get(bin) ?? 0) + 1);
     this.shortest = Math.min(this.shortest, seconds);
     this.longest = Math.max(this.longest, seconds);
+  }
+
+  /** Those of other bins. */
+  take({ bins, shortest, longest }: Durations): void {
+    for (const { seconds, connections } of bins)
+      this.bins.set(seconds, (this.bins.get(seconds) ?? 0) + connections);
+    this.shortest = Math.min(this.shortest, shortest);
+    this.longest = Math.max(this.longest, longest);
   }
 
   /** The same with others. */
