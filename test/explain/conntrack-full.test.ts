@@ -1,5 +1,6 @@
 /** A full connection tracking table: its log and counters, and the SYNs it may have cost. */
-import { expect, test } from 'vitest';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import { writeText } from './captures.ts';
 
@@ -86,4 +87,23 @@ test('drops of netfilter that the kernel names at that time are told, those of a
     )
     .join('');
   expect(await storyOf(log, writeText('rule.txt', rule))).not.toMatch(/of them dropped by netfilter/);
+});
+
+describe('provoked on 6.12: 60 connections through a router with room for 24', () => {
+  const FOLDER = path.resolve(import.meta.dirname, '../../samples/field/stories/conntrack_full');
+  const told = (...names: string[]) => analyze(names.map((name) => path.join(FOLDER, name)));
+
+  test('its log and its counters', async () => {
+    const { findings, story } = await told('dmesg.txt', 'conntrack-before.txt', 'conntrack-after.txt');
+    expect(findings.find((f) => f.rule === 'conntrack-table-full')).toMatchObject({ confidence: 'proved' });
+    expect(story.join(' ')).toMatch(/72 lines in the kernel's log.* it dropped 72 packets for want of room/);
+  });
+
+  test('both ends: the SYNs of 36 were lost between them, and of 24 nothing', async () => {
+    const { findings } = await told('client.pcap', 'server.pcap');
+    expect(new Set(findings.map((f) => `${f.rule} ${f.confidence}`))).toEqual(
+      new Set(['syn-lost-on-path inferred']),
+    );
+    expect(findings).toHaveLength(36);
+  });
 });
