@@ -260,6 +260,19 @@ describe('an ICMP error that names no ports', () => {
     expect(await found('icmp-rejected', text)).toEqual([]);
   });
 
+  test('and quotes its segment, as -v prints: about that', async () => {
+    const head = (at: number, protocol: string) =>
+      `${clock(at)}000 IP (tos 0x0, ttl 64, id 1, offset 0, flags [DF], proto ${protocol}, length 60)\n`;
+    const syn = (from: string, seq: number) => `    ${from} > ${B}: ${SYN(seq)}\n`;
+    const [, by, told, said] = error;
+    const [rejected, ...others] = await found(
+      'icmp-rejected',
+      `${head(0.4, 'TCP (6)')}${syn(A, 1000)}${head(0.5, 'TCP (6)')}${syn(other, 2000)}${head(0.6, 'ICMP (1)')}    ${by} > ${told}: ${said}\n\t${head(0, 'TCP (6)').slice(16)}${syn(A, 1000)}`,
+    );
+    expect(others).toEqual([]);
+    expect(rejected!.client.port).toBe(40000);
+  });
+
   test('one of a minute ago is no candidate', async () => {
     const text = tcpdump([[-60, other, B, SYN(2000)], [0.5, A, B, SYN(1000)], error]);
     const [rejected] = await found('icmp-rejected', text);

@@ -7,11 +7,12 @@ import { hostNameWords } from '../../model/hostnames.ts';
 import { icmpText, mtuOf, saysOf } from '../../model/icmp.ts';
 import { ownText } from '../../model/own-text.ts';
 import { OPT_DAMAGED, Packet } from '../../model/packet.ts';
+import type { SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { SectionSource } from './shared/section.ts';
 import { StampClock } from './tcpdump/clock.ts';
-import { LastSegments, type PrintedIcmp, parseIcmp } from './tcpdump/icmp.ts';
+import { LastSegments, type PrintedEnds, type PrintedIcmp, parseIcmp, parseQuoted } from './tcpdump/icmp.ts';
 import { PrintedSegment, parseLine, parseSecondLine } from './tcpdump/line.ts';
 import { readOptions } from './tcpdump/options.ts';
 import { SequenceTable } from './tcpdump/sequence.ts';
@@ -51,6 +52,8 @@ class TcpdumpReader implements LineReader {
   /** The line before was the first of a pair: of TCP, or of another protocol whose further lines are skipped. */
   #head: 'tcp' | 'other' | null = null;
   readonly #sent = new LastSegments();
+  /** An error of ICMP whose segment -v may quote in the lines that follow. */
+  #error: { error: PrintedIcmp; number: number; time: SourceTime } | null = null;
 
   constructor(section: Section) {
     this.#source = new SectionSource(section, tcpdump.id);
@@ -61,6 +64,7 @@ class TcpdumpReader implements LineReader {
 
   line(text: string, number: number): boolean {
     if (HEX.test(text)) return this.#source.made !== null;
+    if (!/^\s/.test(text)) this.#attach(null);
     if (/^\s/.test(text) && this.#head !== null) {
       if (this.#head === 'other') {
         this.#other(text, number, false);
@@ -81,13 +85,21 @@ class TcpdumpReader implements LineReader {
   /** A line of another protocol; of one that -v prints, the `first` says nothing and only the others can hold an error. */
   #other(text: string, number: number, first: boolean): void {
     const error = parseIcmp(text);
-    if (error) this.#icmp(error, number);
-    else if (first) this.#source.diagnose('not-tcp', 'info', number, 'packets of other protocols, not read');
+    if (error) {
+      this.#attach(null);
+      this.#error = { error, number, time: this.#clock.read(this.#segment) };
+    } else if (!first) {
+      const quoted = parseQuoted(text);
+      if (quoted) this.#attach(quoted);
+    } else this.#source.diagnose('not-tcp', 'info', number, 'packets of other protocols, not read');
   }
 
-  #icmp(error: PrintedIcmp, number: number): void {
-    const time = this.#clock.read(this.#segment);
-    const about = this.#sent.about(error, time);
+  /** Gives the error that waits to the segment that it quotes, or where that is null and it quotes none to the one that fits. */
+  #attach(quoted: PrintedEnds | null): void {
+    if (this.#error === null) return;
+    const { error, number, time } = this.#error;
+    const about = quoted ?? this.#sent.about(error, time);
+    this.#error = null;
     if (!about) {
       this.#source.diagnose(
         'icmp-unattached',
@@ -197,5 +209,7 @@ class TcpdumpReader implements LineReader {
     }
   }
 
-  end(): void {}
+  end(): void {
+    this.#attach(null);
+  }
 }

@@ -60,6 +60,12 @@ describe('what is known and not read is named, with a way', () => {
     ['Chain INPUT (policy DROP 12 packets, 720 bytes)', /LOG lines/],
     ['trace id 2cf0e1a4 inet filter input packet: iif "eth0"', /log prefix/],
     ['backlog_max = 500L', /ss -ltn/],
+    ['2026/01/12 09:00:01 [error] 812#812: *55 recv() failed (104: Connection reset by peer)', /ss -tanpieo/],
+    ['Jan 12 09:00:01 lb haproxy[900]: 192.0.2.77:51234 fe be/srv1 0/0/-1/-1/3001 503 217', /HAProxy/],
+    ["curl: (7) Failed to connect to x port 443 after 21 ms: Couldn't connect to server", /who closed/],
+    ['Error: connect ECONNREFUSED 10.0.0.9:8080', /who closed/],
+    ['read tcp 10.0.0.1:5000->10.0.0.2:80: read: connection reset by peer', /who closed/],
+    ['1768208400.000000\tC1\t192.0.2.10\t40001\t198.51.100.20\t443\ttcp\t-', /Zeek/],
   ])('%s', (text, way) => {
     const [diagnostic] = read(`${text}\n`).diagnostics;
     expect(diagnostic?.code).toBe('unknown-format');

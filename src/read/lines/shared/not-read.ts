@@ -58,7 +58,7 @@ const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
     way: 'its LOG lines (`dmesg`), or `conntrack -E -o timestamp`',
   },
   {
-    looks: /^#(?:separator|fields)\b|^\{"ts":[\d.]+,"uid":/,
+    looks: /^#(?:separator|fields)\b|^\{"ts":[\d.]+,"uid":|^\d{10}\.\d{6}\tC\w+\t/,
     what: 'a log of Zeek',
     way: 'the capture it was made from',
   },
@@ -85,6 +85,17 @@ const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
   {
     looks: /"(?:GET|POST|PUT|HEAD|DELETE|PATCH) \S+ HTTP\/[\d.]+" \d{3}\b/,
     what: 'an access log',
+    way: 'a capture, or `ss -tanpieo`, of the time in question',
+  },
+  {
+    looks: /\[(?:error|crit|alert|warn)\] \d+#\d+: |\bhaproxy\[\d+\]: /,
+    what: 'a log of nginx or HAProxy, which says what failed and not who closed',
+    way: 'a capture, or `ss -tanpieo`, of the time in question',
+  },
+  {
+    looks:
+      /^\* +(?:Trying |connect to |Connected to |Failed to connect |Recv failure)|^(?:curl|nc|telnet|wget): |\b(?:ECONNRESET|ECONNREFUSED|ETIMEDOUT|EPIPE)\b|\bConnection(?:ResetError|RefusedError)\b|\bjava\.net\.(?:Socket|Connect)\w*Exception\b|\b(?:dial|read|write) tcp [\d.:[\]]+/,
+    what: 'the error of a program, which says what failed and not who closed',
     way: 'a capture, or `ss -tanpieo`, of the time in question',
   },
   {

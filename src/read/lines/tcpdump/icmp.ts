@@ -94,6 +94,16 @@ function ofIcmp6(said: string): Said | null {
   return target === '' ? null : { type: 1, code: CODES_6[words]!, target, port: port?.[2] ?? null };
 }
 
+const QUOTED = /^\s+([\w.:%-]{1,80})\.(\d{1,5}) > ([\w.:%-]{1,80})\.(\d{1,5}): (?:Flags|tcp|\[\|tcp)/;
+
+/** Ends of the segment that an error quotes, as -v prints it below; null for another line. */
+export function parseQuoted(line: string): PrintedEnds | null {
+  const match = QUOTED.exec(line);
+  if (!match) return null;
+  const [, source = '', sourcePort, destination = '', destinationPort] = match;
+  return { source, sourcePort: Number(sourcePort), destination, destinationPort: Number(destinationPort) };
+}
+
 /** Pairs of addresses, and ports between each, whose last segments are remembered. */
 const MOST = 65_536;
 const MOST_PORTS = 64;
@@ -137,7 +147,7 @@ function areSame(a: PrintedEnds, b: PrintedEnds): boolean {
   );
 }
 
-interface PrintedEnds {
+export interface PrintedEnds {
   source: string;
   sourcePort: number;
   destination: string;
