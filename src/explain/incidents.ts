@@ -295,12 +295,23 @@ function withoutFiles(sentence: string): string {
 export function serversHealth(world: World, explained: readonly Explained[]): ServerHealth[] {
   const { cases } = world.context;
   const hurt = new Set(explained.filter((e) => e.finding.severity !== 'info').map((e) => e.n));
-  const rows = new Map<number, { n: number; connections: number; hurt: number; clients: Set<number> }>();
+  const unanswered = new Set(explained.filter((e) => e.rule.closes === 'unanswered').map((e) => e.n));
+  const rows = new Map<
+    number,
+    Omit<ServerHealth, 'server' | 'clients'> & { n: number; clients: Set<number> }
+  >();
   for (const n of world.kept) {
-    const row = getOr(rows, cases.server(n), () => ({ n, connections: 0, hurt: 0, clients: new Set() }));
+    const row = getOr(rows, cases.server(n), () => ({
+      n,
+      connections: 0,
+      hurt: 0,
+      well: 0,
+      clients: new Set(),
+    }));
     row.connections++;
     row.clients.add(cases.brief(n).keys[CLIENT]);
     if (hurt.has(n)) row.hurt++;
+    else if (!unanswered.has(n)) row.well++;
   }
   return [...rows.values()]
     .map(({ n, clients, ...rest }) => ({ server: world.serverOf(n), ...rest, clients: clients.size }))

@@ -77,4 +77,6 @@ export interface ServerHealth {
   clients: number;
   /** Connections with a finding above info. */
   hurt: number;
+  /** Those without one that the server answered, as far as the evidence goes. */
+  well: number;
 }

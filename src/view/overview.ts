@@ -125,18 +125,17 @@ function sure({ confidence, cause }: Incident): string {
 }
 
 function healthyOf({ servers }: Result): string[] {
-  const well = servers
-    .filter((s) => s.connections > s.hurt)
-    .sort((a, b) => b.connections - b.hurt - (a.connections - a.hurt));
-  const lines = well.slice(0, SERVERS).map(({ server, connections, hurt, clients }) => {
-    const fine = connections - hurt;
+  const well = servers.filter((s) => s.well > 0).sort((a, b) => b.well - a.well);
+  const lines = well.slice(0, SERVERS).map(({ server, connections, well: fine, clients }) => {
     const of =
-      hurt === 0 ? counted(fine, 'connection') : `${number(fine)} of ${counted(connections, 'connection')}`;
+      fine === connections
+        ? counted(fine, 'connection')
+        : `${number(fine)} of ${counted(connections, 'connection')}`;
     return `${server}: ${of} without a problem (${counted(clients, 'client')})`;
   });
   const rest = well.slice(SERVERS);
   if (rest.length === 0) return lines;
-  const fine = rest.reduce((sum, s) => sum + s.connections - s.hurt, 0);
+  const fine = rest.reduce((sum, s) => sum + s.well, 0);
   return [
     ...lines,
     `${counted(rest.length, 'more server')}: ${counted(fine, 'connection')} without a problem`,

@@ -290,6 +290,14 @@ test('a SYN whose TTL was to run out: time exceeded', async () => {
   expect(findings[0]!.summary).toMatch(/its TTL ran out at 10\.78\.1\.1 \(ICMP time exceeded\)/);
 });
 
+test('the connections of a traceroute are neither lost for no reason nor without a problem', async () => {
+  const { causes, servers } = await analyze([path.join(FIELD, 'between/traceroute-client.pcap')]);
+  const [cause] = causes.filter((c) => c.rule === 'unanswered-syn');
+  expect(cause!.summary).toContain('ICMP time exceeded');
+  expect(cause!.summary).not.toContain('nothing here shows');
+  expect(servers[0]!.well).toBeLessThan(servers[0]!.connections - servers[0]!.hurt);
+});
+
 describe('source ports that come around', () => {
   /** Each port opens and closes, and opens again 5 s later. */
   const rounds = (stamp: (round: number, port: number) => string) =>
