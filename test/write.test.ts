@@ -27,7 +27,15 @@ const TABLES = [
   'sources.csv',
   'timeline.csv',
 ];
-const CHARTS = ['causes', 'fin-wait2', 'listener-pressure', 'state-timeline'];
+const CHARTS = [
+  'accept-queues',
+  'durations',
+  'fin-wait2',
+  'listener-pressure',
+  'over-time',
+  'servers',
+  'state-timeline',
+];
 
 test('a new folder gets every file, and nothing else is left beside it', async () => {
   const dir = join(root, 'deep', 'report');
@@ -86,7 +94,7 @@ test('an empty folder is filled; a report of ours is replaced as a whole', async
   await mkdir(dir);
   await writeReport(exp1Result(), dir, { html: true });
   await writeFile(join(dir, 'stale.txt'), 'from before');
-  await writeReport({ ...exp1Result(), story: ['Again.'] }, dir, { html: false });
+  await writeReport({ ...exp1Result(), story: ['Again.', 'And again.', 'Still.'] }, dir, { html: false });
   expect((await readdir(dir)).sort()).toEqual([...TABLES, 'charts'].sort());
   expect(await readFile(join(dir, 'report.md'), 'utf8')).toContain('Again.');
   expect(await readdir(root)).toEqual(['report']);
@@ -97,7 +105,7 @@ test('a link to a report stays a link', async () => {
   const link = join(root, 'latest');
   await writeReport(exp1Result(), dir, { html: false });
   await symlink(dir, link);
-  await writeReport({ ...exp1Result(), story: ['Again.'] }, link, { html: false });
+  await writeReport({ ...exp1Result(), story: ['Again.', 'And again.', 'Still.'] }, link, { html: false });
   expect(await readFile(join(dir, 'report.md'), 'utf8')).toContain('Again.');
   expect((await readdir(root)).sort()).toEqual(['latest', 'report']);
 });
