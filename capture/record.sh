@@ -67,6 +67,7 @@ start_recording() {
     else run_under_limits packets "$dir/packets.pcap" $((max_bytes * 2 / 5)) "$@" -w -; fi
     packets_job=$!
   else problem "no packets: $no_tcpdump"; fi
+  command -v ss >/dev/null || problem 'no socket tables: no ss on this host'
   if [ -n "$recorder" ]; then
     part=$((max_bytes * 2 / 5)) && [ -z "$ring" ] || part=$((max_bytes / 8))
     [ $part -ge 1048576 ] || part=1048576

@@ -6,7 +6,7 @@ import { join } from '../../platform/files.ts';
 import type { Files } from '../../platform/types.ts';
 import { quote } from '../lines/shared/quote.ts';
 import { locate, sizeOf } from './is-bundle.ts';
-import type { Manifest } from './manifest.ts';
+import { clockStep, type Manifest } from './manifest.ts';
 
 /** Bounds of what is said of a manifest that was tampered with: probes listed, characters of a problem. */
 const LISTED = 60;
@@ -120,6 +120,12 @@ export function reportManifest(
       'packets-lost',
       'packets, of this filter or not, were dropped by the interface before tcpdump saw them',
       unseen,
+    );
+  const step = clockStep(manifest);
+  if (step !== null)
+    loss(
+      'clock-stepped',
+      `CLOCK_REALTIME was stepped by ${(step / 1e9).toFixed(3)} s while this was recorded: packets after that do not match events in time`,
     );
   const { trigger } = manifest;
   if (trigger) {

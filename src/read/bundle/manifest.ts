@@ -59,11 +59,9 @@ export function parseManifest(text: string): Manifest | string {
 
 /**
  * Nanoseconds from the events' clock to CLOCK_REALTIME, and how far that may be off. The tracer's own anchor is the
- * sharpest; it holds for the whole run when every `date` anchor admits it, else the clock was stepped.
+ * sharpest; it holds for the whole run unless the clock was stepped.
  */
-export function clockOffset(
-  manifest: Manifest,
-): { offset: bigint; uncertainty: number; stepped: boolean } | null {
+export function clockOffset(manifest: Manifest): { offset: bigint; uncertainty: number } | null {
   const anchors = (manifest.clock?.anchors ?? []).map((a) => ({
     method: a.method,
     offset: BigInt(a.realtime_ns) - BigInt(a.event_ns),
@@ -71,9 +69,22 @@ export function clockOffset(
   }));
   const best = anchors.find((a) => a.method === 'tracer') ?? anchors[0];
   if (!best) return null;
-  const admits = (a: (typeof anchors)[number]) =>
-    Math.abs(Number(a.offset - best.offset)) <= a.uncertainty + best.uncertainty;
-  return { offset: best.offset, uncertainty: best.uncertainty, stepped: !anchors.every(admits) };
+  return { offset: best.offset, uncertainty: best.uncertainty };
+}
+
+/** Slewing moves both clocks alike: what is more than this, ns, is a step. */
+const STEP = 1_000_000;
+
+/** How far CLOCK_REALTIME was stepped while it was recorded, ns; null: it was not. */
+export function clockStep({ clock }: Manifest): number | null {
+  const anchors = clock?.anchors ?? [];
+  const offset = (a: (typeof anchors)[number]) => BigInt(a.realtime_ns) - BigInt(a.event_ns);
+  const [first] = anchors;
+  for (const a of anchors) {
+    const step = Number(offset(a) - offset(first!));
+    if (Math.abs(step) > first!.uncertainty_ns + a.uncertainty_ns + STEP) return step;
+  }
+  return null;
 }
 
 /**
@@ -82,6 +93,7 @@ export function clockOffset(
  */
 export function packetWindow(manifest: Manifest): { from: bigint; to: bigint } | null {
   const { ended, packets, clock } = manifest;
+  if (clockStep(manifest) !== null) return null;
   if (!ended || ended.how === 'failed' || ended.by === 'max-size' || packets?.dropped_by_kernel !== 0)
     return null;
   const at = (when: string) => clock?.anchors.find((a) => a.when === when && a.method !== 'tracer');

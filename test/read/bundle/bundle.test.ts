@@ -43,6 +43,23 @@ afterEach(() => {
 });
 
 describe('a capture bundle', () => {
+  it('says that the clock was stepped, and that packets no longer match; a slewed one was not', async () => {
+    const stepped = async (ns: bigint) => {
+      const folder = copy();
+      const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+      const last = manifest.clock.anchors.at(-1);
+      last.realtime_ns = String(BigInt(last.realtime_ns) + ns);
+      writeFileSync(join(folder, 'manifest.json'), JSON.stringify(manifest));
+      const diagnostics = new Diagnostics();
+      const sink = { frame: () => undefined, packet: () => undefined, event: () => undefined };
+      const sources = await readInputs([folder], new Map(), sink as never, diagnostics, () => undefined);
+      const window = sources.find((s) => s.format === 'pcap')!.window;
+      return [diagnostics.list().find((d) => d.code === 'clock-stepped')?.message, window !== undefined];
+    };
+    expect(await stepped(0n)).toEqual([undefined, true]);
+    expect(await stepped(3_600_000_000_000n)).toEqual([expect.stringContaining('stepped by 3600.'), false]);
+  });
+
   it('is read as one, on one clock', async () => {
     const { sources, events, frames } = await read(BUNDLE);
     expect(sources.map((s) => s.format)).toEqual([
