@@ -5,10 +5,7 @@ import { originOf, storeAt } from './archive/places.ts';
 import type { Group } from './archive/plan.ts';
 import { doGroups } from './batch-group.ts';
 import { thisChild } from './platform/children.ts';
-import { growHeapBy } from './platform/process.ts';
 import type { Store } from './platform/store.ts';
-
-growHeapBy(20);
 
 const { post, listen } = thisChild();
 let setting: Setting | null = null;

@@ -106,9 +106,11 @@ it('give pages on demand: of one group, and the roll-up', async () => {
 
 it('of a rotation are those of the merged capture', async () => {
   const [root, outs] = [folder(), [join(folder(), 'OUT'), join(folder(), 'OUT')]];
-  for (const n of [1, 2, 3, 4, 5])
-    put(join(root, 'series', `r-05133${n}.pcap`), sample(`field/rotation/tcpdump-G/r-05133${n}.pcap`));
-  put(join(root, 'whole/whole.pcap'), sample('field/rotation/whole.pcap'));
+  const files = [1, 2, 3, 4, 5].map((n) => sample(`field/rotation/tcpdump-G/r-05133${n}.pcap`));
+  for (const [i, file] of files.entries()) put(join(root, `series/${'xcaeb'[i]}.pcap`), file);
+  // one header, then the packets in the order of time
+  const merged = [files[0]!, ...files.slice(1).map((file) => file.subarray(24))];
+  put(join(root, 'whole/whole.pcap'), Buffer.concat(merged));
   await batch([join(root, 'series')], outs[0]!);
   await batch([join(root, 'whole')], outs[1]!);
   expect(planIn(outs[0]!).map((p) => p.reason)).toEqual(['rotation']);
