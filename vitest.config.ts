@@ -18,6 +18,7 @@ const REST_ONLY = [
   'test/explain/forgetting.test.ts',
   'test/fuzz/loads.test.ts',
   'test/live/scenarios.test.ts',
+  'test/notebooks/many-captures.test.ts',
   'test/recorder/recorder.test.ts',
   'test/tables/listed.test.ts',
 ];

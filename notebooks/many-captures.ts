@@ -1,31 +1,19 @@
 // %% [markdown]
 // # Many captures
 //
-// Which of an archive's captures show the same fault, which faults come together, and where FIN_WAIT2 lasts. Set REPORTS
-// to a folder of report folders, or of evidence folders; without it the live samples are compared, a folder each.
+// Which of an archive's captures show the same fault, which faults come together, and where FIN_WAIT2 lasts. Set ARCHIVE to
+// what `tcpautopsy batch` wrote (with --connections all, for the last cell); without it a batch is run over the live samples.
 
 // %%
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { type ColumnTable, desc, escape, op } from 'arquero';
-import { Notebook, reportOf, SAMPLES } from './notebook.ts';
+import { desc, escape, op } from 'arquero';
+import { batchOf, Notebook, SAMPLES, tableOf } from './notebook.ts';
 
 const page = new Notebook('many-captures');
-const root = process.env.REPORTS ?? `${SAMPLES}live`;
-const names = readdirSync(root).filter((name) => statSync(join(root, name)).isDirectory());
-const all: { connections: ColumnTable[]; findings: ColumnTable[] } = { connections: [], findings: [] };
-for (const name of names) {
-  const report = await reportOf(join(root, name));
-  const named = (table: ColumnTable) => table.derive({ capture: escape(() => name) });
-  all.connections.push(named(report.connections));
-  all.findings.push(named(report.findings));
-}
-const [firstConnections, ...otherConnections] = all.connections;
-const [firstFindings, ...otherFindings] = all.findings;
-if (!firstConnections || !firstFindings) throw new Error(`${root} holds no folder to compare`);
-export const connections = firstConnections.concat(otherConnections);
-export const findings = firstFindings.concat(otherFindings);
-page.say(`# Many captures\n\n${names.length} captures, ${connections.numRows()} connections.`);
+const archive = process.env.ARCHIVE ?? (await batchOf(`${SAMPLES}live`));
+export const connections = await tableOf(archive, 'connections');
+export const findings = await tableOf(archive, 'findings');
+const names = new Set(connections.array('capture'));
+page.say(`# Many captures\n\n${names.size} captures, ${connections.numRows()} connections.`);
 
 // %% [markdown]
 // ## Which faults are in how many captures?

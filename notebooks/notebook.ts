@@ -63,6 +63,55 @@ export function secondsOf(time: unknown): number | null {
   return day + 3600 * Number(h) + 60 * Number(m) + Number(s);
 }
 
+/** Runs a batch over an archive of captures, every connection one by one, and gives the folder it wrote. */
+export async function batchOf(path: string): Promise<string> {
+  const { runBatch } = await import('../src/batch.ts');
+  const { defaultLimits } = await import('../src/archive/crew.ts');
+  const nothing = () => undefined;
+  const out = join(mkdtempSync(join(tmpdir(), 'notebook-')), 'OUT');
+  const options = {
+    ...{
+      inputs: [path],
+      out,
+      jobs: 0,
+      shard: null,
+      queue: null,
+      retryFailed: false,
+      limits: defaultLimits(1),
+    },
+    ...{ walk: { recursive: true, exclude: [] }, period: { since: null, until: null } },
+    group: { html: 'never', connections: 'all' } as const,
+  };
+  const events = { look: nothing, plan: nothing, begin: nothing, end: nothing, note: nothing };
+  await runBatch(options, events, nothing);
+  return out;
+}
+
+/** A Parquet table of a batch, through DuckDB, with the folder of each capture below what they have in common as `capture`. */
+export async function tableOf(out: string, name: 'connections' | 'findings'): Promise<ColumnTable> {
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const connection = await (await DuckDBInstance.create()).connect();
+  const parquet = (of: string) =>
+    `read_parquet('${out}/tables/v1/${of}/*/*.parquet', union_by_name = true, hive_partitioning = false)`;
+  const sql = `SELECT t.*, g.place FROM ${parquet(name)} t JOIN ${parquet('groups')} g USING (group_key) ORDER BY place, connection_id`;
+  const rows = (await connection.runAndReadAll(sql)).getColumnsObject();
+  connection.closeSync();
+  const places = rows.place as string[];
+  const root = commonFolder(places);
+  const capture = places.map((place) => place.slice(root.length).split('/')[0]);
+  const numbers = (cells: readonly unknown[]) => cells.map((c) => (typeof c === 'bigint' ? Number(c) : c));
+  return table({
+    ...Object.fromEntries(Object.entries(rows).map(([k, cells]) => [k, numbers(cells)])),
+    capture,
+  });
+}
+
+function commonFolder(places: readonly string[]): string {
+  let root = places[0]?.replace(/[^/]*$/, '') ?? '';
+  while (!places.every((place) => place.startsWith(root))) root = root.replace(/[^/]*\/$/, '');
+  return root;
+}
+
 /** A page in Markdown, with its charts beside it, under notebooks/out. */
 export class Notebook {
   readonly #name: string;
