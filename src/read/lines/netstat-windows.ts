@@ -10,15 +10,23 @@ import { NO_CLOCK, SectionSource } from './shared/section.ts';
 import { Snapshots } from './shared/snapshots.ts';
 import { FILTER_UNKNOWN } from './shared/table-command.ts';
 
-const HEADER = /^\s*Proto\s+Local Address\s+Foreign Address\s+State(?:\s+PID)?(?:\s+Offload State)?\s*$/;
+const HEADER =
+  /^\s*Proto\s+(?:Local Address\s+Foreign Address\s+State|Lokale Adresse\s+Remoteadresse\s+Status)(?:\s+PID)?(?:\s+Offload State)?\s*$/;
 const PROMPT = /^(?:PS )?[A-Za-z]:\\[^<>|"]{0,200}>\s?netstat(?:\.exe)?\b/i;
-const OTHER = /^\s*UDP\s|^Active Connections\s*$/;
+const OTHER = /^\s*UDP\s|^(?:Active Connections|Aktive Verbindungen)\s*$/;
 const PROGRAM = /^\s\[([^\]\r\n]{1,64})\]\s*$/;
 /** Between a row and the program: a service, or why there is none. */
 const OWNER_NOTE = /^ {1,2}(?:[A-Za-z][\w-]{0,63}|Can not obtain ownership information)\s*$/;
 const STATES = new Map([
   ['LISTENING', 'LISTEN'],
   ['SYN_RECEIVED', 'SYN_RECV'],
+  // of a German Windows
+  ['ABHÖREN', 'LISTEN'],
+  ['ABHOEREN', 'LISTEN'],
+  ['HERGESTELLT', 'ESTABLISHED'],
+  ['SCHLIESSEN_WARTEN', 'CLOSE_WAIT'],
+  ['WARTEND', 'TIME_WAIT'],
+  ['SYN_GESENDET', 'SYN_SENT'],
 ]);
 
 export const netstatWindows: LineFormat = {

@@ -68,6 +68,18 @@ describe('netstat of other systems', () => {
     expect(codes(out)).toEqual([]);
   });
 
+  it('reads that of a German Windows', () => {
+    const out = read(
+      '\nAktive Verbindungen\n\n  Proto  Lokale Adresse         Remoteadresse          Status           PID\n' +
+        '  TCP    0.0.0.0:3389           0.0.0.0:0              ABHÖREN         1200\n' +
+        '  TCP    10.0.0.5:3389          10.0.0.78:50112        SCHLIESSEN_WARTEN 1200\n',
+    );
+    expect(formats(out)).toEqual(['netstat-windows']);
+    expect(only(out, 'socket').map((r) => r.state)).toEqual(['LISTEN', 'CLOSE_WAIT']);
+    // the title, as of an English one, and no row
+    expect(codes(out)).toEqual(['text-outside']);
+  });
+
   it('takes their hosts for no Linux', async () => {
     const { connections } = await explained('netstat-windows/netstat-abno.txt');
     expect(connections.map((c) => c.clientStack)).toEqual(Array(4).fill('not linux'));
