@@ -77,7 +77,7 @@ export class Material {
     const path = this.#unpacked.get(placeOf(member));
     const error = this.#errors.get(file);
     if (path === undefined && error) throw error;
-    if (path === undefined) throw new ChangedError(`${placeOf(member)} is not in the archive any more`);
+    if (path === undefined) throw new ChangedError(`${placeOf(member)} is no longer in the archive`);
     return disk.open(path);
   }
 
@@ -85,7 +85,7 @@ export class Material {
   async #unpack(place: string, path: string, files: Files, names: ReadonlySet<string>): Promise<void> {
     this.#spool ??= new Spool();
     const kind = await archiveKind(path, files, await beginningOf(path, files));
-    if (kind === null) throw new ChangedError(`${place} is no archive any more`);
+    if (kind === null) throw new ChangedError(`${place} is no longer an archive`);
     const within = new Map<string, Set<string>>();
     for (const name of names) {
       const [first, ...rest] = name.split(WITHIN);

@@ -53,7 +53,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   for (const module of modules) parser.command(module);
   parser.completion('completion', 'print a completion script: completion bash, zsh or fish', completeWord);
   await parser
-    .demandCommand(1, `Say what to do: ${names.join(', ')}`)
+    .demandCommand(1, `Missing command: ${names.join(', ')}`)
     .strict()
     .locale('en')
     .version(VERSION)

@@ -52,8 +52,8 @@ const MEANINGS: Record<string, (value: number, world: World) => string> = {
   'net.core.somaxconn': (n) => `no accept queue is longer than ${n}, whatever a program gives to listen()`,
   'net.ipv4.tcp_abort_on_overflow': (n) =>
     n === 0
-      ? 'a handshake whose last ACK meets a full accept queue is left waiting, and the client thinks it is connected; SYNs are dropped in silence'
-      : 'a handshake whose last ACK meets a full accept queue is reset; SYNs are dropped in silence all the same',
+      ? 'a handshake whose last ACK meets a full accept queue is left waiting, and the client thinks it is connected; SYNs are dropped silently'
+      : 'a handshake whose last ACK meets a full accept queue is reset; SYNs are dropped silently all the same',
   'net.ipv4.tcp_max_syn_backlog': (n, world) =>
     world.sysctl('net.ipv4.tcp_syncookies') === 0
       ? `with SYN cookies off the last quarter of ${n} half-open requests is kept for known peers`
@@ -75,8 +75,7 @@ const MEANINGS: Record<string, (value: number, world: World) => string> = {
     n === 0
       ? 'a closed socket sends its FIN again 8 times'
       : `a closed socket sends its FIN again ${n} times`,
-  'net.ipv4.tcp_retries2': (n) =>
-    `data are sent again ${n} times before the connection is given up in silence`,
+  'net.ipv4.tcp_retries2': (n) => `data are sent again ${n} times before the connection is given up silently`,
 };
 
 /** 1 + 2 + 4 … s: the initial RTO of 1 s doubled each time. */

@@ -111,7 +111,7 @@ function ladders(page: Page, focus: Focus): void {
   if (shown.length === 0) return;
   page.heading(
     shown.length < ids.length
-      ? `The ${shown.length} most telling of ${ids.length} connections`
+      ? `${shown.length} examples of ${counted(ids.length, focus.telling.length > 0 ? 'problem connection' : 'connection')}`
       : 'Step by step',
   );
   for (const [i, id] of shown.entries()) {

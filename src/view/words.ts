@@ -34,7 +34,7 @@ export function number(n: number): string {
 const CLOSE_WORDS: Record<ConnectionRow['closeKind'], string> = {
   fin: 'closed with FIN',
   rst: 'reset',
-  timeout: 'given up in silence',
+  timeout: 'timed out without a RST',
   refused: 'refused',
   unanswered: 'unanswered',
   open: 'still open at the end of the evidence',

@@ -16,7 +16,7 @@ describe('explain', () => {
     expect(text.match(/^[A-Z0-9 ]+$/gm)).toEqual([
       'WHAT HAPPENED',
       'CAUSES',
-      'THE 3 MOST TELLING OF 10 CONNECTIONS',
+      '3 EXAMPLES OF 10 PROBLEM CONNECTIONS',
       'QUESTIONS ANSWERED',
       'SETTINGS',
       'COUNTERS',

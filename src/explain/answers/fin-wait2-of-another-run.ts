@@ -10,7 +10,7 @@ export const finWait2OfAnotherRun: Answerer = (_world, explained) => {
     question: 'Why was FIN_WAIT2 not seen at all in another run?',
     answer:
       `These files do show FIN_WAIT2: ${shown.length === 1 ? 'one connection' : `${shown.length} connections`} in a socket table. ` +
-      'Of a run in which nobody saw it no file is here, so only its candidates can be named, with what tells them apart: ' +
+      'No file is of the run in which FIN_WAIT2 was not seen, so only its candidates can be named, with what tells them apart: ' +
       `${list(
         [
           'the table was read after the FIN_WAIT2 minisock had ended, or between two polls (snapshot-too-late: state events of the client show FIN_WAIT1 → FIN_WAIT2 → CLOSE)',

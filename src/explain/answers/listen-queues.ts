@@ -21,7 +21,7 @@ export const listenQueues: Answerer = (world) => {
   return {
     question: 'What do Recv-Q and Send-Q of a listening socket say?',
     answer:
-      `${list(shown)}. Of a socket in LISTEN Recv-Q is the number of connections that have finished the handshake and wait for accept(); ` +
+      `${list(shown)}. Recv-Q of a socket in LISTEN is the number of connections that have finished the handshake and wait for accept(); ` +
       'ss prints the limit of that queue as Send-Q, and the kernel lets in one more than the limit. ' +
       'netstat reads /proc/net/tcp, which has the first number only: its Send-Q of a listener is always 0 and says nothing. ' +
       'In all other states both tools show bytes: received and not read, sent and not acknowledged. ' +

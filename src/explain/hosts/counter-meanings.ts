@@ -34,7 +34,7 @@ RcvPruned | times a receive queue stayed too large after compacting, and what ca
 OfoPruned | segments dropped from an out-of-order queue for want of buffer | loss on the path with full buffers |
 TCPOFODrop | out-of-order segments dropped for want of buffer | loss on the path with full buffers |
 TCPAbortOnClose | connections reset because the process closed with data unread | the process does not read to the end | unread-data-reset
-TCPAbortOnData | connections reset by SO_LINGER 0, or by data after close() | data came for a socket that nobody reads any more | data-after-close-reset
+TCPAbortOnData | connections reset by SO_LINGER 0, or by data after close() | data came for a socket that no process reads | data-after-close-reset
 TCPAbortOnLinger | orphaned connections reset because TCP_LINGER2 was negative or over | | linger2-reset
 TCPAbortFailed | RSTs that could not be sent for want of memory | the peer is not told that the connection is gone |
 EmbryonicRsts | RSTs received for handshakes in SYN_RECV | scans, health checks, or clients that reset instead of the ACK |
@@ -50,13 +50,13 @@ PAWSPassive | SYNs rejected because of their timestamp (tcp_tw_recycle, before 4
 TSEcrRejected | SYN-ACKs and ACKs rejected because they echo a timestamp that was never sent | a device that rewrites timestamps |
 BeyondWindow | segments that ended beyond the window (6.17) | the peer sends more than it may |
 IPReversePathFilter | packets dropped by rp_filter | asymmetric routes: the reply would leave by another interface | reverse-path-drop
-TCPMD5NotFound | segments without the MD5 signature that the socket asks for | dropped in silence |
-TCPMD5Unexpected | segments with an MD5 signature that the socket does not ask for | dropped in silence |
-TCPMD5Failure | segments with a wrong MD5 signature | dropped in silence |
-TCPAORequired | segments without the TCP-AO option that the socket asks for | dropped in silence |
-TCPAOBad | segments with a wrong TCP-AO signature | dropped in silence |
-TCPAOKeyNotFound | segments with a TCP-AO key that the socket does not have | dropped in silence |
-TCPMinTTLDrop | segments whose TTL was below IP_MINTTL | dropped in silence |
+TCPMD5NotFound | segments without the MD5 signature that the socket asks for | dropped silently |
+TCPMD5Unexpected | segments with an MD5 signature that the socket does not ask for | dropped silently |
+TCPMD5Failure | segments with a wrong MD5 signature | dropped silently |
+TCPAORequired | segments without the TCP-AO option that the socket asks for | dropped silently |
+TCPAOBad | segments with a wrong TCP-AO signature | dropped silently |
+TCPAOKeyNotFound | segments with a TCP-AO key that the socket does not have | dropped silently |
+TCPMinTTLDrop | segments whose TTL was below IP_MINTTL | dropped silently |
 PFMemallocDrop | segments dropped because memory was so short that only sockets for swapping got any | the host is out of memory |
 TCPMemoryPressures | times TCP memory went above the second value of tcp_mem | buffers shrink; above the third value connections are reset | memory-pressure-reset
 TCPWqueueTooBig | writes refused because the send queue held too many pieces | a peer that acknowledges little by little (SACK attack) |

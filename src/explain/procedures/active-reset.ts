@@ -15,7 +15,7 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
   const shape =
     reset.shape === 'active'
       ? 'RST|ACK with a window: sent by the socket itself'
-      : 'RST|ACK without a window, no timestamps to tell more';
+      : 'RST|ACK without a window, no timestamps to show more';
   const make = maker({
     side: SIDE_NAMES[side],
     moment: f.atPacket(wire, packet),
@@ -45,7 +45,7 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
 function givenUp(f: Facts, wire: WireFacts, { packet, side }: WireReset, make: Make): Candidate | null {
   const repeats = wire.unansweredRepeats(side);
   if (repeats === null || repeats.count < MANY || repeats.last > packet.time) return null;
-  const because = `${repeated(f.name(side), repeats)}; ${span(packet.time - repeats.last)} later it sent the RST. Linux gives up in silence: another system, or its program, did`;
+  const because = `${repeated(f.name(side), repeats)}; ${span(packet.time - repeats.last)} later it sent the RST. Linux gives up silently: another system, or its program, did`;
   return make('retransmission-timeout', 'possible', because);
 }
 

@@ -215,7 +215,7 @@ function vanished(f: Facts, wire: WireFacts, { side, answers, packet }: WireRese
   const probe = answers !== null && answers.why & WHY_KEEPALIVE ? 'a keepalive probe' : 'a packet';
   const quiet = idle === null ? '' : ` (its last packet was ${span(idle)} before)`;
   const because = () =>
-    `${probe} of the connection reached ${name}, which had no socket for it any more${quiet}`;
+    `${probe} of the connection reached ${name}, which no longer had a socket for it${quiet}`;
   const midstream = !wire.sawHandshake || (answers !== null && (answers.flags & FIN) !== 0);
   // a lone segment to a port that listens: it met the listener
   if (!wire.sawHandshake && side === SERVER && f.case.listener && wire.of(wire.wire.packets, CLIENT) === 1) {

@@ -92,7 +92,7 @@ function orphanStayed(f: Facts, life: LifeFacts, last: SocketFields, make: Make)
   const known = timeout !== null && timeout > 60 ? `, and tcp_fin_timeout is ${timeout} s` : '';
   const how = last.done ? "until it took the peer's FIN itself" : 'until a timer handed it over';
   const because = () =>
-    `no process held it any more, and the full socket stayed in FIN_WAIT2 for ${stay(life)}, ${how}${known}`;
+    `no process held it, and the full socket stayed in FIN_WAIT2 for ${stay(life)}, ${how}${known}`;
   return [make('long-fin-wait2', 'inferred', because), ...named(['half-close'], SIDE_NAMES[life.side]!)];
 }
 

@@ -18,7 +18,7 @@ export const rule: Rule<'accept-queue-overflow-syn', Candidate> = {
   severity: 'error',
   happened: "had SYNs dropped because the server's accept queue was full",
   condition:
-    'The accept queue held more connections than the backlog when the SYN came (sk_ack_backlog > sk_max_ack_backlog); the SYN is dropped in silence, whatever tcp_abort_on_overflow says.',
+    'The accept queue held more connections than the backlog when the SYN came (sk_ack_backlog > sk_max_ack_backlog); the SYN is dropped silently, whatever tcp_abort_on_overflow says.',
   when: MAY_LACK_ANSWER,
   closes: 'unanswered',
   linuxOnly: true,

@@ -15,7 +15,7 @@ export const rule: Rule<'close-wait-unaccepted'> = {
   severity: 'error',
   happened: 'ended up in CLOSE_WAIT without a process, because nobody called accept()',
   condition:
-    'The client connected, sent and closed while the connection stood in the accept queue; without accept() no process can close it.',
+    'The client connected, sent and closed while the connection was in the accept queue; without accept() no process can close it.',
   when: ROWS,
   reference: 'tcp_fin (ESTABLISHED → CLOSE_WAIT), inet_csk_accept',
   signatures: [

@@ -18,7 +18,7 @@ export const rule: Rule<'cookie-overflow-reset', Candidate> = {
   happened:
     'were reset because the server had answered the SYN with a cookie and its accept queue was full when the ACK came',
   condition:
-    "The SYN was answered with a cookie, so the server kept nothing; the accept queue was full when the cookie's ACK came, which is dropped in silence. A later segment has another sequence number, fails the cookie check and is reset.",
+    "The SYN was answered with a cookie, so the server kept nothing; the accept queue was full when the cookie's ACK came, which is dropped silently. A later segment has another sequence number, fails the cookie check and is reset.",
   when: MAY_BE_RESET,
   closes: 'rst',
   linuxOnly: true,

@@ -11,7 +11,7 @@ export const rule: Rule<'fin-unacknowledged', OfUnanswered> = {
   severity: 'warning',
   happened: 'had a FIN that was never acknowledged',
   condition:
-    'The FIN, or data before it, is not acknowledged; the orphaned socket retries tcp_orphan_retries times and is then dropped in silence.',
+    'The FIN, or data before it, is not acknowledged; the orphaned socket retries tcp_orphan_retries times and is then dropped silently.',
   when: PACKETS | ROWS | STATES,
   reference: 'tcp_retransmit_timer, tcp_orphan_retries (net/ipv4/tcp_timer.c)',
   signatures: [

@@ -13,7 +13,7 @@ export const rule: Rule<'fin-wait2-expired-reset', Candidate> = {
   severity: 'warning',
   happened: 'were reset because the peer sent again after FIN_WAIT2 had expired',
   condition:
-    'FIN_WAIT2 of a closed connection was given up after tcp_fin_timeout (or TCP_LINGER2) without a word; what the peer sends later meets no socket.',
+    'FIN_WAIT2 of a closed connection was given up after tcp_fin_timeout (or TCP_LINGER2) silently; what the peer sends later meets no socket.',
   when: MAY_BE_RESET,
   closes: 'rst',
   linuxOnly: true,

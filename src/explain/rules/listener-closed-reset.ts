@@ -15,7 +15,7 @@ export const rule: Rule<'listener-closed-reset', Candidate> = {
   severity: 'error',
   happened: 'were reset because the listener was closed while they were in its accept queue',
   condition:
-    'The last descriptor of a listening socket was closed (or its process ended) while connections stood in its accept queue; each of them is reset.',
+    'The last descriptor of a listening socket was closed (or its process ended) while connections were in its accept queue; each of them is reset.',
   when: MAY_BE_RESET,
   closes: 'rst',
   reference: 'inet_csk_listen_stop → inet_child_forget → tcp_disconnect (net/ipv4/inet_connection_sock.c)',

@@ -12,7 +12,7 @@ export const rule: Rule<'untranslated-packet-reset', Candidate> = {
   severity: 'error',
   happened: 'are segments of other connections that a NAT let pass untranslated, and were reset',
   condition:
-    'A NAT does not know a segment any more, or holds it for invalid (outside the window, entry deleted), and forwards it as it is: the receiver knows no such connection and resets it, and the RST ends the true one at the sender.',
+    'A NAT no longer knows a segment, or holds it for invalid (outside the window, entry deleted), and forwards it as it is: the receiver knows no such connection and resets it, and the RST ends the true one at the sender.',
   when: MAY_BE_RESET,
   closes: 'rst',
   reference: 'nf_conntrack_tcp_packet (NF_ACCEPT of INVALID), net.netfilter.nf_conntrack_tcp_be_liberal',

@@ -21,7 +21,7 @@ describe('a text of something else', () => {
         locator: 'line 2',
         count: 1,
         message:
-          'is no capture and no output of a tool that is known here (see `tcpautopsy formats`); it begins "Dear all,\u{FFFD}"',
+          'unrecognised format, ignored (see `tcpautopsy formats`); it begins "Dear all,\u{FFFD}"',
       },
     ]);
   });

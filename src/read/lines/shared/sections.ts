@@ -352,7 +352,7 @@ export class Sections {
     const what =
       blocks > 0
         ? `holds ${blocks} ${blocks === 1 ? 'block' : 'blocks'} of code, but no line that a tool known here has printed (see \`tcpautopsy formats\`): a program is not yet its output`
-        : 'is no capture and no output of a tool that is known here (see `tcpautopsy formats`)';
+        : 'unrecognised format, ignored (see `tcpautopsy formats`)';
     this.#context.diagnostics.add({
       code: 'unknown-format',
       severity: 'error',
