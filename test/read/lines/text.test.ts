@@ -20,8 +20,7 @@ describe('a text of something else', () => {
         source: 'x.txt',
         locator: 'line 2',
         count: 1,
-        message:
-          'unrecognised format, ignored (see `tcpautopsy formats`); it begins "Dear all,\u{FFFD}"',
+        message: 'unrecognised format, ignored (see `tcpautopsy formats`); it begins "Dear all,\u{FFFD}"',
       },
     ]);
   });
