@@ -59,3 +59,11 @@ test.each<[string, Capture, Capture]>([
   const found = await verdicts(client, server);
   expect(found.map((f) => f.rule)).not.toContain('data-lost-on-path');
 });
+
+test('a probe on one host says nothing of SYNs that another host had before it was attached', async () => {
+  const BUNDLES = path.resolve(import.meta.dirname, '../../samples/bundle');
+  const { findings } = await analyze(
+    ['syn-queue/6.1', 'accept-queue-syn/6.18'].map((b) => path.join(BUNDLES, b)),
+  );
+  expect(findings.map((f) => f.rule)).not.toContain('netfilter-drop');
+});

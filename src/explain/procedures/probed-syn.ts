@@ -4,6 +4,7 @@
  */
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { ProbeEvent } from '../../model/event.ts';
+import { NS_PER_S } from '../../model/time.ts';
 import { eventEvidence, type Wording } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
@@ -119,20 +120,36 @@ export function requestMade(f: Facts): ProbeEvent | null {
   return f.probes.of('synack-retransmit')[0] ?? f.probes.of('request-removed')[0] ?? null;
 }
 
-/** tcp_conn_request was traced on the host of this listener, and lost nothing: it shows every SYN that came to TCP. */
-const everySynSeen = memoised((listener: ListenerFacts): boolean => {
-  const complete = (source: number) =>
-    listener.world.source(source).recording?.complete.has('conn-request') ?? false;
-  return (
-    listener.queueLooks.some(({ event }) => complete(event.source)) ||
-    listener.lives.some((life) => complete(life.source))
-  );
+/** Sources that traced tcp_conn_request on the host of this listener, and lost nothing: they show every SYN that came to TCP. */
+const tracesOfSyns = memoised((listener: ListenerFacts): readonly number[] => {
+  const sources = [
+    ...listener.queueLooks.map(({ event }) => event.source),
+    ...listener.lives.map((life) => life.source),
+  ];
+  const isComplete = (id: number) =>
+    listener.world.source(id).recording?.complete.has('conn-request') ?? false;
+  return [...new Set(sources)].filter(isComplete);
 });
+
+/** The first event of a trace may be one that the SYN brought about. */
+const BEGUN = NS_PER_S;
+
+/** It had begun, and not ended, when the connection did. */
+function wasTracing(f: Facts, source: number): boolean {
+  const { times } = f.world.source(source);
+  const [start] = f.extent;
+  const since = f.world.between(start, {
+    source,
+    at: f.world.context.timeline.at(source, times?.first ?? null),
+  });
+  const left = f.probes.recordedBy(source, start);
+  return since !== null && left !== null && since >= -BEGUN && left >= 0;
+}
 
 /** Whether SYNs of this connection reached TCP; null where no probe was there to tell. */
 export function reachedTcp(f: Facts): boolean | null {
   if (f.probes.of('conn-request').length > 0) return true;
-  return everySynSeen(f.listener) ? false : null;
+  return tracesOfSyns(f.listener).some((source) => wasTracing(f, source)) ? false : null;
 }
 
 /** Room in both queues, and SYN cookies off: what qlen says of the last quarter of tcp_max_syn_backlog. */
