@@ -11,14 +11,13 @@ import {
   failsOn,
   inputOptions,
   readingOptions,
-  redactOptions,
-  redactor,
   withReadings,
 } from './arguments.ts';
 import { define } from './command.ts';
 import { nothingRead, out, terminal, warn } from './console.ts';
 import { EXIT_FOUND, EXIT_NOTHING, statusOf, toUsageOrWriteError, writing } from './faults.ts';
 import { investigateInputs, progress, redacted } from './investigate.ts';
+import { redactOptions, redactor, writeMap } from './redaction.ts';
 
 export const analyze = define({
   command: 'analyze [input...]',
@@ -94,6 +93,7 @@ export const analyze = define({
       await writing(a.output, () =>
         writeReport(result, a.output, { html: a.html, png: a.png, pool, ...tables }),
       );
+      await writeMap(a, secret);
       progress.clear();
       const { renderSummary } = await import('../terminal/terminal.ts');
       out(renderSummary(result, a.output, terminal(), a.html));

@@ -3,11 +3,12 @@ import { disk } from '../platform/files.ts';
 import { interruptible } from '../platform/interrupt.ts';
 import { visible } from '../view/escape.ts';
 import { counted, unlistedWarnings } from '../view/words.ts';
-import { hostNames, inputOptions, redactOptions, redactor, UsageError } from './arguments.ts';
+import { hostNames, inputOptions, UsageError } from './arguments.ts';
 import { define } from './command.ts';
 import { nothingRead, out, warn } from './console.ts';
 import { EXIT_NOTHING, statusOf, writing } from './faults.ts';
 import { investigateInputs, redacted } from './investigate.ts';
+import { redactOptions, redactor, writeMap } from './redaction.ts';
 
 export const annotate = define({
   command: 'annotate <input...>',
@@ -47,6 +48,7 @@ export const annotate = define({
         ...redact,
       }),
     );
+    await writeMap(a, secret);
     const alike = unlistedWarnings(found);
     out(
       `${visible(a.output)}: ${counted(made.packets, 'packet')}, ${counted(made.comments, 'comment')}, ${counted(made.events, 'event')}. In Wireshark: frame.comment` +

@@ -2,7 +2,6 @@
 import type { Argv } from 'yargs';
 import { SEVERITIES, type Severity } from '../model/finding.ts';
 import { readWhole } from '../platform/files.ts';
-import type { Redactor } from '../redact/redactor.ts';
 import { didYouMean } from '../view/suggest.ts';
 
 /** A mistake in the command line, worded for the person who typed it. */
@@ -152,34 +151,4 @@ export function failsOn(
   if (failOn === undefined) return false;
   const least = SEVERITIES.indexOf(failOn as Severity);
   return causes.some((c) => (least < 0 ? c.rule === failOn : SEVERITIES.indexOf(c.severity) >= least));
-}
-
-export interface RedactArguments {
-  redact: boolean;
-  redactKey?: string | undefined;
-}
-
-export function redactOptions<T>(y: Argv<T>) {
-  return y
-    .option('redact', {
-      type: 'boolean',
-      default: false,
-      describe: 'replace addresses (prefixes kept), host and process names; drop payload',
-    })
-    .option('redact-key', {
-      type: 'string',
-      describe: 'FILE with a secret: redact with it, so that several runs give the same replacements',
-    });
-}
-
-/** Null unless asked for. Without a key file the secret is made up, and forgotten. */
-export async function redactor(a: RedactArguments): Promise<Redactor | null> {
-  if (!a.redact && a.redactKey === undefined) return null;
-  const { secretBytes } = await import('../platform/secrets.ts');
-  const { Redactor: Made } = await import('../redact/redactor.ts');
-  const secret =
-    a.redactKey === undefined ? secretBytes(32) : await readWhole(a.redactKey).catch(toUsageError);
-  if (secret.length < 16)
-    throw new UsageError(`--redact-key ${a.redactKey}: a secret needs 16 bytes or more`);
-  return new Made(secret);
 }

@@ -3,13 +3,17 @@ import { formatWords, isLoopback, isWildcard, MAPPED_WORD, parseWords } from '..
 import { displayAddress, hostNameWords } from '../model/hostnames.ts';
 import { hmacSha256 } from '../platform/ciphers.ts';
 import { captureFormats, lineFormats } from '../read/formats.ts';
+import { AddressMap, type Words } from './addresses.ts';
 import { CryptoPan } from './crypto-pan.ts';
 
-export type Words = readonly [number, number, number, number];
+export type { Words } from './addresses.ts';
 
 /** What can be an address in running text; parseWords() decides. `1.2.3.4.80` is an address and a port. */
 const ADDRESS =
   /(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?!\d)|(?=[\da-f]*:[\da-f:]*:)[\da-f:]{2,}(?:[\d.]+)?)(?![\w])/gi;
+
+/** The folder of a user. */
+const HOME = /((?:\/home|\/Users)\/|[A-Z]:\\Users\\)[^\s/\\"'`:;,)\]]+/g;
 
 /** Words of our own sentences, and tools whose formats we name: renamed where a name is expected, not in sentences. */
 const OUR_WORDS = new Set([
@@ -23,16 +27,18 @@ const KERNEL_THREAD = /^(?:swapper|ksoftirqd|kworker|rcu_\w+|migration|idle_inje
 
 export class Redactor {
   readonly #key: Uint8Array;
-  readonly #pan: CryptoPan;
+  readonly #map: AddressMap;
   readonly #addresses = new Map<string, string>();
   readonly #names = new Map<string, string>();
+  readonly #files = new Map<string, string>();
+  #filePattern: RegExp | null = null;
   #pattern: RegExp | null = null;
   #ownWords: RegExp | null = null;
 
   /** @param secret any bytes; the same secret gives the same replacements */
   constructor(secret: Uint8Array) {
     this.#key = hmacSha256(secret, 'tcpautopsy redaction');
-    this.#pan = new CryptoPan(this.#key);
+    this.#map = new AddressMap(new CryptoPan(this.#key), this.#key);
   }
 
   /** Makes names known, so that they are found in sentences too. */
@@ -45,6 +51,24 @@ export class Redactor {
     }
     this.#pattern = null;
     this.#ownWords = null;
+  }
+
+  /** Makes files known: what is left of their paths is the name of the file, with a number where several have the same. */
+  knowFiles(paths: Iterable<string>): void {
+    for (const path of paths) {
+      if (this.#files.has(path) || !path.includes('/')) continue;
+      const name = this.#words(path.slice(path.lastIndexOf('/') + 1));
+      const taken = new Set(this.#files.values());
+      let free = name;
+      for (let n = 2; taken.has(free); n++) free = `${n}-${name}`;
+      this.#files.set(path, free);
+    }
+    this.#filePattern = anyOf([...this.#files.keys()]);
+  }
+
+  /** What was replaced by what, for whoever keeps the original. */
+  replacements(): { addresses: [string, string][]; names: [string, string][]; files: [string, string][] } {
+    return { addresses: [...this.#addresses], names: [...this.#names], files: [...this.#files] };
   }
 
   /** A field that holds one name. */
@@ -63,7 +87,7 @@ export class Redactor {
     if (known !== undefined) return known;
     const words = parseWords(text);
     if (words === null || isWildcard(text) || isLoopback(formatWords(...words))) return text;
-    const replaced = formatWords(...this.#replace(words));
+    const replaced = formatWords(...this.#map.replace(words));
     this.#addresses.set(text, replaced);
     return replaced;
   }
@@ -74,7 +98,15 @@ export class Redactor {
 
   /** A sentence, or anything else that may hold addresses and names. */
   text(text: string): string {
-    const without = text.replace(ADDRESS, (found) => this.#found(found));
+    if (!this.#filePattern) return this.#words(text);
+    // what stands for a file is not replaced once more
+    const between = text.split(this.#filePattern).map((part) => this.#words(part));
+    const found = text.match(this.#filePattern) ?? [];
+    return between.map((part, i) => part + (this.#files.get(found[i] ?? '') ?? '')).join('');
+  }
+
+  #words(text: string): string {
+    const without = text.replace(HOME, '$1user').replace(ADDRESS, (found) => this.#found(found));
     this.#pattern ??= anyOf(this.#inSentences((name) => !OUR_WORDS.has(name)));
     // a word of ours is a name where a process id follows it
     this.#ownWords ??= anyOf(
@@ -94,16 +126,6 @@ export class Redactor {
 
   #inSentences(wanted: (lowerCase: string) => boolean): string[] {
     return [...this.#names.keys()].filter((n) => wanted(n.toLowerCase()) && !/^\d*$/.test(n));
-  }
-
-  #replace(words: Words): [number, number, number, number] {
-    const bytes = Buffer.alloc(16);
-    for (const [i, word] of words.entries()) bytes.writeInt32BE(word | 0, 4 * i);
-    if ((words[0] | words[1]) === 0 && words[2] >>> 0 === MAPPED_WORD) {
-      return [0, 0, MAPPED_WORD, this.#pan.replace(bytes.subarray(12), 32).readInt32BE(0)];
-    }
-    const replaced = this.#pan.replace(bytes, 128);
-    return [0, 4, 8, 12].map((at) => replaced.readInt32BE(at)) as [number, number, number, number];
   }
 }
 

@@ -3,7 +3,7 @@ import type { Result } from '../model/result.ts';
 import type { Redactor } from './redactor.ts';
 
 export const REDACTED =
-  'Redacted: addresses are replaced (prefixes kept), host and process names too, payload and quoted lines are left out; ports, times and process numbers are as they were, and so are file names but for addresses and names in them.';
+  'Redacted: addresses are replaced (private ones by private ones, public ones by addresses that belong to nobody), host and process names too; folders, payload and quoted lines are left out; ports, times and process numbers are as they were, and so are file names but for addresses and names in them.';
 
 /** Fields that hold one name, or several between spaces. */
 const NAMES = new Set([
@@ -17,6 +17,7 @@ const OURS = new Set(['rule', 'title', 'locator', 'time', 'startTime', 'endTime'
 export function redactResult(result: Result, redactor: Redactor): Result {
   if (result.unlisted)
     throw new Error('only a result that lists all connections (listed: Infinity) can be redacted');
+  redactor.knowFiles(result.inputs.flatMap((i) => [i.name, ...(i.files ?? []).map((f) => f.name)]));
   redactor.know('host', [...result.hosts.map((h) => h.name), ...result.inputs.map((i) => i.host)]);
   redactor.know('process', [
     ...result.connections.flatMap((c) => [c.clientComm, c.serverComm]),
@@ -31,6 +32,7 @@ export function redactResult(result: Result, redactor: Redactor): Result {
   return {
     ...redacted,
     tool: result.tool,
+    command: withoutValues(result.command),
     redaction: REDACTED,
     hosts: redacted.hosts.map((h, i) => ({ ...h, name: redactor.name(result.hosts[i]!.name) })),
     diagnostics: redacted.diagnostics.map((d) => ({ ...d, message: unquoted(d.message) })),
@@ -53,4 +55,10 @@ function redactString(key: string, value: string, redactor: Redactor): string {
 /** Lines and payload of the input that a text quotes may hold anything. */
 function unquoted(message: string): string {
   return message.replace(/"(?:[^"\\]|\\.)*"/g, '"…"');
+}
+
+/** A command line may name anything: the command and its options are left. */
+function withoutValues(command: string): string {
+  const words = command.split(' ').map((word, i) => (i < 2 ? word : (/^--?[\w-]+/.exec(word)?.[0] ?? '…')));
+  return words.filter((word, i) => word !== '…' || words[i - 1] !== '…').join(' ');
 }

@@ -1,6 +1,6 @@
 /** `annotate` and `--redact` as users run them. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -40,6 +40,17 @@ test('with one key, report and capture name the same addresses; no original is l
   expect(capture).toContain(connections[0].client.address);
   expect(capture).not.toContain('172.16.58.');
   expect(readFileSync(join(report, 'report.md'), 'utf8')).not.toContain('172.16.58.');
+});
+
+test('--redact-map keeps what was replaced by what, for its owner alone', () => {
+  const map = join(folder, 'map.json');
+  const { status } = run('analyze', EXP1, '-o', join(folder, 'mapped'), '--no-html', '--redact-map', map);
+  expect(status).toBe(0);
+  const { addresses } = JSON.parse(readFileSync(map, 'utf8'));
+  const { connections } = JSON.parse(readFileSync(join(folder, 'mapped/result.json'), 'utf8'));
+  expect(Object.values(addresses)).toContain(connections[0].client.address);
+  expect(Object.keys(addresses)).toContain('172.16.58.147');
+  expect(statSync(map).mode & 0o777).toBe(0o600);
 });
 
 test('a key that is too short, or missing, is refused before anything is read', () => {

@@ -140,7 +140,8 @@ test('an address in the name of a folder or file, and on the command line, is re
   for (const [name, content] of files)
     for (const a of name.endsWith('.png') ? [] : ['10.77.0.1', '10.77.0.2'])
       expect(spellingsOf(a).exec(content.toString('latin1'))?.[0] ?? '', name).toBe('');
-  expect(result.inputs.some((i) => i.name.includes(result.connections[0]!.server.address))).toBe(true);
+  const { client, server } = result.connections[0]!;
+  expect(result.inputs.some((i) => [client, server].some((e) => i.name === `${e.address}.pcap`))).toBe(true);
 });
 
 test('a line of a file that is not understood may spell addresses in any way: it is not quoted', async () => {
@@ -153,6 +154,21 @@ test('a line of a file that is not understood may spell addresses in any way: it
   for (const [name, content] of files)
     if (!name.endsWith('.png'))
       expect(spellingsOf('10.77.0.1').exec(content.toString('latin1'))?.[0] ?? '', name).toBe('');
+});
+
+test('folders and homes go, files of one name are told apart', async () => {
+  const folder = join(root, 'home/alice/customer');
+  for (const name of ['a', 'b'])
+    await cp(join(SAMPLES, 'documents/exp1'), join(folder, name), { recursive: true });
+  const { original, result, files } = await everything(folder);
+  expect(JSON.stringify(original)).toContain('alice');
+  for (const [name, content] of files)
+    if (!name.endsWith('.png'))
+      expect([name, /.{0,60}(?:alice|customer).{0,20}/.exec(content.toString('latin1'))?.[0]]).toEqual([
+        name,
+        undefined,
+      ]);
+  expect(new Set(result.inputs.map((i) => i.name)).size).toBe(original.inputs.length);
 });
 
 test('every output has the same replacement of an address', async () => {
@@ -217,15 +233,47 @@ describe('addresses', () => {
     return 128;
   };
   const v4 = fc.tuple(...Array(4).fill(fc.nat(255))).map((o) => o.join('.'));
-  const real = v4.filter((a) => !isWildcard(a) && !isLoopback(a));
 
-  test('keep exactly the prefix they share', () => {
+  const within = (a: string, range: string, length: number) => shared(a, range) >= 96 + length;
+
+  test('of private ranges stay there, and keep exactly the prefix they share', () => {
+    const own = v4.map((a) => a.replace(/^\d+/, '10'));
     fc.assert(
-      fc.property(real, real, (a, b) => {
-        expect(shared(redactor.address(a), redactor.address(b))).toBe(shared(a, b));
+      fc.property(own, own, (a, b) => {
+        const [x, y] = [redactor.address(a), redactor.address(b)];
+        expect(shared(x, y)).toBe(shared(a, b));
+        expect(within(x, '10.0.0.0', 8)).toBe(true);
       }),
     );
-    expect(shared(redactor.address('2001:db8::1'), redactor.address('2001:db8::2'))).toBe(126);
+    for (const [a, range, length] of [
+      ['172.20.3.4', '172.16.0.0', 12],
+      ['192.168.1.20', '192.168.0.0', 16],
+      ['100.70.1.1', '100.64.0.0', 10],
+      ['169.254.1.1', '169.254.0.0', 16],
+      ['239.1.2.3', '224.0.0.0', 4],
+    ] as const)
+      expect([a, within(redactor.address(a), range, length)]).toEqual([a, true]);
+    expect(redactor.address('255.255.255.255')).toBe('255.255.255.255');
+    expect(shared(redactor.address('fe80::1:2'), 'fe80::')).toBeGreaterThanOrEqual(64);
+    expect(redactor.address('fd00:1::1')).toMatch(/^fd/);
+  });
+
+  test('of the public are of documentation, each another, and none made up that is routed', () => {
+    const one = new Redactor(Buffer.from('public'));
+    const given = new Set<string>();
+    for (let i = 0; i < 1000; i++) {
+      const a = `${11 + (i % 80)}.${i % 250}.${(i * 7) % 250}.${i % 256}`;
+      const b = one.address(a);
+      expect(b).not.toBe(a);
+      given.add(b);
+      const isReserved = ['192.0.2.0', '198.51.100.0', '203.0.113.0'].some((r) => within(b, r, 24));
+      expect(isReserved).toBe(i < 768);
+      if (i >= 768) expect(within(b, '240.0.0.0', 4)).toBe(true);
+    }
+    expect(given.size).toBe(1000);
+    expect(one.address('2a00:1450:4001::200e')).toMatch(/^2001:db8:/);
+    expect(one.address('64:ff9b::808:808')).toMatch(/^64:ff9b::/);
+    expect(shared(one.address('2001:4860::1'), one.address('2001:4860::2'))).toBe(126);
   });
 
   test('are what Crypto-PAn gives', () => {
