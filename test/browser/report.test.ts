@@ -76,6 +76,12 @@ async function picture(page: Page, path: string, width: number): Promise<void> {
   await page.screenshot({ path, type: 'jpeg', quality: 60, fullPage: true, clip });
 }
 
+/** What is folded is looked at as well. */
+const unfold = (page: Page) =>
+  page.evaluate(() => {
+    for (const part of document.querySelectorAll('details')) part.open = true;
+  });
+
 const names = (page: Page, column = 0) =>
   page.locator(`#connection-table tbody tr > :nth-child(${column + 1})`).allTextContents();
 
@@ -103,6 +109,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       expect(sentences).toBeLessThanOrEqual(5);
       for (const area of charts) expect(area).toBeGreaterThan(5_000);
       for (const width of lanes) expect(width).toBeGreaterThan(500);
+      await unfold(page);
       if (rows > 0) {
         const head = page.locator('#connection-table th').first();
         await head.locator('button').focus();
@@ -195,6 +202,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     let page: Page;
     beforeAll(async () => {
       ({ page } = await openReport(browser, await reportOf('documents/exp1')));
+      await unfold(page);
     });
 
     test('is sorted by keyboard, up, down and back, and says so', async () => {
@@ -245,6 +253,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     writeFileSync(path, renderHtml(bigResult(100_000), []));
     expect(statSync(path).size).toBeLessThan(5_000_000);
     const { page, faults, close } = await openReport(browser, path);
+    await unfold(page);
     expect(await names(page)).toHaveLength(100);
     await page.getByRole('button', { name: 'next →' }).click();
     expect(await page.locator('.controls [role=status]').textContent()).toMatch(/^101 to 200 of 10000/);
