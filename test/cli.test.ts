@@ -67,7 +67,7 @@ describe('analyze', () => {
       'timeline.csv',
     ]);
     const charts = readdirSync(join(report, 'charts'));
-    for (const chart of ['causes', 'fin-wait2', 'state-timeline', 'listener-pressure']) {
+    for (const chart of ['over-time', 'fin-wait2', 'state-timeline', 'listener-pressure']) {
       expect(charts).toContain(`${chart}.vl.json`);
       expect(charts).toContain(`${chart}.svg`);
     }
@@ -350,6 +350,6 @@ it('the programs of threads lie beside what starts them', () => {
       ...readFileSync(join(dist, name), 'utf8').matchAll(/new URL\(["']\.\/([\w-]+\.js)["'], *import\.meta/g),
     ].map((m) => m[1]!),
   );
-  expect(new Set(started)).toEqual(new Set(['worker.js', 'unpacking.js']));
+  expect(new Set(started)).toEqual(new Set(['worker.js', 'batch-worker.js', 'unpacking.js']));
   expect(started.filter((name) => !own.includes(name))).toEqual([]);
 });

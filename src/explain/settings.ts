@@ -83,21 +83,23 @@ function seconds(retries: number): number {
   return 2 ** (retries + 1) - 1;
 }
 
-/** Those that decided something, with the value the files give. */
+/**
+ * Those that decided something on a host of the connections, with the value the files give for it; all that the files give
+ * where nothing was found.
+ */
 export function settingsOf(world: World, explained: readonly Explained[]): SettingInfo[] {
-  const found = new Set(explained.map((e) => e.rule.id));
+  const isAlone = explained.length === 0;
+  const examples = new Map<string, Explained>();
+  for (const e of explained) if (!examples.has(e.rule.id)) examples.set(e.rule.id, e);
   return Object.entries(MEANINGS).flatMap(([name, meaning]) => {
-    if (!PARTS[name]!.some((id) => found.has(id))) return [];
-    const changed = world.context.settings.find((s) => s.changed.has(name));
+    const parts = PARTS[name]!.flatMap((id) => examples.get(id) ?? []);
+    const addresses = parts.flatMap((e) => [e.finding.server.address, e.finding.client.address]);
+    const given = isAlone ? [world.setting(name)] : addresses.map((a) => world.setting(name, a));
+    const setting = given.find((s) => s !== null);
+    if (!setting) return [];
+    const { value, changed } = setting;
     if (changed)
-      return [
-        {
-          name,
-          value: changed.values.get(name)!,
-          meaning: 'changed while the files were taken: nothing is concluded from it',
-        },
-      ];
-    const value = world.sysctl(name);
-    return value === null ? [] : [{ name, value: String(value), meaning: meaning(value, world) }];
+      return [{ name, value, meaning: 'changed while the files were taken: nothing is concluded from it' }];
+    return /^-?\d+$/.test(value) ? [{ name, value, meaning: meaning(Number(value), world) }] : [];
   });
 }

@@ -146,7 +146,10 @@ const NAMED = 3;
 
 function lookedAt(result: Result): string {
   const { inputs, servers } = result;
-  const names = inputs.map((i) => i.name.slice(i.name.lastIndexOf('/') + 1));
+  // the number of a descriptor names nothing
+  const names = inputs.map(({ name }) =>
+    name.startsWith('/dev/') ? name : name.slice(name.lastIndexOf('/') + 1),
+  );
   const more = names.length - NAMED;
   const files = [...names.slice(0, NAMED), ...(more > 0 ? [`${number(more)} more`] : [])].join(', ');
   const clock = (['utc', 'wall'] as const).find((c) =>

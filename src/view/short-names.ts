@@ -35,7 +35,8 @@ function withTexts<T>(value: T, change: (text: string) => string): T {
 }
 
 function commonFolder(names: readonly string[]): string {
-  const files = names.filter((n) => n !== 'standard input');
+  // the number of a descriptor (/dev/fd/63) names nothing by itself
+  const files = names.filter((n) => n !== 'standard input' && !n.startsWith('/dev/'));
   const [first, ...rest] = files.map((n) => n.split('/').slice(0, -1));
   if (!first) return '';
   let shared = first.length;

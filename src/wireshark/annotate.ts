@@ -107,7 +107,8 @@ class Collector implements Sink {
     }
     const bytes = frame.bytes.subarray(frame.start, frame.start + frame.captured);
     const itf = this.#interface(source, frame.linkType, frame.interfaceId);
-    this.#write(source, itf, frame, frame.number, bytes, commentsOf(frame));
+    const before = commentsOf(frame).map((c) => c.split('\n').map(visible).join('\n'));
+    this.#write(source, itf, frame, frame.number, bytes, before);
   }
 
   /** A segment without bytes of its own, or one that is redacted. */

@@ -97,7 +97,9 @@ describe('exp1: ten connections to a server that never accepts', () => {
     const all = r.answers.map((a) => `${a.question} ${a.answer}`).join('\n');
     expect(all).toMatch(/Which drops could no tool see.*consume_skb/s);
     expect(all).toMatch(/FIN_WAIT2 for microseconds.*tcp_time_wait\(\).*tcp_fin_timeout/s);
-    expect(all).toMatch(/not seen at all in another run.*no file is here.*snapshot-too-late.*fin-with-ack/s);
+    expect(all).toMatch(
+      /not seen at all in another run.*No file is of the run.*snapshot-too-late.*fin-with-ack/s,
+    );
   });
 
   test('the story is short, and begins with what began it', () => {
@@ -195,9 +197,7 @@ describe('all documents at once: three hosts and two that nothing names', () => 
   test('settings of the host of document 004 explain nothing of the hosts of document 002', () => {
     expect(of(r, 43782, 'request-expired-reset')?.summary).not.toContain('tcp_synack_retries=2');
     expect(of(r, 43796, 'cookie-overflow-reset')?.summary).not.toContain('tcp_abort_on_overflow is 0');
-    expect(r.answers.find((q) => q.question.startsWith('Which settings'))?.answer).toContain(
-      'tcp_synack_retries = 2',
-    );
+    expect(r.settings).toEqual([]);
   });
 
   test('counters are held against the connections of their own host', () => {

@@ -89,7 +89,7 @@ describe('what is missing of a reset', () => {
     expect(missing.map((m) => m.probe)).toEqual(['close', 'reset-sent']);
     expect(missing[0]).toMatchObject({
       port: 8080,
-      command: 'tcpautopsy-capture -o capture-8080 --port 8080',
+      command: 'tcpautopsy-capture -o capture-8080 --port 8080 --probe close --probe state',
     });
   });
 });

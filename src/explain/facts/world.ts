@@ -275,20 +275,26 @@ export class World {
 
   /** A sysctl's value as a number, on the host with this address; null when no file gives it, or when it changed. */
   sysctl(name: string, address?: string): number | null {
-    const text = this.#setting(name, address);
+    const text = this.#unchanged(name, address);
     return text === undefined || !/^-?\d+$/.test(text) ? null : Number(text);
   }
 
   /** net.ipv4.ip_local_port_range of the host with this address; null when no file gives it. */
   portRange(address: string): readonly [first: number, last: number] | null {
-    const text = this.#setting('net.ipv4.ip_local_port_range', address);
+    const text = this.#unchanged('net.ipv4.ip_local_port_range', address);
     const match = /^(\d{1,5})\s+(\d{1,5})$/.exec(text ?? '');
     return match ? [Number(match[1]), Number(match[2])] : null;
   }
 
-  #setting(name: string, address: string | undefined): string | undefined {
+  /** The value that the files give last for the host with this address, and whether it had another before. */
+  setting(name: string, address?: string): { value: string; changed: boolean } | null {
     const shown = this.context.settings.findLast((s) => s.values.has(name) && this.#canBe(s.host, address));
-    return shown?.changed.has(name) ? undefined : shown?.values.get(name);
+    return shown ? { value: shown.values.get(name)!, changed: shown.changed.has(name) } : null;
+  }
+
+  #unchanged(name: string, address: string | undefined): string | undefined {
+    const setting = this.setting(name, address);
+    return setting === null || setting.changed ? undefined : setting.value;
   }
 
   /** False for a host that is known by other addresses, or by another name than the owner of the address. */
