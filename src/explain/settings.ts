@@ -85,10 +85,11 @@ function seconds(retries: number): number {
 
 /**
  * Those that decided something on a host of the connections, with the value the files give for it; all that the files give
- * where nothing was found.
+ * where they are no captures and nothing is wrong.
  */
 export function settingsOf(world: World, explained: readonly Explained[]): SettingInfo[] {
-  const isAlone = explained.length === 0;
+  const isAlone =
+    world.context.cases.captures.size === 0 && explained.every((e) => e.finding.severity === 'info');
   const examples = new Map<string, Explained>();
   for (const e of explained) if (!examples.has(e.rule.id)) examples.set(e.rule.id, e);
   return Object.entries(MEANINGS).flatMap(([name, meaning]) => {
