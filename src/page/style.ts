@@ -40,6 +40,7 @@ nav.contents ul {
   list-style: none; display: flex; gap: .25rem 1rem; overflow-x: auto; white-space: nowrap;
   max-width: 80rem; margin: 0 auto; padding: .4rem 1.25rem;
 }
+:is(h1, h2, h3, p, dd, li) { overflow-wrap: anywhere; }
 :is(section, article, h2, tr, p, main)[id] { scroll-margin-top: 3rem; }
 .notice { border-left: 4px solid var(--warning); background: var(--raised); padding: .5rem .75rem; margin: .75rem 0; }
 ${OVERVIEW_STYLE}
