@@ -1,7 +1,6 @@
 /** `tcpautopsy events BUNDLE`: what the kernel said, for jq and its like. */
 import { Diagnostics } from '../model/diagnostic.ts';
 import { disk } from '../platform/files.ts';
-import { eventLines } from '../read/bundle/event-lines.ts';
 import { isBundle } from '../read/bundle/is-bundle.ts';
 import { UsageError } from './arguments.ts';
 import { define } from './command.ts';
@@ -27,6 +26,7 @@ export const events = define({
 /** Returns what is to be said of damage. Throws UsageError when the folder is no bundle. */
 export async function printEvents(folder: string, out: (text: string) => void): Promise<string[]> {
   if (!(await isBundle(folder, disk))) throw new UsageError(`${folder} is no capture bundle`);
+  const { eventLines } = await import('../read/bundle/event-lines.ts');
   const diagnostics = new Diagnostics();
   let lines: string[] = [];
   const flush = () => {

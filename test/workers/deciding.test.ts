@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { investigate } from '../../src/analyze.ts';
 import { MAIN_THREAD, openPool, type Pool } from '../../src/workers/pool.ts';
-import { THOROUGH } from '../thorough.ts';
+import { some, THOROUGH } from '../thorough.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const WORKER = pathToFileURL(join(ROOT, 'dist/workers/worker.js'));
@@ -62,7 +62,7 @@ async function told(inputs: string[], pool: Pool) {
 
 const inFolder = (...names: string[]) => names.map((name) => join(folder, name));
 
-test.each([
+const inputsOf = [
   ['one capture', () => inFolder('one.pcap'), true],
   ['one capture in several files', () => inFolder('cut.pcap2', 'cut.pcap0', 'cut.pcap1'), true],
   ['a bundle', () => [join(ROOT, 'samples/bundle/resets/6.1')], false],
@@ -71,7 +71,9 @@ test.each([
     () => [join(ROOT, 'samples/bundle/resets/6.1'), ...inFolder('one.pcap')],
     false,
   ],
-] as const)('%s, with any number of threads', async (_, inputs, isDivided) => {
+] as const;
+
+test.each(some(inputsOf, 2))('%s, with any number of threads', async (_, inputs, isDivided) => {
   const alone = await told(inputs(), MAIN_THREAD);
   expect(alone.asked).toBe(0);
   expect(alone.text).toContain('-reset');
