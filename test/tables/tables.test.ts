@@ -6,6 +6,7 @@ import type { ClockLabel } from '../../src/model/time.ts';
 import type { Table } from '../../src/tables/column.ts';
 import { csvOf } from '../../src/tables/csv.ts';
 import { encodeCell } from '../../src/tables/csv-text.ts';
+import { parquetType } from '../../src/tables/parquet.ts';
 import { sourceRows } from '../../src/tables/sources.ts';
 import {
   columnReference,
@@ -165,4 +166,15 @@ describe('a table read back', () => {
       expect(value).not.toMatch(/[\u0000-\u001f\u202e]/);
     }
   });
+});
+
+/** Columns of a table in which a row holds a number. */
+const numeric = <Row>({ columns }: Table<Row>, rows: readonly Row[]) =>
+  columns.filter((c) => rows.some((row) => typeof c.value(row) === 'number'));
+
+test('a column of numbers of connections and findings is one in Parquet too: it has a unit, or is a port, a pid or a share', () => {
+  const { connections, findings } = exp1Result();
+  const columns = [...numeric(connectionsTable, connections), ...numeric(findingsTable, findings)];
+  expect(columns.length).toBeGreaterThan(5);
+  expect(columns.filter((c) => parquetType(c) === 'STRING').map((c) => c.name)).toEqual([]);
 });
