@@ -13,15 +13,14 @@ export async function writeRollup(store: Store, rollup: Rollup): Promise<void> {
   await store.put('failed.csv', await csvOf(failureColumns, rollup.failures));
   await store.put('rollup.csv', await csvOf(rollupColumns, rollup.at));
   await store.put('rollup.md', renderRollup(rollup));
-  const [{ renderSvg, restartIds }, { rollupPage }] = await Promise.all([
+  const [{ renderDocument }, { rollupPage }] = await Promise.all([
     import('../charts/render.ts'),
     import('../page/rollup.ts'),
   ]);
-  const drawn = [];
-  await restartIds();
-  for (const chart of await rollupCharts(rollup)) {
+  const charts = await rollupCharts(rollup);
+  for (const chart of charts)
     await store.put(`charts/${chart.id}.vl.json`, `${JSON.stringify(chart.spec, null, 1)}\n`);
-    drawn.push({ chart, svg: await renderSvg(chart) });
-  }
+  const svgs = await renderDocument(charts);
+  const drawn = charts.map((chart, i) => ({ chart, svg: svgs[i]! }));
   await store.put('rollup.html', rollupPage(rollup, drawn));
 }

@@ -25,6 +25,20 @@ export async function restartIds(): Promise<void> {
   resetSVGDefIds();
 }
 
+let turn: Promise<unknown> = Promise.resolve();
+
+/** The charts of one document as SVG, with ids as in a new process, whatever else is drawn in this one meanwhile. */
+export function renderDocument(charts: readonly Chart[]): Promise<string[]> {
+  const drawn = turn.then(async () => {
+    await restartIds();
+    const all: string[] = [];
+    for (const chart of charts) all.push(await renderSvg(chart));
+    return all;
+  });
+  turn = drawn.catch(() => undefined);
+  return drawn;
+}
+
 /** The chart as a complete SVG document. Rejects when the specification is wrong: a fault of ours. */
 export async function renderSvg(chart: Chart): Promise<string> {
   loading ??= loadRenderer();

@@ -436,7 +436,8 @@ const bundlesOf = (dir: string) =>
     .sort();
 
 async function settled(dir: string) {
-  for (let i = 0; i < 120 && leftRunning(dir).length > 0; i++)
-    await new Promise((done) => setTimeout(done, 100));
+  // what ends last takes its working folder away
+  const isBusy = () => leftRunning(dir).length > 0 || existsSync(join(dir, '.work'));
+  for (let i = 0; i < 120 && isBusy(); i++) await new Promise((done) => setTimeout(done, 100));
   expect(leftRunning(dir)).toEqual([]);
 }

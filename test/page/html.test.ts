@@ -160,7 +160,7 @@ test.skipIf(!THOROUGH)(
     expect(html.length).toBeLessThan(5_000_000);
     expect(html).toContain('10,000 of 100,000 connections can be searched here');
     expect(html).toContain('200 of 100,000 connections');
-    expect(html).toMatch(/\d groups? of connections with the same server/);
+    expect(html).toMatch(/\d groups? of problem connections with the same server/);
     expect(html).toContain('30 examples of 83,333 problem connections');
     const ids = new Set(all(markup(html), /\sid="([^"]+)"/g));
     for (const target of all(markup(html), /href="#([^"]+)"/g)) expect(ids).toContain(target);

@@ -36,11 +36,11 @@ describe('a sample alone is told of', () => {
   it.each(some(own, 14))('%s', async (id) => {
     const told = await Promise.all(
       samplesOf(id).map(async (name) => {
-        const { connections, findings, answers, timeline, story, inputs } = await analyze([
+        const { connections, findings, answers, settings, timeline, story, inputs } = await analyze([
           { name, bytes: sample(`tools/${name}`) },
         ]);
         expect(inputs.length, name).toBeGreaterThan(0);
-        const isTold = connections.length + findings.length + answers.length > 0;
+        const isTold = connections.length + findings.length + answers.length + settings.length > 0;
         if (connections.length + findings.length > 0)
           expect(story[0], name).not.toBe('No TCP connection was found in these files.');
         return { isTold, hasTimeline: timeline.length > 0 };
