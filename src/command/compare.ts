@@ -1,15 +1,14 @@
 /** `tcpautopsy compare`: two analyses side by side. */
 import { type Comparison, compare as comparisonOf } from '../compare/compare.ts';
 import { type Summary, summaryOf } from '../compare/summary.ts';
+import { RESULT_FILE } from '../json/json.ts';
 import type { Result } from '../model/result.ts';
 import { disk, join, readWhole } from '../platform/files.ts';
 import { checkFailOn, failOnOption, failsOn, UsageError } from './arguments.ts';
 import { define } from './command.ts';
-import { err, out, terminal, warn } from './console.ts';
-import { EXIT_FOUND, EXIT_NOTHING, statusOf, toUsageOrWriteError, writing } from './faults.ts';
+import { nothingRead, out, terminal, warn } from './console.ts';
+import { EXIT_FOUND, EXIT_NOTHING, EXIT_OK, statusOf, toUsageOrWriteError, writing } from './faults.ts';
 import { investigateInputs } from './investigate.ts';
-
-const RESULT = 'result.json';
 
 export const compare = define({
   command: 'compare <before> <after>',
@@ -59,28 +58,21 @@ interface Side {
 
 /** Null where there is nothing to compare, which it says. */
 async function sideOf(input: string): Promise<Side | null> {
-  const report = await disk.stat(join(input, RESULT)).catch(() => null);
+  const report = await disk.stat(join(input, RESULT_FILE)).catch(() => null);
   if (report !== null) return ofReport(input);
-  const { investigate } = await import('../analyze.ts');
-  const { result, tables } = await investigateInputs(investigate, { input: [input] }, {});
+  const { analyze } = await import('../analyze.ts');
+  const result = await investigateInputs(analyze, { input: [input] }, {});
   warn(result);
-  if (result.inputs.every((i) => i.records === 0)) {
-    err(`tcpautopsy: nothing to compare in ${input}: no packet and no event`);
-    return null;
-  }
-  return {
-    summary: await summaryOf(input, result, tables.connections),
-    status: statusOf(result.diagnostics),
-  };
+  if (nothingRead(result)) return null;
+  return { summary: summaryOf(input, result), status: statusOf(result.diagnostics) };
 }
 
 async function ofReport(folder: string): Promise<Side> {
   try {
-    const text = async (name: string) => new TextDecoder().decode(await readWhole(join(folder, name)));
-    const result = JSON.parse(await text(RESULT)) as Result;
-    return { summary: await summaryOf(folder, result, [await text('connections.csv')]), status: 0 };
+    const text = new TextDecoder().decode(await readWhole(join(folder, RESULT_FILE)));
+    return { summary: summaryOf(folder, JSON.parse(text) as Result), status: EXIT_OK };
   } catch (error) {
-    throw new UsageError(`${folder} is no whole report of analyze: ${(error as Error).message}`);
+    throw new UsageError(`${folder} is no whole report of this version: ${(error as Error).message}`);
   }
 }
 

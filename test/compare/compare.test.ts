@@ -6,8 +6,9 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compare } from '../../src/compare/compare.ts';
 import { intervalOf, intervalOfChange } from '../../src/compare/interval.ts';
-import type { Summary } from '../../src/compare/summary.ts';
+import { type Summary, summaryOf } from '../../src/compare/summary.ts';
 import { rateText, verdictOf } from '../../src/compare/words.ts';
+import type { Result } from '../../src/model/result.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const SAMPLES = join(ROOT, 'samples/compare');
@@ -110,6 +111,16 @@ describe('a larger backlog', () => {
     const { status, stderr } = run('after', 'before', '--fail-on', 'eror');
     expect([status, stderr]).toEqual([1, expect.stringContaining('no rule is called eror')]);
   });
+});
+
+it('of more connections than result.json lists, all are counted', () => {
+  const { servers, connections } = summaryOf('x', {
+    causes: [],
+    connections: [],
+    servers: [{ server: '10.0.0.9:80', connections: 20_000, clients: 1, hurt: 3, well: 19_990 }],
+  } as unknown as Result);
+  expect(connections).toBe(20_000);
+  expect(servers.get('10.0.0.9:80')).toEqual({ connections: 20_000, hurt: 3 });
 });
 
 it('what cannot be compared is named', () => {
