@@ -13,6 +13,7 @@ import type { Incident, IncidentCause, ServerHealth } from '../model/incident.ts
 import type { CauseGroup } from '../model/result.ts';
 import { followsFrom, mayFollow, type Shown } from './consequences.ts';
 import type { World } from './facts/world.ts';
+import { SYN_TROUBLE } from './mask.ts';
 import { pictureOf, spanOfMoments } from './picture.ts';
 import type { Explained, Rule } from './rule.ts';
 import type { Story } from './stories/index.ts';
@@ -309,9 +310,11 @@ export function serversHealth(world: World, explained: readonly Explained[]): Se
       clients: new Set(),
     }));
     row.connections++;
-    row.clients.add(cases.brief(n).keys[CLIENT]);
+    const { keys, answered } = cases.brief(n);
+    row.clients.add(keys[CLIENT]);
     if (hurt.has(n)) row.hurt++;
-    else if (!unanswered.has(n)) row.well++;
+    // of a SYN at the very end of a capture nobody knows whether it was answered
+    else if (!unanswered.has(n) && (answered || !(world.mask(n) & SYN_TROUBLE))) row.well++;
   }
   return [...rows.values()]
     .map(({ n, clients, ...rest }) => ({ server: world.serverOf(n), ...rest, clients: clients.size }))
