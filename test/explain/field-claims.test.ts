@@ -341,3 +341,9 @@ describe('source ports that come around', () => {
     expect(story).not.toContain('still in TIME_WAIT');
   });
 });
+
+test('a SYN at the very end of a capture is neither a problem nor without one', async () => {
+  const last: Line = [0.5, '10.0.0.3.40001', B, SYN(7000)];
+  const { servers } = await analyzed(tcpdump([...OPENED, last]));
+  expect(servers).toMatchObject([{ connections: 2, hurt: 0, well: 1 }]);
+});
