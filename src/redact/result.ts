@@ -5,11 +5,11 @@ import type { Redactor } from './redactor.ts';
 export const REDACTED =
   'Redacted: addresses are replaced (private ones by private ones, public ones by addresses that belong to nobody), host and process names too; folders, payload and quoted lines are left out; ports, times and process numbers are as they were, and so are file names but for addresses and names in them.';
 
-/** Fields that hold one name, or several between spaces. */
-const NAMES = new Set([
-  ...['host', 'comm', 'clientComm', 'serverComm'],
-  ...['clientContainer', 'clientPod', 'serverContainer', 'serverPod'],
-]);
+/** Fields that hold a name, wherever they are, and of what. */
+const NAMES: Readonly<Record<string, 'host' | 'process'>> = {
+  ...{ host: 'host', comm: 'process', clientComm: 'process', serverComm: 'process' },
+  ...{ clientContainer: 'process', clientPod: 'process', serverContainer: 'process', serverPod: 'process' },
+};
 /** Fields that are ours: ids, times, enumerations. */
 const OURS = new Set(['rule', 'title', 'locator', 'time', 'startTime', 'endTime', 'kind', 'code', 'format']);
 
@@ -17,13 +17,16 @@ const OURS = new Set(['rule', 'title', 'locator', 'time', 'startTime', 'endTime'
 export function redactResult(result: Result, redactor: Redactor): Result {
   if (result.unlisted)
     throw new Error('only a result that lists all connections (listed: Infinity) can be redacted');
-  redactor.knowFiles(result.inputs.flatMap((i) => [i.name, ...(i.files ?? []).map((f) => f.name)]));
-  redactor.know('host', [...result.hosts.map((h) => h.name), ...result.inputs.map((i) => i.host)]);
-  redactor.know('process', [
-    ...result.connections.flatMap((c) => [c.clientComm, c.serverComm]),
-    ...result.connections.flatMap((c) => [c.clientContainer, c.clientPod, c.serverContainer, c.serverPod]),
-    ...result.timeline.map((i) => i.comm),
+  redactor.knowFiles([
+    ...result.inputs.flatMap((i) => [i.name, ...(i.files ?? []).map((f) => f.name)]),
+    // files that are no input, and folders
+    ...result.diagnostics.map((d) => d.source),
   ]);
+  redactor.know(
+    'host',
+    result.hosts.map((h) => h.name),
+  );
+  learn('', result, redactor);
   // endpoints first: names that stand for addresses become known with them
   for (const { client, server } of result.connections) {
     for (const end of [client, server]) redactor.address(end.address);
@@ -39,6 +42,16 @@ export function redactResult(result: Result, redactor: Redactor): Result {
   };
 }
 
+/** Names are known before the first sentence is redacted. */
+function learn(key: string, value: unknown, redactor: Redactor): void {
+  const kind = NAMES[key];
+  if (typeof value === 'string') {
+    if (kind) redactor.know(kind, [value]);
+  } else if (Array.isArray(value)) for (const v of value) learn(key, v, redactor);
+  else if (value !== null && typeof value === 'object')
+    for (const [k, v] of Object.entries(value)) learn(k, v, redactor);
+}
+
 function walk(key: string, value: unknown, redactor: Redactor): unknown {
   if (typeof value === 'string') return redactString(key, value, redactor);
   if (Array.isArray(value)) return value.map((v) => walk(key, v, redactor));
@@ -48,7 +61,7 @@ function walk(key: string, value: unknown, redactor: Redactor): unknown {
 
 function redactString(key: string, value: string, redactor: Redactor): string {
   if (key === 'address' || key === 'addresses') return redactor.address(value);
-  if (NAMES.has(key)) return redactor.name(value);
+  if (NAMES[key]) return redactor.name(value);
   return OURS.has(key) ? value : redactor.text(key === 'fact' ? unquoted(value) : value);
 }
 

@@ -160,6 +160,7 @@ test('folders and homes go, files of one name are told apart', async () => {
   const folder = join(root, 'home/alice/customer');
   for (const name of ['a', 'b'])
     await cp(join(SAMPLES, 'documents/exp1'), join(folder, name), { recursive: true });
+  await writeFile(join(folder, 'a/notes.bin'), 'no evidence');
   const { original, result, files } = await everything(folder);
   expect(JSON.stringify(original)).toContain('alice');
   for (const [name, content] of files)
@@ -169,6 +170,20 @@ test('folders and homes go, files of one name are told apart', async () => {
         undefined,
       ]);
   expect(new Set(result.inputs.map((i) => i.name)).size).toBe(original.inputs.length);
+});
+
+test('a container or a pod is named nowhere, in no sentence either', async () => {
+  const original = await analyze([join(SAMPLES, 'documents/exp1')], { timeline: 'all' });
+  const [first, ...others] = original.connections;
+  const result = redactResult(
+    {
+      ...original,
+      connections: [{ ...first!, clientPod: 'checkout-7f9c', serverContainer: 'payments db' }, ...others],
+      story: ['checkout-7f9c opened it, payments db was slow.'],
+    },
+    new Redactor(Buffer.from('pods')),
+  );
+  expect(JSON.stringify(result)).not.toMatch(/checkout|payments/);
 });
 
 test('every output has the same replacement of an address', async () => {
