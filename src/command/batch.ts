@@ -72,12 +72,7 @@ function batchOptions(y: Argv) {
   const text = { type: 'string' } as const;
   return y
     .positional('path', { ...text, array: true, demandOption: true, describe: 'folders, archives, captures' })
-    .option('output', {
-      ...text,
-      alias: 'o',
-      demandOption: true,
-      describe: 'folder to write, or to go on with',
-    })
+    .option('output', { ...text, alias: 'o', describe: 'folder to write, or to go on with' })
     .option('jobs', { type: 'number', describe: 'processes (default: one a core)' })
     .option('shard', { ...text, describe: 'I/N: only part I of N; the same OUT for all, or one each' })
     .option('queue', { ...text, describe: 'redis://HOST:PORT: workers on other machines do the groups' })

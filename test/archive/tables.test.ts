@@ -5,7 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { parseString } from 'fast-csv';
 import { expect, it } from 'vitest';
 import { compactOut, reportOf } from '../../src/batch-report.ts';
-import { batch, folder, planIn, put, sample, smallArchive, treeOf } from './archives.ts';
+import { batch, cli, folder, planIn, put, sample, smallArchive, treeOf } from './archives.ts';
 
 async function query(sql: string): Promise<Record<string, unknown>[]> {
   const database = await DuckDBInstance.create();
@@ -102,6 +102,10 @@ it('give pages on demand: of one group, and the roll-up', async () => {
   expect(readFileSync(page, 'utf8')).toContain('<h1>');
   expect((await reportOf(out, undefined)).lines[0]).toMatch(/^\d+ groups/);
   await expect(reportOf(out, 'nothing-like-it')).rejects.toThrow('no group is called nothing-like-it');
+  // as users ask for them
+  const said = cli(['batch', 'report', out, 'between']);
+  expect([said.status, said.stdout]).toEqual([0, expect.stringContaining(`Page: ${page}`)]);
+  expect(cli(['batch', 'compact', out])).toMatchObject({ status: 0, stderr: '' });
 });
 
 it('of a rotation are those of the merged capture', async () => {
