@@ -1,11 +1,10 @@
 /** What is made of the output of a batch on demand: pages, and compacted tables. */
-import { DONE } from './archive/commit.ts';
+import { keptOf } from './archive/commit.ts';
 import { compact } from './archive/compact.ts';
 import { storeAt } from './archive/places.ts';
-import { folderOfKey } from './archive/plan.ts';
 import { keysIn, lastRollup } from './archive/rollup.ts';
 import { writeRollup } from './archive/write-rollup.ts';
-import type { GroupRow } from './model/batch.ts';
+import { folderOfKey, type GroupRow } from './model/batch.ts';
 import type { Result } from './model/result.ts';
 import { OutputError } from './platform/output.ts';
 import type { Store } from './platform/store.ts';
@@ -58,8 +57,7 @@ async function storeOf(out: string): Promise<Store> {
 async function groupIn(store: Store, name: string): Promise<GroupRow> {
   const found: GroupRow[] = [];
   for (const key of await keysIn(store)) {
-    const path = `${folderOfKey(key)}/${DONE}`;
-    const row = (await store.has(path)) ? (JSON.parse(await textIn(store, path)) as GroupRow) : null;
+    const row = (await keptOf(store, key))?.row;
     if (row && (key.startsWith(name) || row.place.includes(name))) found.push(row);
   }
   const exact = found.find((row) => row.place === name) ?? (found.length === 1 ? found[0] : undefined);

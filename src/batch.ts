@@ -1,7 +1,7 @@
 /** A batch, top to bottom: plan → groups → roll-up. */
 
 import { type Collected, collect } from './archive/collect.ts';
-import { FAILED, isDone } from './archive/commit.ts';
+import { forgetFailure, hasFailed, isDone } from './archive/commit.ts';
 import {
   Crew,
   type CrewEvents,
@@ -12,7 +12,6 @@ import {
 } from './archive/crew.ts';
 import { checkInputs, originOf, storeAt } from './archive/places.ts';
 import {
-  folderOfKey,
   type Group,
   type GroupOptions,
   type Period,
@@ -82,6 +81,8 @@ export async function runBatch(
   const { plan, todo, before } = await planBatch(options, store, events);
   await store.put('plan.jsonl', [...planLines(plan)].join(''));
   events.plan(plan, todo, before);
+  // else the failure of then is taken for that of now
+  if (options.retryFailed) for (const { key } of todo) await forgetFailure(store, key);
   const groups = new Map(todo.map((g) => [g.key, g]));
   const sum = { done: 0, failed: 0, damaged: 0 };
   const end = (outcome: Outcome) => {
@@ -165,7 +166,7 @@ export async function planBatch(
 const ASKED = 64;
 
 async function isOver(store: Store, key: string, retryFailed: boolean): Promise<boolean> {
-  return (await isDone(store, key)) || (!retryFailed && (await store.has(`${folderOfKey(key)}/${FAILED}`)));
+  return (await isDone(store, key)) || (!retryFailed && (await hasFailed(store, key)));
 }
 
 const MARK = 'batch.json';

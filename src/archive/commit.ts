@@ -1,18 +1,35 @@
 /** What of a group is put into OUT, in which order: its parts of the tables first, its folder last. A group whose folder is there is done. */
-import type { Failure } from '../model/batch.ts';
+import { type Failure, folderOfKey, type GroupRow } from '../model/batch.ts';
 import { join } from '../platform/files.ts';
 import { writeNew } from '../platform/output.ts';
-import { VERSION } from '../platform/package.ts';
 import type { Store } from '../platform/store.ts';
-import { placeOf } from './member.ts';
-import { folderOfKey, type Group } from './plan.ts';
+import { type Group, headOf } from './plan.ts';
 import type { Part } from './rows.ts';
 
 export const DONE = 'done.json';
-export const FAILED = 'failure.json';
+const FAILED = 'failure.json';
 
 export function isDone(store: Store, key: string): Promise<boolean> {
   return store.has(`${folderOfKey(key)}/${DONE}`);
+}
+
+export function hasFailed(store: Store, key: string): Promise<boolean> {
+  return store.has(`${folderOfKey(key)}/${FAILED}`);
+}
+
+/** What became of a group; null: nothing yet. */
+export type Kept = { row: GroupRow; failure: null } | { row: null; failure: Failure };
+
+export async function keptOf(store: Store, key: string): Promise<Kept | null> {
+  const done = await store.read(`${folderOfKey(key)}/${DONE}`);
+  if (done) return { row: JSON.parse(new TextDecoder().decode(done)), failure: null };
+  const failed = await store.read(`${folderOfKey(key)}/${FAILED}`);
+  return failed && { row: null, failure: JSON.parse(new TextDecoder().decode(failed)) };
+}
+
+/** A failure of an earlier try makes way. */
+export async function forgetFailure(store: Store, key: string): Promise<void> {
+  if (await hasFailed(store, key)) await store.remove(folderOfKey(key));
 }
 
 /** `fill` writes the folder of the group but for done.json. Killed at any step, it is done again, with the same bytes. */
@@ -27,8 +44,7 @@ export async function commitGroup(
     const { done, parts } = await fill(folder);
     await writeNew(join(folder, DONE), `${JSON.stringify(done, null, 1)}\n`);
     for (const { path, bytes } of parts) await store.put(path, bytes);
-    // a failure of an earlier try makes way
-    if (await store.has(`${folderOfKey(key)}/${FAILED}`)) await store.remove(folderOfKey(key));
+    await forgetFailure(store, key);
     await store.putFolder(folderOfKey(key), folder, DONE);
   } finally {
     await workplace.dispose();
@@ -38,20 +54,8 @@ export async function commitGroup(
 export async function commitFailure(
   store: Store,
   group: Group,
-  { stage, at, message, attempts }: Pick<Failure, 'stage' | 'at' | 'message' | 'attempts'>,
+  why: Pick<Failure, 'stage' | 'at' | 'message' | 'attempts'>,
 ): Promise<void> {
-  const { key, place, reason, members, bytes } = group;
-  const failure: Failure = {
-    key,
-    place,
-    reason,
-    version: VERSION,
-    members: members.map(placeOf),
-    bytes,
-    stage,
-    at,
-    message,
-    attempts,
-  };
-  await store.put(`${folderOfKey(key)}/${FAILED}`, `${JSON.stringify(failure, null, 1)}\n`);
+  const failure: Failure = { ...headOf(group), ...why };
+  await store.put(`${folderOfKey(group.key)}/${FAILED}`, `${JSON.stringify(failure, null, 1)}\n`);
 }

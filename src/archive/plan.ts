@@ -1,4 +1,5 @@
 /** The plan of a batch: which members there are, how they are grouped, and the key of each group. */
+import type { GroupHead } from '../model/batch.ts';
 import { sha256 } from '../platform/hash.ts';
 import { VERSION } from '../platform/package.ts';
 import { grouped, type Reason } from './grouping.ts';
@@ -102,9 +103,8 @@ function commonPlace(members: readonly Member[]): string {
   return parts.join('/') || first!;
 }
 
-/** Where the output of a group lies in OUT. */
-export function folderOfKey(key: string): string {
-  return `groups/${key.slice(0, 2)}/${key.slice(2, 4)}/${key}`;
+export function headOf({ key, place, reason, members, bytes }: Group): GroupHead {
+  return { key, place, reason, version: VERSION, members: members.map(placeOf), bytes };
 }
 
 /** Where its part of a table lies in OUT. */

@@ -5,9 +5,9 @@
 import type { Job, Queue } from 'bullmq';
 import { VERSION } from '../platform/package.ts';
 import type { Store } from '../platform/store.ts';
-import { commitFailure, FAILED, isDone } from './commit.ts';
+import { commitFailure, keptOf } from './commit.ts';
 import { type Limits, type Outcome, parcels, type Setting } from './crew.ts';
-import { folderOfKey, type Group } from './plan.ts';
+import type { Group } from './plan.ts';
 
 export const QUEUE = 'tcpautopsy';
 
@@ -127,7 +127,6 @@ export class QueuedRun {
       isAway = true;
     });
     queue.waitUntilReady().catch(() => undefined);
-    queue.on('ioredis:close', () => undefined);
     queue.on('waiting', () => {
       isAway = false;
     });
@@ -160,9 +159,9 @@ export class QueuedRun {
     const keys = [...this.#waiting.keys()].slice(0, 512);
     await Promise.all(
       keys.map(async (key) => {
-        if (await isDone(this.#store, key)) this.#over({ key, damaged: 0 });
-        else if (await this.#store.has(`${folderOfKey(key)}/${FAILED}`))
-          this.#over({ key, failed: 'see failed.csv' });
+        const kept = await keptOf(this.#store, key);
+        if (kept?.row) this.#over({ key, damaged: kept.row.damage.length });
+        else if (kept) this.#over({ key, failed: kept.failure.message });
         else if (keys.length < this.#waiting.size) {
           // those behind it are looked at the next time
           const group = this.#waiting.get(key)!;

@@ -1,13 +1,13 @@
 /** What is in OUT, folded to the roll-up; and what is there no more of use, taken away. */
-import type { Failure, GroupRow } from '../model/batch.ts';
+import { folderOfKey, type GroupRow } from '../model/batch.ts';
 import type { Rollup } from '../model/rollup.ts';
 import { sha256 } from '../platform/hash.ts';
 import type { Store } from '../platform/store.ts';
-import { DONE, FAILED } from './commit.ts';
+import { keptOf } from './commit.ts';
 import { dropRows } from './compact.ts';
 import { Fold } from './fold.ts';
 import { placeOf } from './member.ts';
-import { folderOfKey, type Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 
 export const ROLLUP = 'rollup.json';
 
@@ -44,7 +44,7 @@ export async function rollUp(
   let present = 0;
   const kept: string[] = [];
   for (const key of keys) {
-    const found = await rowOf(store, key);
+    const found = await keptOf(store, key);
     if (found === null) continue;
     const { row, failure } = found;
     if (!planned.has(key)) {
@@ -94,15 +94,6 @@ export async function keysIn(store: Store): Promise<string[]> {
   for (const a of await store.list('groups'))
     for (const b of await store.list(`groups/${a}`)) keys.push(...(await store.list(`groups/${a}/${b}`)));
   return keys;
-}
-
-type Found = { row: GroupRow; failure: null } | { row: null; failure: Failure };
-
-async function rowOf(store: Store, key: string): Promise<Found | null> {
-  const done = await store.read(`${folderOfKey(key)}/${DONE}`);
-  if (done) return { row: JSON.parse(new TextDecoder().decode(done)), failure: null };
-  const failed = await store.read(`${folderOfKey(key)}/${FAILED}`);
-  return failed && { row: null, failure: JSON.parse(new TextDecoder().decode(failed)) };
 }
 
 /** What was done before a member, the version or an option changed. */

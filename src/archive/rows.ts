@@ -5,7 +5,6 @@ import type { CauseAt, GroupRow } from '../model/batch.ts';
 import { CONFIDENCE_ORDER, type Confidence, type Finding } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
 import type { ConnectionRow, Result } from '../model/result.ts';
-import { VERSION } from '../platform/package.ts';
 import {
   type Counted,
   connectionColumns,
@@ -14,8 +13,7 @@ import {
   groupColumns,
 } from '../tables/batch.ts';
 import { parquetOf } from '../tables/parquet.ts';
-import { placeOf } from './member.ts';
-import { type Group, type GroupOptions, partOf } from './plan.ts';
+import { type Group, type GroupOptions, headOf, partOf } from './plan.ts';
 
 /** A file of the tables: where it lies in OUT, and its bytes. */
 export interface Part {
@@ -82,12 +80,7 @@ function rowOf(group: Group, result: Result, causes: Causes, connections: number
   const records = (unit: 'packets' | 'lines') =>
     result.inputs.filter((i) => i.unit === unit).reduce((sum, i) => sum + i.records, 0);
   return {
-    key: group.key,
-    place: group.place,
-    reason: group.reason,
-    version: VERSION,
-    members: group.members.map(placeOf),
-    bytes: group.bytes,
+    ...headOf(group),
     hosts: [...new Set(result.hosts.map((h) => h.name))].filter((name) => !NAMELESS.has(name)).sort(),
     day: first === '' ? 'unknown' : first.slice(0, 10),
     first,

@@ -19,8 +19,8 @@ export interface CauseAt {
   hours: Record<string, number>;
 }
 
-/** `done.json` in the folder of a group. */
-export interface GroupRow {
+/** Which group it is, whatever became of it. */
+export interface GroupHead {
   key: string;
   place: string;
   reason: string;
@@ -28,6 +28,15 @@ export interface GroupRow {
   /** Paths of its members. */
   members: string[];
   bytes: number;
+}
+
+/** Where the output of a group lies in OUT. */
+export function folderOfKey(key: string): string {
+  return `groups/${key.slice(0, 2)}/${key.slice(2, 4)}/${key}`;
+}
+
+/** `done.json` in the folder of a group. */
+export interface GroupRow extends GroupHead {
   hosts: string[];
   /** UTC day of its first record, or `unknown`. */
   day: string;
@@ -44,13 +53,7 @@ export interface GroupRow {
 }
 
 /** `failure.json` in the folder of a group that could not be analysed. */
-export interface Failure {
-  key: string;
-  place: string;
-  reason: string;
-  version: string;
-  members: string[];
-  bytes: number;
+export interface Failure extends GroupHead {
   /** Where it failed: `read`, `analysis`, `memory`, `time`, `size`. */
   stage: string;
   /** `byte 512`, `line 7`, or ''. */

@@ -1,5 +1,6 @@
 /** rollup.html: the first screen answers which fault, since when, on which hosts, and whether it is new. No script. */
 import { inlineSvg } from '../charts/render.ts';
+import { folderOfKey } from '../model/batch.ts';
 import type { RolledCause, Rollup } from '../model/rollup.ts';
 import { sha256OfText } from '../platform/hash.ts';
 import { causeSentences, limits, scopeOf, some, time } from '../view/rollup.ts';
@@ -134,15 +135,11 @@ function whereTable(rollup: Rollup): Markup | null {
   return table(heads, rows, rollup.at.length);
 }
 
-function folder(key: string): string {
-  return `groups/${key.slice(0, 2)}/${key.slice(2, 4)}/${key}`;
-}
-
 function alikeTable({ alike }: Rollup): Markup | null {
   const rows = alike.map((a) => [
     a.of,
     html`<ul class="tight">${a.causes.map((c) => html`<li>${c}</li>`)}</ul>`,
-    html`<ul class="tight">${a.groups.map((g) => html`<li><a href="${folder(g.key)}/report.md">${g.place}</a> ${time(g.first)}</li>`)}</ul>`,
+    html`<ul class="tight">${a.groups.map((g) => html`<li><a href="${folderOfKey(g.key)}/report.md">${g.place}</a> ${time(g.first)}</li>`)}</ul>`,
   ]);
   return table(['groups', 'causes they share', 'among them'], rows);
 }
@@ -152,7 +149,7 @@ function groupsTable({ shown, withCauses }: Rollup): Markup | null {
     .slice(0, MOST)
     .map((g) => [
       time(g.first),
-      html`<a href="${folder(g.key)}/${g.html ? 'report.html' : 'report.md'}">${g.place}</a>`,
+      html`<a href="${folderOfKey(g.key)}/${g.html ? 'report.html' : 'report.md'}">${g.place}</a>`,
       html`${g.rules.map((r, i) => html`${i > 0 && ', '}<code>${r}</code>`)}`,
       g.connections,
     ]);

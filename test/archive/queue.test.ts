@@ -1,13 +1,15 @@
 // Batches over a real Redis, with workers that die, and a Redis that does.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { checked } from '../../src/archive/take-jobs.ts';
+import { folderOfKey } from '../../src/model/batch.ts';
 import { VERSION } from '../../src/platform/package.ts';
-import { batch, cli, folder, smallArchive, treeOf } from './archives.ts';
+import { batch, cli, folder, planIn, put, sample, smallArchive, treeOf } from './archives.ts';
 
 const HAS_REDIS = spawnSync('redis-server', ['--version']).status === 0;
 const CLI = resolve('dist/cli.js');
@@ -77,6 +79,19 @@ describe.runIf(HAS_REDIS)('a batch over Redis', () => {
     expect(treeOf(out)).toEqual(treeOf(whole));
     third.kill('SIGTERM');
     await once(third, 'exit');
+  });
+
+  it('counts damage as a batch without does, and waits for what it tries again', async () => {
+    const [root, out, port] = [folder(), join(folder(), 'OUT'), await freePort()];
+    put(join(root, 'cut.pcap'), sample('field/resets/burst.pcap').subarray(0, 300));
+    const url = `redis://127.0.0.1:${port}`;
+    await redis(port, folder());
+    worker(url, '/');
+    expect(await batch([root], out, { queue: url })).toMatchObject({ done: 1, failed: 0, damaged: 1 });
+    const group = join(out, folderOfKey(planIn(out)[0]!.key));
+    rmSync(group, { recursive: true });
+    put(join(group, 'failure.json'), JSON.stringify({ message: 'of an earlier run', members: [] }));
+    expect(await batch([root], out, { queue: url, retryFailed: true })).toMatchObject({ done: 1, failed: 0 });
   });
 
   it('says so when there is no Redis', async () => {
