@@ -1,6 +1,6 @@
 /** The roll-up: one pass over the rows of all groups. */
 import type { CauseAt, Failure, GroupRow } from '../model/batch.ts';
-import { CONFIDENCE_ORDER, type Severity } from '../model/finding.ts';
+import { CONFIDENCE_ORDER, SEVERITIES } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
 import type { RolledAt, RolledCause, Rollup } from '../model/rollup.ts';
 import { VERSION } from '../platform/package.ts';
@@ -9,8 +9,6 @@ import { VERSION } from '../platform/package.ts';
 const MOST_LISTED = 1000;
 const MOST_ALIKE = 20;
 const FEW = 5;
-
-const GRAVITY: Record<Severity, number> = { error: 2, warning: 1, info: 0 };
 
 /** What a cause is recognised by from run to run. */
 export function identityOf({ rule, listener, host }: Pick<CauseAt, 'rule' | 'listener' | 'host'>): string {
@@ -47,6 +45,7 @@ export class Fold {
       version: VERSION,
       groups: 0,
       withCauses: 0,
+      withDamage: 0,
       connections: 0,
       bytes: 0,
       hosts: [],
@@ -75,6 +74,7 @@ export class Fold {
     if (last > all.last) all.last = last;
     for (const host of row.hosts) this.#hosts.add(host);
     const [damage] = row.damage;
+    if (damage) all.withDamage++;
     if (damage && all.damaged.length < MOST_LISTED)
       all.damaged.push({ key, place, message: damage.message, at: damage.at });
     if (row.causes.length === 0) return;
@@ -174,15 +174,22 @@ export class Fold {
   }
 }
 
-type Sum = Pick<RolledAt, 'connections' | 'first' | 'last' | 'confidence' | 'severity'>;
+type Sum = Pick<RolledAt, 'connections' | 'first' | 'last' | keyof Judged>;
 
 function add(sum: Sum, part: Sum): void {
   sum.connections += part.connections;
+  judge(sum, part);
   if (part.first !== '' && (sum.first === '' || part.first < sum.first)) sum.first = part.first;
   if (part.last > sum.last) sum.last = part.last;
-  if (CONFIDENCE_ORDER.indexOf(part.confidence) < CONFIDENCE_ORDER.indexOf(sum.confidence))
-    sum.confidence = part.confidence;
-  if (GRAVITY[part.severity] > GRAVITY[sum.severity]) sum.severity = part.severity;
+}
+
+type Judged = Pick<CauseAt, 'severity' | 'confidence'>;
+
+/** As grave as the gravest, and as sure as the least sure of those: what is said of all is then true of each. */
+export function judge(all: Judged, { severity, confidence }: Judged): void {
+  const more = SEVERITIES.indexOf(severity) - SEVERITIES.indexOf(all.severity);
+  const isLess = CONFIDENCE_ORDER.indexOf(confidence) > CONFIDENCE_ORDER.indexOf(all.confidence);
+  if (more > 0 || (more === 0 && isLess)) Object.assign(all, { severity, confidence });
 }
 
 type Ranked = Sum & { rule: string; groups: number; listener?: string; host?: string };
@@ -190,7 +197,9 @@ type Ranked = Sum & { rule: string; groups: number; listener?: string; host?: st
 /** Errors first, then what is in most groups. */
 function byGravity(a: Ranked, b: Ranked): number {
   const order =
-    GRAVITY[b.severity] - GRAVITY[a.severity] || b.groups - a.groups || b.connections - a.connections;
+    SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity) ||
+    b.groups - a.groups ||
+    b.connections - a.connections;
   const name = (r: Ranked) => `${r.rule} ${r.listener} ${r.host}`;
   return order || (name(a) < name(b) ? -1 : 1);
 }

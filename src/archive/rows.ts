@@ -2,7 +2,7 @@
 
 import { formatEndpoint } from '../model/address.ts';
 import type { CauseAt, GroupRow } from '../model/batch.ts';
-import { CONFIDENCE_ORDER, type Confidence, type Finding } from '../model/finding.ts';
+import type { Finding } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
 import type { ConnectionRow, Result } from '../model/result.ts';
 import {
@@ -13,6 +13,7 @@ import {
   groupColumns,
 } from '../tables/batch.ts';
 import { parquetOf } from '../tables/parquet.ts';
+import { judge } from './fold.ts';
 import { type Group, type GroupOptions, headOf, partOf } from './plan.ts';
 
 /** A file of the tables: where it lies in OUT, and its bytes. */
@@ -114,7 +115,7 @@ class Causes {
       cause: this.#begin(f, listener, host),
       connections: new Set<string>(),
     }));
-    cause.confidence = stronger(cause.confidence, f.confidence);
+    judge(cause, f);
     const isNew = f.connection !== '' && !connections.has(f.connection);
     if (isNew) connections.add(f.connection);
     cause.connections = connections.size;
@@ -145,10 +146,6 @@ class Causes {
       hours: {},
     };
   }
-}
-
-function stronger(a: Confidence, b: Confidence): Confidence {
-  return CONFIDENCE_ORDER.indexOf(a) <= CONFIDENCE_ORDER.indexOf(b) ? a : b;
 }
 
 /** Rows of connections: those with a problem one by one, the others by listener and minute. */

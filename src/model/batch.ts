@@ -6,7 +6,7 @@ export interface CauseAt {
   rule: string;
   title: string;
   severity: Severity;
-  /** The strongest of its findings. */
+  /** Of the least sure of its gravest findings. */
   confidence: Confidence;
   /** `10.0.0.1:80`. */
   listener: string;
@@ -54,7 +54,7 @@ export interface GroupRow extends GroupHead {
 
 /** `failure.json` in the folder of a group that could not be analysed. */
 export interface Failure extends GroupHead {
-  /** Where it failed: `read`, `analysis`, `memory`, `time`, `size`. */
+  /** Where it failed: `read`, `analysis`, `memory`, `time`, `size`, `worker`. */
   stage: string;
   /** `byte 512`, `line 7`, or ''. */
   at: string;

@@ -36,6 +36,8 @@ export interface Rollup {
   groups: number;
   /** Groups with a finding above info. */
   withCauses: number;
+  /** Groups that are read although something of them is damaged. */
+  withDamage: number;
   connections: number;
   bytes: number;
   hosts: string[];
@@ -50,7 +52,7 @@ export interface Rollup {
   /** Every group that shows something above info, by time: links of the page. */
   shown: { key: string; place: string; first: string; rules: string[]; connections: number; html: boolean }[];
   failures: { key: string; place: string; stage: string; at: string; message: string }[];
-  /** Groups that are read although something of them is damaged. */
+  /** Some of those with damage, and what it is. */
   damaged: { key: string; place: string; message: string; at: string }[];
   /** Groups whose files are no more where they were. */
   gone: { key: string; place: string }[];

@@ -156,15 +156,19 @@ function groupsTable({ shown, withCauses }: Rollup): Markup | null {
   return table(['first record', 'group', 'causes', 'connections'], rows, withCauses);
 }
 
-function failuresTable({ failures, damaged, gone }: Rollup): Markup | null {
+function failuresTable({ failures, damaged, withDamage, gone }: Rollup): Markup | null {
   const rows = [
     ...failures.map((f) => [f.place, `not read (${f.stage})`, f.at, f.message]),
     ...damaged.map((d) => [d.place, 'read despite damage', d.at, d.message]),
     ...gone.map((g) => [g.place, 'no longer among the inputs', '', 'kept as it was analysed']),
   ];
-  const shown = table(['file', 'what', 'at', 'reason'], rows.slice(0, MOST), rows.length);
+  const shown = table(
+    ['file', 'what', 'at', 'reason'],
+    rows.slice(0, MOST),
+    failures.length + withDamage + gone.length,
+  );
   return (
     shown &&
-    html`<p>${counted(failures.length, 'file or group', 'files or groups')} not read, ${number(damaged.length)} damaged.</p>${shown}`
+    html`<p>${counted(failures.length, 'file or group', 'files or groups')} not read, ${number(withDamage)} damaged.</p>${shown}`
   );
 }

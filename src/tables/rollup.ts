@@ -5,7 +5,7 @@ import type { Column } from './column.ts';
 export const rollupColumns: readonly Column<RolledAt>[] = [
   { name: 'rule', doc: 'the cause', value: (r) => r.rule },
   { name: 'severity', doc: '`warning` or `error`', value: (r) => r.severity },
-  { name: 'confidence', doc: 'the strongest of its findings', value: (r) => r.confidence },
+  { name: 'confidence', doc: 'of the least sure of its gravest findings', value: (r) => r.confidence },
   { name: 'listener', doc: 'address and port of the server', value: (r) => r.listener },
   { name: 'host', doc: 'where the fault or act lies', value: (r) => r.host },
   { name: 'groups', doc: 'that show it', unit: 'groups', value: (r) => r.groups },
@@ -22,7 +22,11 @@ export const rollupColumns: readonly Column<RolledAt>[] = [
 /** failed.csv: what could not be read. */
 export const failureColumns: readonly Column<Rollup['failures'][number]>[] = [
   { name: 'place', doc: 'path, with what lies in an archive behind it', value: (f) => f.place },
-  { name: 'stage', doc: '`plan`, `read`, `analysis`, `memory`, `time` or `size`', value: (f) => f.stage },
+  {
+    name: 'stage',
+    doc: '`plan`, `read`, `analysis`, `memory`, `time`, `size` or `worker`',
+    value: (f) => f.stage,
+  },
   { name: 'at', doc: 'byte, line or frame', value: (f) => f.at },
   { name: 'reason', doc: 'what is wrong', value: (f) => f.message },
   { name: 'group_key', doc: 'empty where there is no group', value: (f) => f.key },

@@ -31,12 +31,12 @@ function causeSentence(cause: RolledCause, isFirst: boolean): string {
 }
 
 /** What could not be read, and what is missing; none when all is well. */
-export function limits({ failures, damaged, gone, missing }: Rollup): string[] {
+export function limits({ failures, withDamage, gone, missing }: Rollup): string[] {
   return [
     ...(failures.length > 0
       ? [`${counted(failures.length, 'file or group', 'files or groups')} could not be read.`]
       : []),
-    ...(damaged.length > 0 ? [`${counted(damaged.length, 'group')} read despite damage.`] : []),
+    ...(withDamage > 0 ? [`${counted(withDamage, 'group')} read despite damage.`] : []),
     ...(missing > 0
       ? [`${counted(missing, 'group')} of the plan not done yet: the figures are not final.`]
       : []),

@@ -92,7 +92,7 @@ describe('the output', () => {
     expect(three).toEqual(one);
   });
 
-  it('is the same after a batch was killed at any moment', async () => {
+  it('is the same after a batch was killed at any moment', { timeout: 300_000 }, async () => {
     const [root, whole, killed] = [smallArchive(), join(folder(), 'OUT'), join(folder(), 'OUT')];
     await batch([root], whole);
     const args = [resolve('dist/cli.js'), 'batch', root, '-o', killed, '--jobs', '2'];
