@@ -65,9 +65,7 @@ async function doGroup(
       await material.check(group.members);
       if (result.inputs.every((i) => i.records === 0)) throw nothingIn(result);
       const named = withHashes(result, group.members);
-      const html = wantsHtml(named, options);
-      if (html) await (await import('./charts/render.ts')).restartIds();
-      await writeReport(named, folder, { html, tables });
+      await writeReport(named, folder, { html: wantsHtml(named, options), tables });
       const { row, parts } = await rows.finish(named);
       damaged = row.damage.length;
       return { done: row, parts };

@@ -31,14 +31,14 @@ export async function reportOf(out: string, group: string | undefined): Promise<
   const row = await groupIn(store, group);
   const folder = folderOfKey(row.key);
   const result: Result = JSON.parse(await textIn(store, `${folder}/result.json`));
-  const [{ buildCharts }, { renderSvg, restartIds }, { renderHtml }] = await Promise.all([
+  const [{ buildCharts }, { renderDocument }, { renderHtml }] = await Promise.all([
     import('./charts/index.ts'),
     import('./charts/render.ts'),
     import('./page/html.ts'),
   ]);
-  await restartIds();
-  const drawn = [];
-  for (const chart of buildCharts(result)) drawn.push({ chart, svg: await renderSvg(chart) });
+  const charts = buildCharts(result);
+  const svgs = await renderDocument(charts);
+  const drawn = charts.map((chart, i) => ({ chart, svg: svgs[i]! }));
   await store.put(`${folder}/report.html`, renderHtml(result, drawn));
   return { page: `${out}/${folder}/report.html`, lines: [`${row.place}: ${result.story[0] ?? ''}`] };
 }

@@ -88,8 +88,8 @@ async function writeFiles(
   for (const c of charts) await text(`charts/${c.id}.vl.json`, `${JSON.stringify(c.spec, null, 1)}\n`);
   if (!html && !png) return;
   const { renderHtml } = await import('./page/html.ts');
-  const drawn = [];
-  for (const chart of charts) drawn.push({ chart, svg: await pool.run('svg', chart) });
+  const svgs = await pool.run('svgs', charts);
+  const drawn = charts.map((chart, i) => ({ chart, svg: svgs[i]! }));
   if (png) {
     for (const { chart, svg } of drawn) {
       const picture = await pool.run('png', svg);

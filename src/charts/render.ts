@@ -20,7 +20,7 @@ export async function loadVega(): Promise<void> {
 }
 
 /** Ids within SVG count on from drawing to drawing: from here on they are those of a new process. */
-export async function restartIds(): Promise<void> {
+async function restartIds(): Promise<void> {
   const { resetSVGDefIds } = (await import('vega')) as unknown as { resetSVGDefIds(): void };
   resetSVGDefIds();
 }

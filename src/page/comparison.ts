@@ -1,12 +1,11 @@
 /** comparison.html: one file without any request or script. */
 import type { Comparison, Rate } from '../compare/compare.ts';
 import { CHANGE_NAMES, rateText, verdictOf } from '../compare/words.ts';
-import { sha256OfText } from '../platform/hash.ts';
+import { VERSION } from '../platform/package.ts';
 import { counted } from '../view/words.ts';
-import { dataTable, html, Markup } from './markup.ts';
-import { STYLE } from './style.ts';
+import { documentOf } from './document.ts';
+import { dataTable, html } from './markup.ts';
 
-const POLICY = `default-src 'none'; style-src 'sha256-${sha256OfText(STYLE)}'; base-uri 'none'; form-action 'none'`;
 /** Rows of each table. */
 const ROWS = 200;
 
@@ -22,17 +21,7 @@ export function renderComparisonHtml(comparison: Comparison): string {
     ]);
   const serverRows = servers.slice(0, ROWS).map((s) => [html`<code>${s.server}</code>`, ...rates(s)]);
   const heads = (...texts: string[]) => texts.map((text) => ({ text }));
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${new Markup(POLICY)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Before and after: tcpautopsy</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-<main>
+  const body = html`<main>
 <h1>${verdictOf(comparison)}</h1>
 <p>Before: <code>${before.name}</code>, ${counted(before.connections, 'connection')}. After: <code>${after.name}</code>, ${counted(after.connections, 'connection')}.</p>
 <section aria-labelledby="causes">
@@ -47,8 +36,6 @@ ${dataTable('Servers before and after', heads('Server', 'Before', 'After'), serv
 </section>`
 }
 </main>
-</body>
-</html>
 `;
-  return page.text;
+  return documentOf('Before and after: tcpautopsy', VERSION, body);
 }

@@ -3,18 +3,16 @@
  * without a script; the one script makes it easier to search. Parts that have nothing to say are left out.
  */
 
-import type { Chart } from '../charts/chart.ts';
-import { inlineSvg } from '../charts/render.ts';
 import type { Result } from '../model/result.ts';
-import { sha256OfText } from '../platform/hash.ts';
 import { focusOf } from '../view/focus.ts';
 import { overviewOf } from '../view/overview.ts';
 import { shortNames } from '../view/short-names.ts';
 import { allOf, counted } from '../view/words.ts';
 import { causeCards } from './causes.ts';
 import { connectionsSection } from './connections.ts';
+import { type DrawnChart, documentOf, figure } from './document.ts';
 import { ladderSections } from './ladders.ts';
-import { html, Markup } from './markup.ts';
+import { html, type Markup } from './markup.ts';
 import { overviewSection } from './overview.ts';
 import { type Page, pageOf } from './page.ts';
 import {
@@ -26,13 +24,6 @@ import {
   settingsSection,
 } from './quality.ts';
 import { SCRIPT } from './script.ts';
-import { STYLE } from './style.ts';
-
-export interface DrawnChart {
-  chart: Chart;
-  /** A whole SVG document. */
-  svg: string;
-}
 
 interface Section {
   id: string;
@@ -43,35 +34,13 @@ interface Section {
   folded: string;
 }
 
-const sha256 = (text: string) => `'sha256-${sha256OfText(text)}'`;
-
-const POLICY = [
-  "default-src 'none'",
-  `style-src ${sha256(STYLE)}`,
-  `script-src ${sha256(SCRIPT)}`,
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
-
 export function renderHtml(full: Result, charts: readonly DrawnChart[]): string {
   const { result, folder } = shortNames(full);
   const shown = pageOf(focusOf(result));
   const sections = sectionsOf(shown, charts, folder).filter(
     (s): s is Section & { body: Markup } => s.body !== null,
   );
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${new Markup(POLICY)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="generator" content="tcpautopsy ${result.tool.version}">
-<title>${pageTitle(result)}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-<a class="skip" href="#causes">Skip to the causes</a>
+  const body = html`<a class="skip" href="#causes">Skip to the causes</a>
 <header class="top">
 <p>TCP post-mortem by tcpautopsy ${result.tool.version} · ${scope(result)}</p>
 </header>
@@ -81,11 +50,8 @@ ${overviewSection(overviewOf(shown), new Set(result.causes.map((c) => c.rule)), 
 ${sections.map(sectionOf)}
 </main>
 <footer><p>Made by tcpautopsy ${result.tool.version} from the files named above, and from nothing else.</p></footer>
-<script>${new Markup(SCRIPT)}</script>
-</body>
-</html>
 `;
-  return page.text;
+  return documentOf(pageTitle(result), result.tool.version, body, SCRIPT);
 }
 
 function pageTitle(result: Result): string {
@@ -189,12 +155,4 @@ function chartFigures(charts: readonly DrawnChart[]): Markup {
   const isOpen = ({ chart }: DrawnChart) => OPEN_CHARTS.has(chart.id);
   const folded = charts.filter((c) => !isOpen(c));
   return html`${charts.filter(isOpen).map(figure)}${folded.map((c) => html`<details class="part"><summary>${c.chart.title}</summary>\n${figure(c)}</details>\n`)}`;
-}
-
-function figure({ chart, svg }: DrawnChart): Markup {
-  return html`<figure role="group" aria-labelledby="chart-${chart.id}">
-<div class="scroll" role="region" aria-label="${chart.title}" tabindex="0">${new Markup(inlineSvg(svg))}</div>
-<figcaption id="chart-${chart.id}">${chart.description}</figcaption>
-</figure>
-`;
 }

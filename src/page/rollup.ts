@@ -1,33 +1,16 @@
 /** rollup.html: the first screen answers which fault, since when, on which hosts, and whether it is new. No script. */
-import { inlineSvg } from '../charts/render.ts';
 import { folderOfKey } from '../model/batch.ts';
 import type { RolledCause, Rollup } from '../model/rollup.ts';
-import { sha256OfText } from '../platform/hash.ts';
 import { causeSentences, limits, scopeOf, some, time } from '../view/rollup.ts';
 import { CONFIDENCE_NAMES, counted, number } from '../view/words.ts';
-import type { DrawnChart } from './html.ts';
-import { html, Markup } from './markup.ts';
-import { STYLE } from './style.ts';
+import { type DrawnChart, documentOf, figure } from './document.ts';
+import { html, type Markup } from './markup.ts';
 
 const MOST = 200;
 
 export function rollupPage(rollup: Rollup, charts: readonly DrawnChart[]): string {
-  const style = `'sha256-${sha256OfText(STYLE)}'`;
-  const policy = `default-src 'none'; style-src ${style}; base-uri 'none'; form-action 'none'`;
   const notices = limits(rollup);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${new Markup(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="generator" content="tcpautopsy ${rollup.version}">
-<title>${rollup.causes[0]?.title ?? 'No problem found'} – captures rolled up</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-<a class="skip" href="#causes">Skip to the causes</a>
+  const body = html`<a class="skip" href="#causes">Skip to the causes</a>
 <header class="top"><p>Captures rolled up by tcpautopsy ${rollup.version}</p></header>
 <main>
 <h1>Which faults, since when, where</h1>
@@ -37,22 +20,16 @@ ${causeSentences(rollup).map((s) => html`<li>${s}</li>\n`)}</ul>
 ${notices.length > 0 && html`<p class="notice"><strong>Limits.</strong> ${notices.join(' ')} <a href="#unread">Details</a></p>`}
 <h2 id="causes">Causes</h2>
 ${causesTable(rollup)}
-${charts.map(
-  ({ chart, svg }) => html`<figure role="group" aria-labelledby="chart-${chart.id}">
-<div class="scroll" role="region" aria-label="${chart.title}" tabindex="0">${new Markup(inlineSvg(svg))}</div>
-<figcaption id="chart-${chart.id}">${chart.description}</figcaption>
-</figure>
-`,
-)}
+${charts.map(figure)}
 ${section('where', 'Causes by listener and host', whereTable(rollup))}
 ${section('alike', 'Captures that look alike', alikeTable(rollup))}
 ${section('groups', 'Groups that show a problem', groupsTable(rollup))}
 ${section('unread', 'What could not be read', failuresTable(rollup))}
 </main>
 <footer><p>rollup.csv has the causes as a table; tables/v1 has every group, connection and finding as Parquet.</p></footer>
-</body>
-</html>
-`.text;
+`;
+  const title = `${rollup.causes[0]?.title ?? 'No problem found'} – captures rolled up`;
+  return documentOf(title, rollup.version, body);
 }
 
 function section(id: string, title: string, body: Markup | null): Markup | null {

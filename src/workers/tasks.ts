@@ -5,8 +5,8 @@ import type { TrackedFile } from '../connect/capture.ts';
 import type { DecidedStretch, Stretch } from './deciding.ts';
 
 export interface Tasks {
-  /** A chart as a whole SVG document. */
-  svg: { argument: Chart; value: string };
+  /** The charts of a document, each as a whole SVG document. */
+  svgs: { argument: readonly Chart[]; value: string[] };
   /** An SVG document as PNG. */
   png: { argument: string; value: Uint8Array };
   /** SHA-256 of files in hexadecimal; null where one cannot be read. */
@@ -24,7 +24,7 @@ export type TaskName = keyof Tasks;
 type Work = { [Name in TaskName]: (argument: Tasks[Name]['argument']) => Promise<Tasks[Name]['value']> };
 
 const work: Work = {
-  svg: async (chart) => (await import('../charts/render.ts')).renderSvg(chart),
+  svgs: async (charts) => (await import('../charts/render.ts')).renderDocument(charts),
   png: async (svg) => (await import('../charts/render.ts')).renderPng(svg),
   sha256: async (paths) => {
     const { sha256OfFile } = await import('../platform/hash.ts');

@@ -8,7 +8,8 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { analyze } from '../../src/analyze.ts';
 import { buildCharts } from '../../src/charts/index.ts';
 import { renderSvg } from '../../src/charts/render.ts';
-import { type DrawnChart, renderHtml } from '../../src/page/html.ts';
+import type { DrawnChart } from '../../src/page/document.ts';
+import { renderHtml } from '../../src/page/html.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const hasChromium = existsSync(CHROMIUM);
