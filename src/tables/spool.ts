@@ -29,7 +29,6 @@ export class Spool implements Iterable<string> {
   /** Not bytes yet. */
   #text = '';
 
-  /** `piece`: shorter than 300,000 characters. */
   add(piece: string): void {
     this.#text += piece;
     if (this.#text.length >= PIECE) this.#put();
@@ -65,9 +64,15 @@ export class Spool implements Iterable<string> {
   }
 
   #put(): void {
-    if (this.#used + this.#text.length * WIDEST > CHUNK) this.#next();
-    this.#used += encoder.encodeInto(this.#text, this.#filling.subarray(this.#used)).written;
+    let rest = this.#text;
     this.#text = '';
+    do {
+      if (this.#used + rest.length * WIDEST > CHUNK) this.#next();
+      const { read, written } = encoder.encodeInto(rest, this.#filling.subarray(this.#used));
+      this.#used += written;
+      // a row that names thousands of files is more than a chunk holds
+      rest = rest.slice(read);
+    } while (rest !== '');
   }
 
   #next(): void {

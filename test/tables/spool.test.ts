@@ -12,6 +12,13 @@ test('what is put aside comes back as it was, also what went to the temporary fi
   expect([...spool].join('').length).toBe(text.length);
 });
 
+test('a row that is longer than a chunk', () => {
+  const spool = new Spool();
+  const pieces = ['x', '\u{1f40c}→'.repeat(800_000), 'é'.repeat(400_000), 'y'];
+  for (const piece of pieces) spool.add(piece);
+  expect([...spool].join('') === pieces.join('')).toBe(true);
+});
+
 test('nothing', () => {
   expect([...new Spool()].join('')).toBe('');
 });
