@@ -1,6 +1,6 @@
 /** A connection's record as the WireConnection that later stages read. */
 
-import { type Endpoint, formatWords } from '../model/address.ts';
+import type { Endpoint } from '../model/address.ts';
 import type {
   ClosedWindow,
   KeyPacket,
@@ -11,7 +11,6 @@ import type {
 } from '../model/connection.ts';
 import type { CapturedProcess } from '../model/process.ts';
 import { STACKS, type Stack } from '../model/stack.ts';
-import { RST, SYN } from '../model/tcp.ts';
 import { NS_PER_MS, type SourceTime } from '../model/time.ts';
 import { listKeyPackets } from './key-packets.ts';
 import { historyText } from './labels/history.ts';
@@ -20,10 +19,7 @@ import { originator } from './labels/zeek-endpoint.ts';
 import {
   ACK_SEEN,
   ACKED,
-  ADDRESS,
   BITS,
-  BYTES,
-  CLOSED_BEFORE,
   COMPLETENESS_MASK,
   COMPLETENESS_SHIFT,
   DIRECTION_MASK,
@@ -40,26 +36,14 @@ import {
   ISN_SEEN,
   KEEPALIVES,
   KEYS_DROPPED,
-  LAST_PACKET,
-  LAST_TIME,
   NEXT,
   ORIENTATION_MASK,
   OUT_OF_ORDER,
-  PACKED_FLAGS,
-  PACKED_WINDOW,
   PACKETS,
   PATH,
-  PORTS,
-  PROBES_BEFORE,
   PROCESS,
-  REPEATS,
-  REPEATS_LAST,
-  REPEATS_SINCE,
   RETRANSMITS,
-  RST_AT,
   RSTS,
-  SCALE_SEEN,
-  SCALE_SHIFT,
   SIDE_BITS,
   SILENCE,
   SILENCE_END,
@@ -70,12 +54,20 @@ import {
   SYN_ACKS,
   SYNS,
   THIRD_SEEN,
-  TTL_SHIFT,
-  WINDOW_BEFORE_RST,
-  WINDOW_CLOSED_AT,
   WINDOW_PROBES,
   ZERO_WINDOWS,
 } from './layout.ts';
+import {
+  bytesOf,
+  closedWindowOf,
+  endpointOf,
+  lastTimeOf,
+  repeatsOf,
+  rstTimeOf,
+  ttlOf,
+  windowOf,
+  windowScaleOf,
+} from './side.ts';
 import { otherSide, type Store, sideOf } from './store.ts';
 
 const ORIENTATIONS = ['guess', 'syn-ack', 'syn'] as const;
@@ -153,8 +145,7 @@ export class ConnectionView implements WireConnection {
   }
 
   get bytes(): Pair<number> {
-    const read = (side: number) => this.#store.connections.doubles[(sideOf(this.#at, side) + BYTES) >> 1]!;
-    return [read(this.#client), read(otherSide(this.#client))];
+    return this.#both(bytesOf, this.#at);
   }
 
   get isn(): Pair<number | null> {
@@ -182,7 +173,7 @@ export class ConnectionView implements WireConnection {
   }
 
   get repeats(): Pair<Repeats | null> {
-    return [this.#repeats(this.#client), this.#repeats(otherSide(this.#client))];
+    return this.#both(repeatsOf, this.#at);
   }
 
   get outOfOrder(): Pair<number> {
@@ -202,7 +193,7 @@ export class ConnectionView implements WireConnection {
   }
 
   get closedWindow(): Pair<ClosedWindow | null> {
-    return [this.#closedWindow(this.#client), this.#closedWindow(otherSide(this.#client))];
+    return this.#both(closedWindowOf, this.#place.keyed);
   }
 
   get firstFin(): WireConnection['firstFin'] {
@@ -220,13 +211,7 @@ export class ConnectionView implements WireConnection {
   }
 
   get rstTime(): Pair<SourceTime | null> {
-    const store = this.#store;
-    const at = this.#at;
-    const read = (side: number) =>
-      store.troubled(at, side, RSTS) === 0
-        ? null
-        : (store.troubles.doubles[(store.trouble(at, side) + RST_AT) >> 1]! as SourceTime);
-    return [read(this.#client), read(otherSide(this.#client))];
+    return this.#both(rstTimeOf, this.#at);
   }
 
   get handshake(): Pair<number | null> {
@@ -244,7 +229,7 @@ export class ConnectionView implements WireConnection {
   }
 
   get lastTime(): Pair<SourceTime | null> {
-    return [this.#timeOfLast(this.#client), this.#timeOfLast(otherSide(this.#client))];
+    return this.#both(lastTimeOf, this.#at);
   }
 
   get nextSeq(): Pair<number | null> {
@@ -256,25 +241,15 @@ export class ConnectionView implements WireConnection {
   }
 
   get window(): Pair<number | null> {
-    const areScaled = this.#announcesScale(0) && this.#announcesScale(1);
-    const at = this.#place.keyed;
-    return [
-      window(this.#store, at, this.#client, areScaled),
-      window(this.#store, at, otherSide(this.#client), areScaled),
-    ];
+    return this.#both(windowOf, this.#place.keyed);
   }
 
   get windowScale(): Pair<number | null> {
-    const read = (side: number) => (this.#announcesScale(side) ? scaleOf(this.#words, this.#at, side) : null);
-    return [read(this.#client), read(otherSide(this.#client))];
+    return this.#both(windowScaleOf, this.#at);
   }
 
   get ttl(): Pair<number | null> {
-    const read = (side: number) =>
-      this.#words[sideOf(this.#at, side) + PACKETS] === 0
-        ? null
-        : (this.#words[this.#at + PATH]! >>> (TTL_SHIFT + side * 8)) & 0xff;
-    return [read(this.#client), read(otherSide(this.#client))];
+    return this.#both(ttlOf, this.#at);
   }
 
   get stack(): Pair<Stack> {
@@ -335,11 +310,13 @@ export class ConnectionView implements WireConnection {
   }
 
   get #endpoints(): Pair<Endpoint> {
-    this.#ends ??= [
-      endpoint(this.#words, this.#at, this.#client),
-      endpoint(this.#words, this.#at, otherSide(this.#client)),
-    ];
+    this.#ends ??= this.#both(endpointOf, this.#at);
     return this.#ends;
+  }
+
+  /** What is read of each side of the record at `at`. */
+  #both<T>(read: (store: Store, at: number, side: number) => T, at: number): Pair<T> {
+    return [read(this.#store, at, this.#client), read(this.#store, at, otherSide(this.#client))];
   }
 
   /** A word of each side. */
@@ -376,60 +353,4 @@ export class ConnectionView implements WireConnection {
     const two = doubles[(sideOf(at, otherSide(this.#client)) + offset) >> 1]!;
     return [Number.isNaN(one) ? null : (one as SourceTime), Number.isNaN(two) ? null : (two as SourceTime)];
   }
-
-  #timeOfLast(side: number): SourceTime | null {
-    const { words, doubles } = this.#store.connections;
-    const mine = sideOf(this.#at, side);
-    return words[mine + PACKETS] === 0 ? null : (doubles[(mine + LAST_TIME) >> 1]! as SourceTime);
-  }
-
-  #repeats(side: number): Repeats | null {
-    const count = this.#store.troubled(this.#at, side, REPEATS);
-    if (count === 0) return null;
-    const trouble = this.#store.trouble(this.#at, side);
-    const time = (word: number) => this.#store.troubles.doubles[(trouble + word) >> 1]! as SourceTime;
-    return { count, since: time(REPEATS_SINCE), last: time(REPEATS_LAST) };
-  }
-
-  #closedWindow(side: number): ClosedWindow | null {
-    const [store, at] = [this.#store, this.#at];
-    const answers = store.troubled(at, side, ZERO_WINDOWS) - store.troubled(at, side, CLOSED_BEFORE);
-    if (answers === 0 || window(store, this.#place.keyed, side, false) !== 0) return null;
-    const peer = otherSide(side);
-    const probes = store.troubled(at, peer, KEEPALIVES) + store.troubled(at, peer, WINDOW_PROBES);
-    return {
-      since: store.troubles.doubles[(store.trouble(at, side) + WINDOW_CLOSED_AT) >> 1]! as SourceTime,
-      answers,
-      probes: probes - store.troubled(at, side, PROBES_BEFORE),
-    };
-  }
-
-  #announcesScale(side: number): boolean {
-    return (this.#words[sideOf(this.#at, side) + SIDE_BITS]! & SCALE_SEEN) !== 0;
-  }
-}
-
-function endpoint(words: Int32Array, at: number, side: number): Endpoint {
-  const a = at + ADDRESS + side * 4;
-  const ports = words[at + PORTS]!;
-  return {
-    address: formatWords(words[a]!, words[a + 1]!, words[a + 2]!, words[a + 3]!),
-    port: side === 0 ? ports >>> 16 : ports & 0xffff,
-  };
-}
-
-/** Window of the last packet that advertises one. SYNs are never scaled (RFC 7323 §2.2). */
-function window(store: Store, at: number, side: number, areScaled: boolean): number | null {
-  const words = store.connections.words;
-  const mine = sideOf(at, side);
-  if (words[mine + PACKETS] === 0) return null;
-  const flags = words[mine + LAST_PACKET + PACKED_FLAGS]!;
-  const own = (words[mine + LAST_PACKET + PACKED_WINDOW]! & 0xffff) + 1;
-  const kept = flags & RST ? store.troubled(at, side, WINDOW_BEFORE_RST) : flags & SYN ? -own : own;
-  if (kept === 0) return null;
-  return kept > 0 && areScaled ? (kept - 1) << scaleOf(words, at, side) : Math.abs(kept) - 1;
-}
-
-function scaleOf(words: Int32Array, at: number, side: number): number {
-  return (words[at + BITS]! >> (SCALE_SHIFT + side * 4)) & 15;
 }
