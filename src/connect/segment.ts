@@ -1,37 +1,12 @@
 /** What one segment adds to its connection: counts, sequence numbers, labels, and whether it is a key packet. */
-import {
-  WHY_ACK_OF_FIN,
-  WHY_DATA_AFTER_FIN,
-  WHY_FIN,
-  WHY_FIRST_DATA,
-  WHY_KEEPALIVE,
-  WHY_RETRANSMIT,
-  WHY_RST,
-  WHY_SYN,
-  WHY_SYN_ACK,
-  WHY_THIRD_ACK,
-  WHY_ZERO_WINDOW,
-} from '../model/connection.ts';
+import { WHY_ACK_OF_FIN, WHY_FIN, WHY_RST, WHY_SYN, WHY_SYN_ACK } from '../model/connection.ts';
 import type { Packet } from '../model/packet.ts';
 import { ACK, FIN, isSenseless, RST, SYN } from '../model/tcp.ts';
-import { NS_PER_MS, NS_PER_S } from '../model/time.ts';
-import {
-  AGAIN,
-  classify,
-  countDuplicateAcks,
-  expected,
-  FRESH,
-  KEEPS_ALIVE,
-  noteProgress,
-  PROBES,
-  progressBefore,
-} from './again.ts';
+import { classify, countDuplicateAcks, expected, FRESH, noteProgress, PROBES } from './again.ts';
 import { acknowledgedBefore, believe, doubt, isInWindow, order } from './fins.ts';
 import { handshake } from './handshake.ts';
 import {
   KEPT_FINS,
-  KEPT_OTHERS,
-  KEPT_RETRANSMITS,
   KEPT_RSTS,
   KEPT_SYNS,
   keep,
@@ -46,61 +21,40 @@ import { zeekSegment } from './labels/zeek.ts';
 import {
   ACK_SEEN,
   ACKED,
-  AFTER_FIN_MASK,
-  AFTER_FIN_SHIFT,
   BITS,
   BYTES,
-  CLOSED_BEFORE,
   COMPLETENESS_SHIFT,
   COPIES,
-  DATA_SEEN,
   DUPLICATES,
   FIN_ACKED,
-  FIN_ACKED_AT,
   FIN_AT,
   FIN_DOUBTED,
   FIN_END,
   FINS,
-  HANDSHAKE,
-  KEEPALIVES,
   KEYS_DROPPED,
   LAST_PACKET,
   LAST_RST,
-  LAST_TIME,
   NEXT,
-  OUT_OF_ORDER,
   PACKED_FLAGS,
   PACKED_WINDOW,
   PACKETS,
   PROBED,
-  PROBES_BEFORE,
   REPEATS,
-  REPEATS_LAST,
-  REPEATS_SINCE,
-  RETRANSMITS,
   RST_AT,
   RSTS,
   SIDE_BITS,
-  SILENCE,
-  SILENCE_END,
-  START,
   STARTED,
   SYN_ACKS,
   SYNS,
-  THIRD_SEEN,
   TROUBLE,
   WAS_KEEPALIVE,
   WINDOW_BEFORE_RST,
-  WINDOW_CLOSED_AT,
-  WINDOW_PROBES,
-  ZERO_WINDOWS,
 } from './layout.ts';
+import { moments } from './moments.ts';
 import { acknowledge, acknowledgesSnapped, receive, snapped, startSequence } from './sequence.ts';
 import { otherSide, type Store, sideOf } from './store.ts';
+import { keepalive, noteSilence, tally, zeroWindow } from './tally.ts';
 import { isHere } from './vantage.ts';
-
-/** As much as 31 bits of milliseconds hold: 24 days from the first packet. */
-const LATEST_SILENCE = 0x7fffffff;
 
 /** Accounts for a segment of `side` of the connection at `at`. */
 export function segment(store: Store, at: number, side: number, p: Packet): void {
@@ -221,23 +175,6 @@ function content(store: Store, at: number, side: number, p: Packet, next: number
   return why;
 }
 
-/** Something new is sent: after the longest silence so far? Shorter ones than a second are none. */
-function noteSilence(store: Store, at: number, time: number): void {
-  const { words, doubles } = store.connections;
-  const [one, two] = [sideOf(at, 0), sideOf(at, 1)];
-  const before = Math.max(
-    words[one + PACKETS] === 0 ? Number.NEGATIVE_INFINITY : doubles[(one + LAST_TIME) >> 1]!,
-    words[two + PACKETS] === 0 ? Number.NEGATIVE_INFINITY : doubles[(two + LAST_TIME) >> 1]!,
-  );
-  const silence = time - before;
-  if (silence < NS_PER_S || silence === Number.POSITIVE_INFINITY) return;
-  const length = Math.round(silence / NS_PER_MS);
-  const end = Math.round((time - doubles[(at + START) >> 1]!) / NS_PER_MS);
-  if (length <= words[at + SILENCE]! || end > LATEST_SILENCE) return;
-  words[at + SILENCE] = length;
-  words[at + SILENCE_END] = end;
-}
-
 /** Something new was sent, or it is seen that it was. */
 function progress(words: Int32Array, at: number, side: number, time: number): void {
   words[sideOf(at, side) + SIDE_BITS]! &= ~PROBED;
@@ -265,45 +202,6 @@ function emptySegment(store: Store, at: number, side: number, p: Packet, next: n
   return ahead === -1 ? keepalive(store, at, side) : 0;
 }
 
-function retransmit(store: Store, at: number, side: number, time: number): number {
-  const trouble = store.trouble(at, side);
-  const { words, doubles } = store.troubles;
-  if (words[trouble + REPEATS]!++ === 0) {
-    const since = progressBefore(store.connections.words, at, side, time);
-    doubles[(trouble + REPEATS_SINCE) >> 1] = since;
-  }
-  doubles[(trouble + REPEATS_LAST) >> 1] = time;
-  return store.count(at, side, RETRANSMITS) <= KEPT_RETRANSMITS ? WHY_RETRANSMIT : SURPLUS;
-}
-
-function keepalive(store: Store, at: number, side: number): number {
-  store.connections.words[sideOf(at, side) + SIDE_BITS]! |= WAS_KEEPALIVE;
-  return store.count(at, side, KEEPALIVES) <= KEPT_OTHERS ? WHY_KEEPALIVE : SURPLUS;
-}
-
-/** To be asked before the packet is remembered as the side's last. */
-function zeroWindow(store: Store, at: number, side: number, time: number): number {
-  const { words } = store.connections;
-  const last = sideOf(at, side) + LAST_PACKET;
-  const isStill = store.troubled(at, side, ZERO_WINDOWS) > 0 && (words[last + PACKED_WINDOW]! & 0xffff) === 0;
-  if (!isStill) {
-    const peer = otherSide(side);
-    const probes = store.troubled(at, peer, KEEPALIVES) + store.troubled(at, peer, WINDOW_PROBES);
-    store.setTrouble(at, side, CLOSED_BEFORE, store.troubled(at, side, ZERO_WINDOWS));
-    store.setTrouble(at, side, PROBES_BEFORE, probes);
-    store.troubles.doubles[(store.trouble(at, side) + WINDOW_CLOSED_AT) >> 1] = time;
-  }
-  return store.count(at, side, ZERO_WINDOWS) <= KEPT_OTHERS ? WHY_ZERO_WINDOW : SURPLUS;
-}
-
-/** Counts what classify() has named; why the segment is kept for it. */
-function tally(store: Store, at: number, side: number, what: number, time: number): number {
-  if (what === AGAIN) return retransmit(store, at, side, time);
-  if (what === KEEPS_ALIVE) return keepalive(store, at, side);
-  store.count(at, side, what === PROBES ? WINDOW_PROBES : OUT_OF_ORDER);
-  return 0;
-}
-
 /** Takes note of what the segment acknowledges; content gaps of the other side that it reveals. */
 function acknowledgment(store: Store, at: number, side: number, p: Packet): number {
   const words = store.connections.words;
@@ -329,47 +227,6 @@ function gapsBelow(store: Store, at: number, side: number, ack: number): number 
   const holes = acknowledge(store, at, side, ack);
   if (store.connections.words[at + TROUBLE] === 0) return holes;
   return acknowledgesSnapped(store, at, side, ack) ? Math.max(holes, 1) : holes;
-}
-
-/** Reasons to keep the packet that lie in where it stands: third ACK, first data, data or ACK after a FIN. */
-function moments(
-  store: Store,
-  mine: number,
-  other: number,
-  p: Packet,
-  known: number,
-  isPeerClosed: boolean,
-): number {
-  const { flags, payload } = p;
-  if (flags & RST) return 0;
-  const { words, doubles } = store.connections;
-  let why = 0;
-  const bits = words[mine + SIDE_BITS]!;
-  if (flags & ACK && !(flags & SYN) && words[mine + SYNS]! > 0 && !(bits & THIRD_SEEN)) {
-    words[mine + SIDE_BITS]! |= THIRD_SEEN;
-    const isBare = payload === 0 && !(flags & FIN);
-    if (isBare) why |= WHY_THIRD_ACK;
-    doubles[(mine + HANDSHAKE) >> 1] = isBare ? p.time - doubles[(mine + HANDSHAKE) >> 1]! : Number.NaN;
-  }
-  if (payload > 0 && !(bits & DATA_SEEN) && !(known & WHY_KEEPALIVE)) {
-    words[mine + SIDE_BITS]! |= DATA_SEEN;
-    why |= WHY_FIRST_DATA;
-  }
-  if (words[other + FINS]! === 0) return why;
-  // data that the peer had not acknowledged (rcv_nxt), whenever they come
-  const acked = words[other + SIDE_BITS]! & ACK_SEEN ? words[other + ACKED]! : p.seq;
-  if (payload > 0 && isPeerClosed && ((p.seq + payload - acked) | 0) > 0) {
-    const count = (bits >> AFTER_FIN_SHIFT) & AFTER_FIN_MASK;
-    if (count < KEPT_OTHERS) words[mine + SIDE_BITS]! += 1 << AFTER_FIN_SHIFT;
-    why |= count < KEPT_OTHERS ? WHY_DATA_AFTER_FIN : SURPLUS;
-  }
-  const isAcked = (words[other + SIDE_BITS]! & FIN_ACKED) !== 0;
-  if (!isAcked && flags & ACK && ((p.ack - words[other + FIN_END]!) | 0) >= 0) {
-    words[other + SIDE_BITS]! |= FIN_ACKED;
-    doubles[(other + FIN_ACKED_AT) >> 1] = p.time;
-    why |= WHY_ACK_OF_FIN;
-  }
-  return why;
 }
 
 /** Keeps the side's last packet, unless it has no reasons but such as enough packets were kept for already. */
