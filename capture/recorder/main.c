@@ -64,7 +64,9 @@ static void put_counts(struct text *text) {
 static void put_status(const char *when) {
   struct text text = {0};
   flush_records();
-  put(&text, "{\"status\":\"%s\",\"t\":\"%llu\",\"anchor\":", when, (unsigned long long)seen_until);
+  /* from a start on all is in this file, until a tick or an end all is written */
+  uint64_t t = strcmp(when, "start") ? seen_until : boottime();
+  put(&text, "{\"status\":\"%s\",\"t\":\"%llu\",\"anchor\":", when, (unsigned long long)t);
   put_anchor(&text);
   put(&text, ",");
   put_counts(&text);

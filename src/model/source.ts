@@ -70,7 +70,7 @@ export interface Recording {
   cgroups?: ReadonlyMap<string, string>;
   /** names of containers and pods by id, as the host had them. */
   names?: ReadonlyMap<string, string>;
-  /** When the first probe was attached, by the clock of the source: before its first event. */
+  /** From when on all events are in it, by the clock of the source; what a flight recorder has of before is a part. */
   from: SourceTime;
   /** When the last event came, of whatever kind: signs of life are sent every ten seconds. */
   until: SourceTime;

@@ -101,7 +101,7 @@ class Bundle {
     const first = events[0]!.t;
     const source = this.#source(path, 'bundle-events', first, 1);
     const [begun, last] = [recorder?.records.statuses[0], recorder?.records.statuses.at(-1)];
-    this.stream.from = Math.min(0, Number(begun?.t ?? first) - first) as SourceTime;
+    this.stream.from = (Number(begun?.t ?? first) - first) as SourceTime;
     this.stream.until = (Math.max(events.at(-1)!.t, Number(last?.t ?? 0)) - first) as SourceTime;
     if (this.#manifest) source.recording = recordingOf(this.#manifest, this.stream);
     const cgroups = new Map<string, string>();

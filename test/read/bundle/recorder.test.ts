@@ -39,18 +39,28 @@ async function read(path: string) {
   return { source, events, diagnostics: diagnostics.list() };
 }
 
-/** The file with the first field of its first kind told otherwise, and sound blocks all the same. */
-function withField(field: object): Buffer {
-  const length = Number(BIN.readBigUInt64LE(24));
-  const head = JSON.parse(BIN.subarray(48, 48 + length).toString());
-  Object.assign(head.kinds[0].fields[0], field);
-  const json = Buffer.from(JSON.stringify(head));
-  const block = Buffer.from(BIN.subarray(16, 48));
+/** What the tests change, of the head or of a status. */
+interface Json {
+  kinds: { fields: object[] }[];
+  status: string;
+  t: string;
+}
+
+/** The file with its n-th block, of JSON, changed, and sound blocks all the same. */
+function withBlock(n: number, change: (json: Json) => void): Buffer {
+  let at = 16;
+  const length = () => Number(BIN.readBigUInt64LE(at + 8));
+  const padded = (bytes: number) => bytes + (-bytes & 7);
+  for (; n > 0; n--) at += 32 + padded(length());
+  const value = JSON.parse(BIN.subarray(at + 32, at + 32 + length()).toString());
+  change(value);
+  const json = Buffer.from(JSON.stringify(value));
+  const block = Buffer.from(BIN.subarray(at, at + 32));
   block.writeBigUInt64LE(BigInt(json.length), 8);
   block.writeUInt32LE(crcOf(json), 24);
   block.writeUInt32LE(crcOf(block.subarray(0, 28)), 28);
-  const rest = BIN.subarray(48 + length + (-length & 7));
-  return Buffer.concat([BIN.subarray(0, 16), block, json, Buffer.alloc(-json.length & 7), rest]);
+  const rest = BIN.subarray(at + 32 + padded(length()));
+  return Buffer.concat([BIN.subarray(0, at), block, json, Buffer.alloc(-json.length & 7), rest]);
 }
 
 /** As gzip puts it at its end. */
@@ -88,6 +98,18 @@ describe('events.bin', () => {
     expect([...source!.recording!.complete]).toContain('state');
     expect([...source!.recording!.refused!.keys()]).toContain('conn-request');
     expect(diagnostics.filter((d) => d.severity !== 'info')).toEqual([]);
+  });
+
+  it('says from when on all is in it: of a flight recorder events before that are a part', async () => {
+    const { source } = await read(join(BESIDE, 'recorder'));
+    const later = withBlock(1, (status) => {
+      expect(status.status).toBe('start');
+      status.t = String(Number(status.t) + 20e9);
+    });
+    const cut = (await read(bundleOf(later))).source!;
+    expect(source!.recording!.from).toBeLessThan(0);
+    expect(cut.recording!.from - source!.recording!.from).toBe(20e9);
+    expect(cut.recording!.from).toBeGreaterThan(0);
   });
 
   it('is explained as events.jsonl is', async () => {
@@ -132,7 +154,9 @@ describe('events.bin', () => {
       { at: 0, bytes: 3, form: 'unsigned' },
       { at: 0, bytes: 4, form: 'address' },
     ]) {
-      const { events, diagnostics } = await read(bundleOf(withField(field)));
+      const { events, diagnostics } = await read(
+        bundleOf(withBlock(0, ({ kinds }) => Object.assign(kinds[0]!.fields[0]!, field))),
+      );
       expect(events).toEqual([]);
       expect(diagnostics.map((d) => d.code)).toContain('bundle-block');
     }
