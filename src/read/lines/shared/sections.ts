@@ -3,7 +3,8 @@
  * lines themselves show where a section begins. Each line goes to the reader of the current section first.
  */
 import { Diagnostics } from '../../../model/diagnostic.ts';
-import type { LineFormat, ReadContext, Section } from '../../importer.ts';
+import type { LineFormat, ReadContext } from '../../importer.ts';
+import { NamedSection, NO_SHELL, type Shell } from './named-section.ts';
 import { isNoise, parseLoss } from './noise.ts';
 import { type NotRead, notRead } from './not-read.ts';
 import { splitPrefix } from './prefix.ts';
@@ -24,17 +25,6 @@ const BLANK = /^\s*$/;
 const INDENT = /^(?: {2,8}|\t)(?=\S)/;
 const FENCE = /^\s*(?:```|~~~)/;
 
-/** What is known of the terminal that printed the lines. */
-interface Shell {
-  /** null: nothing shows which terminal it is. */
-  key: string | null;
-  host: string | null;
-  root: boolean | null;
-  command: string | null;
-}
-
-const NO_SHELL: Shell = { key: null, host: null, root: null, command: null };
-
 /** Whether a format takes a line as the first of a section. */
 function readsAlone(format: LineFormat, text: string): boolean {
   const context: ReadContext = {
@@ -54,31 +44,6 @@ interface OpenSection extends IndexedSection {
   /** Lines that stood inside it and that nobody could read. */
   unread: number;
   firstUnread: { line: number; text: string };
-}
-
-/** Gets its name when a source is made of it, so that sections without a record use up no number. */
-class NamedSection implements Section {
-  readonly host: string | null;
-  readonly command: string | null;
-  readonly root: boolean | null;
-  readonly line: number;
-  readonly context: ReadContext;
-  readonly #give: () => string;
-  #name: string | null = null;
-
-  constructor(shell: Shell, line: number, context: ReadContext, give: () => string) {
-    this.host = shell.host;
-    this.command = shell.command;
-    this.root = shell.root;
-    this.line = line;
-    this.context = context;
-    this.#give = give;
-  }
-
-  get name(): string {
-    this.#name ??= this.#give();
-    return this.#name;
-  }
 }
 
 export class Sections {
