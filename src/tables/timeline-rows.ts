@@ -19,6 +19,7 @@ import { eventPlace, packetPlace } from '../model/source.ts';
 import { flagNames } from '../model/tcp.ts';
 import type { CommonTime, SourceTime } from '../model/time.ts';
 import type { Aggregate } from './aggregate.ts';
+import { valuesText } from './probe-values.ts';
 
 /** An item before its place in the order is known. `line` orders items of one source that have no time. */
 type Draft = Omit<TimelineItem, 'number' | 'time' | 'clock' | 'timeSource'> & { from: number; line: number };
@@ -219,26 +220,6 @@ const PROBE_KINDS: Readonly<Record<string, TimelineKind>> = {
   'listen-stop': 'listener',
 };
 
-/** Values of a probe that a reader can use, and what to call them; the rest is in the bundle. */
-const TELLING: Readonly<Record<string, (value: number) => string>> = {
-  qlen: (n) => `${n} in the SYN queue`,
-  unread: (n) => `${n} bytes unread`,
-  error: (n) => (ERRORS[n] === undefined ? `error ${n}` : `error ${n} (${ERRORS[n]})`),
-  verdict: (n) => VERDICTS[n] ?? `verdict ${n}`,
-  substate: (n) => (n === 5 ? 'FIN_WAIT2' : n === 6 ? 'TIME_WAIT' : `substate ${n}`),
-  count: afterTimeouts,
-  timeouts: afterTimeouts,
-};
-
-/** enum tcp_tw_status: what the timewait minisock makes of a packet. */
-const VERDICTS: readonly string[] = [
-  'TCP_TW_SUCCESS',
-  'TCP_TW_RST',
-  'TCP_TW_ACK',
-  'TCP_TW_SYN',
-  'TCP_TW_ACK_OOW',
-];
-
 function probedItem(e: ProbedEvent, c: Case, context: Context): Draft {
   const side = sideName(sameEndpoint(e.local, c.client) ? CLIENT : SERVER);
   const base = eventBase(e, context);
@@ -259,30 +240,6 @@ function probedItem(e: ProbedEvent, c: Case, context: Context): Draft {
   const said = e.said ?? valuesText(e.values);
   const what = said === '' ? e.name : said.startsWith(e.name) ? said : `${e.name}: ${said}`;
   return draft(PROBE_KINDS[e.name] ?? 'walk', base, c, context, { side, what, ...who });
-}
-
-/** Errors of Linux (asm-generic/errno.h) that the kernel leaves on a socket. */
-const ERRORS: Readonly<Record<number, string>> = {
-  32: 'EPIPE',
-  103: 'ECONNABORTED',
-  104: 'ECONNRESET',
-  110: 'ETIMEDOUT',
-  111: 'ECONNREFUSED',
-  113: 'EHOSTUNREACH',
-};
-
-function afterTimeouts(n: number): string {
-  return `after ${n} ${n === 1 ? 'timeout' : 'timeouts'}`;
-}
-
-function valuesText(values: Readonly<Record<string, number>>): string {
-  const { backlog, limit } = values;
-  const queue =
-    backlog === undefined || limit === undefined ? [] : [`${backlog} of ${limit} in the accept queue`];
-  const others = Object.entries(TELLING).flatMap(([key, text]) =>
-    key in values ? [text(values[key]!)] : [],
-  );
-  return [...queue, ...others].join(', ');
 }
 
 /** What happened around the connections: listeners, counters, the kernel's log. Without connections it is all there is. */
