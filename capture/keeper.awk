@@ -72,7 +72,7 @@ function write_sockets(word,   command, line, rows, n, i, t) {
 
 # Counters that a trigger may name by a word of its own.
 function sum_of(name,   parts, n, i, sum) {
-  n = split(name == "syn-drop" ? "TcpExtListenDrops TcpExtTCPReqQFullDrop" : name == "resets" ? "TcpOutRsts TcpEstabResets" : name == "retransmits" ? "TcpRetransSegs" : (name in current) ? name : "TcpExt" name, parts, " ")
+  n = split(name == "syn-drop" ? "TcpExtListenDrops TcpExtTCPReqQFullDrop" : name == "resets" ? "TcpOutRsts TcpEstabResets" : name == "retransmits" ? "TcpRetransSegs" : (name in current) ? name : (("TcpExt" name) in current) ? "TcpExt" name : "Tcp" name, parts, " ")
   for (i = 1; i <= n; i++) sum += current[parts[i]]
   return sum
 }

@@ -10,7 +10,8 @@ trigger() { # EXPR
   [ "$1" != syn-drop ] || word=syn-drop
   [ -n "$word" ] || wrong "--trigger wants NAME+N or NAME>N/s, not '$1'"
   case $word in syn-drop | resets | retransmits) return ;; esac
-  awk -v name="$word" '{ group = substr($1, 1, length($1) - 1); for (i = 2; i <= NF; i++) if (name == $i || name == group $i) found = 1 } END { exit !found }' /proc/net/netstat /proc/net/snmp ||
+  # of the groups that the keeper looks into for a name without one
+  awk -v name="$word" '{ group = substr($1, 1, length($1) - 1); for (i = 2; i <= NF; i++) if (name == group $i || (group ~ /^Tcp(Ext)?$/ && name == $i)) found = 1 } END { exit !found }' /proc/net/netstat /proc/net/snmp ||
     wrong "--trigger: this kernel has no counter $word"
 }
 
