@@ -16,6 +16,7 @@ prepare_bundle() {
   mkdir -p "$dir" && chmod 700 "$dir" && mkdir "$dir/.work" || fail "cannot write to $dir"
   work=$dir/.work
   echo $$ > "$work/pid"
+  echo "${segment:-}" > "$work/segment"
   : > "$work/anchors"
   problems='' used='' recorder_job='' packets_job='' keeper_job='' started='' start_real=''
 }
@@ -63,7 +64,7 @@ start_recording() {
   if [ -z "$no_tcpdump" ]; then
     packet_filter > "$work/filter"
     set -- tcpdump -n -i "$interface" -s $snaplen -B 8192 --time-stamp-precision=nano -F "$work/filter"
-    if [ -n "$ring" ]; then run_under_limits packets /dev/null "$max_bytes" "$@" -Z root -G "$segment" -C $((max_bytes / 8000000 + 1)) -w "$dir/packets.%s.pcap"
+    if [ -n "$ring" ]; then run_under_limits packets /dev/null "$max_bytes" "$@" -Z root -G "$segment" -C $((max_bytes / 8000000 + 1)) -w "$(printf %s "$dir" | sed 's/%/%%/g')/packets.%s.pcap"
     else run_under_limits packets "$dir/packets.pcap" $((max_bytes * 2 / 5)) "$@" -w -; fi
     packets_job=$!
   else problem "no packets: $no_tcpdump"; fi
@@ -176,7 +177,7 @@ ended_early() { # TOOL JOB NAME
 # Stops before the next second would go beyond what is allowed, or fill the disk.
 check_limits() {
   if [ -n "$ring" ]; then trim_ring; else
-    size=$(du -sk "$dir" | awk '{ print $1 }')
+    size=$(du -sk "$dir" | awk 'NR == 1 { print $1 }')
     growth=$((size - ${used:-$size}))
     used=$size
     if [ $((used + growth)) -ge $((max_bytes / 1024)) ]; then how=${how:-complete} by=${by:-max-size}; fi

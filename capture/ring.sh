@@ -35,16 +35,30 @@ ring_options() {
 # Sets `dir` to DIR/.ring, `place` to DIR. What a killed recorder left becomes a bundle of its own.
 prepare_ring() {
   place=$dir dir=$dir/.ring
-  pending='' due=0 armed=0 last_segment=0 number=0
+  pending='' due=0 armed=0 last_segment=0
   mkdir -p "$place" && chmod 700 "$place" || fail "cannot write to $place"
   ours=$(ls -d "$place"/*/manifest.json "$dir" 2>/dev/null)
   [ -n "$ours" ] || [ -z "$(ls -A "$place")" ] || fail "$place is not empty and holds no bundles of ours"
   [ -e "$dir" ] || return 0
   other=$(cat "$dir/.work/pid" 2>/dev/null)
-  [ -z "$other" ] || ! grep -q tcpautopsy-capture "/proc/$other/cmdline" 2>/dev/null || fail "a flight recorder is running in $place already (process $other)"
+  # after a restart of the host or its container the number may be our own
+  [ -z "$other" ] || [ "$other" = $$ ] || ! grep -q tcpautopsy-capture "/proc/$other/cmdline" 2>/dev/null || fail "a flight recorder is running in $place already (process $other)"
+  # one that is killed again and again must not fill the disk; before its first manifest it has recorded nothing
+  if [ ! -s "$dir/manifest.json" ] || ! has_room; then
+    [ ! -s "$dir/manifest.json" ] || say "a flight recorder was killed here: what it left is given up, $place would grow beyond --max-size; move bundles away"
+    rm -rf "$dir"
+    return
+  fi
   rest=$place/$(date -u +%Y-%m-%dT%H-%M-%SZ)-killed
-  mkdir "$rest" && collect "$rest" && mv "$dir/manifest.json" "$rest/" && rm -rf "$dir" || fail "$dir, which a killed flight recorder left, cannot be moved to $rest"
+  mkdir "$rest" && collect "$rest" && mv "$dir/manifest.json" "$rest/" || { rm -rf "$rest"; fail "$dir, which a killed flight recorder left, cannot be moved to $rest"; }
+  rm -rf "$dir"
   say "a flight recorder was killed here: what it left is in $rest"
+}
+
+# For a ring beside the bundles that are there.
+has_room() {
+  total=$(du -sk "$place" | awk 'NR == 1 { print $1 }')
+  [ $((total + ring_bytes / 1024)) -le $((max_bytes / 1024)) ]
 }
 
 segments() { # NAME : in their order
@@ -83,11 +97,11 @@ next_segment() {
   tail -n 400 "$work/anchors" > "$work/anchors.new" && mv "$work/anchors.new" "$work/anchors"
 }
 
-# The oldest go until the rest fits.
+# The oldest go until the rest fits, in blocks as the disk counts them, with a sixteenth left for what comes within a second.
 trim_ring() {
   # shellcheck disable=SC2012
-  ls -lntr "$dir" | awk -v limit="$ring_bytes" '
-    $5 ~ /^[0-9]+$/ && $1 ~ /^-/ { total += $5; if ($NF ~ /\.[0-9]/) { name[++n] = $NF; size[n] = $5 } }
+  ls -lntr "$dir" | awk -v limit="$((ring_bytes / 16 * 15))" '
+    $5 ~ /^[0-9]+$/ && $1 ~ /^-/ { taken = int(($5 + 4095) / 4096) * 4096; total += taken; if ($NF ~ /\.[0-9]/) { name[++n] = $NF; size[n] = taken } }
     END { for (i = 1; i < n && total > limit; i++) { print name[i]; total -= size[i] } }' | while read -r name; do rm -f "$dir/$name"; done
 }
 
@@ -115,8 +129,7 @@ ring_second() {
 }
 
 write_bundle() {
-  total=$(du -sk "$place" | awk '{ print $1 }')
-  if [ $((total + ring_bytes / 1024)) -gt $((max_bytes / 1024)) ]; then
+  if ! has_room; then
     problem "no bundle for $pending: $place would grow beyond --max-size; move bundles away"
   else
     signal USR2 packets
@@ -159,8 +172,10 @@ ask_for_bundle() {
   other=$(cat "$dir/.ring/.work/pid" 2>/dev/null)
   [ -n "$other" ] && grep -q tcpautopsy-capture "/proc/$other/cmdline" 2>/dev/null || fail "no flight recorder is running in $dir"
   seen=$(ls "$dir")
+  # a bundle waits until tcpdump has gone on to its next file
+  segment=$(cat "$dir/.ring/.work/segment" 2>/dev/null)
   kill -USR1 "$other" || fail "the flight recorder of $dir (process $other) cannot be asked"
-  tries=600
+  tries=$((600 + ${segment:-0} * 10))
   while [ $tries -gt 0 ]; do
     for folder in "$dir"/*/; do
       case "
@@ -173,5 +188,5 @@ $(basename "$folder")
     nap
     tries=$((tries - 1))
   done
-  fail "no bundle after a minute: the flight recorder (process $other) says why"
+  fail "no bundle in time: the flight recorder (process $other) says why"
 }

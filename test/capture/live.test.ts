@@ -326,7 +326,7 @@ describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : '
   });
 
   it('flight recorder: a trigger keeps what was before it, once; --freeze keeps what there is; SIGTERM leaves the bundles', async () => {
-    const dir = bundle('flight');
+    const dir = bundle('flight 100%d');
     const run = start(['-o', dir, '--port', '8481', '--ring', '1m', '--trigger', 'resets+2']);
     await run.ready;
     // two of its segments
