@@ -62,7 +62,7 @@ function panel({ who, picture, queue }: Queue): object {
   const bars = (values: object[], color: string, title: string) => ({
     data: { values: [...values, ...ends] },
     mark: { type: 'rect', color },
-    encoding: { x: axis.x, x2: { field: 'to' }, y: y(title), y2: { datum: 0 } },
+    encoding: { ...axis.x, y: y(title), y2: { datum: 0 } },
   });
   const limit = {
     data: { values: [{ n: queue.limit, label: `limit ${queue.limit}` }] },

@@ -33,8 +33,7 @@ export const overTime: ChartBuilder = {
         data: { values },
         mark: { type: 'bar' },
         encoding: {
-          x: axis.x,
-          x2: { field: 'to' },
+          ...axis.x,
           y: {
             field: 'connections',
             type: 'quantitative',

@@ -10,6 +10,8 @@ export const servers: ChartBuilder = {
   build({ activity }) {
     if (!activity || activity.servers.length < 3 || !isPicture(activity.servers.map((s) => s.counts)))
       return null;
+    // a port each, as of a scan: nothing to compare
+    if (activity.servers.every((s) => s.counts.reduce((a, b) => a + b, 0) === 1)) return null;
     const axis = stepAxis(activity);
     const most = activity.servers.flatMap((s) => s.counts).reduce((a, b) => Math.max(a, b), 1);
     const classes = classesOf(most);
@@ -32,8 +34,7 @@ export const servers: ChartBuilder = {
         data: { values },
         mark: { type: 'rect' },
         encoding: {
-          x: axis.x,
-          x2: { field: 'to' },
+          ...axis.x,
           y: {
             field: 'server',
             type: 'nominal',

@@ -6,6 +6,8 @@ import { fromJSONSchema } from 'zod';
 import { brokenAxis, ONE_CUT } from '../../src/charts/broken-axis.ts';
 import { buildCharts, chartBuilders } from '../../src/charts/index.ts';
 import { inlineSvg, renderSvg } from '../../src/charts/render.ts';
+import { servers } from '../../src/charts/servers.ts';
+import { stepAxis } from '../../src/charts/time-axis.ts';
 import type { Result } from '../../src/model/result.ts';
 import { exp1Result } from '../tables/fixture.ts';
 import { bigResult, HOSTILE, hostileResult } from '../tables/variants.ts';
@@ -76,6 +78,26 @@ describe.each(RESULTS)('%s', (_, result) => {
 test('the schema check can fail', () => {
   const [first] = buildCharts(exp1Result());
   expect(schema.safeParse({ ...first!.spec, layer: [{ mark: 'barr' }] }).success).toBe(false);
+});
+
+test('steps finer than a millisecond are counted from the first: a Date holds no finer ones', () => {
+  const axis = { from: '2026-11-18T11:06:40.000100Z', clock: 'utc' as const };
+  const fine = stepAxis({ ...axis, step: 0.00002 });
+  expect(fine.at(1)).toEqual({ from: 0.02, to: 0.04 });
+  expect(JSON.stringify(fine.x)).toContain('ms after 2026-11-18 11:06:40.000100 UTC');
+  const { from, to } = stepAxis({ ...axis, step: 0.001 }).at(1);
+  expect(to - from).toBe(1);
+});
+
+test('servers with one connection each are no chart', () => {
+  const labels = ['10.0.0.1:1', '10.0.0.1:2', '10.0.0.1:3'];
+  const at = (counts: (i: number) => number[]) => ({
+    ...exp1Result().activity!,
+    servers: labels.map((label, i) => ({ label, counts: counts(i) })),
+  });
+  const one = at((i) => [0, 1, 2].map((step) => Number(step === i)));
+  expect(servers.build({ ...exp1Result(), activity: one })).toBeNull();
+  expect(servers.build({ ...exp1Result(), activity: at(() => [1, 1, 1]) })).not.toBeNull();
 });
 
 test('nothing to show gives no chart', () => {
