@@ -57,7 +57,7 @@ function graver(a: Incident, b: Incident): number {
 }
 
 /** Takes what belongs to the story out of what is left. */
-function draftsOf({ sentences, rules, faults, action }: Story, left: Set<Explained>): Draft[] {
+function draftsOf({ sentences, rules, faults, title, action }: Story, left: Set<Explained>): Draft[] {
   const take = (isPart: (e: Explained) => boolean, from: readonly string[]) => {
     const own = [...left].filter((e) => from.includes(e.rule.id) && isPart(e));
     for (const e of own) left.delete(e);
@@ -74,10 +74,12 @@ function draftsOf({ sentences, rules, faults, action }: Story, left: Set<Explain
   };
   if (faults) return faults.map((f) => ({ fault: f, members: take(f.isPart, f.rules) })).filter(hasMembers);
   const members = take(() => true, rules);
-  const headline = withoutFiles(sentences[0]!);
-  const largest = largestOf(members);
-  const title = largest?.rule.title ?? 'Worth knowing';
-  return [{ fault: { title, headline, action: action ?? '' }, members }];
+  const fault = {
+    title: title ?? largestOf(members)?.rule.title ?? 'Worth knowing',
+    headline: withoutFiles(sentences[0]!),
+    action: action ?? '',
+  };
+  return [{ fault, members }];
 }
 
 function hasMembers({ members }: Draft): boolean {
@@ -287,9 +289,9 @@ function isNamed({ unnamed, name }: Host): boolean {
   return !unnamed && /^\w/.test(name);
 }
 
-/** Without the files that a sentence rests on, which stand in brackets at its end. */
+/** Without the files that its sentences rest on, which stand in brackets at their ends. */
 function withoutFiles(sentence: string): string {
-  return sentence.replace(/ \([^()]*\.\w+[^()]*\)\.$/, '.');
+  return sentence.replace(/ \([^()]*\.\w+[^()]*\)(?=\.(?: |$))/g, '');
 }
 
 /** Every server, those with most hurt connections first. */

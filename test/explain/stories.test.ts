@@ -34,6 +34,20 @@ const hasAddress = (address: string) => {
   return (r: Buffer) => [12, 16].some((at) => r.subarray(30 + at, 34 + at).equals(words));
 };
 
+test.each([
+  ['scan_half', 'Scan', /^If 10\.80\.0\.1 is no scanner or monitor of your own, block it/],
+  [
+    'backscatter',
+    'Answers to SYNs that no host here sent',
+    /^The addressed hosts need no fix; at 10\.80\.0\.2/,
+  ],
+  ['listener_restarted', 'Port refused for a while', /^Look in its log at that time/],
+])('%s: its incident has the title and the action of the story', async (name, title, action) => {
+  const [incident] = (await analyze([file(`${name}.pcap`)])).incidents;
+  expect(incident!.cause.title).toBe(title);
+  expect(incident!.action).toMatch(action);
+});
+
 describe('a scan', () => {
   test('is only possible where a filter left nothing but SYNs', async () => {
     expect(await storyOf(file('filtered-syns.pcap'))).toMatch(

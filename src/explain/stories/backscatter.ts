@@ -46,6 +46,8 @@ export const backscatter: StoryTeller = (world, explained) => {
   const all = [largest, ...others];
   return {
     sentences: tell(world, largest, others.length),
+    title: 'Answers to SYNs that no host here sent',
+    action: actionOf(largest),
     rules: covered(explained, RULES, (e) => all.some((b) => b.members.has(e.facts.n))),
   };
 };
@@ -93,6 +95,10 @@ function add(
   if (at !== null) b.times.push(at);
 }
 
+function actionOf({ address }: Backscatter): string {
+  return `The addressed hosts need no fix; at ${address}, SYN cookies and filtering of forged sources (BCP 38) help.`;
+}
+
 function tell(world: World, b: Backscatter, others: number): string[] {
   const { sorted } = b.times;
   const [from, to] = [sorted[0] ?? null, sorted.at(-1) ?? null] as (CommonTime | null)[];
@@ -106,7 +112,7 @@ function tell(world: World, b: Backscatter, others: number): string[] {
     `${b.address} answered ${count(b.members.size, 'SYN')} from ${count(b.addressed.size, 'address', 'addresses')} that no host sent in these files${during(world, b.source, from!, to!)}: ` +
       `${list(answers)}${reset}${cite([world.source(b.source).name])}.`,
     `These addresses were ${hedge}forged (backscatter of a SYN flood or scan of ${b.address}); SYNs on a way that this capture does not see look alike.`,
-    `The addressed hosts need no fix; at ${b.address}, SYN cookies and filtering of forged sources (BCP 38) help.`,
+    actionOf(b),
     ...(others > 0 ? [`${count(others, 'other host')} sent such answers too.`] : []),
   ];
 }

@@ -38,6 +38,7 @@ export const hostGone: StoryTeller = (world, explained) => {
   const parts = new Set(gone.flatMap((g) => g.own));
   return {
     sentences: [...most.sentences, ...(also.length > 0 ? [`So did ${list(also.slice(0, NAMED))}.`] : [])],
+    title: 'Host fell silent',
     rules: covered(explained, RULES, (e) => parts.has(e)),
   };
 };

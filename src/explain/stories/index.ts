@@ -17,6 +17,8 @@ export interface Story {
   sentences: string[];
   /** Rules whose causes these sentences have told. */
   rules: readonly string[];
+  /** What it was, where it is more than its largest cause. */
+  title?: string;
   /** What to do, where the remedies of its causes do not say it best. */
   action?: string;
   /** Where it is of several faults: each with what followed from it. Else the story is of one. */

@@ -14,6 +14,8 @@ import { cite, clockTime, covered, during } from './cite.ts';
 import type { StoryTeller } from './index.ts';
 
 const RULES = ['connection-refused'];
+const LOOK =
+  'Look in its log at that time; to restart without refusals, hand the listening socket over (socket activation, SO_REUSEPORT) or drain it at the load balancer first.';
 /** More gaps than this are no restarts: something answers now and then. */
 const FEW = 5;
 
@@ -52,6 +54,8 @@ export const listenerRestarted: StoryTeller = (world, explained) => {
   const also = others.length > 0 ? [`${count(others.length, 'other listener')} had such a gap too.`] : [];
   return {
     sentences: [...first.sentences, ...also],
+    title: 'Port refused for a while',
+    action: LOOK,
     rules: covered(explained, RULES, (e) => told.some((t) => t.listener === e.facts.listener)),
   };
 };
@@ -75,7 +79,7 @@ function restarted(world: World, members: Int32Array, source: number, server: st
   return [
     `${server} refused ${count(longest.refused, 'attempt')}${during(world, source, at(longest.from) as CommonTime, at(longest.to) as CommonTime)}, after an answer at ${clockTime(world, source, last, false)} and before one at ${clockTime(world, source, again, false)}: ` +
       `its listener was ${HEDGES.inferred}restarted${cite([world.source(source).name])}.${reset}${more}`,
-    'Look in its log at that time; to restart without refusals, hand the listening socket over (socket activation, SO_REUSEPORT) or drain it at the load balancer first.',
+    LOOK,
   ];
 }
 

@@ -75,16 +75,17 @@ export const scan: StoryTeller = (world, explained) => {
   const when = during(world, source, (sorted[0] ?? null) as never, (sorted.at(-1) ?? null) as never);
   const scanners = new Set(scans.map((s) => s.address));
   const isFiltered = world.holdsOnlySyns(source);
+  const action = `If ${address} is no scanner or monitor of your own, block it, and check that what is open should be reachable; refused ports need no fix.`;
   const sentences = [
     `${address} ${isFiltered ? 'possibly ' : ''}scanned ${where([...targets.keys()])}${when}: ${list(became(largest))}; ${how(largest)}${cite([world.source(source).name])}.`,
     ...(isFiltered ? [MAYBE_FILTERED] : []),
-    `If ${address} is no scanner or monitor of your own, block it, and check that what is open should be reachable; refused ports need no fix.`,
+    action,
   ];
   if (scans.length > 1)
     sentences.push(`${count(scans.length - 1, 'other address', 'other addresses')} scanned too.`);
   const isPart = ({ facts: { case: c } }: Explained) =>
     scanners.has(c.client.address) || scanners.has(c.server.address);
-  return { sentences, rules: covered(explained, RULES, isPart) };
+  return { sentences, title: 'Scan', action, rules: covered(explained, RULES, isPart) };
 };
 
 const ANSWERS: Partial<Record<Outcome, Answer>> = {

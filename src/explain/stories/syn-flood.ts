@@ -28,6 +28,11 @@ const RULES = [
   'netfilter-drop',
 ];
 
+const CAPTURE_ALL =
+  'Capture all segments, not only those with SYN: they show whether these connections were served.';
+const KEEP_OUT =
+  'Keep net.ipv4.tcp_syncookies at 1, and have the SYNs limited or filtered before they reach the host; the addresses may be forged.';
+
 interface Flood {
   case: Case;
   answered: number;
@@ -55,6 +60,8 @@ export const synFlood: StoryTeller = (world, explained) => {
   const servers = new Set([largest, ...others].map((f) => cases.server(f.members[0]!)));
   return {
     sentences: tell(world, largest, others.length),
+    title: 'SYN flood',
+    action: mayBeFiltered(world, largest) ? CAPTURE_ALL : KEEP_OUT,
     rules: covered(explained, RULES, (e) => servers.has(cases.server(e.facts.n))),
   };
 };
