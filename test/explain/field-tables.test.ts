@@ -76,3 +76,10 @@ describe('timers', () => {
     expect(await stuckIn('persist')).toEqual([['peer-window-closed', 'inferred', 'warning']]);
   });
 });
+
+test('a BSD names a process through lsof, and its Recv-Q does not count the FIN', async () => {
+  const { findings } = await analyze([path.resolve(FOLDER, '../../tools/netstat-bsd/netstat-an-p-tcp.txt')]);
+  const leak = findings.find((f) => f.rule === 'close-wait-leak');
+  expect(leak!.summary).toContain('31 bytes unread');
+  expect(leak!.remedy).toContain('lsof -nP -iTCP');
+});

@@ -67,14 +67,16 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
   tell: (f, { side, row, waited }) => {
     const name = sideEndpoint(f, side);
     const missing = wanted('later-table', side);
-    if (row.owner !== 'known')
+    if (row.owner !== 'known') {
+      const isLinux = f.stack(side === 'client' ? CLIENT : SERVER) !== 'not linux';
       return {
         summary:
           `The socket of ${name} is in CLOSE_WAIT, because the other side has closed, and a process, which the table does not show, ` +
-          `${MAYBE}does not close it${unread(row.recvQ)}.`,
-        remedy: `Run \`ss -tanp\` (or \`netstat -tanp\`) again as root: it names the process. ${REMEDY}`,
+          `${MAYBE}does not close it${unread(row.recvQ, isLinux)}.`,
+        remedy: `Run ${isLinux ? '`ss -tanp` (or `netstat -tanp`) again as root' : '`lsof -nP -iTCP` as root (on Windows `netstat -ano`)'}: it names the process. ${REMEDY}`,
         missing,
       };
+    }
     return {
       summary:
         `Process ${row.comm ?? '?'} (${row.pid ?? '?'}) ${waited === null ? `${MAYBE}does not close` : `took ${span(waited)} to close`} the socket of ${name}: ` +
