@@ -3,7 +3,7 @@ import type { Facts } from './facts/facts.ts';
 import type { World } from './facts/world.ts';
 import { memoised } from './memo.ts';
 import type { Explained, Rule } from './rule.ts';
-import { count, endpoints, hedged, list, MAYBE, number, period, predicate } from './words.ts';
+import { count, endpoints, hedged, list, MAYBE, number, period, predicate, serversCounted } from './words.ts';
 
 /** The connections themselves: one may have a finding on each side. */
 export const connectionsOf = memoised((all: readonly Explained[]): readonly Facts[] => [
@@ -77,7 +77,7 @@ export function clients(all: readonly Explained[]): string {
   return endpoints(connectionsOf(all).map((f) => f.case.client));
 }
 
-/** ` to 10.0.0.1:80` where it is the only one, else ` to 116 servers (10.0.0.1:80: 40)`. */
+/** ` to 10.0.0.1:80` where it is the only one, else ` to 116 servers (40 to 10.0.0.1:80)`, ` to 17 ports of 10.0.0.1`. */
 export function toServers(all: readonly Explained[]): string {
   const own = connectionsOf(all);
   return ` to ${serversOf(
@@ -86,7 +86,7 @@ export function toServers(all: readonly Explained[]): string {
   )}`;
 }
 
-/** `10.0.0.1:80`, or how many servers, with the one that is busier than the others and its own number of connections. */
+/** `10.0.0.1:80`, or how many servers or ports of one, with the one that is busier than the others and its own number of connections. */
 export function serversOf(world: World, connections: Iterable<number>): string {
   const numbers = new Map<string, number>();
   for (const n of connections) {
@@ -97,7 +97,7 @@ export function serversOf(world: World, connections: Iterable<number>): string {
   if (!next) return busiest![0];
   const most =
     busiest![1] > next[1] ? ` (${number(busiest![1])} to ${busiest![0].replace(/ \((.*)\)$/, ', $1')})` : '';
-  return `${number(numbers.size)} servers${most}`;
+  return `${serversCounted([...numbers.keys()])}${most}`;
 }
 
 /** A number of each connection that has it, and who has: `` where all have, else `4 of them `. */

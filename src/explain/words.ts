@@ -120,7 +120,16 @@ export function endpoints(all: readonly Endpoint[]): string {
   return list(parts);
 }
 
-/** Recv-Q of a socket whose peer has closed counts the FIN as one. */
-export function unread(recvQ: number): string {
+/** `1 server`, `116 servers`, `17 ports of 10.0.0.1`: of different ones, as World.serverOf names them. */
+export function serversCounted(servers: readonly string[]): string {
+  const hosts = new Set(servers.map((s) => s.replace(/:\d+(?= \(|$)/, '')));
+  return servers.length > 1 && hosts.size === 1
+    ? `${number(servers.length)} ports of ${[...hosts][0]}`
+    : count(servers.length, 'server');
+}
+
+/** Recv-Q of a socket whose peer has closed counts the FIN as one on Linux; sb_cc of BSD and macOS does not. */
+export function unread(recvQ: number, isLinux = true): string {
+  if (!isLinux) return recvQ > 0 ? `, ${count(recvQ, 'byte')} unread` : '';
   return recvQ > 1 ? `, ${count(recvQ - 1, 'byte')} and the peer's FIN unread` : '';
 }

@@ -3,6 +3,7 @@ import type { Comparison } from '../compare/compare.ts';
 import { CHANGE_NAMES, rateText, verdictOf } from '../compare/words.ts';
 import { markdownCode as code, markdown as md } from '../view/escape.ts';
 import { counted } from '../view/words.ts';
+import { tableLines } from './table.ts';
 
 /** Rows of each table. */
 const ROWS = 40;
@@ -31,7 +32,6 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
 
 function table(head: readonly string[], rows: readonly string[][]): string {
   if (rows.length === 0) return '';
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const more = rows.length > ROWS ? [`\n${counted(rows.length - ROWS, 'other')} are in the CSV file.`] : [];
-  return [line(head), line(head.map(() => '---')), ...rows.slice(0, ROWS).map(line), ...more].join('\n');
+  return [...tableLines(head, rows.slice(0, ROWS)), ...more].join('\n');
 }

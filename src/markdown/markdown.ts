@@ -24,6 +24,7 @@ import {
   someOf,
 } from '../view/words.ts';
 import { mermaid } from './mermaid.ts';
+import { tableLines } from './table.ts';
 
 const LADDERS = 3;
 /** Steps of a diagram. */
@@ -107,8 +108,7 @@ function cut(rows: string[][], file: string): { rows: string[][]; more: string[]
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line), ''];
+  return [...tableLines(head, rows), ''];
 }
 
 /** Blank lines around it: what is inside is Markdown again. */
@@ -140,14 +140,13 @@ function firstScreen(overview: Overview, result: Result): string[] {
 
 function incidentLines({ incident, facts, strip, ladder }: IncidentView): string[] {
   const text = (label: string) => facts.find((f) => f.label === label)?.text ?? '';
-  const second = [text('When'), text('Who'), text('Hurt'), text('How sure')].filter((t) => t !== '');
-  const isTree = strip.axis !== null || strip.rows.length > 1;
+  const second = [text('When'), text('Who'), text('Affected'), text('Confidence')].filter((t) => t !== '');
   return [
     `**${prose(incident.headline)}**  `,
     `${second.map(prose).join(' · ')}  `,
     ...(incident.action === '' ? [] : [`**Do this:** ${prose(incident.action)}`]),
     '',
-    ...(isTree ? [markdownBlock(stripText(strip, LADDER_WIDTH)), ''] : []),
+    ...(strip ? [markdownBlock(stripText(strip, LADDER_WIDTH)), ''] : []),
     ...(ladder ? [...mermaid(ladder), ''] : []),
   ];
 }
@@ -231,9 +230,7 @@ function settings(result: Result): string[] {
 }
 
 function answers(result: Result): string[] {
-  if (result.answers.length === 0) return [];
-  const blocks = result.answers.flatMap((a) => [`**${md(a.question)}**`, '', prose(a.answer), '']);
-  return blocks;
+  return result.answers.flatMap((a) => [`**${md(a.question)}**`, '', prose(a.answer), '']);
 }
 
 function counters(result: Result): string[] {

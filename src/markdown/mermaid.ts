@@ -1,15 +1,14 @@
 /** A connection as a Mermaid sequence diagram, which GitHub and GitLab draw. */
 import type { Ladder, Step } from '../view/ladder.ts';
-import { tupleOf } from '../view/ladder.ts';
+import { dividersOf, tupleOf } from '../view/ladder.ts';
 import { briefOf } from '../view/ladder-text.ts';
-import { counted } from '../view/words.ts';
 
 /** Lines of a fenced block. */
 export function mermaid(ladder: Ladder): string[] {
-  const { row, steps, omitted, resumes } = ladder;
+  const { row, steps } = ladder;
   const [client, server] = tupleOf(row).split(' → ');
   const lines = steps.flatMap((step, i) => [
-    ...(omitted > 0 && i === resumes ? [`  Note over C,S: ${counted(omitted, 'more step')}`] : []),
+    ...dividersOf(ladder, i).map((text) => `  Note over C,S: ${safe(text).trim()}`),
     `  ${lineOf(step)}`,
   ]);
   return [

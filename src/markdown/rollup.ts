@@ -3,6 +3,7 @@ import type { Rollup } from '../model/rollup.ts';
 import { markdown, markdownCode } from '../view/escape.ts';
 import { causeSentences, limits, scopeOf, some, time } from '../view/rollup.ts';
 import { CONFIDENCE_NAMES, number } from '../view/words.ts';
+import { tableLines } from './table.ts';
 
 const MOST = 50;
 
@@ -18,9 +19,8 @@ function list(sentences: readonly string[]): string {
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[], of = rows.length): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const more = of > rows.length ? `\n\n${number(of - rows.length)} more in the CSV file.` : '';
-  return `${[line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n')}${more}`;
+  return `${tableLines(heads, rows).join('\n')}${more}`;
 }
 
 function causes({ at, causes: all, isFirst }: Rollup): string {

@@ -12,19 +12,19 @@ import {
   counted,
   missingWords,
   number,
+  SEVERITY_SIGNS,
   sharing,
   sureness,
 } from '../view/words.ts';
 import { html, type Markup, NOTHING, prose } from './markup.ts';
 import type { Page } from './page.ts';
 
-const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', info: 'i' };
 const EVIDENCE = 12;
 const OTHERS = 20;
 const LINKS = 16;
 
 export function severityMark(severity: Severity): Markup {
-  return html`<span class="severity ${severity}-text">${SIGNS[severity]} ${severity}</span>`;
+  return html`<span class="severity ${severity}-text">${SEVERITY_SIGNS[severity]} ${severity}</span>`;
 }
 
 /** Those above info each with what a reader needs at once; the rest of each, and the normal ones, folded. */

@@ -83,62 +83,29 @@ function sentence(text: string, files: ReadonlySet<string>): Markup {
 /** What matters is open, what is to be looked up is folded. */
 function sectionsOf(shown: Page, charts: readonly DrawnChart[], folder: string): Section[] {
   const { result } = shown;
-  const { causes, answers, settings, connections, counters, clocks, diagnostics } = result;
+  const { causes, answers, settings, counters, clocks, diagnostics } = result;
   const part = (id: string, title: string, has: boolean, body: () => Markup, folded = ''): Section => ({
     id,
     title,
     body: has ? body() : null,
     folded,
   });
-  const { length } = diagnostics;
+  const listed = (id: string, title: string, n: number, noun: string, body: () => Markup) =>
+    part(id, title, n > 0, body, counted(n, noun));
+  const all = counted(allOf(result), 'connection');
+  const nothingLost = diagnostics.length === 0 ? 'nothing lost' : counted(diagnostics.length, 'note');
   return [
     part('story', 'In order', result.story.length > 2, () => storyList(result)),
     part('causes', 'Causes', causes.length > 0, () => causeCards(shown)),
     part('charts', 'Charts', charts.length > 0, () => chartFigures(charts)),
     part('steps', 'Step by step', shown.ladders.length > 0, () => ladderSections(shown)),
-    part(
-      'connections',
-      'Connections',
-      connections.length > 0,
-      () => connectionsSection(shown),
-      counted(allOf(result), 'connection'),
-    ),
-    part(
-      'settings',
-      'Settings',
-      settings.length > 0,
-      () => settingsSection(result),
-      counted(settings.length, 'setting'),
-    ),
+    part('connections', 'Connections', result.connections.length > 0, () => connectionsSection(shown), all),
+    listed('settings', 'Settings', settings.length, 'setting', () => settingsSection(result)),
     part('answers', 'Questions', answers.length > 0, () => answersSection(result)),
-    part(
-      'counters',
-      'Counters',
-      counters.length > 0,
-      () => countersSection(result),
-      counted(counters.length, 'counter'),
-    ),
-    part(
-      'clocks',
-      'Clocks',
-      clocks.length > 0,
-      () => clocksSection(result),
-      counted(clocks.length, 'source'),
-    ),
-    part(
-      'quality',
-      'Data quality',
-      true,
-      () => diagnosticsSection(result),
-      length === 0 ? 'nothing lost' : counted(length, 'note'),
-    ),
-    part(
-      'reproduce',
-      'Inputs',
-      true,
-      () => inputsSection(result, folder),
-      counted(result.inputs.length, 'input'),
-    ),
+    listed('counters', 'Counters', counters.length, 'counter', () => countersSection(result)),
+    listed('clocks', 'Clocks', clocks.length, 'source', () => clocksSection(result)),
+    part('quality', 'Data quality', true, () => diagnosticsSection(result), nothingLost),
+    listed('reproduce', 'Inputs', result.inputs.length, 'input', () => inputsSection(result, folder)),
   ];
 }
 

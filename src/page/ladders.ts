@@ -1,7 +1,6 @@
 /** For each connection of interest its lanes, and a ladder that says every step in words. */
 import type { Focus } from '../view/focus.ts';
-import { type Ladder, ladderOf, type Step, strayWords, tupleOf } from '../view/ladder.ts';
-import { UNPLACED } from '../view/ladder-text.ts';
+import { dividersOf, ladderOf, type Step, strayWords, tupleOf } from '../view/ladder.ts';
 import { counted, endingOf, number } from '../view/words.ts';
 import { lanesFigure, lanesLegend } from './lanes.ts';
 import { html, type Markup, NOTHING } from './markup.ts';
@@ -38,16 +37,10 @@ function section(id: string, focus: Focus, open: boolean): Markup {
 ${focus.telling.length > 1 && sequence(short)}${lanesFigure(ladder, ladder.steps)}<details class="part"><summary>${counted(ladder.steps.length, 'step')} in a table</summary><div class="scroll ladder" role="region" aria-label="What happened on ${row.id}" tabindex="0"><table>
 <thead><tr><th scope="col" class="num">when</th><th scope="col">client</th><th scope="col" class="wire">between</th><th scope="col">server</th><th scope="col">where</th></tr></thead>
 <tbody>
-${ladder.steps.map((s, i) => html`${dividers(ladder, i)}${stepRow(s, i)}`)}</tbody></table></div></details>
+${ladder.steps.map((s, i) => html`${dividersOf(ladder, i, ', in timeline.csv').map((text) => html`<tr><td colspan="5" class="divider">${text}</td></tr>\n`)}${stepRow(s, i)}`)}</tbody></table></div></details>
 <p class="place">${strayWords(ladder) !== '' && html`${strayWords(ladder)}<br>`}${ladder.sources.map((s, i) => html`${i > 0 && ' · '}[${i + 1}] ${s}`)}</p>
 </details>
 `;
-}
-
-function dividers({ steps, omitted, resumes }: Ladder, i: number): Markup {
-  const line = (text: string) => html`<tr><td colspan="5" class="divider">${text}</td></tr>\n`;
-  const cut = omitted > 0 && i === resumes && line(`… ${counted(omitted, 'more step')}, in timeline.csv`);
-  return html`${cut}${steps[i]!.unplaced && !steps[i - 1]?.unplaced && line(UNPLACED)}`;
 }
 
 function stepRow(step: Step, index: number): Markup {

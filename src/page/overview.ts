@@ -46,14 +46,13 @@ function incidentArticle(
   return html`<article class="incident ${incident.severity}">
 ${!isOne && title}
 <dl class="about">${rows}</dl>
-${stripFigure(strip, anchors)}
+${strip && stripFigure(strip, anchors)}
 ${ladder && sequence(ladder)}
 </article>`;
 }
 
 /** The tree of causes, with bars beside those that met connections at several moments. */
 function stripFigure({ rows, axis }: Strip, anchors: ReadonlySet<string>): Markup {
-  if (axis === null && rows.length < 2) return NOTHING;
   const below =
     axis &&
     html`<tr class="axis"><td></td><td><div class="ends-of-axis"><span>${axis.from}</span><span>${axis.to}</span></div></td><td></td></tr>`;

@@ -1,9 +1,8 @@
 /** A connection as a vertical sequence diagram: time runs down, each packet is an arrow between its two ends. */
 import { shortened } from '../view/escape.ts';
 import type { Ladder, Step } from '../view/ladder.ts';
-import { tupleOf } from '../view/ladder.ts';
+import { dividersOf, tupleOf } from '../view/ladder.ts';
 import { briefOf } from '../view/ladder-text.ts';
-import { counted } from '../view/words.ts';
 import { html, type Markup } from './markup.ts';
 
 const WIDTH = 660;
@@ -14,13 +13,11 @@ const CLIENT = 84;
 const SERVER = 374;
 const WHEN = 66;
 /** So many characters have room beside an end. */
-const LETTERS = 42;
+const LETTERS = 38;
 
 export function sequence(ladder: Ladder): Markup {
-  const { row, steps, omitted, resumes } = ladder;
-  const rows = steps.flatMap((step, i): (Step | string)[] =>
-    omitted > 0 && i === resumes ? [`… ${counted(omitted, 'more step')}`, step] : [step],
-  );
+  const { row, steps } = ladder;
+  const rows = steps.flatMap((step, i): (Step | string)[] => [...dividersOf(ladder, i), step]);
   const height = TOP + ROW * rows.length + 8;
   const end = (x: number, name: string) =>
     html`<text x="${x}" y="16" class="end">${name}</text><line x1="${x}" x2="${x}" y1="24" y2="${height}" class="life"/>`;

@@ -27,6 +27,7 @@ header.top { padding-top: 1.25rem; }
 header.top p { margin: 0; color: var(--soft); font-size: .875rem; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: .25rem 0 .75rem; max-width: 62rem; }
 h2 { font-size: 1.25rem; margin: 1.5rem 0 .5rem; padding-top: .5rem; border-top: 1px solid var(--line); }
+main > h1:first-child { margin-top: 1rem; }
 h3 { font-size: 1.0625rem; margin: 0; }
 section > h3 { margin: 1.75rem 0 .25rem; }
 th code, td > code { overflow-wrap: normal; }
@@ -105,7 +106,11 @@ ${LANES_STYLE}
   .strip :is(thead, td:empty) { display: none; }
   .strip tr { display: grid; grid-template-columns: 1fr auto; gap: 0 .5rem; padding: .15rem 0; border-bottom: 1px solid var(--line); }
   .strip :is(th, td) { border: 0; padding-block: 0; }
-  .strip th { grid-column: 1 / 3; white-space: normal; }
+  .strip, .strip tbody { display: block; }
+  .strip th[scope=row] { grid-column: 1 / 3; width: auto; white-space: normal; }
+  .strip td.plot { min-width: 0; }
+  dl.about dt.do { margin-left: 0; padding-bottom: 0; }
+  dl.about dd.do { padding-top: 0; }
   .stack thead, .ladder thead { position: absolute; left: -100rem; }
   .stack tr { display: block; border-bottom: 1px solid var(--line); padding: .25rem 0; }
   .stack :is(th, td) { display: block; border: 0; padding-block: .1rem; text-align: left; white-space: normal; }

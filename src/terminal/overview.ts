@@ -1,15 +1,13 @@
 /** The first screen in a terminal. */
-import type { Severity } from '../model/finding.ts';
 import type { Incident } from '../model/incident.ts';
 import { briefLadder } from '../view/ladder-text.ts';
 import type { IncidentView, Overview } from '../view/overview.ts';
 import { stripText } from '../view/strip.ts';
-import { counted } from '../view/words.ts';
+import { counted, SEVERITY_SIGNS } from '../view/words.ts';
 import { Page, type Terminal } from './sheet.ts';
 
-export const SIGNS: Record<Severity, string> = { error: '✗', warning: '!', info: 'i' };
 export const STYLES = { error: 'red', warning: 'yellow', info: 'cyan' } as const;
-const LABEL = 10;
+const LABEL = 11;
 
 interface Detail {
   /** Incidents with everything, and in short. */
@@ -71,15 +69,21 @@ function field(page: Page, label: string, text: string, indent = 2): void {
 }
 
 function short(page: Page, { headline, severity, action }: Incident): void {
-  page.text(headline, 0, page.paint(`${SIGNS[severity]} `, STYLES[severity]), 2);
+  page.text(headline, 0, page.paint(`${SEVERITY_SIGNS[severity]} `, STYLES[severity]), 2);
   if (action !== '') field(page, 'Do this', action);
 }
 
 function whole(page: Page, { incident, facts, strip, ladder }: IncidentView, { picture }: Detail): void {
   const { severity } = incident;
-  page.text(incident.headline, 0, page.paint(`${SIGNS[severity]} `, STYLES[severity]), 2);
+  page.text(incident.headline, 0, page.paint(`${SEVERITY_SIGNS[severity]} `, STYLES[severity]), 2);
   for (const { label, text } of facts) field(page, label, text);
-  const drawn = strip.axis !== null || strip.rows.length > 1 ? stripText(strip, page.width - 2) : [];
+  const drawn = strip ? stripText(strip, page.width - 2) : [];
   const steps = ladder ? briefLadder(ladder, page.width - 2) : [];
-  page.lines([...drawn, ...steps].slice(0, picture).map((line) => `  ${line}`));
+  const lines = [...drawn, ...steps];
+  const left = lines.length - picture + 1;
+  const shown =
+    left > 1 && picture > 0
+      ? [...lines.slice(0, picture - 1), `… ${counted(left, 'more line')}`]
+      : lines.slice(0, picture);
+  page.lines(shown.map((line) => `  ${line}`));
 }

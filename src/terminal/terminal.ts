@@ -13,11 +13,12 @@ import {
   CONFIDENCE_WORDS,
   counted,
   missingWords,
+  SEVERITY_SIGNS,
   sharing,
   someOf,
   sureness,
 } from '../view/words.ts';
-import { overviewLines, SIGNS, STYLES } from './overview.ts';
+import { overviewLines, STYLES } from './overview.ts';
 import { Page, type Terminal } from './sheet.ts';
 
 const LADDERS = 3;
@@ -76,7 +77,7 @@ export function renderExplain(full: Result, terminal: Terminal): string {
 
 function causeLine(page: Page, cause: CauseGroup, result: Result): void {
   const how = sureness(cause, result);
-  const sign = page.paint(`${SIGNS[cause.severity]} `, STYLES[cause.severity]);
+  const sign = page.paint(`${SEVERITY_SIGNS[cause.severity]} `, STYLES[cause.severity]);
   const many = sharing(cause) === 0 ? '' : `${counted(sharing(cause), 'connection')}, `;
   page.text(`${cause.title} (${many}${how})`, 0, sign, 2);
 }
@@ -85,15 +86,16 @@ function causeBlock(page: Page, cause: CauseGroup, { result, findings, title }: 
   causeLine(page, cause, result);
   page.text(cause.summary);
   const which = sharing(cause) === 0 ? '' : ` (${someOf(cause.connections, sharing(cause))})`;
-  page.item('rule:', cause.rule + which, 2);
-  page.item('sure:', `${CONFIDENCE_NAMES[cause.confidence]}: ${CONFIDENCE_WORDS[cause.confidence]}`, 2);
+  page.item('cause:', cause.rule + which, 2);
+  page.item('confidence:', `${CONFIDENCE_NAMES[cause.confidence]}: ${CONFIDENCE_WORDS[cause.confidence]}`, 2);
   const group = findingsOf(cause, findings);
   const shown = group[0];
   if (shown) evidence(page, shown, group.length, result);
-  if (cause.remedy) page.item('remedy:', cause.remedy, 2);
-  for (const m of missingWords(group.map((f) => f.missing)).slice(0, 5)) page.item('missing:', m, 2);
+  if (cause.remedy) page.item('fix:', cause.remedy, 2);
+  for (const m of missingWords(group.map((f) => f.missing)).slice(0, 5)) page.item('missing evidence:', m, 2);
   const others = [...new Set(group.flatMap((f) => f.alternatives))];
-  if (others.length > 0) page.item('or else:', others.map((id) => `${title(id)} (${id})`).join('; '), 2);
+  if (others.length > 0)
+    page.item('could also be:', others.map((id) => `${title(id)} (${id})`).join('; '), 2);
 }
 
 function evidence(page: Page, f: Finding, of: number, result: Result): void {

@@ -2,8 +2,7 @@
 
 import { columns, type Paint, plain, wrap } from './columns.ts';
 import { shortened, visible } from './escape.ts';
-import { type Ladder, type Lane, type Step, strayWords, titleOf } from './ladder.ts';
-import { counted } from './words.ts';
+import { dividersOf, type Ladder, type Lane, type Step, strayWords, titleOf } from './ladder.ts';
 
 /** Two ends and what goes between them: 9 columns. */
 const RUNGS: Record<Lane, string> = {
@@ -18,9 +17,6 @@ const ALARMING: Partial<Record<Lane, string>> = { client: '✗       │', serve
 
 const WHEN = 12;
 
-/** Heads the steps that could not be put in order with the others. */
-export const UNPLACED = 'not in order with the above:';
-
 /** Lines no wider than `width` (at least 60). */
 export function ladderText(ladder: Ladder, width: number, paint: Paint = plain): string[] {
   const lines = [paint(titleOf(ladder.row), 'bold')];
@@ -28,12 +24,8 @@ export function ladderText(ladder: Ladder, width: number, paint: Paint = plain):
   lines.push(paint(`${'when'.padStart(WHEN)}  C       S`, 'dim') + paint(begins, 'dim'));
   const room = Math.max(width, 60) - WHEN - 2 - 9 - 2;
   for (const [i, step] of ladder.steps.entries()) {
-    if (ladder.omitted > 0 && i === ladder.resumes)
-      lines.push(
-        `${' '.repeat(WHEN)}  ${paint(`… ${counted(ladder.omitted, 'more step')}, in timeline.csv of \`analyze\``, 'dim')}`,
-      );
-    if (step.unplaced && !ladder.steps[i - 1]?.unplaced)
-      lines.push(`${' '.repeat(WHEN)}  ${paint(UNPLACED, 'dim')}`);
+    for (const text of dividersOf(ladder, i, ', in timeline.csv of `analyze`'))
+      lines.push(`${' '.repeat(WHEN)}  ${paint(text, 'dim')}`);
     lines.push(...stepLines(step, room, paint));
   }
   const strays = strayWords(ladder);
@@ -65,13 +57,11 @@ function stepLines(step: Step, room: number, paint: Paint): string[] {
 
 /** A line a step, without numbers of sequence and places: for a first look. */
 export function briefLadder(ladder: Ladder, width: number): string[] {
-  const { steps, omitted, resumes } = ladder;
-  return steps.flatMap((step, i) => {
+  return ladder.steps.flatMap((step, i) => {
     const { lane, alarming, when } = step;
     const rung = (alarming && ALARMING[lane]) || RUNGS[lane];
-    const cut =
-      omitted > 0 && i === resumes ? [`${' '.repeat(WHEN)}  … ${counted(omitted, 'more step')}`] : [];
-    return [...cut, shortened(`${when.padStart(WHEN)}  ${rung}  ${briefOf(step)}`, width)];
+    const above = dividersOf(ladder, i).map((text) => `${' '.repeat(WHEN)}  ${text}`);
+    return [...above, shortened(`${when.padStart(WHEN)}  ${rung}  ${briefOf(step)}`, width)];
   });
 }
 

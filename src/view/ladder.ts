@@ -4,6 +4,7 @@ import { formatEndpoint } from '../model/address.ts';
 import type { Evidence } from '../model/finding.ts';
 import type { ConnectionRow, Result, TimelineItem } from '../model/result.ts';
 import type { Focus } from './focus.ts';
+import { counted } from './words.ts';
 
 /** Where a step stands: at an end, as a packet sent by an end, or at the server's listener. */
 export type Lane = 'client' | 'server' | 'from-client' | 'from-server' | 'listener';
@@ -47,10 +48,10 @@ export interface Ladder {
   sources: string[];
 }
 
-/** Steps shown after those left out. */
+/** Steps shown after those left out, at most: half of all. */
 const TAIL = 12;
 
-/** At most `limit` steps: the first and the last ones, because begin and end tell most. */
+/** At most `limit` steps (one more, where a line would stand for one): the first and the last ones, because begin and end tell most. */
 export function ladderOf(focus: Focus, id: string, limit = 60): Ladder {
   const row = focus.rows.get(id)!;
   const own = focus.timeline.get(id) ?? [];
@@ -62,7 +63,9 @@ export function ladderOf(focus: Focus, id: string, limit = 60): Ladder {
   const all = withSurroundings(focus, row);
   const told = all.filter((i) => !isStray(i));
   const groups = sightings([...told.filter(placed), ...told.filter((i) => !placed(i))]);
-  const kept = groups.length <= limit ? groups : [...groups.slice(0, limit - TAIL), ...groups.slice(-TAIL)];
+  const tail = Math.min(TAIL, limit >> 1);
+  const kept =
+    groups.length <= limit + 1 ? groups : [...groups.slice(0, limit - tail), ...groups.slice(-tail)];
   const sources = [...new Set(kept.flat().map((i) => i.source))];
   const steps = kept.map(([item, ...others]) => ({
     item,
@@ -86,7 +89,7 @@ export function ladderOf(focus: Focus, id: string, limit = 60): Ladder {
     begins,
     steps,
     omitted: groups.length - kept.length,
-    resumes: kept.length - TAIL,
+    resumes: kept.length - tail,
     strays,
     sources,
   };
@@ -105,6 +108,14 @@ export function strayWords({ strays }: Ladder): string {
   if (strays === 0) return '';
   const copies = strays === 1 ? 'one copy' : `${strays} copies`;
   return `${copies} of its packets addressed to another host, which the kernel threw away, in timeline.csv only`;
+}
+
+/** What stands above a step: that others are left out there, or that its order is not known. `where`: these are to be found. */
+export function dividersOf({ steps, omitted, resumes }: Ladder, i: number, where = ''): string[] {
+  return [
+    ...(omitted > 0 && i === resumes ? [`… ${counted(omitted, 'more step')}${where}`] : []),
+    ...(steps[i]!.unplaced && !steps[i - 1]?.unplaced ? ['not in order with the above:'] : []),
+  ];
 }
 
 type Sightings = [TimelineItem, ...TimelineItem[]];

@@ -1,7 +1,7 @@
 /** The first screen: one model of it, which page, Markdown and terminal draw each in its own way. */
 
 import { formatSpan } from '../align/format-time.ts';
-import { moment } from '../explain/words.ts';
+import { moment, serversCounted } from '../explain/words.ts';
 import type { Incident } from '../model/incident.ts';
 import type { Result } from '../model/result.ts';
 import type { ClockLabel } from '../model/time.ts';
@@ -14,13 +14,13 @@ import { allOf, CONFIDENCE_NAMES, CONFIDENCE_WORDS, counted, number } from './wo
 const SHOWN = 3;
 const OTHERS = 8;
 const SERVERS = 5;
-/** Steps of an example connection, where there is no axis to draw. */
-const STEPS = 16;
+/** Steps of an example connection, where there is no axis to draw: with what divides them 16 lines. */
+const STEPS = 14;
 
 export interface Overview {
   /** What happened in one sentence; of several incidents how many there are. */
   headline: string;
-  /** Connections were looked at, and nothing was wrong. */
+  /** Connections were looked at and answered, and nothing was wrong. */
   isFine: boolean;
   incidents: IncidentView[];
   /** The next ones in short. */
@@ -37,10 +37,10 @@ export interface Overview {
 
 export interface IncidentView {
   incident: Incident;
-  /** `When`, `Who`, `Hurt`, `Do this`, `How sure`: those that are known. */
+  /** `When`, `Who`, `Affected`, `Do this`, `Confidence`: those that are known. */
   facts: { label: string; text: string }[];
-  /** Its causes, and when each of them met connections. */
-  strip: Strip;
+  /** Its causes, and when each of them met connections; null where it is one at one moment. */
+  strip: Strip | null;
   /** In place of it: an example connection step by step. */
   ladder: Ladder | null;
 }
@@ -51,7 +51,7 @@ export function overviewOf(focus: Focus): Overview {
   const lost = result.diagnostics.filter((d) => d.severity !== 'info').length;
   return {
     headline: headlineOf(result, lost > 0),
-    isFine: incidents.length === 0 && allOf(result) > 0,
+    isFine: incidents.length === 0 && allOf(result) > 0 && unansweredOf(result) === 0,
     incidents: incidents.slice(0, SHOWN).map((i) => viewOf(i, focus)),
     others: incidents.slice(SHOWN, SHOWN + OTHERS),
     more: Math.max(0, incidents.length - SHOWN - OTHERS),
@@ -69,17 +69,25 @@ function headlineOf(result: Result, isCut: boolean): string {
   if (incidents.length === 1) return incidents[0]!.headline;
   if (incidents.length > 1) return `${counted(incidents.length, 'problem')} found, the gravest first.`;
   if (allOf(result) === 0) return story[0] ?? 'No TCP connection was found in these files.';
+  const unanswered = unansweredOf(result);
+  if (unanswered > 0)
+    return `${number(unanswered)} of ${counted(allOf(result), 'connection')} got no answer within these files; no other problems found.`;
   return isCut ? 'No problems found in what could be read.' : 'No problems found.';
+}
+
+/** Neither hurt nor well: a SYN_SENT in a table, or a SYN at the end of a capture, which may still be answered. */
+function unansweredOf({ servers }: Result): number {
+  return servers.reduce((n, s) => n + s.connections - s.hurt - s.well, 0);
 }
 
 function viewOf(incident: Incident, focus: Focus): IncidentView {
   const strip = stripOf(incident);
   const steps = focus.timeline.get(incident.example)?.length ?? 0;
-  const isDrawn = incident.picture === null && focus.rows.has(incident.example) && steps > 1;
+  const isDrawn = strip.axis === null && focus.rows.has(incident.example) && steps > 1;
   return {
     incident,
     facts: factsOf(incident),
-    strip,
+    strip: strip.axis !== null || strip.rows.length > 1 ? strip : null,
     ladder: isDrawn ? ladderOf(focus, incident.example, STEPS) : null,
   };
 }
@@ -88,9 +96,9 @@ function factsOf(i: Incident): { label: string; text: string }[] {
   return [
     { label: 'When', text: when(i) },
     { label: 'Who', text: i.who.join('; ') },
-    { label: 'Hurt', text: hurt(i) },
+    { label: 'Affected', text: hurt(i) },
     { label: 'Do this', text: i.action },
-    { label: 'How sure', text: sure(i) },
+    { label: 'Confidence', text: sure(i) },
   ].filter((f) => f.text !== '');
 }
 
@@ -108,14 +116,13 @@ function when({ since, until, clock, lasted }: Incident): string {
   return `${from.replace(/ UTC$/, '')} to ${to}${CLOCKS[clock]} (${formatSpan(lasted * 1e9)})`;
 }
 
-function hurt({ connections, of, clients, ofClients, servers }: Incident): string {
+function hurt({ connections, of, clients, ofClients }: Incident): string {
   if (connections === 0) return '';
-  const to = servers > 1 ? `, to ${counted(servers, 'server')}` : '';
   const from =
     clients === ofClients
       ? counted(clients, 'client')
       : `${number(clients)} of ${counted(ofClients, 'client')}`;
-  return `${number(connections)} of ${counted(of, 'connection')}${to}, from ${from}`;
+  return `${number(connections)} of ${counted(of, 'connection')}, from ${from}`;
 }
 
 function sure({ confidence, cause }: Incident): string {
@@ -165,6 +172,6 @@ function lookedAt(result: Result): string {
     clock === undefined || first === undefined || last === undefined
       ? ''
       : `, ${moment(first).replace(/ UTC$/, '')} to ${moment(last, first.slice(0, 10) !== last.slice(0, 10))}`;
-  const to = servers.length > 0 ? ` to ${counted(servers.length, 'server')}` : '';
+  const to = servers.length > 0 ? ` to ${serversCounted(servers.map((s) => s.server))}` : '';
   return `${counted(allOf(result), 'connection')}${to} in ${files}${span}`;
 }

@@ -31,20 +31,26 @@ export interface Strip {
 export function stripOf({ cause, picture }: Incident): Strip {
   const counts = new Map(picture?.causes.map((c) => [c.rule, c.counts]));
   const most = [...counts.values()].reduce((n, own) => own.reduce((m, v) => Math.max(m, v), n), 1);
+  const axis = picture && axisOf(picture);
   const rows = causesOf(cause).map(({ cause: c, depth }): StripRow => {
-    const bars = counts.get(c.rule)?.map((n) => n / most) ?? [];
+    const bars = (axis && counts.get(c.rule)?.map((n) => n / most)) ?? [];
     return { label: c.title, rule: c.rule, depth, note: noteOf(c), bars, queue: null };
   });
-  if (picture === null) return { rows, axis: null };
-  const { queue, from, to, step } = picture;
+  if (!picture || !axis) return { rows, axis: null };
+  const { queue, step } = picture;
   const scale = `A bar is ${formatSpan(step * 1e9)}, the tallest ${counted(most, 'connection')}.`;
   return {
     rows: queue ? [...rows, queueRow(queue)] : rows,
-    axis: {
-      from: moment(from, from.slice(0, 10) !== to.slice(0, 10)).replace(/ UTC$/, ''),
-      to: moment(to, false),
-      scale,
-    },
+    axis: { ...axis, scale },
+  };
+}
+
+/** Null where both ends read the same: so short a time is one moment. */
+function axisOf({ from, to }: Picture): { from: string; to: string } | null {
+  if (moment(from) === moment(to)) return null;
+  return {
+    from: moment(from, from.slice(0, 10) !== to.slice(0, 10)).replace(/ UTC$/, ''),
+    to: moment(to, false),
   };
 }
 

@@ -15,11 +15,7 @@ export const CONFIDENCE_WORDS: Record<Confidence, string> = {
   possible: 'it fits, and so do other causes',
 };
 
-export const SEVERITY_WORDS: Record<Severity, string> = {
-  error: 'something failed',
-  warning: 'something is wrong or at risk',
-  info: 'normal, worth knowing',
-};
+export const SEVERITY_SIGNS: Record<Severity, string> = { error: '✗', warning: '!', info: 'i' };
 
 /** `1 connection`, `12,345 connections`. */
 export function counted(n: number, noun: string, plural = `${noun}s`): string {
@@ -123,8 +119,9 @@ export function shareShown({ aggregated = [] }: Result): string[] {
     .map((a) => `from ${number(a.listed)} of ${number(a.of)} connections with a finding above info`);
 }
 
-/** Ids in short: `c1, c2, c3 and 97 more`; `of`: how many there are where not all are given. */
+/** Ids in short: `c1, c2, c3 and 97 more`, or `97 connections` where none is listed; `of`: how many there are in all. */
 export function someOf(ids: readonly string[], of = ids.length, limit = 8): string {
+  if (ids.length === 0) return counted(of, 'connection');
   const shown = ids.slice(0, limit);
   return of > shown.length ? `${shown.join(', ')} and ${number(of - shown.length)} more` : shown.join(', ');
 }

@@ -119,7 +119,7 @@ function nameOf({ inputs }: Result, { source }: Evidence): string {
 }
 
 function remedy(f: Finding): string {
-  return f.remedy ? ` Remedy: ${f.remedy}` : '';
+  return f.remedy ? ` Fix: ${f.remedy}` : '';
 }
 
 /** In the order of the timeline; an event without a time stands at that of what precedes it, and says so. */

@@ -47,7 +47,8 @@ describe('the page of experiment 1', async () => {
   test('what happened comes first, then the story, then the causes, worst first', () => {
     expect(all(html, /<h1>([^<]*)/g)).toEqual([exp1Result().incidents[0]!.headline]);
     expect(html.indexOf('<h1>')).toBeLessThan(html.indexOf('Ten clients on 172.16.58.147'));
-    for (const label of ['When', 'Who', 'Hurt', 'How sure']) expect(html).toContain(`<dt>${label}</dt>`);
+    for (const label of ['When', 'Who', 'Affected', 'Confidence'])
+      expect(html).toContain(`<dt>${label}</dt>`);
     expect(html).toContain('<dt class="do">Do this</dt>');
     expect(all(html, /<article class="card (\w+)" id="cause-/g)).toEqual([
       'error',

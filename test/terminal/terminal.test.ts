@@ -12,7 +12,7 @@ const plain = { width: 80, color: false };
 describe('explain', () => {
   const text = renderExplain(exp1Result(), plain);
 
-  test('tells the story, then causes with evidence, remedy, what is missing and what else fits', () => {
+  test('tells the story, then causes with evidence, fix, what is missing and what else fits', () => {
     expect(text.match(/^[A-Z0-9 ]+$/gm)).toEqual([
       'WHAT HAPPENED',
       'CAUSES',
@@ -23,7 +23,7 @@ describe('explain', () => {
       'WHAT WAS LOST OR SKIPPED',
     ]);
     expect(text).toContain('✗ Accept queue full when the SYN cookie came back (3 connections, likely)');
-    for (const label of ['rule:', 'sure:', 'remedy:', 'missing:', 'or else:', 'evidence'])
+    for (const label of ['cause:', 'confidence:', 'fix:', 'missing evidence:', 'could also be:', 'evidence'])
       expect(text).toContain(`  ${label}`);
     expect(text).toMatch(/client-tcpstates\.txt,\s+line\s+36\]/);
   });
@@ -65,7 +65,7 @@ describe('the first screen', () => {
 
   test('says what happened, since when, to whom, what to do and how sure, in 30 lines', () => {
     expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
-    for (const label of ['When', 'Who', 'Hurt', 'Do this', 'How sure', 'Looked at'])
+    for (const label of ['When', 'Who', 'Affected', 'Do this', 'Confidence', 'Looked at'])
       expect(text).toMatch(new RegExp(`^ *${label} `, 'm'));
     expect(text).toContain('10 of 10 connections, from 1 client');
   });

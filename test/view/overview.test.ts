@@ -1,0 +1,65 @@
+/** The first screen as its model has it, whatever draws it. */
+import { describe, expect, test } from 'vitest';
+import type { Result } from '../../src/model/result.ts';
+import { focusOf } from '../../src/view/focus.ts';
+import { dividersOf, ladderOf } from '../../src/view/ladder.ts';
+import { overviewOf } from '../../src/view/overview.ts';
+import { stripOf } from '../../src/view/strip.ts';
+import { exp1Result } from '../tables/fixture.ts';
+
+const screen = (change: Partial<Result>) => overviewOf(focusOf({ ...exp1Result(), ...change }));
+const server = { server: '10.0.0.1:80', connections: 3, clients: 1, hurt: 0, well: 3 };
+
+describe('without incidents', () => {
+  test('nothing is wrong only where every connection was answered', () => {
+    const well = screen({ incidents: [], diagnostics: [], servers: [server] });
+    expect(well).toMatchObject({ isFine: true, headline: 'No problems found.' });
+    const open = screen({ incidents: [], diagnostics: [], servers: [{ ...server, well: 1 }] });
+    expect(open.isFine).toBe(false);
+    expect(open.headline).toMatch(/^2 of 10 connections got no answer within these files/);
+  });
+
+  test('ports of one host are not servers', () => {
+    const two = [server, { ...server, server: '10.0.0.1:81' }];
+    expect(screen({ incidents: [], servers: two }).looked).toMatch(/ to 2 ports of 10\.0\.0\.1 in /);
+    const hosts = [server, { ...server, server: '[fd00::1]:80' }];
+    expect(screen({ incidents: [], servers: hosts }).looked).toMatch(/ to 2 servers in /);
+  });
+});
+
+describe('the picture of an incident', () => {
+  const [incident] = exp1Result().incidents;
+  const picture = {
+    from: '2026-11-18T11:06:40.000100Z',
+    to: '2026-11-18T11:06:40.000400Z',
+    clock: 'utc' as const,
+    step: 0.00001,
+    causes: [],
+    queue: null,
+  };
+
+  test('is no axis whose ends read the same: the steps of one connection then', () => {
+    const short = { ...incident!, cause: { ...incident!.cause, children: [] }, picture };
+    const [view] = screen({ incidents: [short] }).incidents;
+    expect(view!.strip).toBeNull();
+    expect(view!.ladder).not.toBeNull();
+    expect(stripOf({ ...short, picture: { ...picture, to: '2026-11-18T11:06:41Z' } }).axis).not.toBeNull();
+  });
+});
+
+describe('a ladder that is cut', () => {
+  const focus = focusOf(exp1Result());
+  const [id] = focus.telling;
+  const all = ladderOf(focus, id!).steps;
+
+  test('has as much of the end as of the begin, and says how much is between', () => {
+    const short = ladderOf(focus, id!, 6);
+    expect(short.steps.map((s) => s.what)).toEqual([...all.slice(0, 3), ...all.slice(-3)].map((s) => s.what));
+    expect(dividersOf(short, 3)[0]).toBe(`… ${all.length - 6} more steps`);
+  });
+
+  test('no line stands for a single step', () => {
+    expect(ladderOf(focus, id!, all.length - 1).omitted).toBe(0);
+    expect(ladderOf(focus, id!, all.length - 2).omitted).toBe(2);
+  });
+});
