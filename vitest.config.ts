@@ -12,6 +12,7 @@ const REST_ONLY = [
   'test/browser/report.test.ts',
   'test/capture/live.test.ts',
   'test/capture/other-programs.test.ts',
+  'test/capture/service.test.ts',
   'test/connect/tracker-load.test.ts',
   'test/determinism.test.ts',
   'test/explain/catalogue.test.ts',

@@ -159,7 +159,8 @@ bundle_manifest() { # FOLDER
     real >= from + 1 && real <= to - 2 { line[++n] = $0 }
     END { sub(/"when": "[a-z]*"/, "\"when\": \"start\"", line[1]); if (n > 1) sub(/"when": "[a-z]*"/, "\"when\": \"stop\"", line[n]); for (i = 1; i <= n; i++) print line[i] }' "$work/anchors" > "$work/bundle-anchors"
   how=complete by=trigger dir=$1 anchors=$work/bundle-anchors
-  manifest ended > "$1/manifest.json"
+  # whole or not at all: whoever waits for the bundle waits for this file
+  manifest ended > "$work/bundle-manifest" && mv "$work/bundle-manifest" "$1/manifest.json"
 }
 
 # SIGTERM ends it; bundles stay.
