@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { moved } from './moved.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const archive = join(root, 'demo-archive/captures');
@@ -13,8 +14,7 @@ const out = join(root, 'demo-archive/OUT');
 const GROUPS = 200;
 const DAYS = 30;
 const FIRST = Date.UTC(2026, 10, 1) / 1000;
-/** The address of the server in the samples, and those of the invented hosts. */
-const SERVER = [10, 77, 0, 2];
+/** Addresses of the invented hosts. */
 const HOSTS = { 'web-1': [10, 20, 0, 11], 'web-2': [10, 20, 0, 12] };
 
 const HEALTHY = ['graceful-server-first', 'graceful-client-first', 'half-close', 'fin-with-ack'];
@@ -28,44 +28,6 @@ const FAULTS = [
 
 function sample(name) {
   return Buffer.from(readFileSync(join(root, `samples/live/${name}/6.18/packets.pcap`)));
-}
-
-/** A pcap (little-endian) with its first packet at `second`, and the server's address replaced. */
-function moved(bytes, second, address) {
-  const linkType = bytes.readUInt32LE(20);
-  const shift = second - bytes.readUInt32LE(24);
-  for (let at = 24; at + 16 <= bytes.length; ) {
-    bytes.writeUInt32LE(bytes.readUInt32LE(at) + shift, at);
-    const captured = bytes.readUInt32LE(at + 8);
-    renumber(bytes.subarray(at + 16, at + 16 + captured), linkType, address);
-    at += 16 + captured;
-  }
-  return bytes;
-}
-
-const HEADERS = { 1: 14, 113: 16, 276: 20, 101: 0 };
-
-/** In IPv4 headers, with the checksums of IP and TCP brought along (RFC 1624). */
-function renumber(frame, linkType, address) {
-  const ip = HEADERS[linkType];
-  if (ip === undefined || frame.length < ip + 20 || frame[ip] >> 4 !== 4) return;
-  const tcp = ip + (frame[ip] & 15) * 4;
-  for (const at of [ip + 12, ip + 16]) {
-    if (!SERVER.every((byte, i) => frame[at + i] === byte)) continue;
-    for (let i = 0; i < 4; i += 2) {
-      const [before, after] = [frame.readUInt16BE(at + i), (address[i] << 8) | address[i + 1]];
-      adjust(frame, ip + 10, before, after);
-      if (frame[ip + 9] === 6 && frame.length >= tcp + 18) adjust(frame, tcp + 16, before, after);
-      frame.writeUInt16BE(after, at + i);
-    }
-  }
-}
-
-function adjust(frame, at, before, after) {
-  let sum = (~frame.readUInt16BE(at) & 0xffff) + (~before & 0xffff) + after;
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  frame.writeUInt16BE(~sum & 0xffff, at);
 }
 
 function faultOf(host, day, n) {

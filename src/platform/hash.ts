@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 
 /** Stays in the cache from being read to being hashed. */
-const BLOCK = 1 << 18;
+const buffer = new Uint8Array(1 << 18);
 
 /**
  * SHA-256 of a file, in hexadecimal; null when it cannot be read (any more). Reads into one buffer again and again: a
@@ -10,7 +10,6 @@ const BLOCK = 1 << 18;
  */
 export async function sha256OfFile(path: string): Promise<string | null> {
   const hash = createHash('sha256');
-  const buffer = new Uint8Array(BLOCK);
   try {
     const file = openSync(path, 'r');
     try {

@@ -21,8 +21,9 @@ export async function writePieces(path: string, pieces: Iterable<string>): Promi
 
 class BlockFile {
   readonly #handle: FileHandle;
-  #filling = Buffer.allocUnsafeSlow(BLOCK);
-  #spare = Buffer.allocUnsafeSlow(BLOCK);
+  /** Null as long as there is less than a chunk of text: most files are that small. */
+  #filling: Buffer | null = null;
+  #spare: Buffer | null = null;
   #used = 0;
   #writing: Promise<void> = Promise.resolve();
   /** Not bytes yet. */
@@ -41,7 +42,7 @@ class BlockFile {
   /** Hands the full block to the system, once the one before has been written, and begins the other. */
   async next(): Promise<void> {
     await this.#writing;
-    this.#write(this.#filling.subarray(0, this.#used));
+    if (this.#filling) this.#write(this.#filling.subarray(0, this.#used));
     [this.#filling, this.#spare] = [this.#spare, this.#filling];
     this.#used = 0;
     if (this.#put()) return;
@@ -52,9 +53,9 @@ class BlockFile {
   }
 
   async end(): Promise<void> {
-    if (!this.#put()) await this.next();
+    if (this.#filling && !this.#put()) await this.next();
     await this.#writing;
-    this.#write(this.#filling.subarray(0, this.#used));
+    this.#write(this.#filling?.subarray(0, this.#used) ?? Buffer.from(this.#text));
     await this.#writing;
   }
 
@@ -66,6 +67,7 @@ class BlockFile {
   /** False when there may be no room. */
   #put(): boolean {
     if (this.#used + this.#text.length * WIDEST > BLOCK) return false;
+    this.#filling ??= Buffer.allocUnsafeSlow(BLOCK);
     this.#used += this.#filling.write(this.#text, this.#used);
     this.#text = '';
     return true;

@@ -24,7 +24,8 @@ export interface Part {
 export class Spool implements Iterable<string> {
   readonly #parts: Part[] = [];
   #file: number | null = null;
-  #filling: Uint8Array<ArrayBuffer> = new Uint8Array(CHUNK);
+  /** Null as long as there is little: many spools hold a few lines. */
+  #filling: Uint8Array<ArrayBuffer> | null = null;
   #used = 0;
   /** Not bytes yet. */
   #text = '';
@@ -37,12 +38,15 @@ export class Spool implements Iterable<string> {
   /** What was added, in large pieces. */
   *[Symbol.iterator](): Iterator<string> {
     const decoder = new TextDecoder();
-    const read = new Uint8Array(CHUNK);
+    let read: Uint8Array | null = null;
     for (const { bytes, file, at, length } of this.#parts) {
-      if (!bytes) readAt(file, read.subarray(0, length), at);
-      yield decoder.decode((bytes ?? read).subarray(0, length));
+      if (!bytes) {
+        read ??= new Uint8Array(CHUNK);
+        readAt(file, read.subarray(0, length), at);
+      }
+      yield decoder.decode((bytes ?? read!).subarray(0, length));
     }
-    yield decoder.decode(this.#filling.subarray(0, this.#used));
+    if (this.#filling) yield decoder.decode(this.#filling.subarray(0, this.#used));
     yield this.#text;
   }
 
@@ -66,13 +70,14 @@ export class Spool implements Iterable<string> {
   #put(): void {
     let rest = this.#text;
     this.#text = '';
-    do {
+    while (rest !== '') {
       if (this.#used + rest.length * WIDEST > CHUNK) this.#next();
+      this.#filling ??= new Uint8Array(CHUNK);
       const { read, written } = encoder.encodeInto(rest, this.#filling.subarray(this.#used));
       this.#used += written;
       // a row that names thousands of files is more than a chunk holds
       rest = rest.slice(read);
-    } while (rest !== '');
+    }
   }
 
   #next(): void {
@@ -82,7 +87,7 @@ export class Spool implements Iterable<string> {
     if (isPut) this.#parts.push({ bytes: null, file: this.#file!, at: n * CHUNK, length });
     else {
       this.#parts.push({ bytes: this.#filling, file: 0, at: 0, length });
-      this.#filling = new Uint8Array(CHUNK);
+      this.#filling = null;
     }
     this.#used = 0;
   }
@@ -94,7 +99,7 @@ export class Spool implements Iterable<string> {
         this.#file = openScratch();
         FILES.register(this, this.#file, this);
       }
-      writeAt(this.#file, this.#filling.subarray(0, this.#used), n * CHUNK);
+      writeAt(this.#file, this.#filling!.subarray(0, this.#used), n * CHUNK);
       return true;
     } catch {
       return false;
