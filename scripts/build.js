@@ -5,6 +5,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { pageScript } from './page-script.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version, dependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
@@ -34,6 +35,7 @@ const { metafile: ofCommand } = await build({
   target: 'node20',
   // Arquero is put in: what it depends on is not in every registry
   external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
+  plugins: [await pageScript(root)],
   logLevel: 'warning',
   metafile: true,
 });

@@ -57,10 +57,14 @@ process.stdout.on('error', (error: Error & { code?: string }) => {
   process.exit(EXIT_OUTPUT);
 });
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  const { status, text } = endOf(error);
-  err(text);
-  process.exitCode = status;
-}
+// not awaited here: the one executable file holds it as CommonJS
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error) => {
+    const { status, text } = endOf(error);
+    err(text);
+    process.exitCode = status;
+  },
+);

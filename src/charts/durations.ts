@@ -1,4 +1,5 @@
 import { formatSpan } from '../align/format-time.ts';
+import { rounded } from '../explain/facts/durations.ts';
 import type { Durations } from '../model/result.ts';
 import { counted } from '../view/words.ts';
 import { type ChartBuilder, chart, INK, PAPER, WIDTH } from './chart.ts';
@@ -44,8 +45,8 @@ const EDGE = 10 ** (1 / 8);
 
 function panel(title: string, { bins }: Durations): object {
   const values = bins.map(({ seconds, connections }) => ({
-    from: seconds / EDGE,
-    to: seconds * EDGE,
+    from: rounded(seconds / EDGE),
+    to: rounded(seconds * EDGE),
     connections,
   }));
   return {

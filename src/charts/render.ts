@@ -69,9 +69,18 @@ interface TextMetrics {
 /** Pixels per pixel of the SVG: sharp on today's screens, and when put into a document. */
 const PNG_SCALE = 2;
 
+/** Rejects where there is none: it is native, and no part of the one executable file. */
+export function loadPng(): Promise<typeof import('@resvg/resvg-js')> {
+  return import('@resvg/resvg-js').catch(() => {
+    throw new Error(
+      'this tcpautopsy draws no PNG: it lacks the native library resvg, which the package of npm has. The same charts are in charts/*.svg',
+    );
+  });
+}
+
 /** The picture as PNG, with the fonts of this machine. */
 export async function renderPng(svg: string): Promise<Uint8Array> {
-  const { Resvg } = await import('@resvg/resvg-js');
+  const { Resvg } = await loadPng();
   const font = { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans' };
   return new Resvg(svg, { fitTo: { mode: 'zoom', value: PNG_SCALE }, font }).render().asPng();
 }

@@ -11,6 +11,7 @@ import {
   failsOn,
   inputOptions,
   readingOptions,
+  toUsageError,
   withReadings,
 } from './arguments.ts';
 import { define } from './command.ts';
@@ -55,6 +56,7 @@ export const analyze = define({
   async run(args) {
     const a = withReadings(args);
     await checkFailOn(a.failOn);
+    if (a.png) await import('../charts/render.ts').then(({ loadPng }) => loadPng()).catch(toUsageError);
     const [{ openPool }, { InputHashes }] = await Promise.all([
       import('../workers/pool.ts'),
       import('../workers/hashes.ts'),

@@ -1,7 +1,7 @@
 /** The capture command: the same script that runs on hosts without Node, and the kit that carries it there. */
 
 import { disk } from '../platform/files.ts';
-import { ROOT } from '../platform/package.ts';
+import { kit } from '../platform/package.ts';
 import { run, runInFront } from '../platform/run.ts';
 import { define } from './command.ts';
 import { out } from './console.ts';
@@ -9,7 +9,7 @@ import { EXIT_OK, WriteError, writing } from './faults.ts';
 
 /** Runs capture/tcpautopsy-capture with these arguments. Returns its exit status (125 when it cannot be run). */
 export function runCapture(args: readonly string[]): Promise<number> {
-  return runInFront('sh', [`${ROOT}capture/tcpautopsy-capture`, ...args]);
+  return runInFront('sh', [`${kit().scripts}capture/tcpautopsy-capture`, ...args]);
 }
 
 export const capture = define({
@@ -42,13 +42,12 @@ export const captureKit = define({
  * machines that it holds one for. Throws when tar fails, with what it said.
  */
 async function writeKit(file: string): Promise<string[]> {
-  const built = await disk.list(`${ROOT}dist/recorder`).catch(() => []);
-  const recorder = built.length > 0 ? ['-C', `${ROOT}dist`, 'recorder'] : [];
+  const { scripts, recorder } = kit();
+  const built = await disk.list(`${recorder}recorder`).catch(() => []);
+  const binaries = built.length > 0 ? ['-C', recorder, 'recorder'] : [];
   const without = ['--exclude=capture/recorder', '--exclude=*.[ch]'];
-  const { status, said } = await run('tar', [
-    ...['-czf', file, ...without, '-C', ROOT, 'capture'],
-    ...recorder,
-  ]);
+  const words = ['-czf', file, ...without, '-C', scripts, 'capture', ...binaries];
+  const { status, said } = await run('tar', words);
   if (status !== 0) throw new WriteError(`${file} could not be written: ${said.split('\n')[0]}`);
   return built.map((entry) => entry.name);
 }

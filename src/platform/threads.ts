@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { programOf } from './programs.ts';
 import type { ThisThread, Thread, ThreadEvents } from './types.ts';
 
 export const cores: () => number = availableParallelism;
@@ -8,14 +8,13 @@ export const cores: () => number = availableParallelism;
 /** MB of what is new on the heap of a thread: V8 would take three times as much. */
 const YOUNG = 16;
 
-/** There is none before the sources are compiled. */
-export function hasProgram(program: URL): boolean {
-  return existsSync(program);
-}
+export { hasProgram } from './programs.ts';
 
 export function startThread(program: URL, data: unknown, events: ThreadEvents): Thread {
+  const [from, options] = programOf(program);
   // files that one thread opens are read by another
-  const worker = new Worker(program, {
+  const worker = new Worker(from, {
+    ...options,
     workerData: data,
     trackUnmanagedFds: false,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG },

@@ -15,17 +15,22 @@ thread.listen(() => {
   wake();
 });
 
-const met = new Diagnostics();
-const source = await openBytes(path, name, met);
-for await (const block of source?.blocks() ?? []) {
-  while (onTheWay >= AHEAD) {
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-    });
+async function unpack(): Promise<void> {
+  const met = new Diagnostics();
+  const source = await openBytes(path, name, met);
+  for await (const block of source?.blocks() ?? []) {
+    while (onTheWay >= AHEAD) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    const copy = block.slice();
+    thread.post({ block: copy, consumed: source!.consumed } satisfies Said, [copy.buffer]);
+    onTheWay++;
   }
-  const copy = block.slice();
-  thread.post({ block: copy, consumed: source!.consumed } satisfies Said, [copy.buffer]);
-  onTheWay++;
+  thread.post({ met: met.list() } satisfies Said);
+  thread.close();
 }
-thread.post({ met: met.list() } satisfies Said);
-thread.close();
+
+// not awaited here: the one executable file holds it as CommonJS
+void unpack();

@@ -4,9 +4,14 @@ import type { Durations } from '../../model/result.ts';
 /** Stands for 0 on a logarithmic scale: the FIN came with the ACK, or within the clock's step. Seconds. */
 export const LEAST_SECONDS = 1e-7;
 
+/** Six digits: versions of V8 differ in the last ones of a power. */
+export function rounded(value: number): number {
+  return Number(value.toPrecision(6));
+}
+
 /** The middle of the bin of a duration, four bins a decade. */
 export function binOf(seconds: number): number {
-  return 10 ** (Math.round(4 * Math.log10(Math.max(seconds, LEAST_SECONDS))) / 4);
+  return rounded(10 ** (Math.round(4 * Math.log10(Math.max(seconds, LEAST_SECONDS))) / 4));
 }
 
 export class DurationBins {
