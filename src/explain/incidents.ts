@@ -3,33 +3,27 @@
  * are of all connections, whatever an output lists.
  */
 
-import type { Host } from '../model/case.ts';
-import { processOf } from '../model/case-process.ts';
 import { CLIENT, SERVER } from '../model/connection.ts';
-import { placeOf } from '../model/container.ts';
 import { CONFIDENCE_ORDER, type Severity } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
-import type { Incident, IncidentCause, ServerHealth } from '../model/incident.ts';
+import type { Incident, IncidentCause } from '../model/incident.ts';
 import type { CauseGroup } from '../model/result.ts';
+import type { SourceTime } from '../model/time.ts';
 import { followsFrom, mayFollow, type Shown } from './consequences.ts';
 import type { World } from './facts/world.ts';
-import { SYN_TROUBLE } from './mask.ts';
-import { pictureOf, spanOfMoments } from './picture.ts';
+import { endOf, whoOf } from './incident-who.ts';
+import { type Happening, pictureOf, spanOfMoments } from './picture.ts';
 import type { Explained, Rule } from './rule.ts';
-import type { Story } from './stories/index.ts';
+import type { Fault, Story } from './stories/index.ts';
 import { happened, serversOf, weakest } from './together.ts';
-import { firstSentence, hedged, number } from './words.ts';
+import { firstSentence, hedged } from './words.ts';
 
 const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
-/** Connections of an incident that are asked for their process. */
-const ASKED = 50;
-const NAMED = 3;
-const UNKNOWN = 'process not in these files';
 
 /** What is known of a fault before it is told. */
 interface Draft {
   /** What no connection shows by itself. */
-  fault: { title: string; headline: string; action: string } | null;
+  fault: (Pick<Fault, 'title' | 'headline' | 'action'> & Pick<Story, 'who' | 'uncaused'>) | null;
   members: Explained[];
 }
 
@@ -57,7 +51,7 @@ function graver(a: Incident, b: Incident): number {
 }
 
 /** Takes what belongs to the story out of what is left. */
-function draftsOf({ sentences, rules, faults, title, action }: Story, left: Set<Explained>): Draft[] {
+function draftsOf({ sentences, rules, faults, ...told }: Story, left: Set<Explained>): Draft[] {
   const take = (isPart: (e: Explained) => boolean, from: readonly string[]) => {
     const own = [...left].filter((e) => from.includes(e.rule.id) && isPart(e));
     for (const e of own) left.delete(e);
@@ -75,9 +69,10 @@ function draftsOf({ sentences, rules, faults, title, action }: Story, left: Set<
   if (faults) return faults.map((f) => ({ fault: f, members: take(f.isPart, f.rules) })).filter(hasMembers);
   const members = take(() => true, rules);
   const fault = {
-    title: title ?? largestOf(members)?.rule.title ?? 'Worth knowing',
+    title: largestOf(members)?.rule.title ?? 'Worth knowing',
     headline: withoutFiles(sentences[0]!),
-    action: action ?? '',
+    action: '',
+    ...told,
   };
   return [{ fault, members }];
 }
@@ -121,11 +116,44 @@ function withoutConnections({ rule, title, severity, confidence, summary, remedy
   };
 }
 
+/** Of connections without a cause it is the story alone that says what happened, for want of evidence. */
+function tellUncaused(world: World, fault: NonNullable<Draft['fault']>): Incident {
+  const { title, headline, action, who } = fault;
+  const { source, connections } = fault.uncaused!;
+  const { cases } = world.context;
+  const rule = { id: '', title };
+  const happenings = connections.map((n): Happening => {
+    const moment = world.momentOf({ source, time: cases.brief(n).start as SourceTime });
+    return { n, rule, moment };
+  });
+  const [severity, confidence] = ['warning', 'possible'] as const;
+  return {
+    ...{ headline, severity, confidence, action },
+    cause: {
+      ...{ rule: '', title, severity, children: [] },
+      connections: connections.length,
+      confidences: { [confidence]: connections.length },
+    },
+    who: [who ?? endOf(world, world.facts(connections[0]!), SERVER, connections[0]!)],
+    ...spanOf(world, happenings),
+    ...extentOf(world, new Set(connections)),
+    picture: pictureOf(world, happenings, ['']),
+    example: `c${connections[0]! + 1}`,
+  };
+}
+
+function spanOf(
+  world: World,
+  happenings: readonly Happening[],
+): Pick<Incident, 'since' | 'until' | 'clock' | 'lasted'> {
+  return spanOfMoments(world, happenings) ?? { since: '', until: '', clock: 'order', lasted: null };
+}
+
 function tell(world: World, { fault, members }: Draft): Incident {
+  if (fault?.uncaused && members.length === 0) return tellUncaused(world, fault);
   const severity = SEVERITY_ORDER.find((s) => members.some((e) => e.finding.severity === s)) ?? 'warning';
   const gravest = members.filter((e) => e.finding.severity === severity);
   const root = largestOf(gravest.length > 0 ? gravest : members);
-  const span = spanOfMoments(world, members);
   const hurt = new Set(members.map((e) => e.n));
   const extent = extentOf(world, hurt);
   const tree = treeOf(members, fault?.title ?? '');
@@ -134,11 +162,8 @@ function tell(world: World, { fault, members }: Draft): Incident {
     severity,
     confidence: gravest.length > 0 ? weakest(gravest.map((e) => e.finding)) : null,
     cause: tree,
-    who: whoOf(world, members, root, extent),
-    since: span?.since ?? '',
-    until: span?.until ?? '',
-    clock: span?.clock ?? 'order',
-    lasted: span?.lasted ?? null,
+    who: fault?.who === undefined ? whoOf(world, members, root, extent) : [fault.who],
+    ...spanOf(world, members),
     ...extent,
     action: fault?.action || (root ? firstSentence(root.finding.remedy) : ''),
     picture: pictureOf(world, members, orderOf(tree)),
@@ -244,81 +269,7 @@ function extentOf(world: World, hurt: ReadonlySet<number>) {
   };
 }
 
-/** The processes at the side to blame, where the files name them; else that side's end. */
-function whoOf(
-  world: World,
-  members: readonly Explained[],
-  root: Explained | undefined,
-  { clients, servers }: Pick<Incident, 'clients' | 'servers'>,
-): string[] {
-  if (!root) return [];
-  const { side } = root.finding;
-  if (side === 'path') return [];
-  const index = side === 'client' ? CLIENT : SERVER;
-  // one of many that nothing names says nothing
-  const isOneOfMany = (index === SERVER ? servers : clients) > 1;
-  const names = new Set<string>();
-  for (const { facts, n, finding } of members.slice(0, ASKED)) {
-    if (finding.side !== side) continue;
-    const listening = index === SERVER ? facts.listener.owner : null;
-    const process = listening ?? processOf(facts.case, index);
-    const end = facts.endpoint(index);
-    const place = placeOf(facts.case, index, world.context.sources);
-    const at = index === SERVER ? world.serverOf(n) : end.address;
-    const host = world.context.hosts.find((h) => isNamed(h) && h.addresses.has(end.address))?.name;
-    if (!process?.comm && isOneOfMany) continue;
-    const parts = [
-      process?.comm ? `${process.comm}${process.pid === null ? '' : ` (pid ${process.pid})`} on ${at}` : at,
-      ...placeWords(place?.container ?? process?.container, place?.pod ?? process?.pod),
-      ...(host === undefined ? [] : [`host ${host}`]),
-      ...(process?.comm ? [] : [UNKNOWN]),
-    ];
-    names.add(parts.join(', '));
-  }
-  const named = [...names].filter((n) => !n.endsWith(UNKNOWN));
-  const all = named.length > 0 ? named : [...names];
-  return all.length > NAMED ? [...all.slice(0, NAMED), `${number(all.length - NAMED)} more`] : all;
-}
-
-function placeWords(container: string | null | undefined, pod: string | null | undefined): string[] {
-  return [...(pod ? [`pod ${pod}`] : []), ...(container ? [`container ${container}`] : [])];
-}
-
-/** `(none)` is what a kernel without a host name prints. */
-function isNamed({ unnamed, name }: Host): boolean {
-  return !unnamed && /^\w/.test(name);
-}
-
 /** Without the files that its sentences rest on, which stand in brackets at their ends. */
 function withoutFiles(sentence: string): string {
   return sentence.replace(/ \([^()]*\.\w+[^()]*\)(?=\.(?: |$))/g, '');
-}
-
-/** Every server, those with most hurt connections first. */
-export function serversHealth(world: World, explained: readonly Explained[]): ServerHealth[] {
-  const { cases } = world.context;
-  const hurt = new Set(explained.filter((e) => e.finding.severity !== 'info').map((e) => e.n));
-  const unanswered = new Set(explained.filter((e) => e.rule.closes === 'unanswered').map((e) => e.n));
-  const rows = new Map<
-    number,
-    Omit<ServerHealth, 'server' | 'clients'> & { n: number; clients: Set<number> }
-  >();
-  for (const n of world.kept) {
-    const row = getOr(rows, cases.server(n), () => ({
-      n,
-      connections: 0,
-      hurt: 0,
-      well: 0,
-      clients: new Set(),
-    }));
-    row.connections++;
-    const { keys, answered } = cases.brief(n);
-    row.clients.add(keys[CLIENT]);
-    if (hurt.has(n)) row.hurt++;
-    // of a SYN at the very end of a capture nobody knows whether it was answered
-    else if (!unanswered.has(n) && (answered || !(world.mask(n) & SYN_TROUBLE))) row.well++;
-  }
-  return [...rows.values()]
-    .map(({ n, clients, ...rest }) => ({ server: world.serverOf(n), ...rest, clients: clients.size }))
-    .sort((a, b) => b.hurt - a.hurt || b.connections - a.connections);
 }

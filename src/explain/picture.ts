@@ -3,22 +3,30 @@ import { getOr } from '../model/get-or.ts';
 import type { Activity, Picture } from '../model/incident.ts';
 import { type ClockLabel, type CommonTime, NS_PER_S } from '../model/time.ts';
 import type { World } from './facts/world.ts';
-import type { Explained } from './rule.ts';
+import type { Explained, Rule } from './rule.ts';
 
 /** Steps of a picture at most. */
 const STEPS = 60;
 /** Fewer are told, not drawn. */
 const FEW = 3;
 
-interface Timed {
-  e: Explained;
+/** What happened to a connection once. */
+export interface Happening extends Pick<Explained, 'n' | 'moment'> {
+  rule: Pick<Rule, 'title'> & { id: string };
+}
+
+interface Timed<T> {
+  e: T;
   at: CommonTime;
 }
 
 /** Those with a time, of the clock that most of them have. */
-function timed(world: World, members: readonly Explained[]): { list: Timed[]; source: number } | null {
+function timed<T extends Happening>(
+  world: World,
+  members: readonly T[],
+): { list: Timed<T>[]; source: number } | null {
   const { timeline } = world.context;
-  const domains: { source: number; list: Timed[] }[] = [];
+  const domains: { source: number; list: Timed<T>[] }[] = [];
   for (const e of members) {
     const { moment } = e;
     if (moment === null || moment.at === null || timeline.label(moment.source) === 'order') continue;
@@ -29,7 +37,7 @@ function timed(world: World, members: readonly Explained[]): { list: Timed[]; so
   return domains.sort((a, b) => b.list.length - a.list.length)[0] ?? null;
 }
 
-function extremes(list: readonly Timed[]): [number, number] {
+function extremes(list: readonly Timed<Happening>[]): [number, number] {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { at } of list) {
     if (at < from) from = at;
@@ -41,7 +49,7 @@ function extremes(list: readonly Timed[]): [number, number] {
 /** The first and last moment that these findings name; null without times. */
 export function spanOfMoments(
   world: World,
-  members: readonly Explained[],
+  members: readonly Happening[],
 ): { since: string; until: string; clock: ClockLabel; lasted: number } | null {
   const found = timed(world, members);
   if (found === null) return null;
@@ -55,7 +63,7 @@ export function spanOfMoments(
 /** `rules`: from the root down. Null where there is too little to draw. */
 export function pictureOf(
   world: World,
-  members: readonly Explained[],
+  members: readonly Happening[],
   rules: readonly string[],
 ): Picture | null {
   const found = timed(world, members);
@@ -148,14 +156,16 @@ function roundStep(least: number): number {
 /** Of the one listener: of several the pictures of their incidents have their own. */
 function queueOf(
   world: World,
-  list: readonly Timed[],
+  list: readonly Timed<Happening>[],
   source: number,
   steps: number,
   bin: (at: number) => number,
 ): Picture['queue'] {
   const { timeline } = world.context;
-  const listener = list[0]!.e.facts.listener;
-  if (list.some(({ e }) => e.facts.listener !== listener)) return null;
+  const { n } = list[0]!.e;
+  const { cases } = world.context;
+  if (list.some(({ e }) => cases.server(e.n) !== cases.server(n))) return null;
+  const listener = world.listenerOf(n);
   const held = new Array<number | null>(steps).fill(null);
   const looks = [
     ...listener.queueLooks.map((l) => ({ moment: l.moment, held: l.held, limit: l.limit })),

@@ -48,6 +48,15 @@ test.each([
   expect(incident!.action).toMatch(action);
 });
 
+test('where a filter left nothing but SYNs, and no cause is found, an incident has who, when and how many all the same', async () => {
+  const scanned = (await analyze([file('filtered-syns.pcap')])).incidents;
+  expect(scanned).toMatchObject([
+    { who: ['192.0.2.50'], connections: 60, of: 60, clients: 1, confidence: 'possible', severity: 'warning' },
+  ]);
+  expect(scanned[0]!.since).toMatch(/^2026-11-18T11:06:40\.001/);
+  expect(scanned[0]!.picture!.causes[0]!.counts.reduce((a, b) => a + b, 0)).toBe(60);
+});
+
 describe('a scan', () => {
   test('is only possible where a filter left nothing but SYNs', async () => {
     expect(await storyOf(file('filtered-syns.pcap'))).toMatch(

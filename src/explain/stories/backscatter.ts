@@ -48,6 +48,7 @@ export const backscatter: StoryTeller = (world, explained) => {
     sentences: tell(world, largest, others.length),
     title: 'Answers to SYNs that no host here sent',
     action: actionOf(largest),
+    who: largest.address,
     rules: covered(explained, RULES, (e) => all.some((b) => b.members.has(e.facts.n))),
   };
 };

@@ -39,6 +39,8 @@ export const hostGone: StoryTeller = (world, explained) => {
   return {
     sentences: [...most.sentences, ...(also.length > 0 ? [`So did ${list(also.slice(0, NAMED))}.`] : [])],
     title: 'Host fell silent',
+    action: actionOf(most.address),
+    who: most.address,
     rules: covered(explained, RULES, (e) => parts.has(e)),
   };
 };
@@ -75,8 +77,12 @@ function tell(world: World, address: string, own: readonly Explained[]): string[
   const shown = names.length > NAMED ? count(names.length, 'other host') : list(names);
   return [
     `${address} was last heard at ${clockTime(world, source, at)}; nothing came from it in the ${span(end - last)} after that: ${list(unheard)}, while ${shown} ${others.length === 1 ? 'was' : 'were'} still heard${cite([world.source(source).name])}.`,
-    `Check whether ${address} was down or restarted, and the path to it (ARP or neighbour entry, route, link); keepalive or TCP_USER_TIMEOUT lets clients give up sooner.`,
+    actionOf(address),
   ];
+}
+
+function actionOf(address: string): string {
+  return `Check whether ${address} was down or restarted, and the path to it (ARP or neighbour entry, route, link); keepalive or TCP_USER_TIMEOUT lets clients give up sooner.`;
 }
 
 function otherEnd(c: { client: { address: string }; server: { address: string } }, address: string): string {

@@ -21,6 +21,10 @@ export interface Story {
   title?: string;
   /** What to do, where the remedies of its causes do not say it best. */
   action?: string;
+  /** Who did it or whom it met, where that is not the side to blame of its causes. */
+  who?: string;
+  /** Connections that it is of where no cause of theirs says so, as those of a capture of SYNs alone. */
+  uncaused?: { source: number; connections: readonly number[] };
   /** Where it is of several faults: each with what followed from it. Else the story is of one. */
   faults?: readonly Fault[];
 }

@@ -85,7 +85,14 @@ export const scan: StoryTeller = (world, explained) => {
     sentences.push(`${count(scans.length - 1, 'other address', 'other addresses')} scanned too.`);
   const isPart = ({ facts: { case: c } }: Explained) =>
     scanners.has(c.client.address) || scanners.has(c.server.address);
-  return { sentences, title: 'Scan', action, rules: covered(explained, RULES, isPart) };
+  return {
+    sentences,
+    title: 'Scan',
+    action,
+    who: address,
+    uncaused: { source, connections: probes.map((p) => p.n) },
+    rules: covered(explained, RULES, isPart),
+  };
 };
 
 const ANSWERS: Partial<Record<Outcome, Answer>> = {

@@ -35,6 +35,8 @@ const KEEP_OUT =
 
 interface Flood {
   case: Case;
+  /** Those of one SYN each. */
+  attempts: Numbers;
   answered: number;
   silent: number;
   /** All connections of its server. */
@@ -62,6 +64,7 @@ export const synFlood: StoryTeller = (world, explained) => {
     sentences: tell(world, largest, others.length),
     title: 'SYN flood',
     action: mayBeFiltered(world, largest) ? CAPTURE_ALL : KEEP_OUT,
+    uncaused: { source: largest.source, connections: [...largest.attempts.sorted] },
     rules: covered(explained, RULES, (e) => servers.has(cases.server(e.facts.n))),
   };
 };
@@ -88,6 +91,7 @@ function floodOf(world: World, members: Int32Array): Flood {
   const first = cases.at(members[0]!);
   const flood: Flood = {
     case: first,
+    attempts: new Numbers(),
     answered: 0,
     silent: 0,
     members,
@@ -108,7 +112,7 @@ function floodOf(world: World, members: Int32Array): Flood {
       const isAnswered = outcome === HALF_OPEN;
       if (!isForsaken(world, flood.source, start, isAnswered)) continue;
       flood.sources.add(flood.source);
-      add(flood, isAnswered, clientKey, timeline.at(flood.source, start as SourceTime));
+      add(flood, n, isAnswered, clientKey, timeline.at(flood.source, start as SourceTime));
     }
     if (outcome !== 0) continue;
     const c = cases.at(n);
@@ -119,12 +123,13 @@ function floodOf(world: World, members: Int32Array): Flood {
     flood.sources.add(source);
     const isComparable = timeline.comparable(source, flood.source);
     const at = isComparable ? timeline.at(source, start) : null;
-    add(flood, answers, client, at);
+    add(flood, n, answers, client, at);
   }
   return flood;
 }
 
-function add(flood: Flood, isAnswered: boolean, client: number, at: CommonTime | null): void {
+function add(flood: Flood, n: number, isAnswered: boolean, client: number, at: CommonTime | null): void {
+  flood.attempts.push(n);
   if (isAnswered) flood.answered++;
   else flood.silent++;
   flood.clients.push(client);

@@ -1,0 +1,36 @@
+/** What became of the connections to each server. */
+import { CLIENT } from '../model/connection.ts';
+import { getOr } from '../model/get-or.ts';
+import type { ServerHealth } from '../model/incident.ts';
+import type { World } from './facts/world.ts';
+import { SYN_TROUBLE } from './mask.ts';
+import type { Explained } from './rule.ts';
+
+/** Every server, those with most hurt connections first. */
+export function serversHealth(world: World, explained: readonly Explained[]): ServerHealth[] {
+  const { cases } = world.context;
+  const hurt = new Set(explained.filter((e) => e.finding.severity !== 'info').map((e) => e.n));
+  const unanswered = new Set(explained.filter((e) => e.rule.closes === 'unanswered').map((e) => e.n));
+  const rows = new Map<
+    number,
+    Omit<ServerHealth, 'server' | 'clients'> & { n: number; clients: Set<number> }
+  >();
+  for (const n of world.kept) {
+    const row = getOr(rows, cases.server(n), () => ({
+      n,
+      connections: 0,
+      hurt: 0,
+      well: 0,
+      clients: new Set(),
+    }));
+    row.connections++;
+    const { keys, answered } = cases.brief(n);
+    row.clients.add(keys[CLIENT]);
+    if (hurt.has(n)) row.hurt++;
+    // of a SYN at the very end of a capture nobody knows whether it was answered
+    else if (!unanswered.has(n) && (answered || !(world.mask(n) & SYN_TROUBLE))) row.well++;
+  }
+  return [...rows.values()]
+    .map(({ n, clients, ...rest }) => ({ server: world.serverOf(n), ...rest, clients: clients.size }))
+    .sort((a, b) => b.hurt - a.hurt || b.connections - a.connections);
+}
