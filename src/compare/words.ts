@@ -25,8 +25,9 @@ export function verdictOf({ causes, before, after }: Comparison): string {
     ...(unclear > 0 ? [`${counted(unclear, 'difference')} that may be chance`] : []),
   ];
   if (parts.length > 0) return `${parts.join(', ')}.`;
-  return faults.length > 0
-    ? 'No cause became clearly more or less frequent.'
+  if (faults.length > 0) return 'No cause became clearly more or less frequent.';
+  return causes.length > 0
+    ? 'No problems found in either: the causes below are normal (info).'
     : 'No problems found in either.';
 }
 

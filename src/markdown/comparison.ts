@@ -14,7 +14,7 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
     `${code(name)}, ${counted(connections, 'connection')}`;
   const causeRows = causes.map((c) => [
     `${CHANGE_NAMES[c.change]}${c.clear || c.change === 'same' ? '' : ', may be chance'}`,
-    `${md(c.title)} (${code(c.rule)})`,
+    c.rule === '' ? md(c.title) : `${md(c.title)} (${code(c.rule)})`,
     c.ofHost ? 'of a host' : rateText(c.before),
     c.ofHost ? 'of a host' : rateText(c.after),
   ]);

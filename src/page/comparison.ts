@@ -16,7 +16,7 @@ export function renderComparisonHtml(comparison: Comparison): string {
     .slice(0, ROWS)
     .map((c) => [
       `${CHANGE_NAMES[c.change]}${c.clear || c.change === 'same' ? '' : ', may be chance'}`,
-      html`${c.title} <code>${c.rule}</code>`,
+      html`${c.title}${c.rule !== '' && html` <code>${c.rule}</code>`}`,
       ...(c.ofHost ? ['of a host', 'of a host'] : rates(c)),
     ]);
   const serverRows = servers.slice(0, ROWS).map((s) => [html`<code>${s.server}</code>`, ...rates(s)]);

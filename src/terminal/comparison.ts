@@ -23,7 +23,12 @@ export function renderComparison(comparison: Comparison, terminal: Terminal): st
   if (causes.length > 0) page.heading('Causes');
   for (const cause of causes) {
     const name = `${CHANGE_NAMES[cause.change]}: `;
-    page.text(`${cause.title} (${cause.rule})`, 0, page.paint(name, STYLES[cause.change]), name.length);
+    page.text(
+      cause.rule === '' ? cause.title : `${cause.title} (${cause.rule})`,
+      0,
+      page.paint(name, STYLES[cause.change]),
+      name.length,
+    );
     page.text(changeText(cause));
   }
   if (servers.length > 0) page.heading('Servers with connections that were hurt');

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
 import { compare } from '../../src/compare/compare.ts';
 import { intervalOf, intervalOfChange } from '../../src/compare/interval.ts';
 import { type Summary, summaryOf } from '../../src/compare/summary.ts';
@@ -113,9 +114,21 @@ describe('a larger backlog', () => {
   });
 });
 
+it('without problems, normal causes are named as such; what a story alone says is compared too', async () => {
+  const before = summary(10, { r: 3 });
+  for (const c of before.causes.values()) c.severity = 'info';
+  expect(verdictOf(compare(before, before))).toBe(
+    'No problems found in either: the causes below are normal (info).',
+  );
+  const filtered = join(ROOT, 'samples/field/stories/filtered-syns.pcap');
+  const { causes } = summaryOf('x', await analyze([filtered]));
+  expect(causes.get('Scan')).toMatchObject({ rule: '', severity: 'warning', connections: 60 });
+});
+
 it('of more connections than result.json lists, all are counted', () => {
   const { servers, connections } = summaryOf('x', {
     causes: [],
+    incidents: [],
     connections: [],
     servers: [{ server: '10.0.0.9:80', connections: 20_000, clients: 1, hurt: 3, well: 19_990 }],
   } as unknown as Result);
