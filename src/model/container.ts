@@ -43,6 +43,8 @@ export function placeOf(
   side: SideIndex,
   sources: readonly Source[],
 ): Place | null {
+  // packets alone name no container
+  if (kernel.length === 0 && !lives[0] && !lives[1]) return null;
   const key =
     side === 0 ? endsKey({ local: client, remote: server }) : endsKey({ local: server, remote: client });
   for (const id of new Set([...lives.flatMap((l) => l?.source ?? []), ...kernel.map((k) => k.source)])) {

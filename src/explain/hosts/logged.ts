@@ -1,10 +1,12 @@
 /** Lines of a kernel's log: each says that a limit was met, and of which listener at most. */
+
+import { groupBy } from '../../align/tuple.ts';
 import type { LogEvent } from '../../model/event.ts';
 import { getOr } from '../../model/get-or.ts';
 import { eventEvidence } from '../facts/evidence.ts';
 import type { World } from '../facts/world.ts';
 import type { RuleId } from '../rules/index.ts';
-import { count, moment as momentText } from '../words.ts';
+import { count, list, moment as momentText, number } from '../words.ts';
 import type { Sign } from './index.ts';
 
 interface Meaning extends Pick<Sign, 'confidence' | 'severity' | 'remedy'> {
@@ -13,6 +15,9 @@ interface Meaning extends Pick<Sign, 'confidence' | 'severity' | 'remedy'> {
   says: string;
   alternatives?: RuleId[];
 }
+
+/** Ports that a sentence names. */
+const NAMED = 3;
 
 const MEANS: Readonly<Record<LogEvent['what'], Meaning>> = {
   // tcp_syn_flood_action is called before the accept queue is looked at, so the cookie may not have been sent
@@ -105,7 +110,7 @@ const MEANS: Readonly<Record<LogEvent['what'], Meaning>> = {
 
 export function logged(world: World): Sign[] {
   const groups = new Map<string, LogEvent[]>();
-  for (const e of world.context.log) getOr(groups, `${e.what} ${e.port ?? ''}`, () => []).push(e);
+  for (const e of world.context.log) getOr(groups, `${e.what} ${world.hostName(e.source)}`, () => []).push(e);
   return [...groups.values()].map((all) => {
     const [first] = all as [LogEvent];
     const { says, ...meaning } = MEANS[first.what];
@@ -114,14 +119,25 @@ export function logged(world: World): Sign[] {
     const time = timeline.format(at, timeline.label(first.source));
     const host = world.hostName(first.source);
     const since = time === '' ? '' : ` from ${momentText(time)} on`;
-    const port = first.port === null ? '' : ` on port ${first.port}`;
+    const ports = [...groupBy(all, (e) => e.port)].sort((a, b) => b[1].length - a[1].length);
     return {
       ...meaning,
       side: 'server',
       moment: { source: first.source, at },
-      ...(first.port !== null && { port: first.port }),
-      summary: `The kernel${host && ` of ${host}`} reported${port}${since} (${count(all.length, 'line')}): ${says}.`,
+      ...(ports.length === 1 && { port: ports[0]![0] }),
+      summary: `The kernel${host && ` of ${host}`} reported${onPorts(ports)}${since} (${count(all.length, 'line')}): ${says}.`,
       evidence: all.slice(0, 5).map((e) => eventEvidence(world, e, e.text)),
     };
   });
+}
+
+/** ` on port 80`, ` on ports 80 (12 lines), 443 and 8080`: those with most lines first. */
+function onPorts(ports: readonly (readonly [port: number, lines: readonly LogEvent[]])[]): string {
+  if (ports.length === 0) return '';
+  if (ports.length === 1) return ` on port ${ports[0]![0]}`;
+  const shown = ports
+    .slice(0, NAMED)
+    .map(([port, lines]) => (lines.length > 1 ? `${port} (${count(lines.length, 'line')})` : `${port}`));
+  if (ports.length > NAMED) shown.push(`${number(ports.length - NAMED)} more`);
+  return ` on ports ${list(shown)}`;
 }

@@ -146,17 +146,19 @@ function foreignReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] 
     (strange ? `; its TTL is ${packet.ttl}, that of other packets from there ${usual.ttl}` : '');
   const evidence = [packetEvidence(f, wire, packet, () => `TTL ${packet.ttl}`)];
   if (usual) evidence.push(packetEvidence(f, wire, usual, () => `TTL ${usual.ttl}`));
-  return [
-    {
-      rule: 'middlebox-reset',
-      side: 'path',
-      confidence: strange ? 'inferred' : 'possible',
-      because,
-      moment: f.atPacket(wire, packet),
-      evidence: [...evidence, reasoning(because)],
-    },
-    ...(strange ? [] : unexplained(f, side, evidence, f.atPacket(wire, packet))),
-  ];
+  const moment = f.atPacket(wire, packet);
+  const between: Candidate = {
+    rule: 'middlebox-reset',
+    side: 'path',
+    confidence: strange ? 'inferred' : 'possible',
+    because,
+    moment,
+    evidence: [...evidence, reasoning(because)],
+  };
+  if (strange) return [between];
+  const own = unexplained(f, side, evidence, moment);
+  // other stacks make such RSTs themselves
+  return f.stack(side) === 'linux' ? [between, ...own] : [...own, between];
 }
 
 /** Without the packet: a socket went from a live state straight to CLOSE. */
@@ -328,7 +330,9 @@ function unexplained(
   moment: Candidate['moment'],
   from?: TcpState,
 ): Candidate[] {
-  const because = () => `${f.name(side)} sent a RST, or the connection was given up; nothing here says why`;
+  const isSeen = f.wires.some((w) => w.of(w.wire.rsts, side) > 0);
+  const what = isSeen ? 'sent a RST' : 'sent a RST, or the connection was given up';
+  const because = () => `${f.name(side)} ${what}; nothing here says why`;
   const first: Candidate = {
     rule: 'unexplained-reset',
     side: SIDE_NAMES[side],

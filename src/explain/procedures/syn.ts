@@ -61,7 +61,7 @@ export const silentSyn = memoised((f: Facts): SilentSyn | null => {
   // of two captures the client's shows the SYNs that the server's lacks
   const seen = f.wires.map((wire) => onWire(f, wire)).filter((s) => s !== null);
   seen.sort((a, b) => (b.syns ?? 0) - (a.syns ?? 0));
-  return seen[0] ?? inStates(f) ?? inTables(f);
+  return seen[0] ?? inStates(f) ?? inTables(f) ?? inConntrack(f);
 });
 
 function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
@@ -153,6 +153,25 @@ function inTables(f: Facts): SilentSyn | null {
     moment: f.atEvent(rows[0]!),
     lost: [[f.atEvent(rows[0]!), f.atEvent(rows.at(-1)!)]],
     evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)),
+  };
+}
+
+/** Connection tracking saw no answer; that none came it knows when the entry has ended. */
+function inConntrack(f: Facts): SilentSyn | null {
+  const { kernel, lives, rows } = f.case;
+  if (f.wire || lives[CLIENT] || lives[SERVER] || rows.length > 0) return null;
+  const entries = kernel.filter((e) => e.kind === 'probe').filter((e) => e.name === 'conntrack');
+  if (entries.length === 0 || entries.some((e) => !e.values.unreplied)) return null;
+  return {
+    syns: null,
+    retries: [],
+    answeredAfter: null,
+    gaveUp: false,
+    isFiltered: false,
+    overdue: entries.some((e) => e.values.ended),
+    moment: f.atEvent(entries[0]!),
+    lost: [[f.atEvent(entries[0]!), f.atEvent(entries.at(-1)!)]],
+    evidence: entries.slice(0, 3).map((e) => eventEvidence(f.world, e, e.said ?? '')),
   };
 }
 

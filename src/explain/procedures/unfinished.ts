@@ -1,7 +1,7 @@
 /** Handshakes between "no answer" and "established": the SYN was answered, again and again, and no ACK came. */
-import { CLIENT, SERVER } from '../../model/connection.ts';
+import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import type { SocketEvent } from '../../model/event.ts';
-import { ACK } from '../../model/tcp.ts';
+import { ACK, SYN } from '../../model/tcp.ts';
 import { packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { synAcksOf } from '../facts/handshake.ts';
@@ -35,14 +35,19 @@ function onWire(f: Facts): Unfinished | null {
   const synAcks = synAcksOf(half);
   const [first, last] = [synAcks[0]!, synAcks.at(-1)!];
   const isRepeated = synAcks.length > 1;
+  const again = synAfter(half, first);
   const evidence = isRepeated
     ? [packetEvidence(f, half, first, 'the first SYN-ACK'), packetEvidence(f, half, last, 'the last SYN-ACK')]
-    : [packetEvidence(f, half, first, 'nothing follows it')];
+    : again
+      ? [packetEvidence(f, half, first), packetEvidence(f, half, again, 'the SYN again')]
+      : [packetEvidence(f, half, first, 'nothing follows it')];
   const ack = other?.packets.find((p) => other.sideOf(p) === CLIENT && p.flags & ACK);
   if (other && ack) evidence.push(packetEvidence(f, other, ack, 'in one capture only'));
   const because = () => {
     const times = count(half.of(half.wire.synAcks, SERVER), 'SYN-ACK');
     const over = isRepeated ? ` over ${span(last.time - first.time)}` : '';
+    if (again && !isRepeated && !other)
+      return `${f.name(SERVER)} sent ${times} to ${f.name(CLIENT)}, which sent its SYN again ${span(again.time - first.time)} later`;
     const within = isRepeated ? '' : ` within ${span(captured(f, half) - first.time)}`;
     const saw = !other
       ? `no ACK came${within}`
@@ -55,7 +60,7 @@ function onWire(f: Facts): Unfinished | null {
     side: 'path',
     confidence: elsewhere ? 'inferred' : 'possible',
     // a SYN cookie is sent once; so is a SYN-ACK whose ACK took a way that the capture does not see
-    ...(isRepeated ? {} : { severity: 'info' }),
+    ...(isRepeated || again ? {} : { severity: 'info' }),
     moment: f.atPacket(half, first),
     evidence,
     alternatives: elsewhere ? [] : ['netfilter-drop', 'syn-ack-lost-on-path'],
@@ -68,7 +73,7 @@ function areApart(a: WireFacts, b: WireFacts): boolean {
   return ([CLIENT, SERVER] as const).some((side) => a.of(a.wire.ttl, side) !== b.of(b.wire.ttl, side));
 }
 
-/** SYNs of the client, SYN-ACKs of the server, again by its timer or long before the end of the file, and nothing else. */
+/** SYNs of the client, SYN-ACKs of the server, either again by its timer, or long before the end of the file, and nothing else. */
 function isHalfOpen(f: Facts, wire: WireFacts): boolean {
   const { packets, syns, rsts } = wire.wire;
   const own = wire.of(packets, CLIENT);
@@ -77,9 +82,18 @@ function isHalfOpen(f: Facts, wire: WireFacts): boolean {
   const synAcks = synAcksOf(wire);
   if (synAcks.length > 1) return synAcks.at(-1)!.time - synAcks[0]!.time >= SHORTEST_RTO;
   const [only] = synAcks;
+  if (only && synAfter(wire, only)) return true;
   // its ACK may have been filtered out
   if (!only || f.world.holdsOnlySyns(wire.wire.source)) return false;
   return captured(f, wire) - only.time >= 2 * SYN_RTO;
+}
+
+/** A SYN that the client sent by its timer although a SYN-ACK had passed. */
+function synAfter(wire: WireFacts, synAck: KeyPacket): KeyPacket | undefined {
+  return wire.packets.find(
+    (p) =>
+      wire.sideOf(p) === CLIENT && (p.flags & (SYN | ACK)) === SYN && p.time - synAck.time >= SHORTEST_RTO,
+  );
 }
 
 /** The last moment of its capture. */

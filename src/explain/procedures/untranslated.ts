@@ -1,12 +1,13 @@
 /** What a NAT did not translate back: the answer to a SYN, or a later segment, arrives from an address that its receiver never called. */
-import { formatEndpoint } from '../../model/address.ts';
+import { formatEndpoint, sameEndpoint } from '../../model/address.ts';
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
-import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
+import { ACK, flagNames, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import { packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { connectionsAt, type Stray, strayOf, straysTo } from '../facts/kin.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { memoised } from '../memo.ts';
+import type { RuleId } from '../rules/index.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 
@@ -22,6 +23,8 @@ export const untranslatedReply = memoised((f: Facts): Candidate | null => {
     if (asked) return fromElsewhere(called, asked, f, own!);
   }
   if (own) return null;
+  const behind = behindNat(f);
+  if (behind?.answered.flags === SYN_ACK) return withoutTranslation(f, behind, 'untranslated-reply');
   for (const other of f.wires.some(isUnanswered) ? straysTo(f) : []) {
     const stray = strayOf(other)!;
     const asked = askedBy(stray.packet, f);
@@ -166,8 +169,63 @@ export const untranslatedPacket = memoised((f: Facts): Candidate | null => {
     const isThat = theirs.some((p) => p.source !== stray.packet.source && p.seq === stray.packet.ack);
     if (isThat && fits(stray.packet, f)) return strayReset(other, stray, f);
   }
-  return f.wires.length > 1 ? resetOnOneSide(f) : null;
+  if (f.wires.length < 2) return null;
+  const behind = behindNat(f);
+  return behind && behind.answered.flags !== SYN_ACK
+    ? withoutTranslation(f, behind, 'untranslated-packet-reset')
+    : resetOnOneSide(f);
 });
+
+interface BehindNat {
+  /** The client's side of the NAT, where it called the server, and the server's. */
+  called: WireFacts;
+  wire: WireFacts;
+  /** What the server sent, on its side alone, and the client's RST for it, there alone too. */
+  answered: KeyPacket;
+  reset: KeyPacket;
+}
+
+/**
+ * One capture shows both sides of a NAT (the SYN went in and out), and a segment of the server with the RST for it on the
+ * server's side alone: a RST to the address that the client called would have come in on its side. Null otherwise.
+ */
+function behindNat(f: Facts): BehindNat | null {
+  for (const wire of f.wires) {
+    const reset = wire.packets.find((p) => wire.sideOf(p) === CLIENT && p.flags & RST);
+    const answered =
+      reset && wire.before(reset, SERVER).find((p) => p.ack === reset.seq || p.flags === SYN_ACK);
+    if (!reset || !answered || !isBareReset(reset)) continue;
+    const called = f.wires.find((w) => w !== wire && isCalled(w, wire, answered));
+    if (called) return { called, wire, answered, reset };
+  }
+  return null;
+}
+
+/** The client's SYN came by there first and no RST did; the segment did not: it is newer than all of the server's, or of no number that it sent. */
+function isCalled(called: WireFacts, { wire }: WireFacts, answered: KeyPacket): boolean {
+  const { source, start, server, rsts } = called.wire;
+  const isSide = source === wire.source && start <= wire.start && !sameEndpoint(server, wire.server);
+  if (!isSide || rsts[0] + rsts[1] > 0 || !called.sawHandshake) return false;
+  const [isn, next] = [called.of(called.wire.isn, SERVER), called.of(called.wire.nextSeq, SERVER)];
+  const end = answered.seq + answered.payload + (answered.flags & SYN ? 1 : 0);
+  return isn === null || next === null || seqDiff(end, next) > 0 || seqDiff(answered.seq, isn) < 0;
+}
+
+function withoutTranslation(f: Facts, { called, wire, answered, reset }: BehindNat, rule: RuleId): Candidate {
+  const [knows, from] = [formatEndpoint(called.wire.server), formatEndpoint(wire.wire.server)];
+  return {
+    rule,
+    side: 'path',
+    confidence: 'inferred',
+    because: () =>
+      `${formatEndpoint(wire.wire.client)} had called ${knows}, got ${flagNames(answered.flags)} from ${from}, and sent its RST there`,
+    moment: f.atPacket(wire, reset),
+    evidence: [
+      packetEvidence(f, wire, answered, `not from ${knows}`),
+      packetEvidence(f, wire, reset, 'in answer to that'),
+    ],
+  };
+}
 
 /** The segment as its receiver got it, and the connection it is of. */
 function strayReset(f: Facts, { wire, side, packet }: Stray, called: Facts): Candidate | null {

@@ -27,7 +27,7 @@ export const rule: Rule<'handshake-unfinished', Unfinished> = {
       by: ['packets'],
       kernels: 'any',
       claims: 'possible',
-      sign: 'SYN-ACKs sent again, or nothing for 2 s after one, and of the client SYNs only',
+      sign: 'SYN-ACKs sent again, the SYN again after one, or nothing for 2 s after one, and of the client SYNs only',
     },
     {
       by: ['tables'],

@@ -12,10 +12,10 @@ const NS_PER_S = 1_000_000_000;
 const TUPLE = String.raw`src=([\da-fA-F.:]{2,45}) dst=([\da-fA-F.:]{2,45}) sport=(\d{1,5}) dport=(\d{1,5})`;
 /** `[TIME] [EVENT] [ipv4 2] tcp 6 [SECONDS] [STATE] ORIGINAL [UNREPLIED] REPLY [ASSURED] …`; DESTROY may print neither. */
 const ENTRY = new RegExp(
-  String.raw`^(?:\[(\d{9,11}\.\d{6})\]\s*)?(?:\[(NEW|UPDATE|DESTROY)\] )?\s*(?:ipv[46]\s+\d+ )?tcp\s+6 (?:(\d{1,9}) )?(?:([A-Z][A-Z_0-9]{3,11}) )?${TUPLE}(?: packets=\d+ bytes=\d+)? (\[UNREPLIED\] )?${TUPLE}(.*)$`,
+  String.raw`^\s*(?:\[(\d{9,11}\.\d{6})\]\s*)?(?:\[(NEW|UPDATE|DESTROY)\] )?\s*(?:ipv[46]\s+\d+ )?tcp\s+6 (?:(\d{1,9}) )?(?:([A-Z][A-Z_0-9]{3,11}) )?${TUPLE}(?: packets=\d+ bytes=\d+)? (\[UNREPLIED\] )?${TUPLE}(.*)$`,
 );
 const OTHER =
-  /^(?:\[\d+\.\d+\]\s*)?\s*(?:\[\w+\] )?\s*(?:ipv[46]\s+\d+ )?(?:udp|icmp|icmpv6|sctp|dccp|gre|unknown)\s+\d+ .*src=/;
+  /^\s*(?:\[\d+\.\d+\]\s*)?(?:\[\w+\] )?\s*(?:ipv[46]\s+\d+ )?(?:udp|icmp|icmpv6|sctp|dccp|gre|unknown)\s+\d+ .*src=/;
 const SUMMARY = /^conntrack v[\d.]+ \(conntrack-tools\): \d+ flow (?:entries|events) have been shown/;
 
 export const conntrack: LineFormat = {
@@ -67,7 +67,7 @@ class ConntrackReader implements LineReader {
       local: client,
       remote: server,
       packet: null,
-      values: {},
+      values: { ...(match[9] && { unreplied: 1 }), ...(event === 'DESTROY' && { ended: 1 }) },
       pointers: {},
       said: [
         `conntrack ${event ? `${event}: ` : ''}${this.#interner.keep(state ?? 'entry')}`,

@@ -4,15 +4,15 @@ import type { Endpoint } from '../../model/address.ts';
 import { formatWords } from '../../model/address.ts';
 import { hostNameWords } from '../../model/hostnames.ts';
 import { parseFlagNames } from '../../model/tcp.ts';
-import { NS_PER_MS } from '../../model/time.ts';
+import { type Clock, NS_PER_MS, type SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { Interner } from './shared/interner.ts';
 import { clockOf, SectionSource } from './shared/section.ts';
-import { WallClock } from './shared/times.ts';
+import { dateNs, timeOfDay, WallClock } from './shared/times.ts';
 
 const FLOW =
-  /^(?:[A-Z][a-z]{2} [ \d]\d )?(\d\d:\d\d:\d\d\.\d{3})(?: \[[^\]]{1,64}\])?: (\S{1,300}):(\d{1,5}) (?:\([\w:./-]{1,128}\) )?(->|<-|<>) (\S{1,300}):(\d{1,5}) (?:\([\w:./-]{1,128}\) )?(.{1,120}?) (FORWARDED|DROPPED|DENIED|ALLOWED|AUDIT|TRANSLATED|TRACED|REDIRECTED|ERROR) \((.*)\)\s*$/;
+  /^(?:(?:[A-Z][a-z]{2} [ \d]\d )?(?<time>\d\d:\d\d:\d\d\.\d{3})|(?<date>\d{4}-\d\d-\d\d)T(?<utc>\d\d:\d\d:\d\d\.\d{3,9})Z)(?: \[[^\]]{1,64}\])?: (\S{1,300}):(\d{1,5}) (?:\([\w:./-]{1,128}\) )?(->|<-|<>) (\S{1,300}):(\d{1,5}) (?:\([\w:./-]{1,128}\) )?(.{1,120}?) (FORWARDED|DROPPED|DENIED|ALLOWED|AUDIT|TRANSLATED|TRACED|REDIRECTED|ERROR) \((.*)\)\s*$/;
 const TCP = /^TCP Flags: ([A-Z, ]{3,64})$/;
 
 export const hubble: LineFormat = {
@@ -24,7 +24,7 @@ export const hubble: LineFormat = {
   example:
     'Oct  9 02:07:32.078: ns/web:43806 (ID:1739) <> 198.51.100.33:8080 (ID:16777218) Policy denied DROPPED (TCP Flags: SYN)',
   command: runs('hubble', /(?=\s+observe\b)(?![^|]*\s-o\s?(?:json|jsonpb|dict|tab))/),
-  recognises: (line) => line.includes(') ') && FLOW.test(line),
+  recognises: (line) => line.includes(' (') && FLOW.test(line),
   open: (section) => new HubbleReader(section),
 };
 
@@ -40,10 +40,13 @@ class HubbleReader implements LineReader {
   line(text: string, number: number): boolean {
     const match = FLOW.exec(text);
     if (!match) return false;
-    const [, stamp, left, leftPort, arrow, right, rightPort, what, verdict, rest] =
-      match as unknown as string[];
-    const source = this.#source.open(clockOf('wall', NS_PER_MS));
-    const time = this.#clock.read(stamp!);
+    const [left, leftPort, arrow, right, rightPort, what, verdict, rest] = match.slice(4);
+    const { time: stamp, date, utc } = match.groups!;
+    const midnight = date === undefined ? null : dateNs(date);
+    const source = this.#source.open(
+      midnight === null ? clockOf('wall', NS_PER_MS) : clockOf('realtime', NS_PER_MS, midnight),
+    );
+    const time = this.#time(source.clock, stamp ?? utc!, midnight);
     const tcp = TCP.exec(rest!);
     if (!tcp) {
       this.#source.diagnose(
@@ -93,6 +96,13 @@ class HubbleReader implements LineReader {
       });
     }
     return true;
+  }
+
+  /** Null where the source's clock is of the other kind. */
+  #time({ kind, base }: Clock, stamp: string, midnight: bigint | null): SourceTime | null {
+    if ((kind === 'realtime') !== (midnight !== null)) return null;
+    if (midnight === null) return this.#clock.read(stamp);
+    return (Number(midnight - base) + timeOfDay(stamp)) as SourceTime;
   }
 
   /** An address, or the name of a pod, which then stands for it. */

@@ -14,8 +14,8 @@ const PACKET =
 const TCP =
   /^ SPT=(\d{1,5}) DPT=(\d{1,5}) (?:SEQ=(\d{1,10}) ACK=(\d{1,10}) )?WINDOW=\d{1,5} RES=0x[\da-f]{2} (.*)$/;
 /** Words of prefixes that say that what is logged is dropped or rejected. */
-const DROPS = /\b(?:block(?:ed)?|drop(?:ped)?|rej(?:ect(?:ed)?)?|den(?:y|ied))\b|_(?:drop|reject|deny)\b/i;
-const ALLOWS = /\b(?:allow(?:ed)?|accept(?:ed)?|audit|pass)\b/i;
+const DROPS = /(?<![a-z])(?:block(?:ed)?|drop(?:ped)?|rej(?:ect(?:ed)?)?|den(?:y|ied)|refused?)(?![a-z])/i;
+const ALLOWS = /(?<![a-z])(?:allow(?:ed)?|accept(?:ed)?|audit|pass)(?![a-z])/i;
 const FLAGS = new Map([
   ['FIN', FIN],
   ['SYN', SYN],

@@ -1,4 +1,4 @@
-/** Sockets counted by state: `ss -s`, and `netstat … | sort | uniq -c`. */
+/** Sockets counted by state: `ss -s`, and `netstat … | sort | uniq -c` or `| awk '{n[$NF]++} …'`. */
 import { parseState } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
@@ -10,14 +10,16 @@ const SUMMARY =
 const SOCKSTAT = /^TCP: inuse \d{1,9} orphan (\d{1,9}) tw (\d{1,9}) alloc \d{1,9} mem \d{1,9}\s*$/;
 const OTHER =
   /^Total: \d+|^sockets: used \d+|^(?:UDP|UDPLITE|RAW|FRAG): inuse \d|^TCP6: inuse \d|^Transport\s+Total\s+(?:ISDN\s+)?IP|^(?:RAW|UDP|TCP|INET|FRAG|\*)\s+[\d-]+\s+[\d-]+\s+[\d-]+\s*$|^\s*\d{1,9} (?:State|Foreign|Address|established\)|servers\))?\s*$/;
-const COUNT = /^\s*(\d{1,9}) ([A-Z][A-Z0-9_-]{3,13})\s*$/;
+/** As uniq counts them, and as awk prints what it counted; some add a remark. */
+const COUNT =
+  /^\s*(?:(?<n>\d{1,9}) (?<state>[A-Z][A-Z0-9_-]{3,13})|(?<name>[A-Z][A-Z0-9_-]{3,13}):?\s{1,20}(?<count>\d{1,9}))\s*(?:#.*)?$/;
 /** States with a name of their own, so that a list of words with counts is not taken for one of sockets. */
 const STATE =
   /^(?:ESTAB(?:LISHED)?|SYN[-_](?:SENT|RECV)|FIN[-_]WAIT[-_]?[12]|TIME[-_]WAIT|CLOSE[-_]WAIT|LAST[-_]ACK|LISTEN|CLOSING|UNCONN)$/;
 
 export const stateCounts: LineFormat = {
   id: 'state-counts',
-  title: 'sockets counted by state (ss -s, /proc/net/sockstat, sort | uniq -c)',
+  title: 'sockets counted by state (ss -s, /proc/net/sockstat, sort | uniq -c, awk)',
   clock: 'order',
   proves: 'How many sockets were in each state at that moment.',
   cannotProve: 'Of which connections, processes and ports, and since when.',
@@ -28,9 +30,10 @@ export const stateCounts: LineFormat = {
 };
 
 function countOf(line: string): { state: string; count: number } | null {
-  const match = COUNT.exec(line);
-  const state = match && STATE.test(match[2]!) ? parseState(match[2]!) : null;
-  return match && state ? { state, count: Number(match[1]) } : null;
+  const { n, state, name, count } = COUNT.exec(line)?.groups ?? {};
+  const text = state ?? name ?? '';
+  const known = STATE.test(text) ? parseState(text) : null;
+  return known && { state: known, count: Number(n ?? count) };
 }
 
 class StateCountsReader implements LineReader {

@@ -27,7 +27,7 @@ const FLAG_BITS = new Map<string, number>([
 const STAMP =
   /^ {0,8}(?:\d{1,9} {1,2}(?=[\d ]))?(?:(\d{4}-\d\d-\d\d) )?(?:(\d\d:\d\d:\d\d\.\d{6,9})|(\d{9,11}\.\d{6,9})) {1,4}/;
 /** Interface and direction that -i any prints before the protocol, direction alone in old versions. */
-const PLACE = /^(?:([\w.@:-]{1,32}) {1,8})?(In|Out|B|M|P) {1,2}/;
+const PLACE = /^(?:([\w.@:-]{1,32}) {1,8})?(In|Out|B|M|P) {1,4}/;
 const LINK = /ethertype IPv[46] \(0x[0-9a-f]{4}\), (?:length \d{1,9}: )?/;
 const NETWORK = /^IP6? /;
 /** The parenthesis of -v. */

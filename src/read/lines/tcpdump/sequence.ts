@@ -3,15 +3,22 @@
  * table as print-tcp.c: the first segment with ACK, and every SYN with ACK, is printed as it is and records the bases
  * of both directions (its seq, and its ack - 1); a segment without ACK is printed as it is and records nothing.
  * With -S everything is printed as it is, which shows itself: the numbers then continue the absolute ones.
+ * A paste may begin behind the line that recorded the bases: its numbers fit each other, and no RST without ACK.
  */
-import { ACK, FIN, SYN, seqDiff } from '../../../model/tcp.ts';
+import { ACK, FIN, RST, SYN, seqDiff } from '../../../model/tcp.ts';
 
 /** Numbers nearer than this to what is expected next continue it; farther ones do not. */
 const NEAR = 1 << 28;
+/** An acknowledgment below this, where a conversation begins without SYN, is hardly an absolute number. */
+const SMALL = 1 << 24;
 
 /** One conversation; index 0 is the end that sorts first. */
 interface Conversation {
   recorded: boolean;
+  /** The line with the bases is not there. */
+  headless: boolean;
+  /** What was last acknowledged to each end. */
+  acked: [number | null, number | null];
   base: [number, number];
   /** Next sequence number of each end, absolute; null before it is known. */
   next: [number | null, number | null];
@@ -45,10 +52,14 @@ export class SequenceTable {
       seq = seq === null ? null : this.#toAbsolute(seq, c.base[sender], c.next[sender]);
       ack = ack === null ? null : this.#toAbsolute(ack, c.base[peer], c.next[peer]);
     } else if (flags & ACK) {
+      c.headless = !c.recorded && (flags & SYN) === 0 && ack !== null && ack >>> 0 < SMALL;
       c.recorded = true;
       c.base[sender] = seq ?? 0;
       c.base[peer] = ack === null ? 0 : (ack - 1) | 0;
     }
+    // it has the number that the segment acknowledged to which it is the answer
+    else if (flags & RST && c.headless) seq = c.acked[sender] ?? seq;
+    if (ack !== null) c.acked[peer] = ack | 0;
     const own = (seq ?? c.next[sender] ?? c.base[sender]) | 0;
     if (seq !== null) advance(c, sender, flags, (own + payload + phantom(flags)) | 0);
     if (ack !== null) c.next[peer] ??= ack | 0;
@@ -58,7 +69,7 @@ export class SequenceTable {
   #conversation(key: string): Conversation {
     let c = this.#conversations.get(key);
     if (!c) {
-      c = { recorded: false, base: [0, 0], next: [null, null] };
+      c = { recorded: false, headless: false, acked: [null, null], base: [0, 0], next: [null, null] };
       this.#conversations.set(key, c);
     }
     return c;

@@ -10,9 +10,9 @@ export interface ListRow {
 
 const NAMES = ['time', 'source', 'destination', 'protocol', 'info'] as const;
 const TEXT_HEADER = /^\s*No\.\s+Time\s+Source\s+(?:→\s+)?Destination\s+Protocol\s+(?:Length\s+)?Info\s*$/;
-/** `[No.] Time Source [→] Destination Protocol [Length] Info`, between blanks or tabs. */
+/** `[No.] Time [other times] Source [→] Destination Protocol [Length] Info`, between blanks or tabs. */
 const TEXT =
-  /^\s*(?:\d{1,9}\s+)?((?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d\.\d{1,9}|\d{1,10}\.\d{1,9}))\s+(\S{1,255})\s+(?:(?:→|->)\s+)?(\S{1,255})\s+([A-Za-z][\w./-]{1,31})\s+(?:\d{1,6}\s+)?(\S.*)$/;
+  /^\s*(?:\d{1,9}\s+)?((?:\d{4}-\d\d-\d\d )?(?:\d\d:\d\d:\d\d\.\d{1,9}|\d{1,10}\.\d{1,9}))\s+(?:\d{1,10}\.\d{3,9}\s+){0,3}(\S{1,255})\s+(?:(?:→|->)\s+)?(\S{1,255})\s+([A-Za-z][\w./-]{1,31})\s+(?:\d{1,6}\s+)?(\S.*)$/;
 const DEFAULT = new Map([
   ['time', 1],
   ['source', 2],

@@ -76,7 +76,8 @@ export function parseInfo(info: string): SegmentInfo | null {
     window: Number(window ?? 0),
     payload: Number(length[1]),
     ...optionsOf(rest!),
-    reused: notes!.includes('Port numbers reused'),
+    // of a SYN that is sent again Wireshark says both
+    reused: notes!.includes('Port numbers reused') && !notes!.includes('Retransmission'),
   };
 }
 
