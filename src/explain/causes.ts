@@ -7,6 +7,7 @@ import {
   type Severity,
 } from '../model/finding.ts';
 import type { CauseGroup } from '../model/result.ts';
+import type { LaterRecording } from './later-recordings.ts';
 import type { Explained, Rule } from './rule.ts';
 import { ruleById } from './rules/index.ts';
 import { tellTogether, weakest } from './together.ts';
@@ -22,6 +23,7 @@ export function groupCauses(
   explained: readonly Explained[],
   normal: readonly CauseGroup[],
   ofHosts: readonly Finding[] = [],
+  later: readonly LaterRecording[] = [],
 ): CauseGroup[] {
   const byRule = new Map<string, Explained[]>();
   for (const e of explained) {
@@ -30,7 +32,7 @@ export function groupCauses(
     if (list) list.push(e);
     else byRule.set(e.rule.id, [e]);
   }
-  const groups = [...[...byRule.values()].map(toGroup), ...normal];
+  const groups = [...[...byRule.values()].map((all) => toGroup(all, later)), ...normal];
   for (const finding of ofHosts) {
     const group = groups.find((g) => g.rule === finding.rule);
     if (group) group.summary += ` ${finding.summary}`;
@@ -82,10 +84,11 @@ function normally(happened: string, numberOf: (confidence: Confidence) => number
   return `${hedged(`${count(own, 'connection')} ${predicate(own, happened, MAYBE)}`, surest!)}${more.join('')}.`;
 }
 
-function toGroup(all: Explained[]): CauseGroup {
+function toGroup(all: Explained[], later: readonly LaterRecording[]): CauseGroup {
   const { rule, finding } = all[0]!;
   const findings = all.map((e) => e.finding);
   const severity = SEVERITY_ORDER.find((s) => findings.some((f) => f.severity === s)) ?? rule.severity;
+  const settled = later.filter((l) => l.rule === rule.id).map((l) => l.text);
   return {
     rule: rule.id,
     title: rule.title,
@@ -96,6 +99,7 @@ function toGroup(all: Explained[]): CauseGroup {
     connections: [...new Set(findings.map((f) => f.connection))],
     summary: all.length === 1 ? finding.summary : tellTogether(all),
     remedy: finding.remedy,
+    ...(settled.length > 0 && { settled }),
   };
 }
 

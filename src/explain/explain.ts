@@ -12,6 +12,7 @@ import { World } from './facts/world.ts';
 import { DecidedFinding, type Guard } from './finding.ts';
 import { findingsOfHosts } from './hosts/index.ts';
 import { incidentsOf } from './incidents.ts';
+import { laterRecordings } from './later-recordings.ts';
 import { isHealthy, rulesByMask } from './mask.ts';
 import { activityOf } from './picture.ts';
 import { assignRoles, verdictsOf } from './roles.ts';
@@ -190,16 +191,17 @@ function toldOf(
 ) {
   const explained: Explained[] = [];
   for (const n of world.kept) for (const e of verdicts.findings(n)) explained.push(e);
+  const later = guard('Looking at later recordings', null, () => laterRecordings(world, explained), nothing);
   const causes = guard(
     'Grouping causes',
     null,
-    () => groupCauses(explained, normalCauses(verdicts, rules), ofHosts),
+    () => groupCauses(explained, normalCauses(verdicts, rules), ofHosts, later),
     nothing,
   );
   const stories = guard('Telling stories', null, () => tellStories(world, explained), nothing);
   return {
     causes,
-    answers: guard('Answering questions', null, () => answerQuestions(world, explained), nothing),
+    answers: guard('Answering questions', null, () => answerQuestions(world, explained, later), nothing),
     settings: guard('Looking at settings', null, () => settingsOf(world, explained), nothing),
     counters: guard('Reconciling counters', null, () => reconcileCounters(world, explained), nothing),
     story: guard(

@@ -7,6 +7,7 @@ import { CLIENT, SERVER, type SideIndex } from '../model/connection.ts';
 import type { FindingSide, Missing } from '../model/finding.ts';
 import type { Recording, Source } from '../model/source.ts';
 import type { Facts } from './facts/facts.ts';
+import { bundleOf } from './later-recordings.ts';
 
 /** What a rule lacks, of one end; `peer-packets`: of whichever end has no capture yet. */
 export interface Wanted {
@@ -164,9 +165,8 @@ export function missingOf(f: Facts, all: readonly Wanted[]): Missing[] {
 function missing(f: Facts, { what, side }: Wanted): Missing | null {
   const { text, probes, beside = [], since, options = '', held }: Kind = KINDS[what];
   const hosts = hostsOf(f, side);
-  const recordings = hosts.flatMap((h) =>
-    h.sources.flatMap((s) => (s.recording && covers(f, s, s.recording) ? s.recording : [])),
-  );
+  const recorded = hosts.flatMap((h) => h.sources.filter((s) => s.recording));
+  const recordings = recorded.flatMap((s) => (covers(f, s, s.recording!) ? s.recording! : []));
   const attached = recordings.filter((r) => probes.some((p) => r.attached.has(p)));
   const old = attached.filter((r) => since !== undefined && isOlder(r.kernel, since));
   if (held?.(f, side) || attached.length > old.length) return null;
@@ -175,7 +175,10 @@ function missing(f: Facts, { what, side }: Wanted): Missing | null {
   const host = hosts.find((h) => !h.unnamed)?.name ?? f.endpoint(side).address;
   const why = old[0]
     ? `kernel ${old[0].kernel} of ${host} does not record it`
-    : recordings.flatMap((r) => refusal(r, probe, host))[0];
+    : (recordings.flatMap((r) => refusal(r, probe, host))[0] ??
+      recorded
+        .filter((s) => s.recording!.attached.has(probe))
+        .map((s) => `${bundleOf(s)} recorded it at another time`)[0]);
   const { port } = f.case.server;
   const sentence = text(`the ${side === CLIENT ? 'client' : 'server'}`);
   return {

@@ -119,7 +119,7 @@ function folded(title: string, lines: readonly string[]): string[] {
 
 /** Three lines for each of the gravest, its causes over time, and a line for each other. */
 function firstScreen(overview: Overview, result: Result): string[] {
-  const { incidents, others, more, healthy, looked, incomplete } = overview;
+  const { incidents, others, more, healthy, looked, incomplete, triggered } = overview;
   const many = incidents.length === 1 ? [] : [`**${prose(overview.headline)}**`, ''];
   const rest = [
     ...others.map(
@@ -129,6 +129,7 @@ function firstScreen(overview: Overview, result: Result): string[] {
   ];
   return [
     ...many,
+    ...(triggered === '' ? [] : [md(triggered), '']),
     ...incidents.flatMap(incidentLines),
     ...(rest.length > 0 ? [...rest, ''] : []),
     ...healthy.map((line) => `Healthy: ${md(line)}  `),
@@ -140,7 +141,9 @@ function firstScreen(overview: Overview, result: Result): string[] {
 
 function incidentLines({ incident, facts, strip, ladder }: IncidentView): string[] {
   const text = (label: string) => facts.find((f) => f.label === label)?.text ?? '';
-  const second = [text('When'), text('Who'), text('Affected'), text('Confidence')].filter((t) => t !== '');
+  const second = [text('When'), text('Who'), text('Affected'), text('Confidence'), text('Settled')].filter(
+    (t) => t !== '',
+  );
   return [
     `**${prose(incident.headline)}**  `,
     `${second.map(prose).join(' · ')}  `,
@@ -193,6 +196,7 @@ function causeSection(cause: CauseGroup, { result, findings, title }: Focus, { e
       lines.push(`  - and ${first.evidence.length - evidence} more, in findings.csv`);
   }
   if (cause.remedy) lines.push(`- **Fix:** ${prose(cause.remedy)}`);
+  for (const text of cause.settled ?? []) lines.push(`- ${prose(text)}`);
   for (const m of missingWords(group.map((f) => f.missing)).slice(0, evidence))
     lines.push(`- **Missing evidence:** ${prose(m)}`);
   const others = [...new Set(group.flatMap((f) => f.alternatives))];

@@ -42,7 +42,7 @@ export interface Missing {
   host: string;
   /** Port of the server. */
   port: number;
-  /** The command that records it; '' where the host's capture could not attach the probe. */
+  /** The command that records it; '' where the host's capture could not attach the probe, or has recorded it at another time. */
   command: string;
 }
 

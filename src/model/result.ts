@@ -141,6 +141,8 @@ export interface CauseGroup {
   unlisted?: { connections: number; confidences: Partial<Record<Confidence, number>> };
   summary: string;
   remedy: string;
+  /** What recordings of another time, with the probes that its findings lack, prove of the same server; absent when there are none. */
+  settled?: string[];
 }
 
 /** A setting of a host that decided something here. */

@@ -48,6 +48,7 @@ function card(cause: CauseGroup, page: Page): Markup {
 <h3>${cause.title}</h3>
 <p class="facts">${severityMark(cause.severity)} · ${many}${sureness(cause, page.result)}${since !== '' && html` · since ${since}`}${hostsOf(group)}</p>
 ${cause.severity !== 'info' && html`<p><strong>Fix:</strong> ${prose(firstSentence(cause.remedy || 'No action needed.'))}</p>`}
+${cause.settled?.map((text) => html`<p>${prose(text)}</p>`)}
 <details><summary>Evidence</summary>
 <p>${prose(cause.summary)}</p>
 <dl class="about">

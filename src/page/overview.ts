@@ -13,12 +13,13 @@ export function overviewSection(
   anchors: ReadonlySet<string>,
   redaction: string | undefined,
 ): Markup {
-  const { headline, incidents, others, more, healthy, looked, incomplete } = overview;
+  const { headline, incidents, others, more, healthy, looked, incomplete, triggered } = overview;
   const isOne = incidents.length === 1;
   const severity = isOne
     ? html`<p class="facts">${severityMark(incidents[0]!.incident.severity)}</p>`
     : NOTHING;
   return html`${severity}<h1>${headline}</h1>
+${triggered !== '' && html`<p class="facts">${triggered}</p>`}
 ${redaction !== undefined && html`<p class="notice">${redaction}</p>`}
 ${incidents.map((view) => incidentArticle(view, anchors, isOne))}
 ${others.length > 0 && html`<ul class="others">${others.map(shortly)}</ul>`}

@@ -42,8 +42,9 @@ export function overviewLines(
 }
 
 function linesOf(overview: Overview, terminal: Terminal, detail: Detail): string[] {
-  const { incidents, others, more, healthy, looked, incomplete } = overview;
+  const { incidents, others, more, healthy, looked, incomplete, triggered } = overview;
   const page = new Page(terminal);
+  if (triggered !== '') page.text(triggered, 0);
   if (incidents.length === 0)
     page.text(
       overview.headline,

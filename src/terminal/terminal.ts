@@ -92,6 +92,7 @@ function causeBlock(page: Page, cause: CauseGroup, { result, findings, title }: 
   const shown = group[0];
   if (shown) evidence(page, shown, group.length, result);
   if (cause.remedy) page.item('fix:', cause.remedy, 2);
+  for (const text of cause.settled ?? []) page.text(text, 2);
   for (const m of missingWords(group.map((f) => f.missing)).slice(0, 5)) page.item('missing evidence:', m, 2);
   const others = [...new Set(group.flatMap((f) => f.alternatives))];
   if (others.length > 0)

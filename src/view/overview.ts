@@ -17,6 +17,9 @@ const SERVERS = 5;
 /** Steps of an example connection, where there is no axis to draw: with what divides them 16 lines. */
 const STEPS = 14;
 
+/** The diagnostic that says what a flight recorder was triggered by. */
+const TRIGGERED = 'capture-triggered';
+
 export interface Overview {
   /** What happened in one sentence; of several incidents how many there are. */
   headline: string;
@@ -33,6 +36,8 @@ export interface Overview {
   looked: string;
   /** What is missing in it; '' where it is whole. */
   incomplete: string;
+  /** What made a flight recorder write its bundles, and when; '' where none did. */
+  triggered: string;
 }
 
 export interface IncidentView {
@@ -61,6 +66,10 @@ export function overviewOf(focus: Focus): Overview {
       ...(result.cut === undefined ? [] : [result.cut]),
       ...(lost === 0 ? [] : [`Incomplete input: ${counted(lost, 'kind')} of loss or damage.`]),
     ].join(' '),
+    triggered: result.diagnostics
+      .filter((d) => d.code === TRIGGERED)
+      .map((d) => d.message)
+      .join(' '),
   };
 }
 
@@ -86,19 +95,20 @@ function viewOf(incident: Incident, focus: Focus): IncidentView {
   const isDrawn = strip.axis === null && focus.rows.has(incident.example) && steps > 1;
   return {
     incident,
-    facts: factsOf(incident),
+    facts: factsOf(incident, focus.result),
     strip: strip.axis !== null || strip.rows.length > 1 ? strip : null,
     ladder: isDrawn ? ladderOf(focus, incident.example, STEPS) : null,
   };
 }
 
-function factsOf(i: Incident): { label: string; text: string }[] {
+function factsOf(i: Incident, { causes }: Result): { label: string; text: string }[] {
   return [
     { label: 'When', text: when(i) },
     { label: 'Who', text: i.who.join('; ') },
     { label: 'Affected', text: hurt(i) },
     { label: 'Do this', text: i.action },
     { label: 'Confidence', text: sure(i) },
+    { label: 'Settled', text: causes.find((c) => c.rule === i.cause.rule)?.settled?.join(' ') ?? '' },
   ].filter((f) => f.text !== '');
 }
 

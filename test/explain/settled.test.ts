@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
+import { renderMarkdown } from '../../src/markdown/markdown.ts';
 
 const sample = (name: string) => path.join(import.meta.dirname, '../../samples/bundle', name);
 const QUESTION = 'What did the recording of another time settle?';
@@ -17,18 +18,34 @@ test('the command records the probe that decides, and no other', async () => {
   );
 });
 
-test('a bundle of another time on that host and port: what was open, and what it proves there', async () => {
-  const answer = await answerOf([sample('overflow/6.1/packets.pcap'), sample('overflow/6.12')]);
-  expect(answer).toContain(
-    '3 connections to 10.77.0.2:8080 left open (`accept-queue-overflow-ack`): How full the accept queue of the server was when the ACK of the handshake came.',
+test('a bundle of another time on that host and port: the report says what it settled, and no connection becomes surer', async () => {
+  const inputs = [sample('overflow/6.1/packets.pcap'), sample('overflow/6.12')];
+  const settled = `Settled by ${sample('overflow/6.12')}, for another time: it proves \`accept-queue-overflow-ack\` for 3 connections to 10.77.0.2:8080.`;
+  expect(await answerOf(inputs)).toContain(
+    `3 connections to 10.77.0.2:8080 left open (\`accept-queue-overflow-ack\`): How full the accept queue of the server was when the ACK of the handshake came: ${sample('overflow/6.12')} recorded it at another time. ${settled}`,
   );
-  expect(answer).toContain('it proves `accept-queue-overflow-ack` for 3 connections to that server.');
+  const result = await analyze(inputs);
+  expect(result.causes.find((c) => c.rule === 'accept-queue-overflow-ack')!.settled).toContain(settled);
+  expect(renderMarkdown(result)).toContain(
+    'Settled by 6.12, for another time: it proves `accept-queue-overflow-ack`',
+  );
   // its own connections lack nothing of it, and those before it still do
-  const { findings } = await analyze([sample('overflow/6.1/packets.pcap'), sample('overflow/6.12')]);
-  const acks = findings.filter((f) => f.rule === 'accept-queue-overflow-ack' && f.role === 'verdict');
+  const acks = result.findings.filter((f) => f.rule === 'accept-queue-overflow-ack' && f.role === 'verdict');
   expect(
-    new Set(acks.map((f) => `${f.confidence} ${f.missing.some((m) => m.probe === 'child-refused')}`)),
-  ).toEqual(new Set(['proved false', 'inferred true']));
+    new Set(
+      acks.map((f) => {
+        const open = f.missing.find((m) => m.probe === 'child-refused');
+        return `${f.confidence} ${open ? `command: ${open.command}` : ''}`;
+      }),
+    ),
+  ).toEqual(new Set(['proved ', 'inferred command: ']));
+});
+
+test('a bundle that has the probe and proves none of the causes settles nothing', async () => {
+  const { causes } = await analyze([sample('overflow/6.1/packets.pcap'), sample('timeouts/6.12')]);
+  const settled = causes.flatMap((c) => c.settled ?? []);
+  expect(settled.length).toBeGreaterThan(0);
+  for (const text of settled) expect(text).toMatch(/^Not settled by .*timeouts\/6.12:/);
 });
 
 test('a bundle alone, or of other servers, settles nothing', async () => {

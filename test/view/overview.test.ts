@@ -1,6 +1,10 @@
 /** The first screen as its model has it, whatever draws it. */
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+import { renderMarkdown } from '../../src/markdown/markdown.ts';
 import type { Result } from '../../src/model/result.ts';
+import { renderOverview } from '../../src/terminal/terminal.ts';
 import { focusOf } from '../../src/view/focus.ts';
 import { dividersOf, ladderOf } from '../../src/view/ladder.ts';
 import { overviewOf } from '../../src/view/overview.ts';
@@ -25,6 +29,16 @@ describe('without incidents', () => {
     const hosts = [server, { ...server, server: '[fd00::1]:80' }];
     expect(screen({ incidents: [], servers: hosts }).looked).toMatch(/ to 2 servers in /);
   });
+});
+
+test('a bundle of the flight recorder says what triggered it, and when', async () => {
+  const result = await analyze([path.join(import.meta.dirname, '../../samples/field/flight')]);
+  const triggered =
+    'The flight recorder was triggered by ListenOverflows+1 (ListenOverflows rose by 4 in 1.1 s) at 2026-11-30T15:52:10Z.';
+  expect(overviewOf(focusOf(result)).triggered).toBe(triggered);
+  expect(renderOverview(result, { width: 100, color: false })).toContain('triggered by ListenOverflows+1');
+  expect(renderMarkdown(result).indexOf('triggered by')).toBeLessThan(400);
+  expect(screen({}).triggered).toBe('');
 });
 
 describe('the picture of an incident', () => {

@@ -131,10 +131,7 @@ export function reportManifest(
   if (trigger) {
     const at = trigger.at ? ` at ${new Date(trigger.at.realtime_s * 1000).toISOString().slice(0, 19)}Z` : '';
     const what = trigger.what ? ` (${quote(trigger.what)})` : '';
-    note(
-      'capture-triggered',
-      `a flight recorder wrote this bundle: triggered by ${quote(trigger.by)}${what}${at}`,
-    );
+    note('capture-triggered', `The flight recorder was triggered by ${quote(trigger.by)}${what}${at}.`);
   }
   for (const problem of manifest.problems) loss('capture-problem', problem.slice(0, LONGEST));
   const missing = unattached(manifest);
