@@ -14,6 +14,7 @@ import { checkInputs, originOf, storeAt } from './archive/places.ts';
 import {
   type Group,
   type GroupOptions,
+  type Groups,
   type Period,
   type Plan,
   planLines,
@@ -51,7 +52,7 @@ export interface BatchEvents {
   /** A file is looked at that is new, or has changed. */
   look(file: string, done: number, of: number): void;
   /** What there is to do; `done` is there already. */
-  plan(plan: Plan, todo: readonly Group[], done: number): void;
+  plan(plan: Plan, todo: Groups, done: number): void;
   begin(group: Group): void;
   end(group: Group, outcome: Outcome): void;
   note(text: string): void;
@@ -79,11 +80,10 @@ export async function runBatch(
   await checkInputs([...options.inputs, options.out]);
   const store = await openOut(options.out, events.note);
   const { plan, todo, before } = await planBatch(options, store, events);
-  await store.put('plan.jsonl', [...planLines(plan)].join(''));
+  await store.putPieces('plan.jsonl', planLines(plan));
   events.plan(plan, todo, before);
   // else the failure of then is taken for that of now
   if (options.retryFailed) for (const { key } of todo) await forgetFailure(store, key);
-  const groups = new Map(todo.map((g) => [g.key, g]));
   const sum = { done: 0, failed: 0, damaged: 0 };
   const end = (outcome: Outcome) => {
     if ('failed' in outcome) sum.failed++;
@@ -91,7 +91,7 @@ export async function runBatch(
       sum.done++;
       if (outcome.damaged > 0) sum.damaged++;
     }
-    events.end(groups.get(outcome.key)!, outcome);
+    events.end(plan.groups.of(outcome.key), outcome);
   };
   const setting = { out: options.out, options: options.group };
   const crew = options.queue
@@ -137,7 +137,7 @@ export async function planBatch(
   options: BatchOptions,
   store: Store,
   events: Pick<BatchEvents, 'look'>,
-): Promise<{ plan: Plan; todo: Group[]; before: number; collected: Collected }> {
+): Promise<{ plan: Plan; todo: Groups; before: number; collected: Collected }> {
   const collected = await collect(
     options.inputs,
     await originOf(options.inputs, true),
@@ -146,20 +146,20 @@ export async function planBatch(
     events.look,
   );
   const plan = planOf(collected.members, collected.problems, options.group, options.period);
-  const todo: Group[] = [];
+  const todo: string[] = [];
   let before = 0;
-  const mine = plan.groups.filter(
-    ({ key }) => !options.shard || shardOf(key, options.shard.count) === options.shard.index - 1,
+  const mine = [...plan.groups.keys()].filter(
+    (key) => !options.shard || shardOf(key, options.shard.count) === options.shard.index - 1,
   );
   for (let at = 0; at < mine.length; at += ASKED) {
     const some = mine.slice(at, at + ASKED);
-    const over = await Promise.all(some.map(({ key }) => isOver(store, key, options.retryFailed)));
-    for (const [i, group] of some.entries()) {
+    const over = await Promise.all(some.map((key) => isOver(store, key, options.retryFailed)));
+    for (const [i, key] of some.entries()) {
       if (over[i]) before++;
-      else todo.push(group);
+      else todo.push(key);
     }
   }
-  return { plan, todo, before, collected };
+  return { plan, todo: plan.groups.only(todo), before, collected };
 }
 
 /** Groups that are asked for at a time. */

@@ -2,23 +2,25 @@
 import { sha256OfFile } from '../platform/hash.ts';
 import type { Store } from '../platform/store.ts';
 import type { Files } from '../platform/types.ts';
-import { type Inspected, inspect } from './inspect.ts';
+import { inspect } from './inspect.ts';
 import type { Member, Problem } from './member.ts';
 import { isRemote } from './places.ts';
+import { Spooled } from './spooled.ts';
 import { filesBelow, type Walk } from './walk.ts';
 
 const MEMBERS = 'members.jsonl';
 /** Raised when a line of it means something else than before. */
-const SCHEMA = 1;
+const SCHEMA = 2;
 
-interface Known extends Inspected {
-  schema: number;
-  file: string;
-  mark: string;
-}
+/** Lines of `members.jsonl`: a file, in the order of their names; what was found in it; how many lines that took. */
+type Line =
+  | { schema: number; file: string; mark: string }
+  | { member: Member }
+  | { problem: Problem }
+  | { lines: number };
 
 export interface Collected {
-  members: Member[];
+  members: Spooled<Member>;
   problems: Problem[];
   /** Files that were found. */
   files: number;
@@ -34,23 +36,36 @@ export async function collect(
 ): Promise<Collected> {
   const problems: Problem[] = [];
   const files = await filesBelow(inputs, origin, walk, problems);
-  const known = await knownIn(store);
-  const found: Known[] = [];
-  let isNew = known.size !== files.length;
+  const known = new Known(store);
+  const lines = new Spooled<Line>();
+  const members = new Spooled<Member>();
+  let isNew = false;
   for (const [i, file] of files.entries()) {
     const mark = (await origin.stat(file).catch(() => null))?.mark ?? '';
-    const before = known.get(file);
-    if (before && before.mark === mark && mark !== '') found.push(before);
-    else {
+    const begin = { schema: SCHEMA, file, mark };
+    lines.add(begin);
+    const start = [lines.length, members.length, problems.length] as const;
+    const found = {
+      member: (member: Member) => {
+        lines.add({ member: { ...member, mark } });
+        members.add({ ...member, mark });
+      },
+      problem: (problem: Problem) => {
+        lines.add({ problem });
+        problems.push(problem);
+      },
+    };
+    if (mark === '' || !(await known.give(begin, found))) {
       isNew = true;
+      lines.truncate(start[0]);
+      members.truncate(start[1]);
+      problems.length = start[2];
       onFile(file, i, files.length);
-      const inspected = await inspect(file, origin, (path) => hashOf(path, origin));
-      found.push({ schema: SCHEMA, file, mark, ...inspected });
+      await inspect(file, origin, (path) => hashOf(path, origin), found);
     }
+    lines.add({ lines: lines.length - start[0] });
   }
-  if (isNew) await store.put(MEMBERS, linesOf(found));
-  const members = found.flatMap((f) => f.members.map((m) => ({ ...m, mark: f.mark })));
-  for (const f of found) problems.push(...f.problems);
+  if (isNew || (await known.count()) !== files.length) await store.putPieces(MEMBERS, lines.pieces());
   return { members, problems, files: files.length };
 }
 
@@ -62,36 +77,79 @@ async function hashOf(path: string, origin: Files): Promise<string> {
   return hash;
 }
 
-async function knownIn(store: Store): Promise<Map<string, Known>> {
-  const known = new Map<string, Known>();
-  const bytes = await store.read(MEMBERS);
-  if (bytes === null) return known;
-  for (const line of linesIn(bytes)) {
-    const read = parsed(line);
-    if (read?.schema === SCHEMA) known.set(read.file, read);
+type Found = Parameters<typeof inspect>[3];
+type Begin = Extract<Line, { file: string }>;
+
+/** What was found before, gone through once: it has files in the order of their names too. */
+class Known {
+  readonly #lines: AsyncGenerator<Line | null>;
+  /** The next file; null: there is none; undefined: it is not looked for yet. */
+  #ahead: Begin | null | undefined;
+  #files = 0;
+
+  constructor(store: Store) {
+    this.#lines = linesIn(store.blocks(MEMBERS));
   }
-  return known;
+
+  /** False when the file is not known as it is now, or a line about it is damaged: some may have been handed out then. */
+  async give({ file, mark }: Begin, found: Found): Promise<boolean> {
+    let begin = await this.#peek();
+    while (begin && begin.file < file) begin = await this.#skip();
+    if (begin?.file !== file) return false;
+    this.#ahead = undefined;
+    if (begin.mark !== mark || begin.schema !== SCHEMA) return false;
+    for (let given = 0; ; given++) {
+      const line = await this.#line();
+      if (!line) return false;
+      if ('lines' in line) return line.lines === given;
+      if ('member' in line) found.member(line.member);
+      else if ('problem' in line) found.problem(line.problem);
+    }
+  }
+
+  /** Files it has in all. */
+  async count(): Promise<number> {
+    while (await this.#skip());
+    return this.#files;
+  }
+
+  async #skip(): Promise<Begin | null> {
+    if (this.#ahead) this.#ahead = undefined;
+    return this.#peek();
+  }
+
+  async #peek(): Promise<Begin | null> {
+    while (this.#ahead === undefined) await this.#line();
+    return this.#ahead;
+  }
+
+  /** The next line that is not where a file begins. Null for such a one, one that is damaged, and at the end. */
+  async #line(): Promise<Exclude<Line, Begin> | null> {
+    const { done, value } = await this.#lines.next();
+    if (done) this.#ahead = null;
+    else if (value && 'file' in value) {
+      this.#ahead = value;
+      this.#files++;
+    } else return value;
+    return null;
+  }
 }
 
-/** Null for a line that is damaged: its file is read again. */
-function parsed(line: string): Known | null {
+/** Null for a line that is damaged. */
+async function* linesIn(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Line | null> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const block of blocks) {
+    const lines = (rest + decoder.decode(block, { stream: true })).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) yield parsed(line);
+  }
+}
+
+function parsed(line: string): Line | null {
   try {
     return JSON.parse(line);
   } catch {
     return null;
   }
-}
-
-function* linesIn(bytes: Uint8Array): Generator<string> {
-  const decoder = new TextDecoder();
-  for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf(10, at);
-    const stop = end < 0 ? bytes.length : end;
-    if (stop > at) yield decoder.decode(bytes.subarray(at, stop));
-    at = stop + 1;
-  }
-}
-
-function linesOf(found: readonly Known[]): string {
-  return found.map((f) => `${JSON.stringify(f)}\n`).join('');
 }

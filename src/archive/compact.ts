@@ -65,15 +65,15 @@ function order(row: Rows[number]): number {
   return Number.isNaN(time) ? 0 : time;
 }
 
-/** Takes the rows of a group away, wherever they are by now. */
-export async function dropRows(store: Store, day: string, key: string): Promise<void> {
+/** Takes the rows of groups away, wherever they are by now. */
+export async function dropRows(store: Store, day: string, keys: ReadonlySet<string>): Promise<void> {
   for (const table of BATCH_TABLES) {
     const folder = `${ROOT}/${table}/day=${day}`;
-    const names = await store.list(folder);
-    if (names.includes(`${key}.parquet`)) await store.remove(`${folder}/${key}.parquet`);
-    for (const name of names.filter((n) => COMPACT.test(n))) {
+    for (const name of await store.list(folder)) {
+      if (keys.has(name.slice(0, -'.parquet'.length))) await store.remove(`${folder}/${name}`);
+      if (!COMPACT.test(name)) continue;
       const rows = await rowsIn((await store.read(`${folder}/${name}`)) ?? new Uint8Array());
-      const rest = rows.filter((row) => row.group_key !== key);
+      const rest = rows.filter((row) => !keys.has(String(row.group_key)));
       if (rest.length === rows.length) continue;
       if (rest.length > 0) await put(store, table, folder, rest);
       await store.remove(`${folder}/${name}`);

@@ -3,7 +3,7 @@ import { type Child, memoryOfMachine, startChild } from '../platform/children.ts
 import type { Store } from '../platform/store.ts';
 import { hasProgram } from '../platform/threads.ts';
 import { commitFailure } from './commit.ts';
-import type { Group, GroupOptions } from './plan.ts';
+import type { Group, GroupOptions, Groups } from './plan.ts';
 
 /** How a group ended: `damaged` counts kinds of damage; what failed is in failure.json. */
 export type Outcome = { key: string; damaged: number } | { key: string; failed: string };
@@ -75,9 +75,14 @@ export class Crew {
   readonly #program: URL;
   readonly #strikes = new Map<string, Strike>();
   readonly #members = new Set<Hand>();
-  #queue: Parcel[] = [];
+  #parcels: Iterator<Group[], undefined> = [].values();
+  /** To be given before all others, and behind them. */
+  #returned: Parcel[] = [];
+  #suspects: Parcel[] = [];
   #error: Error | null = null;
   #isStopping = false;
+  /** Failures on their way to OUT. */
+  #failing = 0;
   #wake: () => void = () => undefined;
 
   constructor(
@@ -99,14 +104,15 @@ export class Crew {
   }
 
   /** Rejects with the system's error when OUT cannot be written: nothing more is begun then. */
-  async run(groups: readonly Group[]): Promise<void> {
-    const sound: Group[] = [];
-    for (const group of groups) {
-      if (group.bytes <= this.#limits.size) sound.push(group);
-      else await this.#fail(group, 'size', `is larger than --size-limit allows (${group.bytes} bytes)`, 0);
-    }
-    if (this.#jobs === 0 || !hasProgram(this.#program)) return this.#runHere(sound);
-    this.#queue = parcels(sound, this.#jobs).map((list) => ({ groups: list, suspect: false }));
+  async run(groups: Groups): Promise<void> {
+    const { size } = this.#limits;
+    if (size !== Number.POSITIVE_INFINITY)
+      for (const group of groups)
+        if (group.bytes > size)
+          await this.#fail(group, 'size', `is larger than --size-limit allows (${group.bytes} bytes)`, 0);
+    const isHere = this.#jobs === 0 || !hasProgram(this.#program);
+    this.#parcels = parcels(groups, isHere ? 1 : this.#jobs, size);
+    if (isHere) return this.#runHere();
     const watch = setInterval(() => this.#watch(), WATCH_MS);
     try {
       await new Promise<void>((resolve) => {
@@ -123,40 +129,47 @@ export class Crew {
   /** What is running is done to its end; nothing else is begun. */
   stop(): void {
     this.#isStopping = true;
-    this.#queue = [];
+    this.#parcels = [].values();
+    [this.#returned, this.#suspects] = [[], []];
     for (const hand of this.#members) hand.child.post({ stop: true } satisfies Told);
   }
 
-  async #runHere(groups: readonly Group[]): Promise<void> {
-    const byKey = new Map(groups.map((g) => [g.key, g]));
-    for (const parcel of parcels(groups, 1)) {
-      if (this.#isStopping) return;
+  async #runHere(): Promise<void> {
+    for (let parcel = this.#take(); parcel; parcel = this.#take()) {
+      const byKey = new Map(parcel.groups.map((g) => [g.key, g]));
       await this.#here(
-        parcel,
+        parcel.groups,
         (key) => this.#events.begin(byKey.get(key)!),
         (outcome) => this.#events.end(outcome),
       );
     }
   }
 
-  /** Gives parcels to who is free. Suspects wait until they can have a process of their own. */
-  #next(): void {
-    for (const hand of this.#members) if (hand.isIdle) this.#give(hand);
-    while (this.#members.size < this.#jobs && this.#queue.length > 0) this.#give(this.#begin());
-    if ([...this.#members].every((hand) => hand.isIdle) && this.#queue.length === 0) this.#wake();
+  #take(): Parcel | undefined {
+    const returned = this.#returned.pop();
+    if (returned) return returned;
+    const { value: groups } = this.#parcels.next();
+    return groups ? { groups, suspect: false } : this.#suspects.shift();
   }
 
-  #give(hand: Hand): void {
-    const parcel = this.#queue[0];
-    if (!parcel) return;
-    if (parcel.suspect && hand.isUsed) {
+  /** Gives parcels to who is free. Suspects wait until they can have a process of their own. */
+  #next(): void {
+    for (const hand of this.#members) if (hand.isIdle) this.#give(hand, this.#take());
+    while (this.#members.size < this.#jobs) {
+      const parcel = this.#take();
+      if (!parcel) break;
+      this.#begin().take(parcel);
+    }
+    if (this.#failing === 0 && [...this.#members].every((hand) => hand.isIdle)) this.#wake();
+  }
+
+  #give(hand: Hand, parcel: Parcel | undefined): void {
+    if (parcel?.suspect) {
       // it makes way for a new one
+      this.#returned.push(parcel);
       hand.isIdle = false;
       hand.child.kill();
-      return;
-    }
-    this.#queue.shift();
-    hand.take(parcel);
+    } else if (parcel) hand.take(parcel);
   }
 
   #begin(): Hand {
@@ -195,7 +208,7 @@ export class Crew {
   #lost(hand: Hand, how: string): void {
     this.#members.delete(hand);
     const { current, waiting } = hand.rest();
-    if (waiting.length > 0 && !this.#isStopping) this.#queue.unshift({ groups: waiting, suspect: false });
+    if (waiting.length > 0 && !this.#isStopping) this.#returned.push({ groups: waiting, suspect: false });
     if (!current || this.#isStopping) {
       this.#next();
       return;
@@ -204,16 +217,20 @@ export class Crew {
     const strike = { ...why, times: (this.#strikes.get(current.key)?.times ?? 0) + 1 };
     this.#strikes.set(current.key, strike);
     if (strike.times < STRIKES) {
-      this.#queue.push({ groups: [current], suspect: true });
+      this.#suspects.push({ groups: [current], suspect: true });
       this.#next();
       return;
     }
+    this.#failing++;
     this.#fail(current, strike.stage, strike.message, strike.times)
       .catch((error) => {
         this.#error ??= error;
         this.stop();
       })
-      .then(() => this.#next());
+      .then(() => {
+        this.#failing--;
+        this.#next();
+      });
   }
 
   async #fail(group: Group, stage: string, message: string, attempts: number): Promise<void> {
@@ -247,7 +264,6 @@ export class Crew {
 class Hand {
   readonly child: Child;
   isIdle = true;
-  isUsed = false;
   /** When it began the current group; 0: none. */
   since = 0;
   /** Why it is killed. */
@@ -261,7 +277,6 @@ class Hand {
 
   take({ groups }: Parcel): void {
     this.isIdle = false;
-    this.isUsed = true;
     this.#groups = [...groups];
     this.child.post({ groups } satisfies Told);
   }
@@ -291,29 +306,33 @@ const PARCEL_GROUPS = 50;
 /** Groups of one packed archive go together, so that it is not gone through again and again. */
 const ARCHIVE_BYTES = 1 << 28;
 
-/** In order, small ones together; at least four for each process, where there are as many groups. */
-export function parcels(groups: readonly Group[], jobs: number): Group[][] {
+/**
+ * In order, small ones together; at least four for each process, where there are as many groups. Without those of more
+ * than `largest` bytes.
+ */
+export function* parcels(
+  groups: Groups,
+  jobs: number,
+  largest = Number.POSITIVE_INFINITY,
+): Generator<Group[], undefined> {
   const most = Math.min(PARCEL_GROUPS, Math.max(1, Math.ceil(groups.length / (4 * jobs))));
-  const made: Group[][] = [];
+  let parcel: Group[] = [];
   let bytes = 0;
   for (const group of groups) {
-    const parcel = made.at(-1);
+    if (group.bytes > largest) continue;
     const archive = packedIn(group);
-    const isSame = archive !== null && parcel !== undefined && packedIn(parcel[0]!) === archive;
+    const isSame = parcel.length > 0 && packedIn(parcel[0]!) === archive;
     bytes += group.bytes;
-    const fits = isSame
-      ? bytes <= ARCHIVE_BYTES
-      : parcel !== undefined &&
-        parcel.length < most &&
-        bytes <= PARCEL_BYTES &&
-        archive === packedIn(parcel[0]!);
-    if (fits) parcel!.push(group);
-    else {
-      made.push([group]);
+    const fits =
+      isSame && (archive !== null ? bytes <= ARCHIVE_BYTES : parcel.length < most && bytes <= PARCEL_BYTES);
+    if (!fits) {
+      if (parcel.length > 0) yield parcel;
+      parcel = [];
       bytes = group.bytes;
     }
+    parcel.push(group);
   }
-  return made;
+  if (parcel.length > 0) yield parcel;
 }
 
 function packedIn({ members }: Group): string | null {

@@ -1,7 +1,8 @@
-/** Which members are read together, and why. Every member belongs to one group. */
+/** Which members are read together, and why. Every member that is evidence belongs to one group. */
 import { getOr } from '../model/get-or.ts';
 import { NS_PER_S } from '../model/time.ts';
 import { folderOf, type Glance, type Member, nameOf, placeOf } from './member.ts';
+import { Sets } from './sets.ts';
 
 export type Reason = 'bundle' | 'retina' | 'rotation' | 'same-connections' | 'folder' | 'alone';
 
@@ -9,7 +10,14 @@ export interface Together {
   reason: Reason;
   /** One sentence. */
   why: string;
+  /** In the order of their places. */
   members: Member[];
+}
+
+/** Members by number, in the order of their files; each is read anew when it is asked for. */
+export interface Members extends Iterable<Member> {
+  readonly length: number;
+  at(n: number): Member;
 }
 
 /** A text beside so many files is one of a collection, not evidence of the same incident. */
@@ -22,24 +30,86 @@ const SMALL = 1 / 100;
 const SMALL_IF_COUNTED = 1 / 10;
 /** Series of a folder that a capture may go on with. */
 const ASKED = 8;
+/** Not in a folder that is read as a whole. */
+const LOOSE = -1;
+const NOT_EVIDENCE = -2;
 
-export function grouped(members: readonly Member[]): Together[] {
-  const folders = new Map<string, Member[]>();
-  const inUnits = unitsOf(members);
-  const units: Together[] = [...inUnits.units];
-  for (const member of inUnits.rest) getOr(folders, folderOf(placeOf(member)), () => []).push(member);
-  for (const list of folders.values()) units.push(...ofFolder(list));
-  return sharing(units).map(inOrder);
+/** Memory holds some numbers for each member, not the members. */
+export function* grouped(members: Members): Generator<Together> {
+  const units = unitsOf(members);
+  const sets = new Sets(members.length);
+  const reasons = new Map<number, Reason>();
+  const join = (list: readonly number[], reason: Reason) => {
+    for (const n of list) sets.join(list[0]!, n);
+    reasons.set(sets.of(list[0]!), reason);
+  };
+  const ofUnits = new Map<number, number>();
+  const loose = new Map<string, number[]>();
+  for (let n = 0; n < members.length; n++) {
+    const unit = units.of[n]!;
+    if (unit >= 0) join([getOr(ofUnits, unit, () => n), n], units.reasons[unit]!);
+  }
+  let n = 0;
+  for (const member of members) {
+    if (units.of[n] === LOOSE) getOr(loose, folderOf(placeOf(member)), () => []).push(n);
+    n++;
+  }
+  for (const list of loose.values()) joinFolder(members, list, join);
+  const unitOf = Int32Array.from({ length: members.length }, (_, m) => sets.of(m));
+  const all = numbersWhere(members.length, (m) => units.of[m] !== NOT_EVIDENCE);
+  joinSharing(inTime(members, all), (a, b) => sets.join(a, b));
+  const rootOf = (m: number) => sets.of(m);
+  const order = all.sort((a, b) => rootOf(a) - rootOf(b) || a - b);
+  for (let from = 0; from < order.length; ) {
+    let to = from;
+    while (to < order.length && rootOf(order[to]!) === rootOf(order[from]!)) to++;
+    yield together(members, order.subarray(from, to), unitOf, reasons);
+    from = to;
+  }
 }
 
-function inOrder(group: Together): Together {
-  return { ...group, members: group.members.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1)) };
+function numbersWhere(count: number, is: (n: number) => boolean): Int32Array {
+  const found = new Int32Array(count);
+  let length = 0;
+  for (let n = 0; n < count; n++) if (is(n)) found[length++] = n;
+  return found.subarray(0, length);
+}
+
+function together(
+  all: Members,
+  numbers: Int32Array,
+  unitOf: Int32Array,
+  reasons: ReadonlyMap<number, Reason>,
+): Together {
+  const units = new Set(Array.from(numbers, (n) => unitOf[n]!)).size;
+  const members = Array.from(numbers, (n) => all.at(n)).sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+  const reason = units > 1 ? 'same-connections' : (reasons.get(unitOf[numbers[0]!]!) ?? 'alone');
+  return { reason, why: whyOf(reason, members, units), members };
+}
+
+function whyOf(reason: Reason, members: readonly Member[], units: number): string {
+  switch (reason) {
+    case 'bundle':
+      return 'a bundle of tcpautopsy capture';
+    case 'retina':
+      return 'a capture of Retina with what it collected of the node';
+    case 'rotation':
+      return `${members.length} files of one capture that was rotated: same link type and snap length, each begins where another ends`;
+    case 'folder':
+      return members.some((m) => m.kind === 'capture')
+        ? 'logs of one folder, beside what was captured at the same time'
+        : 'logs of one folder';
+    case 'same-connections':
+      return `${units} captures that overlap in time and show the same connections`;
+    case 'alone':
+      return 'nothing found that goes with it';
+  }
 }
 
 const RETINA = ['ip-resources.txt', 'iptables-rules.txt', 'socket-stats.txt'];
 
-/** Bundles and what Retina collects: all that lies in such a folder, or below it. */
-function unitsOf(members: readonly Member[]): { units: Together[]; rest: Member[] } {
+/** Bundles and what Retina collects: all that lies in such a folder, or below it. By member: its unit, or what it is else. */
+function unitsOf(members: Members): { of: Int32Array; reasons: Reason[] } {
   const marks = new Map<string, Set<string>>();
   for (const member of members) {
     const place = placeOf(member);
@@ -47,98 +117,91 @@ function unitsOf(members: readonly Member[]): { units: Together[]; rest: Member[
     if (member.bundle || RETINA.includes(name))
       getOr(marks, folderOf(place), () => new Set<string>()).add(member.bundle ? 'bundle' : name);
   }
-  const reasons = new Map<string, Reason>();
+  const units = new Map<string, number>();
+  const reasons: Reason[] = [];
   for (const [folder, found] of marks) {
-    if (found.has('bundle')) reasons.set(folder, 'bundle');
-    else if (found.size >= 2) reasons.set(folder, 'retina');
+    if (!found.has('bundle') && found.size < 2) continue;
+    units.set(folder, reasons.push(found.has('bundle') ? 'bundle' : 'retina') - 1);
   }
-  const units = new Map<string, Together>();
-  const rest = members.filter((member) => {
-    const folder = aboveWith(placeOf(member), reasons);
-    if (folder === null) return true;
-    const reason = reasons.get(folder)!;
-    const why =
-      reason === 'bundle'
-        ? 'a bundle of tcpautopsy capture'
-        : 'a capture of Retina with what it collected of the node';
-    getOr(units, folder, () => ({ reason, why, members: [] })).members.push(member);
-    return false;
-  });
-  return { units: [...units.values()], rest: rest.filter((m) => m.kind !== 'other') };
+  const of = new Int32Array(members.length);
+  let n = 0;
+  for (const member of members)
+    of[n++] = aboveWith(placeOf(member), units) ?? (member.kind === 'other' ? NOT_EVIDENCE : LOOSE);
+  return { of, reasons };
 }
 
-/** The outermost folder above a place that is in the map. */
-function aboveWith(place: string, folders: ReadonlyMap<string, unknown>): string | null {
+/** What the map has of the outermost folder above a place that is in it. */
+function aboveWith(place: string, folders: ReadonlyMap<string, number>): number | null {
   if (folders.size === 0) return null;
-  let found: string | null = null;
+  let found: number | null = null;
   for (let folder = folderOf(place); folder !== ''; folder = folderOf(folder))
-    if (folders.has(folder)) found = folder;
+    found = folders.get(folder) ?? found;
   return found;
 }
 
 /** Rotations of a folder, and its texts. */
-function ofFolder(members: readonly Member[]): Together[] {
-  const captures = members.filter((m) => m.kind === 'capture');
-  const texts = members.filter((m) => m.kind === 'text');
-  const series = rotations(captures);
-  if (
-    texts.length > 0 &&
-    sharing(series).length <= 1 &&
-    members.length > 1 &&
-    members.length <= MOST_BESIDE
-  ) {
-    const why =
-      series.length === 0
-        ? 'logs of one folder'
-        : 'logs of one folder, beside what was captured at the same time';
-    return [{ reason: 'folder', why, members: [...members] }];
-  }
-  return [...series, ...texts.map(alone)];
+function joinFolder(
+  members: Members,
+  list: readonly number[],
+  join: (list: readonly number[], reason: Reason) => void,
+): void {
+  if (list.length > 1 && list.length <= MOST_BESIDE && areTogether(list.map((n) => members.at(n))))
+    join(list, 'folder');
+  else joinRotations(inTime(members, Int32Array.from(list)), (a, b) => join([a, b], 'rotation'));
 }
 
-function alone(member: Member): Together {
-  return { reason: 'alone', why: 'nothing found that goes with it', members: [member] };
+/** Texts, beside captures that are one: they are of the same time. */
+function areTogether(list: readonly Member[]): boolean {
+  if (!list.some((m) => m.kind === 'text')) return false;
+  const captures = list.filter((m) => m.kind === 'capture');
+  const sets = new Sets(captures.length);
+  const all = Int32Array.from(captures.keys());
+  joinRotations(inTime(captures, all), (a, b) => sets.join(a, b));
+  joinSharing(inTime(captures, all), (a, b) => sets.join(a, b));
+  return new Set(all.map((n) => sets.of(n))).size <= 1;
+}
+
+/** A capture with times, and its number. */
+interface Timed {
+  n: number;
+  member: Member;
+  look: Glance;
+}
+
+/** Those that have times, by their first packets. */
+function* inTime(members: { at(n: number): Member | undefined }, numbers: Int32Array): Generator<Timed> {
+  const first = new Map<number, bigint>();
+  for (const n of numbers) {
+    const look = members.at(n)?.look;
+    if (look) first.set(n, BigInt(look.first));
+  }
+  const sorted = [...first.keys()].sort((a, b) => Number(first.get(a)! - first.get(b)!) || a - b);
+  first.clear();
+  for (const n of sorted) {
+    const member = members.at(n)!;
+    yield { n, member, look: member.look! };
+  }
 }
 
 interface Series {
-  last: Member;
+  last: Timed;
   /** ns that its files cover. */
   length: number;
-  members: Member[];
 }
 
-function rotations(captures: readonly Member[]): Together[] {
+/** `join` is called with members of one series. */
+function joinRotations(captures: Iterable<Timed>, join: (a: number, b: number) => void): void {
   const open = new Map<string, Series[]>();
-  const all: Series[] = [];
-  const timed = captures.filter((m) => m.look).sort(byTime);
-  for (const member of timed) {
-    const chains = getOr(open, member.look!.kind, () => []);
-    const chain = chains.slice(-ASKED).find((c) => follows(c, member));
-    const length = lengthOf(member.look!);
-    if (chain) {
-      chain.members.push(member);
-      chain.last = member;
-      chain.length += length;
-      chains.splice(chains.indexOf(chain), 1);
-      chains.push(chain);
-    } else {
-      const begun = { last: member, length, members: [member] };
-      chains.push(begun);
-      all.push(begun);
-    }
+  for (const next of captures) {
+    // the one that was gone on with last is the last
+    const series = getOr(open, next.look.kind, () => []);
+    const length = lengthOf(next.look);
+    const at = series.findIndex((s) => follows(s, next));
+    const [before] = at < 0 ? [] : series.splice(at, 1);
+    if (before) join(before.last.n, next.n);
+    series.push({ last: next, length: (before?.length ?? 0) + length });
+    if (series.length > ASKED) series.shift();
   }
-  const untimed = captures.filter((m) => !m.look).map(alone);
-  const series = all.map(({ members }): Together => {
-    if (members.length === 1) return alone(members[0]!);
-    const why = `${members.length} files of one capture that was rotated: same link type and snap length, each begins where another ends`;
-    return { reason: 'rotation', why, members };
-  });
-  return [...series, ...untimed];
-}
-
-function byTime(a: Member, b: Member): number {
-  const gap = Number(BigInt(a.look!.first) - BigInt(b.look!.first));
-  return gap !== 0 ? gap : placeOf(a) < placeOf(b) ? -1 : 1;
 }
 
 function lengthOf({ first, last }: Glance): number {
@@ -146,13 +209,13 @@ function lengthOf({ first, last }: Glance): number {
 }
 
 /** Whether a capture goes on where a series ends: by a connection of both, else by a host of both and next to no gap. */
-function follows({ last, length }: Series, next: Member): boolean {
-  const [a, b] = [last.look!, next.look!];
+function follows({ last, length }: Series, next: Timed): boolean {
+  const [a, b] = [last.look, next.look];
   const gap = Number(BigInt(b.first) - BigInt(a.last));
   const together = length + lengthOf(b);
   if (gap < -STEP_BACK || gap > FARTHEST_LENGTHS * together + FARTHEST) return false;
   if (haveCommon(a.tail, b.head)) return true;
-  const isCounted = stemOf(last) === stemOf(next);
+  const isCounted = stemOf(last.member) === stemOf(next.member);
   const small = together * (isCounted ? SMALL_IF_COUNTED : SMALL);
   return gap <= Math.max(small, STEP_BACK) && haveCommon(a.addresses, b.addresses);
 }
@@ -165,64 +228,24 @@ function haveCommon(a: readonly string[], b: readonly string[]): boolean {
   return a.some((x) => b.includes(x));
 }
 
-/** Puts units together that overlap in time and show the same connections: what several hosts captured of them. */
-function sharing(units: readonly Together[]): Together[] {
-  const spans = units.flatMap((unit, i) => spansOf(unit, i)).sort((a, b) => Number(a.first - b.first));
-  const parent = units.map((_, i) => i);
-  const rootOf = (i: number): number => {
-    let root = i;
-    while (parent[root] !== root) root = parent[root]!;
-    parent[i] = root;
-    return root;
-  };
-  /** Of the spans that have not ended, by connection. */
-  const active = new Map<string, Overlapping[]>();
-  for (const span of spans) {
-    for (const connection of span.connections) {
-      const others = (active.get(connection) ?? []).filter((o) => o.last >= span.first);
-      for (const other of others) parent[rootOf(span.unit)] = rootOf(other.unit);
-      others.push(span);
-      active.set(connection, others);
+/**
+ * `join` is called with captures that overlap in time and show the same connection: what several hosts captured of it. Of
+ * those that are open at one moment and show it, all are together already, so that one is asked: the one that ends last.
+ */
+function joinSharing(captures: Iterable<Timed>, join: (a: number, b: number) => void): void {
+  const open = new Map<string, { n: number; last: bigint }>();
+  let most = 1 << 12;
+  for (const { n, look } of captures) {
+    const [first, last] = [BigInt(look.first), BigInt(look.last)];
+    const own = { n, last };
+    for (const connection of new Set([...look.head, ...look.tail])) {
+      const other = open.get(connection);
+      const overlaps = other !== undefined && other.last >= first;
+      if (overlaps) join(other.n, n);
+      if (!overlaps || other.last < last) open.set(connection, own);
     }
-    if (active.size > MOST_ACTIVE) forget(active, span.first);
+    if (open.size < most) continue;
+    for (const [connection, { last }] of open) if (last < first) open.delete(connection);
+    most = Math.max(most, 2 * open.size);
   }
-  const joined = new Map<number, Together[]>();
-  for (const [i, unit] of units.entries()) getOr(joined, rootOf(i), () => []).push(unit);
-  return [...joined.values()].map((list) => {
-    if (list.length === 1) return list[0]!;
-    const why = `${list.length} captures that overlap in time and show the same connections`;
-    return { reason: 'same-connections', why, members: list.flatMap((u) => u.members) };
-  });
-}
-
-const MOST_ACTIVE = 1 << 16;
-
-function forget(active: Map<string, Overlapping[]>, before: bigint): void {
-  for (const [connection, spans] of active) {
-    const still = spans.filter((s) => s.last >= before);
-    if (still.length === 0) active.delete(connection);
-    else active.set(connection, still);
-  }
-}
-
-interface Overlapping {
-  unit: number;
-  first: bigint;
-  last: bigint;
-  connections: ReadonlySet<string>;
-}
-
-function spansOf({ members }: Together, unit: number): Overlapping[] {
-  return members.flatMap(({ look }) =>
-    look
-      ? [
-          {
-            unit,
-            first: BigInt(look.first),
-            last: BigInt(look.last),
-            connections: new Set([...look.head, ...look.tail]),
-          },
-        ]
-      : [],
-  );
 }

@@ -20,9 +20,10 @@ import { Edges } from './edges.ts';
 import { type Archive, archiveKind, beginningOf, type Entry, entriesOf } from './entries.ts';
 import { type Glance, type Member, nameOf, type Problem, placeOf } from './member.ts';
 
-export interface Inspected {
-  members: Member[];
-  problems: Problem[];
+/** Takes what is found, in the order in which it lies in a file. */
+export interface Found {
+  member(member: Member): void;
+  problem(problem: Problem): void;
 }
 
 /** Archives within archives are opened so deep. */
@@ -32,26 +33,32 @@ const LARGEST_WITHIN = 2 ** 33;
 /** Connections and addresses that are kept of an edge. */
 const SAMPLE = 16;
 
-/** Never rejects for what is in the file: that is in `problems`. `identify` gives the hash of a file that is no archive. */
+/** Never rejects for what is in the file: that is a problem. `identify` gives the hash of a file that is no archive. */
 export async function inspect(
   file: string,
   files: Files,
   identify: (file: string) => Promise<string>,
-): Promise<Inspected> {
-  const into: Inspected = { members: [], problems: [] };
+  into: Found,
+): Promise<void> {
   try {
     const first = await beginningOf(file, files);
     const kind = await archiveKind(file, files, first);
     if (kind) await inspectArchive(into, { file, inside: [] }, kind, file, files);
     else {
       const { size } = await files.stat(file);
-      const looked = await seenIn(file, file, files, first);
-      into.members.push({ file, inside: [], size, hash: await identify(file), ...looked });
+      // a small file is read once
+      const looked = await seenIn(file, file, size === first.length ? allOf(first) : files, first);
+      into.member({ file, inside: [], size, hash: await identify(file), ...looked });
     }
   } catch (error) {
-    into.problems.push({ place: file, at: '', reason: unreadable(error) });
+    into.problem({ place: file, at: '', reason: unreadable(error) });
   }
-  return into;
+}
+
+function allOf(bytes: Uint8Array): Files {
+  const edges = new Edges();
+  edges.add(bytes);
+  return edges.files;
 }
 
 function unreadable(error: unknown): string {
@@ -64,14 +71,14 @@ type Place = Pick<Member, 'file' | 'inside'>;
 
 /** `path` is where the bytes of the archive at `place` lie. */
 async function inspectArchive(
-  into: Inspected,
+  into: Found,
   place: Place,
   kind: Archive,
   path: string,
   files: Files,
 ): Promise<void> {
   const refuse = (name: string, reason: string, at = '') =>
-    into.problems.push({ place: placeOf(inOf(place, name)), at, reason });
+    into.problem({ place: placeOf(inOf(place, name)), at, reason });
   for await (const entry of entriesOf(path, kind, files, refuse)) {
     if (isPassedOver(entry.name)) continue;
     try {
@@ -91,7 +98,7 @@ export function isPassedOver(name: string): boolean {
   return name.split('/').some((part) => part.startsWith('.')) || NOT_EVIDENCE.test(nameOf(name));
 }
 
-async function inspectEntry(into: Inspected, archive: Place, entry: Entry): Promise<void> {
+async function inspectEntry(into: Found, archive: Place, entry: Entry): Promise<void> {
   const place = inOf(archive, entry.name);
   const edges = new Edges();
   const hash = sha256();
@@ -100,7 +107,7 @@ async function inspectEntry(into: Inspected, archive: Place, entry: Entry): Prom
   if (spool) {
     try {
       if (place.inside.length >= DEEPEST)
-        into.problems.push({
+        into.problem({
           place: placeOf(place),
           at: '',
           reason: `is an archive in ${DEEPEST} others; unpack it first`,
@@ -114,7 +121,7 @@ async function inspectEntry(into: Inspected, archive: Place, entry: Entry): Prom
   const looked = await seenIn('', entry.name, edges.files, edges.head);
   // of a tar that was unpacked for this it says nothing
   const offset = entry.offset === undefined || archive.inside.length > 0 ? {} : { offset: entry.offset };
-  into.members.push({ ...place, size: edges.size, hash: hash.hex(), ...looked, ...offset });
+  into.member({ ...place, size: edges.size, hash: hash.hex(), ...looked, ...offset });
 }
 
 /** Reads the entry to its end. An archive is kept in a temporary file; null for anything else. */
@@ -216,7 +223,7 @@ async function glance(path: string, files: Files, format: CaptureFormat): Promis
 async function edgesOf(path: string, files: Files): Promise<{ head: Uint8Array; tail: Uint8Array | null }> {
   const file = await files.open(path);
   try {
-    const head = new Uint8Array(Edges.HEAD);
+    const head = new Uint8Array(Math.min(Edges.HEAD, file.size ?? Edges.HEAD));
     const read = await file.read(head, 0);
     const size = file.size ?? read;
     if (size <= read) return { head: head.subarray(0, read), tail: null };

@@ -1,9 +1,11 @@
 /** The plan of a batch: which members there are, how they are grouped, and the key of each group. */
 import type { GroupHead } from '../model/batch.ts';
+import { getOr } from '../model/get-or.ts';
 import { sha256 } from '../platform/hash.ts';
 import { VERSION } from '../platform/package.ts';
-import { grouped, type Reason } from './grouping.ts';
+import { grouped, type Members, type Reason } from './grouping.ts';
 import { type Member, type Problem, placeOf } from './member.ts';
+import { Spooled } from './spooled.ts';
 
 /** What changes the output of a group. */
 export interface GroupOptions {
@@ -25,8 +27,63 @@ export interface Group {
   copies: string[];
 }
 
+/** Groups in an order, each read anew when it is asked for. */
+export interface Groups extends Iterable<Group> {
+  readonly length: number;
+}
+
+/** In the order of their places. Memory holds their keys and sizes. */
+export class PlannedGroups implements Groups {
+  readonly #groups: Spooled<Group>;
+  /** By key: where it lies. */
+  readonly #at: ReadonlyMap<string, number>;
+  readonly #copies: ReadonlyMap<string, string[]>;
+
+  constructor(
+    groups: Spooled<Group>,
+    at: ReadonlyMap<string, number>,
+    copies: ReadonlyMap<string, string[]>,
+  ) {
+    this.#groups = groups;
+    this.#at = at;
+    this.#copies = copies;
+  }
+
+  get length(): number {
+    return this.#at.size;
+  }
+
+  has(key: string): boolean {
+    return this.#at.has(key);
+  }
+
+  keys(): Iterable<string> {
+    return this.#at.keys();
+  }
+
+  /** Of a key that is there. */
+  of(key: string): Group {
+    return { ...this.#groups.at(this.#at.get(key)!), copies: this.#copies.get(key) ?? [] };
+  }
+
+  *[Symbol.iterator](): Generator<Group> {
+    for (const key of this.keys()) yield this.of(key);
+  }
+
+  /** Those of some keys. */
+  only(keys: readonly string[]): Groups {
+    const of = this.of.bind(this);
+    return {
+      length: keys.length,
+      *[Symbol.iterator]() {
+        for (const key of keys) yield of(key);
+      },
+    };
+  }
+}
+
 export interface Plan {
-  groups: Group[];
+  groups: PlannedGroups;
   problems: Problem[];
 }
 
@@ -36,47 +93,56 @@ export interface Period {
   until: bigint | null;
 }
 
-/** Groups in the order of their places; the same whatever the order of members. */
+/** The same whatever the order of members. */
 export function planOf(
-  members: readonly Member[],
+  members: Members,
   problems: readonly Problem[],
   options: GroupOptions,
   { since, until }: Period,
 ): Plan {
-  const groups = new Map<string, Group>();
-  const found = grouped(members)
-    .filter((g) => isWithin(g.members, since, until))
-    .map((g) => ({ ...g, place: commonPlace(g.members) }))
-    .sort((a, b) => (a.place < b.place ? -1 : a.place > b.place ? 1 : compareFirst(a.members, b.members)));
-  for (const { place, reason, why, members: own } of found) {
-    const key = keyOf(own, options);
-    const known = groups.get(key);
-    if (known) {
-      known.copies.push(place);
-      continue;
-    }
+  const groups = new Spooled<Group>();
+  const heads: { key: string; place: string; first: string }[] = [];
+  const read = new Set<string>();
+  for (const { reason, why, members: own } of grouped(members)) {
+    for (const m of own) if (m.kind === 'other') read.add(placeOf(m));
+    if (!isWithin(own, since, until)) continue;
+    const place = commonPlace(own);
     const bytes = own.reduce((sum, m) => sum + m.size, 0);
-    groups.set(key, { key, place, reason, why, bytes, members: own, copies: [] });
+    const key = keyOf(own, options);
+    heads.push({ key, place, first: own.length > 1 ? placeOf(own[0]!) : place });
+    // what was seen of its edges has done its service
+    const planned = own.map(({ look: _, ...member }) => member);
+    groups.add({ key, place, reason, why, bytes, members: planned, copies: [] });
   }
-  const read = new Set(found.flatMap((g) => g.members));
-  const unknown = members
-    .filter((m) => !read.has(m) && m.kind === 'other' && CAPTURE_NAME.test(placeOf(m)))
-    .map((m) => ({
-      place: placeOf(m),
-      at: 'byte 0',
-      reason: 'is called a capture, and begins as none that is known does',
-    }));
-  const sorted = [...problems, ...unknown].sort((a, b) =>
+  const at = new Map<string, number>();
+  const copies = new Map<string, string[]>();
+  for (const n of [...heads.keys()].sort((a, b) => byPlace(heads[a]!, heads[b]!))) {
+    const { key, place } = heads[n]!;
+    if (at.has(key)) getOr(copies, key, () => []).push(place);
+    else at.set(key, n);
+  }
+  const sorted = [...problems, ...unknownIn(members, read)].sort((a, b) =>
     `${a.place}\0${a.reason}` < `${b.place}\0${b.reason}` ? -1 : 1,
   );
-  return { groups: [...groups.values()], problems: sorted };
+  return { groups: new PlannedGroups(groups, at, copies), problems: sorted };
+}
+
+type Head = Record<'place' | 'first', string>;
+
+function byPlace(a: Head, b: Head): number {
+  if (a.place !== b.place) return a.place < b.place ? -1 : 1;
+  return a.first < b.first ? -1 : Number(a.first > b.first);
 }
 
 /** Whatever else is not known is not evidence. */
 const CAPTURE_NAME = /\.(?:pcap(?:ng)?|cap|dmp)\d*(?:\.(?:gz|zst|xz))?$/i;
 
-function compareFirst([a]: readonly Member[], [b]: readonly Member[]): number {
-  return placeOf(a!) < placeOf(b!) ? -1 : 1;
+function* unknownIn(members: Members, read: ReadonlySet<string>): Generator<Problem> {
+  for (const member of members) {
+    const place = placeOf(member);
+    if (member.kind === 'other' && CAPTURE_NAME.test(place) && !read.has(place))
+      yield { place, at: 'byte 0', reason: 'is called a capture, and begins as none that is known does' };
+  }
 }
 
 function isWithin(members: readonly Member[], since: bigint | null, until: bigint | null): boolean {

@@ -7,7 +7,7 @@ import { VERSION } from '../platform/package.ts';
 import type { Store } from '../platform/store.ts';
 import { commitFailure, keptOf } from './commit.ts';
 import { type Limits, type Outcome, parcels, type Setting } from './crew.ts';
-import type { Group } from './plan.ts';
+import type { Group, Groups } from './plan.ts';
 
 export const QUEUE = 'tcpautopsy';
 
@@ -87,7 +87,7 @@ export class QueuedRun {
   readonly #parcel: Omit<Parcel, 'groups'>;
   readonly #store: Store;
   readonly #events: QueueEvents;
-  readonly #waiting = new Map<string, Group>();
+  readonly #waiting = new Set<string>();
   #isStopping = false;
 
   constructor(url: string, setting: Setting, limits: Limits, store: Store, events: QueueEvents) {
@@ -102,12 +102,12 @@ export class QueuedRun {
     this.#isStopping = true;
   }
 
-  async run(groups: readonly Group[]): Promise<void> {
+  async run(groups: Groups): Promise<void> {
     const { Queue } = await import('bullmq');
     const queue = new Queue<Parcel>(QUEUE, { connection: connectionOf(this.#url) });
     this.#sayWhenAway(queue);
     try {
-      for (const group of groups) this.#waiting.set(group.key, group);
+      for (const { key } of groups) this.#waiting.add(key);
       const lists = parcels(groups, 16);
       while (this.#waiting.size > 0 && !this.#isStopping) {
         await this.#add(queue, lists);
@@ -133,14 +133,18 @@ export class QueuedRun {
   }
 
   /** As many jobs as the queue may hold. */
-  async #add(queue: Queue<Parcel>, lists: Group[][]): Promise<void> {
-    if (lists.length === 0) return;
+  async #add(queue: Queue<Parcel>, lists: Iterator<Group[], undefined>): Promise<void> {
     const { waiting = 0, active = 0, delayed = 0 } = await queue.getJobCounts('waiting', 'active', 'delayed');
-    let room = MOST_QUEUED - waiting - active - delayed;
-    while (lists.length > 0 && room > 0) {
-      const some = lists.splice(0, Math.min(BULK, room));
-      await queue.addBulk(some.map((groups) => this.#jobOf(groups)));
-      room -= some.length;
+    for (let room = MOST_QUEUED - waiting - active - delayed; room > 0; ) {
+      const jobs = [];
+      while (jobs.length < Math.min(BULK, room)) {
+        const { value: groups } = lists.next();
+        if (!groups) break;
+        jobs.push(this.#jobOf(groups));
+      }
+      if (jobs.length === 0) return;
+      await queue.addBulk(jobs);
+      room -= jobs.length;
     }
   }
 
@@ -156,7 +160,7 @@ export class QueuedRun {
 
   /** What OUT has by now. */
   async #look(): Promise<void> {
-    const keys = [...this.#waiting.keys()].slice(0, 512);
+    const keys = [...this.#waiting].slice(0, 512);
     await Promise.all(
       keys.map(async (key) => {
         const kept = await keptOf(this.#store, key);
@@ -164,9 +168,8 @@ export class QueuedRun {
         else if (kept) this.#over({ key, failed: kept.failure.message });
         else if (keys.length < this.#waiting.size) {
           // those behind it are looked at the next time
-          const group = this.#waiting.get(key)!;
           this.#waiting.delete(key);
-          this.#waiting.set(key, group);
+          this.#waiting.add(key);
         }
       }),
     );

@@ -1,13 +1,14 @@
 /** What is in OUT, folded to the roll-up; and what is there no more of use, taken away. */
-import { folderOfKey, type GroupRow } from '../model/batch.ts';
+import { folderOfKey } from '../model/batch.ts';
+import { getOr } from '../model/get-or.ts';
 import type { Rollup } from '../model/rollup.ts';
 import { sha256 } from '../platform/hash.ts';
 import type { Store } from '../platform/store.ts';
-import { keptOf } from './commit.ts';
+import { type Kept, keptOf } from './commit.ts';
 import { dropRows } from './compact.ts';
 import { Fold } from './fold.ts';
 import { placeOf } from './member.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PlannedGroups } from './plan.ts';
 
 export const ROLLUP = 'rollup.json';
 
@@ -29,8 +30,8 @@ export async function rollUp(
   write: (rollup: Rollup) => Promise<void>,
 ): Promise<Rollup | null> {
   const keys = await keysIn(store);
-  const planned = new Set(plan.groups.map((g) => g.key));
-  const planId = digest([...planned].sort());
+  const { groups } = plan;
+  const planId = digest([...groups.keys()].sort());
   const madeOf = (list: readonly string[]) =>
     digest([planId, ...list, ...plan.problems.map((p) => JSON.stringify(p))]);
   const made = madeOf(keys);
@@ -40,27 +41,32 @@ export async function rollUp(
     last?.plan === planId ? last.before : last?.rollup.missing === 0 ? last.seen : (last?.before ?? null);
   const fold = new Fold(before && new Set(before));
   for (const { place, at, reason } of plan.problems) fold.problem(place, at, reason);
-  const places = new Set(plan.groups.flatMap((g) => g.members.map(placeOf)));
   let present = 0;
+  const strays: string[] = [];
   const kept: string[] = [];
+  const take = async (key: string, found: Kept) => {
+    kept.push(key);
+    if (found.row) fold.group(found.row, await store.has(`${folderOfKey(key)}/report.html`));
+    else fold.failure(found.failure);
+  };
   for (const key of keys) {
     const found = await keptOf(store, key);
     if (found === null) continue;
-    const { row, failure } = found;
-    if (!planned.has(key)) {
-      if ((row ?? failure).members.every((m) => places.has(m)) || failure) {
-        await discard(store, key, row);
-        continue;
-      }
-      fold.gone(key, row.place);
-    } else present++;
-    kept.push(key);
-    if (row) fold.group(row, await store.has(`${folderOfKey(key)}/report.html`));
-    else fold.failure(failure);
+    if (groups.has(key)) {
+      present++;
+      await take(key, found);
+    } else strays.push(key);
   }
-  const rollup = fold.result(planned.size - present);
+  const { gone, outdated } = await sorted(store, strays, groups);
+  await discard(store, outdated);
+  for (const key of gone) {
+    const found = await keptOf(store, key);
+    if (found?.row) fold.gone(key, found.row.place);
+    if (found) await take(key, found);
+  }
+  const rollup = fold.result(groups.length - present);
   const state: State = {
-    made: madeOf(kept),
+    made: madeOf(kept.sort()),
     plan: planId,
     seen: [...fold.seen].sort(),
     before,
@@ -96,8 +102,29 @@ export async function keysIn(store: Store): Promise<string[]> {
   return keys;
 }
 
-/** What was done before a member, the version or an option changed. */
-async function discard(store: Store, key: string, row: GroupRow | null): Promise<void> {
-  if (row) await dropRows(store, row.day, key);
-  await store.remove(folderOfKey(key));
+interface Strays {
+  /** Their files are no more where they were. */
+  gone: string[];
+  /** Done before a member, the version or an option changed: the day of their rows, where they have some. */
+  outdated: Map<string, string | null>;
+}
+
+async function sorted(store: Store, strays: readonly string[], groups: PlannedGroups): Promise<Strays> {
+  const found: Strays = { gone: [], outdated: new Map() };
+  if (strays.length === 0) return found;
+  const places = new Set<string>();
+  for (const { members } of groups) for (const m of members) places.add(placeOf(m));
+  for (const key of strays) {
+    const row = (await keptOf(store, key))?.row;
+    if (row && !row.members.every((m) => places.has(m))) found.gone.push(key);
+    else found.outdated.set(key, row?.day ?? null);
+  }
+  return found;
+}
+
+async function discard(store: Store, outdated: Strays['outdated']): Promise<void> {
+  const days = new Map<string, Set<string>>();
+  for (const [key, day] of outdated) if (day !== null) getOr(days, day, () => new Set<string>()).add(key);
+  for (const [day, keys] of days) await dropRows(store, day, keys);
+  for (const key of outdated.keys()) await store.remove(folderOfKey(key));
 }

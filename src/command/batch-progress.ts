@@ -1,6 +1,6 @@
 /** How far a batch is: a line on a terminal; elsewhere a JSON line for each group. */
 import type { Outcome } from '../archive/crew.ts';
-import type { Group } from '../archive/plan.ts';
+import type { Group, Groups } from '../archive/plan.ts';
 
 export class BatchProgress {
   readonly #out: NodeJS.WriteStream;
@@ -23,9 +23,9 @@ export class BatchProgress {
     this.#show(() => `looking at file ${done + 1} of ${of}: ${file}`);
   }
 
-  plan(todo: readonly Group[], before: number): void {
+  plan(todo: Groups, before: number): void {
     this.#ofGroups = todo.length;
-    this.#ofBytes = todo.reduce((sum, g) => sum + g.bytes, 0);
+    for (const { bytes } of todo) this.#ofBytes += bytes;
     this.#before = before;
   }
 

@@ -19,6 +19,13 @@ export class S3Store implements Store {
     return new Uint8Array(await response.arrayBuffer());
   }
 
+  async *blocks(path: string): AsyncGenerator<Uint8Array> {
+    const response = await request(this.#at(path));
+    if (response.status === 404) return;
+    if (!response.ok) throw failed(this.#at(path), response);
+    yield* response.body ?? [];
+  }
+
   async has(path: string): Promise<boolean> {
     const response = await request(this.#at(path), { method: 'HEAD' });
     if (!response.ok && response.status !== 404) throw failed(this.#at(path), response);
@@ -34,6 +41,10 @@ export class S3Store implements Store {
   async put(path: string, content: Uint8Array | string): Promise<void> {
     const response = await request(this.#at(path), { method: 'PUT', body: content });
     if (!response.ok) throw failed(this.#at(path), response);
+  }
+
+  putPieces(path: string, pieces: Iterable<string>): Promise<void> {
+    return this.put(path, [...pieces].join(''));
   }
 
   async putFolder(path: string, local: string, last: string): Promise<boolean> {

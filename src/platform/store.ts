@@ -1,8 +1,10 @@
 /** A folder that several processes write to at once, and that any of them may die over: everything in it is whole or not there. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { writePieces } from './text-file.ts';
 
 /** Where the outputs of a batch lie: a folder of this machine, or a part of a bucket. Paths are relative, with slashes. */
 export interface Store {
@@ -13,8 +15,12 @@ export interface Store {
   has(path: string): Promise<boolean>;
   /** Names in a folder, ascending; none when there is no such folder. */
   list(folder: string): Promise<string[]>;
+  /** The same, block by block; none when there is no such file. */
+  blocks(path: string): AsyncGenerator<Uint8Array>;
   /** Replaces what is there. */
   put(path: string, content: Uint8Array | string): Promise<void>;
+  /** The same, piece by piece. */
+  putPieces(path: string, pieces: Iterable<string>): Promise<void>;
   /**
    * Puts the files of a local folder there, `last` behind all others. False: another one was faster, and what it put is
    * left as it is.
@@ -59,11 +65,28 @@ export class FolderStore implements Store {
     return names.filter((name) => !name.startsWith('.')).sort();
   }
 
-  async put(path: string, content: Uint8Array | string): Promise<void> {
+  async *blocks(path: string): AsyncGenerator<Uint8Array> {
+    try {
+      yield* createReadStream(join(this.name, path));
+    } catch (error) {
+      nullIfMissing(error as NodeJS.ErrnoException);
+    }
+  }
+
+  put(path: string, content: Uint8Array | string): Promise<void> {
+    return this.#put(path, (fresh) => writeFile(fresh, content));
+  }
+
+  putPieces(path: string, pieces: Iterable<string>): Promise<void> {
+    return this.#put(path, (fresh) => writePieces(fresh, pieces));
+  }
+
+  async #put(path: string, write: (fresh: string) => Promise<void>): Promise<void> {
     const target = join(this.name, path);
     await this.#within(async (folder) => {
       const fresh = join(folder, 'file');
-      await writeDurably(fresh, content);
+      await write(fresh);
+      await sync(fresh);
       await mkdir(dirname(target), { recursive: true });
       await rename(fresh, target);
     });
@@ -128,16 +151,6 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

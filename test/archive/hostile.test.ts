@@ -6,7 +6,7 @@ import { crc32, gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { inspect } from '../../src/archive/inspect.ts';
-import { placeOf } from '../../src/archive/member.ts';
+import { type Member, type Problem, placeOf } from '../../src/archive/member.ts';
 import { disk } from '../../src/platform/files.ts';
 import { THOROUGH } from '../thorough.ts';
 import { batch, folder, planIn, put, sample, treeOf } from './archives.ts';
@@ -61,7 +61,12 @@ function zip(...members: [string, Uint8Array, number?][]): Buffer {
 async function look(name: string, bytes: Uint8Array) {
   const path = join(folder(), name);
   writeFileSync(path, bytes);
-  const { members, problems } = await inspect(path, disk, async () => '');
+  const members: Member[] = [];
+  const problems: Problem[] = [];
+  await inspect(path, disk, async () => '', {
+    member: (m) => members.push(m),
+    problem: (p) => problems.push(p),
+  });
   const short = (place: string) => place.slice(path.length - name.length);
   return {
     members: members.map((m) => short(placeOf(m))),
