@@ -3,7 +3,7 @@
  * are of all connections, whatever an output lists.
  */
 
-import { CLIENT, SERVER } from '../model/connection.ts';
+import { CLIENT } from '../model/connection.ts';
 import { CONFIDENCE_ORDER, type Severity } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
 import type { Incident, IncidentCause } from '../model/incident.ts';
@@ -11,7 +11,7 @@ import type { CauseGroup } from '../model/result.ts';
 import type { SourceTime } from '../model/time.ts';
 import { followsFrom, mayFollow, type Shown } from './consequences.ts';
 import type { World } from './facts/world.ts';
-import { endOf, whoOf } from './incident-who.ts';
+import { whoOf } from './incident-who.ts';
 import { type Happening, pictureOf, spanOfMoments } from './picture.ts';
 import type { Explained, Rule } from './rule.ts';
 import type { Fault, Story } from './stories/index.ts';
@@ -23,7 +23,9 @@ const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 /** What is known of a fault before it is told. */
 interface Draft {
   /** What no connection shows by itself. */
-  fault: (Pick<Fault, 'title' | 'headline' | 'action'> & Pick<Story, 'who' | 'uncaused'>) | null;
+  fault:
+    | (Pick<Fault, 'title' | 'headline' | 'action'> & Pick<Story, 'who' | 'confidence' | 'uncaused'>)
+    | null;
   members: Explained[];
 }
 
@@ -118,7 +120,7 @@ function withoutConnections({ rule, title, severity, confidence, summary, remedy
 
 /** Of connections without a cause it is the story alone that says what happened, for want of evidence. */
 function tellUncaused(world: World, fault: NonNullable<Draft['fault']>): Incident {
-  const { title, headline, action, who } = fault;
+  const { title, headline, action, who, confidence = 'possible' } = fault;
   const { source, connections } = fault.uncaused!;
   const { cases } = world.context;
   const rule = { id: '', title };
@@ -126,7 +128,7 @@ function tellUncaused(world: World, fault: NonNullable<Draft['fault']>): Inciden
     const moment = world.momentOf({ source, time: cases.brief(n).start as SourceTime });
     return { n, rule, moment };
   });
-  const [severity, confidence] = ['warning', 'possible'] as const;
+  const severity = 'warning';
   return {
     ...{ headline, severity, confidence, action },
     cause: {
@@ -134,7 +136,7 @@ function tellUncaused(world: World, fault: NonNullable<Draft['fault']>): Inciden
       connections: connections.length,
       confidences: { [confidence]: connections.length },
     },
-    who: [who ?? endOf(world, world.facts(connections[0]!), SERVER, connections[0]!)],
+    who: who === undefined ? [] : [who],
     ...spanOf(world, happenings),
     ...extentOf(world, new Set(connections)),
     picture: pictureOf(world, happenings, ['']),
@@ -160,7 +162,7 @@ function tell(world: World, { fault, members }: Draft): Incident {
   return {
     headline: fault?.headline ?? headlineOf(world, root!, members),
     severity,
-    confidence: gravest.length > 0 ? weakest(gravest.map((e) => e.finding)) : null,
+    confidence: fault?.confidence ?? (gravest.length > 0 ? weakest(gravest.map((e) => e.finding)) : null),
     cause: tree,
     who: fault?.who === undefined ? whoOf(world, members, root, extent) : [fault.who],
     ...spanOf(world, members),

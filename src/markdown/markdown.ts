@@ -132,7 +132,7 @@ function firstScreen(overview: Overview, result: Result): string[] {
     ...(triggered === '' ? [] : [md(triggered), '']),
     ...incidents.flatMap(incidentLines),
     ...(rest.length > 0 ? [...rest, ''] : []),
-    ...healthy.map((line) => `Healthy: ${md(line)}  `),
+    ...healthy().map((line) => `Healthy: ${md(line)}  `),
     `Looked at: ${md(looked)}${incomplete === '' ? '' : `. ${md(incomplete)}`}`,
     '',
     ...(result.redaction === undefined ? [] : [`> ${md(result.redaction)}`, '']),

@@ -25,7 +25,7 @@ ${incidents.map((view) => incidentArticle(view, anchors, isOne))}
 ${others.length > 0 && html`<ul class="others">${others.map(shortly)}</ul>`}
 ${more > 0 && html`<p>${counted(more, 'more problem')}: see the causes below.</p>`}
 <dl class="about">
-${healthy.length > 0 && html`<dt>Healthy</dt><dd>${healthy.map((line, i) => html`${i > 0 && html`<br>`}${line}`)}</dd>`}
+${healthy().length > 0 && html`<dt>Healthy</dt><dd>${healthy().map((line, i) => html`${i > 0 && html`<br>`}${line}`)}</dd>`}
 <dt>Looked at</dt><dd>${looked}${incomplete !== '' && html`. <strong>${incomplete}</strong> <a href="#quality">Data quality</a>`}</dd>
 </dl>`;
 }

@@ -224,7 +224,7 @@ function probedItem(e: ProbedEvent, c: Case, context: Context): Draft {
   const side = sideName(sameEndpoint(e.local, c.client) ? CLIENT : SERVER);
   const base = eventBase(e, context);
   if (e.kind === 'reset-received')
-    return draft('reset', base, c, context, { side, what: 'reset taken (tcp_reset)' });
+    return draft('reset', base, c, context, { side, what: 'reset received (tcp_reset)' });
   if (e.kind === 'life') {
     const carried = `${e.sent} bytes sent and ${e.received} received, as far as the tool counts`;
     const what = `socket closed after ${formatSpan(e.duration)}: ${carried}`;

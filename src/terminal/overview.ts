@@ -15,15 +15,17 @@ interface Detail {
   short: number;
   /** Lines of one picture. */
   picture: number;
+  /** Servers with healthy connections. */
   healthy: number;
 }
 
-const ALL: Detail = { whole: 3, short: 8, picture: 99, healthy: 6 };
+const ALL: Detail = { whole: 3, short: 8, picture: 99, healthy: 5 };
 /** The first that fits is taken. */
 const DETAILS: readonly Detail[] = [
   ALL,
   ...[3, 2].map((whole) => ({ whole, short: 8, picture: 16, healthy: 2 })),
-  ...[8, 4, 3, 2, 1].map((short) => ({ whole: 1, short, picture: 16, healthy: 2 })),
+  // that there is another problem matters more than every step of one
+  ...[8, 4, 3, 2, 1].flatMap((short) => [16, 9].map((picture) => ({ whole: 1, short, picture, healthy: 1 }))),
   ...[16, 12, 8, 4, 0].map((picture) => ({ whole: 1, short: 0, picture, healthy: 1 })),
 ];
 
@@ -59,7 +61,7 @@ function linesOf(overview: Overview, terminal: Terminal, detail: Detail): string
   const left = rest.length + more - Math.min(rest.length, detail.short);
   if (left > 0) page.text(`${counted(left, 'more problem')}: add -v.`, 0);
   page.blank();
-  for (const line of healthy.slice(0, detail.healthy)) field(page, 'Healthy', line, 0);
+  for (const line of healthy(detail.healthy)) field(page, 'Healthy', line, 0);
   field(page, 'Looked at', looked, 0);
   if (incomplete !== '') page.text(incomplete, 0);
   return page.all;
@@ -80,11 +82,14 @@ function whole(page: Page, { incident, facts, strip, ladder }: IncidentView, { p
   for (const { label, text } of facts) field(page, label, text);
   const drawn = strip ? stripText(strip, page.width - 2) : [];
   const steps = ladder ? briefLadder(ladder, page.width - 2) : [];
-  const lines = [...drawn, ...steps];
-  const left = lines.length - picture + 1;
-  const shown =
-    left > 1 && picture > 0
-      ? [...lines.slice(0, picture - 1), `… ${counted(left, 'more line')}`]
-      : lines.slice(0, picture);
-  page.lines(shown.map((line) => `  ${line}`));
+  page.lines(cut([...drawn, ...steps], picture).map((line) => `  ${line}`));
+}
+
+/** So many lines: what is left out is in the middle, for begin and end tell most. */
+function cut(lines: readonly string[], most: number): readonly string[] {
+  if (lines.length <= most || most === 0) return lines.slice(0, most);
+  const head = most >> 1;
+  const tail = most - 1 - head;
+  const more = `… ${counted(lines.length - head - tail, 'more line')}`;
+  return [...lines.slice(0, head), more, ...lines.slice(lines.length - tail)];
 }

@@ -7,7 +7,7 @@ import type { Result } from '../model/result.ts';
 import type { ClockLabel } from '../model/time.ts';
 import type { Focus } from './focus.ts';
 import { type Ladder, ladderOf } from './ladder.ts';
-import { causesOf, type Strip, stripOf } from './strip.ts';
+import { type Strip, stripOf } from './strip.ts';
 import { allOf, CONFIDENCE_NAMES, CONFIDENCE_WORDS, counted, number } from './words.ts';
 
 /** Incidents shown with everything; of the others a line each, up to a limit. */
@@ -30,8 +30,8 @@ export interface Overview {
   others: Incident[];
   /** How many are not even named. */
   more: number;
-  /** Connections that had no problem, a line each server. */
-  healthy: string[];
+  /** Connections that had no problem: a line each of so many servers, and one for the others. */
+  healthy(servers?: number): string[];
   /** What was looked at. */
   looked: string;
   /** What is missing in it; '' where it is whole. */
@@ -60,7 +60,7 @@ export function overviewOf(focus: Focus): Overview {
     incidents: incidents.slice(0, SHOWN).map((i) => viewOf(i, focus)),
     others: incidents.slice(SHOWN, SHOWN + OTHERS),
     more: Math.max(0, incidents.length - SHOWN - OTHERS),
-    healthy: healthyOf(result),
+    healthy: (servers = SERVERS) => healthyOf(result, servers),
     looked: lookedAt(result),
     incomplete: [
       ...(result.cut === undefined ? [] : [result.cut]),
@@ -135,22 +135,21 @@ function hurt({ connections, of, clients, ofClients }: Incident): string {
   return `${number(connections)} of ${counted(of, 'connection')}, from ${from}`;
 }
 
-function sure({ confidence, cause }: Incident): string {
+function sure({ confidence }: Incident): string {
   if (confidence === null) return '';
-  const mixed = new Set(causesOf(cause).flatMap((c) => Object.keys(c.cause.confidences))).size > 1;
-  return `${CONFIDENCE_NAMES[confidence]}: ${CONFIDENCE_WORDS[confidence]}${mixed ? '; each cause below has its own' : ''}`;
+  return `${CONFIDENCE_NAMES[confidence]}: ${CONFIDENCE_WORDS[confidence]}`;
 }
 
-function healthyOf({ servers }: Result): string[] {
+function healthyOf({ servers }: Result, most: number): string[] {
   const well = servers.filter((s) => s.well > 0).sort((a, b) => b.well - a.well);
-  const lines = well.slice(0, SERVERS).map(({ server, connections, well: fine, clients }) => {
+  const lines = well.slice(0, most).map(({ server, connections, well: fine, clients }) => {
     const of =
       fine === connections
         ? counted(fine, 'connection')
         : `${number(fine)} of ${counted(connections, 'connection')}`;
     return `${server}: ${of} without a problem (${counted(clients, 'client')})`;
   });
-  const rest = well.slice(SERVERS);
+  const rest = well.slice(most);
   if (rest.length === 0) return lines;
   const fine = rest.reduce((sum, s) => sum + s.well, 0);
   return [

@@ -82,22 +82,25 @@ function queueRow({ limit, held }: NonNullable<Picture['queue']>): StripRow {
 }
 
 const BLOCKS = '▁▂▃▄▅▆▇█';
-/** Columns of the bars, beside labels that need most of the room. */
-const BARS = 30;
+/** Columns of the bars, beside labels that need most of the room: of 80 columns the smaller part. */
+const barsIn = (width: number) => (width < 90 ? 16 : 30);
 
 /** Lines no wider than `width`. */
 export function stripText({ rows, axis }: Strip, width: number): string[] {
   const notes = rows.reduce((n, r) => Math.max(n, r.note.length), 0);
   if (axis === null) return rows.map((row) => line(row, width - notes - 1, [], notes));
   const steps = rows.reduce((n, r) => Math.max(n, r.bars.length), 0);
-  const per = Math.ceil(steps / BARS);
+  const per = Math.ceil(steps / barsIn(width));
   const columns = Math.ceil(steps / per);
   const label = width - columns - notes - 2;
   const gap = ' '.repeat(Math.max(1, columns - axis.from.length - axis.to.length));
   const times = `${axis.from}${gap}${axis.to}`;
   const below = wrap(axis.scale, width);
   return [
-    ...rows.map((row) => line(row, label, merged(row.bars, per, columns), notes)),
+    ...rows.map((row) => {
+      const isBare = row.bars.length === 0 && row.note === '';
+      return isBare ? line(row, width, [], 0) : line(row, label, merged(row.bars, per, columns), notes);
+    }),
     ...(times.length <= columns + notes + 1 ? [`${' '.repeat(label + 1)}${times}`] : [times.padStart(width)]),
     ...below.map((text) => text.padStart(width)),
   ];

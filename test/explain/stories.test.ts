@@ -76,7 +76,7 @@ describe('a scan', () => {
     ],
   ])('%s', async (name, became) => {
     const story = await storyOf(file(`${name}.pcap`));
-    expect(story).toMatch(/^10\.80\.0\.1 scanned (40|30) ports of 10\.80\.0\.2 between /);
+    expect(story).toMatch(/^10\.80\.0\.1 most likely scanned (40|30) ports of 10\.80\.0\.2 between /);
     expect(story).toMatch(became);
     expect(story).not.toMatch(/were most likely refused, because nothing listens/);
   });

@@ -176,9 +176,10 @@ export class ListenerFacts {
     return this.#sights();
   }
 
-  /** The process that listens, as the last table that names one does. */
+  /** The process that listens, as the last table that names one does; else the one that called listen(), as a log of states says. */
   get owner(): Process | null {
-    return this.sights.findLast(({ row }) => row.owner === 'known' && row.comm !== null)?.row ?? null;
+    const sight = this.sights.findLast(({ row }) => row.owner === 'known' && row.comm !== null);
+    return sight?.row ?? this.#first().listener?.lives.findLast((l) => l.owner?.comm)?.owner ?? null;
   }
 
   /** A table showed the accept queue full, or (netstat prints no limit) exactly as long as the unaccepted rows. */

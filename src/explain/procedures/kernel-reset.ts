@@ -243,7 +243,5 @@ function aborted(said: KernelSaid): Candidate[] {
 
 function unreadText(said: KernelSaid): string {
   const bytes = said.unread ?? 0;
-  const amount =
-    bytes > 0 ? `${count(bytes, 'byte')} that it had received ${bytes === 1 ? 'was' : 'were'}` : 'data were';
-  return `${amount} still unread when it was closed${said.exiting ? ' by the end of its process' : ''}`;
+  return `${bytes > 0 ? count(bytes, 'byte') : 'how many bytes is not known'}${said.exiting ? ', as the process ended' : ''}`;
 }

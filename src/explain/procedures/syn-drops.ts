@@ -47,9 +47,7 @@ export function lostBetween(f: Facts, attempt: Attempt): Candidate[] {
     const running = lost.some((s) => s.running);
     const because = () =>
       `${count(lost.length, what)} ${lost.length === 1 ? 'is' : 'are'} in ${name(first.wire.wire.source)} and not in ${name(without)}` +
-      (running
-        ? ', which was running: lost on the way between the two'
-        : ', which may not have been running then');
+      (running ? ', which was running then' : ', which may not have been running then');
     return {
       rule,
       side: 'path',

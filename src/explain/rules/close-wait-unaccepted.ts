@@ -57,7 +57,7 @@ export const rule: Rule<'close-wait-unaccepted'> = {
       `The connection from ${formatEndpoint(f.case.client)} was in CLOSE_WAIT on ${f.name(SERVER)} without a process, ${MAYBE}because nobody had called accept()` +
       `${unread(unaccepted(f)!.row.recvQ)}.`,
     remedy:
-      'The server does not call accept(), or not fast enough: look at what its acceptor thread does (a stack dump, `strace -p`). ' +
+      'Find out why the server does not call accept(), or not fast enough (a stack dump of its acceptor thread, `strace -p`). ' +
       'No timeout of the kernel ends such a connection.',
     missing: confidence === 'proved' ? [] : wanted('accepted', 'server'),
   }),

@@ -76,7 +76,7 @@ export const rule: Rule<'unread-data-reset', Candidate> = {
   ],
   decide: (f) => leading(resetCandidates(f), 'unread-data-reset'),
   tell: (f, c) => ({
-    summary: `${sideEndpoint(f, c.side)} ended the connection with a RST, ${MAYBE}because its process closed the socket while received data were still unread: ${c.because()}.`,
+    summary: `${sideEndpoint(f, c.side)} ended the connection with a RST, ${MAYBE}because its process closed the socket with received data unread: ${c.because()}.`,
     remedy:
       'Let the application read to the end before it closes: shutdown(SHUT_WR), read() until it returns 0, then close(). ' +
       'An HTTP server has to read the whole request body before it answers and closes; look for early returns on errors and timeouts.',

@@ -4,6 +4,7 @@
  * capture does not see look alike, so that a capture of one direction tells nothing.
  */
 import { CLIENT, SERVER, type SideIndex, type WireConnection } from '../../model/connection.ts';
+import type { Confidence } from '../../model/finding.ts';
 import { getOr } from '../../model/get-or.ts';
 import { ACK, RST } from '../../model/tcp.ts';
 import type { CommonTime } from '../../model/time.ts';
@@ -48,6 +49,7 @@ export const backscatter: StoryTeller = (world, explained) => {
     sentences: tell(world, largest, others.length),
     title: 'Answers to SYNs that no host here sent',
     action: actionOf(largest),
+    confidence: confidenceOf(largest),
     who: largest.address,
     rules: covered(explained, RULES, (e) => all.some((b) => b.members.has(e.facts.n))),
   };
@@ -96,6 +98,11 @@ function add(
   if (at !== null) b.times.push(at);
 }
 
+/** A host that resets what it is answered did not ask. */
+function confidenceOf({ disowned }: Backscatter): Confidence {
+  return disowned > 0 ? 'inferred' : 'possible';
+}
+
 function actionOf({ address }: Backscatter): string {
   return `The addressed hosts need no fix; at ${address}, SYN cookies and filtering of forged sources (BCP 38) help.`;
 }
@@ -108,11 +115,10 @@ function tell(world: World, b: Backscatter, others: number): string[] {
     ...(b.resets > 0 ? [`${number(b.resets)} with a RST`] : []),
   ];
   const reset = b.disowned > 0 ? `; hosts there reset ${number(b.disowned)} of them` : '';
-  const hedge = HEDGES[b.disowned > 0 ? 'inferred' : 'possible'];
   return [
     `${b.address} answered ${count(b.members.size, 'SYN')} from ${count(b.addressed.size, 'address', 'addresses')} that no host sent in these files${during(world, b.source, from!, to!)}: ` +
       `${list(answers)}${reset}${cite([world.source(b.source).name])}.`,
-    `These addresses were ${hedge}forged (backscatter of a SYN flood or scan of ${b.address}); SYNs on a way that this capture does not see look alike.`,
+    `These addresses were ${HEDGES[confidenceOf(b)]}forged (backscatter of a SYN flood or scan of ${b.address}); SYNs on a way that this capture does not see look alike.`,
     actionOf(b),
     ...(others > 0 ? [`${count(others, 'other host')} sent such answers too.`] : []),
   ];

@@ -1,4 +1,5 @@
 /** Stories across connections: what one fault did to many of them, one thing after the other. */
+import type { Confidence } from '../../model/finding.ts';
 import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';
 import { backscatter } from './backscatter.ts';
@@ -23,6 +24,8 @@ export interface Story {
   action?: string;
   /** Who did it or whom it met, where that is not the side to blame of its causes. */
   who?: string;
+  /** How sure it is as a whole: many together say more than each of them. */
+  confidence?: Confidence;
   /** Connections that it is of where no cause of theirs says so, as those of a capture of SYNs alone. */
   uncaused?: { source: number; connections: readonly number[] };
   /** Where it is of several faults: each with what followed from it. Else the story is of one. */

@@ -13,7 +13,7 @@ import { Numbers } from '../facts/numbers.ts';
 import { SYN_RTO } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';
-import { count, list, number } from '../words.ts';
+import { count, HEDGES, list, number } from '../words.ts';
 import { cite, covered, during, MAYBE_FILTERED } from './cite.ts';
 import type { StoryTeller } from './index.ts';
 
@@ -75,9 +75,10 @@ export const scan: StoryTeller = (world, explained) => {
   const when = during(world, source, (sorted[0] ?? null) as never, (sorted.at(-1) ?? null) as never);
   const scanners = new Set(scans.map((s) => s.address));
   const isFiltered = world.holdsOnlySyns(source);
+  const confidence = isFiltered ? 'possible' : 'inferred';
   const action = `If ${address} is no scanner or monitor of your own, block it, and check that what is open should be reachable; refused ports need no fix.`;
   const sentences = [
-    `${address} ${isFiltered ? 'possibly ' : ''}scanned ${where([...targets.keys()])}${when}: ${list(became(largest))}; ${how(largest)}${cite([world.source(source).name])}.`,
+    `${address} ${HEDGES[confidence]}scanned ${where([...targets.keys()])}${when}: ${list(became(largest))}; ${how(largest)}${cite([world.source(source).name])}.`,
     ...(isFiltered ? [MAYBE_FILTERED] : []),
     action,
   ];
@@ -89,6 +90,7 @@ export const scan: StoryTeller = (world, explained) => {
     sentences,
     title: 'Scan',
     action,
+    confidence,
     who: address,
     uncaused: { source, connections: probes.map((p) => p.n) },
     rules: covered(explained, RULES, isPart),

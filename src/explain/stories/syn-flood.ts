@@ -6,13 +6,15 @@
  */
 import { type Case, numberOf } from '../../model/case.ts';
 import { CLIENT, SERVER } from '../../model/connection.ts';
+import type { Confidence } from '../../model/finding.ts';
 import { HALF_OPEN, OPEN, ORDERLY, UNANSWERED } from '../../model/outcome.ts';
 import { type CommonTime, NS_PER_MS, type SourceTime } from '../../model/time.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
 import { distinct, Numbers } from '../facts/numbers.ts';
 import { REQUEST_LIFE, SYN_RTO } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
-import { count, list, number } from '../words.ts';
+import { endOf } from '../incident-who.ts';
+import { count, HEDGES, list, number } from '../words.ts';
 import { cite, covered, during, MAYBE_FILTERED } from './cite.ts';
 import type { StoryTeller } from './index.ts';
 
@@ -60,10 +62,15 @@ export const synFlood: StoryTeller = (world, explained) => {
     .sort((a, b) => size(b) - size(a));
   if (!largest) return null;
   const servers = new Set([largest, ...others].map((f) => cases.server(f.members[0]!)));
+  const isFiltered = mayBeFiltered(world, largest);
+  const confidence = isFiltered ? 'possible' : 'inferred';
+  const first = largest.members[0]!;
   return {
-    sentences: tell(world, largest, others.length),
+    sentences: tell(world, largest, confidence, others.length),
     title: 'SYN flood',
-    action: mayBeFiltered(world, largest) ? CAPTURE_ALL : KEEP_OUT,
+    action: isFiltered ? CAPTURE_ALL : KEEP_OUT,
+    confidence,
+    who: endOf(world, world.facts(first), SERVER, first),
     uncaused: { source: largest.source, connections: [...largest.attempts.sorted] },
     rules: covered(explained, RULES, (e) => servers.has(cases.server(e.facts.n))),
   };
@@ -173,10 +180,9 @@ function isCompleted({ wires: [w], client, lives }: Case): boolean {
   return w.packets[CLIENT] > w.syns[CLIENT] + w.rsts[CLIENT];
 }
 
-function tell(world: World, flood: Flood, others: number): string[] {
+function tell(world: World, flood: Flood, confidence: Confidence, others: number): string[] {
   const when = during(world, flood.source, flood.from, flood.to);
   const { answered, silent } = flood;
-  const isFiltered = mayBeFiltered(world, flood);
   const became = [
     ...(answered > 0 ? [`${number(answered)} got a SYN-ACK that nobody acknowledged`] : []),
     ...(silent > 0 ? [`${number(silent)} got no SYN-ACK`] : []),
@@ -184,10 +190,10 @@ function tell(world: World, flood: Flood, others: number): string[] {
   const from = count(distinct(flood.clients).length, 'address', 'addresses');
   const n = numberOf(flood.case);
   const sentences = [
-    `${world.serverOf(n)} ${isFiltered ? 'possibly ' : ''}received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and nothing after it; ` +
+    `${world.serverOf(n)} ${HEDGES[confidence]}received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and nothing after it; ` +
       `${list(became)}${cite([...flood.sources].map((id) => world.source(id).name))}.`,
     `${counted(world.listenerOf(n), flood)}${logged(world, flood)}`,
-    isFiltered ? MAYBE_FILTERED : whoseAddresses(world, flood),
+    confidence === 'possible' ? MAYBE_FILTERED : whoseAddresses(world, flood),
   ];
   if (others > 0) sentences.push(`${count(others, 'other server')} received as many attempts at one time.`);
   return sentences;
