@@ -49,6 +49,8 @@ const SPELLINGS = new Map<string, TcpState>([
   ['FIN_WAIT_2', 'FIN_WAIT2'],
   ['UNCONN', 'CLOSE'],
   ['CLOSED', 'CLOSE'],
+  // of net-tools in German, which leaves the others
+  ['VERBUNDEN', 'ESTABLISHED'],
 ]);
 
 /** Reads a state as any tool spells it (`ESTAB`, `FIN-WAIT-2`, `FIN_WAIT2`, `5`); null when it is none. */

@@ -174,3 +174,73 @@ test('tcpdump -i any pads the direction P with more blanks than In and Out', asy
   expect(connections.map((c) => [c.clientSyns, c.serverSynAcks])).toEqual([[1, 1]]);
   expect(diagnostics.filter((d) => d.severity !== 'info')).toEqual([]);
 });
+
+/** A client of Windows, without timestamps, and a server twelve hops away. */
+const hops = (reset: { ttl: number; flags: string }, usual = 52) => {
+  const line = (ms: number, from: string, ttl: number, flags: string, numbers: string) => {
+    const to = from === '203.0.113.7.50000' ? '192.0.2.10.443' : '203.0.113.7.50000';
+    return [
+      `10:00:00.${String(ms).padStart(3, '0')}000 IP (tos 0x0, ttl ${ttl}, id 7, offset 0, flags [DF], proto TCP (6), length 40)`,
+      `    ${from} > ${to}: Flags [${flags}], ${numbers}`,
+    ];
+  };
+  const [client, server] = ['203.0.113.7.50000', '192.0.2.10.443'];
+  return [
+    ...line(
+      0,
+      client,
+      128,
+      'S',
+      'seq 1000, win 64240, options [mss 1460,nop,wscale 8,nop,nop,sackOK], length 0',
+    ),
+    ...line(
+      30,
+      server,
+      usual,
+      'S.',
+      'seq 9000, ack 1001, win 65160, options [mss 1460,nop,wscale 7], length 0',
+    ),
+    ...line(31, client, 128, '.', 'ack 1, win 512, length 0'),
+    ...line(32, client, 128, 'P.', 'seq 1:201, ack 1, win 512, length 200'),
+    ...line(62, server, usual, '.', 'ack 201, win 512, length 0'),
+    ...line(63, server, usual, 'P.', 'seq 1:101, ack 201, win 512, length 100'),
+    ...line(64, client, 128, 'P.', 'seq 201:501, ack 101, win 512, length 300'),
+    ...(reset.flags === 'R'
+      ? line(69, server, reset.ttl, 'R', 'seq 9101, win 0, length 0')
+      : line(69, server, reset.ttl, 'R.', 'seq 101, ack 501, win 502, length 0')),
+  ];
+};
+
+test('a RST from fewer hops away than all else of its host', async () => {
+  for (const flags of ['R', 'R.'])
+    expect(await short(...hops({ ttl: 61, flags }))).toEqual(['middlebox-reset inferred path']);
+  // a hop more; the kernel's default where the socket has a TTL of its own; all packets at their sender
+  for (const [ttl, usual] of [
+    [51, 52],
+    [52, 243],
+    [64, 64],
+  ] as const)
+    for (const flags of ['R', 'R.'])
+      expect((await short(...hops({ ttl, flags }, usual))).join()).not.toContain('middlebox');
+});
+
+test('lists of tcpdump before 3.9: TTL and numbers without SYN', async () => {
+  const found = await short(
+    '10:33:13.059502 server.22 > client.1284: P 2395903577:2395903653(76) ack 8368201 win 16080 (DF) [tos 0x10]  (ttl 46, id 18387)',
+    '10:33:13.061540 client.1284 > server.22: P 8368201:8368245(44) ack 2395903653 win 8332 [tos 0x15]  (ttl 128, id 62508)',
+    '10:33:13.202638 server.22 > client.1284: . 2395903653:2395903653(0) ack 8368245 win 16080 (DF) [tos 0x10]  (ttl 46, id 18388)',
+    '10:33:19.873279 server.22 > client.1284: R 2395903653:2395903697(44) ack 8368245 win 8332 [tos 0x15]  (ttl 120, id 63020)',
+  );
+  expect(found).toEqual(['middlebox-reset inferred path']);
+});
+
+test('rows of a table that were counted are no table', async () => {
+  const { diagnostics, findings } = await result(
+    "[root@web ~]# netstat -ant | awk '{print $6}' | sort | uniq -c | sort -n",
+    '      1 established)',
+    '      1 Foreign',
+    '    231 CLOSE_WAIT',
+  );
+  expect(findings.map((f) => f.rule)).toEqual(['close-wait-leak']);
+  expect(diagnostics.filter((d) => d.severity !== 'info')).toEqual([]);
+});

@@ -1,5 +1,5 @@
 /** A connection that was idle for so long that something between the hosts may have forgotten it, and a kept one that was closed as it was used. */
-import { CLIENT, type KeyPacket, type SideIndex } from '../../model/connection.ts';
+import { CLIENT } from '../../model/connection.ts';
 import { seqDiff } from '../../model/tcp.ts';
 import { NS_PER_MS } from '../../model/time.ts';
 import { packetEvidence } from '../facts/evidence.ts';
@@ -17,12 +17,7 @@ import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, otherSide, SIDE_NAMES } from './common.ts';
-
-/** TTL with which systems send (Linux and BSD, Windows, network devices). */
-const INITIAL_TTLS = [64, 128, 255];
-
-/** After so long a time another way, of a hop or two more or fewer, is nothing strange. */
-const REROUTED = 2;
+import { INITIAL_TTLS, isForeignTtl, usualTtl } from './ttl.ts';
 
 /** The first that was sent after a long silence got a RST. `foreign`: of another TTL than all else from there. */
 export function resetAfterSilence(
@@ -37,7 +32,7 @@ export function resetAfterSilence(
   if (!silence || !asked || !own || shape === 'active') return null;
   if (asked.time < silence.to - NS_PER_MS || own.time > silence.from + NS_PER_MS) return null;
   const usual = usualTtl(wire, side, packet);
-  const isForeign = disowned || (usual !== null && Math.abs(usual - packet.ttl) > REROUTED);
+  const isForeign = disowned || isForeignTtl(usual, packet.ttl);
   // as it is sent, not as it arrives: in its own capture it is the host's own
   const isOwn = !isForeign && INITIAL_TTLS.includes(packet.ttl);
   const known = knownTimeout(silence.idle, MAPPINGS);
@@ -88,13 +83,6 @@ export function lostAfterIdle(f: Facts): Candidate | null {
 
 function nameOf(known: { of: string; seconds: number } | null): string {
   return known ? ` (${known.of}: ${known.seconds} s by default)` : '';
-}
-
-/** TTL of all packets of a side but one; null when they differ. */
-function usualTtl(wire: WireFacts, side: SideIndex, but: KeyPacket): number | null {
-  const all = wire.packets.filter((p) => wire.sideOf(p) === side && p !== but);
-  const [first] = all;
-  return first && first.ttl > 0 && all.every((p) => p.ttl === first.ttl) ? first.ttl : null;
 }
 
 /**

@@ -34,6 +34,7 @@ import { kernelReset } from './kernel-reset.ts';
 import { decisiveSaid } from './kernel-said.ts';
 import { listenerClosed } from './listener-closed.ts';
 import { passiveReset } from './passive-reset.ts';
+import { isForeignTtl, usualTtl } from './ttl.ts';
 import { untranslatedPacket, untranslatedReply } from './untranslated.ts';
 
 /** Candidates for the reset that ended the connection; empty when none did, or when it ended well before. */
@@ -72,6 +73,8 @@ function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
 function withoutIdle(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   if (reset.disowned) return disownedReset(f, wire, reset);
   if (isAlone(f, wire, reset)) return passiveReset(f, wire, reset);
+  const elsewhere = fromElsewhere(f, wire, reset);
+  if (elsewhere) return [elsewhere];
   const life = f.life(reset.side);
   const closed = listenerClosed(f, reset.side);
   if (closed.length > 0 && reset.shape !== 'passive') return closed;
@@ -134,31 +137,43 @@ function disownedReset(f: Facts, wire: WireFacts, { packet, side }: WireReset): 
 }
 
 /** §1.1 (4): like neither of the kernel's two ways. */
-function foreignReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
-  const { packet, side } = reset;
-  const usual = wire.packets.find((p) => wire.sideOf(p) === side && p !== packet && p.ttl !== packet.ttl);
-  const strange = usual !== undefined;
+function foreignReset(f: Facts, wire: WireFacts, { packet, side }: WireReset): Candidate[] {
   const because = () =>
     'a RST of this shape is not made by Linux: ' +
     (packet.flags & ACK
       ? 'RST|ACK without window or timestamps on a flow that has them'
-      : 'a window or options on a bare RST') +
-    (strange ? `; its TTL is ${packet.ttl}, that of other packets from there ${usual.ttl}` : '');
+      : 'a window or options on a bare RST');
   const evidence = [packetEvidence(f, wire, packet, () => `TTL ${packet.ttl}`)];
-  if (usual) evidence.push(packetEvidence(f, wire, usual, () => `TTL ${usual.ttl}`));
   const moment = f.atPacket(wire, packet);
   const between: Candidate = {
     rule: 'middlebox-reset',
     side: 'path',
-    confidence: strange ? 'inferred' : 'possible',
+    confidence: 'possible',
     because,
     moment,
     evidence: [...evidence, reasoning(because)],
   };
-  if (strange) return [between];
   const own = unexplained(f, side, evidence, moment);
   // other stacks make such RSTs themselves
   return f.stack(side) === 'linux' ? [between, ...own] : [...own, between];
+}
+
+/** §1.1 (4): from another number of hops away than all else that bears this address. */
+function fromElsewhere(f: Facts, wire: WireFacts, { packet, side }: WireReset): Candidate | null {
+  const usual = usualTtl(wire, side, packet);
+  if (!isForeignTtl(usual, packet.ttl)) return null;
+  const other = wire.packets.find((p) => wire.sideOf(p) === side && p.ttl === usual)!;
+  return {
+    rule: 'middlebox-reset',
+    side: 'path',
+    confidence: 'inferred',
+    because: () => `the RST has TTL ${packet.ttl}, all other packets of ${f.name(side)} ${usual}`,
+    moment: f.atPacket(wire, packet),
+    evidence: [
+      packetEvidence(f, wire, packet, () => `TTL ${packet.ttl}`),
+      packetEvidence(f, wire, other, () => `TTL ${usual}`),
+    ],
+  };
 }
 
 /** Without the packet: a socket went from a live state straight to CLOSE. */

@@ -24,7 +24,9 @@ export const stateCounts: LineFormat = {
   proves: 'How many sockets were in each state at that moment.',
   cannotProve: 'Of which connections, processes and ports, and since when.',
   example: 'TCP:   25401 (estab 1202, closed 23980, orphaned 12, timewait 23979)',
-  command: runs('ss', /(?=\s)(?=[^|]*\s(?:-\w*s|--summary))/),
+  command: new RegExp(
+    `${runs('ss', /(?=\s)(?=[^|]*\s(?:-\w*s|--summary))/).source}|\\b(?:ss|netstat)\\b[^\\n]*\\|\\s*uniq\\s+-\\w*c`,
+  ),
   recognises: (line) => SUMMARY.test(line) || SOCKSTAT.test(line) || countOf(line) !== null,
   open: (section) => new StateCountsReader(section),
 };

@@ -20,10 +20,11 @@ const WRAPPERS = [
 
 /**
  * Matches a command line that runs one of the tools, also by path, behind a wrapper, in a list or a loop, or in a
- * container (`kubectl exec pod -- ss -tan`). `tools` is an alternation, `rest` what must follow the name.
+ * container (`kubectl exec pod -- ss -tan`), and shows what they print, not how many lines. `tools` is an alternation,
+ * `rest` what must follow the name.
  */
 export function runs(tools: string, rest = /(?=[\s|;]|$)/): RegExp {
   return new RegExp(
-    `^(?:[^|]{1,200}?(?:;|&&|--|\\bdo)\\s+)?(?:(?:${WRAPPERS})\\s+){0,4}(?:[\\w.~/-]{0,200}/)?(?:${tools})${rest.source}`,
+    `^(?![^\\n]*\\|\\s*(?:uniq\\s+-\\w*c|wc\\b))(?:[^|]{1,200}?(?:;|&&|--|\\bdo)\\s+)?(?:(?:${WRAPPERS})\\s+){0,4}(?:[\\w.~/-]{0,200}/)?(?:${tools})${rest.source}`,
   );
 }

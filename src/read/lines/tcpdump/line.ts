@@ -33,6 +33,8 @@ const NETWORK = /^IP6? /;
 /** The parenthesis of -v. */
 const VERBOSE =
   /^\((?:tos|class|flowlabel|hlim) [^>]{0,400}?length:? \d{1,9}[^>]{0,100}?\)(?:\s+(?=\S)|\s*$)/;
+/** Behind the segment, before 3.9. */
+const OLD_VERBOSE = /\(ttl \d{1,3}, id \d{1,5}(?:, len \d{1,5})?\)\s*$/;
 /** Before the addresses of a packet whose length says more than was sent. */
 const TRUNCATED = /^truncated-ip6? - \d{1,9} bytes missing! ?/;
 /** Addresses without ports around the packet of a tunnel: IP in IP, GRE. */
@@ -101,8 +103,9 @@ function directionOf(word: string): number {
 
 function parseNetwork(text: string, out: PrintedSegment, stamped: boolean, ip: boolean): LineKind {
   const verbose = VERBOSE.exec(text);
-  out.ttl = verbose ? numberAfter(verbose[0], /\b(?:ttl|hlim) {1,3}(\d{1,3})\b/) : 0;
-  out.ipId = verbose ? numberAfter(verbose[0], /, id (\d{1,5})\b/) : 0;
+  const header = verbose?.[0] ?? OLD_VERBOSE.exec(text)?.[0];
+  out.ttl = header ? numberAfter(header, /\b(?:ttl|hlim) {1,3}(\d{1,3})\b/) : 0;
+  out.ipId = header ? numberAfter(header, /, id (\d{1,5})\b/) : 0;
   const shown = verbose ? text.slice(verbose[0].length) : text;
   const body = shown.slice(TRUNCATED.exec(shown)?.[0].length ?? 0);
   const tunnel = TUNNEL.exec(body);

@@ -81,6 +81,8 @@ export class SequenceTable {
       const asRelative = Math.abs((shifted - next) | 0);
       const asAbsolute = Math.abs((printed - next) | 0);
       if (asRelative < NEAR !== asAbsolute < NEAR) this.#absolute = asAbsolute < NEAR;
+      // numbers so small that both are near: the one that is next exactly
+      else if ((asRelative === 0) !== (asAbsolute === 0)) this.#absolute = asAbsolute === 0;
     }
     return this.#absolute ? printed | 0 : shifted;
   }
