@@ -10,6 +10,7 @@ const REST_ONLY = [
   'test/archive/tables.test.ts',
   'test/browser/library.test.ts',
   'test/browser/report.test.ts',
+  'test/capture/bad-hosts.test.ts',
   'test/capture/live.test.ts',
   'test/capture/other-programs.test.ts',
   'test/capture/service.test.ts',

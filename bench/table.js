@@ -65,7 +65,7 @@ function known(value, text) {
 }
 
 /** @param {string[]} head @param {string[][]} rows */
-function markdown(head, rows) {
+export function markdown(head, rows) {
   const line = (/** @type {string[]} */ cells) => `| ${cells.join(' | ')} |`;
   const rule = head.map((_, i) => (i === 0 ? '---' : '--:'));
   return `${[head, rule, ...rows].map(line).join('\n')}\n`;

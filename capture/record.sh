@@ -171,7 +171,11 @@ ended_early() { # TOOL JOB NAME
   how=failed by=$1
   ! grep -q 'No space left' "$work/$3.err" || by=disk-full
   if [ $early_status -gt 128 ]; then problem "$1 was killed by signal $((early_status - 128))"
-  else problem "$1 ended by itself: $(grep -v '^ready$' "$work/$3.err" | tail -n 1)"; fi
+  else
+    # tcpdump says why before it counts its packets
+    said=$(sed -n "s/^$1: //p" "$work/$3.err" | grep -v -e '^listening on' -e '^data link type' | tail -n 1)
+    problem "$1 ended by itself: ${said:-$(grep -v '^ready$' "$work/$3.err" | tail -n 1)}"
+  fi
 }
 
 # Stops before the next second would go beyond what is allowed, or fill the disk.

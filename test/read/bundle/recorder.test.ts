@@ -11,6 +11,7 @@ import { Diagnostics } from '../../../src/model/diagnostic.ts';
 import type { KernelEvent } from '../../../src/model/event.ts';
 import type { Source } from '../../../src/model/source.ts';
 import { readInputs } from '../../../src/read/read.ts';
+import { THOROUGH } from '../../thorough.ts';
 
 const BESIDE = resolve(import.meta.dirname, '../../../samples/field/recorder');
 const BIN = readFileSync(join(BESIDE, 'recorder/events.bin'));
@@ -189,7 +190,7 @@ describe('events.bin', () => {
         const padding = events.length === 44 && source?.recording?.complete.size;
         if (!padding) expect(diagnostics.filter((d) => d.severity !== 'info')).not.toEqual([]);
       }),
-      { numRuns: 150 },
+      { numRuns: THOROUGH ? 3000 : 150 },
     );
   });
 });
