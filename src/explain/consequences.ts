@@ -35,27 +35,12 @@ const ON_SERVER: Partial<Record<RuleId, readonly RuleId[]>> = {
   'connection-refused': ['listener-closed-reset'],
 };
 
-/** Connections by cause, some or all of one incident. */
-export type Shown = ReadonlyMap<string, ReadonlySet<number>>;
-
-/**
- * What a cause follows from among those shown: on one connection that which most of them share, all of them where `all` is
- * asked for. Null where it follows from none.
- */
-export function followsFrom(id: string, shown: Shown, all: boolean): string | null {
-  const own = shown.get(id)!;
-  const sharing = (other: string) => [...own].filter((n) => shown.get(other)?.has(n)).length;
-  const least = all ? own.size : 1;
-  const [nearest] = (ON_CONNECTION[id as RuleId] ?? [])
-    .map((parent) => ({ parent, n: sharing(parent) }))
-    .filter(({ n }) => n >= least)
-    .sort((a, b) => b.n - a.n);
-  if (nearest) return nearest.parent;
-  return all ? null : (ON_SERVER[id as RuleId]?.find((parent) => shown.has(parent)) ?? null);
+/** The nearest that a cause can follow from, of those that the same connection shows. */
+export function followsFrom(id: string, isShown: (parent: RuleId) => boolean): RuleId | null {
+  return ON_CONNECTION[id as RuleId]?.find(isShown) ?? null;
 }
 
-/** Causes that may follow from one of these. */
-export function mayFollow(id: string, from: ReadonlySet<string>): boolean {
-  const parents = [...(ON_CONNECTION[id as RuleId] ?? []), ...(ON_SERVER[id as RuleId] ?? [])];
-  return parents.some((parent) => from.has(parent));
+/** The same of those that any connection to its server shows. */
+export function followsAtServer(id: string, isShown: (parent: RuleId) => boolean): RuleId | null {
+  return ON_SERVER[id as RuleId]?.find(isShown) ?? null;
 }

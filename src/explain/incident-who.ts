@@ -34,7 +34,10 @@ export function whoOf(
   }
   const named = [...names].filter((n) => !n.endsWith(UNKNOWN));
   const all = named.length > 0 || isOneOfMany ? named : [...names];
-  return all.length > NAMED ? [...all.slice(0, NAMED), `${number(all.length - NAMED)} more`] : all;
+  if (all.length <= NAMED) return all;
+  // of those that were not asked nothing is known
+  const more = members.length > ASKED ? 'more' : `${number(all.length - NAMED)} more`;
+  return [...all.slice(0, NAMED), more];
 }
 
 /** `server (pid 812) on 10.0.0.1:80, pod web, host node-1`; `10.0.0.1:80, process not in these files`. */

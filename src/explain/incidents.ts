@@ -9,11 +9,11 @@ import { getOr } from '../model/get-or.ts';
 import type { Incident, IncidentCause } from '../model/incident.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { SourceTime } from '../model/time.ts';
-import { followsFrom, mayFollow, type Shown } from './consequences.ts';
+import { followsAtServer, followsFrom } from './consequences.ts';
 import type { World } from './facts/world.ts';
 import { whoOf } from './incident-who.ts';
 import { type Happening, pictureOf, spanOfMoments } from './picture.ts';
-import type { Explained, Rule } from './rule.ts';
+import type { Explained, Moment, Rule } from './rule.ts';
 import type { Fault, Story } from './stories/index.ts';
 import { happened, serversOf, weakest } from './together.ts';
 import { firstSentence, hedged } from './words.ts';
@@ -37,7 +37,7 @@ export function incidentsOf(
   stories: readonly Story[],
 ): Incident[] {
   const left = new Set(explained.filter((e) => e.finding.severity !== 'info'));
-  const drafts = stories.flatMap((story) => draftsOf(story, left));
+  const drafts = stories.flatMap((story) => draftsOf(world, story, left));
   const byRule = new Map<string, Explained[]>();
   for (const e of left) getOr(byRule, e.rule.id, () => []).push(e);
   for (const members of joined(byRule)) drafts.push({ fault: null, members });
@@ -53,20 +53,11 @@ function graver(a: Incident, b: Incident): number {
 }
 
 /** Takes what belongs to the story out of what is left. */
-function draftsOf({ sentences, rules, faults, ...told }: Story, left: Set<Explained>): Draft[] {
+function draftsOf(world: World, { sentences, rules, faults, ...told }: Story, left: Set<Explained>): Draft[] {
   const take = (isPart: (e: Explained) => boolean, from: readonly string[]) => {
     const own = [...left].filter((e) => from.includes(e.rule.id) && isPart(e));
     for (const e of own) left.delete(e);
-    // what followed on the same servers: those causes say themselves what they follow from
-    const ids = new Set(own.map((e) => e.rule.id));
-    const servers = new Set(own.map(serverOf));
-    for (const e of left) {
-      if (!mayFollow(e.rule.id, ids) || !servers.has(serverOf(e))) continue;
-      own.push(e);
-      ids.add(e.rule.id);
-      left.delete(e);
-    }
-    return own;
+    return withConsequences(world, own, left);
   };
   if (faults) return faults.map((f) => ({ fault: f, members: take(f.isPart, f.rules) })).filter(hasMembers);
   const members = take(() => true, rules);
@@ -79,6 +70,42 @@ function draftsOf({ sentences, rules, faults, ...told }: Story, left: Set<Explai
   return [{ fault, members }];
 }
 
+/** And with what followed from them, taken out of what is left: on the same connection, or later on the same server. */
+function withConsequences(world: World, own: readonly Explained[], left: Set<Explained>): Explained[] {
+  const all: Explained[] = [];
+  const shown = new Map<string, Set<number>>();
+  const begun = new Map<string, Moment | null>();
+  const add = (e: Explained) => {
+    all.push(e);
+    getOr(shown, e.rule.id, () => new Set()).add(e.n);
+    const key = `${e.rule.id} ${serverOf(e)}`;
+    const first = begun.get(key);
+    if (first === undefined || isBefore(world, e.moment, first)) begun.set(key, e.moment);
+  };
+  const follows = (e: Explained) =>
+    followsFrom(e.rule.id, (parent) => shown.get(parent)?.has(e.n) ?? false) ??
+    followsAtServer(e.rule.id, (parent) => {
+      const first = begun.get(`${parent} ${serverOf(e)}`);
+      return first !== undefined && !isBefore(world, e.moment, first);
+    });
+  own.forEach(add);
+  // what follows may have followed before
+  for (let known = 0; all.length > known; ) {
+    known = all.length;
+    for (const e of left) {
+      if (!follows(e)) continue;
+      add(e);
+      left.delete(e);
+    }
+  }
+  return all;
+}
+
+/** As far as their clocks can be compared. */
+function isBefore(world: World, a: Moment | null, b: Moment | null): boolean {
+  return a !== null && b !== null && (world.between(a, b) ?? 0) < 0;
+}
+
 function hasMembers({ members }: Draft): boolean {
   return members.length > 0;
 }
@@ -89,9 +116,9 @@ function serverOf({ n, facts }: Explained): number {
 
 /** A cause joins another from which it can follow when all its connections show that one too. */
 function joined(byRule: ReadonlyMap<string, Explained[]>): Explained[][] {
-  const numbers = connectionsByRule(byRule);
+  const parentOf = parentsOf(byRule);
   const head = (id: string): string => {
-    const parent = followsFrom(id, numbers, true);
+    const parent = parentOf(id);
     return parent === null ? id : head(parent);
   };
   const groups = new Map<string, Explained[]>();
@@ -197,8 +224,13 @@ function headlineOf(world: World, root: Explained, members: readonly Explained[]
   return hedged(`${what}.`, weakest(own.map((e) => e.finding)));
 }
 
-function connectionsByRule(byRule: ReadonlyMap<string, readonly Explained[]>): Shown {
-  return new Map([...byRule].map(([id, own]) => [id, new Set(own.map((e) => e.n))]));
+/** Each cause's nearest among those that all its connections show as well. */
+function parentsOf(byRule: ReadonlyMap<string, readonly Explained[]>): (id: string) => string | null {
+  const shown = new Map([...byRule].map(([id, own]) => [id, new Set(own.map((e) => e.n))]));
+  return (id) => {
+    const own = [...shown.get(id)!];
+    return followsFrom(id, (parent) => own.every((n) => shown.get(parent)?.has(n)));
+  };
 }
 
 /** Each rule once, below what it follows from. */
@@ -206,10 +238,10 @@ function treeOf(members: readonly Explained[], fault: string): IncidentCause {
   const nodes = new Map<string, IncidentCause>();
   const byRule = new Map([...groupByRule(members)].map(([rule, own]) => [rule.id, own]));
   for (const [id, own] of byRule) nodes.set(id, nodeOf(own));
-  const shown = connectionsByRule(byRule);
+  const parentOf = parentsOf(byRule);
   const roots: IncidentCause[] = [];
   for (const [id, node] of nodes) {
-    const parent = followsFrom(id, shown, false);
+    const parent = parentOf(id) ?? followsAtServer(id, (other) => nodes.has(other));
     (parent === null ? roots : nodes.get(parent)!.children).push(node);
   }
   for (const { children } of nodes.values()) children.sort(largerCause);

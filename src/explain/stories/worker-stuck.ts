@@ -14,13 +14,10 @@ import { cite, covered, FILES, sourcesOf } from './cite.ts';
 import type { StoryTeller } from './index.ts';
 
 const LOST_ACK = ['accept-queue-overflow-ack', 'cookie-overflow-reset', 'request-expired-reset'];
-const RULES = [
-  'close-wait-unaccepted',
-  'accept-queue-overflow-syn',
-  'listener-closed-reset',
-  'connection-refused',
-  ...LOST_ACK,
-];
+const FULL = ['close-wait-unaccepted', 'accept-queue-overflow-syn', 'listener-closed-reset', ...LOST_ACK];
+/** Told where the listener was closed: without that its queue has no part in it. */
+const REFUSED = 'connection-refused';
+const RULES = [...FULL, REFUSED];
 
 export const workerStuck: StoryTeller = (world, explained) => {
   const byListener = new Map<ListenerFacts, Explained[]>();
@@ -29,7 +26,7 @@ export const workerStuck: StoryTeller = (world, explained) => {
   const incidents = [...byListener].flatMap(([listener, own]) => incident(world, listener, own) ?? []);
   const [gravest, ...others] = incidents.sort((a, b) => b.connections - a.connections);
   if (!gravest) return null;
-  const speaksOf = new Set(incidents.map((i) => i.listener));
+  const parts = new Set(incidents.flatMap((i) => i.told));
   const also = others.map((i) => i.server).slice(0, FILES);
   if (others.length > FILES) also.push(`${number(others.length - FILES)} more servers`);
   return {
@@ -37,12 +34,12 @@ export const workerStuck: StoryTeller = (world, explained) => {
       ...gravest.sentences,
       ...(others.length > 0 ? [`The accept queue was full at ${list(also)} too.`] : []),
     ],
-    rules: covered(explained, RULES, (e) => speaksOf.has(e.facts.listener)),
+    rules: covered(explained, RULES, (e) => parts.has(e)),
     faults: incidents.map(({ listener, headline, action }) => ({
       title: 'accept() not called fast enough: accept queue full',
       headline,
       action,
-      rules: [...RULES, 'syn-cookie-handshake', 'abort-on-overflow-reset'],
+      rules: [...FULL, 'syn-cookie-handshake', 'abort-on-overflow-reset'],
       isPart: (e) => e.facts.listener === listener,
     })),
   };
@@ -54,22 +51,25 @@ interface Incident {
   sentences: string[];
   headline: string;
   action: string;
+  told: readonly Explained[];
   connections: number;
 }
 
-function incident(world: World, listener: ListenerFacts, own: Explained[]): Incident | null {
+function incident(world: World, listener: ListenerFacts, all: Explained[]): Incident | null {
   const of = (...rules: string[]) =>
-    own.filter((e) => rules.includes(e.rule.id) && e.finding.confidence !== 'possible');
+    all.filter((e) => rules.includes(e.rule.id) && e.finding.confidence !== 'possible');
   const waiting = of('close-wait-unaccepted', 'listener-closed-reset');
   const syns = of('accept-queue-overflow-syn');
   const acks = of(...LOST_ACK);
   const sight = fullest(world, listener);
   if ((waiting.length === 0 && !listener.fullSight) || syns.length + acks.length === 0) return null;
-  const server = world.serverOf(own[0]!.facts.n);
+  const reset = of('listener-closed-reset');
+  const told = reset.length > 0 ? all : all.filter((e) => e.rule.id !== REFUSED);
+  const server = world.serverOf(told[0]!.facts.n);
   const sentences = [
     filled(world, waiting, sight, server),
     lost(world, listener, syns, acks),
-    ended(world, listener, own, of('listener-closed-reset')),
+    ended(world, listener, told, reset),
   ];
   return {
     listener,
@@ -79,7 +79,8 @@ function incident(world: World, listener: ListenerFacts, own: Explained[]): Inci
       `${processOn(sight, server)} did not accept connections as fast as they came; its full accept queue ` +
       `${HEDGES[weakest([...syns, ...acks].map((e) => e.finding))]}dropped ${list(dropped(syns, acks))}.`,
     action: actionOf(world, listener, sight),
-    connections: connectionsOf(own).length,
+    told,
+    connections: connectionsOf(told).length,
   };
 }
 
@@ -194,7 +195,7 @@ function ended(
   own: readonly Explained[],
   reset: readonly Explained[],
 ): string {
-  const refused = own.filter((e) => e.rule.id === 'connection-refused');
+  const refused = own.filter((e) => e.rule.id === REFUSED);
   if (reset.length === 0) return '';
   // several logs may tell of one closing: the time of the finest clock
   const steps = (c: (typeof listener.closings)[number]) => world.source(c.life.source).clock.resolution;
