@@ -109,10 +109,17 @@ function isNearerWithout(f: Facts, wire: WireFacts, { side, packet }: WireReset,
   );
 }
 
-function lacksNothingElse(f: Facts, wire: WireFacts, { side }: WireReset, nearer: WireFacts): boolean {
+function lacksNothingElse(
+  f: Facts,
+  wire: WireFacts,
+  { side, answers }: WireReset,
+  nearer: WireFacts,
+): boolean {
   const peer = (1 - side) as SideIndex;
   const { packets, rsts, ttl } = nearer.wire;
   const sent = wire.of(wire.wire.packets, side) - wire.of(wire.wire.rsts, side);
+  // who resets a wrong SYN-ACK goes on with its handshake
+  if (answers && answers.flags & SYN) return false;
   return (
     !f.world.source(nearer.wire.source).incomplete &&
     INITIAL_TTLS.has(nearer.of(ttl, side) ?? 0) &&
