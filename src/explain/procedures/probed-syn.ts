@@ -4,7 +4,6 @@
  */
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { ProbeEvent } from '../../model/event.ts';
-import { NS_PER_S } from '../../model/time.ts';
 import { eventEvidence, type Wording } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts } from '../facts/listener.ts';
@@ -131,19 +130,14 @@ const tracesOfSyns = memoised((listener: ListenerFacts): readonly number[] => {
   return [...new Set(sources)].filter(isComplete);
 });
 
-/** The first event of a trace may be one that the SYN brought about. */
-const BEGUN = NS_PER_S;
-
-/** It had begun, and not ended, when the connection did. */
+/** It had begun, and not ended, when the connection did, however far apart their clocks are. */
 function wasTracing(f: Facts, source: number): boolean {
-  const { times } = f.world.source(source);
+  const { from } = f.probes.recording(source)!;
   const [start] = f.extent;
-  const since = f.world.between(start, {
-    source,
-    at: f.world.context.timeline.at(source, times?.first ?? null),
-  });
+  const since = f.world.between(start, { source, at: f.world.context.timeline.at(source, from) });
   const left = f.probes.recordedBy(source, start);
-  return since !== null && left !== null && since >= -BEGUN && left >= 0;
+  const error = f.world.clockError(start.source, source);
+  return since !== null && left !== null && since >= error && left >= error;
 }
 
 /** Whether SYNs of this connection reached TCP; null where no probe was there to tell. */
