@@ -70,7 +70,11 @@ function onWire(f: Facts): Unfinished | null {
 
 /** There are hops between the two places, as a TTL shows: of one host, or one wire, two captures are one witness. */
 function areApart(a: WireFacts, b: WireFacts): boolean {
-  return ([CLIENT, SERVER] as const).some((side) => a.of(a.wire.ttl, side) !== b.of(b.wire.ttl, side));
+  return ([CLIENT, SERVER] as const).some((side) => {
+    const [here, there] = [a.of(a.wire.ttl, side), b.of(b.wire.ttl, side)];
+    // 0: of a text without it
+    return here && there && here !== there;
+  });
 }
 
 /** SYNs of the client, SYN-ACKs of the server, either again by its timer, or long before the end of the file, and nothing else. */
