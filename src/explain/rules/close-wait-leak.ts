@@ -92,17 +92,24 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
       unknown === 0
         ? holders(own)
         : unknown === own.length
-          ? 'a process that the table does not show does'
-          : `a process, which for ${number(unknown)} of them the table does not show, does`;
-    return `${howMany(all)}${toServers(all)} ended up in CLOSE_WAIT, ${MAYBE}because ${who} not close its socket. They came from ${clients(all)}.`;
+          ? 'a process that the table does not show does not close its socket'
+          : `a process, which for ${number(unknown)} of them the table does not show, does not close its socket`;
+    return `${howMany(all)}${toServers(all)} ended up in CLOSE_WAIT, ${MAYBE}because ${who}. They came from ${clients(all)}.`;
   },
 };
 
 /** The process by name where all wait for the same one, else how many they are. */
 function holders(all: readonly Facts[]): string {
-  const rows = all.flatMap((f) => f.case.rows.filter((r) => isCloseWait(r) && r.owner === 'known'));
-  const names = new Set(rows.map((r) => `process ${r.comm ?? '?'} (${r.pid ?? '?'})`));
-  return names.size === 1 ? `${[...names][0]} does` : `${number(names.size)} processes do`;
+  const names = new Map<string, string>();
+  for (const { world, case: c } of all)
+    for (const r of c.rows) {
+      if (!isCloseWait(r) || r.owner !== 'known') continue;
+      // ss prints the name of the thread, netstat that of the command
+      names.set(`${world.hostName(r.source)} ${r.pid ?? r.comm}`, `${r.comm ?? '?'} (${r.pid ?? '?'})`);
+    }
+  return names.size === 1
+    ? `process ${[...names.values()][0]} does not close its socket`
+    : `${number(names.size)} processes do not close their sockets`;
 }
 
 const REMEDY =
