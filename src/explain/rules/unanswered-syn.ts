@@ -1,3 +1,4 @@
+import type { Facts } from '../facts/facts.ts';
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
 import { type Candidate, leading } from '../procedures/candidate.ts';
@@ -11,6 +12,20 @@ import { list, number } from '../words.ts';
 const TRACED = 'the TTL of the SYN ran out on the way (ICMP time exceeded), as a traceroute means it to';
 const TRACED_REMEDY =
   'Nothing is wrong where it was a traceroute; otherwise find out why the client sends SYNs with so small a TTL.';
+
+/** What is said of each kind, in this order. */
+const KINDS = {
+  unanswered: ' got no SYN-ACK',
+  filtered: ' showed no SYN-ACK, in files that hold nothing but SYNs',
+  traced: `: ${TRACED}`,
+  late: ' got a SYN-ACK only after retries',
+};
+
+function kindOf(f: Facts): string {
+  if (traceroute(f).length > 0) return KINDS.traced;
+  if (gotSynAck(f.world.context.cases, f.n)) return KINDS.late;
+  return isFiltered(f) ? KINDS.filtered : KINDS.unanswered;
+}
 
 export const rule: Rule<'unanswered-syn', Candidate> = {
   id: 'unanswered-syn',
@@ -44,20 +59,15 @@ export const rule: Rule<'unanswered-syn', Candidate> = {
     };
   },
   together: (all) => {
-    const traced = connectionsOf(all).filter((f) => traceroute(f).length > 0).length;
-    if (traced === connectionsOf(all).length) return `${howMany(all)}${toServers(all)}: ${TRACED}.`;
-    const late = connectionsOf(all).filter((f) => gotSynAck(f.world.context.cases, f.n)).length;
-    const never = connectionsOf(all).length - late - traced;
-    const not = connectionsOf(all).some(isFiltered)
-      ? 'showed no SYN-ACK, in files that hold nothing but SYNs'
-      : 'got no SYN-ACK';
-    const parts = [
-      ...(never > 0 ? [`${late + traced > 0 ? `${number(never)} ` : ''}${not}`] : []),
-      ...(traced > 0 ? [`${number(traced)}: ${TRACED}`] : []),
-      ...(late > 0
-        ? [`${never + traced > 0 ? `${number(late)} ` : ''}got a SYN-ACK only after retries`]
-        : []),
-    ];
+    const own = connectionsOf(all);
+    const kinds = own.map(kindOf);
+    const there = Object.values(KINDS).flatMap((kind) => {
+      const n = kinds.filter((k) => k === kind).length;
+      return n > 0 ? [{ n, kind }] : [];
+    });
+    if (there[0]!.n === own.length && there[0]!.kind === KINDS.traced)
+      return `${howMany(all)}${toServers(all)}: ${TRACED}.`;
+    const parts = there.map(({ n, kind }) => `${there.length > 1 ? number(n) : ''}${kind}`.trimStart());
     const who = `${howMany(all)}${toServers(all)}${parts.length > 1 ? ':' : ''}`;
     return `${who} ${list(parts)}; nothing here shows where the SYNs or their answers were lost.`;
   },
