@@ -19,32 +19,29 @@ const SYN_QUEUE: readonly RuleId[] = [
   'cookie-overflow-reset',
 ];
 
-/** The causes in which each has a part. */
-const PARTS: Readonly<Record<string, readonly RuleId[]>> = {
-  'net.core.somaxconn': QUEUE,
-  'net.ipv4.tcp_abort_on_overflow': QUEUE,
-  'net.ipv4.tcp_max_syn_backlog': SYN_QUEUE,
-  'net.ipv4.tcp_syncookies': [...SYN_QUEUE, 'accept-queue-overflow-syn'],
+/** The causes in which each has a part, and at which end it has it: `both` where the finding's side does not tell. */
+const PARTS: Readonly<
+  Record<string, readonly [end: 'client' | 'server' | 'both', causes: readonly RuleId[]]>
+> = {
+  'net.core.somaxconn': ['server', QUEUE],
+  'net.ipv4.tcp_abort_on_overflow': ['server', QUEUE],
+  'net.ipv4.tcp_max_syn_backlog': ['server', SYN_QUEUE],
+  'net.ipv4.tcp_syncookies': ['server', [...SYN_QUEUE, 'accept-queue-overflow-syn']],
   'net.ipv4.tcp_syn_retries': [
-    'unanswered-syn',
-    'accept-queue-overflow-syn',
-    'netfilter-drop',
-    'syn-lost-on-path',
+    'client',
+    ['unanswered-syn', 'accept-queue-overflow-syn', 'netfilter-drop', 'syn-lost-on-path'],
   ],
   'net.ipv4.tcp_synack_retries': [
-    'request-expired-reset',
-    'accept-queue-overflow-ack',
-    'handshake-unfinished',
+    'server',
+    ['request-expired-reset', 'accept-queue-overflow-ack', 'handshake-unfinished'],
   ],
   'net.ipv4.tcp_fin_timeout': [
-    'fin-wait2-expired',
-    'fin-wait2-expired-reset',
-    'long-fin-wait2',
-    'fin-wait2-stuck',
+    'both',
+    ['fin-wait2-expired', 'fin-wait2-expired-reset', 'long-fin-wait2', 'fin-wait2-stuck'],
   ],
-  'net.ipv4.tcp_max_tw_buckets': ['time-wait-overflow', 'time-wait-pileup'],
-  'net.ipv4.tcp_orphan_retries': ['fin-unacknowledged', 'last-ack-stuck', 'fin-wait1-aborted'],
-  'net.ipv4.tcp_retries2': ['retransmission-timeout', 'peer-silent'],
+  'net.ipv4.tcp_max_tw_buckets': ['both', ['time-wait-overflow', 'time-wait-pileup']],
+  'net.ipv4.tcp_orphan_retries': ['both', ['fin-unacknowledged', 'last-ack-stuck', 'fin-wait1-aborted']],
+  'net.ipv4.tcp_retries2': ['both', ['retransmission-timeout', 'peer-silent']],
 };
 
 /** What their values mean. */
@@ -93,8 +90,10 @@ export function settingsOf(world: World, explained: readonly Explained[]): Setti
   const examples = new Map<string, Explained>();
   for (const e of explained) if (!examples.has(e.rule.id)) examples.set(e.rule.id, e);
   return Object.entries(MEANINGS).flatMap(([name, meaning]) => {
-    const parts = PARTS[name]!.flatMap((id) => examples.get(id) ?? []);
-    const addresses = parts.flatMap((e) => [e.finding.server.address, e.finding.client.address]);
+    const [end, causes] = PARTS[name]!;
+    const parts = causes.flatMap((id) => examples.get(id)?.finding ?? []);
+    const ends = end === 'both' ? (['server', 'client'] as const) : [end];
+    const addresses = parts.flatMap((f) => ends.map((e) => f[e].address));
     const given = isAlone ? [world.setting(name)] : addresses.map((a) => world.setting(name, a));
     const setting = given.find((s) => s !== null);
     if (!setting) return [];
