@@ -66,7 +66,7 @@ export const synFlood: StoryTeller = (world, explained) => {
   const confidence = isFiltered ? 'possible' : 'inferred';
   const first = largest.members[0]!;
   return {
-    sentences: tell(world, largest, confidence, others.length),
+    sentences: tell(world, largest, confidence, others),
     title: 'SYN flood',
     action: isFiltered ? CAPTURE_ALL : KEEP_OUT,
     confidence,
@@ -180,7 +180,7 @@ function isCompleted({ wires: [w], client, lives }: Case): boolean {
   return w.packets[CLIENT] > w.syns[CLIENT] + w.rsts[CLIENT];
 }
 
-function tell(world: World, flood: Flood, confidence: Confidence, others: number): string[] {
+function tell(world: World, flood: Flood, confidence: Confidence, others: readonly Flood[]): string[] {
   const when = during(world, flood.source, flood.from, flood.to);
   const { answered, silent } = flood;
   const became = [
@@ -195,7 +195,10 @@ function tell(world: World, flood: Flood, confidence: Confidence, others: number
     `${counted(world.listenerOf(n), flood)}${logged(world, flood)}`,
     confidence === 'possible' ? MAYBE_FILTERED : whoseAddresses(world, flood),
   ];
-  if (others > 0) sentences.push(`${count(others, 'other server')} received as many attempts at one time.`);
+  if (others.length > 0) {
+    const hedge = HEDGES[others.some((o) => mayBeFiltered(world, o)) ? 'possible' : 'inferred'];
+    sentences.push(`${count(others.length, 'other server')} ${hedge}received a SYN flood too.`);
+  }
   return sentences;
 }
 
