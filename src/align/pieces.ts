@@ -12,6 +12,7 @@ import type {
   SocketEvent,
 } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
+import { NS_PER_S } from '../model/time.ts';
 import { type Opening, openingOfLife, openingOfWire } from './opening.ts';
 import { keyOf, translated } from './translated.ts';
 import { groupBy, isTuple, tupleKey } from './tuple.ts';
@@ -141,7 +142,9 @@ function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
     if (!isPoint(e)) continue;
     if (e.kind === 'socket' && (e.state === 'LISTEN' || isWildcard(e.remote.address))) continue;
     const [a, b] = 'from' in e ? [e.from, e.to] : [e.local, e.remote];
-    const at = timeline.at(e.source, e.time);
+    // a table whose command was typed some time after a clock may be of any connection of then or later
+    const isVague = (pieces.sources[e.source]!.clock.uncertainty ?? 0) > NS_PER_S;
+    const at = isVague ? null : timeline.at(e.source, e.time);
     const track = `${e.kind} ${e.source}`;
     const order: [number, number] = [e.source, e.line];
     const netns = e.netns ?? netnsOf(e.source);

@@ -25,7 +25,7 @@ export interface Clock {
   base: bigint;
   /** Smallest step the source's notation can show, in nanoseconds: 1000 for a microsecond pcap, 1e9 for HH:MM:SS. */
   resolution: number;
-  /** How far its times may be from true time, in nanoseconds, where anchors tell. */
+  /** How far its times may be from true time, in nanoseconds, where that is known. */
   uncertainty?: number;
 }
 

@@ -6,7 +6,7 @@ import type { Diagnostics } from '../model/diagnostic.ts';
 import type { KernelEvent } from '../model/event.ts';
 import type { Frame, Packet } from '../model/packet.ts';
 import type { Source } from '../model/source.ts';
-import type { ClockKind } from '../model/time.ts';
+import type { Clock, ClockKind, SourceTime } from '../model/time.ts';
 
 /** What every format says of itself: `tcpautopsy formats` prints it. */
 export interface FormatInfo {
@@ -72,6 +72,13 @@ export interface CaptureReader {
   end(): void;
 }
 
+/** What a clock beside the output of a tool showed. */
+export interface ClockReading {
+  /** With an uncertainty where somebody may have typed the command long after it. */
+  clock: Clock;
+  time: SourceTime;
+}
+
 /** A section of a text: lines from one command, or a run of lines of one format. */
 export interface Section {
   /** Display name of the source-to-be. */
@@ -82,6 +89,8 @@ export interface Section {
   /** 1-based line where it begins: the prompt, else its first line. */
   line: number;
   context: ReadContext;
+  /** For the next table of the section: by `date`, `watch` or the prompt; null where no clock was shown. */
+  shown: ClockReading | null;
 }
 
 /** A text format made of lines. */

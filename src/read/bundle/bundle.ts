@@ -198,6 +198,7 @@ class Bundle {
       command: `ss -tanpieOm${filter}`,
       root: true,
       context,
+      shown: null,
     };
     const reader = ss.open(section);
     await readJsonLines(path, this.#files, this.#context.diagnostics, (value, line) => {
@@ -225,7 +226,15 @@ class Bundle {
       ...this.#context,
       source: (init) => this.#context.source({ ...init, host }),
     };
-    const reader = sysctl.open({ name: path, line: 1, host, command: 'sysctl -a', root: true, context });
+    const reader = sysctl.open({
+      name: path,
+      line: 1,
+      host,
+      command: 'sysctl -a',
+      root: true,
+      context,
+      shown: null,
+    });
     const lines = text.split('\n');
     const rest = lines.pop()!;
     for (const [i, line] of lines.entries()) reader.line(line, i + 1);

@@ -2,7 +2,7 @@
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { Counters } from './shared/counters.ts';
-import { SectionSource } from './shared/section.ts';
+import { TableSource } from './shared/table-source.ts';
 
 const ROW = /^cpu=(\d{1,4})\s+((?:[a-z_]{3,16}=\d{1,19}\s*){3,24})$/;
 
@@ -26,7 +26,7 @@ class ConntrackStatsReader implements LineReader {
   #line: number;
 
   constructor(section: Section) {
-    this.#counters = new Counters(new SectionSource(section, conntrackStats.id));
+    this.#counters = new Counters(new TableSource(section, conntrackStats.id));
     this.#line = section.line;
   }
 

@@ -5,7 +5,8 @@ import { NS_PER_US, type SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { Interner } from './shared/interner.ts';
-import { clockOf, NO_CLOCK, SectionSource } from './shared/section.ts';
+import { clockOf, NO_CLOCK } from './shared/section.ts';
+import { TableSource } from './shared/table-source.ts';
 import { decimalToNs } from './shared/times.ts';
 
 const NS_PER_S = 1_000_000_000;
@@ -34,13 +35,13 @@ export const conntrack: LineFormat = {
 };
 
 class ConntrackReader implements LineReader {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
   readonly #interner = new Interner();
   /** Whole seconds of the first time, ns; null before it. */
   #base: bigint | null = null;
 
   constructor(section: Section) {
-    this.#source = new SectionSource(section, conntrack.id);
+    this.#source = new TableSource(section, conntrack.id);
   }
 
   line(text: string, number: number): boolean {
@@ -53,8 +54,10 @@ class ConntrackReader implements LineReader {
     ];
     const [client, server] = tuple(5);
     const [answering, answered] = tuple(10);
-    const time = stamp === undefined ? null : this.#time(stamp);
-    const source = this.#open();
+    const stamped = stamp === undefined ? null : this.#time(stamp);
+    const source = this.#open(event !== undefined);
+    // an entry of the table is of the moment it was listed, an event of any
+    const time = event === undefined ? (stamped ?? this.#source.time) : stamped;
     this.#source.event(source, {
       kind: 'probe',
       source: source.id,
@@ -87,12 +90,13 @@ class ConntrackReader implements LineReader {
     return (Number(at - this.#base) + decimalToNs(`0.${fraction}`, NS_PER_S)) as SourceTime;
   }
 
-  #open() {
-    return this.#source.open(this.#base === null ? NO_CLOCK : clockOf('realtime', NS_PER_US, this.#base));
+  #open(isLog: boolean) {
+    if (this.#base !== null) return this.#source.open(clockOf('realtime', NS_PER_US, this.#base));
+    return isLog ? this.#source.open(NO_CLOCK) : this.#source.open();
   }
 
   #other(number: number): boolean {
-    this.#open();
+    this.#open(false);
     this.#source.diagnose('not-tcp', 'info', number, 'entries of other protocols, not read');
     return true;
   }

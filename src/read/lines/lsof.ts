@@ -5,9 +5,9 @@ import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { parseEndpoint } from './shared/endpoints.ts';
 import { Interner } from './shared/interner.ts';
-import { NO_CLOCK, SectionSource } from './shared/section.ts';
 import { Snapshots } from './shared/snapshots.ts';
 import { FILTER_UNKNOWN } from './shared/table-command.ts';
+import { TableSource } from './shared/table-source.ts';
 
 const HEADER =
   /^COMMAND\s+PID\s+(?:TID\s+(?:TASKCMD\s+)?)?(?:PPID\s+)?(?:PGID\s+)?USER\s+FD\s+TYPE\s+DEVICE\s+SIZE(?:\/OFF)?\s+NODE\s+NAME\s*$/;
@@ -36,13 +36,13 @@ export const lsof: LineFormat = {
 };
 
 class LsofReader implements LineReader {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
   readonly #snapshots: Snapshots;
   readonly #interner = new Interner();
   readonly #seen = new Set<string>();
 
   constructor(section: Section) {
-    this.#source = new SectionSource(section, lsof.id);
+    this.#source = new TableSource(section, lsof.id);
     this.#snapshots = new Snapshots(this.#source);
   }
 
@@ -79,12 +79,12 @@ class LsofReader implements LineReader {
     if (this.#seen.has(match[4]!)) return;
     this.#seen.add(match[4]!);
     this.#snapshots.row();
-    const source = this.#source.open(NO_CLOCK);
+    const source = this.#source.open();
     this.#source.event(source, {
       kind: 'socket',
       source: source.id,
       line,
-      time: null,
+      time: this.#source.time,
       snapshot: this.#snapshots.number,
       ...row,
       recvQ: 0,

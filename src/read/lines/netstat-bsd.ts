@@ -6,10 +6,10 @@ import { runs } from './shared/command.ts';
 import { isAddressText } from './shared/endpoints.ts';
 import { Fields } from './shared/fields.ts';
 import { Interner } from './shared/interner.ts';
-import { NO_CLOCK, SectionSource } from './shared/section.ts';
 import { parsePort } from './shared/services.ts';
 import { Snapshots } from './shared/snapshots.ts';
 import { FILTER_UNKNOWN } from './shared/table-command.ts';
+import { TableSource } from './shared/table-source.ts';
 
 const TITLE = /^Active Internet connections(?: \(including servers\))?\s*$/;
 const HEADER =
@@ -68,13 +68,13 @@ function endpoint(text: string, names: Interner): Endpoint | null {
 }
 
 class NetstatBsdReader implements LineReader {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
   readonly #snapshots: Snapshots;
   readonly #fields = new Fields();
   readonly #interner = new Interner();
 
   constructor(section: Section) {
-    this.#source = new SectionSource(section, netstatBsd.id);
+    this.#source = new TableSource(section, netstatBsd.id);
     this.#snapshots = new Snapshots(this.#source);
   }
 
@@ -102,7 +102,7 @@ class NetstatBsdReader implements LineReader {
   }
 
   #cut(text: string, line: number): void {
-    this.#source.open(NO_CLOCK);
+    this.#source.open();
     this.#snapshots.spoil();
     this.#source.diagnose(
       'netstat-address-cut',
@@ -114,12 +114,12 @@ class NetstatBsdReader implements LineReader {
   }
 
   #emit({ cut: _, ...row }: Row, line: number): void {
-    const source = this.#source.open(NO_CLOCK);
+    const source = this.#source.open();
     this.#source.event(source, {
       kind: 'socket',
       source: source.id,
       line,
-      time: null,
+      time: this.#source.time,
       snapshot: this.#snapshots.number,
       ...row,
       acceptLimit: null,

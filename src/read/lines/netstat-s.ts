@@ -3,7 +3,7 @@ import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { Counters, counterName } from './shared/counters.ts';
 import { parsePhrase } from './shared/netstat-phrases.ts';
-import { SectionSource } from './shared/section.ts';
+import { TableSource } from './shared/table-source.ts';
 
 const GROUP =
   /^(Ip|Icmp|IcmpMsg|Tcp|Udp|UdpLite|TcpExt|IpExt|MPTcpExt|Sctp|Ip6|Icmp6|IcmpMsg6|Udp6|UdpLite6|Tcp6):$/;
@@ -33,7 +33,7 @@ class NetstatSReader implements LineReader {
   #group: string | null = null;
 
   constructor(section: Section) {
-    this.#counters = new Counters(new SectionSource(section, netstatS.id));
+    this.#counters = new Counters(new TableSource(section, netstatS.id));
     this.#counters.begin(section.line, false);
   }
 

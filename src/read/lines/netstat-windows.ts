@@ -6,9 +6,9 @@ import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { parseEndpoint } from './shared/endpoints.ts';
 import { Fields } from './shared/fields.ts';
 import { Interner } from './shared/interner.ts';
-import { NO_CLOCK, SectionSource } from './shared/section.ts';
 import { Snapshots } from './shared/snapshots.ts';
 import { FILTER_UNKNOWN } from './shared/table-command.ts';
+import { TableSource } from './shared/table-source.ts';
 
 const HEADER =
   /^\s*Proto\s+(?:Local Address\s+Foreign Address\s+State|Lokale Adresse\s+Remoteadresse\s+Status)(?:\s+PID)?(?:\s+Offload State)?\s*$/;
@@ -65,7 +65,7 @@ function parse(line: string, f: Fields, names: Interner): Row | null {
 }
 
 class NetstatWindowsReader implements LineReader {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
   readonly #snapshots: Snapshots;
   readonly #fields = new Fields();
   readonly #interner = new Interner();
@@ -73,7 +73,7 @@ class NetstatWindowsReader implements LineReader {
   #row: SocketEvent | null = null;
 
   constructor(section: Section) {
-    this.#source = new SectionSource(section, netstatWindows.id);
+    this.#source = new TableSource(section, netstatWindows.id);
     this.#snapshots = new Snapshots(this.#source);
   }
 
@@ -109,9 +109,9 @@ class NetstatWindowsReader implements LineReader {
     this.#snapshots.row();
     this.#row = {
       kind: 'socket',
-      source: this.#source.open(NO_CLOCK).id,
+      source: this.#source.open().id,
       line,
-      time: null,
+      time: this.#source.time,
       snapshot: this.#snapshots.number,
       ...row,
       recvQ: 0,
@@ -127,7 +127,7 @@ class NetstatWindowsReader implements LineReader {
   }
 
   #emit(): void {
-    if (this.#row) this.#source.event(this.#source.open(NO_CLOCK), this.#row);
+    if (this.#row) this.#source.event(this.#source.open(), this.#row);
     this.#row = null;
   }
 

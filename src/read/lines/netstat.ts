@@ -7,9 +7,9 @@ import { runs } from './shared/command.ts';
 import { parseEndpoint } from './shared/endpoints.ts';
 import { Fields } from './shared/fields.ts';
 import { Interner } from './shared/interner.ts';
-import { NO_CLOCK, SectionSource } from './shared/section.ts';
 import { Snapshots } from './shared/snapshots.ts';
 import { FILTER_UNKNOWN, tableFilter } from './shared/table-command.ts';
+import { TableSource } from './shared/table-source.ts';
 import { secondsToNs } from './shared/times.ts';
 
 const TOOL = runs(
@@ -80,7 +80,7 @@ function isCut(column: string): boolean {
 }
 
 class NetstatReader implements LineReader {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
   readonly #snapshots: Snapshots;
   readonly #fields = new Fields();
   readonly #interner = new Interner();
@@ -94,7 +94,7 @@ class NetstatReader implements LineReader {
   readonly #seen = new Set<string>();
 
   constructor(section: Section) {
-    this.#source = new SectionSource(section, netstat.id);
+    this.#source = new TableSource(section, netstat.id);
     this.#snapshots = new Snapshots(this.#source);
     if (section.command !== null && TOOL.test(section.command)) this.rerun(section.command, section.line);
   }
@@ -174,12 +174,12 @@ class NetstatReader implements LineReader {
   }
 
   #emit(row: Row, line: number): void {
-    const source = this.#source.open(NO_CLOCK);
+    const source = this.#source.open();
     const event: SocketEvent = {
       kind: 'socket',
       source: source.id,
       line,
-      time: null,
+      time: this.#source.time,
       snapshot: this.#snapshots.number,
       state: row.state,
       local: row.local,

@@ -6,7 +6,7 @@ import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { Counters, fromNstatName } from './shared/counters.ts';
 import { Fields } from './shared/fields.ts';
-import { SectionSource } from './shared/section.ts';
+import { TableSource } from './shared/table-source.ts';
 
 const TOOL = runs('nstat|rtacct');
 const HEADER = /^#(?:kernel$|\d+\.\d+ sampling_interval=)/;
@@ -35,14 +35,14 @@ function isCounter(f: Fields): boolean {
 }
 
 class NstatReader implements LineReader {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
   readonly #counters: Counters;
   readonly #fields = new Fields();
   /** Values are since the previous call; null when no command line shows it. */
   #delta: boolean | null = null;
 
   constructor(section: Section) {
-    this.#source = new SectionSource(section, nstat.id);
+    this.#source = new TableSource(section, nstat.id);
     this.#counters = new Counters(this.#source);
     this.rerun(section.command, section.line);
   }

@@ -3,9 +3,9 @@ import { type Endpoint, formatWords, MAPPED_WORD } from '../../model/address.ts'
 import type { SocketEvent } from '../../model/event.ts';
 import { STATE_NAMES, type TcpState } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
-import { NO_CLOCK, SectionSource } from './shared/section.ts';
 import { Snapshots } from './shared/snapshots.ts';
 import { FILTER_UNKNOWN } from './shared/table-command.ts';
+import { TableSource } from './shared/table-source.ts';
 
 const HEADER = /^\s*sl\s+local_address\s+(?:rem|remote)_address\s+st\s+tx_queue\s+rx_queue\s/;
 const ROW =
@@ -28,11 +28,11 @@ export const procNetTcp: LineFormat = {
 };
 
 class ProcNetTcpReader implements LineReader {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
   readonly #snapshots: Snapshots;
 
   constructor(section: Section) {
-    this.#source = new SectionSource(section, procNetTcp.id);
+    this.#source = new TableSource(section, procNetTcp.id);
     this.#snapshots = new Snapshots(this.#source);
   }
 
@@ -63,12 +63,12 @@ class ProcNetTcpReader implements LineReader {
       match as unknown as string[];
     const state = STATE_NAMES[Number.parseInt(st!, 16)] as TcpState;
     const timer = TIMERS[Number(tr)];
-    const source = this.#source.open(NO_CLOCK);
+    const source = this.#source.open();
     const event: SocketEvent = {
       kind: 'socket',
       source: source.id,
       line,
-      time: null,
+      time: this.#source.time,
       snapshot: this.#snapshots.number,
       state: state === 'NEW_SYN_RECV' ? 'SYN_RECV' : state,
       local: endpoint(local!, localPort!),

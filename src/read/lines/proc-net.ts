@@ -1,7 +1,7 @@
 /** /proc/net/netstat and /proc/net/snmp: pairs of lines, the names of a group and then their values. */
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { Counters, counterName } from './shared/counters.ts';
-import { SectionSource } from './shared/section.ts';
+import { TableSource } from './shared/table-source.ts';
 
 const NAMES = /^(TcpExt|IpExt|MPTcpExt|Ip|Icmp|IcmpMsg|Tcp|Udp|UdpLite):(?: [A-Z]\w*)+\s*$/;
 const VALUES = /^(TcpExt|IpExt|MPTcpExt|Ip|Icmp|IcmpMsg|Tcp|Udp|UdpLite):(?: -?\d+)+\s*$/;
@@ -21,14 +21,14 @@ export const procNet: LineFormat = {
 };
 
 class ProcNetReader implements LineReader {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
   readonly #counters: Counters;
   readonly #groups = new Set<string>();
   /** Names of the group whose values come on the next line. */
   #names: { group: string; names: string[]; line: number } | null = null;
 
   constructor(section: Section) {
-    this.#source = new SectionSource(section, procNet.id);
+    this.#source = new TableSource(section, procNet.id);
     this.#counters = new Counters(this.#source);
     this.#counters.begin(section.line, false);
   }

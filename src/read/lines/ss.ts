@@ -10,10 +10,10 @@ import { runs } from './shared/command.ts';
 import { parseEndpoint } from './shared/endpoints.ts';
 import { Fields } from './shared/fields.ts';
 import { Interner } from './shared/interner.ts';
-import { NO_CLOCK, SectionSource } from './shared/section.ts';
 import { Snapshots } from './shared/snapshots.ts';
 import { parseDetails, parseUsers } from './shared/ss-details.ts';
 import { excludesTcp, FILTER_UNKNOWN, tableFilter } from './shared/table-command.ts';
+import { TableSource } from './shared/table-source.ts';
 
 const TOOL = runs('ss', /(?=[\s|]|$)(?![^|]*\s(?:-\w*s|--summary))/);
 const HEADER = /^(?:Netid\s+)?(State\s+)?Recv-Q\s+Send-Q\s+Local Address:Port\s+Peer Address:Port/;
@@ -88,7 +88,7 @@ function commandState(command: string | null): TcpState | null {
 }
 
 class SsReader implements LineReader {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
   readonly #snapshots: Snapshots;
   readonly #fields = new Fields();
   readonly #interner = new Interner();
@@ -103,7 +103,7 @@ class SsReader implements LineReader {
   #other = false;
 
   constructor(section: Section) {
-    this.#source = new SectionSource(section, ss.id);
+    this.#source = new TableSource(section, ss.id);
     this.#snapshots = new Snapshots(this.#source);
     if (section.command !== null && TOOL.test(section.command)) this.rerun(section.command, section.line);
   }
@@ -160,9 +160,9 @@ class SsReader implements LineReader {
     const listens = state === 'LISTEN';
     this.#row = {
       kind: 'socket',
-      source: this.#source.open(NO_CLOCK).id,
+      source: this.#source.open().id,
       line,
-      time: null,
+      time: this.#source.time,
       snapshot: this.#snapshots.number,
       state,
       local: row.local,
@@ -181,7 +181,7 @@ class SsReader implements LineReader {
 
   /** `ss state X` prints no State column: without its command line the rows cannot be told. */
   #stateless(text: string, line: number): boolean {
-    this.#source.open(NO_CLOCK);
+    this.#source.open();
     this.#snapshots.spoil();
     this.#source.diagnose(
       'ss-state-hidden',
@@ -194,7 +194,7 @@ class SsReader implements LineReader {
   }
 
   #emit(): void {
-    if (this.#row) this.#source.event(this.#source.open(NO_CLOCK), this.#row);
+    if (this.#row) this.#source.event(this.#source.open(), this.#row);
     this.#row = null;
   }
 

@@ -2,7 +2,7 @@
 import { parseState } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
-import { NO_CLOCK, SectionSource } from './shared/section.ts';
+import { TableSource } from './shared/table-source.ts';
 
 const SUMMARY =
   /^TCP:\s+\d{1,9} \(estab (\d{1,9}), closed (\d{1,9}), orphaned (\d{1,9}),(?: synrecv \d{1,9},)? timewait (\d{1,9})(?:\/\d+)?\)(?:, ports \d+)?\s*$/;
@@ -39,10 +39,10 @@ function countOf(line: string): { state: string; count: number } | null {
 }
 
 class StateCountsReader implements LineReader {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
 
   constructor(section: Section) {
-    this.#source = new SectionSource(section, stateCounts.id);
+    this.#source = new TableSource(section, stateCounts.id);
   }
 
   line(text: string, number: number): boolean {
@@ -66,8 +66,15 @@ class StateCountsReader implements LineReader {
   }
 
   #emit(state: string, count: number, line: number): void {
-    const source = this.#source.open(NO_CLOCK);
-    this.#source.event(source, { kind: 'state-count', source: source.id, line, time: null, state, count });
+    const source = this.#source.open();
+    this.#source.event(source, {
+      kind: 'state-count',
+      source: source.id,
+      line,
+      time: this.#source.time,
+      state,
+      count,
+    });
   }
 
   end(): void {}

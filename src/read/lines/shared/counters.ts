@@ -1,24 +1,24 @@
 /** Readings of the kernel's SNMP counters: successive snapshots of one source, so that steps can be taken. */
 import type { CounterEvent } from '../../../model/event.ts';
 import { Interner } from './interner.ts';
-import type { SectionSource } from './section.ts';
-import { NO_CLOCK } from './section.ts';
+import type { TableSource } from './table-source.ts';
 
 export class Counters {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
   readonly #interner = new Interner();
   #snapshot = 0;
   #line = 0;
   #values = new Map<string, number>();
   #delta: boolean | null = false;
 
-  constructor(source: SectionSource) {
+  constructor(source: TableSource) {
     this.#source = source;
   }
 
   /** `delta` null: nothing says whether the values are totals or what was added since the call before. */
   begin(line: number, delta: boolean | null): void {
     this.finish();
+    this.#source.begin();
     this.#line = line;
     this.#delta = delta;
   }
@@ -27,7 +27,7 @@ export class Counters {
   set(name: string, value: number): boolean {
     if (this.#values.has(name)) return false;
     // sources are listed in the order in which they begin
-    this.#source.open(NO_CLOCK);
+    this.#source.open();
     this.#values.set(this.#interner.keep(name), value);
     return true;
   }
@@ -39,12 +39,12 @@ export class Counters {
   /** A reading without a value is none: a filter may have hidden every counter, and zeros are not printed. */
   finish(): void {
     if (this.#values.size === 0) return;
-    const source = this.#source.open(NO_CLOCK);
+    const source = this.#source.open();
     const event: CounterEvent = {
       kind: 'counters',
       source: source.id,
       line: this.#line,
-      time: null,
+      time: this.#source.exactTime,
       snapshot: ++this.#snapshot,
       values: this.#values,
       delta: this.#delta ?? false,

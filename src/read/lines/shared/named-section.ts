@@ -1,4 +1,4 @@
-import type { ReadContext, Section } from '../../importer.ts';
+import type { ClockReading, ReadContext, Section } from '../../importer.ts';
 
 /** What is known of the terminal that printed the lines. */
 export interface Shell {
@@ -18,6 +18,7 @@ export class NamedSection implements Section {
   readonly root: boolean | null;
   readonly line: number;
   readonly context: ReadContext;
+  shown: ClockReading | null = null;
   readonly #give: () => string;
   #name: string | null = null;
 

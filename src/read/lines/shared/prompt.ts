@@ -6,6 +6,8 @@ export interface Prompt {
   /** Host name that tells machines apart; null for localhost and for prompts without one. */
   host: string | null;
   root: boolean;
+  /** The time of day before it, when it was printed. */
+  clock: string | null;
   /** Command line after the prompt; '' for an empty one. */
   command: string;
 }
@@ -19,7 +21,7 @@ const COLON_HOME = /^(?:\([^)]{1,64}\) )?([A-Za-z_][\w.-]{0,63})@([\w.-]{1,255})
 /** `root@host ~ # cmd`, `user@host ~ % cmd`, `user@host ~> cmd`: zsh, fish, Gentoo */
 const SPACED = /^([A-Za-z_][\w.-]{0,63})@([\w.-]{1,255}) [~/][^\s#$%>]{0,255}\s?([#$%>])(?:\s+(.*))?$/;
 /** The time of day that a shell prints before its prompt. */
-const CLOCK = /^\[?\d\d:\d\d(?::\d\d)?\]? (?=[A-Za-z_[(])/;
+const CLOCK = /^\[?(\d\d:\d\d(?::\d\d)?)\]? (?=[A-Za-z_[(])/;
 /** `host:~ # cmd`, `host:/etc# cmd`, `host# cmd`, `user@host$ cmd`: so short that the command must be a known tool */
 const SHORT =
   /^(?:[A-Za-z_][\w.-]{0,63}@)?([A-Za-z][\w.-]{0,254})(?::[~/][^\s#$%>]{0,255} ?)?([#$%>])\s+(\S.*)$/;
@@ -29,7 +31,8 @@ const SHELL = /^(?:\w{1,8}sh-\d[\w.]{0,8}|sh-\d[\w.]{0,8}|[~/][\w./-]{0,255} )([
 const BARE = /^([#$❯])\s+(\S.*)$/;
 
 export function parsePrompt(line: string): Prompt | null {
-  const text = line.replace(CLOCK, '');
+  const clock = CLOCK.exec(line);
+  const text = clock ? line.slice(clock[0].length) : line;
   const named = BRACKETED.exec(text) ?? COLON.exec(text) ?? COLON_HOME.exec(text) ?? SPACED.exec(text);
   if (named) {
     const [, user, host, sign, command] = named;
@@ -37,12 +40,13 @@ export function parsePrompt(line: string): Prompt | null {
       key: `${user}@${host}`,
       host: namesHost(host!) ? host! : null,
       root: sign === '#' || user === 'root',
+      clock: clock?.[1] ?? null,
       command: command?.trim() ?? '',
     };
   }
   const shell = SHELL.exec(line);
   if (!shell) return null;
-  return { key: '', host: null, root: shell[1] === '#', command: shell[2]?.trim() ?? '' };
+  return { key: '', host: null, root: shell[1] === '#', clock: null, command: shell[2]?.trim() ?? '' };
 }
 
 /**
@@ -62,7 +66,7 @@ export function parseBarePrompt(line: string, knows: (command: string) => boolea
       : /^(?:-|\||state\b)/.test(next) || /^\S+\|/.test(command);
   if (!plausible || !knows(command)) return null;
   const host = short?.[1] ?? '';
-  return { key: host, host: namesHost(host) ? host : null, root: sign === '#', command };
+  return { key: host, host: namesHost(host) ? host : null, root: sign === '#', clock: null, command };
 }
 
 /** `localhost` is the name of every machine. */

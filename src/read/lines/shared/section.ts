@@ -14,19 +14,19 @@ export function clockOf(kind: ClockKind, resolution: number, base = 0n): Clock {
 
 /** The source of one section. It comes into being with the first record: a prompt without output leaves none. */
 export class SectionSource {
-  readonly #section: Section;
+  protected readonly section: Section;
   readonly #format: string;
   #source: Source | null = null;
 
   constructor(section: Section, format: string) {
-    this.#section = section;
+    this.section = section;
     this.#format = format;
   }
 
   /** The source, made with this clock when it is not there yet. */
   open(clock: Clock): Source {
     if (this.#source === null) {
-      const { name, host, command, root, context } = this.#section;
+      const { name, host, command, root, context } = this.section;
       this.#source = context.source({ name, format: this.#format, clock, host, command, root });
     }
     return this.#source;
@@ -38,14 +38,14 @@ export class SectionSource {
 
   event(source: Source, event: KernelEvent): void {
     if (event.kind !== 'snapshot') source.records++;
-    this.#section.context.sink.event(source, event);
+    this.section.context.sink.event(source, event);
   }
 
   diagnose(code: string, severity: DiagnosticSeverity, line: number, message: string, text = ''): void {
-    this.#section.context.diagnostics.add({
+    this.section.context.diagnostics.add({
       code,
       severity,
-      source: this.#section.name,
+      source: this.section.name,
       locator: `line ${line}`,
       message: text === '' ? message : `${message}: "${quote(text)}"`,
     });

@@ -3,7 +3,8 @@
  * lines themselves show where a section begins. Each line goes to the reader of the current section first.
  */
 import { Diagnostics } from '../../../model/diagnostic.ts';
-import type { LineFormat, ReadContext } from '../../importer.ts';
+import type { ClockReading, LineFormat, ReadContext } from '../../importer.ts';
+import { clockLine, promptClock, typedAfter, watchHeader } from './clock-line.ts';
 import { NamedSection, NO_SHELL, type Shell } from './named-section.ts';
 import { isNoise, parseLoss } from './noise.ts';
 import { type NotRead, notRead } from './not-read.ts';
@@ -33,7 +34,7 @@ function readsAlone(format: LineFormat, text: string): boolean {
     source: (init) => ({ ...init, id: 0, records: 0 }),
     progress: nothing,
   };
-  const section = { name: '', host: null, command: null, root: null, line: 1, context };
+  const section = { name: '', host: null, command: null, root: null, line: 1, context, shown: null };
   return format.open(section).line(text, 1);
 }
 
@@ -56,6 +57,8 @@ export class Sections {
   #named = 0;
   #current: OpenSection | null = null;
   #shell: Shell = NO_SHELL;
+  /** What a clock has shown, for the table that follows. */
+  #shown: ClockReading | null = null;
   /** The line before was read by the current section: what follows at once is its output too. */
   #adjacent = false;
   /** Prose stands between the sections, as in an article; otherwise everything after a prompt is output. */
@@ -85,7 +88,12 @@ export class Sections {
   isLine(text: string): boolean {
     const rest = splitPrefix(text)?.rest;
     const isRead = (line: string) => this.#formats.some((f) => f.recognises(line) && readsAlone(f, line));
-    return isRead(text) || (rest !== undefined && isRead(rest)) || parsePrompt(text) !== null;
+    return (
+      isRead(text) ||
+      (rest !== undefined && isRead(rest)) ||
+      parsePrompt(text) !== null ||
+      clockLine(text) !== null
+    );
   }
 
   line(raw: string, number: number): void {
@@ -144,7 +152,12 @@ export class Sections {
       this.#fences++;
       this.#leave(NO_SHELL);
     } else {
-      return this.#prompt(text, number) || this.#start(text, number) || this.#aside(text, number);
+      return (
+        this.#prompt(text, number) ||
+        this.#clock(text, number) ||
+        this.#start(text, number) ||
+        this.#aside(text, number)
+      );
     }
     return true;
   }
@@ -157,17 +170,41 @@ export class Sections {
       (text.startsWith('#') ? parsePrompt(text.slice(1).trimStart()) : null) ??
       parseBarePrompt(text, known);
     if (!prompt) return false;
-    const again = this.#asTerminal(prompt);
-    this.#leave(again);
-    const format = this.#formatOf(prompt.command);
-    if (format && !isRedirected(prompt.command)) this.#run(format, number);
+    this.#shown = typedAfter(prompt.clock === null ? this.#shown : promptClock(prompt.clock));
+    this.#command(this.#asTerminal(prompt), number);
     return true;
+  }
+
+  #command(shell: Shell, number: number): void {
+    this.#leave(shell);
+    const format = shell.command === null ? undefined : this.#formatOf(shell.command);
+    if (format && !isRedirected(shell.command!)) this.#run(format, number);
+  }
+
+  /** `date` and what else shows a clock: for the table that follows, also where that goes on without a prompt. */
+  #clock(text: string, number: number): boolean {
+    const watch = watchHeader(text);
+    const shown = watch?.shown ?? clockLine(text.startsWith('# ') ? text.slice(2) : text);
+    if (!shown) return false;
+    this.#shown = shown;
+    this.#adjacent = false;
+    if (watch)
+      this.#command({ key: watch.host ?? '', host: watch.host, root: null, command: watch.command }, number);
+    else if (this.#current) this.#current.section.shown = shown;
+    return true;
+  }
+
+  /** The next output after a clock is of that moment; one behind it may have come later, and of what was typed only one is told. */
+  #show(section: NamedSection): void {
+    section.shown = this.#shown;
+    this.#shown = this.#shown?.clock.uncertainty === undefined ? typedAfter(this.#shown) : null;
   }
 
   /** The tool of this format runs: its next snapshot where there was one on this host, else a new section. */
   #run(format: LineFormat, number: number): void {
     const earlier = this.#sections.rerunOn(format, this.#shell.key);
     if (earlier) {
+      this.#show(earlier.section);
       earlier.reader.rerun?.(this.#shell.command, number);
       this.#current = earlier;
     } else {
@@ -221,6 +258,7 @@ export class Sections {
       return;
     }
     const section = new NamedSection(this.#shell, number, this.#context, () => this.#nextName());
+    this.#show(section);
     const reader = format.open(section);
     const terminal = this.#shell.key;
     const firstUnread = { line: 0, text: '' };

@@ -3,12 +3,11 @@
  * when it was empty.
  */
 import type { SnapshotEvent } from '../../../model/event.ts';
-import type { SectionSource } from './section.ts';
-import { NO_CLOCK } from './section.ts';
 import { FILTER_UNKNOWN } from './table-command.ts';
+import type { TableSource } from './table-source.ts';
 
 export class Snapshots {
-  readonly #source: SectionSource;
+  readonly #source: TableSource;
   /** Number of the current snapshot, from 1; 0 before the first. */
   number = 0;
   #line = 0;
@@ -18,12 +17,13 @@ export class Snapshots {
   #ran = false;
   #whole = true;
 
-  constructor(source: SectionSource) {
+  constructor(source: TableSource) {
     this.#source = source;
   }
 
   begin(line: number, filter: string | null, ran: boolean): void {
     this.finish();
+    this.#source.begin();
     this.number++;
     this.#line = line;
     this.#filter = filter;
@@ -53,12 +53,12 @@ export class Snapshots {
   /** Rows come first, then the snapshot they make up. */
   finish(): void {
     if (this.number === 0 || !this.#whole || (this.#rows === 0 && !this.#ran)) return;
-    const source = this.#source.open(NO_CLOCK);
+    const source = this.#source.open();
     const event: SnapshotEvent = {
       kind: 'snapshot',
       source: source.id,
       line: this.#line,
-      time: null,
+      time: this.#source.time,
       snapshot: this.number,
       filter: this.#filter,
       rows: this.#rows,

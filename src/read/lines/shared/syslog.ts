@@ -31,9 +31,10 @@ export function kernelLine(line: string): KernelLine {
   };
 }
 
-function zoneNs(zone: string): bigint {
+/** Of `Z`, `+01:00`, `+0100`, `+01`: how far it is ahead of UTC. */
+export function zoneNs(zone: string): bigint {
   if (zone === 'Z') return 0n;
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3).replace(':', ''));
   return BigInt(zone.startsWith('-') ? -minutes : minutes) * 60n * BigInt(NS_PER_S);
 }
 
