@@ -12,7 +12,7 @@ import type { Files } from './platform/types.ts';
 import { writeReport } from './write.ts';
 
 /** What cannot be read is not read better the next time. */
-export class ReadError extends Error {
+class ReadError extends Error {
   readonly at: string;
 
   constructor(at: string, message: string) {

@@ -44,13 +44,8 @@ export function shareOf(lives: number): number {
   return Math.max(1, Math.floor(lives / ENOUGH));
 }
 
-export function isOfShare(share: number, port: number, otherPort: number): boolean {
+function isOfShare(share: number, port: number, otherPort: number): boolean {
   return (port + otherPort) % share === 0;
-}
-
-/** Whether so many matches of a share tell enough. */
-export function isEnough(matches: number): boolean {
-  return matches >= ENOUGH / 10;
 }
 
 function matchesAmong({ wires, lives }: Evidence, isWanted: (a: Endpoint, b: Endpoint) => boolean): Match[] {

@@ -17,7 +17,7 @@ import type { SourceTime } from '../model/time.ts';
 import type { ClockPair } from './robust.ts';
 
 /** Nanoseconds of a transition on the clock to be fitted: the source's own, or the life's own since its birth. */
-export type LifeClock = (t: Transition) => number | null;
+type LifeClock = (t: Transition) => number | null;
 
 /** Side of the connection that a socket is, by its local end. */
 export function sideOf(

@@ -6,7 +6,7 @@ import type { Store } from '../platform/store.ts';
 import { type Group, headOf } from './plan.ts';
 import type { Part } from './rows.ts';
 
-export const DONE = 'done.json';
+const DONE = 'done.json';
 const FAILED = 'failure.json';
 
 export function isDone(store: Store, key: string): Promise<boolean> {
@@ -18,7 +18,7 @@ export function hasFailed(store: Store, key: string): Promise<boolean> {
 }
 
 /** What became of a group; null: nothing yet. */
-export type Kept = { row: GroupRow; failure: null } | { row: null; failure: Failure };
+type Kept = { row: GroupRow; failure: null } | { row: null; failure: Failure };
 
 export async function keptOf(store: Store, key: string): Promise<Kept | null> {
   const done = await store.read(`${folderOfKey(key)}/${DONE}`);

@@ -17,12 +17,12 @@ export interface Entry {
 }
 
 /** Takes note of what is not handed out: `at` as in `byte 512`. */
-export type Refuse = (name: string, reason: string, at?: string) => void;
+type Refuse = (name: string, reason: string, at?: string) => void;
 
 export type Archive = 'tar' | 'zip';
 
 /** More entries than anybody archives on purpose. */
-export const MOST_ENTRIES = 200_000;
+const MOST_ENTRIES = 200_000;
 /** A member unpacks to no more than so many times its size, unless it is small. */
 const MOST_RATIO = 250;
 const SMALL = 1 << 28;
@@ -77,7 +77,7 @@ export async function* entriesOf(
 }
 
 /** `./a//b` → `a/b`; null for a name that leaves the folder it is unpacked to. */
-export function safeName(name: string): string | null {
+function safeName(name: string): string | null {
   const parts = name
     .replaceAll('\\', '/')
     .split('/')

@@ -11,7 +11,7 @@ const MOST_ALIKE = 20;
 const FEW = 5;
 
 /** What a cause is recognised by from run to run. */
-export function identityOf({ rule, listener, host }: Pick<CauseAt, 'rule' | 'listener' | 'host'>): string {
+function identityOf({ rule, listener, host }: Pick<CauseAt, 'rule' | 'listener' | 'host'>): string {
   return `${rule} ${listener} ${host}`;
 }
 

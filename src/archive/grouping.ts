@@ -6,7 +6,7 @@ import { Sets } from './sets.ts';
 
 export type Reason = 'bundle' | 'retina' | 'rotation' | 'same-connections' | 'folder' | 'alone';
 
-export interface Together {
+interface Together {
   reason: Reason;
   /** One sentence. */
   why: string;

@@ -141,7 +141,7 @@ function inMemory(bytes: Uint8Array): OpenFile {
 }
 
 /** The folder of all places, or the folders and files to begin with where there is no such folder. */
-export function rootsOf(places: readonly string[], isFolder: boolean): string[] {
+function rootsOf(places: readonly string[], isFolder: boolean): string[] {
   if (places.length === 1 && !isFolder) return [...places];
   const parts = places[0]!.split('/').slice(0, -1);
   while (parts.length > 0 && !places.every((p) => p.startsWith(`${parts.join('/')}/`))) parts.pop();

@@ -76,7 +76,7 @@ export async function checkQueue(url: string): Promise<void> {
   }
 }
 
-export interface QueueEvents {
+interface QueueEvents {
   end(outcome: Outcome): void;
   note(text: string): void;
 }

@@ -10,7 +10,7 @@ import { Fold } from './fold.ts';
 import { placeOf } from './member.ts';
 import type { Plan, PlannedGroups } from './plan.ts';
 
-export const ROLLUP = 'rollup.json';
+const ROLLUP = 'rollup.json';
 
 /** `rollup.json`. */
 interface State {

@@ -53,7 +53,7 @@ export type CrewOf = (
   limits: ReturnType<typeof defaultLimits>,
 ) => Crew;
 
-export interface WorkerEvents {
+interface WorkerEvents {
   end(groups: number): void;
   refused(why: string): void;
   away(why: string): void;

@@ -47,7 +47,7 @@ export const LABEL = 10;
 /** For charts of an incident: one wait may be cut out, where it is far longer than all the rest. */
 export const ONE_CUT = { cuts: 1, ratio: 100 };
 
-export interface AxisOptions {
+interface AxisOptions {
   /** Position at which it starts. */
   start?: number;
   /** Cuts at most; a gap is cut when it is longer than `ratio` times the longer stretch beside it. */

@@ -4,7 +4,7 @@
  */
 import type { Picture } from '../model/incident.ts';
 
-export interface StepAxis {
+interface StepAxis {
   /** Where step `i` begins and ends, as `field` of the data. */
   at(i: number): { from: number; to: number };
   /** Channels from `from` to `to`. */

@@ -174,7 +174,7 @@ function ended(summary: BatchSummary, output: string): number {
 }
 
 /** `3/8`. */
-export function shardIn(text: string): { index: number; count: number } {
+function shardIn(text: string): { index: number; count: number } {
   const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
   const shard = { index: Number(index), count: Number(count) };
   if (!(shard.index >= 1 && shard.index <= shard.count))
@@ -183,7 +183,7 @@ export function shardIn(text: string): { index: number; count: number } {
 }
 
 /** ns of the Unix epoch; a day is its beginning, or its end. */
-export function timeIn(option: string, text: string, end: boolean): bigint {
+function timeIn(option: string, text: string, end: boolean): bigint {
   const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
   const zoned = isDay || /(?:Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`;
   const ms = Date.parse(isDay && end ? `${text}T23:59:59.999Z` : zoned);
@@ -195,7 +195,7 @@ export function timeIn(option: string, text: string, end: boolean): bigint {
 const UNITS: Record<string, number> = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
 /** Bytes: `500M`, `2G`. */
-export function sizeIn(option: string, text: string): number {
+function sizeIn(option: string, text: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)([KMGT]?)B?$/i.exec(text) ?? [];
   if (amount === undefined) throw new UsageError(`--${option} ${text}: expected a size like 500M or 2G`);
   return Number(amount) * UNITS[unit!.toUpperCase()]!;

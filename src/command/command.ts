@@ -1,7 +1,7 @@
 /** What a command is. Each has a file of its own and a line in commands.ts. */
 import type { ArgumentsCamelCase, Argv, CommandModule } from 'yargs';
 
-export interface Definition<T> {
+interface Definition<T> {
   /** `explain [input...]`: its name and positional words, as yargs has them. */
   command: string;
   describe: string;

@@ -5,7 +5,7 @@ import { OutputError } from '../platform/output.ts';
 import { toUsageError, UsageError } from './arguments.ts';
 
 export const EXIT_OK = 0;
-export const EXIT_USAGE = 1;
+const EXIT_USAGE = 1;
 export const EXIT_DAMAGED = 2;
 export const EXIT_NOTHING = 3;
 /** --fail-on: what it names was found. */

@@ -5,7 +5,7 @@ import type { Redactor } from '../redact/redactor.ts';
 import { toUsageError, UsageError } from './arguments.ts';
 import { writing } from './faults.ts';
 
-export interface RedactArguments {
+interface RedactArguments {
   redact: boolean;
   redactKey?: string | undefined;
   redactMap?: string | undefined;

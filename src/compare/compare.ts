@@ -6,7 +6,7 @@ import type { CauseCount, Summary } from './summary.ts';
 export type Change = 'new' | 'more' | 'same' | 'fewer' | 'gone';
 
 /** What is worst comes first. */
-export const CHANGES: readonly Change[] = ['new', 'more', 'same', 'fewer', 'gone'];
+const CHANGES: readonly Change[] = ['new', 'more', 'same', 'fewer', 'gone'];
 
 export interface Rate extends Share {
   /** Of 1,000 connections, and where it lies with 95 % confidence; null without connections. */
@@ -32,7 +32,7 @@ export interface ComparedCause extends Compared {
   ofHost: boolean;
 }
 
-export interface ComparedServer extends Compared {
+interface ComparedServer extends Compared {
   /** `ADDRESS:PORT`. */
   server: string;
 }

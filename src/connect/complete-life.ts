@@ -36,7 +36,7 @@ function roleOf(life: SocketLife): SocketLife['role'] {
 }
 
 /** Transitions that happen in the owner's own system call (G12); the rest runs on whoever was interrupted. */
-export function inProcessContext(from: TcpState, to: TcpState): boolean {
+function inProcessContext(from: TcpState, to: TcpState): boolean {
   return (
     (from === 'CLOSE' && (to === 'SYN_SENT' || to === 'LISTEN')) ||
     (from === 'LISTEN' && to === 'CLOSE') ||

@@ -1,6 +1,5 @@
 /** Records of orderly lives of sockets: which states they went through, and where what stands. */
 import type { TcpState } from '../model/tcp.ts';
-import { inProcessContext } from './complete-life.ts';
 
 export type Path = readonly TcpState[];
 const OPENED: readonly Path[] = [
@@ -16,11 +15,6 @@ export const PATHS: readonly Path[] = OPENED.flatMap((opened) =>
   CLOSED.map((closed) => [...opened, ...closed]),
 );
 export const STEPS = 5;
-
-/** By path: steps in the context of the socket's own process. */
-export const OWN_STEPS = PATHS.map((path) =>
-  Array.from({ length: STEPS }, (_, i) => i).filter((i) => inProcessContext(path[i]!, path[i + 1]!)),
-);
 
 /**
  * Words of a record: its path and how many steps it has, what names the life, then of each step its line, process and name; doubles:

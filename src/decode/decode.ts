@@ -53,7 +53,7 @@ const UNANSWERED = [NOT_TCP, UNKNOWN_LINK_TYPE, UNKNOWN_ETHERTYPE, NOT_TCP, NOT_
 /** Outcomes that show that a guess was wrong. TCP's own mean that all headers before it made sense. */
 const NO_SENSE: ReadonlySet<number> = new Set([NOT_IP, TRUNCATED_LINK, TRUNCATED_IP, BAD_IP_HEADER]);
 
-export interface DecoderOptions {
+interface DecoderOptions {
   /** Verify TCP checksums, which sets Packet.checksum. */
   checksums?: boolean;
 }

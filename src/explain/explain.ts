@@ -58,7 +58,7 @@ export interface ExplainOptions {
 }
 
 /** `findings`: what is told of it. */
-export type OnDecided = (n: number, findings: readonly Finding[], verdicts: Verdicts) => void;
+type OnDecided = (n: number, findings: readonly Finding[], verdicts: Verdicts) => void;
 
 const NONE: readonly Finding[] = [];
 const nothing = () => [];

@@ -34,7 +34,7 @@ export const CALLS = 1 << 10;
 /** What probes of a kernel said. */
 export const EVENTS = 1 << 11;
 /** More than one capture shows it. */
-export const SEVERAL = 1 << 12;
+const SEVERAL = 1 << 12;
 /** Its tuple had been used before. */
 export const REUSED = 1 << 13;
 /** Counters tell of SYN cookies. */

@@ -86,7 +86,7 @@ export interface ResetSentEvent extends EventBase {
 }
 
 /** The kernel took a RST, or reset the connection itself (tcp:tcp_receive_reset, G2). */
-export interface ResetReceivedEvent extends EventBase {
+interface ResetReceivedEvent extends EventBase {
   kind: 'reset-received';
   socket: string;
   local: Endpoint;
@@ -202,7 +202,7 @@ export interface SysctlEvent extends EventBase {
 }
 
 /** The end of a connection as tcplife sums it up. */
-export interface LifeEvent extends EventBase {
+interface LifeEvent extends EventBase {
   kind: 'life';
   pid: number;
   comm: string;

@@ -58,25 +58,6 @@ export function parseState(text: string): TcpState | null {
   return SPELLINGS.get(text) ?? SPELLINGS.get(text.toUpperCase().replaceAll('-', '_')) ?? null;
 }
 
-const FLAG_LETTERS: readonly [number, string][] = [
-  [FIN, 'F'],
-  [SYN, 'S'],
-  [RST, 'R'],
-  [PSH, 'P'],
-  [URG, 'U'],
-  [ECE, 'E'],
-  [CWR, 'W'],
-  [AE, 'e'],
-  [ACK, '.'],
-];
-
-/** Flags as current tcpdump writes them between brackets: `S.`, `R`, `F.`; `none` for no flag. */
-export function flagLetters(flags: number): string {
-  let letters = '';
-  for (const [bit, letter] of FLAG_LETTERS) if (flags & bit) letters += letter;
-  return letters === '' ? 'none' : letters;
-}
-
 const FLAG_NAMES: readonly [number, string][] = [
   [SYN, 'SYN'],
   [FIN, 'FIN'],

@@ -13,7 +13,7 @@ export function widthOf(text: string): number {
 /** How a text stands to its position, from 0 to 100: near the edges of the picture it stays inside. */
 export const anchor = (x: number) => (x < 3 ? 'begin' : x > 97 ? 'end' : 'middle');
 
-export interface LabelBox {
+interface LabelBox {
   /** Position, from 0 to 100, in each row. */
   x: (level: number) => number;
   text: string;

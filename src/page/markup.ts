@@ -34,7 +34,7 @@ export function prose(text: string): Markup {
   return html`${codePieces(text).map((piece, i) => (i % 2 === 0 ? piece : html`<code>${piece}</code>`))}`;
 }
 
-export interface HeadCell {
+interface HeadCell {
   text: string;
   /** Right-aligned. */
   numeric?: boolean;

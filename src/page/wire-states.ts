@@ -4,7 +4,7 @@
  */
 import { ACK, FIN, parseFlagNames, RST, SYN, type TcpState } from '../model/tcp.ts';
 
-export interface WirePacket {
+interface WirePacket {
   /** This end sent it, or received it. */
   sent: boolean;
   flags: number;

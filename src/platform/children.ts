@@ -12,7 +12,7 @@ export interface Child {
   memory(): number | null;
 }
 
-export interface ChildEvents {
+interface ChildEvents {
   message(value: unknown): void;
   /** Once, however it ended. */
   exit(status: number | null, signal: string | null): void;

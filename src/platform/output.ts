@@ -9,7 +9,7 @@ import { orNothing } from './interrupt.ts';
 export class OutputError extends Error {}
 
 /** True when a folder that is not empty may be replaced as a whole. */
-export type MayReplace = (folder: string, names: readonly string[]) => Promise<boolean>;
+type MayReplace = (folder: string, names: readonly string[]) => Promise<boolean>;
 
 /** What a folder for output is. Rejects with OutputError when it may not be written to. */
 export async function folderState(dir: string, mayReplace: MayReplace): Promise<'new' | 'empty' | 'ours'> {

@@ -20,7 +20,7 @@ interface Init {
 }
 
 /** A path as users write it: `s3://bucket/key`. */
-export function bucketAndKey(path: string): { bucket: string; key: string } {
+function bucketAndKey(path: string): { bucket: string; key: string } {
   const [, bucket, key] = /^s3:\/{1,2}([^/]+)\/?(.*)$/s.exec(path) ?? [];
   if (!bucket) throw new AccessError(`${path}: expected s3://BUCKET/PREFIX`);
   return { bucket, key: key! };

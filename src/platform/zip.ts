@@ -10,7 +10,7 @@ import {
 } from 'yauzl';
 import type { OpenFile } from './types.ts';
 
-export interface ZipMember {
+interface ZipMember {
   name: string;
   /** Unpacked. */
   size: number;

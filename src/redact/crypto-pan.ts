@@ -5,7 +5,7 @@
  */
 import { aesBlocks } from '../platform/ciphers.ts';
 
-export const KEY_BYTES = 32;
+const KEY_BYTES = 32;
 
 export class CryptoPan {
   readonly #encrypt: (block: Uint8Array) => Uint8Array;

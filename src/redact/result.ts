@@ -2,7 +2,7 @@
 import type { Result } from '../model/result.ts';
 import type { Redactor } from './redactor.ts';
 
-export const REDACTED =
+const REDACTED =
   'Redacted: addresses are replaced (private ones by private ones, public ones by addresses that belong to nobody), host and process names too; folders, payload and quoted lines are left out; ports, times and process numbers are as they were, and so are file names but for addresses and names in them.';
 
 /** Fields that hold a name, wherever they are, and of what. */

@@ -23,7 +23,7 @@ export interface Counted {
 }
 
 /** The same on every run and every machine: of the group's content and the number in it. '' for none. */
-export function globalId(group: string, connection: string): string {
+function globalId(group: string, connection: string): string {
   return connection === '' ? '' : `${group.slice(0, 16)}-${connection}`;
 }
 

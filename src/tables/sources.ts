@@ -1,7 +1,7 @@
 import type { InputSummary, Result } from '../model/result.ts';
 import { type Table, timeText } from './column.ts';
 
-export interface SourceRow extends InputSummary {
+interface SourceRow extends InputSummary {
   number: number;
   lost: string;
 }

@@ -74,7 +74,7 @@ export function tellingOf(causes: readonly CauseGroup[], weight: (id: string) =>
 }
 
 /** How much the findings of one connection have to tell. */
-export function weightOf(findings: readonly Finding[]): number {
+function weightOf(findings: readonly Finding[]): number {
   return findings.reduce((sum, f) => sum + 1 + f.evidence.length, 0);
 }
 

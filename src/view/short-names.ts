@@ -1,7 +1,7 @@
 /** Names of sources without the folder that all of them share: for people. CSV and JSON keep the whole path. */
 import type { InputSummary, Result } from '../model/result.ts';
 
-export interface Shortened {
+interface Shortened {
   result: Result;
   /** The folder, ending in `/`; '' when there is none. */
   folder: string;

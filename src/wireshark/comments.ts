@@ -8,7 +8,7 @@ import { placeOf } from '../view/ladder.ts';
 import { shortNames } from '../view/short-names.ts';
 import type { EventEnd } from './event.ts';
 
-export interface LoneEvent {
+interface LoneEvent {
   /** Nanoseconds of the Unix epoch. */
   time: bigint;
   text: string;

@@ -10,7 +10,7 @@ export const LINKTYPE_RAW = 101;
 
 export type Words = readonly [number, number, number, number];
 
-export interface Rebuilt {
+interface Rebuilt {
   bytes: Uint8Array;
   /** With the payload that is left out. */
   length: number;

@@ -11,14 +11,14 @@ import type { SourceTime } from '../../model/time.ts';
 import type { Facts } from './facts.ts';
 import type { WireFacts, WireReset } from './wire.ts';
 
-export interface Sighting {
+interface Sighting {
   wire: WireFacts;
   packet: KeyPacket;
   /** The other capture had seen packets before, and saw some after. */
   running: boolean;
 }
 
-export interface Crossing {
+interface Crossing {
   /** SYNs, and SYN-ACKs, that one capture has and the other lacks. */
   lostSyns: Sighting[];
   lostSynAcks: Sighting[];

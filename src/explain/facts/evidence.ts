@@ -91,7 +91,7 @@ function resetText(world: World, source: number, { flags, frame }: KeyPacket): s
 }
 
 /** What a packet was, of the sender with this name. */
-export function packetFact(name: string, p: KeyPacket, note = ''): string {
+function packetFact(name: string, p: KeyPacket, note = ''): string {
   const numbers =
     p.payload > 0 ? count(p.payload, 'byte') : `win ${p.window}${p.options & OPT_SACK ? ', SACK' : ''}`;
   return `${name} sent ${flagNames(p.flags)} (${numbers})${note && `: ${note}`}`;
@@ -112,11 +112,7 @@ export function transitionEvidence(
 }
 
 /** What a change of state was, of the side with this name. */
-export function transitionFact(
-  name: string,
-  t: Pick<Transition, 'from' | 'to' | 'duration'>,
-  note = '',
-): string {
+function transitionFact(name: string, t: Pick<Transition, 'from' | 'to' | 'duration'>, note = ''): string {
   const spent = t.duration === null || t.duration === 0 ? '' : ` after ${span(t.duration)}`;
   return `${name}: ${t.from} → ${t.to}${spent}${note && `: ${note}`}`;
 }

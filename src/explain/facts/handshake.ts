@@ -47,7 +47,7 @@ export function repeatedSynAcks(f: Facts): KeyPacket[] {
 }
 
 /** The ACK of a handshake, the first data behind it, and the packet that took them. */
-export interface TakenAtFirstData {
+interface TakenAtFirstData {
   ack: KeyPacket;
   data: KeyPacket;
   taken: KeyPacket;

@@ -98,7 +98,7 @@ export function knownTimeout(idle: number, among: readonly IdleTimeout[]): IdleT
 }
 
 /** The longest silence of the connection. */
-export interface Silence {
+interface Silence {
   from: SourceTime;
   to: SourceTime;
   /** ns */

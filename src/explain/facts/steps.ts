@@ -37,7 +37,7 @@ export const riseBySeries = memoised((series: CounterSeries) =>
 export type Spell = readonly [first: Moment, last: Moment];
 
 /** Without times on one clock nothing says whether two readings bracket a moment. */
-export type Bracketed = 'yes' | 'no' | 'unknown';
+type Bracketed = 'yes' | 'no' | 'unknown';
 
 /**
  * Whether a spell touches the time from one reading to another, give or take the error of the clocks and the time that

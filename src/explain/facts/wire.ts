@@ -22,7 +22,7 @@ import { isOneDirection, startsMidStream, unseenOf } from './unseen.ts';
  * Who made a RST, by its shape (kernel-notes §1): `active` from a socket (tcp_send_active_reset), `passive` in
  * answer to a packet (tcp_v4_send_reset), `foreign` like neither, `unclear` when the flow has no timestamps to tell.
  */
-export type ResetShape = 'active' | 'passive' | 'foreign' | 'unclear';
+type ResetShape = 'active' | 'passive' | 'foreign' | 'unclear';
 
 export interface WireReset {
   packet: KeyPacket;

@@ -19,7 +19,7 @@ import { holdsOneDirection, type OnlySyns, onlySynsOf } from './unseen.ts';
 import { type Walk, walksOf } from './walk.ts';
 
 /** One snapshot of a socket table with the rows that belong to cases. */
-export interface Snapshot {
+interface Snapshot {
   event: SnapshotEvent | null;
   rows: { facts: Facts; row: SocketEvent }[];
 }

@@ -223,7 +223,7 @@ const ICMP_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** By the name that events carry: TcpExt without its prefix, others with their group. */
-export const COUNTER_MEANINGS: ReadonlyMap<string, CounterMeaning> = new Map(
+const COUNTER_MEANINGS: ReadonlyMap<string, CounterMeaning> = new Map(
   `${STAND_OUT}${OTHERS}`
     .trim()
     .split('\n')

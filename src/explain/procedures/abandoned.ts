@@ -9,7 +9,7 @@ import { synCandidates } from './syn.ts';
 
 const SHUTDOWN_MASK = 3;
 
-export interface Abandoned {
+interface Abandoned {
   life: LifeFacts;
   end: Transition;
   confidence: Confidence;

@@ -154,7 +154,7 @@ function answeredSince(wire: WireFacts, reset: KeyPacket, side: SideIndex, data:
 }
 
 /** Bytes that nobody had read, and the row of a socket table that shows them. */
-export interface UnreadSight {
+interface UnreadSight {
   because(): string;
   evidence: Citation;
 }

@@ -1,5 +1,4 @@
 import type { Citation } from '../facts/evidence.ts';
-import type { Facts } from '../facts/facts.ts';
 import type { Verdict } from '../rule.ts';
 import type { RuleId } from '../rules/index.ts';
 
@@ -44,6 +43,3 @@ export function among(candidates: readonly Candidate[], rule: RuleId): Candidate
 export function withEvidence(c: Candidate, more: readonly Citation[]): Candidate {
   return { ...c, evidence: [...c.evidence, ...more] };
 }
-
-/** Procedures are pure in the facts. */
-export type Procedure = (facts: Facts) => Candidate[];

@@ -56,7 +56,7 @@ function near(f: Facts, { life }: LifeFacts, end: Transition, e: Parameters<Fact
   return f.probes.oneCall({ ...end, source: life.source }, e);
 }
 
-export interface GivenUp {
+interface GivenUp {
   life: LifeFacts;
   end: Transition;
   moment: Moment;

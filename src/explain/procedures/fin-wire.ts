@@ -19,10 +19,10 @@ export function finWithAck(f: Facts, side: SideIndex): { fact: () => string; evi
 }
 
 /** `name`: of the side whose FIN came first. */
-export function carriedBoth(name: string): string {
+function carriedBoth(name: string): string {
   return `the packet that acknowledged the FIN of ${name} carried the peer's FIN`;
 }
-export const CARRIES_BOTH = 'acknowledges the FIN and carries one';
+const CARRIES_BOTH = 'acknowledges the FIN and carries one';
 
 /** Packets alone: only what admits one reading. */
 export function fromWire(f: Facts, side: SideIndex): Candidate[] {

@@ -100,7 +100,7 @@ function abortedClosing(f: Facts, life: LifeFacts): Candidate {
   };
 }
 
-export const FIN_TAKEN = 'its FIN was acknowledged';
+const FIN_TAKEN = 'its FIN was acknowledged';
 
 /** FIN_WAIT2 → CLOSE of the full socket: handed to a minisock, ended by the peer's FIN, or held open. */
 function leftFinWait2(f: Facts, life: LifeFacts): Candidate[] {

@@ -21,7 +21,7 @@ export const MANY = 3;
 
 const CLOSING_STATES: readonly string[] = ['FIN_WAIT1', 'LAST_ACK', 'CLOSING'];
 
-export interface Unanswered {
+interface Unanswered {
   side: SideIndex;
   /** Packets sent again without an answer; 0 when only a socket table tells. */
   repeats: number;

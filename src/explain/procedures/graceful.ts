@@ -46,13 +46,13 @@ function stillOpenInTable(f: Facts): boolean {
 }
 
 /** `name`: of the side whose FIN came first; null when they crossed. */
-export function orderlySummary(name: string | null, acked = true): string {
+function orderlySummary(name: string | null, acked = true): string {
   const order = name === null ? 'at the same time' : `${name} first`;
   return `both sides closed with FIN, ${order}${acked ? ', and both were acknowledged' : '; the last acknowledgment is not in the capture'}`;
 }
 
 /** `apart`: ns between the FINs. */
-export function orderlyFact(name: string, apart: number): string {
+function orderlyFact(name: string, apart: number): string {
   return `starts here; FIN of ${name}, and of the other side ${span(apart)} later, both acknowledged`;
 }
 

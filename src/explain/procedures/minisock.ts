@@ -24,7 +24,7 @@ import { expiredMinisock } from './kernel-leftover.ts';
 import { kernelReset } from './kernel-reset.ts';
 import { expiryText } from './probed-fin.ts';
 
-export interface MinisockProof {
+interface MinisockProof {
   confidence: Confidence;
   because(): string;
   evidence: readonly Citation[];
@@ -52,17 +52,17 @@ export function minisockProof(f: Facts, life: LifeFacts): MinisockProof | null {
   };
 }
 
-export const PEER_OPEN = 'the peer had not closed then';
-export const FIN_LATER = 'its FIN came later';
-export const NO_FIN_YET = 'until then it had sent no FIN';
+const PEER_OPEN = 'the peer had not closed then';
+const FIN_LATER = 'its FIN came later';
+const NO_FIN_YET = 'until then it had sent no FIN';
 
 /** `stay`: FIN_WAIT2 of the full socket, ns. */
-export function leftAtOnce(stay: number, reasons: readonly string[]): string {
+function leftAtOnce(stay: number, reasons: readonly string[]): string {
   return `the full socket was in FIN_WAIT2 for ${span(stay)} only, and ${list(reasons)}`;
 }
 
 /** `apart`: ns from the ACK of the first FIN to the other. */
-export function finLater(apart: number): string {
+function finLater(apart: number): string {
   return `the peer's FIN, ${span(apart)} after its ACK; it was acknowledged`;
 }
 

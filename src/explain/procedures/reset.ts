@@ -57,7 +57,7 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
 });
 
 /** Both FINs were acknowledged before: the RST that came after ended nothing. */
-export function endedWell(wire: WireFacts): boolean {
+function endedWell(wire: WireFacts): boolean {
   const acked = [wire.of(wire.wire.finAckedTime, CLIENT), wire.of(wire.wire.finAckedTime, SERVER)];
   const reset = wire.resets[0];
   return reset !== undefined && acked.every((t) => t !== null && t <= reset.packet.time);

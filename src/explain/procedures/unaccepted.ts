@@ -6,7 +6,7 @@ import type { QueueSight } from '../facts/listener.ts';
 import { memoised } from '../memo.ts';
 import { resetCandidates } from './reset.ts';
 
-export interface Unaccepted {
+interface Unaccepted {
   row: SocketEvent;
   /** The listener in the same snapshot. */
   sight: QueueSight | null;

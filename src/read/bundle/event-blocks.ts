@@ -32,7 +32,7 @@ function crc32(bytes: Uint8Array): number {
 }
 
 /** True for numbers in little-endian order; null when the bytes are no events.bin. */
-export function byteOrder(bytes: Uint8Array): boolean | null {
+function byteOrder(bytes: Uint8Array): boolean | null {
   if (bytes.length < SIGNATURE_BYTES) return null;
   for (let i = 0; i < SIGNATURE.length; i++) if (bytes[i] !== SIGNATURE.charCodeAt(i)) return null;
   return bytes[14] === 2 && bytes[15] === 1;

@@ -79,7 +79,7 @@ const PIECES: Readonly<globalThis.Record<string, string>> = {
   'minisock-kill': 'minisock',
 };
 
-export type RecorderHead = z.infer<typeof headSchema>;
+type RecorderHead = z.infer<typeof headSchema>;
 export type RecorderStatus = z.infer<typeof statusSchema>;
 interface Layout {
   kind: string;

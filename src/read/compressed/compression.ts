@@ -19,9 +19,9 @@ export interface Packed {
 }
 
 /** Gives what the bytes unpack to, as far as they are sound, in chunks of bounded size; reports damage, never throws. */
-export type Unpack = (packed: Packed, damage: Damage) => AsyncGenerator<Uint8Array, void>;
+type Unpack = (packed: Packed, damage: Damage) => AsyncGenerator<Uint8Array, void>;
 
-export interface Compression {
+interface Compression {
   name: string;
   /** First bytes; -1 matches any. */
   magic: readonly number[];

@@ -35,7 +35,7 @@ const LOSSES: readonly { pattern: RegExp; code: string; what: string }[] = [
   },
 ];
 
-export interface Loss {
+interface Loss {
   code: string;
   severity: DiagnosticSeverity;
   count: number;

@@ -22,7 +22,7 @@ const PREFIXES: readonly RegExp[] = [
   /^[\w.@/-]{0,64}[A-Za-z][\w.@/-]{0,64}:\d{1,7}:(?=\S)/,
 ];
 
-export interface Prefixed {
+interface Prefixed {
   prefix: string;
   rest: string;
 }

@@ -2,8 +2,8 @@
 import { type Endpoint, formatWords, MAPPED_WORD } from '../../../model/address.ts';
 
 /** https://www.tcpdump.org/linktypes.html */
-export const LINK_ETHERNET = 1;
-export const LINK_RAW_IP = 101;
+const LINK_ETHERNET = 1;
+const LINK_RAW_IP = 101;
 
 const IPV4 = 0x0800;
 const IPV6 = 0x86dd;

@@ -5,7 +5,7 @@ import { pipelineFilter } from './prompt.ts';
 export const FILTER_UNKNOWN = 'command line not known';
 
 /** Letters of the short options of a command line before any pipe: `-anp -t` gives `anpt`. */
-export function optionLetters(command: string): string {
+function optionLetters(command: string): string {
   const own = command.split('|', 1)[0]!;
   return [...own.matchAll(/\s-([A-Za-z46]+)/g)].map((m) => m[1]).join('');
 }

@@ -17,12 +17,12 @@ const FEWEST = 4;
 const TRIMMED = 8;
 const QUOTED = /^(?:> ?){1,8}/;
 
-export interface NumberedLine {
+interface NumberedLine {
   text: string;
   number: number;
 }
 
-export interface WrappedOptions {
+interface WrappedOptions {
   /** A header, record or prompt: a line of its own. */
   isLine(text: string): boolean;
   line(text: string, number: number): void;

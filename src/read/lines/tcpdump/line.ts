@@ -70,7 +70,7 @@ export class PrintedSegment {
 }
 
 /** `quiet`: a segment as -q prints it, without flags and numbers. `other`: a line of tcpdump about another protocol. `head`: the first of the two lines that -v prints. */
-export type LineKind = 'tcp' | 'quiet' | 'other' | 'head' | 'other-head' | null;
+type LineKind = 'tcp' | 'quiet' | 'other' | 'head' | 'other-head' | null;
 
 /** Reads a line from its beginning. */
 export function parseLine(line: string, out: PrintedSegment): LineKind {
