@@ -21,6 +21,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { analyze } from '../src/analyze.ts';
 import { EXIT_INTERNAL, endOf, faultsIn, statusOf } from '../src/command/faults.ts';
 import { rules } from '../src/explain/rules/index.ts';
+import { run } from './command/run.ts';
 
 const CLI = resolve('dist/cli.js');
 const PCAP = resolve('samples/live/pcap-and-tcpstates/packets.pcap');
@@ -31,13 +32,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const run = (args: string[], stdout: 'pipe' | number = 'pipe') =>
-  spawnSync(process.execPath, [CLI, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-    stdio: ['ignore', stdout, 'pipe'],
-    timeout: 20_000,
-  });
+/** In a process of its own, compiled. */
+const spawned = (args: string[]) =>
+  spawnSync(process.execPath, [CLI, ...args], { cwd: folder, encoding: 'utf8' });
 
 describe('a pipe', () => {
   const pipe = (name: string) => {
@@ -66,8 +63,8 @@ describe('a pipe', () => {
     expect([status, stdout]).toEqual([0, expect.stringContaining('/dev/fd/')]);
   });
 
-  it('cannot be read twice by annotate, which says so', () => {
-    const { status, stderr } = run(['annotate', pipe('twice.fifo'), '-o', 'x.pcapng']);
+  it('cannot be read twice by annotate, which says so', async () => {
+    const { status, stderr } = await run(['annotate', pipe('twice.fifo'), '-o', 'x.pcapng']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('twice.fifo is a pipe')]);
   });
 });
@@ -77,11 +74,11 @@ describe('what is no file', () => {
     const path = join(folder, 'socket');
     const server = createServer().listen(path);
     await once(server, 'listening');
-    expect(run(['explain', path])).toMatchObject({
+    expect(await run(['explain', path])).toMatchObject({
       status: 3,
       stderr: expect.stringContaining('is a socket'),
     });
-    expect(run(['explain', '/dev/zero'])).toMatchObject({
+    expect(await run(['explain', '/dev/zero'])).toMatchObject({
       status: 3,
       stderr: expect.stringContaining('is a device'),
     });
@@ -92,9 +89,9 @@ describe('what is no file', () => {
 describe('a name that begins with a dash', () => {
   it('is a file behind --', () => {
     copyFileSync(PCAP, join(folder, '-odd.pcap'));
-    const { status, stdout } = run(['explain', '--rule', 'half-close', '--', '-odd.pcap']);
+    const { status, stdout } = spawned(['explain', '--rule', 'half-close', '--', '-odd.pcap']);
     expect([status, stdout]).toEqual([0, expect.stringContaining('-odd.pcap')]);
-    expect(run(['explain', '-odd.pcap']).status).toBe(1);
+    expect(spawned(['explain', '-odd.pcap']).status).toBe(1);
   });
 });
 
@@ -109,14 +106,14 @@ describe('output that cannot be written', () => {
     rmSync(mounted, { recursive: true, force: true });
   });
 
-  it.skipIf(!canMount)('ends with 74, names the file, and leaves nothing', () => {
+  it.skipIf(!canMount)('ends with 74, names the file, and leaves nothing', async () => {
     mkdirSync(join(mounted, 'empty'));
     for (const args of [
       ['analyze', PCAP, '-o', join(mounted, 'new')],
       ['analyze', PCAP, '--no-html', '-o', join(mounted, 'empty')],
       ['annotate', PCAP, '-o', join(mounted, 'a.pcapng')],
     ]) {
-      const { status, stderr } = run(args);
+      const { status, stderr } = await run(args);
       expect([args[0], status, stderr]).toEqual([
         args[0],
         74,
@@ -125,9 +122,9 @@ describe('output that cannot be written', () => {
     }
     expect(readdirSync(mounted, { recursive: true })).toEqual(['empty']);
     spawnSync('mount', ['-o', 'remount,ro', mounted]);
-    const { status, stderr } = run(['analyze', PCAP, '--no-html', '-o', join(mounted, 'new')]);
+    const { status, stderr } = await run(['analyze', PCAP, '--no-html', '-o', join(mounted, 'new')]);
     expect([status, stderr]).toEqual([74, expect.stringContaining('read-only file system')]);
-    expect(run(['capture-kit', '-o', join(mounted, 'kit.tgz')])).toMatchObject({
+    expect(await run(['capture-kit', '-o', join(mounted, 'kit.tgz')])).toMatchObject({
       status: 74,
       stderr: expect.stringContaining('kit.tgz could not be written'),
     });

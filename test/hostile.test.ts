@@ -2,12 +2,12 @@
  * Names that attack terminals, spreadsheets and pages, from the files in which they come to what the command writes:
  * processes in events, a socket table and packet comments, a host in a prompt, interfaces, files and folders.
  */
-import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseString } from 'fast-csv';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { run } from './command/run.ts';
 import { block, describe as describeInterface, enhanced, option, packetsOf } from './read/capture/build.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -30,7 +30,7 @@ let input: string;
 let report: string;
 let said: string;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hostile-'));
   input = join(folder, `=1+1 ${IMAGE}\x1b[31m\u202e`);
   report = join(folder, 'report');
@@ -41,15 +41,13 @@ beforeAll(() => {
   writeFileSync(join(input, 'more', 'cut\x1b[31m\n\u202e.pcap'), capturedIn('smtp.pcap').subarray(0, 1000));
   writeFileSync(join(input, 'more', `+${IMAGE}.txt`), transcript());
   writeFileSync(join(input, 'more', '-\u202egnp.pcapng'), capture());
-  said = run('analyze', input, '-o', report);
+  said = await printed('analyze', input, '-o', report);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** All that the command prints. */
-function run(...args: string[]): string {
-  const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'dist/cli.js'), ...args], {
-    encoding: 'utf8',
-  });
+async function printed(...args: string[]): Promise<string> {
+  const { stdout, stderr } = await run(args);
   return stdout + stderr;
 }
 
@@ -95,13 +93,13 @@ function capture(): Buffer {
 
 const read = (name: string) => readFileSync(join(report, name), 'utf8');
 
-test('nothing steers the terminal, which shows what was meant to', () => {
-  const explained = run('explain', '-v', input);
+test('nothing steers the terminal, which shows what was meant to', async () => {
+  const explained = await printed('explain', '-v', input);
   for (const text of [said, explained]) expect(text).not.toMatch(UNSEEN);
   expect(explained).toContain('@bundle\\u001b[31m');
   expect(said).toContain('cut\\u001b[31m\\n\\u202e.pcap, ');
-  expect(run('explain', join(folder, 'none\x1b[31m\u202e'))).toContain('none\\u001b[31m\\u202e');
-  expect(run('explain', input, '--filter', 'port \x1b[31m')).not.toMatch(UNSEEN);
+  expect(await printed('explain', join(folder, 'none\x1b[31m\u202e'))).toContain('none\\u001b[31m\\u202e');
+  expect(await printed('explain', input, '--filter', 'port \x1b[31m')).not.toMatch(UNSEEN);
 });
 
 test.each(['connections.csv', 'findings.csv', 'timeline.csv', 'diagnostics.csv'])(
@@ -166,9 +164,9 @@ test('result.json holds the names, and shows nothing unseen', () => {
   expect(NAMES.filter((name) => names.has(name)).length).toBeGreaterThan(3);
 });
 
-test('an annotated capture says nothing unseen: comments, interfaces, events', () => {
+test('an annotated capture says nothing unseen: comments, interfaces, events', async () => {
   const path = join(folder, 'annotated.pcapng');
-  expect(run('annotate', input, '-o', path)).not.toMatch(UNSEEN);
+  expect(await printed('annotate', input, '-o', path)).not.toMatch(UNSEEN);
   const texts = textsOf(readFileSync(path));
   for (const text of texts) expect(text).not.toMatch(UNSEEN);
   expect(texts.join('\n')).toContain(IMAGE);

@@ -1,5 +1,4 @@
 /** Before and after: shares with their uncertainty, and `tcpautopsy compare` as users run it. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,18 +9,13 @@ import { intervalOf, intervalOfChange } from '../../src/compare/interval.ts';
 import { type Summary, summaryOf } from '../../src/compare/summary.ts';
 import { rateText, verdictOf } from '../../src/compare/words.ts';
 import type { Result } from '../../src/model/result.ts';
+import { run } from '../command/run.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
-const SAMPLES = join(ROOT, 'samples/compare');
+const SAMPLES = resolve(import.meta.dirname, '../../samples/compare');
 const folder = mkdtempSync(join(tmpdir(), 'compare-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function run(...args: string[]) {
-  return spawnSync(process.execPath, [join(ROOT, 'dist/cli.js'), 'compare', ...args], {
-    cwd: SAMPLES,
-    encoding: 'utf8',
-  });
-}
+const [BEFORE, AFTER] = [join(SAMPLES, 'before'), join(SAMPLES, 'after')];
 
 function summary(connections: number, causes: Record<string, number>): Summary {
   const of = (rule: string, n: number) =>
@@ -70,9 +64,9 @@ describe('shares', () => {
 });
 
 describe('a larger backlog', () => {
-  it('took the full queue away, which page, Markdown, CSV and JSON say alike', () => {
+  it('took the full queue away, which page, Markdown, CSV and JSON say alike', async () => {
     const out = join(folder, 'out');
-    const { status, stdout } = run('before', 'after', '-o', out);
+    const { status, stdout } = await run(['compare', BEFORE, AFTER, '-o', out]);
     expect(status).toBe(0);
     expect(stdout).toContain('Gone: Accept queue full: SYN dropped (accept-queue-overflow-syn)');
     expect(stdout).toContain('Before 40 of 60 (667 per 1,000; 95 %: 541 to 773), after none of 60.');
@@ -87,29 +81,25 @@ describe('a larger backlog', () => {
     const csv = readFileSync(join(out, 'comparison.csv'), 'utf8');
     expect(csv).toContain('accept-queue-overflow-syn,Accept queue full: SYN dropped,');
     // and may be written again, as a report may
-    expect(run('before', 'after', '-o', out).status).toBe(0);
+    expect((await run(['compare', BEFORE, AFTER, '-o', out])).status).toBe(0);
   });
 
-  it('reports of analyze give the same as what they were made of', () => {
-    const reports = ['before', 'after'].map((name) => {
-      const report = join(folder, name);
-      const made = spawnSync(process.execPath, [
-        join(ROOT, 'dist/cli.js'),
-        ...['analyze', join(SAMPLES, name), '-o', report, '--no-html'],
-      ]);
-      expect(made.status).toBe(0);
-      return report;
-    });
+  it('reports of analyze give the same as what they were made of', async () => {
+    const reports = [join(folder, 'before'), join(folder, 'after')];
+    for (const [n, input] of [BEFORE, AFTER].entries())
+      expect((await run(['analyze', input, '-o', reports[n]!, '--no-html'])).status).toBe(0);
     const told = (text: string) => text.slice(text.indexOf('CAUSES'));
-    expect(told(run(...reports).stdout)).toBe(told(run('before', 'after').stdout));
+    expect(told((await run(['compare', ...reports])).stdout)).toBe(
+      told((await run(['compare', BEFORE, AFTER])).stdout),
+    );
   });
 
-  it('--fail-on: only what became worse', () => {
-    expect(run('before', 'after', '--fail-on', 'warning').status).toBe(0);
-    expect(run('after', 'before', '--fail-on', 'warning').status).toBe(4);
-    expect(run('after', 'before', '--fail-on', 'accept-queue-overflow-syn').status).toBe(4);
-    expect(run('after', 'before', '--fail-on', 'unread-data-reset').status).toBe(0);
-    const { status, stderr } = run('after', 'before', '--fail-on', 'eror');
+  it('--fail-on: only what became worse', async () => {
+    expect((await run(['compare', BEFORE, AFTER, '--fail-on', 'warning'])).status).toBe(0);
+    expect((await run(['compare', AFTER, BEFORE, '--fail-on', 'warning'])).status).toBe(4);
+    expect((await run(['compare', AFTER, BEFORE, '--fail-on', 'accept-queue-overflow-syn'])).status).toBe(4);
+    expect((await run(['compare', AFTER, BEFORE, '--fail-on', 'unread-data-reset'])).status).toBe(0);
+    const { status, stderr } = await run(['compare', AFTER, BEFORE, '--fail-on', 'eror']);
     expect([status, stderr]).toEqual([1, expect.stringContaining('no rule is called eror')]);
   });
 });
@@ -120,7 +110,7 @@ it('without problems, normal causes are named as such; what a story alone says i
   expect(verdictOf(compare(before, before))).toBe(
     'No problems found in either: the causes below are normal (info).',
   );
-  const filtered = join(ROOT, 'samples/field/stories/filtered-syns.pcap');
+  const filtered = resolve(SAMPLES, '../field/stories/filtered-syns.pcap');
   const { causes } = summaryOf('x', await analyze([filtered]));
   expect(causes.get('Scan')).toMatchObject({ rule: '', severity: 'warning', connections: 60 });
 });
@@ -136,12 +126,18 @@ it('of more connections than result.json lists, all are counted', () => {
   expect(servers.get('10.0.0.9:80')).toEqual({ connections: 20_000, hurt: 3 });
 });
 
-it('what cannot be compared is named', () => {
+it('what cannot be compared is named', async () => {
   const text = join(folder, 'notes.txt');
   writeFileSync(text, 'nothing of TCP\n');
-  expect(run('before', text)).toMatchObject({ status: 3, stderr: expect.stringContaining('notes.txt') });
+  expect(await run(['compare', BEFORE, text])).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('notes.txt'),
+  });
   const cut = mkdtempSync(join(folder, 'cut-'));
   writeFileSync(join(cut, 'result.json'), '{"tool": {"name": "tcpautopsy"');
-  expect(run('before', cut)).toMatchObject({ status: 1, stderr: expect.stringContaining('no whole report') });
-  expect(run('before')).toMatchObject({ status: 1 });
+  expect(await run(['compare', BEFORE, cut])).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('no whole report'),
+  });
+  expect(await run(['compare', BEFORE])).toMatchObject({ status: 1 });
 });
