@@ -18,7 +18,7 @@ export function hasFailed(store: Store, key: string): Promise<boolean> {
 }
 
 /** What became of a group; null: nothing yet. */
-type Kept = { row: GroupRow; failure: null } | { row: null; failure: Failure };
+export type Kept = { row: GroupRow; failure: null } | { row: null; failure: Failure };
 
 export async function keptOf(store: Store, key: string): Promise<Kept | null> {
   const done = await store.read(`${folderOfKey(key)}/${DONE}`);

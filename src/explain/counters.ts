@@ -9,7 +9,7 @@ import type { World } from './facts/world.ts';
 import { lazy } from './memo.ts';
 import { acceptQueueOverflowAck } from './procedures/overflow-ack.ts';
 import { refusedAcks } from './procedures/refused-acks.ts';
-import { refusedSyns, silentSyn } from './procedures/syn.ts';
+import { refusedSyns, silentSyn } from './procedures/silent-syn.ts';
 import type { Explained } from './rule.ts';
 import { count, endpoints, list, most, span } from './words.ts';
 

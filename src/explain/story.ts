@@ -7,7 +7,7 @@ import { RST } from '../model/tcp.ts';
 import { LOST_SYN_ACKS, LOST_SYNS } from './excludes.ts';
 import type { World } from './facts/world.ts';
 import { gotSynAck } from './procedures/silence.ts';
-import { isFiltered } from './procedures/syn.ts';
+import { isFiltered } from './procedures/silent-syn.ts';
 import type { Explained, Rule } from './rule.ts';
 import { ruleById } from './rules/index.ts';
 import type { Story } from './stories/index.ts';

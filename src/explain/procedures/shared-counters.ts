@@ -7,7 +7,7 @@ import { SYN_RETRIES } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
 import { memoised } from '../memo.ts';
 import { refusedLooks } from './probed-syn.ts';
-import { silentSyn } from './syn.ts';
+import { silentSyn } from './silent-syn.ts';
 
 const listenersOf = memoised((world: World) =>
   memoised((series: CounterSeries) =>

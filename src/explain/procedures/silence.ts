@@ -4,7 +4,7 @@ import { CLIENT, SERVER } from '../../model/connection.ts';
 import { UNANSWERED } from '../../model/outcome.ts';
 import type { RuleId } from '../rules/index.ts';
 import { capital, count, list, span } from '../words.ts';
-import type { SilentSyn } from './syn.ts';
+import type { SilentSyn } from './silent-syn.ts';
 
 export const NOWHERE = 'nothing here shows where the SYNs or their answers were lost';
 

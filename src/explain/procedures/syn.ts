@@ -1,207 +1,29 @@
 /**
- * A SYN that nobody answered, or only after it was sent again: where it may have died (kernel-notes §3). No event
+ * Where a SYN without an answer (silent-syn.ts) may have died (kernel-notes §3). No event
  * tells of a SYN dropped in tcp_conn_request; counters and the accept queue do.
  */
 
-import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
-import { UNANSWERED } from '../../model/outcome.ts';
-import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
-import type { CommonTime } from '../../model/time.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
 import { crossing } from '../facts/crossing.ts';
-import {
-  type Citation,
-  counterEvidence,
-  eventEvidence,
-  packetEvidence,
-  rowEvidence,
-  transitionEvidence,
-} from '../facts/evidence.ts';
+import { counterEvidence, eventEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { QueueSight } from '../facts/listener.ts';
 import { heldText, isFullLook, type QueueLook } from '../facts/queue.ts';
-import type { Rise, Spell } from '../facts/steps.ts';
-import { SHORTEST_RTO, SYN_RTO } from '../facts/timing.ts';
-import type { WireFacts } from '../facts/wire.ts';
+import type { Rise } from '../facts/steps.ts';
 import { memoised } from '../memo.ts';
-import type { Moment } from '../rule.ts';
 import { capital, list, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { maker, named } from './common.ts';
 import { droppedSyn } from './drop-events.ts';
 import { ecnBlackHole } from './ecn.ts';
 import { icmpRejection, traceroute } from './icmp.ts';
-import { probedSyn, reachedTcp, refusedLooks } from './probed-syn.ts';
+import { probedSyn, reachedTcp } from './probed-syn.ts';
 import { allAccounted, ruledOut } from './ruled-out.ts';
 import { refusedOnHost } from './shared-counters.ts';
-import { attemptText, FIRST_TRY, NOWHERE, SYN_CAUSES } from './silence.ts';
+import { attemptText, NOWHERE, SYN_CAUSES } from './silence.ts';
+import { overflowSteps, refusedSyns, risen, type SilentSyn, silentSyn } from './silent-syn.ts';
 import { byCounters, lostBetween, requestWithoutAnswer } from './syn-drops.ts';
 import { untranslatedReply } from './untranslated.ts';
-
-/** An unanswered SYN, as the evidence shows it. */
-export interface SilentSyn {
-  /** SYNs seen; null when only a socket table or the state log shows the attempt. */
-  syns: number | null;
-  /** Seconds after the first at which it was sent again. */
-  retries: number[];
-  /** The attempt succeeded in the end, after this long. */
-  answeredAfter: number | null;
-  /** The attempt was given up, as the client's state events say. */
-  gaveUp: boolean;
-  /** The capture holds nothing but SYNs, as a filter leaves them: an answer could not be in it. */
-  isFiltered: boolean;
-  /** Longer than the first retransmission takes; otherwise the answer may still have been under way. */
-  overdue: boolean;
-  moment: Moment | null;
-  /** When those without an answer were sent. */
-  lost: readonly Spell[];
-  evidence: Citation[];
-}
-
-export const silentSyn = memoised((f: Facts): SilentSyn | null => {
-  // of two captures the client's shows the SYNs that the server's lacks
-  const seen = f.wires.map((wire) => onWire(f, wire)).filter((s) => s !== null);
-  seen.sort((a, b) => (b.syns ?? 0) - (a.syns ?? 0));
-  return seen[0] ?? inStates(f) ?? inTables(f) ?? inConntrack(f);
-});
-
-function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
-  if (wire.of(wire.wire.syns, CLIENT) === 0) return null;
-  // the answers are not in the file: that there were none it does not show
-  if (wire.oneDirection || f.world.isOneDirection(wire.wire.source)) return null;
-  const own = wire.packets.filter((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === CLIENT);
-  const [first] = own;
-  if (!first) return null;
-  const ofServer = wire.packets.filter((p) => wire.sideOf(p) === SERVER);
-  const answer = ofServer.find((p) => p.flags & RST || seqDiff(p.ack, first.seq + 1) === 0);
-  const strangers = answer ? [] : ofServer.filter((p) => !(p.flags & (ACK | SYN)));
-  if (strangers.length > 0 || (answer && !(answer.flags & (SYN | RST)))) return null;
-  // each was answered, with numbers that the client could not take
-  const until = (i: number) => own[i + 1]?.time ?? Number.POSITIVE_INFINITY;
-  if (!answer && own.every((p, i) => ofServer.some((a) => a.time >= p.time && a.time < until(i))))
-    return null;
-  const before = answer ? own.filter((p) => p.time < answer.time) : own;
-  // answered at the first try, or sent again at once because an old connection's ACK came back
-  const waited = (before.at(-1)?.time ?? first.time) - first.time;
-  if (answer && waited < SHORTEST_RTO) return null;
-  // the capture ends before the SYN could be sent again: its answer may have come
-  const left = f.world.captureSpan(wire.wire.source)[1] - first.time;
-  if (waited < SHORTEST_RTO && left < SYN_RTO) return null;
-  const isFiltered = !answer && f.world.holdsNoSynAcks(wire.wire.source);
-  const retries = before.slice(1).map((p) => (p.time - first.time) / 1e9);
-  return {
-    syns: before.length,
-    retries,
-    answeredAfter: answer ? answer.time - first.time : null,
-    gaveUp: givenUp(f),
-    isFiltered,
-    overdue: !isFiltered || waited >= SHORTEST_RTO,
-    moment: f.atPacket(wire, first),
-    lost: before.slice(0, answer ? -1 : undefined).map((p) => [f.atPacket(wire, p), f.atPacket(wire, p)]),
-    evidence: synEvidence(f, wire, before, answer),
-  };
-}
-
-function synEvidence(
-  f: Facts,
-  wire: WireFacts,
-  syns: KeyPacket[],
-  answer: KeyPacket | undefined,
-): Citation[] {
-  const items = [packetEvidence(f, wire, syns[0]!, FIRST_TRY)];
-  if (syns.length > 1) items.push(packetEvidence(f, wire, syns.at(-1)!, () => `try ${syns.length}`));
-  if (answer) items.push(packetEvidence(f, wire, answer, 'the first answer'));
-  return items;
-}
-
-function givenUp(f: Facts): boolean {
-  return f.life(CLIENT)?.find('SYN_SENT', 'CLOSE') != null;
-}
-
-/** The client's socket stayed in SYN_SENT for longer than the first retransmission takes. */
-function inStates(f: Facts): SilentSyn | null {
-  const life = f.life(CLIENT);
-  if (!life || f.wire) return null;
-  const end = life.find('SYN_SENT', 'ESTABLISHED') ?? life.find('SYN_SENT', 'CLOSE');
-  if (!end || end.duration === null || end.duration < SHORTEST_RTO) return null;
-  const ended = f.atTransition(life, end);
-  const begun = ended.at === null ? null : ((ended.at - end.duration) as CommonTime);
-  return {
-    syns: null,
-    retries: [],
-    answeredAfter: end.to === 'ESTABLISHED' ? end.duration : null,
-    gaveUp: end.to === 'CLOSE',
-    isFiltered: false,
-    overdue: true,
-    moment: ended,
-    lost: [[{ ...ended, at: begun }, ended]],
-    evidence: [transitionEvidence(f, life, end)],
-  };
-}
-
-/** A table caught the client in SYN_SENT, and nothing shows that it got any further. */
-function inTables(f: Facts): SilentSyn | null {
-  if (f.wire || f.life(CLIENT)) return null;
-  const rows = f.rows(CLIENT);
-  if (rows.length === 0 || f.rows(SERVER).length > 0 || rows.some((r) => r.state !== 'SYN_SENT')) return null;
-  return {
-    syns: null,
-    retries: [],
-    answeredAfter: null,
-    gaveUp: false,
-    isFiltered: false,
-    overdue: rows.length > 1 || rows.some((r) => (r.timer?.retransmits ?? 0) > 0),
-    moment: f.atEvent(rows[0]!),
-    lost: [[f.atEvent(rows[0]!), f.atEvent(rows.at(-1)!)]],
-    evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)),
-  };
-}
-
-/** Connection tracking saw no answer; that none came it knows when the entry has ended. */
-function inConntrack(f: Facts): SilentSyn | null {
-  const { kernel, lives, rows } = f.case;
-  if (f.wire || lives[CLIENT] || lives[SERVER] || rows.length > 0) return null;
-  const entries = kernel.filter((e) => e.kind === 'probe').filter((e) => e.name === 'conntrack');
-  if (entries.length === 0 || entries.some((e) => !e.values.unreplied)) return null;
-  return {
-    syns: null,
-    retries: [],
-    answeredAfter: null,
-    gaveUp: false,
-    isFiltered: false,
-    overdue: entries.some((e) => e.values.ended),
-    moment: f.atEvent(entries[0]!),
-    lost: [[f.atEvent(entries[0]!), f.atEvent(entries.at(-1)!)]],
-    evidence: entries.slice(0, 3).map((e) => eventEvidence(f.world, e, e.said ?? '')),
-  };
-}
-
-/** Its SYNs had no answer here, and could have none: the capture holds nothing but SYNs. */
-export function isFiltered(f: Facts): boolean {
-  const { cases } = f.world.context;
-  // many of which one capture alone tells: nothing is derived for it
-  if (cases.outcome(f.n) !== UNANSWERED) return silentSyn(f)?.isFiltered ?? false;
-  return [...cases.captures.keys()].some((source) => f.world.holdsNoSynAcks(source));
-}
-
-/** What a counter of the server's host says of the SYNs that had no answer; null when it did not rise then. */
-function risen(f: Facts, name: string): Rise | null {
-  const silent = silentSyn(f);
-  const rise = silent && f.rise(SERVER, name, silent.lost);
-  return rise && rise.sum > 0 ? rise : null;
-}
-
-/** Steps that may be its SYNs, refused by a full accept queue. */
-export function overflowSteps(f: Facts): Rise | null {
-  return risen(f, 'ListenOverflows');
-}
-
-/** SYNs of the connection that had no answer; null when only a table or a log tells of them. */
-export function refusedSyns(f: Facts): number | null {
-  const silent = silentSyn(f);
-  if (!silent) return refusedLooks(f).length;
-  if (silent.syns === null) return null;
-  return silent.answeredAfter === null ? silent.syns : silent.syns - 1;
-}
 
 /**
  * There is enough of the rise for all that may have raised it: the SYNs without an answer on the whole host, and in the

@@ -1,7 +1,8 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { type Candidate, leading } from '../procedures/candidate.ts';
-import { attemptOf, overflowSteps, refusedSyns, synCandidates } from '../procedures/syn.ts';
+import { overflowSteps, refusedSyns } from '../procedures/silent-syn.ts';
+import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { between, clients, connectionsOf, howMany, toServers } from '../together.ts';
 import { count, MAYBE, number } from '../words.ts';

@@ -6,7 +6,7 @@ import { SERVER } from '../../model/connection.ts';
 import { getOr } from '../../model/get-or.ts';
 import type { ListenerFacts, QueueSight } from '../facts/listener.ts';
 import type { World } from '../facts/world.ts';
-import { refusedSyns } from '../procedures/syn.ts';
+import { refusedSyns } from '../procedures/silent-syn.ts';
 import type { Explained } from '../rule.ts';
 import { connectionsOf, timesOf, weakest } from '../together.ts';
 import { count, HEDGES, list, moment, number, predicate } from '../words.ts';

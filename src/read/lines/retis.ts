@@ -4,7 +4,7 @@
  * skb/dev and skb/ns became sections of their own) is read in either place. Other versions are named, and read as far
  * as they say the same.
  */
-import type { KernelEvent } from '../../model/event.ts';
+import type { KernelEvent, PacketHeader } from '../../model/event.ts';
 import { DIRECTION_IN, DIRECTION_OUT, Frame } from '../../model/packet.ts';
 import type { Source } from '../../model/source.ts';
 import { parseState, RST, type TcpState } from '../../model/tcp.ts';
@@ -12,7 +12,7 @@ import type { SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { Interner } from './shared/interner.ts';
 import { clockOf, SectionSource } from './shared/section.ts';
-import { linkTypeOf, type SegmentHeader, segmentHeader } from './shared/segment-header.ts';
+import { linkTypeOf, segmentHeader } from './shared/segment-header.ts';
 
 const START = '{"common":{';
 /** Timestamps reach beyond 2^53 ns after 104 days of uptime: taken from the text, not from the parsed number. */
@@ -215,7 +215,7 @@ class RetisReader implements LineReader {
     return id;
   }
 
-  #header(bytes: Uint8Array | null, line: number): SegmentHeader | null {
+  #header(bytes: Uint8Array | null, line: number): PacketHeader | null {
     if (bytes === null) {
       this.#open();
       this.#source.diagnose(

@@ -1,5 +1,6 @@
 /** What a tool that records raw packets shows of a TCP segment: its ends and flags, straight from the bytes. */
-import { type Endpoint, formatWords, MAPPED_WORD } from '../../../model/address.ts';
+import { formatWords, MAPPED_WORD } from '../../../model/address.ts';
+import type { PacketHeader } from '../../../model/event.ts';
 
 /** https://www.tcpdump.org/linktypes.html */
 const LINK_ETHERNET = 1;
@@ -9,16 +10,6 @@ const IPV4 = 0x0800;
 const IPV6 = 0x86dd;
 const VLANS = new Set([0x8100, 0x88a8]);
 const TCP = 6;
-
-export interface SegmentHeader {
-  from: Endpoint;
-  to: Endpoint;
-  flags: number;
-  seq: number;
-  ack: number;
-  /** Bytes after the TCP header, from the lengths in the headers. */
-  payload: number;
-}
 
 /**
  * Link type of a packet as the kernel holds it: with its Ethernet header where there is one, else from the IP header on
@@ -30,7 +21,7 @@ export function linkTypeOf(bytes: Uint8Array): number | null {
 }
 
 /** The header of a TCP segment over IPv4 or IPv6; null for anything else, and for fragments without one. */
-export function segmentHeader(bytes: Uint8Array): SegmentHeader | null {
+export function segmentHeader(bytes: Uint8Array): PacketHeader | null {
   const ip = Math.max(ipStart(bytes), 0);
   if (!isIp(bytes, ip)) return null;
   return bytes[ip]! >> 4 === 4 ? overIpv4(bytes, ip) : overIpv6(bytes, ip);
@@ -52,7 +43,7 @@ function isIp(bytes: Uint8Array, at: number): boolean {
   return version === 6 && at + 40 <= bytes.length;
 }
 
-function overIpv4(bytes: Uint8Array, ip: number): SegmentHeader | null {
+function overIpv4(bytes: Uint8Array, ip: number): PacketHeader | null {
   const isLaterFragment = (word16(bytes, ip + 6) & 0x1fff) !== 0;
   if (bytes[ip + 9] !== TCP || isLaterFragment) return null;
   const header = (bytes[ip]! & 15) * 4;
@@ -60,7 +51,7 @@ function overIpv4(bytes: Uint8Array, ip: number): SegmentHeader | null {
   return overTcp(bytes, ip + header, word16(bytes, ip + 2) - header, address(ip + 12), address(ip + 16));
 }
 
-function overIpv6(bytes: Uint8Array, ip: number): SegmentHeader | null {
+function overIpv6(bytes: Uint8Array, ip: number): PacketHeader | null {
   if (bytes[ip + 6] !== TCP) return null;
   const address = (at: number) =>
     formatWords(word32(bytes, at), word32(bytes, at + 4), word32(bytes, at + 8), word32(bytes, at + 12));
@@ -73,7 +64,7 @@ function overTcp(
   length: number,
   from: string,
   to: string,
-): SegmentHeader | null {
+): PacketHeader | null {
   if (at + 14 > bytes.length) return null;
   return {
     from: { address: from, port: word16(bytes, at) },

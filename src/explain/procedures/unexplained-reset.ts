@@ -1,0 +1,73 @@
+/** A reset that nothing here explains, and what can cause one, by where it came. */
+import { SERVER, type SideIndex } from '../../model/connection.ts';
+import type { TcpState } from '../../model/tcp.ts';
+import { reasoning } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { RuleId } from '../rules/index.ts';
+import type { Candidate } from './candidate.ts';
+import { named, SIDE_NAMES } from './common.ts';
+
+const CAUSES_LIVE: readonly RuleId[] = [
+  'unread-data-reset',
+  'linger-zero-reset',
+  'no-socket-reset',
+  'keepalive-timeout-reset',
+  'retransmission-timeout',
+  'disconnect-reset',
+  'socket-destroy-reset',
+];
+/** By the state in which the reset came: in FIN_WAIT1 this side had closed, in CLOSE_WAIT the sender of the RST. */
+export const CAUSES_FROM: Record<string, readonly RuleId[]> = {
+  FIN_WAIT1: [
+    'data-after-close-reset',
+    'unread-data-reset',
+    'no-socket-reset',
+    'retransmission-timeout',
+    'memory-pressure-reset',
+    'linger-zero-reset',
+    'disconnect-reset',
+    'socket-destroy-reset',
+  ],
+  CLOSE_WAIT: [
+    'time-wait-data-reset',
+    'data-after-close-reset',
+    'fin-wait2-expired-reset',
+    'linger2-reset',
+    'no-socket-reset',
+    'unread-data-reset',
+    'linger-zero-reset',
+    'keepalive-timeout-reset',
+    'disconnect-reset',
+    'socket-destroy-reset',
+  ],
+};
+const CAUSES_OF_LISTENER: readonly RuleId[] = [
+  'listener-closed-reset',
+  'cookie-overflow-reset',
+  'request-expired-reset',
+  'abort-on-overflow-reset',
+];
+
+/** A reset whose cause nothing here tells, with what can cause one in such a place. */
+export function unexplained(
+  f: Facts,
+  side: SideIndex,
+  evidence: Candidate['evidence'],
+  moment: Candidate['moment'],
+  from?: TcpState,
+): Candidate[] {
+  const isSeen = f.wires.some((w) => w.of(w.wire.rsts, side) > 0);
+  const what = isSeen ? 'sent a RST' : 'sent a RST, or the connection was given up';
+  const because = () => `${f.name(side)} ${what}; nothing here says why`;
+  const first: Candidate = {
+    rule: 'unexplained-reset',
+    side: SIDE_NAMES[side],
+    confidence: 'possible',
+    because,
+    moment,
+    evidence: [...evidence, reasoning(because)],
+  };
+  const causes = CAUSES_FROM[from ?? ''] ?? CAUSES_LIVE;
+  const queue = side === SERVER ? CAUSES_OF_LISTENER : [];
+  return [first, ...named([...causes, ...queue], SIDE_NAMES[side])];
+}
