@@ -12,7 +12,7 @@ import { causeCards } from './causes.ts';
 import { connectionsSection } from './connections.ts';
 import { type DrawnChart, documentOf, figure } from './document.ts';
 import { ladderSections } from './ladders.ts';
-import { html, type Markup } from './markup.ts';
+import { html, type Markup, prose } from './markup.ts';
 import { overviewSection } from './overview.ts';
 import { type Page, pageOf } from './page.ts';
 import {
@@ -76,8 +76,8 @@ function storyList({ story, inputs }: Result): Markup {
 function sentence(text: string, files: ReadonlySet<string>): Markup {
   const [, said, cited] = /^(.*) (\([^()]+\))\.$/s.exec(text) ?? [];
   const first = cited?.slice(1, -1).split(/, | and /, 1)[0];
-  if (said === undefined || first === undefined || !files.has(first)) return html`${text}`;
-  return html`${said}. <span class="place">${cited}</span>`;
+  if (said === undefined || first === undefined || !files.has(first)) return prose(text);
+  return html`${prose(said)}. <span class="place">${cited}</span>`;
 }
 
 /** What matters is open, what is to be looked up is folded. */

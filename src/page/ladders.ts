@@ -9,6 +9,8 @@ import { sequence } from './sequence.ts';
 
 /** Ladders that are open from the start. */
 const OPEN = 1;
+/** Ladders in sight: the others are folded together. */
+const SHOWN = 3;
 const STEPS = 80;
 /** Of them in the sequence diagram. */
 const DRAWN = 24;
@@ -20,7 +22,9 @@ export function ladderSections(page: Page): Markup {
     of > ids.length
       ? html`<p class="notice">${number(ids.length)} examples of ${number(of)} problem connections. ${page.result.aggregated ? NOTHING : 'All are in timeline.csv.'}</p>`
       : NOTHING;
-  return html`${note}${lanesLegend()}${ids.map((id, i) => section(id, page, i < OPEN))}`;
+  const ladders = ids.map((id, i) => section(id, page, i < OPEN));
+  const rest = ladders.slice(SHOWN);
+  return html`${note}${lanesLegend()}${ladders.slice(0, SHOWN)}${rest.length > 0 && html`<details class="part"><summary>${counted(rest.length, 'more example')}</summary>\n${rest}</details>`}`;
 }
 
 function section(id: string, focus: Focus, open: boolean): Markup {

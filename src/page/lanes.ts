@@ -239,6 +239,6 @@ export function lanesLegend(): Markup {
   const states = STATE_COLORS.filter(([state]) => state !== 'NEW_SYN_RECV');
   return html`<svg class="heads" width="0" height="0" aria-hidden="true" focusable="false"><defs>${head('head')}${head('head-bad')}</defs></svg>
 <ul class="legend" aria-label="Colours of the states">${states.map(([state]) => html`<li><span class="swatch s-${state}"></span>${state}</li>`)}</ul>
-<p class="facts">Arrows are packets, slanted where two captures show when each was sent and received. ✗ dropped by a kernel · ● a call or another event · ◆ row of a socket table · ◇ ▮ listener and its accept queue. Point at anything for its time, and use the zoom (or + and − in the picture) for what lies close together. In the tables <em>during</em> names the process that the kernel interrupted for it, which need not have to do with it.</p>
+<details class="part"><summary>How to read the lanes</summary><p class="facts">Arrows are packets, slanted where two captures show when each was sent and received. ✗ dropped by a kernel · ● a call or another event · ◆ row of a socket table · ◇ ▮ listener and its accept queue. Point at anything for its time, and use the zoom (or + and − in the picture) for what lies close together. In the tables <em>during</em> names the process that the kernel interrupted for it, which need not have to do with it.</p></details>
 `;
 }

@@ -9,7 +9,7 @@ dl.about .do { background: var(--chosen); font-weight: 600; padding: .375rem .5r
 dl.about dt.do { color: var(--ink); padding-left: .5rem; margin-left: -.5rem; }
 .others { padding-left: 1.25rem; }
 .strip { max-width: 66rem; }
-.strip th[scope=row] { font-weight: 400; width: 25rem; }
+.strip th[scope=row] { font-weight: 400; width: 31rem; }
 .strip :is(th, td).num { width: 7rem; }
 ${[1, 2, 3, 4, 5].map((n) => `.strip .depth-${n} { padding-left: ${n * 1.1}rem; }`).join('\n')}
 .strip [class^=depth-]:not(.depth-0)::before { content: "\\2514  "; color: var(--soft); }

@@ -102,7 +102,7 @@ ${LANES_STYLE}
 @media (max-width: 40rem) {
   body { font-size: 15px; }
   main, header.top, footer { padding-left: .875rem; padding-right: .875rem; }
-  h1 { font-size: 1.5rem; }
+  h1 { font-size: 1.25rem; }
   .strip :is(thead, td:empty) { display: none; }
   .strip tr { display: grid; grid-template-columns: 1fr auto; gap: 0 .5rem; padding: .15rem 0; border-bottom: 1px solid var(--line); }
   .strip :is(th, td) { border: 0; padding-block: 0; }

@@ -143,11 +143,10 @@ function sure({ confidence }: Incident): string {
 function healthyOf({ servers }: Result, most: number): string[] {
   const well = servers.filter((s) => s.well > 0).sort((a, b) => b.well - a.well);
   const lines = well.slice(0, most).map(({ server, connections, well: fine, clients }) => {
-    const of =
-      fine === connections
-        ? counted(fine, 'connection')
-        : `${number(fine)} of ${counted(connections, 'connection')}`;
-    return `${server}: ${of} without a problem (${counted(clients, 'client')})`;
+    // whose the others are is not known: a flood has more clients than were served
+    return fine === connections
+      ? `${server}: ${counted(fine, 'connection')} without a problem (${counted(clients, 'client')})`
+      : `${server}: ${number(fine)} of ${counted(connections, 'connection')} without a problem`;
   });
   const rest = well.slice(most);
   if (rest.length === 0) return lines;

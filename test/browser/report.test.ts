@@ -29,6 +29,13 @@ const TELLING = [
   'bundle/accept-queue-ack/6.18',
   'bundle/deferred-accept/6.18',
   'bundle/fin-wait2-expired/6.18',
+  // those of docs/first-screen.md
+  'bundle/accept-queue-incident/6.18',
+  'bundle/unread-data/6.18',
+  'field/stories/filtered-syns.pcap',
+  'live/syn-lost-on-path/6.18',
+  'live/graceful-client-first/6.18/packets.pcap',
+  'tools/netstat/netstat-anp.txt',
 ];
 /** REPORTS=all opens every sample, and looks at each in all modes: far too long for every run. */
 const ALL = process.env.REPORTS === 'all';
@@ -167,6 +174,17 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await close();
     },
   );
+
+  test('an incident of 60 connections is short, folded and on paper', async () => {
+    const { page, close } = await openReport(browser, await reportOf('bundle/accept-queue-incident/6.18'));
+    for (const viewport of [WIDE, NARROW]) {
+      await page.setViewportSize(viewport);
+      expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThan(8000);
+    }
+    const paper = await page.pdf({ format: 'A4' });
+    expect(paper.toString('latin1').match(/\/Type\s*\/Page\b/g)!.length).toBeLessThan(8);
+    await close();
+  });
 
   test('the lanes are zoomed by keyboard', async () => {
     const { page, close } = await openReport(browser, await reportOf('documents/exp1'));
