@@ -1,7 +1,8 @@
 // All texts that users may read, from the source: the worst phrases stay out (docs/texts.md lists them to be read in one sitting).
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 // @ts-expect-error plain JavaScript, as the other generators of docs/
-import { textsOfSource } from '../scripts/texts.js';
+import { textsOfSource, textsPage } from '../scripts/texts.js';
 
 const BANNED = [
   /\bcame to stand\b/i,
@@ -28,6 +29,10 @@ const BANNED = [
 const all = (textsOfSource() as { file: string; texts: string[] }[]).flatMap(({ file, texts }) =>
   texts.map((text) => ({ file, text })),
 );
+
+test('docs/texts.md is up to date (node scripts/docs.js writes it)', () => {
+  expect(readFileSync('docs/texts.md', 'utf8')).toBe(textsPage());
+});
 
 test('the texts are found', () => {
   expect(all.length).toBeGreaterThan(2000);

@@ -1,6 +1,6 @@
 /** Pages for a terminal: text from outside is made visible, colour only where asked for. */
 
-import { type Paint, plain, wrap } from '../view/columns.ts';
+import { columns, type Paint, plain, wrap } from '../view/columns.ts';
 import { visible } from '../view/escape.ts';
 
 export interface Terminal {
@@ -34,11 +34,12 @@ export class Page {
   /** A wrapped paragraph; `first` (already painted, `firstWidth` columns) stands before its first line. */
   text(text: string, indent = 2, first = '', firstWidth = first.length): void {
     const pad = ' '.repeat(indent + firstWidth);
-    // a command stays on one line, to be copied
-    const kept = visible(text).replace(/`[^`]*`/g, (code) => code.replaceAll(' ', '\ue000'));
-    const lines = wrap(kept, Math.max(20, this.width - indent - firstWidth)).map((l) =>
-      l.replaceAll('\ue000', ' '),
+    const room = Math.max(20, this.width - indent - firstWidth);
+    // a command stays on one line, to be copied, where a line has room for it
+    const kept = visible(text).replace(/`[^`]*`/g, (code) =>
+      columns(code) + 1 > room ? code : code.replaceAll(' ', '\ue000'),
     );
+    const lines = wrap(kept, room).map((l) => l.replaceAll('\ue000', ' '));
     for (const [i, line] of lines.entries())
       this.#lines.push(i === 0 ? ' '.repeat(indent) + first + line : pad + line);
   }

@@ -38,7 +38,7 @@ export function stripOf({ cause, picture }: Incident): Strip {
   });
   if (!picture || !axis) return { rows, axis: null };
   const { queue, step } = picture;
-  const scale = `A bar is ${formatSpan(step * 1e9)}, the tallest ${counted(most, 'connection')}.`;
+  const scale = `Tallest bar: ${counted(most, 'connection')} in ${formatSpan(step * 1e9)}.`;
   return {
     rows: queue ? [...rows, queueRow(queue)] : rows,
     axis: { ...axis, scale },

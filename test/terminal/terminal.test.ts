@@ -111,6 +111,15 @@ test('formats say what they can prove', () => {
   expect(text.match(/proves:/g)).toHaveLength(formats.length);
 });
 
+test('a command stays on one line where it has room, and is never cut within a word', () => {
+  const [incident] = exp1Result().incidents;
+  const long = '`nstat TcpExtListenOverflows TcpExtListenDrops TcpExtTCPReqQFullDrop`';
+  const action = `On the server compare ${long}, then look at \`ss -ltn sport = :8080\`.`;
+  const text = renderOverview({ ...exp1Result(), incidents: [{ ...incident!, action }] }, plain);
+  expect(text).toMatch(/TcpExtTCPReqQFullDrop`/);
+  expect(text).toContain('`ss -ltn sport = :8080`');
+});
+
 describe('wrap', () => {
   test('breaks at spaces and cuts what is too long for a line', () => {
     expect(wrap('one two three', 8)).toEqual(['one two', 'three']);
