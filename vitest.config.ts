@@ -5,6 +5,8 @@ import { defineConfig } from 'vitest/config';
 const REST_ONLY = [
   'test/align/both-sides.test.ts',
   'test/archive/batch.test.ts',
+  'test/archive/dying.test.ts',
+  'test/archive/faults.test.ts',
   'test/archive/queue.test.ts',
   'test/archive/s3.test.ts',
   'test/archive/tables.test.ts',

@@ -1,5 +1,5 @@
 // An archive as somebody keeps it: 200 captures of two invented hosts over 30 days, made of the shipped samples (times moved,
-// servers renumbered), some broken; then the batch over it, and the batch again. Its first screen answers: which fault,
+// servers renumbered), some broken; then the batch over the first of them, over all, and again. Its first screen answers: which fault,
 // since when, on which hosts, is it new.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -72,10 +72,16 @@ for (const [name, members] of packed) {
   rmSync(folder, { recursive: true });
 }
 
-for (const round of ['The first run', 'The same again']) {
-  console.log(`\n── ${round}: tcpautopsy batch demo-archive/captures -o demo-archive/OUT\n`);
+const ROUNDS = [
+  ['Until 18 November', ['--until', '2026-11-18']],
+  ['All of it: what is new since then', []],
+  ['The same again', []],
+];
+for (const [round, more] of ROUNDS) {
+  const words = ['tcpautopsy batch demo-archive/captures -o demo-archive/OUT', ...more].join(' ');
+  console.log(`\n── ${round}: ${words}\n`);
   const begun = Date.now();
-  const args = [join(root, 'dist/cli.js'), 'batch', archive, '-o', out, '--html', 'errors'];
+  const args = [join(root, 'dist/cli.js'), 'batch', archive, '-o', out, '--html', 'errors', ...more];
   const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'ignore'] });
   console.log(`(${((Date.now() - begun) / 1000).toFixed(1)} s)`);
   // 2: what is broken is named

@@ -1,6 +1,7 @@
 /** What is made of the output of a batch on demand: pages, and compacted tables. */
 import { keptOf } from './archive/commit.ts';
 import { compact } from './archive/compact.ts';
+import { newSince } from './archive/fold.ts';
 import { storeAt } from './archive/places.ts';
 import { keysIn, lastRollup } from './archive/rollup.ts';
 import { writeRollup } from './archive/write-rollup.ts';
@@ -17,13 +18,16 @@ export interface Report {
   lines: string[];
 }
 
-/** `group`: a key, or how one begins, or a part of its place; undefined: the roll-up. Rejects with OutputError. */
-export async function reportOf(out: string, group: string | undefined): Promise<Report> {
+/**
+ * `group`: a key, or how one begins, or a part of its place; undefined: the roll-up, where what was first seen at `since`
+ * (RFC 3339) or later is new, else what was not there at the last run. Rejects with OutputError.
+ */
+export async function reportOf(out: string, group: string | undefined, since?: string): Promise<Report> {
   const store = await storeOf(out);
   if (group === undefined) {
-    const rollup = await lastRollup(store);
-    if (rollup === null)
-      throw new OutputError(`${out} has no roll-up yet: the batch has not come to its end`);
+    const last = await lastRollup(store);
+    if (last === null) throw new OutputError(`${out} has no roll-up yet: the batch has not come to its end`);
+    const rollup = since === undefined ? last : newSince(last, since);
     await writeRollup(store, rollup);
     const lines = [scopeOf(rollup), ...causeSentences(rollup), ...limits(rollup)];
     return { page: `${out}/rollup.html`, lines };

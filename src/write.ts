@@ -84,7 +84,7 @@ async function writeFiles(
   await text(diagnosticsTable.file, await csvOf(diagnosticsTable.columns, result.diagnostics));
   await text('report.md', renderMarkdown(result));
   const charts = buildCharts(result);
-  await makeFolder(join(dir, 'charts'));
+  makeFolder(join(dir, 'charts'));
   for (const c of charts) await text(`charts/${c.id}.vl.json`, `${JSON.stringify(c.spec, null, 1)}\n`);
   if (!html && !png) return;
   const { renderHtml } = await import('./page/html.ts');

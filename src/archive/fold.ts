@@ -9,6 +9,8 @@ import { VERSION } from '../platform/package.ts';
 const MOST_LISTED = 1000;
 const MOST_ALIKE = 20;
 const FEW = 5;
+/** What is new by default is so since. */
+export const LAST_RUN = 'the last run';
 
 /** What a cause is recognised by from run to run. */
 function identityOf({ rule, listener, host }: Pick<CauseAt, 'rule' | 'listener' | 'host'>): string {
@@ -60,7 +62,7 @@ export class Fold {
       damaged: [],
       gone: [],
       missing: 0,
-      isFirst: before === null,
+      newSince: before && LAST_RUN,
     };
   }
 
@@ -160,12 +162,22 @@ export class Fold {
     for (const { at, title } of this.#at.values()) {
       const cause = getOr(causes, at.rule, () => ({
         ...{ rule: at.rule, title, severity: at.severity, confidence: at.confidence },
-        ...{ groups: this.#groupsOf.get(at.rule) ?? 0, connections: 0, first: '', last: '', isNew: false },
+        ...{
+          groups: this.#groupsOf.get(at.rule) ?? 0,
+          connections: 0,
+          first: '',
+          last: '',
+          isNew: true,
+          places: 0,
+          newPlaces: 0,
+        },
         ...{ hosts: [], listeners: [], where: new Set<string>(), by: new Set<string>() },
       }));
       cause.where.add(at.listener);
       cause.by.add(at.host);
-      cause.isNew ||= at.isNew;
+      cause.places++;
+      if (at.isNew) cause.newPlaces++;
+      else cause.isNew = false;
       add(cause, at);
     }
     return [...causes.values()]
@@ -184,6 +196,16 @@ function add(sum: Sum, part: Sum): void {
 }
 
 type Judged = Pick<CauseAt, 'severity' | 'confidence'>;
+
+/** The same, but that what was first seen at a time (RFC 3339) or later is new. */
+export function newSince(rollup: Rollup, since: string): Rollup {
+  const at = rollup.at.map((a) => ({ ...a, isNew: a.first >= since }));
+  const causes = rollup.causes.map((cause) => {
+    const newPlaces = at.filter((a) => a.rule === cause.rule && a.isNew).length;
+    return { ...cause, newPlaces, isNew: newPlaces === cause.places };
+  });
+  return { ...rollup, at, causes, newSince: since.replace('T00:00:00.000Z', '') };
+}
 
 /** As grave as the gravest, and as sure as the least sure of those: what is said of all is then true of each. */
 export function judge(all: Judged, { severity, confidence }: Judged): void {

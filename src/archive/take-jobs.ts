@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import { isBelow } from '../platform/files.ts';
 import { VERSION } from '../platform/package.ts';
+import { isDone } from './commit.ts';
 import { type Crew, defaultLimits } from './crew.ts';
 import { isRemote, storeAt } from './places.ts';
+import type { Group } from './plan.ts';
 import { connectionOf, type Parcel, QUEUE } from './queue.ts';
 
 const text = z.string().max(4096);
@@ -83,8 +85,12 @@ export async function takeJobs(
         memory: Math.min(own.memory, job.limits.memory),
         time: Math.min(own.time, job.limits.time),
       };
-      await crewOf(job, await storeAt(job.out), limits).run(job.groups);
-      events.end(job.groups.length);
+      const store = await storeAt(job.out);
+      // the queue may give a job again
+      const open: Group[] = [];
+      for (const group of job.groups) if (!(await isDone(store, group.key))) open.push(group);
+      await crewOf(job, store, limits).run(open);
+      events.end(open.length);
     },
     {
       connection: connectionOf(url),

@@ -25,11 +25,12 @@ export const batch = define({
     ['batch captures/ -o OUT', 'again later: only what is new or has changed'],
     ['batch captures/ -o OUT --shard 1/4', 'on each of 4 machines its part'],
     ['batch report OUT [GROUP]', 'the roll-up again, or the page of one group'],
+    ['batch report OUT --new-since 2026-11-20', 'what is new since then, not since the last run'],
     ['batch compact OUT', 'one table file a day instead of one a group'],
   ],
   async run(a) {
     const [word, ...rest] = a.path;
-    if (word === 'report' && a.output === undefined) return report(rest);
+    if (word === 'report' && a.output === undefined) return report(rest, a.newSince);
     if (word === 'compact' && a.output === undefined) return compact(rest);
     const options = optionsOf(a);
     const { output } = a;
@@ -91,16 +92,19 @@ function batchOptions(y: Argv) {
       describe: 'connections that the tables list one by one; others are counted',
     })
     .option('retry-failed', { type: 'boolean', default: false, describe: 'try again what failed before' })
+    .option('new-since', { ...text, describe: 'batch report: new is what was first seen then or later' })
     .option('dry-run', { type: 'boolean', default: false, describe: 'print the plan, analyse nothing' })
     .option('memory-limit', { ...text, describe: 'of a process (2G)' })
     .option('time-limit', { type: 'number', describe: 'seconds for a group (1800)' })
     .option('size-limit', { ...text, describe: 'of the files of a group (50G)' });
 }
 
-async function report([folder, group]: readonly string[]): Promise<number> {
+async function report([folder, group]: readonly string[], since: string | undefined): Promise<number> {
   if (folder === undefined) throw new UsageError('batch report OUT [GROUP]: name the folder of a batch');
   const { reportOf } = await import('../batch-report.ts');
-  const { page, lines } = await writing(folder, () => reportOf(folder, group));
+  const ms = (text: string) => Number(timeIn('new-since', text, false) / 1_000_000n);
+  const at = since === undefined ? undefined : new Date(ms(since)).toISOString();
+  const { page, lines } = await writing(folder, () => reportOf(folder, group, at));
   for (const line of lines) out(line);
   out(`Page: ${page}`);
   return EXIT_OK;

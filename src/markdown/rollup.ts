@@ -1,7 +1,7 @@
 /** rollup.md: the roll-up of a batch, to paste into a ticket. */
 import type { Rollup } from '../model/rollup.ts';
 import { markdown, markdownCode } from '../view/escape.ts';
-import { causeSentences, limits, scopeOf, some, time } from '../view/rollup.ts';
+import { causeSentences, limits, newness, newnessHead, scopeOf, some, time } from '../view/rollup.ts';
 import { CONFIDENCE_NAMES, number } from '../view/words.ts';
 import { tableLines } from './table.ts';
 
@@ -23,7 +23,9 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[], o
   return `${tableLines(heads, rows).join('\n')}${more}`;
 }
 
-function causes({ at, causes: all, isFirst }: Rollup): string {
+function causes(rollup: Rollup): string {
+  const { at, causes: all } = rollup;
+  const isNew = newnessHead(rollup);
   if (at.length === 0) return '';
   const title = new Map(all.map((c) => [c.rule, c.title]));
   const rows = at
@@ -37,7 +39,7 @@ function causes({ at, causes: all, isFirst }: Rollup): string {
       number(r.connections),
       time(r.first),
       time(r.last),
-      isFirst ? '' : r.isNew ? 'new' : 'known',
+      ...(isNew ? [newness(r)] : []),
     ]);
   const heads = [
     'cause',
@@ -48,7 +50,7 @@ function causes({ at, causes: all, isFirst }: Rollup): string {
     'connections',
     'first seen',
     'last seen',
-    'since the last run',
+    ...(isNew ? [isNew] : []),
   ];
   return `## Causes\n\n${table(heads, rows, at.length)}`;
 }

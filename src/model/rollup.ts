@@ -13,8 +13,11 @@ export interface RolledCause {
   listeners: string[];
   first: string;
   last: string;
-  /** Not there, or not at one of its listeners, when the plan before this one was done. */
+  /** At none of its places before `newSince`. */
   isNew: boolean;
+  /** Where it is: listeners with their hosts; and those of them where it was not before `newSince`. */
+  places: number;
+  newPlaces: number;
 }
 
 /** A cause at one listener and host: a row of rollup.csv. */
@@ -58,6 +61,6 @@ export interface Rollup {
   gone: { key: string; place: string }[];
   /** Groups of the plan that are not done. */
   missing: number;
-  /** True: there was no plan before, and nothing is called new. */
-  isFirst: boolean;
+  /** What is called new was not there before: `the last run`, or a day or time; null: there was no run, and nothing is new. */
+  newSince: string | null;
 }

@@ -1,7 +1,7 @@
 /** rollup.html: the first screen answers which fault, since when, on which hosts, and whether it is new. No script. */
 import { folderOfKey } from '../model/batch.ts';
-import type { RolledCause, Rollup } from '../model/rollup.ts';
-import { causeSentences, limits, scopeOf, some, time } from '../view/rollup.ts';
+import type { Rollup } from '../model/rollup.ts';
+import { causeSentences, limits, newness, newnessHead, scopeOf, some, time } from '../view/rollup.ts';
 import { CONFIDENCE_NAMES, counted, number } from '../view/words.ts';
 import { type DrawnChart, documentOf, figure } from './document.ts';
 import { html, type Markup } from './markup.ts';
@@ -53,12 +53,8 @@ ${rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`)}</tbody></table></div>
 ${of > rows.length && html`<p class="facts">${number(of - rows.length)} more in the CSV files and tables.</p>`}`;
 }
 
-function newness({ isNew }: Pick<RolledCause, 'isNew'>, { isFirst }: Rollup): string {
-  if (isFirst) return 'first run';
-  return isNew ? 'new' : 'known';
-}
-
 function causesTable(rollup: Rollup): Markup {
+  const isNew = newnessHead(rollup);
   const rows = rollup.causes.map((c) => [
     html`<span class="severity ${c.severity}-text">${c.title}</span> <code>${c.rule}</code>`,
     CONFIDENCE_NAMES[c.confidence],
@@ -68,7 +64,7 @@ function causesTable(rollup: Rollup): Markup {
     some(c.listeners),
     c.groups,
     c.connections,
-    newness(c, rollup),
+    ...(isNew ? [newness(c)] : []),
   ]);
   const heads = [
     'cause',
@@ -79,12 +75,13 @@ function causesTable(rollup: Rollup): Markup {
     'listeners',
     'groups',
     'connections',
-    'since the last run',
+    ...(isNew ? [isNew] : []),
   ];
   return table(heads, rows) ?? html`<p>No group shows a problem.</p>`;
 }
 
 function whereTable(rollup: Rollup): Markup | null {
+  const isNew = newnessHead(rollup);
   const rows = rollup.at
     .slice(0, MOST)
     .map((r) => [
@@ -96,7 +93,7 @@ function whereTable(rollup: Rollup): Markup | null {
       time(r.last),
       r.groups,
       r.connections,
-      newness(r, rollup),
+      ...(isNew ? [newness(r)] : []),
     ]);
   const heads = [
     'cause',
@@ -107,7 +104,7 @@ function whereTable(rollup: Rollup): Markup | null {
     'last seen',
     'groups',
     'connections',
-    'since the last run',
+    ...(isNew ? [isNew] : []),
   ];
   return table(heads, rows, rollup.at.length);
 }

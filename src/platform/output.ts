@@ -1,7 +1,17 @@
 /** What is written: a file or a folder appears whole, or not at all. */
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
-import { mkdir, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { orNothing } from './interrupt.ts';
 
@@ -40,7 +50,7 @@ export async function writeFolder(
       () => write(dir),
     );
   const target = state === 'new' ? resolve(dir) : await realpath(dir);
-  await mkdir(dirname(target), { recursive: true });
+  makeFolder(dirname(target));
   const fresh = beside(target);
   await mkdir(fresh);
   const cleanUp = () => rmSync(fresh, { recursive: true, force: true });
@@ -77,16 +87,27 @@ export async function writeWhole(path: string, write: (temporary: string) => Pro
   const cleanUp = () => rmSync(temporary, { force: true });
   await orNothing(cleanUp, async () => {
     await write(temporary);
-    await rename(temporary, path);
+    renameSync(temporary, path);
   });
 }
 
-export function writeNew(path: string, content: string | Uint8Array): Promise<void> {
-  return writeFile(path, content, { flag: 'wx' });
+/** A report is many small files: a call of the system costs less than having a thread make it. */
+export async function writeNew(path: string, content: string | Uint8Array): Promise<void> {
+  writeFileSync(path, content, { flag: 'wx' });
 }
 
-export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true });
+/** With those above it. What Node does on its own says "no such file" of a file system that is read-only. */
+export function makeFolder(path: string, mayRepeat = true): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // the one above it is gone again: somebody has tidied up
+    if (code === 'ENOENT' && mayRepeat) makeFolder(path, false);
+    else if (code !== 'EEXIST') throw error;
+  }
 }
 
 /** A name in the same folder that nobody else uses. */

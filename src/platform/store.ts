@@ -1,9 +1,10 @@
 /** A folder that several processes write to at once, and that any of them may die over: everything in it is whole or not there. */
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { closeSync, createReadStream, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { makeFolder, writeNew } from './output.ts';
 import { writePieces } from './text-file.ts';
 
 /** Where the outputs of a batch lie: a folder of this machine, or a part of a bucket. Paths are relative, with slashes. */
@@ -74,7 +75,7 @@ export class FolderStore implements Store {
   }
 
   put(path: string, content: Uint8Array | string): Promise<void> {
-    return this.#put(path, (fresh) => writeFile(fresh, content));
+    return this.#put(path, (fresh) => writeNew(fresh, content));
   }
 
   putPieces(path: string, pieces: Iterable<string>): Promise<void> {
@@ -83,29 +84,32 @@ export class FolderStore implements Store {
 
   async #put(path: string, write: (fresh: string) => Promise<void>): Promise<void> {
     const target = join(this.name, path);
-    await this.#within(async (folder) => {
+    const { path: folder, dispose } = await this.workplace();
+    try {
       const fresh = join(folder, 'file');
       await write(fresh);
-      await sync(fresh);
-      await mkdir(dirname(target), { recursive: true });
-      await rename(fresh, target);
-    });
-    await syncFolder(dirname(target));
+      sync(fresh);
+      makeFolder(dirname(target));
+      renameSync(fresh, target);
+    } finally {
+      await dispose();
+    }
+    syncFolder(dirname(target));
   }
 
   async putFolder(path: string, local: string, last: string): Promise<boolean> {
     const target = join(this.name, path);
     if (await this.has(`${path}/${last}`)) return false;
-    for (const file of await filesBelow(local)) await sync(file);
-    await syncFolder(local);
-    await mkdir(dirname(target), { recursive: true });
+    for (const file of filesBelow(local)) sync(file);
+    syncFolder(local);
+    makeFolder(dirname(target));
     try {
-      await rename(local, target);
+      renameSync(local, target);
     } catch (error) {
       if (TAKEN.has((error as NodeJS.ErrnoException).code ?? '')) return false;
       throw error;
     }
-    await syncFolder(dirname(target));
+    syncFolder(dirname(target));
     return true;
   }
 
@@ -115,8 +119,8 @@ export class FolderStore implements Store {
 
   async workplace(): Promise<Workplace> {
     const path = join(this.name, TEMPORARY, `${hostname()}-${process.pid}-${randomUUID()}`);
-    await mkdir(path, { recursive: true });
-    return { path, dispose: () => rm(path, { recursive: true, force: true }) };
+    makeFolder(path);
+    return { path, dispose: async () => rmSync(path, { recursive: true, force: true }) };
   }
 
   async tidy(): Promise<void> {
@@ -128,15 +132,6 @@ export class FolderStore implements Store {
     }
     // it goes with the last one that needs it
     await rmdir(folder).catch(() => undefined);
-  }
-
-  async #within(work: (folder: string) => Promise<void>): Promise<void> {
-    const { path, dispose } = await this.workplace();
-    try {
-      await work(path);
-    } finally {
-      await dispose();
-    }
   }
 }
 
@@ -154,23 +149,30 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+// what groups write is many small files: a call of the system costs less than having a thread make it
+
+function filesBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   return entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
 }
 
-async function sync(path: string): Promise<void> {
-  const file = await open(path, 'r+');
+function sync(path: string): void {
+  const file = openSync(path, 'r+');
   try {
-    await file.sync();
+    fsyncSync(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
 /** What was renamed in it is there after a power failure. Not every file system has that. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r').catch(() => null);
-  await folder?.sync().catch(() => undefined);
-  await folder?.close();
+function syncFolder(path: string): void {
+  let folder: number | null = null;
+  try {
+    folder = openSync(path, 'r');
+    fsyncSync(folder);
+  } catch {
+  } finally {
+    if (folder !== null) closeSync(folder);
+  }
 }

@@ -16,18 +16,31 @@ export function scopeOf(rollup: Rollup): string {
 }
 
 /** The gravest causes: which fault, how often, where, since when, is it new. */
-export function causeSentences({ causes, isFirst }: Rollup): string[] {
-  const told = causes.slice(0, FIRST).map((c) => causeSentence(c, isFirst));
+export function causeSentences({ causes, newSince }: Rollup): string[] {
+  const told = causes.slice(0, FIRST).map((c) => causeSentence(c, newSince));
   const rest = causes.length - told.length;
   return rest > 0 ? [...told, `${counted(rest, 'other cause')} below.`] : told;
 }
 
-function causeSentence(cause: RolledCause, isFirst: boolean): string {
+function causeSentence(cause: RolledCause, since: string | null): string {
   const { title, confidence, groups, connections, hosts, listeners, first, last } = cause;
   const when = first === '' ? 'at times unknown' : `since ${time(first)}, last seen ${time(last)}`;
   const where = `on ${some(hosts)} (listener ${some(listeners)})`;
-  const isNew = isFirst ? '' : cause.isNew ? ' New since the last run.' : ' Known from the last run.';
+  const isNew = since === null ? '' : ` ${newness(cause)} since ${since}.`;
   return `${title} (${CONFIDENCE_NAMES[confidence]}): ${counted(groups, 'group')}, ${counted(connections, 'connection')}, ${where}, ${when}.${isNew}`;
+}
+
+/** Whether it is new since what the roll-up compares with. */
+export function newness({ isNew, newPlaces = 0, places = 0 }: Newness): string {
+  if (isNew) return 'New';
+  return newPlaces > 0 ? `New at ${number(newPlaces)} of ${counted(places, 'place')}` : 'Not new';
+}
+
+type Newness = Pick<RolledCause, 'isNew'> & Partial<RolledCause>;
+
+/** Head of the column that says so; null where there is nothing to compare with. */
+export function newnessHead({ newSince }: Rollup): string | null {
+  return newSince && `new since ${newSince}?`;
 }
 
 /** What could not be read, and what is missing; none when all is well. */

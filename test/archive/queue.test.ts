@@ -1,11 +1,13 @@
 // Batches over a real Redis, with workers that die, and a Redis that does.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import { Queue } from 'bullmq';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { connectionOf, QUEUE } from '../../src/archive/queue.ts';
 import { checked } from '../../src/archive/take-jobs.ts';
 import { folderOfKey } from '../../src/model/batch.ts';
 import { VERSION } from '../../src/platform/package.ts';
@@ -51,6 +53,11 @@ function worker(url: string, root: string): ChildProcess {
   return child;
 }
 
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
 const later = (ms: number) => new Promise((go) => setTimeout(go, ms));
 
 describe.runIf(HAS_REDIS)('a batch over Redis', () => {
@@ -79,6 +86,38 @@ describe.runIf(HAS_REDIS)('a batch over Redis', () => {
     expect(treeOf(out)).toEqual(treeOf(whole));
     third.kill('SIGTERM');
     await once(third, 'exit');
+  });
+
+  it('gives what a batch without gives, although a lock expires and its group is done twice', {
+    timeout: 300_000,
+  }, async () => {
+    const [root, whole, out] = [folder(), join(folder(), 'OUT'), join(folder(), 'OUT')];
+    for (const name of ['burst', 'answers-nothing', 'wrong-ack'])
+      put(join(root, `${name}.pcap`), sample(`field/resets/${name}.pcap`));
+    await batch([root], whole);
+    const port = await freePort();
+    const url = `redis://127.0.0.1:${port}`;
+    await redis(port, folder());
+    const queue = new Queue(QUEUE, { connection: connectionOf(url) });
+    onTestFinished(() => queue.close());
+    const first = worker(url, '/');
+    const ended = batch([root], out, { queue: url });
+    while ((await queue.getActiveCount()) === 0) await later(5);
+    // what does the group too: else it ends while its worker stands still
+    const stopped = [...childrenOf(first.pid!), first.pid!];
+    for (const pid of stopped) process.kill(pid, 'SIGSTOP');
+    const second = worker(url, '/');
+    const { done, failed } = await ended;
+    expect([done, failed]).toEqual([3, 0]);
+    for (const pid of stopped) process.kill(pid, 'SIGCONT');
+    for (const child of [first, second]) child.kill('SIGTERM');
+    await Promise.all([first, second].map((child) => child.exitCode ?? once(child, 'exit')));
+    expect(treeOf(out)).toEqual(treeOf(whole));
+    expect(await queue.getJobCounts('active', 'waiting', 'failed')).toMatchObject({
+      active: 0,
+      waiting: 0,
+      failed: 0,
+    });
   });
 
   it('counts damage as a batch without does, and waits for what it tries again', async () => {
