@@ -1,17 +1,21 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { buildCharts } from '../../src/charts/index.ts';
-import { renderSvg } from '../../src/charts/render.ts';
 import type { Result } from '../../src/model/result.ts';
 import { renderHtml } from '../../src/page/html.ts';
+import { draw } from '../charts/draw.ts';
 import { exp1Result } from '../tables/fixture.ts';
 import { bigResult, HOSTILE, hostileResult } from '../tables/variants.ts';
 import { THOROUGH } from '../thorough.ts';
 
-async function page(result: Result): Promise<string> {
+async function chartsOf(result: Result) {
   const drawn = [];
-  for (const chart of buildCharts(result)) drawn.push({ chart, svg: await renderSvg(chart) });
-  return renderHtml(result, drawn);
+  for (const chart of buildCharts(result)) drawn.push({ chart, svg: await draw(chart) });
+  return drawn;
+}
+
+async function page(result: Result): Promise<string> {
+  return renderHtml(result, await chartsOf(result));
 }
 
 /** Without what the two script elements hold. */
@@ -120,8 +124,18 @@ describe('the page of experiment 1', async () => {
   });
 });
 
-test.each(HOSTILE)('no name becomes markup: %j', async (text) => {
-  const html = await page(hostileResult(text));
+test.each(HOSTILE)('no name becomes markup, or breaks out of a chart: %j', async (text) => {
+  const drawn = await chartsOf(hostileResult(text));
+  for (const { chart, svg } of drawn) {
+    expect(svg).not.toContain('<script');
+    expect(svg).not.toContain('</style');
+    expect(svg).not.toContain('<img');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must never come out
+    expect(svg + JSON.stringify(chart.spec)).not.toMatch(/[\u0000-\u0008\u001b\u202e]/);
+    // a visible escape is text: its backslash is escaped once more
+    expect(JSON.stringify(chart.spec)).not.toMatch(/(?<!\\)\\u001b/);
+  }
+  const html = renderHtml(hostileResult(text), drawn);
   expect(html).not.toMatch(/<script>alert|<img|<\/style><\/svg>/i);
   expect(html.match(/<\/style>/g)).toHaveLength(1);
   expect(html.match(/<\/?script/g)).toHaveLength(4);
