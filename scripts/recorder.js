@@ -55,7 +55,14 @@ function buildRecorder(folder = `${root}dist/recorder/${arch}`) {
     for (const name of OBJECTS) {
       const object = join(work, `${name}.bpf.o`);
       // paths are relative to bpf/: they are in the object
-      const target = ['-target', 'bpf', '-mcpu=v3', `-D__TARGET_ARCH_${TARGETS[arch]}`, ...headers];
+      const target = [
+        '-target',
+        'bpf',
+        '-mcpu=v3',
+        '-fdebug-compilation-dir=.',
+        `-D__TARGET_ARCH_${TARGETS[arch]}`,
+        ...headers,
+      ];
       run(
         'clang',
         ['-g', '-O2', ...warnings, '-Wno-unused-parameter', ...target, '-c', `${name}.bpf.c`, '-o', object],

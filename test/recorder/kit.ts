@@ -7,17 +7,20 @@ import { disk } from '../../src/platform/files.ts';
 import { eventLines } from '../../src/read/bundle/event-lines.ts';
 import { readRecorder } from '../../src/read/bundle/recorder.ts';
 
-const BUILD = resolve(import.meta.dirname, '../../scripts/recorder.js');
+export const ROOT = resolve(import.meta.dirname, '../..');
+const BUILD = 'scripts/recorder.js';
 
-/** Builds it into `folder`; returns its path. */
-export function build(folder: string): string {
-  execFileSync(process.execPath, [BUILD, folder]);
+/** Builds it into `folder`, from the sources of this tree or those at another place; returns its path. */
+export function build(folder: string, from = ROOT): string {
+  execFileSync(process.execPath, [join(from, BUILD), folder]);
   return join(folder, 'tcpautopsy-record');
 }
 
 /** Why it cannot be built or cannot record here; null when it can. */
 export function cannotRecord(): string | null {
-  const { status, stderr } = spawnSync(process.execPath, [BUILD, '--check'], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, BUILD), '--check'], {
+    encoding: 'utf8',
+  });
   if (status !== 0) return stderr.trim();
   if (process.getuid?.() !== 0) return 'not root';
   const caps = BigInt(`0x${/CapEff:\s*(\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]}`);

@@ -1,12 +1,12 @@
 // The recorder built and run for real on this kernel. Skipped, with the reason in its name, where it cannot be built or run.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import { PROVOKE } from '../capture/kit.ts';
-import { attached, build, cannotRecord, record, recorded, stop, until } from './kit.ts';
+import { attached, build, cannotRecord, ROOT, record, recorded, stop, until } from './kit.ts';
 
 const why = cannotRecord();
 const folder = why ? '' : mkdtempSync(join(tmpdir(), 'recorder-'));
@@ -26,8 +26,11 @@ describe.skipIf(why)(`the recorder on this kernel${why ? ` (skipped: ${why})` : 
   }, 600_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('built again it has the same bytes; static, below 2 MB', () => {
-    const again = readFileSync(build(join(folder, 'two')));
+  it('built again, at another place, it has the same bytes; static, below 2 MB', () => {
+    const place = join(folder, 'a place of another length');
+    for (const part of ['bpf', 'capture/recorder', 'scripts', 'package.json'])
+      cpSync(join(ROOT, part), join(place, part), { recursive: true });
+    const again = readFileSync(build(join(folder, 'two'), place));
     expect(again.equals(readFileSync(binary))).toBe(true);
     expect(again.length).toBeLessThan(2_000_000);
     expect(spawnSync('ldd', [binary], { encoding: 'utf8' }).stderr).toContain('not a dynamic executable');
