@@ -2,8 +2,9 @@
 import { CLIENT } from '../model/connection.ts';
 import { getOr } from '../model/get-or.ts';
 import type { ServerHealth } from '../model/incident.ts';
+import { ACK } from '../model/tcp.ts';
 import type { World } from './facts/world.ts';
-import { SYN_TROUBLE } from './mask.ts';
+import { CALLS, PACKETS, ROWS, STATES, SYN_TROUBLE } from './mask.ts';
 import type { Explained } from './rule.ts';
 
 /** Every server, those with most hurt connections first. */
@@ -28,9 +29,20 @@ export function serversHealth(world: World, explained: readonly Explained[]): Se
     row.clients.add(keys[CLIENT]);
     if (hurt.has(n)) row.hurt++;
     // of a SYN at the very end of a capture nobody knows whether it was answered
-    else if (!unanswered.has(n) && (answered || !(world.mask(n) & SYN_TROUBLE))) row.well++;
+    else if (!unanswered.has(n) && (answered || !(world.mask(n) & SYN_TROUBLE)) && isShown(world, n))
+      row.well++;
   }
   return [...rows.values()]
     .map(({ n, clients, ...rest }) => ({ server: world.serverOf(n), ...rest, clients: clients.size }))
     .sort((a, b) => b.hurt - a.hurt || b.connections - a.connections);
+}
+
+/** More of it than a packet that a kernel dropped, or that a firewall or a tracker saw go by: one that answers. */
+function isShown(world: World, n: number): boolean {
+  if (world.mask(n) & (PACKETS | STATES | CALLS | ROWS)) return true;
+  return world.context.cases
+    .at(n)
+    .kernel.some(
+      (e) => e.kind !== 'probe' || (e.packet ? (e.packet.flags & ACK) !== 0 : !e.values.unreplied),
+    );
 }

@@ -80,7 +80,7 @@ function headlineOf(result: Result, isCut: boolean): string {
   if (allOf(result) === 0) return story[0] ?? 'No TCP connection was found in these files.';
   const unanswered = unansweredOf(result);
   if (unanswered > 0)
-    return `${number(unanswered)} of ${counted(allOf(result), 'connection')} got no answer within these files; no other problems found.`;
+    return `These files show no answer on ${number(unanswered)} of ${counted(allOf(result), 'connection')}; no other problems found.`;
   return isCut ? 'No problems found in what could be read.' : 'No problems found.';
 }
 

@@ -244,3 +244,12 @@ test('rows of a table that were counted are no table', async () => {
   expect(findings.map((f) => f.rule)).toEqual(['close-wait-leak']);
   expect(diagnostics.filter((d) => d.severity !== 'info')).toEqual([]);
 });
+
+test('what a firewall logged, or a kernel dropped, is no connection without a problem', async () => {
+  const { servers } = await result(logged('1843.596125', 'SYN seen: '));
+  expect(servers.map((s) => [s.connections, s.hurt, s.well])).toEqual([[1, 0, 0]]);
+  const tracked = await result(
+    'tcp      6 86400 ESTABLISHED src=10.8.6.97 dst=10.11.249.108 sport=46128 dport=80 src=10.11.249.108 dst=10.8.6.97 sport=80 dport=46128 [ASSURED] mark=0 use=1',
+  );
+  expect(tracked.servers.map((s) => [s.connections, s.hurt, s.well])).toEqual([[1, 0, 1]]);
+});
