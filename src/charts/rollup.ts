@@ -8,14 +8,14 @@ const MOST_CAUSES = 15;
 
 export async function rollupCharts(rollup: Rollup): Promise<Chart[]> {
   if (rollup.causes.length === 0) return [];
-  const charts = [byGroups(rollup.causes)];
+  const charts = [byGroups(rollup)];
   if (rollup.hours.length > 0) charts.push(await byHour(rollup), await byDay(rollup));
   return charts;
 }
 
 const label = ({ title }: Pick<RolledCause, 'title'>) => shortened(title, 60);
 
-function byGroups(causes: readonly RolledCause[]): Chart {
+function byGroups({ causes, newSince }: Rollup): Chart {
   const shown = causes.slice(0, MOST_CAUSES);
   const values = shown.map((c) => ({
     cause: label(c),
@@ -26,7 +26,7 @@ function byGroups(causes: readonly RolledCause[]): Chart {
   return chart(
     'rollup-causes',
     'Causes by groups that show them',
-    `How many groups show each of ${shown.length} causes; those in a darker colour are new.`,
+    `How many groups show each of ${shown.length} causes${newSince === null ? '' : `; those in a darker colour are new since ${newSince}`}.`,
     {
       width: WIDTH - 240,
       data: { values },

@@ -5,14 +5,17 @@ import { CONFIDENCE_NAMES, counted, number } from './words.ts';
 
 /** Causes that are told of one by one. */
 const FIRST = 5;
+const FIRST_RUN =
+  ' First run: the next one shows what is new; batch report OUT --new-since DATE does so at once.';
 
 /** What is in the archive: one sentence. */
 export function scopeOf(rollup: Rollup): string {
-  const { groups, withCauses, connections, first, last, hosts } = rollup;
+  const { groups, withCauses, connections, first, last, hosts, newSince } = rollup;
   const span = first === '' ? '' : `, ${day(first)} to ${day(last)}`;
   const of = hosts.length === 0 ? '' : `, ${counted(hosts.length, 'host')} (${some(hosts)})`;
   const shown = withCauses === 0 ? 'none shows a problem' : `${number(withCauses)} show a problem`;
-  return `${counted(groups, 'group')}${span}${of}: ${shown} (${counted(connections, 'connection')} in all).`;
+  const compared = newSince === null && withCauses > 0 ? FIRST_RUN : '';
+  return `${counted(groups, 'group')}${span}${of}: ${shown} (${counted(connections, 'connection')} in all).${compared}`;
 }
 
 /** The gravest causes: which fault, how often, where, since when, is it new. */
