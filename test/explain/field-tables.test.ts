@@ -63,9 +63,16 @@ describe('closing states in tables without timers', () => {
 
 describe('timers', () => {
   test('9 retransmissions, and nothing heard for as long as they take at least: the peer is silent', async () => {
-    expect(await stuckIn('retransmitting')).toEqual([['peer-silent', 'inferred', 'warning']]);
-    const { findings } = await analyze([path.join(FOLDER, 'retransmitting.txt')]);
+    expect(await stuckIn('retransmitting-small')).toEqual([['peer-silent', 'inferred', 'warning']]);
+    const { findings } = await analyze([path.join(FOLDER, 'retransmitting-small.txt')]);
     expect(findings[0]!.summary).toMatch(/for 4 min 0 s after 9 retransmissions.* in 42 s.*924 s/);
+  });
+
+  test('of more than fits every path, a peer that gets only small segments looks alike', async () => {
+    expect(await stuckIn('retransmitting')).toEqual([['peer-silent', 'possible', 'warning']]);
+    const { findings } = await analyze([path.join(FOLDER, 'retransmitting.txt')]);
+    expect(findings[0]!.summary).toMatch(/for 4 min 0 s after 9 retransmissions/);
+    expect(findings[0]!.alternatives).toEqual(['path-mtu-black-hole']);
   });
 
   test('one retransmission while acknowledgments come is none', async () => {

@@ -535,7 +535,7 @@ const FIELD: FieldCase[] = [
   },
   {
     rule: 'peer-silent',
-    holds: 'field/tables/retransmitting.txt',
+    holds: 'field/tables/retransmitting-small.txt',
     confidence: 'inferred',
     not: 'field/tables/persist.txt',
   },

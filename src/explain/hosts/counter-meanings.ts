@@ -203,7 +203,25 @@ IpReasmTimeout | fragments dropped because the others did not come in time
 IpReasmReqds | fragments received
 IpReasmOKs | packets put together from fragments
 IpFragOKs | packets cut into fragments
-IpFragCreates | fragments made`;
+IpFragCreates | fragments made
+IpExtInNoRoutes | packets dropped because there was no route to forward them by
+IpExtInTruncatedPkts | packets shorter than their header says
+IpExtInCsumErrors | IP packets dropped for a wrong header checksum
+IpExtReasmOverlaps | fragments that overlapped others
+IpExtInMcastPkts | multicast packets received
+IpExtOutMcastPkts | multicast packets sent
+IpExtInBcastPkts | broadcast packets received
+IpExtOutBcastPkts | broadcast packets sent
+IpExtInOctets | bytes received, with IP headers
+IpExtOutOctets | bytes sent, with IP headers
+IpExtInMcastOctets | bytes of multicast packets received
+IpExtOutMcastOctets | bytes of multicast packets sent
+IpExtInBcastOctets | bytes of broadcast packets received
+IpExtOutBcastOctets | bytes of broadcast packets sent
+IpExtInNoECTPkts | packets received that do not offer ECN
+IpExtInECT1Pkts | packets received with ECT(1)
+IpExtInECT0Pkts | packets received with ECT(0)
+IpExtInCEPkts | packets received with a congestion mark`;
 
 /** IANA, ICMP types. */
 const ICMP_TYPES: Readonly<Record<string, string>> = {

@@ -15,6 +15,8 @@ import { capital, count, MAYBE, number, span } from '../words.ts';
 const RETRIES = 15;
 /** TCP_RTO_MAX, where no setting says another (tcp_rto_max_ms, 6.15 and later). */
 const RTO_MAX_MS = 120_000;
+/** A segment of so many bytes passes every path (RFC 9293 §3.7.1); a larger one may be lost again and again by its size alone. */
+const PASSES = 536;
 
 export interface Silent extends Verdict {
   sender: SideIndex;
@@ -36,7 +38,7 @@ export const rule: Rule<'peer-silent', Silent> = {
       by: ['tables'],
       kernels: 'any',
       claims: 'inferred',
-      sign: 'retransmission timer after 3 retransmissions or more, and lastrcv and lastack older than the first of them',
+      sign: 'retransmission timer after 3 retransmissions or more of at most 536 bytes, and lastrcv and lastack older than the first of them',
     },
     {
       by: ['tables'],
@@ -50,24 +52,28 @@ export const rule: Rule<'peer-silent', Silent> = {
       const row = silentRow(f, side);
       if (!row) continue;
       const { retransmits } = row.timer!;
-      const heard = (row.unheard ?? 0) >= leastSilence(f, side, retransmits);
+      const isSilent = (row.unheard ?? 0) >= leastSilence(f, side, retransmits);
+      const isLarge = row.sendQ > PASSES;
       return {
-        confidence: heard ? 'inferred' : 'possible',
+        confidence: isSilent && !isLarge ? 'inferred' : 'possible',
         side: SIDE_NAMES[otherSide(side)]!,
         moment: f.atEvent(row),
         evidence: [rowEvidence(f.world, row, () => `${count(retransmits, 'retransmission')} so far`)],
-        alternatives: heard ? [] : ['peer-window-closed'],
+        alternatives: [
+          ...(isLarge ? (['path-mtu-black-hole'] as const) : []),
+          ...(isSilent ? [] : (['peer-window-closed'] as const)),
+        ],
         sender: side,
         row,
       };
     }
     return null;
   },
-  tell: (f, { confidence, sender, row }) => {
+  tell: (f, { sender, row }) => {
     const { left, retransmits } = row.timer!;
     const peer = f.name(otherSide(sender));
     const heard =
-      confidence === 'inferred'
+      (row.unheard ?? 0) >= leastSilence(f, sender, retransmits)
         ? `heard nothing of ${peer} for ${span(row.unheard ?? 0)}`
         : `no answer of ${peer}`;
     const retries = f.sysctl(sender, 'net.ipv4.tcp_retries2');
