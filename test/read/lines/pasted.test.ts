@@ -36,6 +36,22 @@ describe('LOG lines of a firewall', () => {
   });
 });
 
+describe('a journal of the kernel and of programs', () => {
+  const flood =
+    'Nov 30 10:00:01 web1 kernel: TCP: request_sock_TCP: Possible SYN flooding on port 8080. Sending cookies.';
+
+  it('lost nothing because others wrote to it', () => {
+    const out = read(`${flood}\nNov 30 10:00:05 web1 systemd[1]: Started nginx.service.\n`);
+    expect(only(out, 'log')).toHaveLength(1);
+    expect(out.diagnostics.map((d) => d.severity)).not.toContain('data-loss');
+  });
+
+  it('but a line of the kernel in it that cannot be read is counted', () => {
+    const out = read(`${flood}\nNov 30 10:00:05 TCP: request_sock_T\n`);
+    expect(out.diagnostics.map((d) => d.code)).toContain('unknown-line');
+  });
+});
+
 describe('netstat of other systems', () => {
   it('reads that of macOS, also behind a prompt, and no table of Linux', () => {
     const out = tools('netstat-bsd/netstat-an-p-tcp.txt');

@@ -24,6 +24,8 @@ const LOOKED_AT = 100;
 
 const BLANK = /^\s*$/;
 const INDENT = /^(?: {2,8}|\t)(?=\S)/;
+/** What a journal puts before the line of a program. */
+const OF_PROGRAM = /[^\s:[\]]\[\d{1,10}\]: ?$/;
 const FENCE = /^\s*(?:```|~~~)/;
 
 /** Whether a format takes a line as the first of a section. */
@@ -106,7 +108,7 @@ export class Sections {
     if (split && this.#read(split.rest, number)) {
       if (this.#prefixed++ === 0) this.#firstPrefixed = { line: number, text: quote(split.prefix) };
     } else {
-      this.#unknown(text, number);
+      this.#unknown(text, number, split !== null && OF_PROGRAM.test(split.prefix));
     }
   }
 
@@ -289,9 +291,10 @@ export class Sections {
     return true;
   }
 
-  #unknown(text: string, number: number): void {
+  /** Of a journal, lines of other programs are no loss of the one that is read. */
+  #unknown(text: string, number: number, isOfProgram = false): void {
     const section = this.#current;
-    if (section && (this.#adjacent || !this.#document)) {
+    if (section && !isOfProgram && (this.#adjacent || !this.#document)) {
       if (section.unread++ === 0) section.firstUnread = { line: number, text: quote(text) };
       section.reader.unread?.();
       return;
