@@ -27,7 +27,9 @@ function textsOf(source) {
       .trim(),
   );
   return [
-    ...new Set(told.filter((t) => (t.match(/\p{L}{2,}/gu) ?? []).length >= 3 && !/[<>]\w|=>|;\n/.test(t))),
+    ...new Set(
+      told.filter((t) => (t.match(/\p{L}{2,}/gu) ?? []).length >= 3 && !/^\.\.?\/|[<>]\w|=>|;\n/.test(t)),
+    ),
   ];
 }
 

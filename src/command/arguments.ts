@@ -124,7 +124,7 @@ export async function knownRule(id: string): Promise<void> {
   const { rules } = await import('../explain/rules/index.ts');
   const ids = rules.map((r) => r.id);
   if (!ids.some((known) => known === id))
-    throw new UsageError(`no rule is called ${id}${didYouMean(id, ids)}; see tcpautopsy rules`);
+    throw new UsageError(`no cause is called ${id}${didYouMean(id, ids)}; see tcpautopsy rules`);
 }
 
 export function quoted(word: string): string {

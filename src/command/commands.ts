@@ -46,7 +46,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   const words = isHelp ? [word!, '--help'] : first === 'completion' ? [first, ...shellOf(rest)] : argv;
   const parser = yargs(words)
     .scriptName('tcpautopsy')
-    .usage('$0 COMMAND\n\nTells from files alone how TCP connections on Linux began and ended, and why.')
+    .usage('$0 COMMAND\n\nExplains why TCP connections failed, from captures and logs alone.')
     .example('$0 explain capture.pcap', 'in the terminal')
     .example('$0 analyze client.pcap server/ -o report', 'tables, charts and a report')
     .epilogue('tcpautopsy help COMMAND: its options and examples');

@@ -23,7 +23,7 @@ export const explain = define({
         type: 'string',
         describe: 'only this connection: c11, ADDRESS:PORT of an end, or both ends joined by -',
       })
-      .option('rule', { type: 'string', describe: 'only connections for which this rule holds' })
+      .option('rule', { type: 'string', describe: 'only connections with this cause' })
       .option('time', {
         type: 'string',
         describe: 'FROM..TO: only connections that lived then (06:56..06:57)',

@@ -27,7 +27,7 @@ export async function printFormats(): Promise<number> {
 export const rules = define({
   command: 'rules [id]',
   describe: 'list the causes that are known, or explain one',
-  options: (y) => y.positional('id', { type: 'string', describe: 'a rule, for example unread-data-reset' }),
+  options: (y) => y.positional('id', { type: 'string', describe: 'a cause, for example unread-data-reset' }),
   run: (a) => printRules(a.id),
 });
 

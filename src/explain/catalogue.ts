@@ -87,7 +87,7 @@ function table(rules: readonly Rule[], measured: Measured, kinds: readonly strin
   const rows = told.map((r) => `| \`${r.id}\` | ${kinds.map((k) => cell(measured, r.id, k)).join(' | ')} |`);
   const untold = rules.filter((r) => !measured.has(r.id)).map((r) => `\`${r.id}\``);
   return [
-    '## How sure, on which evidence',
+    '## Confidence, by evidence',
     '',
     'Measured on samples/live and samples/bundle, where the programs that made them know the truth: how each cause is claimed on the connections of which it is true. ' +
       '"Listed" means that another cause comes first and this one stands among its alternatives. Where kernels or connections differ, each is given.',

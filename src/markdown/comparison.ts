@@ -23,7 +23,7 @@ export function renderComparisonMarkdown(comparison: Comparison): string {
     `**${md(verdictOf(comparison))}**`,
     `Before: ${side(before)}. After: ${side(after)}.`,
     table(['', 'Cause', 'Before', 'After'], causeRows),
-    table(['Server with connections that were hurt', 'Before', 'After'], serverRows),
+    table(['Server with affected connections', 'Before', 'After'], serverRows),
   ]
     .filter((part) => part !== '')
     .join('\n\n')

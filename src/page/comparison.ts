@@ -31,7 +31,7 @@ ${dataTable('Causes before and after', heads('', 'Cause', 'Before', 'After'), ca
 ${
   serverRows.length > 0 &&
   html`<section aria-labelledby="servers">
-<h2 id="servers">Servers with connections that were hurt</h2>
+<h2 id="servers">Servers with affected connections</h2>
 ${dataTable('Servers before and after', heads('Server', 'Before', 'After'), serverRows, 'stack')}
 </section>`
 }

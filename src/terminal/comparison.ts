@@ -31,7 +31,7 @@ export function renderComparison(comparison: Comparison, terminal: Terminal): st
     );
     page.text(changeText(cause));
   }
-  if (servers.length > 0) page.heading('Servers with connections that were hurt');
+  if (servers.length > 0) page.heading('Servers with affected connections');
   for (const server of servers.slice(0, SERVERS))
     page.item(server.server, `before ${rateText(server.before)}, after ${rateText(server.after)}`, 2);
   if (servers.length > SERVERS) page.text(`and ${counted(servers.length - SERVERS, 'other')}`);

@@ -85,7 +85,7 @@ function ofRule(value: string): Keep {
   const ids = rules.map((r) => r.id);
   if (!ids.some((id) => id === value))
     throw new SyntaxError(
-      `filter: no rule is called ${value}${didYouMean(value, ids)}; see tcpautopsy rules`,
+      `filter: no cause is called ${value}${didYouMean(value, ids)}; see tcpautopsy rules`,
     );
   return (_c, findings) => findings.some((f) => f.rule === value);
 }

@@ -32,16 +32,18 @@ export function withinPeriod(result: Result, period: Period): Result {
     .filter((c) => c.connections.length > 0);
   const bounds = [period.from && `from ${period.from}`, period.to && `to ${period.to}`].filter(Boolean);
   const hidden = result.connections.length - kept.length;
-  const cut = `Shown are the ${counted(kept.length, 'connection')} known to have lived ${bounds.join(' ')}; ${counted(hidden, 'other')} not.`;
+  const incidents = result.incidents.filter((i) =>
+    livedIn({ startTime: i.since, endTime: i.until, clock: i.clock }, period),
+  );
+  const counts = incidents.length > 0 ? ' Problems are counted over the whole input.' : '';
+  const cut = `Shown are the ${counted(kept.length, 'connection')} known to have lived ${bounds.join(' ')}; ${counted(hidden, 'other')} not.${counts}`;
   return {
     ...result,
     // at most five sentences, this one among them
     story: [...result.story.slice(0, 4), cut],
     cut,
     causes,
-    incidents: result.incidents.filter((i) =>
-      livedIn({ startTime: i.since, endTime: i.until, clock: i.clock }, period),
-    ),
+    incidents,
     connections: kept,
     findings: result.findings.filter((f) => ids.has(f.connection)),
     timeline: result.timeline.filter((i) => i.connection === '' || ids.has(i.connection)),

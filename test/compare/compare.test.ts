@@ -100,7 +100,7 @@ describe('a larger backlog', () => {
     expect((await run(['compare', AFTER, BEFORE, '--fail-on', 'accept-queue-overflow-syn'])).status).toBe(4);
     expect((await run(['compare', AFTER, BEFORE, '--fail-on', 'unread-data-reset'])).status).toBe(0);
     const { status, stderr } = await run(['compare', AFTER, BEFORE, '--fail-on', 'eror']);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('no rule is called eror')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('no cause is called eror')]);
   });
 });
 

@@ -61,7 +61,7 @@ describe('--filter', () => {
   it.each([
     ['port', /needs a value/],
     ['(port)', /needs a value/],
-    ['rule foo', /no rule is called foo/],
+    ['rule foo', /no cause is called foo/],
     ['port x', /not a port/],
     ['port 70000', /not a port/],
     ['host nowhere', /not an address/],

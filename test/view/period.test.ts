@@ -47,5 +47,8 @@ describe('--time', () => {
     expect(cut.story.at(-1)).toBe(
       'Shown are the 0 connections known to have lived from 01:00 to 01:01; 10 others not.',
     );
+    expect(withinPeriod(base, parsePeriod('06:56..07:13')).cut).toMatch(
+      / not\. Problems are counted over the whole input\.$/,
+    );
   });
 });
