@@ -3,6 +3,7 @@
  * analyses of a log.
  */
 import type { Spec } from 'vega';
+import type { TopLevelSpec } from 'vega-lite';
 import { type Chart, INK, PAPER } from './chart.ts';
 
 /** Width of text as a share of the font size, on average over the sans-serif fonts that the charts name. */
@@ -51,7 +52,7 @@ async function loadRenderer(): Promise<(spec: Chart['spec']) => Promise<string>>
   const metrics = (vega as unknown as { textMetrics: TextMetrics }).textMetrics;
   metrics.width = (item, text) => metrics.height(item) * roughWidth(String(text ?? ''));
   return async (spec) => {
-    const compiled = vegaLite.compile(spec).spec as Spec;
+    const compiled = vegaLite.compile(spec as TopLevelSpec).spec as Spec;
     const view = new vega.View(vega.parse(compiled), { renderer: 'none' });
     try {
       return await view.toSVG();

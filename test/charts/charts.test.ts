@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { compile } from 'vega-lite';
+import { compile, type TopLevelSpec } from 'vega-lite';
 import { describe, expect, test } from 'vitest';
 import { fromJSONSchema } from 'zod';
 import { brokenAxis, ONE_CUT } from '../../src/charts/broken-axis.ts';
@@ -59,7 +59,7 @@ describe.each(RESULTS)('%s', (_, result) => {
         return log;
       },
     };
-    compile(spec, { logger: log as never });
+    compile(spec as unknown as TopLevelSpec, { logger: log as never });
     expect(warnings).toEqual([]);
   });
 
