@@ -12,6 +12,7 @@ const HEAD = `# Bundles
 Taken by \`test/live/take-bundles.sh\` with our own capture; each folder has the bundle (or server/ and client/), expected.json (truth, written by the program that did it) and README.md.
 On 6.18 (neither fentry nor kprobes there, so the tracepoints tier) one folder a behaviour; on Debian's kernels in the virtual machine, with the functions tier attached, several behaviours a
 folder (\`group\` in take-bundles.sh), since attaching takes a minute and a half there. loopback/6.18 is of one process and has no expected.json.
+Those with events.bin are of the recorder, those with events.jsonl of the capture before it, which ran bpftrace.
 Experiment 1 of document 002 is concurrent-unaccepted, 2 and 3 are one-request; the erlang shell of document 003 is unread-answer.
 
 Written by \`npm run docs\` (–: not taken there; all three kernels can run all of them):
