@@ -26,7 +26,7 @@ function byGroups({ causes, newSince }: Rollup): Chart {
   return chart(
     'rollup-causes',
     'Causes by groups that show them',
-    `How many groups show each of ${shown.length} causes${newSince === null ? '' : `; those in a darker colour are new since ${newSince}`}.`,
+    `How many groups show each of ${shown.length} causes${newSince === null ? '' : `; those in orange are new since ${newSince}`}.`,
     {
       width: WIDTH - 240,
       data: { values },

@@ -43,7 +43,7 @@ type Newness = Pick<RolledCause, 'isNew'> & Partial<RolledCause>;
 
 /** Head of the column that says so; null where there is nothing to compare with. */
 export function newnessHead({ newSince }: Rollup): string | null {
-  return newSince && `new since ${newSince}?`;
+  return newSince && 'new?';
 }
 
 /** What could not be read, and what is missing; none when all is well. */
