@@ -41,7 +41,7 @@ describe('the accept queue of document 002', async () => {
     ]) {
       expect(html).toContain(`id="cause-${rule}"`);
       expect(markdown).toContain(`\`${rule}\``);
-      expect(files.explained).toContain(`rule: ${rule}`);
+      expect(files.explained).toContain(`cause: ${rule}`);
     }
   });
 
