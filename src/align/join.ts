@@ -40,7 +40,7 @@ const JOINED = 400_000;
 function reportBothSides({ name }: Source, diagnostics: Diagnostics): void {
   diagnostics.add({
     ...{ code: 'nat-not-joined', severity: 'info', source: name, locator: '', count: 1 },
-    message: `both sides of a NAT are in this capture of more than ${JOINED} connections: each is listed once for either side; filter one side out (host ADDRESS)`,
+    message: `both sides of a NAT are in this capture of more than ${JOINED} connections: each is listed once for either side; to see one side, leave the other out (not host ADDRESS)`,
   });
 }
 

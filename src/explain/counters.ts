@@ -96,7 +96,7 @@ function reconcile(
 
 /** One reading: a total since boot. `all`: connections of a host whose counter it can be. */
 function totalOnly(counter: string, total: number, all: readonly Facts[]): string {
-  const text = `${total} is a total since boot: one reading explains nothing; a second one, after, would.`;
+  const text = `${total} is a total since boot. A second reading shows the change.`;
   if (counter !== 'ListenOverflows' && counter !== 'ListenDrops') return text;
   const times = all.map((f) => f.connectTime).filter((t) => t !== null);
   const slowest = most(times);

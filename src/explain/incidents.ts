@@ -49,7 +49,11 @@ export function incidentsOf(
 function graver(a: Incident, b: Incident): number {
   const rank = (i: Incident) => SEVERITY_ORDER.indexOf(i.severity);
   const doubt = (i: Incident) => (i.confidence === null ? 0 : CONFIDENCE_ORDER.indexOf(i.confidence));
-  return rank(a) - rank(b) || b.connections - a.connections || doubt(a) - doubt(b);
+  // what is only possible stands below what is more, however many it may be
+  const isPossible = (i: Incident) => (i.confidence === 'possible' ? 1 : 0);
+  return (
+    rank(a) - rank(b) || isPossible(a) - isPossible(b) || b.connections - a.connections || doubt(a) - doubt(b)
+  );
 }
 
 /** Takes what belongs to the story out of what is left. */

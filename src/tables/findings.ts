@@ -24,7 +24,7 @@ export const findingsTable: Table<Finding> = {
     },
     {
       name: 'confidence',
-      doc: '`proved`: the kernel said so, or the packets admit one cause; `inferred`: signature and context leave one likely cause; `possible`: others fit too',
+      doc: '`proved`: the kernel said so, or no other cause fits the packets; `inferred`: the pattern and its context point to one cause; `possible`: others fit too',
       value: (f) => f.confidence,
     },
     { name: 'severity', doc: '`info`, `warning` or `error`', value: (f) => f.severity },

@@ -95,7 +95,7 @@ describe('exp1: ten connections to a server that never accepts', () => {
 
   test('the questions of the document are answered in words', () => {
     const all = r.answers.map((a) => `${a.question} ${a.answer}`).join('\n');
-    expect(all).toMatch(/Which drops could no tool see.*consume_skb/s);
+    expect(all).toMatch(/Why tcpdrop and perf did not show these drops.*consume_skb/s);
     expect(all).toMatch(/FIN_WAIT2 for microseconds.*tcp_time_wait\(\).*tcp_fin_timeout/s);
     expect(all).toMatch(
       /not seen at all in another run.*No file is of the run.*snapshot-too-late.*fin-with-ack/s,

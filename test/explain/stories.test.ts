@@ -60,7 +60,7 @@ test('where a filter left nothing but SYNs, and no cause is found, an incident h
 describe('a scan', () => {
   test('is only possible where a filter left nothing but SYNs', async () => {
     expect(await storyOf(file('filtered-syns.pcap'))).toMatch(
-      /possibly scanned port 443 of 60 addresses .* they may be connections that were served/,
+      /possibly scanned port 443 of 60 addresses .* these connections may have been served/,
     );
   });
 

@@ -27,7 +27,7 @@ export const unseenDrops: Answerer = (_world, explained) => {
       : '',
   ].filter((text) => text !== '');
   return {
-    question: 'Which drops could no tool see, and why?',
+    question: 'Why tcpdrop and perf did not show these drops',
     answer:
       `${here.length > 0 ? `${capital(list(here))}. ` : ''}` +
       'A SYN that meets a full queue is dropped in tcp_conn_request(), which returns 0; its caller then frees the packet with consume_skb(), as it does with every SYN it took. ' +

@@ -27,7 +27,7 @@ const MEANS: Readonly<Record<LogEvent['what'], Meaning>> = {
     severity: 'warning',
     says: 'a full SYN queue, and SYNs are answered with SYN cookies from then on. A SYN flood looks like this, and so does a burst of clients or a small backlog. The line comes once per listener',
     remedy:
-      'Compare `nstat -az TcpExtTCPReqQFullDoCookies TcpExtSyncookiesRecv`: cookies sent and few returned mean spoofed SYNs. For real clients raise the backlog of listen() and net.core.somaxconn.',
+      'Take two readings of `nstat -az TcpExtSyncookiesSent TcpExtSyncookiesRecv`: many sent and few returned suggest forged SYNs; lost ACKs look the same. For real clients raise the backlog of listen() and net.core.somaxconn.',
     alternatives: ['accept-queue-overflow-syn'],
   },
   'syn-flood-drops': {
@@ -52,7 +52,7 @@ const MEANS: Readonly<Record<LogEvent['what'], Meaning>> = {
     severity: 'error',
     says: 'too many orphaned sockets (net.ipv4.tcp_max_orphans): it closes such connections with a RST and no orderly end',
     remedy:
-      'Raise net.ipv4.tcp_max_orphans, or find the process that closes many connections whose peers do not answer: `ss -tanpo state fin-wait-1`. TcpExtTCPAbortOnMemory counts the resets.',
+      'Raise net.ipv4.tcp_max_orphans, or find the service that closes many connections whose peers do not answer: orphans have no process, so compare the local ports of `ss -tano state fin-wait-1 state last-ack` with `ss -ltnp`. TcpExtTCPAbortOnMemory counts the resets.',
   },
   memory: {
     rule: 'memory-pressure-reset',

@@ -21,8 +21,8 @@ export function gotSynAck(cases: Cases, n: number): boolean {
 export const FIRST_TRY = 'the first try';
 
 export const SILENCE_REMEDY =
-  'On the server compare `nstat TcpExtListenOverflows TcpExtListenDrops TcpExtTCPReqQFullDrop` before and after a try, and its packet capture: ' +
-  'a SYN in the capture that is not answered died in the server (queue, firewall, rp_filter), one that is not there died on the way.';
+  'On the server run `nstat -az TcpExtListenOverflows TcpExtListenDrops TcpExtTCPReqQFullDrop` before and after one attempt, with a packet capture beside it: ' +
+  'a SYN that it shows without an answer was dropped in the server (queue, firewall, rp_filter), one that it lacks was lost before, if the capture dropped nothing and covers all interfaces.';
 
 /** What else can be the cause, likeliest first. */
 export const SYN_CAUSES: readonly RuleId[] = [

@@ -268,7 +268,7 @@ function fromItself(f: Facts): boolean {
 function belowTcp(f: Facts, rise: (name: string) => number | null, make: Build): Candidate {
   if (reachedTcp(f) === false) {
     const because =
-      'tcp_conn_request was traced all the while and lost nothing, and none of these SYNs came to it: they died in the server below TCP, as in a firewall';
+      'tcp_conn_request was traced all the while and lost nothing, and none of these SYNs came to it: they were dropped in the server below TCP, as in a firewall';
     return make('netfilter-drop', 'inferred', because, []);
   }
   const known = COUNTED.filter(({ counter }) => rise(counter) === 0).map((c) => c.counter);
@@ -277,7 +277,7 @@ function belowTcp(f: Facts, rise: (name: string) => number | null, make: Build):
   const because = () =>
     `no counter of the server's TCP rose (ListenDrops${known.length > 0 ? `, ${known.join(', ')}` : ''})` +
     (reached
-      ? ', and both captures show the SYNs: they died in the server before TCP saw them, as in a firewall'
+      ? ', and both captures show the SYNs: they were dropped in the server before TCP saw them, as in a firewall'
       : ': they did not get as far as its listener');
   return make('netfilter-drop', reached ? 'inferred' : 'possible', because, []);
 }

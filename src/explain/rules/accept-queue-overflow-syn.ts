@@ -8,8 +8,8 @@ import { between, clients, connectionsOf, howMany, toServers } from '../together
 import { count, MAYBE, number } from '../words.ts';
 
 export const ACCEPT_REMEDY =
-  'Let the server accept() faster: look for a blocked event loop or too few acceptor threads. A longer queue needs both a larger ' +
-  'backlog in listen() and net.core.somaxconn, and a restart of the service; it only helps against bursts. ' +
+  'Let the server accept() faster: look for a blocked event loop or too few acceptor threads. The limit of the queue is ' +
+  'the smaller of the backlog of listen() and net.core.somaxconn: raise that one and restart the service; it only helps against bursts. ' +
   '`ss -ltn` shows the queue (Recv-Q) and its limit (Send-Q).';
 
 export const rule: Rule<'accept-queue-overflow-syn', Candidate> = {

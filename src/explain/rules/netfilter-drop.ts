@@ -47,7 +47,7 @@ export const rule: Rule<'netfilter-drop', Candidate> = {
   tell: (f, c) => ({
     summary: `${attemptOf(f)}, ${MAYBE}because a firewall ${resetCandidates(f)[0]?.rule === 'netfilter-drop' ? 'rejected the SYN with a RST' : 'dropped the SYN'}: ${c.because()}.`,
     remedy:
-      'Look at the rules and their counters on the server (and on a host or namespace between that forwards: its chain `forward`): `nft list ruleset` (add `counter` to suspicious rules), `iptables -nvL`, and `conntrack -S`; a full table says so in dmesg. `nft monitor trace` follows one packet.',
+      'Look at the rules and their counters on the server (and on a host or namespace between that forwards: its chain `forward`): `nft list ruleset` (add `counter` to suspicious rules), `iptables -nvL`, and `conntrack -S`; a full table says so in dmesg. With `meta nftrace set 1` in a rule before it, `nft monitor trace` follows one packet.',
     missing: [...wanted('queue-at-syn', 'server'), ...wanted('drops', 'server')],
   }),
 };

@@ -37,7 +37,8 @@ export const rule: Rule<'socket-destroy-reset', Candidate> = {
   decide: (f) => leading(resetCandidates(f), 'socket-destroy-reset'),
   tell: (f, c) => ({
     summary: `The socket of ${sideEndpoint(f, c.side)} was ${MAYBE}destroyed from outside its process: ${c.because()}.`,
-    remedy: 'Find out who runs ss -K or another socket killer on that host; the program itself did nothing.',
+    remedy:
+      'Find out what runs `ss -K` or another socket killer on that host, or whether a container or network namespace ended at that time; the program itself did nothing.',
     missing: [...wanted('destroyed', c.side), ...wanted('reset-reason', c.side)],
   }),
 };

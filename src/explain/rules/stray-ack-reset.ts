@@ -30,7 +30,8 @@ export const rule: Rule<'stray-ack-reset', Candidate> = {
   decide: (f) => leading(resetCandidates(f), 'stray-ack-reset'),
   tell: (f, c) => ({
     summary: `${f.name(SERVER)} reset the ACK of ${formatEndpoint(f.case.client)}, ${MAYBE}because it reached only the listener: ${c.because()}.`,
-    remedy: 'Compare SyncookiesFailed, ListenDrops and EmbryonicRsts of the server before and after.',
+    remedy:
+      'Run `nstat -az TcpExtSyncookiesFailed TcpExtListenDrops TcpExtEmbryonicRsts` on the server twice while it happens: SyncookiesFailed rises where ACKs carry a wrong or expired cookie; where none rises, look for scans.',
     missing: [...wanted('reset-reason', 'server'), ...wanted('cookie-check', 'server')],
   }),
 };

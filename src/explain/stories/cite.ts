@@ -45,4 +45,4 @@ export function covered(
 
 /** Said of attempts where what followed them cannot be in the file (World.holdsOnlySyns). */
 export const MAYBE_FILTERED =
-  'No segment in the file is without SYN, as where a capture was filtered for SYNs: they may be connections that were served.';
+  'The file holds only segments with SYN, so the capture was probably filtered: these connections may have been served.';

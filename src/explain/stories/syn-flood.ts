@@ -33,7 +33,7 @@ const RULES = [
 const CAPTURE_ALL =
   'Capture all segments, not only those with SYN: they show whether these connections were served.';
 const KEEP_OUT =
-  'Keep net.ipv4.tcp_syncookies at 1, and have the SYNs limited or filtered before they reach the host; the addresses may be forged.';
+  'Check that net.ipv4.tcp_syncookies is 1 (the default), and have the SYNs limited or filtered before they reach the host; the addresses may be forged.';
 
 interface Flood {
   case: Case;

@@ -77,11 +77,19 @@ function incident(world: World, listener: ListenerFacts, all: Explained[]): Inci
     sentences: sentences.filter((s) => s !== ''),
     headline:
       `${processOn(sight, server)} did not accept connections as fast as they came; its full accept queue ` +
-      `${HEDGES[weakest([...syns, ...acks].map((e) => e.finding))]}dropped ${list(dropped(syns, acks))}.`,
+      `${HEDGES[weakest([...syns, ...acks].map((e) => e.finding))]}dropped ${list(dropped(syns, acks))}.${closedThen(told, reset)}`,
     action: actionOf(world, listener, sight),
     told,
     connections: connectionsOf(told).length,
   };
+}
+
+/** ` Then its listener was closed: 6 connections were reset and 26 refused.` */
+function closedThen(told: readonly Explained[], reset: readonly Explained[]): string {
+  if (reset.length === 0) return '';
+  const refused = connectionsOf(told.filter((e) => e.rule.id === REFUSED)).length;
+  const n = connectionsOf(reset).length;
+  return ` Then its listener was closed: ${count(n, 'connection')} ${n === 1 ? 'was' : 'were'} reset${refused > 0 ? ` and ${number(refused)} refused` : ''}.`;
 }
 
 function processOn(sight: QueueSight | null, server: string): string {
