@@ -1,6 +1,7 @@
 // What a rule says it may claim, by evidence and kernel, is what it does claim: no finding is surer than that.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Witness } from '../../src/explain/rule.ts';
 import { ruleById, rules } from '../../src/explain/rules/index.ts';
@@ -26,14 +27,22 @@ function witnessesOf(files: readonly string[]): Set<Witness> {
   when(/\.pcap$/, 'packets');
   if (names.filter((n) => n.endsWith('.pcap')).length > 1) found.add('captures');
   when(/^(libbpf-)?tcpstates/, 'states');
-  when(/^events\.jsonl$/, 'states', 'fields', 'reasons', 'drops');
+  when(/^events\.(jsonl|bin)$/, 'states', 'fields', 'reasons', 'drops');
   when(/^(client-)?(ss|netstat)-|^sockets\.jsonl$/, 'tables');
   when(/counters|nstat|netstat-s/, 'counters');
   when(/^tcpdrop/, 'drops');
-  const manifest = files.find((f) => f.endsWith('manifest.json'));
-  if (manifest && readFileSync(manifest, 'utf8').includes('"piece": "functions/conn-request.bt", "btf"'))
-    found.add('functions');
+  if (files.some(tracesFunctions)) found.add('functions');
   return found;
+}
+
+/** The capture's manifest, or the first record of the recorder's events, has the probe of a function as attached. */
+function tracesFunctions(file: string): boolean {
+  if (file.endsWith('manifest.json'))
+    return readFileSync(file, 'utf8').includes('"piece": "functions/conn-request.bt", "btf"');
+  if (!/events\.bin(\.gz)?$/.test(file)) return false;
+  const bytes = readFileSync(file);
+  const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).subarray(0, 65_536).toString('latin1');
+  return /"attached":\[[^\]]*"piece":"conn-request"/.test(text);
 }
 
 function allowed(rule: string, witnesses: ReadonlySet<Witness>): Confidence | null {
