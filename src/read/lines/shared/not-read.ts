@@ -2,7 +2,7 @@
 
 const CAPTURE = 'give the capture itself, or its list of packets (File → Export Packet Dissections → As CSV)';
 const FIELDS =
-  '`tshark -r FILE -T fields -E header=y -e frame.number -e frame.time_epoch -e ip.src -e ip.dst -e tcp.srcport -e tcp.dstport -e tcp.flags -e tcp.seq -e tcp.ack -e tcp.len -e tcp.window_size_value`';
+  '`tshark -T fields -E header=y -e frame.number -e frame.time_epoch -e ip.src -e ip.dst -e tcp.srcport -e tcp.dstport -e tcp.flags -e tcp.seq -e tcp.ack -e tcp.len -e tcp.window_size_value -r FILE`';
 
 const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
   {
