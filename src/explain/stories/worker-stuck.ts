@@ -84,12 +84,12 @@ function incident(world: World, listener: ListenerFacts, all: Explained[]): Inci
   };
 }
 
-/** ` Then its listener was closed: 6 connections were reset and 26 refused.` */
+/** ` Then its listener closed: 6 reset, 26 refused.` */
 function closedThen(told: readonly Explained[], reset: readonly Explained[]): string {
   if (reset.length === 0) return '';
   const refused = connectionsOf(told.filter((e) => e.rule.id === REFUSED)).length;
-  const n = connectionsOf(reset).length;
-  return ` Then its listener was closed: ${count(n, 'connection')} ${n === 1 ? 'was' : 'were'} reset${refused > 0 ? ` and ${number(refused)} refused` : ''}.`;
+  const also = refused > 0 ? `, ${number(refused)} refused` : '';
+  return ` Then its listener closed: ${number(connectionsOf(reset).length)} reset${also}.`;
 }
 
 function processOn(sight: QueueSight | null, server: string): string {
