@@ -1,5 +1,5 @@
-/** Values of a probe in the words of the timeline. */
-/** Values of a probe that a reader can use, and what to call them; the rest is in the bundle. */
+/** Values of a probe in the words of the timeline: those that a reader can use; the rest is in the bundle. */
+
 const TELLING: Readonly<Record<string, (value: number) => string>> = {
   qlen: (n) => `${n} in the SYN queue`,
   unread: (n) => `${n} bytes unread`,
