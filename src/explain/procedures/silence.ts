@@ -45,11 +45,8 @@ export function silenceSummary(attempt: string, because = NOWHERE): string {
 }
 
 /** `sent 7 SYNs, again after 1, 3 and 7 s`, or what a table or log shows instead; with the names of both sides. */
-export function attemptText(
-  client: string,
-  to: string,
-  silent: Pick<SilentSyn, 'syns' | 'retries' | 'answeredAfter' | 'gaveUp' | 'isFiltered'>,
-): string {
+export function attemptText(client: string, to: string, silent: SilentSyn): string {
+  if (silent.isTracked) return `Connection tracking saw ${client} call ${to}, and no answer`;
   const who = capital(client);
   const end =
     silent.answeredAfter !== null

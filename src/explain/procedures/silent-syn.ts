@@ -1,5 +1,6 @@
 /** A SYN that nobody answered, or only after it was sent again, as packets, states, tables and conntrack show it. */
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
+import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { UNANSWERED } from '../../model/outcome.ts';
 import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import type { CommonTime } from '../../model/time.ts';
@@ -21,7 +22,7 @@ import { FIRST_TRY } from './silence.ts';
 
 /** An unanswered SYN, as the evidence shows it. */
 export interface SilentSyn {
-  /** SYNs seen; null when only a socket table or the state log shows the attempt. */
+  /** SYNs seen; null when only a socket table, the state log or connection tracking shows the attempt. */
   syns: number | null;
   /** Seconds after the first at which it was sent again. */
   retries: number[];
@@ -31,6 +32,8 @@ export interface SilentSyn {
   gaveUp: boolean;
   /** The capture holds nothing but SYNs, as a filter leaves them: an answer could not be in it. */
   isFiltered: boolean;
+  /** Connection tracking alone tells of it: the state of the client's socket is not known. */
+  isTracked?: true;
   /** Longer than the first retransmission takes; otherwise the answer may still have been under way. */
   overdue: boolean;
   moment: Moment | null;
@@ -125,35 +128,36 @@ function inTables(f: Facts): SilentSyn | null {
   if (f.wire || f.life(CLIENT)) return null;
   const rows = f.rows(CLIENT);
   if (rows.length === 0 || f.rows(SERVER).length > 0 || rows.some((r) => r.state !== 'SYN_SENT')) return null;
-  return {
-    syns: null,
-    retries: [],
-    answeredAfter: null,
-    gaveUp: false,
-    isFiltered: false,
-    overdue: rows.length > 1 || rows.some((r) => (r.timer?.retransmits ?? 0) > 0),
-    moment: f.atEvent(rows[0]!),
-    lost: [[f.atEvent(rows[0]!), f.atEvent(rows.at(-1)!)]],
-    evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)),
-  };
+  const overdue = rows.length > 1 || rows.some((r) => (r.timer?.retransmits ?? 0) > 0);
+  return { ...waiting(f, rows), overdue, evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)) };
 }
 
-/** Connection tracking saw no answer; that none came it knows when the entry has ended. */
+/** Connection tracking saw no answer, which may have taken another way; that none came by it knows when the entry has ended. */
 function inConntrack(f: Facts): SilentSyn | null {
   const { kernel, lives, rows } = f.case;
   if (f.wire || lives[CLIENT] || lives[SERVER] || rows.length > 0) return null;
   const entries = kernel.filter((e) => e.kind === 'probe').filter((e) => e.name === 'conntrack');
   if (entries.length === 0 || entries.some((e) => !e.values.unreplied)) return null;
   return {
+    ...waiting(f, entries),
+    isTracked: true,
+    overdue: entries.some((e) => e.values.ended),
+    evidence: entries.slice(0, 3).map((e) => eventEvidence(f.world, e, e.said ?? '')),
+  };
+}
+
+/** No packet is there: from the first to the last of what shows that it waited. */
+function waiting(f: Facts, seen: readonly (SocketEvent | ProbeEvent)[]) {
+  const [from, to] = [f.atEvent(seen[0]!), f.atEvent(seen.at(-1)!)];
+  const spells: Spell[] = [[from, to]];
+  return {
     syns: null,
     retries: [],
     answeredAfter: null,
     gaveUp: false,
     isFiltered: false,
-    overdue: entries.some((e) => e.values.ended),
-    moment: f.atEvent(entries[0]!),
-    lost: [[f.atEvent(entries[0]!), f.atEvent(entries.at(-1)!)]],
-    evidence: entries.slice(0, 3).map((e) => eventEvidence(f.world, e, e.said ?? '')),
+    moment: from,
+    lost: spells,
   };
 }
 

@@ -24,7 +24,7 @@ export const untranslatedReply = memoised((f: Facts): Candidate | null => {
   }
   if (own) return null;
   const behind = behindNat(f);
-  if (behind?.answered.flags === SYN_ACK) return withoutTranslation(f, behind, 'untranslated-reply');
+  if (behind && isSynAck(behind.answered)) return withoutTranslation(f, behind, 'untranslated-reply');
   for (const other of f.wires.some(isUnanswered) ? straysTo(f) : []) {
     const stray = strayOf(other)!;
     const asked = askedBy(stray.packet, f);
@@ -42,7 +42,7 @@ function isUnanswered({ wire }: WireFacts): boolean {
  * as it does where the answer is translated behind the capture (a router's own, of what comes in).
  */
 function askedBy(p: KeyPacket, called: Facts): WireFacts | null {
-  if ((p.flags & SYN_ACK) !== SYN_ACK) return null;
+  if (!isSynAck(p)) return null;
   const asks = (w: WireFacts) => {
     const isn = w.of(w.wire.isn, CLIENT);
     return (
@@ -62,7 +62,7 @@ function fromElsewhere(
   other: Facts,
   { wire, packet, side }: Stray,
 ): Candidate {
-  const syn = asked.packets.find((p) => (p.flags & SYN_ACK) === SYN)!;
+  const syn = asked.packets.find(isSyn)!;
   const reset = wire.packets.find((p) => wire.sideOf(p) === side && p.flags & RST);
   const from = formatEndpoint(other.endpoint(wire.sideOf(packet)));
   const to = formatEndpoint(asked.wire.server);
@@ -86,12 +86,12 @@ function unwanted(f: Facts): Candidate | null {
   if (!f.wires.some((w) => w.of(w.wire.rsts, CLIENT) > 0)) return null;
   for (const wire of f.wires) {
     const own = ofClient(f, wire);
-    const syn = own.find(({ packet: p }) => (p.flags & SYN_ACK) === SYN)?.packet;
+    const syn = own.find(({ packet: p }) => isSyn(p))?.packet;
     const reset = syn && own.find(({ packet: p }) => isBareReset(p) && seqDiff(p.seq, syn.seq) === 1);
     const again =
       reset && own.find(({ packet: p }) => p.flags & SYN && p.seq === syn.seq && p.time > reset.packet.time);
     if (!reset || !again || own.some(({ packet: p }) => !(p.flags & (SYN | RST)))) continue;
-    const synAck = reset.wire.before(reset.packet, SERVER).find((p) => (p.flags & SYN_ACK) === SYN_ACK);
+    const synAck = reset.wire.before(reset.packet, SERVER).find(isSynAck);
     const what = synAck ? 'the SYN-ACK' : 'a SYN-ACK that is not in this file';
     return {
       rule: 'untranslated-reply',
@@ -117,6 +117,15 @@ function ofClient(f: Facts, { wire: { source } }: WireFacts): { wire: WireFacts;
     .flatMap((wire) =>
       wire.packets.filter((p) => wire.sideOf(p) === CLIENT).map((packet) => ({ wire, packet })),
     );
+}
+
+/** With or without ECN. */
+function isSyn(p: KeyPacket): boolean {
+  return (p.flags & SYN_ACK) === SYN;
+}
+
+function isSynAck(p: KeyPacket): boolean {
+  return (p.flags & SYN_ACK) === SYN_ACK;
 }
 
 function isBareReset(p: KeyPacket): boolean {
@@ -171,7 +180,7 @@ export const untranslatedPacket = memoised((f: Facts): Candidate | null => {
   }
   if (f.wires.length < 2) return null;
   const behind = behindNat(f);
-  return behind && behind.answered.flags !== SYN_ACK
+  return behind && !isSynAck(behind.answered)
     ? withoutTranslation(f, behind, 'untranslated-packet-reset')
     : resetOnOneSide(f);
 });
@@ -192,8 +201,7 @@ interface BehindNat {
 function behindNat(f: Facts): BehindNat | null {
   for (const wire of f.wires) {
     const reset = wire.packets.find((p) => wire.sideOf(p) === CLIENT && p.flags & RST);
-    const answered =
-      reset && wire.before(reset, SERVER).find((p) => p.ack === reset.seq || p.flags === SYN_ACK);
+    const answered = reset && wire.before(reset, SERVER).find((p) => p.ack === reset.seq);
     if (!reset || !answered || !isBareReset(reset)) continue;
     const called = f.wires.find((w) => w !== wire && isCalled(w, wire, answered));
     if (called) return { called, wire, answered, reset };

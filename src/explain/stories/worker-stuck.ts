@@ -77,19 +77,23 @@ function incident(world: World, listener: ListenerFacts, all: Explained[]): Inci
     sentences: sentences.filter((s) => s !== ''),
     headline:
       `${processOn(sight, server)} did not accept connections as fast as they came; its full accept queue ` +
-      `${HEDGES[weakest([...syns, ...acks].map((e) => e.finding))]}dropped ${list(dropped(syns, acks))}.${closedThen(told, reset)}`,
+      `${HEDGES[weakest([...syns, ...acks].map((e) => e.finding))]}dropped ${list(dropped(syns, acks))}.${closed(told, reset)}`,
     action: actionOf(world, listener, sight),
     told,
     connections: connectionsOf(told).length,
   };
 }
 
-/** ` Then its listener closed: 6 reset, 26 refused.` */
-function closedThen(told: readonly Explained[], reset: readonly Explained[]): string {
+/** ` Its listener closed: 6 reset, 26 most likely refused.` What only may have been refused is not counted. */
+function closed(told: readonly Explained[], reset: readonly Explained[]): string {
   if (reset.length === 0) return '';
-  const refused = connectionsOf(told.filter((e) => e.rule.id === REFUSED)).length;
-  const also = refused > 0 ? `, ${number(refused)} refused` : '';
-  return ` Then its listener closed: ${number(connectionsOf(reset).length)} reset${also}.`;
+  const refused = told.filter((e) => e.rule.id === REFUSED && e.finding.confidence !== 'possible');
+  const parts = [outcome(reset, 'reset'), ...(refused.length > 0 ? [outcome(refused, 'refused')] : [])];
+  return ` Its listener closed: ${parts.join(', ')}.`;
+}
+
+function outcome(own: readonly Explained[], what: string): string {
+  return `${number(connectionsOf(own).length)} ${HEDGES[weakest(own.map((e) => e.finding))]}${what}`;
 }
 
 function processOn(sight: QueueSight | null, server: string): string {
