@@ -129,7 +129,7 @@ const KINDS = {
     text: (of) => `Whether the process on ${of} closes its socket later (a second socket table)`,
     probes: [],
     options: ' --sockets-interval 5',
-    held: (f, side) => f.rows(side).some((r) => f.world.laterSnapshots(r).length > 0),
+    held: (f, side) => f.rows(side).some((r) => f.world.snapshots.later(r).length > 0),
   },
   'last-ack': {
     text: () => 'The last acknowledgment: the capture ends before it',

@@ -20,11 +20,14 @@ export interface Diagnostic {
   fault?: string;
 }
 
+/** One more of its kind, or as many as `count` says. */
+export type NewDiagnostic = Omit<Diagnostic, 'count'> & { count?: number };
+
 /** Collects diagnostics: one row per code and source, which keeps the first place and counts the rest. */
 export class Diagnostics {
   readonly #rows = new Map<string, Diagnostic>();
 
-  add(d: Omit<Diagnostic, 'count'> & { count?: number }): void {
+  add(d: NewDiagnostic): void {
     const key = `${d.code}\0${d.source}`;
     const row = this.#rows.get(key);
     if (row) row.count += d.count ?? 1;

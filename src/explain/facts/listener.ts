@@ -260,8 +260,8 @@ export class ListenerFacts {
   #findSights(): QueueSight[] {
     const rows = this.#listeners().flatMap((l) => l.rows);
     return rows.map((row) => {
-      const unaccepted = this.world
-        .snapshot(row)
+      const unaccepted = this.world.snapshots
+        .of(row)
         .rows.filter((r) => r.facts.listener === this && r.facts.rows(SERVER).includes(r.row))
         .map((r) => r.row)
         .filter((r) => r.owner === 'none' && isEstablishedChild(r));

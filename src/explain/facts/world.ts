@@ -2,27 +2,20 @@
 import { type Endpoint, formatEndpoint } from '../../model/address.ts';
 import type { Case, Context, CounterSeries, Host } from '../../model/case.ts';
 import type { SocketLife } from '../../model/connection.ts';
-import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
 import { getOr } from '../../model/get-or.ts';
 import type { Source } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
-import { FILTER_UNKNOWN } from '../../read/lines/shared/table-command.ts';
-import { COOKIES, MASK_OF, type Mask, maskOf, ROWS, STATES } from '../mask.ts';
+import { COOKIES, MASK_OF, type Mask, maskOf, STATES } from '../mask.ts';
 import type { Moment } from '../rule.ts';
 import { Facts } from './facts.ts';
-import { byServer, capturesByEnds, groupReused, nextAtAddresses, type Reuse, snapshotKey } from './groups.ts';
+import { byServer, capturesByEnds, groupReused, nextAtAddresses, type Reuse } from './groups.ts';
 import { KEPT_CASES } from './kept-cases.ts';
 import { ListenerFacts } from './listener.ts';
 import { findOwnResets, type OwnResets } from './own-resets.ts';
+import { Snapshots } from './snapshots.ts';
 import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
 import { holdsOneDirection, type OnlySyns, onlySynsOf } from './unseen.ts';
 import { type Walk, walksOf } from './walk.ts';
-
-/** One snapshot of a socket table with the rows that belong to cases. */
-interface Snapshot {
-  event: SnapshotEvent | null;
-  rows: { facts: Facts; row: SocketEvent }[];
-}
 
 /** A kernel holds one socket, or minisock, of a tuple; what came meanwhile did not get so far. */
 const LATEST = 16;
@@ -41,10 +34,9 @@ export class World {
   #cookiesCounted: boolean | null = null;
   #counters: CounterSeries[] | null = null;
   #byServer: Int32Array[] | null = null;
-  #snapshots: Map<string, Snapshot> | null = null;
+  #snapshots: Snapshots | null = null;
   #capturesByEnds: Map<string, number[]> | null = null;
   #nextAtAddresses: Map<SocketLife, SocketLife> | null = null;
-  #timeWaits = new Map<string, Map<string, number>>();
   readonly #oneDirections = new Map<number, boolean>();
   readonly #onlySyns = new Map<number, OnlySyns>();
   #walks: Walk[] | null = null;
@@ -152,30 +144,10 @@ export class World {
     return this.#byServer;
   }
 
-  snapshot(row: SocketEvent): Snapshot {
-    this.#snapshots ??= this.#collectSnapshots();
-    return this.#snapshots.get(snapshotKey(row)) ?? { event: null, rows: [] };
-  }
-
-  /** Snapshots of the same source that were taken after the row's. */
-  laterSnapshots(row: SocketEvent): Snapshot[] {
-    this.#snapshots ??= this.#collectSnapshots();
-    return [...this.#snapshots.values()].filter(
-      (s) => s.event !== null && s.event.source === row.source && s.event.snapshot > row.snapshot,
-    );
-  }
-
-  /** A table of the same host, not known to be from before the first of these rows of a socket, shows sockets and not this one. */
-  tablesWithout(rows: readonly SocketEvent[]): boolean {
-    const [first] = rows as [SocketEvent];
-    this.#snapshots ??= this.#collectSnapshots();
-    const host = this.hostName(first.source);
-    return [...this.#snapshots.values()].some(({ event, rows: others }) => {
-      if (!event || rows.some((r) => snapshotKey(r) === snapshotKey(event))) return false;
-      const earlier = event.source === first.source && event.snapshot < first.snapshot;
-      if (earlier || ![host, ''].includes(this.hostName(event.source))) return false;
-      return event.filter === null || (event.filter === FILTER_UNKNOWN && others.length > 0);
-    });
+  /** Socket tables, one after the other. */
+  get snapshots(): Snapshots {
+    this.#snapshots ??= new Snapshots(this);
+    return this.#snapshots;
   }
 
   /** Captures (Source.id) that saw connections of this client's address to this server endpoint. */
@@ -225,21 +197,6 @@ export class World {
   nextAtAddress(life: SocketLife): SocketLife | null {
     this.#nextAtAddresses ??= nextAtAddresses(this.showing(STATES));
     return this.#nextAtAddresses.get(life) ?? null;
-  }
-
-  /** Rows of the same snapshot in TIME_WAIT between the same address and the same remote endpoint or port. */
-  timeWaits(row: SocketEvent): number {
-    const snapshot = snapshotKey(row);
-    let counts = this.#timeWaits.get(snapshot);
-    if (!counts) {
-      counts = new Map();
-      for (const { row: r } of this.snapshot(row).rows) {
-        if (r.state !== 'TIME_WAIT') continue;
-        for (const key of pairsOf(r)) counts.set(key, (counts.get(key) ?? 0) + 1);
-      }
-      this.#timeWaits.set(snapshot, counts);
-    }
-    return Math.max(...pairsOf(row).map((key) => counts.get(key) ?? 0));
   }
 
   /**
@@ -363,25 +320,4 @@ export class World {
     }
     return sum;
   }
-
-  #collectSnapshots(): Map<string, Snapshot> {
-    const snapshots = new Map<string, Snapshot>();
-    for (const event of this.context.snapshots) snapshots.set(snapshotKey(event), { event, rows: [] });
-    for (const facts of this.showing(ROWS)) {
-      for (const row of facts.case.rows) {
-        let snapshot = snapshots.get(snapshotKey(row));
-        if (!snapshot) {
-          snapshot = { event: null, rows: [] };
-          snapshots.set(snapshotKey(row), snapshot);
-        }
-        snapshot.rows.push({ facts, row });
-      }
-    }
-    return snapshots;
-  }
-}
-
-/** A TIME_WAIT as its client's side has it (one remote endpoint), and as its server's (one local one). */
-function pairsOf({ local, remote }: SocketEvent): string[] {
-  return [`${local.address} > ${formatEndpoint(remote)}`, `${formatEndpoint(local)} < ${remote.address}`];
 }

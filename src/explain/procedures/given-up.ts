@@ -80,7 +80,7 @@ function closing(f: Facts, side: SideIndex): Unanswered | null {
     rows.some((r) => !CLOSING_STATES.includes(r.state) || r.timer)
   )
     return null;
-  if (f.world.tablesWithout(rows)) return null;
+  if (f.world.snapshots.without(rows)) return null;
   const { state } = rows.at(-1)!;
   const shown =
     rows.length > 1

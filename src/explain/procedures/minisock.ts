@@ -71,8 +71,8 @@ function finLater(apart: number): string {
  * caught more than one of them. Three rows or more, so that a chance catch is no explanation.
  */
 function shownTogether(f: Facts, life: LifeFacts, row: SocketEvent): Citation | null {
-  const windows = f.world
-    .snapshot(row)
+  const windows = f.world.snapshots
+    .of(row)
     .rows.filter((r) => r.row.state === 'FIN_WAIT2')
     .flatMap(({ facts, row }) => {
       const other = facts.life(life.side);
@@ -231,9 +231,9 @@ function finMetReset(f: Facts, life: LifeFacts): MinisockProof | null {
 function missingLater(f: Facts, life: LifeFacts): Citation | null {
   const row = f.rows(life.side).find((r) => r.state === 'FIN_WAIT2');
   if (!row) return null;
-  const filter = f.world.snapshot(row).event?.filter ?? null;
-  const later = f.world
-    .laterSnapshots(row)
+  const filter = f.world.snapshots.of(row).event?.filter ?? null;
+  const later = f.world.snapshots
+    .later(row)
     .find((s) => s.event!.filter === filter && !s.rows.some((r) => r.facts === f));
   return later
     ? eventEvidence(f.world, later.event!, 'a later socket table with the same filter shows it no more')

@@ -59,7 +59,7 @@ export const rule: Rule<'time-wait-pileup', Piled> = {
   together: (all) => {
     const most = largest(
       connectionsOf(all).flatMap((f) =>
-        f.case.rows.filter((r) => r.state === 'TIME_WAIT').map((r) => f.world.timeWaits(r)),
+        f.case.rows.filter((r) => r.state === 'TIME_WAIT').map((r) => f.world.snapshots.timeWaits(r)),
       ),
     );
     return `${howMany(all)}${toServers(all)} were in TIME_WAIT at once, up to ${number(most ?? 0)} of them between the same addresses in one socket table. They came from ${clients(all)}.`;
@@ -69,7 +69,7 @@ export const rule: Rule<'time-wait-pileup', Piled> = {
 function piled(f: Facts, side: SideIndex): Piled | null {
   const row = f.rows(side).find((r) => r.state === 'TIME_WAIT');
   if (!row) return null;
-  const n = f.world.timeWaits(row);
+  const n = f.world.snapshots.timeWaits(row);
   const buckets = f.sysctl(side, 'net.ipv4.tcp_max_tw_buckets');
   const ports = portsOf(f);
   const limit = side === CLIENT ? ports : (buckets ?? Number.POSITIVE_INFINITY);

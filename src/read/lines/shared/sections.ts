@@ -2,7 +2,7 @@
  * Splits the lines of one text into sections: what one run of one tool printed. Prompts, headers, code fences and the
  * lines themselves show where a section begins. Each line goes to the reader of the current section first.
  */
-import { Diagnostics } from '../../../model/diagnostic.ts';
+import { Diagnostics, type NewDiagnostic } from '../../../model/diagnostic.ts';
 import type { ClockReading, LineFormat, ReadContext } from '../../importer.ts';
 import { clockLine, promptClock, typedAfter, watchHeader } from './clock-line.ts';
 import { NamedSection, NO_SHELL, type Shell } from './named-section.ts';
@@ -10,14 +10,19 @@ import { isNoise, parseLoss } from './noise.ts';
 import { type NotRead, notRead } from './not-read.ts';
 import { splitPrefix } from './prefix.ts';
 import { isRedirected, type Prompt, parseBarePrompt, parsePrompt } from './prompt.ts';
-import { quote } from './quote.ts';
 import { type IndexedSection, SectionIndex } from './section-index.ts';
+import {
+  Lines,
+  linesUnread,
+  MAX_SECTIONS,
+  prefixRemoved,
+  textOutside,
+  tooManySections,
+  unknownFormat,
+} from './section-report.ts';
 
 /** A text with more than so many unreadable lines before its first section is a document, not a log. */
 const PROSE = 2;
-
-/** A log of so many runs was made to hurt: what the runs beyond print is counted and not read. */
-const MAX_SECTIONS = 10_000;
 
 /** So many lines outside every section are compared with what is known and not read. */
 const LOOKED_AT = 100;
@@ -45,8 +50,7 @@ const nothing = () => undefined;
 interface OpenSection extends IndexedSection {
   section: NamedSection;
   /** Lines that stood inside it and that nobody could read. */
-  unread: number;
-  firstUnread: { line: number; text: string };
+  unread: Lines;
 }
 
 export class Sections {
@@ -54,8 +58,7 @@ export class Sections {
   readonly #context: ReadContext;
   readonly #formats: readonly LineFormat[];
   readonly #sections = new SectionIndex<OpenSection>();
-  #surplus = 0;
-  #firstSurplus = 0;
+  readonly #surplus = new Lines();
   #named = 0;
   #current: OpenSection | null = null;
   #shell: Shell = NO_SHELL;
@@ -68,17 +71,15 @@ export class Sections {
   /** Code fences, opening and closing ones. */
   #fences = 0;
   /** Lines outside every section that are nothing known here. */
-  #outside = 0;
-  #firstOutside = { line: 0, text: '' };
+  readonly #outside = new Lines();
   /** What lines outside look like, where that is known. */
   #looks: NotRead | null = null;
   /** Blanks before every line of a block that was indented as a whole, as its first prompt shows; '' for none. */
   #indent = '';
   /** Lines that could be read without what stood before them. */
-  #prefixed = 0;
-  #firstPrefixed = { line: 0, text: '' };
+  readonly #prefixed = new Lines();
   /** First line that is not blank. */
-  #first: { line: number; text: string } | null = null;
+  readonly #first = new Lines();
 
   constructor(name: string, context: ReadContext, formats: readonly LineFormat[]) {
     this.#name = name;
@@ -100,13 +101,13 @@ export class Sections {
 
   line(raw: string, number: number): void {
     const text = this.#indent === '' ? raw : this.#dedented(raw);
-    if (this.#first === null && !BLANK.test(text)) this.#first = { line: number, text: quote(text) };
+    if (!BLANK.test(text)) this.#first.add(text, number);
     if (this.#read(text, number)) return;
     // only where the line as it stands is nothing: some tools begin their own lines with a time
     const split = splitPrefix(text);
     if (this.#indentedPrompt(text, number)) return;
     if (split && this.#read(split.rest, number)) {
-      if (this.#prefixed++ === 0) this.#firstPrefixed = { line: number, text: quote(split.prefix) };
+      this.#prefixed.add(split.prefix, number);
     } else {
       this.#unknown(text, number, split !== null && OF_PROGRAM.test(split.prefix));
     }
@@ -114,19 +115,23 @@ export class Sections {
 
   /** A line longer than any that a tool writes, of which only the beginning is kept. */
   tooLong(beginning: string, number: number): void {
-    this.#first ??= { line: number, text: quote(beginning) };
+    this.#first.add(beginning, number);
     this.#unknown(beginning, number);
   }
 
   end(): void {
-    for (const section of this.#sections.all) {
+    const add = (d: NewDiagnostic) => this.#context.diagnostics.add(d);
+    const { all } = this.#sections;
+    for (const section of all) {
       section.reader.end();
-      if (section.unread > 0) this.#reportUnread(section);
+      if (section.unread.count > 0)
+        add(linesUnread(section.section.name, section.format.title, section.unread));
     }
-    if (this.#surplus > 0) this.#reportSurplus();
-    if (this.#sections.all.length === 0) this.#reportUnknownFormat();
-    else if (this.#outside > 0) this.#reportOutside();
-    if (this.#prefixed > 0 && this.#sections.all.length > 0) this.#reportPrefixed();
+    if (this.#surplus.count > 0) add(tooManySections(this.#name, this.#surplus));
+    if (all.length === 0)
+      add(unknownFormat(this.#name, this.#first, Math.ceil(this.#fences / 2), this.#looks));
+    else if (this.#outside.count > 0) add(textOutside(this.#name, this.#outside, this.#looks));
+    if (this.#prefixed.count > 0 && all.length > 0) add(prefixRemoved(this.#name, this.#prefixed));
   }
 
   #dedented(text: string): string {
@@ -255,7 +260,7 @@ export class Sections {
 
   #open(format: LineFormat, number: number): void {
     if (this.#sections.all.length >= MAX_SECTIONS) {
-      if (this.#surplus++ === 0) this.#firstSurplus = number;
+      this.#surplus.add('', number);
       this.#current = null;
       return;
     }
@@ -263,8 +268,7 @@ export class Sections {
     this.#show(section);
     const reader = format.open(section);
     const terminal = this.#shell.key;
-    const firstUnread = { line: 0, text: '' };
-    this.#current = { format, reader, terminal, section, unread: 0, firstUnread };
+    this.#current = { format, reader, terminal, section, unread: new Lines() };
     this.#sections.add(this.#current);
   }
 
@@ -295,76 +299,12 @@ export class Sections {
   #unknown(text: string, number: number, isOfProgram = false): void {
     const section = this.#current;
     if (section && !isOfProgram && (this.#adjacent || !this.#document)) {
-      if (section.unread++ === 0) section.firstUnread = { line: number, text: quote(text) };
+      section.unread.add(text, number);
       section.reader.unread?.();
       return;
     }
-    if (this.#outside < LOOKED_AT) this.#looks ??= notRead(text);
-    if (this.#outside++ === 0) this.#firstOutside = { line: number, text: quote(text) };
-    if (this.#sections.all.length === 0 && this.#outside > PROSE) this.#document = true;
-  }
-
-  #reportUnread({ unread, firstUnread, section, format }: OpenSection): void {
-    this.#context.diagnostics.add({
-      code: 'unknown-line',
-      severity: 'data-loss',
-      source: section.name,
-      locator: `line ${firstUnread.line}`,
-      count: unread,
-      message: `lines in ${format.title} output that could not be read; the first is "${firstUnread.text}"`,
-    });
-  }
-
-  #reportSurplus(): void {
-    this.#context.diagnostics.add({
-      code: 'too-many-sections',
-      severity: 'data-loss',
-      source: this.#name,
-      locator: `line ${this.#firstSurplus}`,
-      count: this.#surplus,
-      message: `lines that begin the output of a tool after that of the first ${MAX_SECTIONS}, which is all that is read`,
-    });
-  }
-
-  #reportOutside(): void {
-    this.#context.diagnostics.add({
-      code: 'text-outside',
-      severity: 'info',
-      source: this.#name,
-      locator: `line ${this.#firstOutside.line}`,
-      count: this.#outside,
-      message: `lines between the outputs of tools, not read; the first is "${this.#firstOutside.text}"${this.#looksLike()}`,
-    });
-  }
-
-  #looksLike(): string {
-    return this.#looks ? `. It looks like ${this.#looks.what}: what can be read is ${this.#looks.way}` : '';
-  }
-
-  #reportPrefixed(): void {
-    this.#context.diagnostics.add({
-      code: 'prefix-removed',
-      severity: 'info',
-      source: this.#name,
-      locator: `line ${this.#firstPrefixed.line}`,
-      count: this.#prefixed,
-      message: `lines read without what mail, ts, journalctl or a container put before them; the first is "${this.#firstPrefixed.text}". A time in it is when the line was passed on, and not used`,
-    });
-  }
-
-  #reportUnknownFormat(): void {
-    const first = this.#first;
-    const blocks = Math.ceil(this.#fences / 2);
-    const what =
-      blocks > 0
-        ? `holds ${blocks} ${blocks === 1 ? 'block' : 'blocks'} of code, but no line that a tool known here has printed (see \`tcpautopsy formats\`): a program is not yet its output`
-        : 'unrecognised format, ignored (see `tcpautopsy formats`)';
-    this.#context.diagnostics.add({
-      code: 'unknown-format',
-      severity: 'error',
-      source: this.#name,
-      locator: first ? `line ${first.line}` : '',
-      message: first ? `${what}; it begins "${first.text}"${this.#looksLike()}` : 'is empty',
-    });
+    if (this.#outside.count < LOOKED_AT) this.#looks ??= notRead(text);
+    this.#outside.add(text, number);
+    if (this.#sections.all.length === 0 && this.#outside.count > PROSE) this.#document = true;
   }
 }
