@@ -26,7 +26,15 @@ function extend(spans: Map<number, Span>, source: number, start: SourceTime, end
 }
 
 function newBrief(): Brief {
-  return { keys: [0, 0], stacks: [0, 0], start: 0, answered: false, firstFin: 0, finWait2: 0 };
+  return {
+    keys: [0, 0],
+    stacks: [0, 0],
+    start: 0,
+    answered: false,
+    payload: false,
+    firstFin: 0,
+    finWait2: 0,
+  };
 }
 
 function keyOfText(address: string): number | null {
@@ -115,6 +123,7 @@ class JoinedCases implements Cases {
     }
     out.start = wire?.start ?? Number.NaN;
     out.answered = wire !== undefined && wire.synAcks[CLIENT] + wire.synAcks[SERVER] > 0;
+    out.payload = wire !== undefined && wire.bytes[CLIENT] + wire.bytes[SERVER] > 0;
     out.firstFin = wire?.firstFin === SERVER ? SERVER : CLIENT;
     out.finWait2 = wire ? (finWait2Wire(wire) ?? Number.NaN) : Number.NaN;
     return out;

@@ -8,6 +8,7 @@ import type { Brief } from '../model/outcome.ts';
 import {
   ADDRESS,
   BITS,
+  BYTES,
   CLIENT_BIT,
   FIN_ACKED_AT,
   FIN_AT,
@@ -24,12 +25,13 @@ import {
 } from './layout.ts';
 import { type Store, sideOf } from './store.ts';
 
-/** Bits of #bits: which side is the client, and whether by a guess; whose FIN was first (as in BITS); each side's stack; a SYN-ACK. */
+/** Bits of #bits: which side is the client, and whether by a guess; whose FIN was first (as in BITS); each side's stack; a SYN-ACK; data. */
 const CLIENT = 1;
 const GUESS = 2;
 const FIRST_FIN = 2;
 const STACK = 4;
 const ANSWERED = 256;
+const PAYLOAD = 512;
 const FEWEST = 16;
 
 export interface ColumnsState {
@@ -105,6 +107,7 @@ export class Columns {
       const mine = sideOf(at, side);
       bits |= (words[mine + SIDE_BITS]! >>> STACK_SHIFT) << (STACK + 2 * side);
       if (words[mine + SYN_ACKS] !== 0) bits |= ANSWERED;
+      if (doubles[(mine + BYTES) >> 1]! > 0) bits |= PAYLOAD;
       const last = doubles[(mine + LAST_TIME) >> 1]!;
       if (words[mine + PACKETS] !== 0 && last > this.last) this.last = last;
     }
@@ -145,6 +148,7 @@ export class Columns {
     out.stacks[1] = (bits >> (STACK + 2 * (1 - client))) & 3;
     out.start = this.#starts[serial]!;
     out.answered = (bits & ANSWERED) !== 0;
+    out.payload = (bits & PAYLOAD) !== 0;
     out.finWait2 = this.#finWait2s[serial]!;
     out.firstFin = first - 1 === client ? 0 : 1;
   }

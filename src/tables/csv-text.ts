@@ -1,6 +1,6 @@
 /**
  * CSV (RFC 4180, UTF-8, LF, a header line) for tables of millions of rows, byte for byte what fast-csv makes of them. A
- * cell of plain characters, and nearly all are, is written as it is.
+ * cell of plain characters, and nearly all are, becomes bytes without another string.
  */
 import { csvText } from '../view/escape.ts';
 import type { Cell, Column } from './column.ts';
@@ -8,60 +8,157 @@ import type { Cell, Column } from './column.ts';
 /** As much of columns as a writer needs. */
 export type Cells<Row> = Pick<Column<Row>, 'name' | 'value'>;
 
-/** Nothing to escape, nothing to quote, and no beginning that a spreadsheet takes for a formula. */
-const PLAIN = /^[ !#-*./0-9:;<>?A-Z[-{}~][ !#-+\--{}~]*$/;
 const ZERO = 48;
+const MINUS = 45;
+const POINT = 46;
+const QUOTE = 34;
+const COMMA = 44;
+const LINE_FEED = 10;
 /** What fast-csv quotes: `|` is among it. */
 const QUOTED = /["\r\n,|]/;
 
+/** What a character asks of its cell: quotes around it, or to be looked at as text. */
+const IN_QUOTES = 1;
+const AS_TEXT = 2;
+const ASKS = Uint8Array.from({ length: 128 }, (_, c) => {
+  if (c < 0x20 || c > 0x7e) return AS_TEXT;
+  return QUOTED.test(String.fromCharCode(c)) ? IN_QUOTES : 0;
+});
+/** A spreadsheet takes what begins so for a formula. */
+const BEGINS_FORMULA: readonly number[] = [...'=+-@'].map((c) => c.charCodeAt(0));
+
+/** UTF-8 needs at most so many bytes for one UTF-16 unit, and a plain character in quotes two. */
+const WIDEST = 3;
+/** Digits of a number below 2^31, and of seconds with nine behind the point. */
+const WIDEST_NUMBER = 24;
+
+const encoder = new TextEncoder();
+
 /** A whole table, line by line. */
 export function* csvLines<Row>(columns: readonly Cells<Row>[], rows: Iterable<Row>): Generator<string> {
-  yield headOf(columns);
   const lines = new Lines(columns);
-  for (const row of rows) yield lines.of(row);
+  const decoder = new TextDecoder();
+  lines.head();
+  yield decoder.decode(lines.bytes.subarray(0, lines.length));
+  for (const row of rows) {
+    lines.of(row);
+    yield decoder.decode(lines.bytes.subarray(0, lines.length));
+  }
 }
 
-/** Makes lines of rows. A text that stood in the row above, as most do in a column, is made once. */
+/** Makes lines of rows, one after the other in the same memory. */
 export class Lines<Row> {
+  /** The line that was made last, with its end: so many of these bytes. */
+  bytes = new Uint8Array(4096);
+  length = 0;
   readonly #columns: readonly Cells<Row>[];
-  readonly #above: Cell[];
-  readonly #texts: string[];
 
   constructor(columns: readonly Cells<Row>[]) {
     this.#columns = columns;
-    this.#above = columns.map(() => null);
-    this.#texts = columns.map(() => '');
   }
 
-  /** With its end. */
-  of(row: Row): string {
-    const [columns, above, texts] = [this.#columns, this.#above, this.#texts];
-    let line = '';
+  /** The line of names. */
+  head(): void {
+    this.length = 0;
+    for (const [i, { name }] of this.#columns.entries()) {
+      if (i > 0) this.#put(COMMA);
+      this.#encode(quoted(name));
+    }
+    this.#put(LINE_FEED);
+  }
+
+  of(row: Row): void {
+    const columns = this.#columns;
+    this.length = 0;
     for (let i = 0; i < columns.length; i++) {
       const value = columns[i]!.value(row);
-      if (i > 0) line += ',';
-      if (typeof value === 'number') line += encodeCell(value);
-      else {
-        if (value !== above[i]) {
-          above[i] = value;
-          texts[i] = csvCell(value);
-        }
-        line += texts[i]!;
-      }
+      if (i > 0) this.#put(COMMA);
+      if (typeof value === 'number') this.#number(value);
+      else if (value !== null && value !== '') this.#text(value);
     }
-    return `${line}\n`;
+    this.#put(LINE_FEED);
   }
-}
 
-/** The line of names, with its end. */
-export function headOf<Row>(columns: readonly Cells<Row>[]): string {
-  return `${columns.map((c) => quoted(c.name)).join(',')}\n`;
-}
+  #put(byte: number): void {
+    if (this.length === this.bytes.length) this.#grow(1);
+    this.bytes[this.length++] = byte;
+  }
 
-/** A text as it stands in a line. */
-function csvCell(value: string | null): string {
-  if (value === null || value === '') return '';
-  return PLAIN.test(value) ? value : quoted(csvText(value));
+  #text(value: string): void {
+    const { length } = value;
+    let asks = BEGINS_FORMULA.includes(value.charCodeAt(0)) ? AS_TEXT : 0;
+    for (let i = 0; i < length; i++) {
+      const c = value.charCodeAt(i);
+      asks |= c < 128 ? ASKS[c]! : AS_TEXT;
+    }
+    if (asks & AS_TEXT) {
+      this.#encode(quoted(csvText(value)));
+      return;
+    }
+    this.#reserve(2 * length + 2);
+    const bytes = this.bytes;
+    let at = this.length;
+    if (asks === 0) {
+      for (let i = 0; i < length; i++) bytes[at++] = value.charCodeAt(i);
+    } else {
+      bytes[at++] = QUOTE;
+      for (let i = 0; i < length; i++) {
+        const c = value.charCodeAt(i);
+        if (c === QUOTE) bytes[at++] = QUOTE;
+        bytes[at++] = c;
+      }
+      bytes[at++] = QUOTE;
+    }
+    this.length = at;
+  }
+
+  /** As encodeCell has it. */
+  #number(value: number): void {
+    this.#reserve(WIDEST_NUMBER);
+    if (value === (value | 0)) {
+      if (value < 0) this.#put(MINUS);
+      this.#digits(Math.abs(value), 1);
+      return;
+    }
+    const ns = nanosecondsOf(value);
+    if (ns < 0) {
+      this.#encode(encodeCell(value));
+      return;
+    }
+    const whole = Math.floor(ns / 1e9);
+    this.#digits(whole, 1);
+    this.#put(POINT);
+    this.#digits(ns - whole * 1e9, 9);
+    while (this.bytes[this.length - 1] === ZERO) this.length--;
+  }
+
+  /** A whole number in at least so many digits. */
+  #digits(value: number, least: number): void {
+    let digits = least;
+    for (let limit = 10 ** least; value >= limit; limit *= 10) digits++;
+    let rest = value;
+    for (let at = this.length + digits - 1; at >= this.length; at--) {
+      const tens = Math.floor(rest / 10);
+      this.bytes[at] = ZERO + rest - tens * 10;
+      rest = tens;
+    }
+    this.length += digits;
+  }
+
+  #encode(text: string): void {
+    this.#reserve(text.length * WIDEST);
+    this.length += encoder.encodeInto(text, this.bytes.subarray(this.length)).written;
+  }
+
+  #reserve(more: number): void {
+    if (this.length + more > this.bytes.length) this.#grow(more);
+  }
+
+  #grow(more: number): void {
+    const larger = new Uint8Array(2 * (this.length + more));
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+  }
 }
 
 function quoted(text: string): string {
@@ -78,17 +175,15 @@ export function encodeCell(value: Cell): string {
 /** Seconds of so many whole nanoseconds have no more digits than those; what is longer a double does not tell from others. */
 const LONGEST = 4e6;
 
-/** With up to nine digits behind the point. */
-function fraction(value: number): string {
+/** Of seconds that are no whole number, and more exact than nanoseconds or too many: -1. */
+function nanosecondsOf(value: number): number {
   const ns = Math.round(value * 1e9);
-  if (value < 0 || value > LONGEST || ns / 1e9 !== value) return withoutZeros(value.toFixed(9));
-  const whole = Math.floor(ns / 1e9);
-  // a digit in front keeps the zeros
-  return withoutZeros(`${whole}.${String(1e9 + ns - whole * 1e9).slice(1)}`);
+  return value < 0 || value > LONGEST || ns / 1e9 !== value ? -1 : ns;
 }
 
-/** `1.500000000` → `1.5`, `0.000000000` → `0`. */
-function withoutZeros(text: string): string {
+/** With up to nine digits behind the point: `1.500000000` → `1.5`, `0.000000000` → `0`. */
+function fraction(value: number): string {
+  const text = value.toFixed(9);
   let end = text.length;
   if (text[end - 10] !== '.') return text;
   while (text.charCodeAt(end - 1) === ZERO) end--;

@@ -22,7 +22,7 @@ import { number } from '../view/words.ts';
 import { type Aggregate, aggregateOf } from './aggregate.ts';
 import { connectionRow } from './connection-row.ts';
 import { connectionsTable } from './connections.ts';
-import { csvLines, headOf, Lines } from './csv-text.ts';
+import { csvLines, Lines } from './csv-text.ts';
 import { findingsTable } from './findings.ts';
 import { ALL_LISTED } from './listed.ts';
 import { RowDurations } from './row-durations.ts';
@@ -128,13 +128,16 @@ export class TableSpool implements Tables {
   /** `begins`: with the lines of names. */
   constructor(begins = true) {
     if (!begins) return;
-    this.connections.add(headOf(connectionsTable.columns));
-    this.findings.add(headOf(findingsTable.columns));
+    this.#rows.head();
+    this.connections.add(this.#rows.bytes, this.#rows.length);
+    this.#findings.head();
+    this.findings.add(this.#findings.bytes, this.#findings.length);
   }
 
   add(row: ConnectionRow, findings: readonly Finding[]): void {
     this.durations.add(row);
-    this.connections.add(this.#rows.of(row));
+    this.#rows.of(row);
+    this.connections.add(this.#rows.bytes, this.#rows.length);
     this.addFindings(findings);
   }
 
@@ -156,7 +159,10 @@ export class TableSpool implements Tables {
 
   /** Also those of hosts, which are of no connection. */
   addFindings(findings: readonly Finding[]): void {
-    for (const f of findings) this.findings.add(this.#findings.of(f));
+    for (const f of findings) {
+      this.#findings.of(f);
+      this.findings.add(this.#findings.bytes, this.#findings.length);
+    }
   }
 }
 

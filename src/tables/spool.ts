@@ -4,14 +4,9 @@ import { closeScratch, openScratch, readAt, writeAt } from '../platform/scratch.
 const CHUNK = 1 << 20;
 /** Chunks held in memory; a table of fewer never meets the disk. */
 const HELD = 4;
-/** Characters that are put together before they become bytes. */
-const PIECE = 1 << 15;
-/** UTF-8 needs at most so many bytes for one UTF-16 unit. */
-const WIDEST = 3;
 
 /** Files of spools that nobody needs any more. */
 const FILES = new FinalizationRegistry<number>(closeScratch);
-const encoder = new TextEncoder();
 
 /** A piece of it: bytes, or where they stand in a temporary file. */
 export interface Part {
@@ -27,32 +22,37 @@ export class Spool implements Iterable<string> {
   /** Null as long as there is little: many spools hold a few lines. */
   #filling: Uint8Array<ArrayBuffer> | null = null;
   #used = 0;
-  /** Not bytes yet. */
-  #text = '';
 
-  add(piece: string): void {
-    this.#text += piece;
-    if (this.#text.length >= PIECE) this.#put();
+  /** Copies the first `length` bytes, which are UTF-8. */
+  add(piece: Uint8Array, length = piece.length): void {
+    let from = 0;
+    // a row that names thousands of files may be more than a chunk holds
+    while (this.#used + length - from > CHUNK) {
+      const room = CHUNK - this.#used;
+      this.#put(piece, from, from + room);
+      from += room;
+      this.#next();
+    }
+    this.#put(piece, from, length);
   }
 
-  /** What was added, in large pieces. */
+  /** What was added, as text, in large pieces. */
   *[Symbol.iterator](): Iterator<string> {
     const decoder = new TextDecoder();
+    const stream = { stream: true };
     let read: Uint8Array | null = null;
     for (const { bytes, file, at, length } of this.#parts) {
       if (!bytes) {
         read ??= new Uint8Array(CHUNK);
         readAt(file, read.subarray(0, length), at);
       }
-      yield decoder.decode((bytes ?? read!).subarray(0, length));
+      yield decoder.decode((bytes ?? read!).subarray(0, length), stream);
     }
-    if (this.#filling) yield decoder.decode(this.#filling.subarray(0, this.#used));
-    yield this.#text;
+    if (this.#filling) yield decoder.decode(this.#filling.subarray(0, this.#used), stream);
   }
 
   /** All of it, for the spool of another thread; nothing is added any more. */
   parts(): Part[] {
-    this.#put();
     this.#next();
     FILES.unregister(this);
     return this.#parts;
@@ -60,24 +60,18 @@ export class Spool implements Iterable<string> {
 
   /** Takes what another held, behind what was added so far. */
   take(parts: readonly Part[]): void {
-    this.#put();
     this.#next();
     this.#parts.push(...parts);
     const file = parts.find(({ bytes }) => bytes === null)?.file;
     if (file !== undefined) FILES.register(this, file);
   }
 
-  #put(): void {
-    let rest = this.#text;
-    this.#text = '';
-    while (rest !== '') {
-      if (this.#used + rest.length * WIDEST > CHUNK) this.#next();
-      this.#filling ??= new Uint8Array(CHUNK);
-      const { read, written } = encoder.encodeInto(rest, this.#filling.subarray(this.#used));
-      this.#used += written;
-      // a row that names thousands of files is more than a chunk holds
-      rest = rest.slice(read);
-    }
+  #put(piece: Uint8Array, from: number, to: number): void {
+    this.#filling ??= new Uint8Array(CHUNK);
+    const [filling, used] = [this.#filling, this.#used - from];
+    // a loop: a view for the built-in one costs more than so few bytes
+    for (let i = from; i < to; i++) filling[used + i] = piece[i]!;
+    this.#used = used + to;
   }
 
   #next(): void {

@@ -9,9 +9,18 @@ export function rounded(value: number): number {
   return Number(value.toPrecision(6));
 }
 
+/** Middles of bins, by their numbers: a power and its digits take long, and there are few. */
+const middles = new Map<number, number>();
+
 /** The middle of the bin of a duration, four bins a decade. */
 export function binOf(seconds: number): number {
-  return rounded(10 ** (Math.round(4 * Math.log10(Math.max(seconds, LEAST_SECONDS))) / 4));
+  const bin = Math.round(4 * Math.log10(Math.max(seconds, LEAST_SECONDS)));
+  let middle = middles.get(bin);
+  if (middle === undefined) {
+    middle = rounded(10 ** (bin / 4));
+    middles.set(bin, middle);
+  }
+  return middle;
 }
 
 export class DurationBins {

@@ -128,10 +128,11 @@ function* touched(world: World, clients: ReadonlyMap<number, unknown>): Iterable
   for (let n = 0; n < cases.count; n++) {
     const outcome = cases.outcome(n);
     if (outcome !== ORDERLY && outcome !== OPEN) continue;
-    const [client, server] = cases.brief(n).keys;
-    if (!clients.has(client) && !clients.has(server)) continue;
+    const { keys, payload } = cases.brief(n);
+    const [client, server] = keys;
+    if (payload || (!clients.has(client) && !clients.has(server))) continue;
     const [w] = cases.at(n).wires;
-    if (!w || w.bytes[0] + w.bytes[1] > 0) continue;
+    if (!w) continue;
     const side = senseless(w);
     const sender = side === SERVER ? server : client;
     if (!clients.has(sender)) continue;
