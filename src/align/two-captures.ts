@@ -7,6 +7,7 @@ import type { ClockFit } from '../model/case.ts';
 import { CLIENT, type KeyPacket, type WireConnection } from '../model/connection.ts';
 import { OPT_TIMESTAMP } from '../model/packet.ts';
 import type { Source } from '../model/source.ts';
+import { RST } from '../model/tcp.ts';
 import { NO_FIT } from './fits.ts';
 import { formatSpan } from './format-time.ts';
 import { tupleKey } from './tuple.ts';
@@ -28,10 +29,10 @@ export function boundOffset(a: readonly WireConnection[], b: readonly WireConnec
   const there: number[] = [];
   const back: number[] = [];
   for (const [one, two] of sharedBy(a, b)) {
-    const seen = new Map(two.keyPackets.map((p) => [identity(p), p.time]));
-    for (const p of one.keyPackets) {
-      const other = seen.get(identity(p));
-      if (other !== undefined) (p.side === CLIENT ? there : back).push(other - p.time);
+    const seen = momentsOf(two);
+    for (const [key, p] of momentsOf(one)) {
+      const other = p && seen.get(key);
+      if (other) (p.side === CLIENT ? there : back).push(other.time - p.time);
     }
   }
   if (there.length === 0 || back.length === 0) return null;
@@ -76,6 +77,18 @@ function keysOf(w: WireConnection): string[] {
 /** Both initial sequence numbers: 64 bits that no address translation changes. null when one was not seen. */
 export function numbersOf({ isn: [client, server] }: WireConnection): string | null {
   return client === null || server === null ? null : `isn ${client} ${server}`;
+}
+
+/** Segments that tell a moment; null: seen again alike, as every FIN that an orphan repeats gets the same RST. */
+function momentsOf({ keyPackets }: WireConnection): Map<string, KeyPacket | null> {
+  const moments = new Map<string, KeyPacket | null>();
+  for (const p of keyPackets) {
+    // a RST that no socket sent has neither: of several not all may have been kept
+    if (p.flags & RST && p.ipId === 0 && !(p.options & OPT_TIMESTAMP)) continue;
+    const key = identity(p);
+    moments.set(key, moments.has(key) ? null : p);
+  }
+  return moments;
 }
 
 function identity(p: KeyPacket): string {

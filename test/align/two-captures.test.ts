@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
-import { flagsOf, readCapture, shifted, translated, writeCapture } from '../explain/captures.ts';
+import { flagsOf, readCapture, resetOf, shifted, translated, writeCapture } from '../explain/captures.ts';
 import { sampleNamed } from '../explain/samples.ts';
 
 const folder = sampleNamed('syn-lost-on-path/6.18').folder;
@@ -36,6 +36,19 @@ describe('clocks of two captures', () => {
     );
     expect(connections).toHaveLength(2);
     expect(findings.find((f) => f.rule === 'syn-ack-lost-on-path')?.confidence).toBe('inferred');
+  });
+
+  test('a RST that came again and again with the same numbers tells no moment', async () => {
+    // as to each FIN that an orphan repeats: IP identification 0, no timestamps; 1, 3 and 7 s after the last record
+    const withResets = (file: string, name: string) => {
+      const { header, records } = readCapture(file);
+      const reset = resetOf(records.at(-1)!);
+      const again = [1, 3, 7].map((s) => shifted({ header, records: [reset] }, s).records[0]!);
+      return writeCapture(name, { header, records: [...records, ...again] });
+    };
+    const { clocks } = await analyze([withResets(client, 'a.pcap'), withResets(server, 'b.pcap')]);
+    expect(clocks[0]).toMatchObject({ method: 'estimated', offset: 0 });
+    expect(clocks[0]!.worst! / 1e6).toBeLessThan(22);
   });
 
   test('state events are timed by the capture of their own end', async () => {

@@ -78,3 +78,16 @@ export function flagsOf(record: Buffer): number {
   const ip = RECORD_HEADER + ETHERNET;
   return record[ip + (record[ip]! & 15) * 4 + 13]!;
 }
+
+/** A record's segment as the RST that a host without a socket sends: no options, IP identification 0. */
+export function resetOf(record: Buffer): Buffer {
+  const ip = RECORD_HEADER + ETHERNET;
+  const tcp = ip + (record[ip]! & 15) * 4;
+  const reset = Buffer.from(record.subarray(0, tcp + 20));
+  reset.writeUInt32LE(reset.length - RECORD_HEADER, 8);
+  reset.writeUInt32LE(reset.length - RECORD_HEADER, 12);
+  reset.writeUInt16BE(reset.length - ip, ip + 2);
+  reset.writeUInt16BE(0, ip + 4);
+  reset.writeUInt16BE(0x5004, tcp + 12);
+  return reset;
+}
