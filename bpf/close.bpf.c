@@ -4,20 +4,19 @@
 /* The application's close() (or the exit of its process): who, in which state, with how many bytes unread, SO_LINGER and TCP_LINGER2. */
 ENTRY(close, tcp_close) {
   const struct sock *sk = (void *)first;
-  const struct tcp_sock *tp = (void *)first;
   SOCK_EVENT(close, sk, FULL) {
-    event->flags = BPF_CORE_READ(sk, __sk_common.skc_flags);
-    event->lingertime = BPF_CORE_READ(sk, sk_lingertime);
-    event->cgroup = cgroup_of(sk);
+    event->flags = READ(sk, __sk_common.skc_flags);
+    event->lingertime = READ(sk, sk_lingertime);
+    event->cgroup = cgroup_of(direct, sk);
     event->state = state_of(sk);
-    event->unread = BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
-    event->queued = BPF_CORE_READ(sk, sk_receive_queue.qlen);
+    event->unread = READ(tp, rcv_nxt) - READ(tp, copied_seq);
+    event->queued = READ(sk, sk_receive_queue.qlen);
     event->shutdown = SMALL(sk, sk_shutdown);
-    event->linger2 = BPF_CORE_READ(tp, linger2);
-    event->una = BPF_CORE_READ(tp, snd_una);
-    event->nxt = BPF_CORE_READ(tp, snd_nxt);
-    event->write = BPF_CORE_READ(tp, write_seq);
-    event->backlog = BPF_CORE_READ(sk, sk_ack_backlog);
+    event->linger2 = READ(tp, linger2);
+    event->una = READ(tp, snd_una);
+    event->nxt = READ(tp, snd_nxt);
+    event->write = READ(tp, write_seq);
+    event->backlog = READ(sk, sk_ack_backlog);
     event->exiting = exiting();
     event->code = exit_code();
   }
@@ -27,8 +26,8 @@ ENTRY(close, tcp_close) {
 ENTRY(disconnect, tcp_disconnect) {
   const struct sock *sk = (void *)first;
   SOCK_EVENT(disconnect, sk, FULL) {
-    event->flags = BPF_CORE_READ(sk, __sk_common.skc_flags);
-    event->lingertime = BPF_CORE_READ(sk, sk_lingertime);
+    event->flags = READ(sk, __sk_common.skc_flags);
+    event->lingertime = READ(sk, sk_lingertime);
     event->state = state_of(sk);
     event->shutdown = SMALL(sk, sk_shutdown);
   }

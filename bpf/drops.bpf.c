@@ -4,18 +4,18 @@
 
 SEC("tp_btf/kfree_skb")
 int BPF_PROG(drop, const struct sk_buff *skb, const void *location) {
-  u16 protocol = bpf_ntohs(BPF_CORE_READ(skb, protocol));
+  u16 protocol = bpf_ntohs(READ(skb, protocol));
   if (protocol != 0x0800 && protocol != 0x86dd) return 0;
   s32 reason = -1;
   const struct sock *sk;
   if (bpf_core_field_exists(struct trace_event_raw_kfree_skb, reason)) reason = ctx[2];
   if (bpf_core_field_exists(struct trace_event_raw_kfree_skb, rx_sk)) sk = unknown((const void *)ctx[3]);
-  else sk = BPF_CORE_READ(skb, sk);
-  PACKET_EVENT(drop, sk, skb) {
+  else sk = READ(skb, sk);
+  PACKET_EVENT_OF(drop, netns_of(false, sk), sk, skb) {
     event->at = (u64)location;
     event->reason = reason;
-    event->state = state_of(sk);
-    event->devns = device_netns(skb);
+    event->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+    event->devns = device_netns(direct, skb);
   }
   return 0;
 }

@@ -18,7 +18,7 @@ typedef struct { s64 counter; } atomic64_t;
 struct ns_common { unsigned int inum; };
 struct net { struct ns_common ns; };
 typedef struct { struct net *net; } possible_net_t;
-struct in6_addr { union { u8 u6_addr8[16]; } in6_u; };
+struct in6_addr { union { u32 u6_addr32[4]; } in6_u; };
 
 struct sock_common {
   u32 skc_daddr, skc_rcv_saddr;
@@ -43,13 +43,18 @@ struct sock {
   u16 sk_protocol;
   u8 sk_shutdown;
 };
-struct inet_sock { u16 inet_sport; };
+struct inet_sock { struct sock sk; u16 inet_sport; };
 struct request_sock_queue { atomic_t qlen, young; };
 struct inet_connection_sock {
+  struct inet_sock icsk_inet;
   struct request_sock_queue icsk_accept_queue;
   u8 icsk_retransmits, icsk_probes_out;
 };
-struct tcp_sock { u32 rcv_nxt, copied_seq, snd_una, snd_nxt, write_seq; int linger2; };
+struct tcp_sock {
+  struct inet_connection_sock inet_conn;
+  u32 rcv_nxt, copied_seq, snd_una, snd_nxt, write_seq;
+  int linger2;
+};
 struct request_sock { u8 num_retrans, num_timeout; };
 struct inet_request_sock { u16 acked; };
 struct inet_timewait_sock { struct sock_common __tw_common; volatile u8 tw_substate; };
@@ -63,7 +68,7 @@ struct sk_buff {
   unsigned char *head;
 };
 struct tcp_skb_cb { u32 seq, end_seq; u8 tcp_flags; };
-struct task_struct { unsigned int flags; int exit_code; };
+struct task_struct { unsigned int flags; int exit_code, tgid; char comm[16]; };
 
 /* Only asked whether they have the field: the argument of the tracepoint came with it. An enum of that name is what CO-RE takes for one. */
 enum sk_rst_reason { SK_RST_REASON_NOT_SPECIFIED };

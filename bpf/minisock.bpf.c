@@ -18,15 +18,15 @@ RETURN(minisock, inet_twsk_alloc) {
     event->_unused = 0;
   }
 }
-INLINE void minisock_start(const struct inet_timewait_sock *tw, const struct sock *sk, s32 jiffies) {
+INLINE void minisock_start(const bool direct, const struct inet_timewait_sock *tw, const struct sock *sk, s32 jiffies) {
   SOCK_EVENT(minisock_start, sk, FULL) {
     event->minisock = (u64)tw;
     event->substate = SMALL(tw, tw_substate);
     event->jiffies = jiffies;
   }
 }
-ENTRY(minisock, inet_twsk_hashdance_schedule) { minisock_start((void *)first, (void *)second, fourth); }
-ENTRY(minisock, inet_twsk_hashdance) { minisock_start((void *)first, (void *)second, -1); }
+ENTRY(minisock, inet_twsk_hashdance_schedule) { minisock_start(direct, (void *)first, (void *)second, fourth); }
+ENTRY(minisock, inet_twsk_hashdance) { minisock_start(direct, (void *)first, (void *)second, -1); }
 ENTRY(minisock, inet_twsk_kill) {
   const struct sock *sk = (void *)first;
   SOCK_EVENT(minisock_kill, sk, MINI) event->substate = SMALL((const struct inet_timewait_sock *)sk, tw_substate);

@@ -9,10 +9,10 @@ int BPF_PROG(retransmit, const struct sock *sk, const struct sk_buff *skb) {
     const struct tcp_skb_cb *cb = (const void *)skb->cb;
     event->state = state_of(sk);
     event->err = err;
-    event->seq = BPF_CORE_READ(cb, seq);
-    event->end = BPF_CORE_READ(cb, end_seq);
+    event->seq = READ(cb, seq);
+    event->end = READ(cb, end_seq);
     event->flags = SMALL(cb, tcp_flags);
-    event->count = SMALL((const struct inet_connection_sock *)sk, icsk_retransmits);
+    event->count = SMALL(tp, inet_conn.icsk_retransmits);
   }
   return 0;
 }
@@ -26,9 +26,9 @@ int BPF_PROG(synack_retransmit, const struct sock *listener, const struct reques
     event->req = (u64)req;
     event->timeouts = SMALL(req, num_timeout);
     event->retransmits = SMALL(req, num_retrans);
-    event->acked = SMALL((const struct inet_request_sock *)req, acked);
-    event->backlog = BPF_CORE_READ(listener, sk_ack_backlog);
-    event->limit = BPF_CORE_READ(listener, sk_max_ack_backlog);
+    event->acked = acked_of(req);
+    event->backlog = READ(listener, sk_ack_backlog);
+    event->limit = READ(listener, sk_max_ack_backlog);
   }
   return 0;
 }

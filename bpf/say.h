@@ -59,6 +59,13 @@ INLINE void ipv4(address *to, u32 from) {
   to->words[3] = from;
 }
 
+/* Who runs: pid and comm. */
+INLINE void runs_now(struct head *head);
+INLINE void ask_who_runs(struct head *head) {
+  head->pid = bpf_get_current_pid_tgid() >> 32;
+  bpf_get_current_comm(head->comm, sizeof head->comm);
+}
+
 INLINE void *begin(u32 kind, u64 bytes, u32 ns) {
   /* a packet that met no socket has none */
   if (settings.netns && ns && ns != settings.netns) return 0;
@@ -74,9 +81,8 @@ INLINE void *begin(u32 kind, u64 bytes, u32 ns) {
   head->kind = kind;
   head->bytes = bytes;
   head->cpu = bpf_get_smp_processor_id();
-  head->pid = bpf_get_current_pid_tgid() >> 32;
   head->ns = ns;
-  bpf_get_current_comm(head->comm, sizeof head->comm);
+  runs_now(head);
   return head;
 }
 #define BEGIN(name, ns) ((struct event_##name *)begin(KIND_##name, sizeof(struct event_##name), ns))

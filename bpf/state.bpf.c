@@ -6,29 +6,27 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state, const struct sock *sk, int from, int to) {
   if (SMALL(sk, sk_protocol) != 6) return 0;
   SOCK_EVENT(state, sk, FULL) {
-    const struct tcp_sock *tp = (const void *)sk;
-    const struct inet_connection_sock *icsk = (const void *)sk;
-    event->cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-    event->flags = BPF_CORE_READ(sk, __sk_common.skc_flags);
-    event->lingertime = BPF_CORE_READ(sk, sk_lingertime);
-    event->cgroup = cgroup_of(sk);
+    event->cookie = READ(sk, __sk_common.skc_cookie.counter);
+    event->flags = READ(sk, __sk_common.skc_flags);
+    event->lingertime = READ(sk, sk_lingertime);
+    event->cgroup = cgroup_of(direct, sk);
     event->from = from;
     event->to = to;
     event->shutdown = SMALL(sk, sk_shutdown);
     event->exiting = exiting();
-    event->rcv = BPF_CORE_READ(tp, rcv_nxt);
-    event->unread = event->rcv - BPF_CORE_READ(tp, copied_seq);
-    event->linger2 = BPF_CORE_READ(tp, linger2);
-    event->backlog = BPF_CORE_READ(sk, sk_ack_backlog);
-    event->limit = BPF_CORE_READ(sk, sk_max_ack_backlog);
-    event->err = BPF_CORE_READ(sk, sk_err);
-    event->soft = BPF_CORE_READ(sk, sk_err_soft);
-    event->una = BPF_CORE_READ(tp, snd_una);
-    event->nxt = BPF_CORE_READ(tp, snd_nxt);
-    event->write = BPF_CORE_READ(tp, write_seq);
+    event->rcv = READ(tp, rcv_nxt);
+    event->unread = event->rcv - READ(tp, copied_seq);
+    event->linger2 = READ(tp, linger2);
+    event->backlog = READ(sk, sk_ack_backlog);
+    event->limit = READ(sk, sk_max_ack_backlog);
+    event->err = READ(sk, sk_err);
+    event->soft = READ(sk, sk_err_soft);
+    event->una = READ(tp, snd_una);
+    event->nxt = READ(tp, snd_nxt);
+    event->write = READ(tp, write_seq);
     event->code = exit_code();
-    event->retransmits = SMALL(icsk, icsk_retransmits);
-    event->probes = SMALL(icsk, icsk_probes_out);
+    event->retransmits = SMALL(tp, inet_conn.icsk_retransmits);
+    event->probes = SMALL(tp, inet_conn.icsk_probes_out);
     event->_unused = 0;
   }
   return 0;
@@ -38,8 +36,8 @@ int BPF_PROG(state, const struct sock *sk, int from, int to) {
    whatever the ports asked for. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroy, const struct sock *sk) {
-  SOCK_EVENT_OF(destroy, sk, sk, FULL, BPF_CORE_READ(sk, __sk_common.skc_dport) == 0) {
-    event->cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+  SOCK_EVENT_OF(destroy, sk, sk, FULL, READ(sk, __sk_common.skc_dport) == 0) {
+    event->cookie = READ(sk, __sk_common.skc_cookie.counter);
     event->_unused = 0;
   }
   return 0;
@@ -48,6 +46,6 @@ int BPF_PROG(destroy, const struct sock *sk) {
 /* A socket gets an error that its owner will see: ETIMEDOUT of a connection given up in silence, ECONNRESET, EPIPE … */
 SEC("tp_btf/inet_sk_error_report")
 int BPF_PROG(error, const struct sock *sk) {
-  if (SMALL(sk, sk_protocol) == 6) SOCK_EVENT(error, sk, FULL) event->error = BPF_CORE_READ(sk, sk_err);
+  if (SMALL(sk, sk_protocol) == 6) SOCK_EVENT(error, sk, FULL) event->error = READ(sk, sk_err);
   return 0;
 }

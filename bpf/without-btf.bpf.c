@@ -1,6 +1,8 @@
 /* For kernels without BTF: what the tracepoints tell by themselves. Where their fields lie is read from tracefs and set before loading; 0: it has none. */
 #include "say.h"
 
+INLINE void runs_now(struct head *head) { ask_who_runs(head); }
+
 const volatile struct fields inet_sock_set_state, tcp_send_reset, tcp_receive_reset, tcp_retransmit_skb, tcp_retransmit_synack, tcp_destroy_sock, inet_sk_error_report;
 
 #define FIELD(type, at)                                     \
