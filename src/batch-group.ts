@@ -1,7 +1,7 @@
 /** One group of a batch, top to bottom: its members → the result → its folder and its parts of the tables in OUT. */
 import { investigate } from './analyze.ts';
-import { commitFailure, commitGroup } from './archive/commit.ts';
-import type { Outcome } from './archive/crew.ts';
+import { Commit } from './archive/commit.ts';
+import type { GroupEvents } from './archive/crew.ts';
 import { ChangedError, Material } from './archive/material.ts';
 import type { Member } from './archive/member.ts';
 import type { Group, GroupOptions } from './archive/plan.ts';
@@ -9,7 +9,7 @@ import { GroupRows } from './archive/rows.ts';
 import type { Result } from './model/result.ts';
 import type { Store } from './platform/store.ts';
 import type { Files } from './platform/types.ts';
-import { writeReport } from './write.ts';
+import { writeInto } from './write.ts';
 
 /** What cannot be read is not read better the next time. */
 class ReadError extends Error {
@@ -30,20 +30,27 @@ export async function doGroups(
   origin: Files,
   store: Store,
   options: GroupOptions,
-  begin: (key: string) => void,
-  end: (outcome: Outcome) => void,
+  { begin, end }: GroupEvents,
   goesOn: () => boolean = () => true,
 ): Promise<void> {
   const material = new Material(origin);
+  const commit = new Commit(store);
+  const put = async () => {
+    begin(null);
+    for (const outcome of await commit.end()) end(outcome);
+  };
   try {
     begin(groups[0]!.key);
     await material.prepare(groups.flatMap((g) => g.members));
     for (const group of groups) {
-      if (!goesOn()) return;
+      if (!goesOn()) break;
       begin(group.key);
-      end(await doGroup(group, material, store, options));
+      await doGroup(group, material, commit, options);
+      if (commit.isDue) await put();
     }
+    await put();
   } finally {
+    await commit.dispose();
     material.close();
   }
 }
@@ -51,31 +58,26 @@ export async function doGroups(
 async function doGroup(
   group: Group,
   material: Material,
-  store: Store,
+  commit: Commit,
   options: GroupOptions,
-): Promise<Outcome> {
+): Promise<void> {
   try {
-    let damaged = 0;
-    await commitGroup(store, group.key, async (folder) => {
+    await commit.add(group.key, async (folder) => {
       await material.check(group.members);
-      const { paths, files } = await material.filesOf(group);
+      const { paths, ...given } = await material.filesOf(group);
       const rows = new GroupRows(group, options);
       const onConnection = rows.add.bind(rows);
-      const { result, tables } = await investigate(paths, { files, onConnection });
+      const { result, tables } = await investigate(paths, { ...given, onConnection });
       await material.check(group.members);
       if (result.inputs.every((i) => i.records === 0)) throw nothingIn(result);
       const named = withHashes(result, group.members);
-      await writeReport(named, folder, { html: wantsHtml(named, options), tables });
-      const { row, parts } = await rows.finish(named);
-      damaged = row.damage.length;
-      return { done: row, parts };
+      await writeInto(folder, named, { html: wantsHtml(named, options), tables });
+      return rows.finish(named);
     });
-    return { key: group.key, damaged };
   } catch (error) {
     if (!(error instanceof ReadError) && !(error instanceof ChangedError)) throw error;
     const at = error instanceof ReadError ? error.at : '';
-    await commitFailure(store, group, { stage: 'read', at, message: error.message, attempts: 1 });
-    return { key: group.key, failed: error.message };
+    await commit.fail(group, { stage: 'read', at, message: error.message, attempts: 1 });
   }
 }
 

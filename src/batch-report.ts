@@ -1,9 +1,9 @@
 /** What is made of the output of a batch on demand: pages, and compacted tables. */
-import { keptOf } from './archive/commit.ts';
+import { endedIn, keptOf } from './archive/commit.ts';
 import { compact } from './archive/compact.ts';
 import { newSince } from './archive/fold.ts';
 import { storeAt } from './archive/places.ts';
-import { keysIn, lastRollup } from './archive/rollup.ts';
+import { lastRollup } from './archive/rollup.ts';
 import { writeRollup } from './archive/write-rollup.ts';
 import { folderOfKey, type GroupRow } from './model/batch.ts';
 import type { Result } from './model/result.ts';
@@ -60,7 +60,7 @@ async function storeOf(out: string): Promise<Store> {
 
 async function groupIn(store: Store, name: string): Promise<GroupRow> {
   const found: GroupRow[] = [];
-  for (const key of await keysIn(store)) {
+  for (const key of (await endedIn(store)).keys()) {
     const row = (await keptOf(store, key))?.row;
     if (row && (key.startsWith(name) || row.place.includes(name))) found.push(row);
   }

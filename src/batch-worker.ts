@@ -1,6 +1,7 @@
 /** A process of a batch: does the groups it is sent, one after the other, and says how each ended. */
 
-import type { Said, Setting, Told } from './archive/crew.ts';
+import type { Outcome } from './archive/commit.ts';
+import type { Said, Setting, Told } from './archive/hand.ts';
 import { originOf, storeAt } from './archive/places.ts';
 import type { Group } from './archive/plan.ts';
 import { doGroups } from './batch-group.ts';
@@ -29,15 +30,8 @@ async function run(groups: readonly Group[]): Promise<void> {
       groups.flatMap((g) => g.members.map((m) => m.file)),
       false,
     );
-    await doGroups(
-      groups,
-      origin,
-      store,
-      options,
-      (key) => say({ begin: key }),
-      (end) => say({ end }),
-      goesOn,
-    );
+    const events = { begin: (begin: string | null) => say({ begin }), end: (end: Outcome) => say({ end }) };
+    await doGroups(groups, origin, store, options, events, goesOn);
     say({ idle: true });
   } catch (error) {
     await post(saidOf(error));

@@ -1,15 +1,9 @@
 /** A batch, top to bottom: plan → groups → roll-up. */
 
 import { type Collected, collect } from './archive/collect.ts';
-import { forgetFailure, hasFailed, isDone } from './archive/commit.ts';
-import {
-  Crew,
-  type CrewEvents,
-  type DoGroups,
-  type Limits,
-  type Outcome,
-  type Setting,
-} from './archive/crew.ts';
+import { endedIn, forgetFailure, type Outcome } from './archive/commit.ts';
+import { Crew, type CrewEvents, type DoGroups } from './archive/crew.ts';
+import type { Limits, Setting } from './archive/hand.ts';
 import { checkInputs, originOf, storeAt } from './archive/places.ts';
 import {
   type Group,
@@ -115,12 +109,12 @@ export async function runBatch(
 }
 
 function crewOf(jobs: number, setting: Setting, store: Store, limits: Limits, events: CrewEvents): Crew {
-  const here: DoGroups = async (groups, begin, end) => {
+  const here: DoGroups = async (groups, events) => {
     const origin = await originOf(
       groups.flatMap((g) => g.members.map((m) => m.file)),
       false,
     );
-    await doGroups(groups, origin, store, setting.options, begin, end);
+    await doGroups(groups, origin, store, setting.options, events);
   };
   return new Crew(jobs, setting, store, limits, events, here, new URL('./batch-worker.js', import.meta.url));
 }
@@ -146,27 +140,13 @@ export async function planBatch(
     events.look,
   );
   const plan = planOf(collected.members, collected.problems, options.group, options.period);
-  const todo: string[] = [];
-  let before = 0;
+  const ended = await endedIn(store);
+  const isOver = (key: string) => ended.get(key) === 'done' || (ended.has(key) && !options.retryFailed);
   const mine = [...plan.groups.keys()].filter(
     (key) => !options.shard || shardOf(key, options.shard.count) === options.shard.index - 1,
   );
-  for (let at = 0; at < mine.length; at += ASKED) {
-    const some = mine.slice(at, at + ASKED);
-    const over = await Promise.all(some.map((key) => isOver(store, key, options.retryFailed)));
-    for (const [i, key] of some.entries()) {
-      if (over[i]) before++;
-      else todo.push(key);
-    }
-  }
-  return { plan, todo: plan.groups.only(todo), before, collected };
-}
-
-/** Groups that are asked for at a time. */
-const ASKED = 64;
-
-async function isOver(store: Store, key: string, retryFailed: boolean): Promise<boolean> {
-  return (await isDone(store, key)) || (!retryFailed && (await hasFailed(store, key)));
+  const todo = mine.filter((key) => !isOver(key));
+  return { plan, todo: plan.groups.only(todo), before: mine.length - todo.length, collected };
 }
 
 const MARK = 'batch.json';

@@ -4,8 +4,7 @@ import type { Result } from './model/result.ts';
 import { disk, join } from './platform/files.ts';
 import { folderState, makeFolder, writeFolder, writeNew, writeWhole } from './platform/output.ts';
 import { writePieces } from './platform/text-file.ts';
-import { csvOf } from './tables/csv.ts';
-import { csvLines } from './tables/csv-text.ts';
+import { type Cells, csvLines } from './tables/csv-text.ts';
 import { type Tables, tablesOf } from './tables/result.ts';
 import { sourceRows } from './tables/sources.ts';
 import {
@@ -52,13 +51,19 @@ export interface WriteOptions {
 
 /** Writes everything to `dir`. Rejects with OutputError, or with the file system's error; then `dir` is as before. */
 export async function writeReport(result: Result, dir: string, options: WriteOptions): Promise<void> {
-  await writeFolder(dir, isOurs, (folder) => writeFiles(result, folder, options));
+  await writeFolder(dir, isOurs, (folder) => writeFiles(folder, result, options, writeWhole));
+}
+
+/** The same into an empty folder that nobody looks into before it is whole. */
+export async function writeInto(dir: string, result: Result, options: WriteOptions): Promise<void> {
+  await writeFiles(dir, result, options, (path, write) => write(path));
 }
 
 async function writeFiles(
-  full: Result,
   dir: string,
+  full: Result,
   { html, png, tables, pool = MAIN_THREAD }: WriteOptions,
+  whole: typeof writeWhole,
 ): Promise<void> {
   const [{ buildCharts }, { renderMarkdown }] = await Promise.all([
     import('./charts/index.ts'),
@@ -67,8 +72,10 @@ async function writeFiles(
   const inJson = readable(full);
   // every output says what any of them counts instead of listing
   const result = inJson.aggregated ? { ...full, aggregated: inJson.aggregated } : full;
-  const file = (name: string, write: (path: string) => Promise<void>) => writeWhole(join(dir, name), write);
+  const file = (name: string, write: (path: string) => Promise<void>) => whole(join(dir, name), write);
   const text = (name: string, content: string) => file(name, (path) => writeNew(path, content));
+  const table = <Row>(of: { file: string; columns: readonly Cells<Row>[] }, rows: Iterable<Row>) =>
+    file(of.file, (path) => writePieces(path, csvLines(of.columns, rows)));
   if (full.unlisted && !tables)
     throw new Error('the result does not list all its connections: give the tables of the investigation');
   // the marker comes first: an interrupted report is still known as ours, and replaced by the next
@@ -76,12 +83,10 @@ async function writeFiles(
   const { connections, findings } = tables ?? tablesOf(full);
   await file(connectionsTable.file, (path) => writePieces(path, connections));
   await file(findingsTable.file, (path) => writePieces(path, findings));
-  await file(timelineTable.file, (path) =>
-    writePieces(path, csvLines(timelineTable.columns, result.timeline)),
-  );
-  await text(rulesTable.file, await csvOf(rulesTable.columns, result.rules));
-  await text(sourcesTable.file, await csvOf(sourcesTable.columns, sourceRows(result)));
-  await text(diagnosticsTable.file, await csvOf(diagnosticsTable.columns, result.diagnostics));
+  await table(timelineTable, result.timeline);
+  await table(rulesTable, result.rules);
+  await table(sourcesTable, sourceRows(result));
+  await table(diagnosticsTable, result.diagnostics);
   await text('report.md', renderMarkdown(result));
   const charts = buildCharts(result);
   makeFolder(join(dir, 'charts'));

@@ -1,5 +1,5 @@
 /** Finds the members of a batch. What was found in a file is kept in OUT and taken from there as long as the file does not change. */
-import { sha256OfFile } from '../platform/hash.ts';
+import { sha256, sha256OfFile } from '../platform/hash.ts';
 import type { Store } from '../platform/store.ts';
 import type { Files } from '../platform/types.ts';
 import { inspect } from './inspect.ts';
@@ -40,8 +40,7 @@ export async function collect(
   const lines = new Spooled<Line>();
   const members = new Spooled<Member>();
   let isNew = false;
-  for (const [i, file] of files.entries()) {
-    const mark = (await origin.stat(file).catch(() => null))?.mark ?? '';
+  for await (const [i, file, { size, mark = '' }] of statsOf(files, origin)) {
     const begin = { schema: SCHEMA, file, mark };
     lines.add(begin);
     const start = [lines.length, members.length, problems.length] as const;
@@ -61,7 +60,7 @@ export async function collect(
       members.truncate(start[1]);
       problems.length = start[2];
       onFile(file, i, files.length);
-      await inspect(file, origin, (path) => hashOf(path, origin), found);
+      await inspect(file, size, origin, (path, content) => hashOf(path, mark, content), found);
     }
     lines.add({ lines: lines.length - start[0] });
   }
@@ -69,15 +68,34 @@ export async function collect(
   return { members, problems, files: files.length };
 }
 
-async function hashOf(path: string, origin: Files): Promise<string> {
-  const { mark } = await origin.stat(path);
-  if (isRemote(path)) return mark ?? '';
-  const hash = await sha256OfFile(path);
+/** Files that are asked for at a time. */
+const ASKED = 64;
+
+async function* statsOf(
+  files: readonly string[],
+  origin: Files,
+): AsyncGenerator<[n: number, file: string, { size: number; mark?: string | undefined }]> {
+  for (let from = 0; from < files.length; from += ASKED) {
+    const some = files.slice(from, from + ASKED);
+    const stats = await Promise.all(some.map((file) => origin.stat(file).catch(() => ({ size: 0 }))));
+    for (const [i, file] of some.entries()) yield [from + i, file, stats[i]!];
+  }
+}
+
+async function hashOf(path: string, mark: string, content: Uint8Array | null): Promise<string> {
+  if (isRemote(path)) return mark;
+  const hash = content ? sha256Of(content) : await sha256OfFile(path);
   if (hash === null) throw new Error('cannot be read to its end');
   return hash;
 }
 
-type Found = Parameters<typeof inspect>[3];
+function sha256Of(content: Uint8Array): string {
+  const hash = sha256();
+  hash.add(content);
+  return hash.hex();
+}
+
+type Found = Parameters<typeof inspect>[4];
 type Begin = Extract<Line, { file: string }>;
 
 /** What was found before, gone through once: it has files in the order of their names too. */

@@ -1,68 +1,35 @@
 /** Processes that do groups: each is reused, watched, and replaced when it dies over a group. */
-import { type Child, memoryOfMachine, startChild } from '../platform/children.ts';
+import { memoryOfMachine } from '../platform/children.ts';
 import type { Store } from '../platform/store.ts';
 import { hasProgram } from '../platform/threads.ts';
-import { commitFailure } from './commit.ts';
-import type { Group, GroupOptions, Groups } from './plan.ts';
-
-/** How a group ended: `damaged` counts kinds of damage; what failed is in failure.json. */
-export type Outcome = { key: string; damaged: number } | { key: string; failed: string };
-
-export interface Limits {
-  /** Bytes of memory of a process. */
-  memory: number;
-  /** Milliseconds for a group. */
-  time: number;
-  /** Bytes of the members of a group. */
-  size: number;
-}
-
-/** What a process is sent first, and what it says. */
-export interface Setting {
-  out: string;
-  options: GroupOptions;
-}
-export type Told = { groups: readonly Group[] } | { stop: true };
-export type Said =
-  | { begin: string }
-  | { end: Outcome }
-  | { idle: true }
-  /** OUT cannot be written: an error of the system. */
-  | { output: { message: string; code: string; errno: number; path?: string } }
-  /** A fault of ours, with its stack. */
-  | { fault: string };
-
-/** Does groups in this process; what processes do too (batch-group.ts). */
-export type DoGroups = (
-  groups: readonly Group[],
-  begin: (key: string) => void,
-  end: (outcome: Outcome) => void,
-) => Promise<void>;
+import { commitFailure, type Outcome } from './commit.ts';
+import { Hand, type Limits, type Said, type Setting } from './hand.ts';
+import { parcels } from './parcels.ts';
+import type { Group, Groups } from './plan.ts';
 
 export interface CrewEvents {
   begin(group: Group): void;
   end(outcome: Outcome): void;
 }
 
+export interface GroupEvents {
+  /** Null: what was done is put into OUT. */
+  begin(key: string | null): void;
+  end(outcome: Outcome): void;
+}
+
+/** Does groups in this process; what processes do too (batch-group.ts). */
+export type DoGroups = (groups: readonly Group[], events: GroupEvents) => Promise<void>;
+
 /** A group that took a process with it so often is given up. */
 const STRIKES = 3;
+/** Processes that end over nothing are started again so often. */
+const MOST_VAIN = 3;
 const WATCH_MS = 100;
 
 export function defaultLimits(jobs: number): Limits {
   const share = (memoryOfMachine() * 0.75) / Math.max(jobs, 1);
   return { memory: Math.min(share, 2 ** 33), time: 30 * 60_000, size: Number.POSITIVE_INFINITY };
-}
-
-interface Strike {
-  times: number;
-  stage: string;
-  message: string;
-}
-
-interface Parcel {
-  groups: readonly Group[];
-  /** It was begun before and took its process along: it gets a process of its own. */
-  suspect: boolean;
 }
 
 export class Crew {
@@ -73,12 +40,16 @@ export class Crew {
   readonly #events: CrewEvents;
   readonly #here: DoGroups;
   readonly #program: URL;
-  readonly #strikes = new Map<string, Strike>();
+  /** By key: how often it took its process along. */
+  readonly #strikes = new Map<string, number>();
   readonly #members = new Set<Hand>();
-  #parcels: Iterator<Group[], undefined> = [].values();
-  /** To be given before all others, and behind them. */
-  #returned: Parcel[] = [];
-  #suspects: Parcel[] = [];
+  #parcels: Iterator<readonly Group[], undefined> = [].values();
+  /** Given to a process that ended before it came to them. */
+  #returned: (readonly Group[])[] = [];
+  /** Each gets a process of its own, behind all others. */
+  #suspects: Group[] = [];
+  /** Processes that ended since a group was done, and not over a group. */
+  #vain = 0;
   #error: Error | null = null;
   #isStopping = false;
   /** Failures on their way to OUT. */
@@ -113,7 +84,9 @@ export class Crew {
     const isHere = this.#jobs === 0 || !hasProgram(this.#program);
     this.#parcels = parcels(groups, isHere ? 1 : this.#jobs, size);
     if (isHere) return this.#runHere();
-    const watch = setInterval(() => this.#watch(), WATCH_MS);
+    const watch = setInterval(() => {
+      for (const hand of this.#members) hand.watch(this.#limits);
+    }, WATCH_MS);
     try {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -121,7 +94,7 @@ export class Crew {
       });
     } finally {
       clearInterval(watch);
-      for (const hand of this.#members) hand.child.kill();
+      for (const hand of this.#members) hand.kill();
     }
     if (this.#error) throw this.#error;
   }
@@ -131,56 +104,52 @@ export class Crew {
     this.#isStopping = true;
     this.#parcels = [].values();
     [this.#returned, this.#suspects] = [[], []];
-    for (const hand of this.#members) hand.child.post({ stop: true } satisfies Told);
+    for (const hand of this.#members) hand.stop();
   }
 
   async #runHere(): Promise<void> {
-    for (let parcel = this.#take(); parcel; parcel = this.#take()) {
-      const byKey = new Map(parcel.groups.map((g) => [g.key, g]));
-      await this.#here(
-        parcel.groups,
-        (key) => this.#events.begin(byKey.get(key)!),
-        (outcome) => this.#events.end(outcome),
-      );
+    for (let groups = this.#take(); groups; groups = this.#take()) {
+      const byKey = new Map(groups.map((g) => [g.key, g]));
+      await this.#here(groups, {
+        begin: (key) => key !== null && this.#events.begin(byKey.get(key)!),
+        end: (outcome) => this.#events.end(outcome),
+      });
     }
   }
 
-  #take(): Parcel | undefined {
-    const returned = this.#returned.pop();
-    if (returned) return returned;
-    const { value: groups } = this.#parcels.next();
-    return groups ? { groups, suspect: false } : this.#suspects.shift();
+  #take(): readonly Group[] | undefined {
+    return this.#returned.pop() ?? this.#parcels.next().value;
   }
 
-  /** Gives parcels to who is free. Suspects wait until they can have a process of their own. */
+  /** Gives groups to who is free. */
   #next(): void {
-    for (const hand of this.#members) if (hand.isIdle) this.#give(hand, this.#take());
+    for (const hand of this.#members) {
+      const groups = hand.isIdle && this.#take();
+      if (groups) hand.take(groups);
+    }
     while (this.#members.size < this.#jobs) {
-      const parcel = this.#take();
-      if (!parcel) break;
-      this.#begin().take(parcel);
+      const groups = this.#take() ?? this.#suspects.splice(0, 1);
+      if (groups.length === 0) break;
+      this.#begin(groups);
+    }
+    for (const hand of this.#members) {
+      const [suspect] = this.#suspects;
+      if (!suspect || !hand.isIdle) continue;
+      this.#suspects.shift();
+      this.#members.delete(hand);
+      hand.kill();
+      this.#begin([suspect]);
     }
     if (this.#failing === 0 && [...this.#members].every((hand) => hand.isIdle)) this.#wake();
   }
 
-  #give(hand: Hand, parcel: Parcel | undefined): void {
-    if (parcel?.suspect) {
-      // it makes way for a new one
-      this.#returned.push(parcel);
-      hand.isIdle = false;
-      hand.child.kill();
-    } else if (parcel) hand.take(parcel);
-  }
-
-  #begin(): Hand {
-    const child = startChild(this.#program, {
-      message: (value) => this.#hear(hand, value as Said),
-      exit: (status, signal) => this.#lost(hand, signal ?? `status ${status}`),
+  #begin(groups: readonly Group[]): void {
+    const hand = new Hand(this.#program, this.#setting, {
+      hear: (said) => this.#hear(hand, said),
+      lost: (how) => this.#lost(hand, how),
     });
-    const hand = new Hand(child);
-    child.post(this.#setting);
     this.#members.add(hand);
-    return hand;
+    hand.take(groups);
   }
 
   #hear(hand: Hand, said: Said): void {
@@ -188,6 +157,7 @@ export class Crew {
       const group = hand.begin(said.begin);
       if (group) this.#events.begin(group);
     } else if ('end' in said) {
+      this.#vain = 0;
       hand.end(said.end.key);
       this.#events.end(said.end);
     } else if ('idle' in said) {
@@ -195,38 +165,31 @@ export class Crew {
       this.#next();
     } else if ('output' in said) {
       const { message, ...details } = said.output;
-      this.#error ??= Object.assign(new Error(message), details);
-      this.stop();
-      this.#wake();
-    } else {
-      hand.why = { stage: 'analysis', message: said.fault };
-      hand.child.kill();
-    }
+      this.#giveUp(Object.assign(new Error(message), details));
+    } else hand.kill({ stage: 'analysis', message: said.fault });
   }
 
   /** A process is no more. What it had not begun is given to others. */
   #lost(hand: Hand, how: string): void {
-    this.#members.delete(hand);
+    if (!this.#members.delete(hand)) return;
     const { current, waiting } = hand.rest();
-    if (waiting.length > 0 && !this.#isStopping) this.#returned.push({ groups: waiting, suspect: false });
-    if (!current || this.#isStopping) {
-      this.#next();
-      return;
-    }
-    const why = hand.why ?? { stage: 'analysis', message: `its process ended (${how})` };
-    const strike = { ...why, times: (this.#strikes.get(current.key)?.times ?? 0) + 1 };
-    this.#strikes.set(current.key, strike);
-    if (strike.times < STRIKES) {
-      this.#suspects.push({ groups: [current], suspect: true });
-      this.#next();
+    if (waiting.length > 0 && !this.#isStopping) this.#returned.push(waiting);
+    const { stage, message } = hand.why ?? { stage: 'analysis', message: `its process ended (${how})` };
+    if (current && !this.#isStopping) this.#strike(current, stage, message);
+    else if (!current && ++this.#vain > MOST_VAIN) this.#giveUp(new Error(message));
+    this.#next();
+  }
+
+  #strike(group: Group, stage: string, message: string): void {
+    const times = (this.#strikes.get(group.key) ?? 0) + 1;
+    this.#strikes.set(group.key, times);
+    if (times < STRIKES) {
+      this.#suspects.push(group);
       return;
     }
     this.#failing++;
-    this.#fail(current, strike.stage, strike.message, strike.times)
-      .catch((error) => {
-        this.#error ??= error;
-        this.stop();
-      })
+    this.#fail(group, stage, message, times)
+      .catch((error) => this.#giveUp(error))
       .then(() => {
         this.#failing--;
         this.#next();
@@ -239,103 +202,9 @@ export class Crew {
     this.#events.end({ key: group.key, failed: first! });
   }
 
-  #watch(): void {
-    const now = Date.now();
-    const { memory, time } = this.#limits;
-    for (const hand of this.#members) {
-      if (!hand.since) continue;
-      const held = hand.child.memory() ?? 0;
-      if (held > memory) {
-        const mb = (bytes: number) => Math.round(bytes / 1e6);
-        hand.why = {
-          stage: 'memory',
-          message: `needs more than ${mb(memory)} MB of memory (--memory-limit)`,
-        };
-      } else if (now - hand.since > time)
-        hand.why = { stage: 'time', message: `takes longer than ${time / 1000} s (--time-limit)` };
-      else continue;
-      hand.since = 0;
-      hand.child.kill();
-    }
+  #giveUp(error: Error): void {
+    this.#error ??= error;
+    this.stop();
+    this.#wake();
   }
-}
-
-/** A process and what it is at. */
-class Hand {
-  readonly child: Child;
-  isIdle = true;
-  /** When it began the current group; 0: none. */
-  since = 0;
-  /** Why it is killed. */
-  why: { stage: string; message: string } | null = null;
-  #groups: Group[] = [];
-  #current: string | null = null;
-
-  constructor(child: Child) {
-    this.child = child;
-  }
-
-  take({ groups }: Parcel): void {
-    this.isIdle = false;
-    this.#groups = [...groups];
-    this.child.post({ groups } satisfies Told);
-  }
-
-  begin(key: string): Group | undefined {
-    this.#current = key;
-    this.since = Date.now();
-    return this.#groups.find((g) => g.key === key);
-  }
-
-  end(key: string): void {
-    this.#groups = this.#groups.filter((g) => g.key !== key);
-    this.#current = null;
-    this.since = 0;
-  }
-
-  /** What it was at, and what it had not come to. */
-  rest(): { current: Group | undefined; waiting: Group[] } {
-    const current = this.#groups.find((g) => g.key === this.#current);
-    return { current, waiting: this.#groups.filter((g) => g !== current) };
-  }
-}
-
-/** A parcel is some seconds of work at most. */
-const PARCEL_BYTES = 1 << 24;
-const PARCEL_GROUPS = 50;
-/** Groups of one packed archive go together, so that it is not gone through again and again. */
-const ARCHIVE_BYTES = 1 << 28;
-
-/**
- * In order, small ones together; at least four for each process, where there are as many groups. Without those of more
- * than `largest` bytes.
- */
-export function* parcels(
-  groups: Groups,
-  jobs: number,
-  largest = Number.POSITIVE_INFINITY,
-): Generator<Group[], undefined> {
-  const most = Math.min(PARCEL_GROUPS, Math.max(1, Math.ceil(groups.length / (4 * jobs))));
-  let parcel: Group[] = [];
-  let bytes = 0;
-  for (const group of groups) {
-    if (group.bytes > largest) continue;
-    const archive = packedIn(group);
-    const isSame = parcel.length > 0 && packedIn(parcel[0]!) === archive;
-    bytes += group.bytes;
-    const fits =
-      isSame && (archive !== null ? bytes <= ARCHIVE_BYTES : parcel.length < most && bytes <= PARCEL_BYTES);
-    if (!fits) {
-      if (parcel.length > 0) yield parcel;
-      parcel = [];
-      bytes = group.bytes;
-    }
-    parcel.push(group);
-  }
-  if (parcel.length > 0) yield parcel;
-}
-
-function packedIn({ members }: Group): string | null {
-  const [first] = members;
-  return first!.inside.length > 0 && first!.offset === undefined ? first!.file : null;
 }

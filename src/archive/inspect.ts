@@ -33,11 +33,15 @@ const LARGEST_WITHIN = 2 ** 33;
 /** Connections and addresses that are kept of an edge. */
 const SAMPLE = 16;
 
-/** Never rejects for what is in the file: that is a problem. `identify` gives the hash of a file that is no archive. */
+/**
+ * Never rejects for what is in the file: that is a problem. `identify` gives the hash of a file that is no archive; it is
+ * given the content where that is known by then.
+ */
 export async function inspect(
   file: string,
+  size: number,
   files: Files,
-  identify: (file: string) => Promise<string>,
+  identify: (file: string, content: Uint8Array | null) => Promise<string>,
   into: Found,
 ): Promise<void> {
   try {
@@ -45,10 +49,10 @@ export async function inspect(
     const kind = await archiveKind(file, files, first);
     if (kind) await inspectArchive(into, { file, inside: [] }, kind, file, files);
     else {
-      const { size } = await files.stat(file);
       // a small file is read once
-      const looked = await seenIn(file, file, size === first.length ? allOf(first) : files, first);
-      into.member({ file, inside: [], size, hash: await identify(file), ...looked });
+      const content = size === first.length ? first : null;
+      const looked = await seenIn(file, file, content ? allOf(content) : files, first);
+      into.member({ file, inside: [], size, hash: await identify(file, content), ...looked });
     }
   } catch (error) {
     into.problem({ place: file, at: '', reason: unreadable(error) });

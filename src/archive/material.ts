@@ -2,8 +2,9 @@
 import { disk } from '../platform/files.ts';
 import { Spool } from '../platform/spool.ts';
 import type { Entry, Files, OpenFile } from '../platform/types.ts';
+import type { HostNames } from '../read/read.ts';
 import { archiveKind, beginningOf, entriesOf } from './entries.ts';
-import { type Member, placeOf } from './member.ts';
+import { type Member, nameOf, placeOf } from './member.ts';
 import type { Group } from './plan.ts';
 
 /** A member is not what it was when it was planned. */
@@ -47,23 +48,25 @@ export class Material {
     }
   }
 
-  /** Files with the members of a group and nothing else, and the paths to read. */
+  /** Files with the members of a group and nothing else, the paths to read, and hosts of those that name none. */
   async filesOf({
     reason,
     members,
-  }: Pick<Group, 'reason' | 'members'>): Promise<{ paths: string[]; files: Files }> {
+  }: Pick<Group, 'reason' | 'members'>): Promise<{ paths: string[]; files: Files; hosts: HostNames }> {
     const isFolder = reason === 'bundle' || reason === 'retina';
     const paths = rootsOf(members.map(placeOf), isFolder);
     const open = (m: Member) => this.#open(m);
-    if (reason !== 'retina') return { paths, files: new MemberFiles(members, open) };
+    if (reason !== 'retina') return { paths, files: new MemberFiles(members, open), hosts: new Map() };
+    const node = members.map((m) => RETINA_CAPTURE.exec(nameOf(placeOf(m)))?.[1]).find(Boolean);
+    const hosts = new Map(node === undefined ? [] : paths.map((path) => [path, node]));
     // beside what is read here it holds routes, rules and addresses, which are no evidence of connections
     const known = members.filter((m) => m.kind !== 'other');
     const settings = await settingsOf(members, open);
-    if (settings.length === 0) return { paths, files: new MemberFiles(known, open) };
+    if (settings.length === 0) return { paths, files: new MemberFiles(known, open), hosts };
     const bytes = new TextEncoder().encode(settings);
     const file: Member = { ...members[0]!, file: `${paths[0]}/sysctl.txt`, inside: [], size: bytes.length };
     const files = new MemberFiles([...known, file], async (m) => (m === file ? inMemory(bytes) : open(m)));
-    return { paths, files };
+    return { paths, files, hosts };
   }
 
   close(): void {
@@ -107,6 +110,11 @@ export class Material {
   }
 }
 
+/**
+ * `CAPTURE-NODE-20261103140000UTC.pcap` (Retina, pkg/capture/file/capture_filename.go): the node is named nowhere else. A
+ * name of a capture may hold hyphens as a node's does, so that only the one that Retina gives by itself is taken off.
+ */
+const RETINA_CAPTURE = /^(?:retina-capture-)?(.+)-\d{14}UTC\.pcap(?:\.|$)/;
 const SETTING = /(?:^|\/)proc-sys-net\/(.+)$/;
 const LONGEST_SETTING = 4096;
 

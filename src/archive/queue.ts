@@ -5,8 +5,9 @@
 import type { Job, Queue } from 'bullmq';
 import { VERSION } from '../platform/package.ts';
 import type { Store } from '../platform/store.ts';
-import { commitFailure, keptOf } from './commit.ts';
-import { type Limits, type Outcome, parcels, type Setting } from './crew.ts';
+import { commitFailure, keptOf, type Outcome } from './commit.ts';
+import type { Limits, Setting } from './hand.ts';
+import { parcels } from './parcels.ts';
 import type { Group, Groups } from './plan.ts';
 
 export const QUEUE = 'tcpautopsy';

@@ -3,8 +3,9 @@ import { folderOfKey } from '../model/batch.ts';
 import { getOr } from '../model/get-or.ts';
 import type { Rollup } from '../model/rollup.ts';
 import { sha256 } from '../platform/hash.ts';
+import { VERSION } from '../platform/package.ts';
 import type { Store } from '../platform/store.ts';
-import { type Kept, keptOf } from './commit.ts';
+import { endedIn, type Kept, keptOf } from './commit.ts';
 import { dropRows } from './compact.ts';
 import { Fold } from './fold.ts';
 import { placeOf } from './member.ts';
@@ -29,7 +30,7 @@ export async function rollUp(
   plan: Plan,
   write: (rollup: Rollup) => Promise<void>,
 ): Promise<Rollup | null> {
-  const keys = await keysIn(store);
+  const keys = [...(await endedIn(store)).keys()];
   const { groups } = plan;
   const planId = digest([...groups.keys()].sort());
   const madeOf = (list: readonly string[]) =>
@@ -37,8 +38,7 @@ export async function rollUp(
   const made = madeOf(keys);
   const last = await lastState(store);
   if (last?.made === made) return null;
-  const before =
-    last?.plan === planId ? last.before : last?.rollup.missing === 0 ? last.seen : (last?.before ?? null);
+  const before = seenBefore(last, planId);
   const fold = new Fold(before && new Set(before));
   for (const { place, at, reason } of plan.problems) fold.problem(place, at, reason);
   let present = 0;
@@ -78,6 +78,12 @@ export async function rollUp(
   return rollup;
 }
 
+/** Causes that were there when the plan before was done; null: there is none, or another version found other causes. */
+function seenBefore(last: State | null, planId: string): string[] | null {
+  if (last === null || last.rollup.version !== VERSION) return null;
+  return last.plan === planId || last.rollup.missing > 0 ? last.before : last.seen;
+}
+
 /** As it was made last; null without one. */
 export async function lastRollup(store: Store): Promise<Rollup | null> {
   return (await lastState(store))?.rollup ?? null;
@@ -92,14 +98,6 @@ function digest(lines: readonly string[]): string {
   const hash = sha256();
   for (const line of lines) hash.add(`${line}\n`);
   return hash.hex();
-}
-
-/** Keys of all groups that have a folder, ascending. */
-export async function keysIn(store: Store): Promise<string[]> {
-  const keys: string[] = [];
-  for (const a of await store.list('groups'))
-    for (const b of await store.list(`groups/${a}`)) keys.push(...(await store.list(`groups/${a}/${b}`)));
-  return keys;
 }
 
 interface Strays {

@@ -1,7 +1,9 @@
-/** A list that lies in a temporary file: memory holds where each element begins, and nothing else of it. */
+/** A list that lies in a temporary file where it is long: memory holds where each element begins, and nothing else of it. */
 import { closeScratch, openScratch, readAt, writeAt } from '../platform/scratch.ts';
 
 const CHUNK = 1 << 16;
+/** Characters of a list that stays in memory. */
+const SHORT = 1 << 22;
 /** Descriptors of lists that nobody needs any more. */
 const FILES = new FinalizationRegistry<number>(closeScratch);
 const encoder = new TextEncoder();
@@ -9,7 +11,10 @@ const decoder = new TextDecoder();
 
 /** Elements are plain data; each is read anew when it is asked for. */
 export class Spooled<T> implements Iterable<T> {
-  readonly #file = openScratch();
+  /** Its lines, as long as it is short; null: they are in the file. */
+  #lines: string[] | null = [];
+  #characters = 0;
+  #file = -1;
   /** Where each element begins, and where the next one will. */
   #begins = new Float64Array(256);
   #length = 0;
@@ -17,17 +22,28 @@ export class Spooled<T> implements Iterable<T> {
   #waiting = '';
   #written = 0;
 
-  constructor() {
-    FILES.register(this, this.#file);
-  }
-
   get length(): number {
-    return this.#length;
+    return this.#lines?.length ?? this.#length;
   }
 
   /** At which place it is. */
   add(element: T): number {
     const line = `${JSON.stringify(element)}\n`;
+    if (!this.#lines) return this.#append(line);
+    this.#characters += line.length;
+    const length = this.#lines.push(line);
+    if (this.#characters > SHORT) this.#spill(this.#lines);
+    return length - 1;
+  }
+
+  #spill(lines: readonly string[]): void {
+    this.#lines = null;
+    this.#file = openScratch();
+    FILES.register(this, this.#file);
+    for (const line of lines) this.#append(line);
+  }
+
+  #append(line: string): number {
     const n = this.#length++;
     if (n + 1 === this.#begins.length) {
       const more = new Float64Array(2 * this.#begins.length);
@@ -41,7 +57,7 @@ export class Spooled<T> implements Iterable<T> {
   }
 
   at(n: number): T {
-    return JSON.parse(decoder.decode(this.#bytes(n, n + 1)));
+    return JSON.parse(this.#lines?.[n] ?? decoder.decode(this.#bytes(n, n + 1)));
   }
 
   *[Symbol.iterator](): Generator<T> {
@@ -50,6 +66,7 @@ export class Spooled<T> implements Iterable<T> {
 
   /** As JSON, a line an element. */
   *pieces(): Generator<string> {
+    if (this.#lines) yield* this.#lines;
     for (let n = 0; n < this.#length; ) {
       let end = n + 1;
       while (end < this.#length && this.#begins[end + 1]! - this.#begins[n]! <= CHUNK) end++;
@@ -60,6 +77,10 @@ export class Spooled<T> implements Iterable<T> {
 
   /** Takes back what was added after the first `length`. */
   truncate(length: number): void {
+    if (this.#lines) {
+      this.#lines.length = length;
+      return;
+    }
     this.#put();
     this.#length = length;
     this.#written = this.#begins[length]!;

@@ -1,5 +1,5 @@
 /** How far a batch is: a line on a terminal; elsewhere a JSON line for each group. */
-import type { Outcome } from '../archive/crew.ts';
+import type { Outcome } from '../archive/commit.ts';
 import type { Group, Groups } from '../archive/plan.ts';
 
 export class BatchProgress {

@@ -38,6 +38,11 @@ export class S3Store implements Store {
     return names.sort();
   }
 
+  async *find(folder: string, names: readonly string[]): AsyncGenerator<string> {
+    for await (const { name } of listed(this.#at(folder), false))
+      if (names.includes(name.slice(name.lastIndexOf('/') + 1))) yield `${folder}/${name}`;
+  }
+
   async put(path: string, content: Uint8Array | string): Promise<void> {
     const response = await request(this.#at(path), { method: 'PUT', body: content });
     if (!response.ok) throw failed(this.#at(path), response);
@@ -47,11 +52,14 @@ export class S3Store implements Store {
     return this.put(path, [...pieces].join(''));
   }
 
+  async putFile(path: string, local: string): Promise<void> {
+    await this.put(path, await readFile(local));
+  }
+
   async putFolder(path: string, local: string, last: string): Promise<boolean> {
     const entries = await readdir(local, { recursive: true, withFileTypes: true });
     const files = entries.filter((e) => e.isFile()).map((e) => relative(local, join(e.parentPath, e.name)));
-    for (const file of files)
-      if (file !== last) await this.put(`${path}/${file}`, await readFile(join(local, file)));
+    for (const file of files) if (file !== last) await this.putFile(`${path}/${file}`, join(local, file));
     const response = await request(this.#at(`${path}/${last}`), {
       method: 'PUT',
       headers: { 'if-none-match': '*' },
@@ -70,8 +78,14 @@ export class S3Store implements Store {
 
   async workplace(): Promise<Workplace> {
     const path = await mkdtemp(join(tmpdir(), 'tcpautopsy-'));
-    return { path, dispose: () => rm(path, { recursive: true, force: true }) };
+    return {
+      path,
+      settle: async () => undefined,
+      dispose: () => rm(path, { recursive: true, force: true }),
+    };
   }
+
+  async settle(): Promise<void> {}
 
   async tidy(): Promise<void> {}
 

@@ -1,7 +1,18 @@
 /** A folder that several processes write to at once, and that any of them may die over: everything in it is whole or not there. */
 import { randomUUID } from 'node:crypto';
-import { closeSync, createReadStream, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import {
+  closeSync,
+  createReadStream,
+  type Dirent,
+  fsync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeFolder, writeNew } from './output.ts';
@@ -16,17 +27,26 @@ export interface Store {
   has(path: string): Promise<boolean>;
   /** Names in a folder, ascending; none when there is no such folder. */
   list(folder: string): Promise<string[]>;
-  /** The same, block by block; none when there is no such file. */
+  /**
+   * Paths of the files of these names in all folders below one; a folder that holds some of them is not looked into any
+   * deeper.
+   */
+  find(folder: string, names: readonly string[]): AsyncGenerator<string>;
+  /** A file, block by block; none when there is no such file. */
   blocks(path: string): AsyncGenerator<Uint8Array>;
   /** Replaces what is there. */
   put(path: string, content: Uint8Array | string): Promise<void>;
   /** The same, piece by piece. */
   putPieces(path: string, pieces: Iterable<string>): Promise<void>;
+  /** Puts a file of a workplace there, and replaces what is there. */
+  putFile(path: string, local: string): Promise<void>;
   /**
-   * Puts the files of a local folder there, `last` behind all others. False: another one was faster, and what it put is
-   * left as it is.
+   * Puts a folder of a workplace there, its file `last` behind all others. False: another one was faster, and what it put
+   * is left as it is.
    */
   putFolder(path: string, local: string, last: string): Promise<boolean>;
+  /** What was put from workplaces is there after a power failure, and nothing that is put later comes before it. */
+  settle(): Promise<void>;
   /** A file or a folder with all that is in it; nothing happens when there is none. */
   remove(path: string): Promise<void>;
   /** A new local folder for what is to be put there. Call `dispose` in the end. */
@@ -37,6 +57,8 @@ export interface Store {
 
 export interface Workplace {
   path: string;
+  /** All that is in it is on the disk: to be called before anything is put from it. */
+  settle(): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -48,22 +70,31 @@ const TAKEN = new Set(['ENOTEMPTY', 'EEXIST']);
 
 export class FolderStore implements Store {
   readonly name: string;
+  /** Folders that something was put into and that are not on the disk yet. */
+  readonly #unsettled = new Set<string>();
 
   constructor(folder: string) {
     this.name = folder;
   }
 
   async read(path: string): Promise<Uint8Array | null> {
-    return readFile(join(this.name, path)).catch(nullIfMissing);
+    return orNull(() => readFileSync(join(this.name, path)));
   }
 
   async has(path: string): Promise<boolean> {
-    return (await stat(join(this.name, path)).catch(nullIfMissing)) !== null;
+    return orNull(() => statSync(join(this.name, path))) !== null;
   }
 
   async list(folder: string): Promise<string[]> {
-    const names = (await readdir(join(this.name, folder)).catch(nullIfMissing)) ?? [];
-    return names.filter((name) => !name.startsWith('.')).sort();
+    return this.#entries(folder).map((e) => e.name);
+  }
+
+  async *find(folder: string, names: readonly string[]): AsyncGenerator<string> {
+    const entries = this.#entries(folder);
+    const found = entries.filter((e) => names.includes(e.name));
+    for (const { name } of found) yield `${folder}/${name}`;
+    if (found.length > 0) return;
+    for (const e of entries) if (e.isDirectory()) yield* this.find(`${folder}/${e.name}`, names);
   }
 
   async *blocks(path: string): AsyncGenerator<Uint8Array> {
@@ -83,34 +114,49 @@ export class FolderStore implements Store {
   }
 
   async #put(path: string, write: (fresh: string) => Promise<void>): Promise<void> {
-    const target = join(this.name, path);
-    const { path: folder, dispose } = await this.workplace();
+    const place = await this.workplace();
     try {
-      const fresh = join(folder, 'file');
+      const fresh = join(place.path, 'file');
       await write(fresh);
-      sync(fresh);
-      makeFolder(dirname(target));
-      renameSync(fresh, target);
+      await place.settle();
+      await this.putFile(path, fresh);
     } finally {
-      await dispose();
+      await place.dispose();
     }
-    syncFolder(dirname(target));
+    await this.settle();
+  }
+
+  async putFile(path: string, local: string): Promise<void> {
+    renameSync(local, this.#placeFor(path));
   }
 
   async putFolder(path: string, local: string, last: string): Promise<boolean> {
-    const target = join(this.name, path);
     if (await this.has(`${path}/${last}`)) return false;
-    for (const file of filesBelow(local)) sync(file);
-    syncFolder(local);
-    makeFolder(dirname(target));
     try {
-      renameSync(local, target);
+      renameSync(local, this.#placeFor(path));
     } catch (error) {
       if (TAKEN.has((error as NodeJS.ErrnoException).code ?? '')) return false;
       throw error;
     }
-    syncFolder(dirname(target));
     return true;
+  }
+
+  async settle(): Promise<void> {
+    const folders = [...this.#unsettled];
+    this.#unsettled.clear();
+    await onDisk([], folders);
+  }
+
+  #entries(folder: string): Dirent[] {
+    const entries = orNull(() => readdirSync(join(this.name, folder), { withFileTypes: true })) ?? [];
+    return entries.filter((e) => !e.name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  #placeFor(path: string): string {
+    const target = join(this.name, path);
+    makeFolder(dirname(target));
+    this.#unsettled.add(dirname(target));
+    return target;
   }
 
   async remove(path: string): Promise<void> {
@@ -120,18 +166,32 @@ export class FolderStore implements Store {
   async workplace(): Promise<Workplace> {
     const path = join(this.name, TEMPORARY, `${hostname()}-${process.pid}-${randomUUID()}`);
     makeFolder(path);
-    return { path, dispose: async () => rmSync(path, { recursive: true, force: true }) };
+    return {
+      path,
+      settle: () => settleBelow(path),
+      dispose: async () => rmSync(path, { recursive: true, force: true }),
+    };
   }
 
   async tidy(): Promise<void> {
     const folder = join(this.name, TEMPORARY);
-    for (const name of (await readdir(folder).catch(nullIfMissing)) ?? []) {
+    for (const name of orNull(() => readdirSync(folder)) ?? []) {
       const [, host, pid] = /^(.*)-(\d+)-[\da-f]{8}-[\da-f-]{27}$/.exec(name) ?? [];
       if (host === hostname() && !isAlive(Number(pid)))
         await rm(join(folder, name), { recursive: true, force: true });
     }
     // it goes with the last one that needs it
     await rmdir(folder).catch(() => undefined);
+  }
+}
+
+// what is asked for one after the other a call of the system gives sooner than a thread that makes it
+
+function orNull<T>(call: () => T): T | null {
+  try {
+    return call();
+  } catch (error) {
+    return nullIfMissing(error as NodeJS.ErrnoException);
   }
 }
 
@@ -149,30 +209,27 @@ function isAlive(pid: number): boolean {
   }
 }
 
-// what groups write is many small files: a call of the system costs less than having a thread make it
-
-function filesBelow(folder: string): string[] {
+async function settleBelow(folder: string): Promise<void> {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
+  const [files, folders]: [string[], string[]] = [[], [folder]];
+  for (const e of entries) (e.isFile() ? files : folders).push(join(e.parentPath, e.name));
+  await onDisk(files, folders);
 }
 
-function sync(path: string): void {
-  const file = openSync(path, 'r+');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+/** Asked for at once, a file system writes a thousand files in the time of some: one after the other each waits for the disk. */
+async function onDisk(files: readonly string[], folders: readonly string[]): Promise<void> {
+  await Promise.all(files.map((path) => sync(path, 'r+')));
+  // not every file system has that of folders
+  await Promise.all(folders.map((path) => sync(path, 'r').catch(() => undefined)));
 }
 
-/** What was renamed in it is there after a power failure. Not every file system has that. */
-function syncFolder(path: string): void {
-  let folder: number | null = null;
-  try {
-    folder = openSync(path, 'r');
-    fsyncSync(folder);
-  } catch {
-  } finally {
-    if (folder !== null) closeSync(folder);
-  }
+function sync(path: string, flags: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const file = openSync(path, flags);
+    fsync(file, (error) => {
+      closeSync(file);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
 }

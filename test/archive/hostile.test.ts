@@ -63,7 +63,7 @@ async function look(name: string, bytes: Uint8Array) {
   writeFileSync(path, bytes);
   const members: Member[] = [];
   const problems: Problem[] = [];
-  await inspect(path, disk, async () => '', {
+  await inspect(path, bytes.length, disk, async () => '', {
     member: (m) => members.push(m),
     problem: (p) => problems.push(p),
   });
@@ -204,15 +204,16 @@ it('what cannot be opened is named, and everything else is done', async () => {
 
 it('a tarball of Retina is read as what it says of its node: packets, sockets, counters, settings', async () => {
   const [root, out] = [folder(), join(folder(), 'OUT')];
+  const name = 'retina-capture-aks-pool1-41844487-vmss000001-20261103140000UTC';
   const tarball = await tar(
-    ['node-1.pcap', CAPTURE],
+    [`${name}.pcap`, CAPTURE],
     ['ip-resources.txt', Buffer.from('1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536\n')],
     ['iptables-rules.txt', Buffer.from('-P INPUT ACCEPT\n')],
     ['socket-stats.txt', sample('field/slow-accept/ss.txt')],
     ['proc-net/route', Buffer.from('Iface\tDestination\n')],
     ['proc-sys-net/ipv4/tcp_fin_timeout', Buffer.from('60\n')],
   );
-  put(join(root, 'retina-capture-node-1-20261103.tar.gz'), gzipSync(tarball));
+  put(join(root, `${name}.tar.gz`), gzipSync(tarball));
   const { done, damaged } = await batch([root], out);
   expect([done, damaged]).toEqual([1, 0]);
   const [group] = planIn(out);
@@ -222,7 +223,7 @@ it('a tarball of Retina is read as what it says of its node: packets, sockets, c
     join(out, 'groups', key.slice(0, 2), key.slice(2, 4), key, 'sources.csv'),
     'utf8',
   );
-  expect(sources).toMatch(/node-1\.pcap,pcap/);
-  expect(sources).toMatch(/socket-stats\.txt.*,ss/);
+  expect(sources).toMatch(/UTC\.pcap,pcap,aks-pool1-41844487-vmss000001,/);
+  expect(sources).toMatch(/socket-stats\.txt.*,ss,aks-pool1-41844487-vmss000001,/);
   expect(sources).toMatch(/sysctl\.txt.*,sysctl/);
 });
