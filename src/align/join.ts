@@ -96,6 +96,7 @@ export function join(
     settings: settings(read.events, hostOf),
     log: events.filter((e) => e.kind === 'log'),
     stateCounts: events.filter((e) => e.kind === 'state-count'),
+    queueCounts: events.filter((e) => e.kind === 'queue-count'),
     dropCounts: events.filter((e) => e.kind === 'drop-count'),
     walks: events.filter((e) => e.kind === 'walk'),
     timeline,

@@ -128,6 +128,12 @@ export function serversCounted(servers: readonly string[]): string {
     : count(servers.length, 'server');
 }
 
+/** `curl (120)`, or of the two what is known. */
+export function processName({ comm, pid }: { comm: string | null; pid: number | null }): string {
+  if (comm === null) return String(pid ?? '?');
+  return pid === null ? comm : `${comm} (${pid})`;
+}
+
 /** Recv-Q of a socket whose peer has closed counts the FIN as one on Linux; sb_cc of BSD and macOS does not. */
 export function unread(recvQ: number, isLinux = true): string {
   if (!isLinux) return recvQ > 0 ? `, ${count(recvQ, 'byte')} unread` : '';

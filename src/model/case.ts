@@ -10,6 +10,7 @@ import type {
   LogEvent,
   ProbedEvent,
   ProbeEvent,
+  QueueCountEvent,
   SnapshotEvent,
   SocketEvent,
   StateCountEvent,
@@ -121,6 +122,7 @@ export interface Context {
   /** Lines of kernel logs, counts of sockets, counts of drops: of no connection. */
   log: readonly LogEvent[];
   stateCounts: readonly StateCountEvent[];
+  queueCounts: readonly QueueCountEvent[];
   dropCounts: readonly DropCountEvent[];
   walks: WalkEvent[];
   timeline: Timeline;

@@ -265,7 +265,10 @@ export interface LogEvent extends EventBase {
     | 'page-allocation'
     | 'process-killed'
     | 'martian'
-    | 'time-wait-overflow';
+    | 'time-wait-overflow'
+    | 'backlog-reserve'
+    | 'neighbours-full'
+    | 'window-shrunk';
   /** Of the listener, where the line names it. */
   port: number | null;
   text: string;
@@ -278,6 +281,17 @@ export interface DropCountEvent extends EventBase {
   where: string;
   /** skb_drop_reason by its name; null when not printed. */
   reason: string | null;
+  count: number;
+}
+
+/** How often a handshake that was completed found so many connections in an accept queue (tcpsynbl); no listener is named. */
+export interface QueueCountEvent extends EventBase {
+  kind: 'queue-count';
+  /** sk_max_ack_backlog: the kernel lets in one more. */
+  limit: number;
+  /** Between these, both included. */
+  least: number;
+  most: number;
   count: number;
 }
 
@@ -303,6 +317,7 @@ export type KernelEvent =
   | WalkEvent
   | LogEvent
   | IcmpEvent
+  | QueueCountEvent
   | StateCountEvent
   | DropCountEvent
   | ResetSentEvent

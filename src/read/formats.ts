@@ -22,6 +22,7 @@ import { procNet } from './lines/proc-net.ts';
 import { procNetTcp } from './lines/proc-net-tcp.ts';
 import { pwru } from './lines/pwru.ts';
 import { retis } from './lines/retis.ts';
+import { retisText } from './lines/retis-text.ts';
 import { ss } from './lines/ss.ts';
 import { stateCounts } from './lines/state-counts.ts';
 import { sysctl } from './lines/sysctl.ts';
@@ -33,6 +34,7 @@ import { tcpdumpQuiet } from './lines/tcpdump-quiet.ts';
 import { tcplife } from './lines/tcplife.ts';
 import { tcpretrans } from './lines/tcpretrans.ts';
 import { tcpstates } from './lines/tcpstates.ts';
+import { tcpsynbl } from './lines/tcpsynbl.ts';
 import { tcptracer } from './lines/tcptracer.ts';
 import { tsharkFields } from './lines/tshark-fields.ts';
 import { wiresharkList } from './lines/wireshark-list.ts';
@@ -53,6 +55,7 @@ export const lineFormats: readonly LineFormat[] = [
   tcpCalls,
   tcplife,
   tcpretrans,
+  tcpsynbl,
   tcpdumpQuiet,
   tcpdump,
   wiresharkList,
@@ -72,6 +75,7 @@ export const lineFormats: readonly LineFormat[] = [
   libbpfStates,
   kernelTrace,
   retis,
+  retisText,
   nettrace,
   pwru,
 ];

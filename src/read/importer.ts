@@ -110,6 +110,8 @@ export interface LineReader {
    * the same source. `command` is null when no prompt shows it. Without this method every run is a source of its own.
    */
   rerun?(command: string | null, number: number): void;
+  /** A line that nobody could read belongs to the output all the same, and holds nothing: payload as text. */
+  skips?(text: string): boolean;
   /** A line of the current run could not be read: a row may be missing from it. */
   unread?(): void;
   /**

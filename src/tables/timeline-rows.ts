@@ -279,6 +279,10 @@ function surroundings(cases: readonly Case[], context: Context): Draft[] {
     const what = `${e.count} sockets in ${e.state}`;
     drafts.push(draft('counter', eventBase(e, context), null, context, { what }));
   }
+  for (const e of context.queueCounts) {
+    const what = `${e.count} handshakes found ${e.least} to ${e.most} connections in an accept queue of ${e.limit}`;
+    drafts.push(draft('counter', eventBase(e, context), null, context, { what }));
+  }
   for (const reading of context.counters.flatMap((s) => s.readings)) {
     const values = PRESSURE.flatMap((name): [string, number][] => {
       const value = reading.values.get(name);

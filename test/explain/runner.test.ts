@@ -59,6 +59,7 @@ function contextOf(cases: Partial<Case>[]): Context {
     settings: [],
     log: [],
     stateCounts: [],
+    queueCounts: [],
     dropCounts: [],
     walks: [],
     timeline,

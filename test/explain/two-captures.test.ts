@@ -1,13 +1,15 @@
 /**
- * More evidence never makes an answer worse: of each sample with captures of both ends, what both together say neither
- * alone excludes. A capture excludes a cause when its verdict of that group is more than possible, is another, and does
- * not list it among what else it could be.
+ * More evidence never makes an answer worse: what two captures together say neither alone excludes, be they of both ends of
+ * one sample or of any two samples, which share addresses and often ports. A capture excludes a cause when its verdict of
+ * that group is more than possible, is another, and does not list it among what else it could be.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import type { Result } from '../../src/model/result.ts';
+import { some } from '../thorough.ts';
 import { analyzeSample, evidenceFiles, liveSamples } from './samples.ts';
 
 const pairs = liveSamples().filter(
@@ -38,4 +40,36 @@ describe('both captures', () => {
       ).toEqual([]);
     }
   });
+});
+
+/** Every capture of the live samples, by itself. */
+const captures = liveSamples().flatMap((s) =>
+  ['client.pcap', 'packets.pcap'].map((f) => path.join(s.folder, f)).filter((f) => existsSync(f)),
+);
+const known = new Map<string, Promise<Result>>();
+function alone(file: string): Promise<Result> {
+  const result = known.get(file) ?? analyze([file]);
+  known.set(file, result);
+  return result;
+}
+const keysOf = (result: Result) => new Set(verdictsOf(result).map(keyOf));
+
+/** Any two: those of two samples show other connections, but for a tuple that both use. */
+async function saidTogether(a: string, b: string): Promise<string[]> {
+  const results = [await alone(a), await alone(b)] as const;
+  const shared = path.dirname(a) === path.dirname(b) ? [] : [...keysOf(results[0])];
+  const ambiguous = new Set(shared.filter((key) => keysOf(results[1]).has(key)));
+  const both = verdictsOf(await analyze([a, b])).filter((f) => !ambiguous.has(keyOf(f)));
+  return both
+    .filter((f) => results.some((r) => excludes(verdictsOf(r), f)))
+    .map((f) => `${path.relative('samples', a)} and ${path.relative('samples', b)}: ${keyOf(f)}: ${f.rule}`);
+}
+
+const everyPair = captures.flatMap((a, i) => captures.slice(i + 1).map((b) => [a, b] as const));
+
+test('any two captures', { timeout: 1_800_000 }, async () => {
+  expect(everyPair.length).toBeGreaterThan(5000);
+  const wrong: string[] = [];
+  for (const [a, b] of some(everyPair, 40)) wrong.push(...(await saidTogether(a, b)));
+  expect(wrong).toEqual([]);
 });

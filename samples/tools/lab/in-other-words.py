@@ -1,6 +1,6 @@
 """Writes what was recorded in samples/live/closed-port in the notations of retis, nettrace and pwru, which do not run here.
 
-    in-other-words.py        (writes ../retis/retis.json, ../nettrace/nettrace-drop.txt, ../pwru/pwru.txt, ../pwru/pwru.json)
+    in-other-words.py        (writes ../retis/retis.json, ../retis-text/retis-print.txt, ../nettrace/nettrace-drop.txt, ../pwru/pwru.txt, ../pwru/pwru.json)
 
 Packets, times, reasons, functions and the missing socket are those of the recording; only the layout is another, and
 what no recording of ours has (CPU numbers, inodes, addresses of buffers) is filled in.
@@ -74,11 +74,52 @@ def main():
             drops.append((time + 40000, raw))
     lines.sort(key=lambda e: e['common']['timestamp'])
     write('retis/retis.json', (json.dumps(e, separators=(',', ':')) for e in lines))
+    write('retis-text/retis-print.txt', (row for e in lines for row in retis_text(e)))
     write('nettrace/nettrace-drop.txt', ['begin trace...', *map(nettrace, drops), 'end trace...'])
     write('pwru/pwru.txt', [
         'SKB                CPU PROCESS          NETNS      MARK/x        IFACE       PROTO  MTU   LEN   TUPLE FUNC',
         *(row for drop in drops for row in pwru(drop))])
     write('pwru/pwru.json', (json.dumps(pwru_json(drop), separators=(',', ':')) for drop in drops))
+
+
+def retis_text(event):
+    common = event['common']
+    if 'startup' in event:
+        yield f"{common['timestamp']} Retis version {event['startup']['retis_version'][1:]}"
+        return
+    drop = f" drop (reason {event['skb-drop']['drop_reason']})" if 'skb-drop' in event else ''
+    tracking = event['skb-tracking']
+    yield (f"{common['timestamp']} ({common['smp_id']}) [{common['task']['comm']}] {common['task']['pid']} [tp] "
+           f"{event['kernel']['symbol']} #{tracking['timestamp']:x}{tracking['orig_head']:x} (skb {tracking['skb']:x}){drop}")
+    dev = event['dev']
+    yield f"  ns 0x{event['netns']['cookie']:x}/{event['netns']['inum']} if {dev['ifindex']} ({dev['name']})" + (
+        f" rxif {dev['rx_ifindex']}" if 'rx_ifindex' in dev else '')
+    raw = base64.b64decode(event['packet']['data'])
+    (source, sport), (destination, dport) = (e.split(':') for e in ends(raw)[:2])
+    seq, ack, flags = ends(raw)[2:]
+    ttl, = raw[22:23]
+    length, ident, offset = struct.unpack_from('>HHH', raw, 16)
+    letters = ''.join(l for bit, l in ((1, 'F'), (2, 'S'), (4, 'R'), (8, 'P'), (16, '.')) if flags & bit)
+    window, = struct.unpack_from('>H', raw, 48)
+    yield (f'  {source}.{sport} > {destination}.{dport} tos 0x0 ttl {ttl} id {ident} off 0{" [DF]" if offset & 0x4000 else ""} '
+           f'len {length} proto TCP (6) flags [{letters}] seq {seq}{f" ack {ack}" if flags & 16 else ""} win {window}{options(raw)}')
+    if 'sock' in event:
+        yield f"  (rst reason {event['sock']['reset_reason']})"
+
+
+def options(raw):
+    said, at, end = [], 54, 34 + (raw[46] >> 4) * 4
+    while at < end:
+        kind = raw[at]
+        if kind == 1:
+            said.append('nop')
+            at += 1
+            continue
+        value = raw[at + 2 : at + raw[at + 1]]
+        said.append({2: lambda: f'mss {int.from_bytes(value, "big")}', 3: lambda: f'wscale {value[0]}', 4: lambda: 'sackOK',
+                     8: lambda: f'TS val {int.from_bytes(value[:4], "big")} ecr {int.from_bytes(value[4:], "big")}'}[kind]())
+        at += raw[at + 1]
+    return f' [{",".join(said)}]' if said else ''
 
 
 def nettrace(drop):

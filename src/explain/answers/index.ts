@@ -7,6 +7,7 @@ import { finWait2OfAnotherRun } from './fin-wait2-of-another-run.ts';
 import { finWait2Visibility } from './fin-wait2-visibility.ts';
 import { listenQueues } from './listen-queues.ts';
 import { lostLines } from './lost-lines.ts';
+import { queueCounts } from './queue-counts.ts';
 import { resetListedAsDrop } from './reset-listed-as-drop.ts';
 import { stateCounts } from './state-counts.ts';
 import { tellingCounters } from './telling-counters.ts';
@@ -27,6 +28,7 @@ const ANSWERERS: readonly Answerer[] = [
   walkedClose,
   listenQueues,
   stateCounts,
+  queueCounts,
   unnamedDrops,
   totalsSinceBoot,
   tellingCounters,

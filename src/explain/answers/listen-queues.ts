@@ -1,7 +1,7 @@
 import { formatEndpoint, isWildcard } from '../../model/address.ts';
 import type { SocketEvent } from '../../model/event.ts';
 import type { World } from '../facts/world.ts';
-import { list } from '../words.ts';
+import { list, processName } from '../words.ts';
 import type { Answerer } from './index.ts';
 
 const SHOWN = 6;
@@ -44,7 +44,7 @@ function newest(rows: readonly SocketEvent[]): SocketEvent[] {
 }
 
 function describe(world: World, row: SocketEvent): string {
-  const owner = row.owner === 'known' ? `${row.comm ?? '?'} (${row.pid ?? '?'}) ` : '';
+  const owner = row.owner === 'known' ? `${processName(row)} ` : '';
   const where = isWildcard(row.local.address) ? `port ${row.local.port}` : formatEndpoint(row.local);
   const { acceptLimit: limit } = row;
   const state =

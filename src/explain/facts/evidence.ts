@@ -7,7 +7,7 @@ import { OPT_SACK } from '../../model/packet.ts';
 import { eventPlace, packetPlace } from '../../model/source.ts';
 import { flagNames, RST } from '../../model/tcp.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
-import { count, span } from '../words.ts';
+import { count, processName, span } from '../words.ts';
 import { meaningOfDrop } from './drop-reasons.ts';
 import type { Facts } from './facts.ts';
 import type { LifeFacts } from './life.ts';
@@ -122,7 +122,7 @@ export function rowEvidence(world: World, row: SocketEvent, note: Wording = ''):
 }
 
 function rowFact(row: SocketEvent, note: string): string {
-  const owner = row.owner === 'known' ? `, process ${row.comm ?? '?'} (${row.pid ?? '?'})` : '';
+  const owner = row.owner === 'known' ? `, process ${processName(row)}` : '';
   const none = row.owner === 'none' ? ', no process' : '';
   const timer = row.timer ? `, timer ${row.timer.name} ${span(row.timer.left)}` : '';
   return (

@@ -4,7 +4,7 @@ import { getOr } from '../../model/get-or.ts';
 import { eventEvidence } from '../facts/evidence.ts';
 import type { World } from '../facts/world.ts';
 import type { RuleId } from '../rules/index.ts';
-import { list, number } from '../words.ts';
+import { count, list, number } from '../words.ts';
 import type { Sign } from './index.ts';
 
 /** By the kernel's reason (include/net/dropreason-core.h), else by the function that freed the packet. */
@@ -51,7 +51,7 @@ export function dropped(world: World): Sign[] {
       severity: 'warning',
       side: 'server',
       moment: world.momentOf(first),
-      summary: `The kernel dropped ${number(sumOf(all))} packets (${name}, in ${list(places)}); the lines do not say of which connections, nor whether they were TCP.`,
+      summary: `The kernel dropped ${count(sumOf(all), 'packet')} (${name}, in ${list(places)}); the lines do not say of which connections${name.startsWith('TCP_') ? '' : ', nor whether they were TCP'}.`,
       remedy: 'Record drops with their addresses: tcpautopsy-capture, tcpdrop, or retis.',
       evidence: all
         .slice(0, 5)

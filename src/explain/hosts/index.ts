@@ -11,6 +11,7 @@ import { counted } from './counted.ts';
 import { dropped } from './dropped.ts';
 import { logged } from './logged.ts';
 import { manyInState } from './many-in-state.ts';
+import { queues } from './queues.ts';
 
 /** What one kind of evidence says of a host. */
 export interface Sign {
@@ -28,7 +29,7 @@ export interface Sign {
   port?: number;
 }
 
-const READERS: readonly ((world: World) => Sign[])[] = [logged, manyInState, dropped, counted];
+const READERS: readonly ((world: World) => Sign[])[] = [logged, manyInState, queues, dropped, counted];
 
 export function findingsOfHosts(world: World): Finding[] {
   return READERS.flatMap((read) => read(world)).map((sign) => finding(sign, world));

@@ -106,6 +106,33 @@ const MEANS: Readonly<Record<LogEvent['what'], Meaning>> = {
     remedy:
       'Raise net.ipv4.tcp_max_tw_buckets, or let the clients close first. TcpExtTCPTimeWaitOverflow counts it.',
   },
+  'backlog-reserve': {
+    rule: 'syn-backlog-reserve-drop',
+    confidence: 'proved',
+    severity: 'error',
+    says: 'SYNs dropped without SYN cookies, because the last quarter of net.ipv4.tcp_max_syn_backlog is kept for clients it knows',
+    remedy:
+      'Set net.ipv4.tcp_syncookies=1, or raise net.ipv4.tcp_max_syn_backlog, the backlog of listen() and net.core.somaxconn.',
+  },
+  // of this host, whatever the packet: a SYN to a new peer, a SYN-ACK to a client on the same network
+  'neighbours-full': {
+    rule: 'syn-ack-lost-locally',
+    confidence: 'possible',
+    severity: 'warning',
+    says: 'a full table of neighbours (net.ipv4.neigh.default.gc_thresh3): packets to hosts of its own networks that are not in it are dropped here',
+    remedy:
+      'Raise net.ipv4.neigh.default.gc_thresh1 to 3 (net.ipv6 for IPv6), or put a router between so large networks; `ip -s neigh` counts the entries.',
+    alternatives: ['no-reply-route-drop', 'unanswered-syn'],
+  },
+  'window-shrunk': {
+    rule: 'peer-window-closed',
+    confidence: 'possible',
+    severity: 'warning',
+    says: 'a peer that closed its receive window while data were under way: the data are sent again until it opens, or the connection is given up',
+    remedy:
+      'The line names the peer and the local port. Look at what runs there (a stack or a device that shrinks windows, a process that does not read), with `ss -tim` on both ends.',
+    alternatives: ['retransmission-timeout'],
+  },
 };
 
 export function logged(world: World): Sign[] {

@@ -126,7 +126,7 @@ function sign(world: World, e: StateCountEvent): Sign | null {
     severity: rule === 'time-wait-pileup' ? 'info' : 'warning',
     side,
     moment: world.momentOf(e),
-    summary: `${number(e.count)} sockets${host && ` of ${host}`} were in ${e.state}: ${means}.`,
+    summary: `${number(e.count)} sockets${host && ` of ${host}`} were ${e.state === 'orphaned' ? '' : 'in '}${e.state}: ${means}.`,
     remedy,
     evidence: [eventEvidence(world, e, `${e.count} sockets in ${e.state}`)],
     missing: [{ what: 'Which connections they are, and whose (as root)', probe: '', host, port: 0, command }],

@@ -102,6 +102,25 @@ export function rejectedSyn(f: Facts, reset: Moment): Candidate | null {
   return make('netfilter-drop', 'inferred', 'netfilter dropped the SYN as the RST that answers it was sent');
 }
 
+/** The kernel dropped the SYN for want of a socket; the RST that it sends then is in none of the files. */
+export function refusedByDrop(f: Facts): Candidate | null {
+  const isSeen = f.wires.some(({ wire }) => [...wire.rsts, ...wire.synAcks].some((n) => n > 0));
+  if ((f.mask & DROPS) === 0 || isSeen || f.lives.length > 0 || f.rows(SERVER).length > 0) return null;
+  const all = f.drops.filter(
+    (d) =>
+      d.reason?.name === 'NO_SOCKET' &&
+      d.flags !== null &&
+      (d.flags & (SYN | ACK)) === SYN &&
+      sameEndpoint(d.to, f.case.server),
+  );
+  if (!all[0]) return null;
+  const evidence = all.slice(0, 3).map((d) => dropEvidence(f.world, d));
+  const make = maker({ side: 'server', moment: f.atEvent(all[0]), evidence });
+  const because = () =>
+    `the kernel says that it dropped ${count(all.length, 'SYN')} for want of a socket (NO_SOCKET), which it answers with a RST`;
+  return make('connection-refused', 'inferred', because);
+}
+
 function lossOf(f: Facts, drop: DropEvent): Lost | null {
   const handshake = drop.flags! & (SYN | ACK);
   if (handshake === SYN && sameEndpoint(drop.to, f.case.server)) return lostSyn(f, drop);

@@ -1,10 +1,10 @@
 /** Which cause a reset had that no packet shows, from what the states of its sockets went through (kernel-notes §2). */
 import { CLIENT, type SideIndex } from '../../model/connection.ts';
-import { dropEvidence, transitionEvidence } from '../facts/evidence.ts';
+import { dropEvidence, reasoning, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
 import { SYN_RTO } from '../facts/timing.ts';
-import { span } from '../words.ts';
+import { processName, span } from '../words.ts';
 import { closedWhileConnecting } from './abandoned.ts';
 import { disconnection, reliefByCounters, whatItHadReceived, withSight } from './active-reset.ts';
 import type { Candidate } from './candidate.ts';
@@ -12,7 +12,7 @@ import { maker, named, SIDE_NAMES } from './common.ts';
 import { droppedSyn, rejectedSyn } from './drop-events.ts';
 import { tookReset, wasDestroyed } from './ended.ts';
 import { listenerClosed } from './listener-closed.ts';
-import { CAUSES_FROM, unexplained } from './unexplained-reset.ts';
+import { CAUSES_FROM, CAUSES_LIVE, unexplained } from './unexplained-reset.ts';
 
 /** Without the packet: a socket went from a live state straight to CLOSE. */
 export function resetInStates(f: Facts): Candidate[] {
@@ -122,9 +122,11 @@ function byOwnCall(f: Facts, life: LifeFacts): Candidate[] {
   return relief === 'linger-zero-reset' && !unread ? [list[1]!, list[0]!, ...list.slice(2)] : list;
 }
 
-/** Something outside its process closed it: the peer's RST, or a timer. */
+/** Something outside its process closed it: the peer's RST, or a timer. Whose process is not known, it may have been its own. */
 function fromOutside(f: Facts, life: LifeFacts): Candidate[] {
   const t = life.abort!;
+  if (life.life.owner === null && t.pid !== null && t.pid > 0 && f.resetDrops.length === 0)
+    return byAnyone(f, life);
   const peer = (1 - life.side) as SideIndex;
   const drops = f.resetDrops;
   const evidence = [
@@ -132,4 +134,21 @@ function fromOutside(f: Facts, life: LifeFacts): Candidate[] {
     ...drops.map((d) => dropEvidence(f.world, d, 'a RST')),
   ];
   return unexplained(f, peer, evidence, f.atTransition(life, t), t.from);
+}
+
+/** In the context of a process that may be the owner's own call, or one that the RST of the peer interrupted (G12). */
+function byAnyone(f: Facts, life: LifeFacts): Candidate[] {
+  const t = life.abort!;
+  const [own, peer] = [f.name(life.side), f.name((1 - life.side) as SideIndex)];
+  const because = () =>
+    `Either ${own} reset the connection itself (${processName(t)} ran then), ${peer} sent a RST, or the connection was given up; nothing here says which`;
+  const first: Candidate = {
+    rule: 'unexplained-reset',
+    side: SIDE_NAMES[life.side],
+    confidence: 'possible',
+    because,
+    moment: f.atTransition(life, t),
+    evidence: [transitionEvidence(f, life, t, 'in a process that may be its owner'), reasoning(because)],
+  };
+  return [first, ...named(CAUSES_FROM[t.from] ?? CAUSES_LIVE, SIDE_NAMES[life.side])];
 }

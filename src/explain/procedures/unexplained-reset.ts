@@ -7,7 +7,7 @@ import type { RuleId } from '../rules/index.ts';
 import type { Candidate } from './candidate.ts';
 import { named, SIDE_NAMES } from './common.ts';
 
-const CAUSES_LIVE: readonly RuleId[] = [
+export const CAUSES_LIVE: readonly RuleId[] = [
   'unread-data-reset',
   'linger-zero-reset',
   'no-socket-reset',

@@ -36,6 +36,7 @@ function onWire(f: Facts): Unfinished | null {
   const [first, last] = [synAcks[0]!, synAcks.at(-1)!];
   const isRepeated = synAcks.length > 1;
   const again = synAfter(half, first);
+  const isUnseen = half.of(half.wire.packets, CLIENT) === 0;
   const evidence = isRepeated
     ? [packetEvidence(f, half, first, 'the first SYN-ACK'), packetEvidence(f, half, last, 'the last SYN-ACK')]
     : again
@@ -49,6 +50,8 @@ function onWire(f: Facts): Unfinished | null {
     if (again && !isRepeated && !other)
       return `${f.name(SERVER)} sent ${times} to ${f.name(CLIENT)}, which sent its SYN again ${span(again.time - first.time)} later`;
     const within = isRepeated ? '' : ` within ${span(captured(f, half) - first.time)}`;
+    if (isUnseen)
+      return `${f.name(SERVER)} sent ${times} to ${f.name(CLIENT)}${over}, so it had taken no ACK of it; the file has nothing of ${f.name(CLIENT)}`;
     const saw = !other
       ? `no ACK came${within}`
       : ack
@@ -63,10 +66,17 @@ function onWire(f: Facts): Unfinished | null {
     ...(isRepeated || again ? {} : { severity: 'info' }),
     moment: f.atPacket(half, first),
     evidence,
-    alternatives: elsewhere ? [] : ['netfilter-drop', 'syn-ack-lost-on-path'],
+    alternatives: elsewhere
+      ? []
+      : isUnseen
+        ? ['accept-queue-overflow-ack', 'deferred-accept', 'netfilter-drop', 'syn-ack-lost-on-path']
+        : ['netfilter-drop', 'syn-ack-lost-on-path'],
     because,
   };
 }
+
+/** SYN-ACKs that a server sends again although the way of the client's packets does not pass the capture. */
+const UNSEEN = 3;
 
 /** There are hops between the two places, as a TTL shows: of one host, or one wire, two captures are one witness. */
 function areApart(a: WireFacts, b: WireFacts): boolean {
@@ -81,9 +91,10 @@ function areApart(a: WireFacts, b: WireFacts): boolean {
 function isHalfOpen(f: Facts, wire: WireFacts): boolean {
   const { packets, syns, rsts } = wire.wire;
   const own = wire.of(packets, CLIENT);
-  if (own === 0 || own !== wire.of(syns, CLIENT) || rsts[0] + rsts[1] > 0) return false;
+  if (own !== wire.of(syns, CLIENT) || rsts[0] + rsts[1] > 0) return false;
   if (!wire.sentOnlySynAcks(SERVER)) return false;
   const synAcks = synAcksOf(wire);
+  if (own === 0 && synAcks.length < UNSEEN) return false;
   if (synAcks.length > 1) return synAcks.at(-1)!.time - synAcks[0]!.time >= SHORTEST_RTO;
   const [only] = synAcks;
   if (only && synAfter(wire, only)) return true;

@@ -10,7 +10,7 @@ import { finCandidates } from '../procedures/fin.ts';
 import { isCloseWait, unaccepted } from '../procedures/unaccepted.ts';
 import type { Rule, Verdict } from '../rule.ts';
 import { clients, connectionsOf, howMany, toServers } from '../together.ts';
-import { MAYBE, number, span, unread } from '../words.ts';
+import { MAYBE, number, processName, span, unread } from '../words.ts';
 
 export interface Unclosed extends Verdict {
   row: SocketEvent;
@@ -79,7 +79,7 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
     }
     return {
       summary:
-        `Process ${row.comm ?? '?'} (${row.pid ?? '?'}) ${waited === null ? `${MAYBE}does not close` : `took ${span(waited)} to close`} the socket of ${name}: ` +
+        `Process ${processName(row)} ${waited === null ? `${MAYBE}does not close` : `took ${span(waited)} to close`} the socket of ${name}: ` +
         'it is in CLOSE_WAIT, because the other side has closed.',
       remedy: REMEDY,
       missing,
@@ -105,7 +105,7 @@ function holders(all: readonly Facts[]): string {
     for (const r of c.rows) {
       if (!isCloseWait(r) || r.owner !== 'known') continue;
       // ss prints the name of the thread, netstat that of the command
-      names.set(`${world.hostName(r.source)} ${r.pid ?? r.comm}`, `${r.comm ?? '?'} (${r.pid ?? '?'})`);
+      names.set(`${world.hostName(r.source)} ${r.pid ?? r.comm}`, processName(r));
     }
   return names.size === 1
     ? `process ${[...names.values()][0]} does not close its socket`

@@ -1,6 +1,7 @@
 import { formatEndpoint } from '../../model/address.ts';
-import { MAY_BE_RESET } from '../mask.ts';
+import { DROPS, MAY_BE_RESET } from '../mask.ts';
 import { type Candidate, leading } from '../procedures/candidate.ts';
+import { refusedByDrop } from '../procedures/drop-events.ts';
 import { REFUSAL_MISSING, REFUSAL_REMEDY, refusalSummary } from '../procedures/refusal.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -15,7 +16,7 @@ export const rule: Rule<'connection-refused', Candidate> = {
   happened: 'were refused, because nothing listens there (or a firewall rejects)',
   condition:
     'A SYN matched no listening socket of the address, port, device and namespace; the answer is RST|ACK.',
-  when: MAY_BE_RESET,
+  when: MAY_BE_RESET | DROPS,
   closes: 'refused',
   reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset, RFC 9293 §3.10.7.1',
   signatures: [
@@ -26,6 +27,7 @@ export const rule: Rule<'connection-refused', Candidate> = {
       claims: 'proved',
       sign: 'tcp_v4_send_reset without a socket for a SYN',
     },
+    { by: ['drops'], kernels: '5.17+', claims: 'inferred', sign: 'a SYN dropped for NO_SOCKET' },
     {
       by: ['packets'],
       kernels: 'any',
@@ -39,7 +41,10 @@ export const rule: Rule<'connection-refused', Candidate> = {
       sign: 'SYN_SENT → CLOSE sooner than a SYN is sent again',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'connection-refused'),
+  decide: (f) => {
+    const candidates = resetCandidates(f);
+    return candidates.length > 0 ? leading(candidates, 'connection-refused') : refusedByDrop(f);
+  },
   tell: (f, c) => ({
     summary: refusalSummary(formatEndpoint(f.case.server), formatEndpoint(f.case.client), c.because()),
     remedy: REFUSAL_REMEDY,

@@ -5,7 +5,7 @@ import { snapshotKey } from '../facts/groups.ts';
 import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';
 import { connectionsOf } from '../together.ts';
-import { count, list, number } from '../words.ts';
+import { count, list, number, processName } from '../words.ts';
 import { cite, clockTime, covered } from './cite.ts';
 import type { StoryTeller } from './index.ts';
 
@@ -25,9 +25,7 @@ export const closeWait: StoryTeller = (world, explained) => {
   for (const e of explained.filter(({ rule }) => RULES.includes(rule.id))) {
     const rows = e.facts.case.rows.filter((r) => r.state === 'CLOSE_WAIT');
     const named = rows.find((r) => r.owner === 'known');
-    const who = named
-      ? `Process ${named.comm ?? '?'} (${named.pid ?? '?'})`
-      : `The process at ${world.serverOf(e.facts.n)}`;
+    const who = named ? `Process ${processName(named)}` : `The process at ${world.serverOf(e.facts.n)}`;
     const host = rows[0] ? world.hostName(rows[0].source) : '';
     const leak = getOr(leaks, `${host} ${who}`, () => ({ who, own: [], rows: [] }));
     leak.own.push(e);

@@ -8,18 +8,18 @@ import { KernelLogClock, kernelLine } from './shared/syslog.ts';
 
 /**
  * tcp_syn_flood_action, __nf_conntrack_alloc, tcp_check_oom (tcp_too_many_orphans, tcp_out_of_memory; one line for both before
- * 3.4), tcp_time_wait, warn_alloc, __oom_kill_process, ip_handle_martian_source (with log_martians).
+ * 3.4), tcp_time_wait, tcp_conn_request, neigh_alloc, tcp_retransmit_timer, warn_alloc, __oom_kill_process, ip_handle_martian_source (with log_martians).
  */
 const SAID: readonly { what: LogEvent['what']; pattern: RegExp }[] = [
   {
     what: 'syn-flood-cookies',
     pattern:
-      /^(?:TCP: ){0,2}(?:request_sock_(?:TCP|subflow\w*): )?[Pp]ossible SYN flooding on port (?:\S*:)?(\d{1,5})\. Sending cookies\./,
+      /^(?:TCP: ){0,2}(?:request_sock_(?:TCP|subflow\w*): )?[Pp]ossible SYN flooding on (?:ctid \d{1,9}, )?port (?:\S*:)?(\d{1,5})\. Sending cookies\./,
   },
   {
     what: 'syn-flood-drops',
     pattern:
-      /^(?:TCP: ){0,2}(?:request_sock_(?:TCP|subflow\w*): )?[Pp]ossible SYN flooding on port (?:\S*:)?(\d{1,5})\. Dropping request\./,
+      /^(?:TCP: ){0,2}(?:request_sock_(?:TCP|subflow\w*): )?[Pp]ossible SYN flooding on (?:ctid \d{1,9}, )?port (?:\S*:)?(\d{1,5})\. Dropping request\./,
   },
   {
     what: 'conntrack-full',
@@ -38,10 +38,20 @@ const SAID: readonly { what: LogEvent['what']; pattern: RegExp }[] = [
     what: 'time-wait-overflow',
     pattern: /^(?:TCP: )?(?:request_sock_TCP: )?time wait bucket table overflow/,
   },
+  { what: 'backlog-reserve', pattern: /^(?:TCP: )?(?:request_sock_TCP: )?drop open request from \S/ },
+  {
+    what: 'neighbours-full',
+    pattern: /^(?:neighbour: )?(?:arp_cache: |ndisc_cache: )?[Nn]eighbou?r table overflow/,
+  },
+  {
+    what: 'window-shrunk',
+    pattern:
+      /^(?:TCP: )?(?:Peer |Probing zero-window on )\S{3,64}\/\d{1,5}[,: ].{0,40}(?:shrunk window|seq=)/,
+  },
 ];
 /** Other lines of a kernel's log, once one of these was there. */
 const OF_KERNEL =
-  /^(?:<\d{1,3}>)?(?:\[ *\d{1,9}\.\d{6}\] |\d{4}-\d\d-\d\dT[\d:]{8},\d{6}[+-]\d\d:\d\d |.{1,80} kernel: )/;
+  /^(?:<\d{1,3}>|kern {1,3}:[a-z]{3,6} {1,3}: )?(?:\[ *\d{1,9}\.\d{6}\] |\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}\] |\d{4}-\d\d-\d\dT[\d:]{8},\d{6}[+-]\d\d:\d\d |.{1,80} kernel: )/;
 
 export const kernelLog: LineFormat = {
   id: 'kernel-log',

@@ -14,7 +14,8 @@ import { TableSource } from './shared/table-source.ts';
 const TITLE = /^Active Internet connections(?: \(including servers\))?\s*$/;
 const HEADER =
   /^(?:Socket\s+|Tcpcb\s+)?Proto\s+Recv-Q\s+Send-Q\s+Local Address\s+Foreign Address\s+\(state\)/;
-const OTHER_ROW = /^(?:udp|icm|icmp)(?:4|6|46)?\s|^(?:Active (?:LOCAL|UNIX|Multipath|kernel)|Address\s+Type)/;
+const OTHER_ROW =
+  /^(?:udp|icm|icmp)(?:4|6|46)?\s|^(?:Active (?:LOCAL|UNIX|Multipath|kernel)|(?:Address|SADR\/PCB)\s+Type)|^[\da-f]{8,16}\s+(?:dgram|stream|seqpac)\b/;
 /** Width of an address without -W (FreeBSD) or -l (macOS): IPv6 is cut to it. */
 const CUT_WIDTH = 22;
 

@@ -1,9 +1,9 @@
-/** `netstat -ano` of Windows, also -b (the program on the next line), without queues. */
+/** `netstat -ano` of Windows, also -b (the program on the next line), and Get-NetTCPConnection of its PowerShell: without queues. */
 import type { Endpoint } from '../../model/address.ts';
 import type { SocketEvent } from '../../model/event.ts';
 import { parseState, type TcpState } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
-import { parseEndpoint } from './shared/endpoints.ts';
+import { isAddressText, parseEndpoint } from './shared/endpoints.ts';
 import { Fields } from './shared/fields.ts';
 import { Interner } from './shared/interner.ts';
 import { Snapshots } from './shared/snapshots.ts';
@@ -11,9 +11,14 @@ import { FILTER_UNKNOWN } from './shared/table-command.ts';
 import { TableSource } from './shared/table-source.ts';
 
 const HEADER =
-  /^\s*Proto\s+(?:Local Address\s+Foreign Address\s+State|Lokale Adresse\s+Remoteadresse\s+Status)(?:\s+PID)?(?:\s+Offload State)?\s*$/;
-const PROMPT = /^(?:PS )?[A-Za-z]:\\[^<>|"]{0,200}>\s?netstat(?:\.exe)?\b/i;
-const OTHER = /^\s*UDP\s|^(?:Active Connections|Aktive Verbindungen)\s*$/;
+  /^\s*Proto\s+(?:Local Address\s+Foreign Address\s+State|Lokale Adresse\s+Remoteadresse\s+Status|Adresse locale\s+Adresse distante\s+.tat|Direcci.n local\s+Direcci.n remota\s+Estado)(?:\s+PID)?(?:\s+Offload State)?\s*$|^LocalAddress\s+LocalPort\s+RemoteAddress\s+RemotePort\s+State\b.*$/;
+/** Below the header of PowerShell. */
+const RULE = /^-{3,}(?: +-{3,}){3,}\s*$/;
+const OBJECT =
+  /^(\S{2,45})\s+(\d{1,5})\s+(\S{2,45})\s+(\d{1,5})\s+([A-Z][A-Za-z]+[12]?)(?:\s+[A-Z][A-Za-z]{3,20})?(?:\s+(\d{1,10}))?\s*$/;
+const PROMPT = /^(?:PS )?[A-Za-z]:\\[^<>|"]{0,200}>\s?(?:netstat(?:\.exe)?|Get-NetTCPConnection)\b/i;
+const OTHER =
+  /^\s*UDP\s|^(?:Active Connections|Aktive Verbindungen|Connexions actives|Conexiones activas)\s*$/;
 const PROGRAM = /^\s\[([^\]\r\n]{1,64})\]\s*$/;
 /** Between a row and the program: a service, or why there is none. */
 const OWNER_NOTE = /^ {1,2}(?:[A-Za-z][\w-]{0,63}|Can not obtain ownership information)\s*$/;
@@ -27,11 +32,22 @@ const STATES = new Map([
   ['SCHLIESSEN_WARTEN', 'CLOSE_WAIT'],
   ['WARTEND', 'TIME_WAIT'],
   ['SYN_GESENDET', 'SYN_SENT'],
+  // of PowerShell
+  ['Listen', 'LISTEN'],
+  ['SynSent', 'SYN_SENT'],
+  ['SynReceived', 'SYN_RECV'],
+  ['Established', 'ESTABLISHED'],
+  ['FinWait1', 'FIN_WAIT1'],
+  ['FinWait2', 'FIN_WAIT2'],
+  ['CloseWait', 'CLOSE_WAIT'],
+  ['Closing', 'CLOSING'],
+  ['LastAck', 'LAST_ACK'],
+  ['TimeWait', 'TIME_WAIT'],
 ]);
 
 export const netstatWindows: LineFormat = {
   id: 'netstat-windows',
-  title: 'netstat -ano (Windows)',
+  title: 'netstat -ano, Get-NetTCPConnection (Windows)',
   clock: 'order',
   proves: 'Which connections existed at that moment, in which state, and which process owned them.',
   cannotProve:
@@ -53,7 +69,7 @@ interface Row {
 }
 
 function parse(line: string, f: Fields, names: Interner): Row | null {
-  if (!/^\s*TCP\s/.test(line)) return null;
+  if (!/^\s*TCP\s/.test(line)) return parseObject(line, names);
   f.blanks(line);
   if (f.count < 4 || f.count > 6) return null;
   const local = parseEndpoint(f.text(1), names);
@@ -62,6 +78,19 @@ function parse(line: string, f: Fields, names: Interner): Row | null {
   if (!local || !remote || !state || /\d/.test(f.text(3)[0]!)) return null;
   const pid = f.count > 4 ? f.integer(4) : -1;
   return { local, remote, state, pid: pid < 0 ? null : pid };
+}
+
+/** A row of Get-NetTCPConnection; the setting is empty for a listener. */
+function parseObject(line: string, names: Interner): Row | null {
+  const [, here, port, there, peer, word, pid] = OBJECT.exec(line) ?? [];
+  const state = parseState(STATES.get(word ?? '') ?? '');
+  if (!state || !isAddressText(here!) || !isAddressText(there!)) return null;
+  const end = (address: string, number: string) => ({
+    address: names.address(address.replace(/%.*$/, '')),
+    port: Number(number),
+  });
+  const [local, remote] = [end(here!, port!), end(there!, peer!)];
+  return { local, remote, state, pid: pid === undefined ? null : Number(pid) };
 }
 
 class NetstatWindowsReader implements LineReader {
@@ -98,7 +127,10 @@ class NetstatWindowsReader implements LineReader {
       this.#emit();
       return true;
     }
-    if (!row) return this.#source.made !== null && OWNER_NOTE.test(text);
+    if (!row)
+      return this.#source.made === null
+        ? RULE.test(text) && this.#snapshots.number > 0
+        : OWNER_NOTE.test(text);
     this.#tcp(row, number);
     return true;
   }

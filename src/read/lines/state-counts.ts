@@ -5,7 +5,7 @@ import { runs } from './shared/command.ts';
 import { TableSource } from './shared/table-source.ts';
 
 const SUMMARY =
-  /^TCP:\s+\d{1,9} \(estab (\d{1,9}), closed (\d{1,9}), orphaned (\d{1,9}),(?: synrecv \d{1,9},)? timewait (\d{1,9})(?:\/\d+)?\)(?:, ports \d+)?\s*$/;
+  /^TCP:\s+\d{1,9} \(estab (\d{1,9}), closed (\d{1,9}), orphaned (\d{1,9}),(?: synrecv (\d{1,9}),)? timewait (\d{1,9})(?:\/\d+)?\)(?:, ports \d+)?\s*$/;
 /** /proc/net/sockstat */
 const SOCKSTAT = /^TCP: inuse \d{1,9} orphan (\d{1,9}) tw (\d{1,9}) alloc \d{1,9} mem \d{1,9}\s*$/;
 const OTHER =
@@ -48,9 +48,10 @@ class StateCountsReader implements LineReader {
   line(text: string, number: number): boolean {
     const summary = SUMMARY.exec(text);
     if (summary) {
-      ['ESTABLISHED', 'CLOSE', 'orphaned', 'TIME_WAIT'].forEach((state, i) => {
-        // `closed` counts what is in TIME_WAIT as well
-        if (state !== 'CLOSE') this.#emit(state, Number(summary[i + 1]), number);
+      ['ESTABLISHED', 'CLOSE', 'orphaned', 'SYN_RECV', 'TIME_WAIT'].forEach((state, i) => {
+        // `closed` counts what is in TIME_WAIT as well; newer versions do not count SYN_RECV
+        const n = summary[i + 1];
+        if (state !== 'CLOSE' && n !== undefined) this.#emit(state, Number(n), number);
       });
       return true;
     }

@@ -21,6 +21,8 @@ const CURRENT = / > \S{1,300}: Flags \[(?:[SFRPUWEe.]{1,9}|none)\], /;
 const OLD = / > \S{1,300}: [SFRPWE.]{1,6} (?:\d{1,10}:\d{1,10}\(\d{1,10}\)|ack \d{1,10} win )/;
 const VERBOSE = /(?:(?:^|\s)IP6?|, length \d{1,9}:) \((?:tos|class|flowlabel|hlim) [^>]{1,300}TCP \(6\)/;
 const HEX = /^\t0x[0-9a-f]{4}:\s/;
+/** As text, an IP header has next to no letters. */
+const ASCII = /^(?:E[^\sA-Za-z]|`)[^\s]{0,3}[.@]\S*/;
 const MAX_ADDRESSES = 65_536;
 
 type Words = readonly [number, number, number, number];
@@ -51,6 +53,9 @@ class TcpdumpReader implements LineReader {
   readonly #sink: Section['context']['sink'];
   /** The line before was the first of a pair: of TCP, or of another protocol whose further lines are skipped. */
   #head: 'tcp' | 'other' | null = null;
+  /** The line before was a segment; below it payload is printed as text (-A). */
+  #isAfterSegment = false;
+  #isText = false;
   readonly #sent = new LastSegments();
   /** An error of ICMP whose segment -v may quote in the lines that follow. */
   #error: { error: PrintedIcmp; number: number; time: SourceTime } | null = null;
@@ -72,14 +77,27 @@ class TcpdumpReader implements LineReader {
       }
       this.#head = null;
       if (!parseSecondLine(text, this.#segment)) return false;
+      this.#isAfterSegment = true;
+      this.#isText = false;
       this.#emit(number);
       return true;
     }
     const kind = parseLine(text, this.#segment);
     this.#head = kind === 'head' ? 'tcp' : kind === 'other' || kind === 'other-head' ? 'other' : null;
+    if (kind !== null) {
+      this.#isAfterSegment = kind === 'tcp';
+      this.#isText = false;
+    }
     if (kind === 'tcp') this.#emit(number);
     else if (this.#head === 'other') this.#other(text, number, true);
     return kind !== null && kind !== 'quiet';
+  }
+
+  /** -A prints the packet as text below its line, from the first byte of IP on (`E`, of IPv6 a backquote). */
+  skips(text: string): boolean {
+    this.#isText ||= this.#isAfterSegment && ASCII.test(text);
+    this.#isAfterSegment = false;
+    return this.#isText;
   }
 
   /** A line of another protocol; of one that -v prints, the `first` says nothing and only the others can hold an error. */

@@ -201,9 +201,12 @@ class TsharkFieldsReader implements LineReader {
   end(): void {}
 }
 
-/** What it acknowledges, and its window, is not 0 where no column says it. */
+/** What it acknowledges, and its window, is not 0 where no column says it; a SYN acknowledges nothing and has no data. */
 function isNumbered({ get, flags }: Row): boolean {
-  const needed: Column[] = ['seq', 'length', 'window', ...(flags & ACK ? (['ack'] as const) : [])];
+  const isFirst = (flags & (SYN | ACK | RST | FIN)) === SYN;
+  const needed: readonly Column[] = isFirst
+    ? ['seq']
+    : ['seq', 'length', 'window', ...(flags & ACK ? (['ack'] as const) : [])];
   return needed.every((column) => get(column) !== '');
 }
 

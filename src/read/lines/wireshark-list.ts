@@ -29,7 +29,7 @@ export const wiresharkList: LineFormat = {
   clock: 'relative',
   proves: 'Which segments passed the point of the capture, with ports, flags, numbers and options.',
   cannotProve:
-    'What TTL and IP identification would tell, which the list leaves out; the segments that it shows as a protocol above TCP, without ports and numbers; and what the kernel did.',
+    'What IP identification would tell, and without a column of it the TTL; the segments that it shows as a protocol above TCP, without ports and numbers; and what the kernel did.',
   example:
     '    2   0.000040   192.0.2.10 → 198.51.100.7 TCP 54 8080 → 44013 [RST, ACK] Seq=1 Ack=1 Win=0 Len=0',
   command: runs('tshark', /(?=\s|$)(?![^|]*\s(?:-\w*w\s|-T\s?(?:fields|json|ek|pdml|psml)|-V))/),
@@ -81,6 +81,7 @@ class WiresharkListReader implements LineReader {
     p.dstPort = info.destinationPort;
     p.flags = info.flags;
     p.payload = info.payload;
+    p.ttl = row.ttl;
     p.options = info.options;
     p.optionOrder = info.order;
     p.mss = info.mss;

@@ -6,18 +6,18 @@ import { zoneNs } from './syslog.ts';
 import { dateNs, resolutionOf, timeOfDay } from './times.ts';
 
 const TIME = String.raw`(?<time>\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?)(?: (?<half>[AP]M))?`;
-const DAY = String.raw`(?<day>\d{1,2})`;
-const MONTH = '(?<month>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)';
+const DAY = String.raw`(?<day>\d{1,2})\.?`;
+const MONTH = String.raw`(?<month>\p{L}{3,9})\.?`;
 const YEAR = String.raw`(?<year>\d{4})`;
-const WEEKDAY = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)';
-const ZONE = String.raw`(?<zone>Z|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?)`;
+const WEEKDAY = String.raw`\p{L}{2,10}[.,]?`;
+const ZONE = String.raw`(?:(?:\((?:UTC|GMT))?(?<zone>Z|[A-Z]{3,5}|[+-]\d\d(?::?\d\d)?)\)?)`;
 const NOTATIONS = [
   // date in the C locale, ctime
   `${WEEKDAY} +${MONTH} +${DAY} ${TIME}(?: ${ZONE})? ${YEAR}`,
-  // en_GB
+  // en_GB, de_DE
   `${WEEKDAY} +${DAY} ${MONTH} ${TIME}(?: ${ZONE})? ${YEAR}`,
-  // en_US of older libraries, date -R
-  `${WEEKDAY},? ${DAY} ${MONTH} ${YEAR} ${TIME}(?: ${ZONE})?`,
+  // en_US of older libraries, date -R; fr_FR, es_ES, pt_BR, with commas it_IT
+  `${WEEKDAY} ${DAY} ${MONTH} ${YEAR},? ${TIME}(?:,? ${ZONE})?`,
   // date -Is, --rfc-3339
   String.raw`(?<iso>\d{4}-\d\d-\d\d)[T ]${TIME} ?${ZONE}?`,
   // uptime, w
@@ -25,13 +25,27 @@ const NOTATIONS = [
 ];
 const FILLED = String.raw`[#=*>\s-]{0,80}`;
 const LINES = NOTATIONS.map(
-  (notation) => new RegExp(`^${FILLED}(?:(?:[Dd]ate|[Tt]ime)(?: is)?:? )?${notation}${FILLED}$`),
+  (notation) => new RegExp(`^${FILLED}(?:(?:[Dd]ate|[Tt]ime)(?: is)?:? )?${notation}${FILLED}$`, 'u'),
 );
 /** date +%s, +%s.%N */
 const EPOCH = /^(1\d{9})(\.\d{1,9})?$/;
 /** `Every 2.0s: ss -tan    web1: Mon Nov 30 15:18:52 2026` */
 const WATCH = /^Every \d{1,6}(?:[.,]\d+)?s: (.{1,400}?) {2,}(?:([\w.-]{1,64}): )?(\w{3} .{10,60})$/;
-const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
+/** Their first letters, without accents, as glibc has them in English, German, French, Spanish, Italian and Portuguese. */
+const MONTHS = [
+  /^(?:jan|ene|gen)/,
+  /^f(?:eb|ev)/,
+  /^mar/,
+  /^a(?:pr|vr|br)/,
+  /^ma[yig]/,
+  /^(?:jun|juin|giu)/,
+  /^(?:jul|juil|lug)/,
+  /^a(?:ug|ou|go)/,
+  /^se[pt]/,
+  /^(?:o[ck]t|ott|out)/,
+  /^nov/,
+  /^d(?:e[cz]|ic)/,
+];
 const HALF_DAY = 12 * 3600 * NS_PER_S;
 
 /** What the clock showed; null for a line that is more than that. */
@@ -47,7 +61,8 @@ export function clockLine(line: string): ClockReading | null {
   }
   for (const notation of LINES) {
     const match = notation.exec(line);
-    if (match) return reading(match.groups!);
+    const read = match && reading(match.groups!);
+    if (read) return read;
   }
   return null;
 }
@@ -82,13 +97,17 @@ function reading(parts: Record<string, string | undefined>): ClockReading | null
   if (time < 0) return null;
   if (half) time = (time % HALF_DAY) + (half === 'PM' ? HALF_DAY : 0);
   const date = iso ?? dateOf(parts);
+  if (date === undefined) return null;
   const clock = clockAt(date, zone, resolutionOf(text, NS_PER_S));
   return { clock, time: time as SourceTime };
 }
 
-function dateOf({ year, month, day }: Record<string, string | undefined>): string | null {
+/** null where the line has none, undefined for a word that is no month. */
+function dateOf({ year, month, day }: Record<string, string | undefined>): string | null | undefined {
   if (year === undefined) return null;
-  const number = MONTHS.indexOf(month!) / 3 + 1;
+  const name = month!.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+  const number = MONTHS.findIndex((first) => first.test(name)) + 1;
+  if (number === 0) return undefined;
   return `${year}-${String(number).padStart(2, '0')}-${day!.padStart(2, '0')}`;
 }
 

@@ -1,6 +1,7 @@
 /** Text that is known and not read: what it looks like, and the way to get the same so that it can be read. */
 
-const CAPTURE = 'give the capture itself, or its list of packets (File → Export Packet Dissections → As CSV)';
+const CAPTURE = 'the capture itself, or its list of packets (File → Export Packet Dissections → As CSV)';
+const CAPTURED = 'the capture it was made from';
 const FIELDS =
   '`tshark -T fields -E header=y -e frame.number -e frame.time_epoch -e ip.src -e ip.dst -e tcp.srcport -e tcp.dstport -e tcp.flags -e tcp.seq -e tcp.ack -e tcp.len -e tcp.window_size_value -r FILE`';
 
@@ -17,7 +18,7 @@ const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
     way: CAPTURE,
   },
   {
-    looks: /^Frame \d+: \d+ bytes (?:on wire|captured)/,
+    looks: /^Frame \d+: \d+ bytes (?:on wire|captured)|^Transmission Control Protocol, Src Port: /,
     what: 'packet details of Wireshark (tshark -V)',
     way: `${CAPTURE}, or ${FIELDS}`,
   },
@@ -37,9 +38,50 @@ const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
     way: '`hubble observe --protocol tcp` without -o',
   },
   {
-    looks: /^backlog_max = \d|^@backlog\[/,
-    what: 'the histogram of tcpsynbl, which names no listener',
-    way: '`ss -ltn` (Recv-Q of a listener) and `nstat -az TcpExtListen*`',
+    looks: /^Tracing \d+ functions? for "|^FUNC +COUNT\s*$|^ +b?'?(?:__)?tcp_\w+(?:\+0x[\da-f]+)?'?\s*$/,
+    what: 'counts of function calls (funccount, stackcount), which name no connection',
+    way: '`tcpstates`, `tcpdrop`, or `trace-cmd record -e tcp -e sock -e skb:kfree_skb`',
+  },
+  {
+    looks: /^# (?:Samples: |Children +Self |Overhead )|^ +[\d.]+% .*\[k\] \w+/,
+    what: 'perf report, which adds up what it counted',
+    way: '`perf script` of the same file',
+  },
+  {
+    looks: /^@\w*(?:\[.{1,200}\])?: \d+\s*$|^\[[\dKM]+(?:, [\dKM]+\))?\] +\d+ \|/,
+    what: 'a count or histogram of bpftrace, which names no connection',
+    way: '`tcpstates`, `tcpdrop.bt`, or `trace-cmd record -e tcp -e sock -e skb:kfree_skb`',
+  },
+  {
+    looks: /^ *Local Address +Remote Address +Swind\b|^TCP: IPv[46]\s*$/,
+    what: 'netstat of Solaris',
+    way: 'a capture (`snoop -o FILE`)',
+  },
+  {
+    looks:
+      /^TCP Statistics for IPv[46]|^\t\d+ (?:listen queue overflows?|connections closed \(including|embryonic connections dropped|bad connection attempts)/,
+    what: 'counters of another system than Linux',
+    way: '`netstat -an`, or a capture',
+  },
+  {
+    looks: /^Current listen queue sizes \(qlen\/incqlen\/maxqlen\)/,
+    what: 'listen queues of BSD or macOS (netstat -L)',
+    way: '`netstat -an`, or a capture',
+  },
+  {
+    looks: /^USER +COMMAND +PID +FD +PROTO +LOCAL ADDRESS/,
+    what: 'sockstat of FreeBSD, which shows no states',
+    way: '`netstat -an`',
+  },
+  {
+    looks: /^ *StartTime +.*\bDir\b.*\bState\b/,
+    what: 'flows of argus (ra)',
+    way: CAPTURED,
+  },
+  {
+    looks: /^(?:IP6? )?\S+\.\d+ > \S+\.\d+: (?:Flags )?\[[SFRPWUEe.]+\],?\s*$/,
+    what: 'lines of tcpdump without their numbers',
+    way: 'the whole lines, or the capture itself',
   },
   {
     looks: /\bRX_KB\s+TX_KB\b|^\s*usecs\s+: count/,
@@ -60,7 +102,7 @@ const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
   {
     looks: /^#(?:separator|fields)\b|^\{"ts":[\d.]+,"uid":|^\d{10}\.\d{6}\tC\w+\t/,
     what: 'a log of Zeek',
-    way: 'the capture it was made from',
+    way: CAPTURED,
   },
   {
     looks: /"__REALTIME_TIMESTAMP"|"_TRANSPORT":"kernel"/,
@@ -74,7 +116,7 @@ const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
   },
   {
     looks: /^\d \d{12} eni-[\da-f]+ /,
-    what: 'VPC flow logs, which have no flags or states',
+    what: 'VPC flow logs, which have no states (REJECT: a security group or a network ACL refused it)',
     way: 'a capture of either end',
   },
   {

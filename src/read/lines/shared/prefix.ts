@@ -12,6 +12,8 @@ const PREFIXES: readonly RegExp[] = [
   new RegExp(String.raw`^${STAMP} [\w.-]{1,64} [^\s:[\]]{1,64}\[\d{1,10}\]:(?: |$)`),
   // docker compose: `web-1  | `, with -t a stamp
   new RegExp(String.raw`^[\w.-]{1,64} {1,64}\|(?: |$)(?:${STAMP} )?`),
+  // kubectl logs --prefix
+  /^\[pod\/[\w./-]{1,300}\](?: |$)/,
   // container runtimes: stamp, stream, F for a whole line
   new RegExp(`^${STAMP} (?:stdout|stderr) F(?: |$)`),
   // ts, docker logs -t

@@ -299,6 +299,7 @@ export class Sections {
   #unknown(text: string, number: number, isOfProgram = false): void {
     const section = this.#current;
     if (section && !isOfProgram && (this.#adjacent || !this.#document)) {
+      if (section.reader.skips?.(text)) return;
       section.unread.add(text, number);
       section.reader.unread?.();
       return;

@@ -15,6 +15,8 @@ const PATIENCE = 64;
 const FEWEST = 4;
 /** Blanks at the end of a piece that a copy from the terminal leaves out. */
 const TRIMMED = 8;
+/** Characters of a time of day. */
+const STAMP = 8;
 const QUOTED = /^(?:> ?){1,8}/;
 
 interface NumberedLine {
@@ -125,7 +127,8 @@ function linesOf(pieces: readonly NumberedLine[], style: Style, search: Search):
     const isWhole = (end: number) => end <= last && search.isLine(joinedText(pieces.slice(from, end), style));
     const isEnd = () => {
       const isFull = style.isCut ? pieces[to - 1]!.text.length === style.width : true;
-      return isWhole(to) && !(isFull && isWhole(to + 1));
+      const goesOn = to < last && isFull && !beginsAlike(pieces[from]!.text, pieces[to]!.text);
+      return isWhole(to) && !(goesOn && isWhole(to + 1));
     };
     while (to < last && !isEnd()) to++;
     if (isWhole(to)) search.fails = 0;
@@ -137,6 +140,12 @@ function linesOf(pieces: readonly NumberedLine[], style: Style, search: Search):
     from = to;
   }
   return lines;
+}
+
+/** Both with a time: the second is the beginning of a line, not the rest of the first. */
+function beginsAlike(first: string, second: string): boolean {
+  const [a, b] = [first, second].map((text) => text.replace(QUOTED, '').slice(0, STAMP).replace(/\d/g, '9'));
+  return a === b && /^\[?[ 9:.-]+$/.test(a!) && a!.includes('9:99');
 }
 
 function joinedText(pieces: readonly NumberedLine[], { width, isCut }: Style): string {
@@ -170,8 +179,9 @@ function styleOf(head: readonly NumberedLine[], isLine: (text: string) => boolea
   };
   const [cut, wrapped] = [proven(true), proven(false)];
   if (cut + wrapped === 0) return null;
-  const full = groups.filter((pieces) => pieces[0]!.text.length === width).length;
-  return { width, isCut: cut > wrapped || (cut === wrapped && full * 2 >= groups.length) };
+  // cut at the width all are as long, but for a blank that a copy leaves out; between words they are not
+  const isFull = groups.every(([first]) => first!.text.length >= width - 1 && !QUOTED.test(first!.text));
+  return { width, isCut: cut > wrapped || (cut === wrapped && isFull) };
 }
 
 /** Lines each followed by what may be its rest. */

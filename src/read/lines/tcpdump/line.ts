@@ -37,8 +37,9 @@ const VERBOSE =
 const OLD_VERBOSE = /\(ttl \d{1,3}, id \d{1,5}(?:, len \d{1,5})?\)\s*$/;
 /** Before the addresses of a packet whose length says more than was sent. */
 const TRUNCATED = /^truncated-ip6? - \d{1,9} bytes missing! ?/;
-/** Addresses without ports around the packet of a tunnel: IP in IP, GRE. */
-const TUNNEL = /^[\w.:-]{1,255} > [\w.:-]{1,255}: (?:GREv\d, (?:[^:>]{0,80}, )?length \d{1,9}: )?IP6? (?=\S)/;
+/** Addresses around the packet of a tunnel: IP in IP, GRE, Geneve with the frame of -e or without. */
+const TUNNEL =
+  /^[\w.:-]{1,255} > [\w.:-]{1,255}: (?:GREv\d, (?:[^:>]{0,80}, )?length \d{1,9}: |Geneve, Flags \[[\w ,]{1,20}\], vni 0x[\da-f]{1,6}(?:, [^>]{0,200}?)?: (?:[\da-f:]{17} > [\da-f:]{17}, ethertype [^>]{1,80}?: )?)?IP6? (?=\S)/;
 const OLD =
   /^([SFRPWEU.]{1,8})(?=[ ,]|$)(?: \[[a-z ]{1,32}!?\])?(?: (\d{1,10}):(\d{1,10})\((\d{1,10})\))?(?: ack (\d{1,10}))?(?: win (\d{1,10}))?/;
 const OLD_CHECKSUM = /, cksum 0x[0-9a-f]{1,4} \([^)]{0,40}\){1,2},?/;
@@ -216,7 +217,8 @@ function rangeEnd(text: string): number | null {
   return match ? Number(match[1]) : null;
 }
 
-function readFlags(letters: string): number {
+/** Flags by their letters; -1 when one is none. */
+export function readFlags(letters: string): number {
   if (letters === 'none') return 0;
   let flags = 0;
   for (const letter of letters) {

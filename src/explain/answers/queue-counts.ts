@@ -1,0 +1,22 @@
+import type { QueueCountEvent } from '../../model/event.ts';
+import { getOr } from '../../model/get-or.ts';
+import type { World } from '../facts/world.ts';
+import { count, list, number } from '../words.ts';
+import type { Answerer } from './index.ts';
+
+/** Raised by tcpsynbl: what its histograms count. */
+export const queueCounts: Answerer = (world: World) => {
+  const byLimit = new Map<number, QueueCountEvent[]>();
+  for (const e of world.context.queueCounts) getOr(byLimit, e.limit, () => []).push(e);
+  if (byLimit.size === 0) return null;
+  const described = [...byLimit].map(([limit, all]) => {
+    const total = all.reduce((n, e) => n + e.count, 0);
+    const longest = all.reduce((a, b) => (b.most > a.most ? b : a));
+    const found = longest.least === longest.most ? `${longest.least}` : `${longest.least} to ${longest.most}`;
+    return `limit ${number(limit)}: ${count(total, 'handshake')}, of which ${number(longest.count)} found the longest queue (${found})`;
+  });
+  return {
+    question: 'What do the histograms of tcpsynbl say?',
+    answer: `By the limit of the listeners: ${list(described)}. They count connections that wait for accept() when a handshake is completed, not half-open ones; the queue is full above its limit. They name no listener and no time: \`ss -ltnp\` shows who has that limit.`,
+  };
+};

@@ -1,0 +1,78 @@
+/** Accept queues that were full, where no packet and no event says which connections met them: tables of listeners, tcpsynbl. */
+import { formatEndpoint, isWildcard } from '../../model/address.ts';
+import type { QueueCountEvent, SocketEvent } from '../../model/event.ts';
+import { getOr } from '../../model/get-or.ts';
+import { eventEvidence, rowEvidence } from '../facts/evidence.ts';
+import type { World } from '../facts/world.ts';
+import { count, number, processName } from '../words.ts';
+import type { Sign } from './index.ts';
+
+const REMEDY =
+  'Find out why the process does not accept (blocked, stopped, too few workers), and raise the backlog of listen() and net.core.somaxconn for bursts.';
+
+export function queues(world: World): Sign[] {
+  // the connections themselves say more
+  if (world.context.cases.captures.size > 0) return [];
+  return [...fullListeners(world), ...fullAtHandshake(world)];
+}
+
+/** Recv-Q of a listener above its limit, in the last table that shows it (sk_acceptq_is_full). */
+function fullListeners(world: World): Sign[] {
+  const rows = world.context.listeners.flatMap((l) => l.rows.at(-1) ?? []);
+  const isFull = ({ acceptLimit, recvQ, withoutQueues }: SocketEvent) =>
+    !withoutQueues && acceptLimit !== null && acceptLimit > 0 && recvQ > acceptLimit;
+  return rows.filter(isFull).map((row) => {
+    const place = isWildcard(row.local.address) ? `port ${row.local.port}` : formatEndpoint(row.local);
+    const who = row.owner === 'known' ? ` of ${processName(row)}` : '';
+    return {
+      rule: 'accept-queue-overflow-syn',
+      confidence: 'possible',
+      severity: 'warning',
+      side: 'server',
+      port: row.local.port,
+      moment: world.momentOf(row),
+      summary: `The accept queue${who} on ${place} was full when the table was taken (${number(row.recvQ)} connections, limit ${number(row.acceptLimit!)}): the kernel drops SYNs and final ACKs of clients until the process accepts.`,
+      remedy: REMEDY,
+      evidence: [rowEvidence(world, row)],
+      alternatives: ['accept-queue-overflow-ack'],
+    };
+  });
+}
+
+/** Handshakes that were completed and found the queue above its limit: tcp_v4_syn_recv_sock then drops their ACK. */
+function fullAtHandshake(world: World): Sign[] {
+  const byLimit = new Map<number, QueueCountEvent[]>();
+  for (const e of world.context.queueCounts) getOr(byLimit, e.limit, () => []).push(e);
+  return [...byLimit].flatMap(([limit, all]) => {
+    const met = all.filter((e) => e.most > limit);
+    const [first] = met;
+    if (!first) return [];
+    const sum = (events: readonly QueueCountEvent[]) => events.reduce((n, e) => n + e.count, 0);
+    const sure = met.filter((e) => e.least > limit);
+    const total = sum(all);
+    return {
+      rule: 'accept-queue-overflow-ack',
+      confidence: sure.length > 0 ? 'inferred' : 'possible',
+      severity: 'warning',
+      side: 'server',
+      moment: world.momentOf(first),
+      summary:
+        sure.length > 0
+          ? `${number(sum(sure))} of ${count(total, 'handshake')} at listeners with a limit of ${number(limit)} found the accept queue full: the kernel dropped their final ACK, and the clients took themselves for connected.`
+          : `${number(sum(met))} of ${count(total, 'handshake')} at listeners with a limit of ${number(limit)} found ${number(first.least)} or more connections in the accept queue, which was full or nearly so.`,
+      remedy: REMEDY,
+      evidence: met
+        .slice(0, 5)
+        .map((e) => eventEvidence(world, e, `${e.count} found ${e.least} to ${e.most}`)),
+      missing: [
+        {
+          what: 'Which listener it is',
+          probe: '',
+          host: world.hostName(first.source),
+          port: 0,
+          command: 'ss -ltnp',
+        },
+      ],
+    };
+  });
+}
