@@ -3,7 +3,7 @@
  * many. They are found by the serial number of their connection.
  */
 import { closeScratch, openScratch, readAt, writeAt } from '../platform/scratch.ts';
-import { PackedReader, type PackedWriter } from './packed.ts';
+import { BEHIND, PackedReader, type PackedWriter } from './packed.ts';
 
 const CHUNK = 1 << 20;
 /** Chunks held in memory, but for those that are read again. */
@@ -90,9 +90,12 @@ export class Archive {
     return (this.#chunks.length + 1) * CHUNK > LARGEST;
   }
 
-  add(serial: number, note: number, { bytes, length }: Pick<PackedWriter, 'bytes' | 'length'>): void {
-    if (this.#used + length > CHUNK) this.#next(length);
-    this.#chunks.at(-1)!.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.#used);
+  add(serial: number, note: number, record: PackedWriter): void {
+    const length = record.finish();
+    if (this.#used + length > CHUNK - BEHIND) this.#next(length);
+    const [chunk, used, { bytes }] = [this.#chunks.at(-1)!, this.#used, record];
+    // a loop: a view for the built-in one costs more than so few bytes
+    for (let i = 0; i < length; i++) chunk[used + i] = bytes[i]!;
     if (serial >= this.#places.length) this.#grow(serial);
     this.#places[serial] = (((this.#chunks.length - 1) * CHUNK + this.#used) / UNIT) * NOTES + note;
     this.#used += Math.ceil(length / UNIT) * UNIT;
@@ -121,7 +124,7 @@ export class Archive {
 
   /** Begins another chunk; `add` never needs more than one. */
   #next(length: number): void {
-    if (length > CHUNK) throw new RangeError('a packed record is longer than a chunk');
+    if (length > CHUNK - BEHIND) throw new RangeError('a packed record is longer than a chunk');
     if (this.#held === HELD) this.#spill();
     this.#chunks.push(new Uint8Array(CHUNK));
     this.#held++;

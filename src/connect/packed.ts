@@ -3,45 +3,25 @@
  * none (it is zero), one, two and four, in two's complement, the lowest first.
  */
 const PER_CONTROL = 4;
+/** Numbers at a time: whole groups. */
+const AHEAD = 32;
+/** A group takes at most so many bytes, which there must be behind a record: a reader looks ahead. */
+export const BEHIND = 1 + 4 * PER_CONTROL;
 
+/** Takes numbers one by one, and makes bytes of all of them at once. */
 export class PackedWriter {
   bytes = new Uint8Array(4096);
-  /** Bytes written. */
-  length = 0;
-  #view = new DataView(this.bytes.buffer);
-  #control = 0;
-  #count = PER_CONTROL;
+  #values = new Int32Array(1024);
+  #count = 0;
 
   restart(): void {
-    this.length = 0;
-    this.#count = PER_CONTROL;
+    this.#count = 0;
   }
 
   /** A 32-bit integer. */
   put(value: number): void {
-    if (this.#count === PER_CONTROL) {
-      this.#count = 0;
-      // four numbers more may come before this is asked again
-      if (this.length + 32 > this.bytes.length) this.#grow();
-      this.#control = this.length++;
-      this.bytes[this.#control] = 0;
-    }
-    const shift = 2 * this.#count++;
-    if (value === 0) return;
-    const at = this.length;
-    if (value === (value << 24) >> 24) {
-      this.bytes[at] = value;
-      this.bytes[this.#control]! |= 1 << shift;
-      this.length = at + 1;
-    } else if (value === (value << 16) >> 16) {
-      this.#view.setInt16(at, value, true);
-      this.bytes[this.#control]! |= 2 << shift;
-      this.length = at + 2;
-    } else {
-      this.#view.setInt32(at, value, true);
-      this.bytes[this.#control]! |= 3 << shift;
-      this.length = at + 4;
-    }
+    if (this.#count === this.#values.length) this.#grow();
+    this.#values[this.#count++] = value;
   }
 
   /** A whole number in a double. */
@@ -56,53 +36,87 @@ export class PackedWriter {
     this.put(high);
   }
 
+  /** Puts all that was taken into `bytes`; how many they are. */
+  finish(): number {
+    const [values, count, bytes] = [this.#values, this.#count, this.bytes];
+    let length = 0;
+    for (let i = 0; i < count; ) {
+      const control = length++;
+      let sizes = 0;
+      for (let shift = 0; shift < 2 * PER_CONTROL && i < count; shift += 2) {
+        const value = values[i++]!;
+        if (value === 0) continue;
+        bytes[length++] = value;
+        if (value === (value << 24) >> 24) {
+          sizes |= 1 << shift;
+          continue;
+        }
+        bytes[length++] = value >> 8;
+        if (value === (value << 16) >> 16) {
+          sizes |= 2 << shift;
+          continue;
+        }
+        bytes[length++] = value >> 16;
+        bytes[length++] = value >> 24;
+        sizes |= 3 << shift;
+      }
+      bytes[control] = sizes;
+    }
+    return length;
+  }
+
   #grow(): void {
-    const larger = new Uint8Array(this.bytes.length * 2);
-    larger.set(this.bytes);
-    this.bytes = larger;
-    this.#view = new DataView(larger.buffer);
+    const larger = new Int32Array(this.#values.length * 2);
+    larger.set(this.#values);
+    this.#values = larger;
+    // four bytes a number, and their sizes
+    this.bytes = new Uint8Array(larger.length * 5);
   }
 }
 
 export class PackedReader {
   #bytes: Uint8Array = new Uint8Array(0);
-  #view = new DataView(this.#bytes.buffer);
   #at = 0;
-  #control = 0;
-  #count = PER_CONTROL;
+  readonly #values = new Int32Array(AHEAD);
+  #next = AHEAD;
 
   /** Goes on at the beginning of what a writer wrote. */
   open(bytes: Uint8Array, at: number): void {
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    }
+    this.#bytes = bytes;
     this.#at = at;
-    this.#count = PER_CONTROL;
+    this.#next = AHEAD;
   }
 
   get(): number {
-    if (this.#count === PER_CONTROL) {
-      this.#count = 0;
-      this.#control = this.#bytes[this.#at++]!;
-    }
-    const size = (this.#control >> (2 * this.#count++)) & 3;
-    if (size === 0) return 0;
-    const at = this.#at;
-    if (size === 1) {
-      this.#at = at + 1;
-      return (this.#bytes[at]! << 24) >> 24;
-    }
-    if (size === 2) {
-      this.#at = at + 2;
-      return this.#view.getInt16(at, true);
-    }
-    this.#at = at + 4;
-    return this.#view.getInt32(at, true);
+    if (this.#next === AHEAD) this.#read();
+    return this.#values[this.#next++]!;
   }
 
   getLong(): number {
     const low = this.get() >>> 0;
     return low + this.get() * 2 ** 32;
+  }
+
+  /** What comes next; behind the last number of a record, that of another one or nothing, which nobody asks for. */
+  #read(): void {
+    const [bytes, values] = [this.#bytes, this.#values];
+    let at = this.#at;
+    for (let i = 0; i < AHEAD && at <= bytes.length - BEHIND; ) {
+      const sizes = bytes[at++]!;
+      for (let shift = 0; shift < 2 * PER_CONTROL; shift += 2) {
+        const size = (sizes >> shift) & 3;
+        if (size === 0) values[i++] = 0;
+        else if (size === 1) values[i++] = (bytes[at++]! << 24) >> 24;
+        else if (size === 2) {
+          values[i++] = bytes[at]! | ((bytes[at + 1]! << 24) >> 16);
+          at += 2;
+        } else {
+          values[i++] = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+          at += 4;
+        }
+      }
+    }
+    this.#at = at;
+    this.#next = 0;
   }
 }

@@ -5,6 +5,9 @@ const CHUNK = 1 << 20;
 /** Chunks held in memory; a table of fewer never meets the disk. */
 const HELD = 4;
 
+/** The two highest bits of a byte that goes on with a character of UTF-8. */
+const CONTINUES = 0x80;
+
 /** Files of spools that nobody needs any more. */
 const FILES = new FinalizationRegistry<number>(closeScratch);
 
@@ -23,15 +26,17 @@ export class Spool implements Iterable<string> {
   #filling: Uint8Array<ArrayBuffer> | null = null;
   #used = 0;
 
-  /** Copies the first `length` bytes, which are UTF-8. */
+  /** Copies the first `length` bytes, which are UTF-8: whole rows, so that a chunk is text by itself. */
   add(piece: Uint8Array, length = piece.length): void {
+    if (this.#used + length > CHUNK) this.#next();
     let from = 0;
     // a row that names thousands of files may be more than a chunk holds
-    while (this.#used + length - from > CHUNK) {
-      const room = CHUNK - this.#used;
-      this.#put(piece, from, from + room);
-      from += room;
+    while (length - from > CHUNK) {
+      let to = from + CHUNK;
+      while ((piece[to]! & 0xc0) === CONTINUES) to--;
+      this.#put(piece, from, to);
       this.#next();
+      from = to;
     }
     this.#put(piece, from, length);
   }
@@ -39,16 +44,15 @@ export class Spool implements Iterable<string> {
   /** What was added, as text, in large pieces. */
   *[Symbol.iterator](): Iterator<string> {
     const decoder = new TextDecoder();
-    const stream = { stream: true };
     let read: Uint8Array | null = null;
     for (const { bytes, file, at, length } of this.#parts) {
       if (!bytes) {
         read ??= new Uint8Array(CHUNK);
         readAt(file, read.subarray(0, length), at);
       }
-      yield decoder.decode((bytes ?? read!).subarray(0, length), stream);
+      yield decoder.decode((bytes ?? read!).subarray(0, length));
     }
-    if (this.#filling) yield decoder.decode(this.#filling.subarray(0, this.#used), stream);
+    if (this.#filling) yield decoder.decode(this.#filling.subarray(0, this.#used));
   }
 
   /** All of it, for the spool of another thread; nothing is added any more. */

@@ -24,11 +24,11 @@ export function strayOf(f: Facts): Stray | null {
   const { wire } = f;
   if (!wire || f.wires.length > 1 || wire.wire.syns[0] + wire.wire.syns[1] > 0) return null;
   for (const side of [0, 1] as const) {
-    const packet = wire.packets.find((p) => wire.sideOf(p) !== side && !(p.flags & RST));
     const [own, resets] = [wire.of(wire.wire.packets, side), wire.of(wire.wire.rsts, side)];
-    if (!packet || own !== resets) continue;
     const isSynAck = wire.of(wire.wire.synAcks, (1 - side) as SideIndex) > 0;
-    if (own > 0 || isSynAck) return { wire, side, end: f.endpoint(side), packet };
+    if (own !== resets || (own === 0 && !isSynAck)) continue;
+    const packet = wire.packets.find((p) => wire.sideOf(p) !== side && !(p.flags & RST));
+    if (packet) return { wire, side, end: f.endpoint(side), packet };
   }
   return null;
 }

@@ -83,7 +83,7 @@ function fromElsewhere(
 
 /** The client reset the handshake and sent the same SYN again: its socket lives, and did not know who answered. */
 function unwanted(f: Facts): Candidate | null {
-  if (!f.wires.some((w) => w.of(w.wire.rsts, CLIENT) > 0)) return null;
+  if (!f.wires.some((w) => w.of(w.wire.rsts, CLIENT) > 0) || synsOfClient(f) < 2) return null;
   for (const wire of f.wires) {
     const own = ofClient(f, wire);
     const syn = own.find(({ packet: p }) => isSyn(p))?.packet;
@@ -108,6 +108,10 @@ function unwanted(f: Facts): Candidate | null {
     };
   }
   return null;
+}
+
+function synsOfClient(f: Facts): number {
+  return f.wires.reduce((sum, w) => sum + w.of(w.wire.syns, CLIENT) + w.of(w.wire.synAcks, CLIENT), 0);
 }
 
 /** What the client sent, on both sides of a NAT where one capture sees them. */
