@@ -124,6 +124,7 @@ export function caseOf(
 /** Namespaces of the client's end and of the server's, as the kernel named them. */
 function netnsOf(client: Endpoint, { lives, rows, kernel, drops }: KernelRecord): Pair<string | null> {
   const names: Pair<string | null> = [null, null];
+  if (lives.length + rows.length + kernel.length + drops.length === 0) return names;
   for (const list of [lives, kernel, rows])
     for (const e of list) names[sameEndpoint(e.local, client) ? CLIENT : SERVER] ??= e.netns ?? null;
   for (const d of drops)

@@ -24,10 +24,12 @@ const known = new WeakMap<Context, ReadonlyMap<number, Stack>>();
 
 export function stackOf(c: Case, side: SideIndex, context: Context): Stack {
   const end = side === CLIENT ? c.client : c.server;
-  const told = c.rows.some((r) => sameEndpoint(r.local, end) && isOfLinux(context.sources[r.source]!));
-  if (c.lives[side] || told) return 'linux';
-  if (c.rows.some((r) => sameEndpoint(r.local, end) && OF_OTHERS.has(context.sources[r.source]!.format)))
-    return 'not linux';
+  if (c.lives[side]) return 'linux';
+  if (c.rows.length > 0) {
+    const own = c.rows.filter((r) => sameEndpoint(r.local, end)).map((r) => context.sources[r.source]!);
+    if (own.some(isOfLinux)) return 'linux';
+    if (own.some((source) => OF_OTHERS.has(source.format))) return 'not linux';
+  }
   const own = ofHandshake(c, side);
   if (own !== 'unknown') return own;
   let stacks = known.get(context);

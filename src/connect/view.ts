@@ -131,9 +131,8 @@ export class ConnectionView implements WireConnection {
   }
 
   get end(): SourceTime {
-    const [a, b] = this.lastTime;
-    const { start } = this;
-    return Math.max(start, a ?? start, b ?? start) as SourceTime;
+    const { start, lastTime } = this;
+    return Math.max(start, lastTime[0] ?? start, lastTime[1] ?? start) as SourceTime;
   }
 
   get startFrame(): number {
@@ -215,9 +214,9 @@ export class ConnectionView implements WireConnection {
   }
 
   get handshake(): Pair<number | null> {
-    const [one, two] = this.#times(HANDSHAKE);
-    const [a, b] = this.#pair(SIDE_BITS);
-    return [a & THIRD_SEEN ? one : null, b & THIRD_SEEN ? two : null];
+    const times = this.#times(HANDSHAKE);
+    const bits = this.#pair(SIDE_BITS);
+    return [bits[0] & THIRD_SEEN ? times[0] : null, bits[1] & THIRD_SEEN ? times[1] : null];
   }
 
   get silence(): WireConnection['silence'] {
@@ -253,8 +252,8 @@ export class ConnectionView implements WireConnection {
   }
 
   get stack(): Pair<Stack> {
-    const [a, b] = this.#pair(SIDE_BITS);
-    return [STACKS[a >>> STACK_SHIFT]!, STACKS[b >>> STACK_SHIFT]!];
+    const bits = this.#pair(SIDE_BITS);
+    return [STACKS[bits[0] >>> STACK_SHIFT]!, STACKS[bits[1] >>> STACK_SHIFT]!];
   }
 
   get direction(): Pair<number> {

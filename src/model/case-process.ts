@@ -11,6 +11,8 @@ export type Process = {
 
 /** The process of one end, where a call, a table, a state event or the capture names it. */
 export function processOf(c: Case, side: SideIndex): Process | null {
+  // as of nearly all
+  if (c.calls.length + c.rows.length === 0 && !c.lives[side]) return capturedProcess(c, side);
   const end = side === 0 ? c.client : c.server;
   const isLocal = (e: { local: Case['client'] }) => sameEndpoint(e.local, end);
   const call = c.calls.find(isLocal);

@@ -153,10 +153,10 @@ export interface WireConnection {
 
 /** Protocol-level FIN_WAIT2: from the ACK of the first FIN to the other side's FIN. Null unless both were seen. */
 export function finWait2Wire(w: Pick<WireConnection, 'finTime' | 'finAckedTime'>): number | null {
-  const [fins, ackeds] = [w.finTime, w.finAckedTime];
-  for (const side of [CLIENT, SERVER] as const) {
-    const peer = (1 - side) as SideIndex;
-    const [acked, fin] = [ackeds[side], fins[peer]];
+  const { finTime, finAckedTime } = w;
+  for (let side = CLIENT; side <= SERVER; side++) {
+    const acked = finAckedTime[side as SideIndex];
+    const fin = finTime[(1 - side) as SideIndex];
     if (acked !== null && fin !== null && acked <= fin) return fin - acked;
   }
   return null;

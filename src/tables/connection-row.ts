@@ -20,8 +20,6 @@ import type { CloseKind, ConnectionRow } from '../model/result.ts';
 import type { ClockLabel } from '../model/time.ts';
 import { eventMomentsOf, momentsOf } from './moments.ts';
 
-const SIDES_OF = [CLIENT, SERVER] as const;
-
 type Named = Record<Group, string>;
 type Close = Pick<Finding, 'rule' | 'side'>;
 
@@ -56,11 +54,13 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
   const close = closeOf(n, all);
   const ending = endingOf(c, verdicts, close);
   const sources = sourcesOf(c);
-  const [client, server] = [processOf(c, CLIENT), processOf(c, SERVER)];
-  const places = SIDES_OF.map((side) => placeOf(c, side, context.sources));
-  const [clientPackets, serverPackets] = wire?.packets ?? NO_COUNTS;
-  const [clientBytes, serverBytes] = wire?.bytes ?? NO_COUNTS;
-  const [clientRetransmits, serverRetransmits] = wire?.retransmits ?? NO_COUNTS;
+  const client = processOf(c, CLIENT);
+  const server = processOf(c, SERVER);
+  const clientPlace = placeOf(c, CLIENT, context.sources);
+  const serverPlace = placeOf(c, SERVER, context.sources);
+  const packets = wire?.packets ?? NO_COUNTS;
+  const bytes = wire?.bytes ?? NO_COUNTS;
+  const retransmits = wire?.retransmits ?? NO_COUNTS;
   return {
     id: c.id,
     host: hostOf(sources, context),
@@ -86,24 +86,24 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
     connState: wire?.connState ?? '',
     history: wire?.history ?? '',
     completeness: wire?.completeness ?? null,
-    clientPackets,
-    serverPackets,
-    clientBytes,
-    serverBytes,
+    clientPackets: packets[CLIENT],
+    serverPackets: packets[SERVER],
+    clientBytes: bytes[CLIENT],
+    serverBytes: bytes[SERVER],
     clientSyns: wire?.syns[CLIENT] ?? null,
     serverSynAcks: wire?.synAcks[SERVER] ?? null,
-    clientRetransmits,
-    serverRetransmits,
+    clientRetransmits: retransmits[CLIENT],
+    serverRetransmits: retransmits[SERVER],
     finWait2WireS: seconds(wire ? finWait2Wire(wire) : null),
     finWait2KernelS: seconds(finWait2Kernel(c)),
     clientPid: client?.pid ?? null,
     clientComm: client?.comm ?? '',
-    clientContainer: places[CLIENT]?.container ?? client?.container ?? '',
-    clientPod: places[CLIENT]?.pod ?? client?.pod ?? '',
+    clientContainer: clientPlace?.container ?? client?.container ?? '',
+    clientPod: clientPlace?.pod ?? client?.pod ?? '',
     serverPid: server?.pid ?? null,
     serverComm: server?.comm ?? '',
-    serverContainer: places[SERVER]?.container ?? server?.container ?? '',
-    serverPod: places[SERVER]?.pod ?? server?.pod ?? '',
+    serverContainer: serverPlace?.container ?? server?.container ?? '',
+    serverPod: serverPlace?.pod ?? server?.pod ?? '',
     clientStack: stackOf(c, CLIENT, context),
     serverStack: stackOf(c, SERVER, context),
     encapsulation: wire?.encapsulation ?? '',
@@ -120,7 +120,8 @@ let latestDay = { date: '1970-01-01', seconds: 0 };
 /** Of a time that is RFC 3339 with nine digits of a second. */
 function epochNs(time: string, clock: ClockLabel): string {
   if (clock !== 'utc' || time === '') return '';
-  const [date, rest] = [time.slice(0, -20), time.slice(-19)];
+  const date = time.slice(0, -20);
+  const rest = time.slice(-19);
   if (date !== latestDay.date) latestDay = { date, seconds: Date.parse(`${date}T00:00:00Z`) / 1000 };
   const two = (at: number) => (rest.charCodeAt(at) - 48) * 10 + rest.charCodeAt(at + 1) - 48;
   const seconds = latestDay.seconds + (two(0) * 60 + two(3)) * 60 + two(6);
@@ -152,9 +153,14 @@ function seconds(ns: number | null): number | null {
 function sourcesOf({ wires, lives, drops, calls, rows, kernel }: Case): number[] {
   const ids: number[] = [];
   for (const life of lives) if (life && !ids.includes(life.source)) ids.push(life.source);
-  for (const list of [wires, drops, calls, rows, kernel])
-    for (const { source } of list) if (!ids.includes(source)) ids.push(source);
+  addSources(wires, ids);
+  if (drops.length + calls.length + rows.length + kernel.length > 0)
+    for (const list of [drops, calls, rows, kernel]) addSources(list, ids);
   return ids.length < 2 ? ids : ids.sort((a, b) => a - b);
+}
+
+function addSources(list: readonly { source: number }[], ids: number[]): void {
+  for (const { source } of list) if (!ids.includes(source)) ids.push(source);
 }
 
 let latestHosts = { sources: '', context: null as Context | null, names: '' };
@@ -192,7 +198,8 @@ function spanOf(c: Case, context: Context) {
 }
 
 function spanOfWire({ source, start, end }: WireConnection, timeline: Timeline) {
-  const [first, last] = [timeline.at(source, start), timeline.at(source, end)];
+  const first = timeline.at(source, start);
+  const last = timeline.at(source, end);
   if (first === null || last === null) return { start: '', end: '', clock: 'order' as const, duration: null };
   const clock = timeline.label(source);
   const duration = (last - first) / 1e9;
@@ -226,8 +233,7 @@ function closeKind(c: Case, verdicts: Named): CloseKind {
   const closed = ends.filter((l) => l.state === 'CLOSE');
   if (closed.length === 0) return 'open';
   const from = closed.map((l) => l.transitions.at(-1)!.from);
-  if (from.some((s) => s === 'LAST_ACK' || s === 'CLOSING')) return 'fin';
-  return 'unknown';
+  return from.some((s) => s === 'LAST_ACK' || s === 'CLOSING') ? 'fin' : 'unknown';
 }
 
 function closeKindOfWire(w: WireConnection): CloseKind {
@@ -246,7 +252,7 @@ function firstFinByOf(c: Case): Side | '' {
   if (first !== null) return first === 'both' ? '' : SIDES[first]!;
   for (const side of [CLIENT, SERVER] as const) {
     const life = c.lives[side];
-    if (life?.transitions.some((t) => t.to === 'FIN_WAIT1')) return SIDES[side]!;
+    if (life && closedFirst(life)) return SIDES[side]!;
     if (life?.transitions.some((t) => t.to === 'CLOSE_WAIT')) return SIDES[1 - side]!;
   }
   return '';
@@ -255,11 +261,10 @@ function firstFinByOf(c: Case): Side | '' {
 function resetByOf(c: Case, close: Close | undefined): ConnectionRow['resetBy'] {
   if (close?.rule === 'middlebox-reset') return 'middle';
   const wire = c.wires[0];
-  const isReset = wire !== undefined && wire.rsts[0] + wire.rsts[1] > 0;
-  const [client, server] = isReset ? wire.rstTime : NO_COUNTS;
-  if (client !== null || server !== null) {
-    if (client === null) return 'server';
-    return server === null || client <= server ? 'client' : 'server';
+  if (wire && wire.rsts[0] + wire.rsts[1] > 0) {
+    const [client, server] = wire.rstTime;
+    if (client !== null) return server === null || client <= server ? 'client' : 'server';
+    if (server !== null) return 'server';
   }
   if (!close || isUndecided(c, close.rule)) return '';
   const kind = ruleById(close.rule)?.closes;
@@ -273,14 +278,14 @@ function closedBy(
   reset: ConnectionRow['resetBy'],
   close: Close | undefined,
 ): ConnectionRow['closedBy'] {
-  if (
-    c.lives.every((l) => l?.transitions.some((t) => t.to === 'FIN_WAIT1')) ||
-    c.wires[0]?.firstFin === 'both'
-  )
-    return 'both';
+  if (c.wires[0]?.firstFin === 'both' || c.lives.every((l) => l && closedFirst(l))) return 'both';
   if (firstFin !== '') return firstFin;
   if (reset === 'client' || reset === 'server') return reset;
   return close?.rule === 'retransmission-timeout' && close.side !== 'path' ? close.side : 'none';
+}
+
+function closedFirst(life: SocketLife): boolean {
+  return life.transitions.some((t) => t.to === 'FIN_WAIT1');
 }
 
 /** Nanoseconds the full socket spent in FIN_WAIT2 (the minisock that may follow is invisible to state events). */
