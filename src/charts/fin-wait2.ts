@@ -45,7 +45,7 @@ export const finWait2: ChartBuilder = {
     const drawn = spans.map((s) => ({ ...s, seconds: Math.max(s.seconds, ZERO) }));
     const body = connections <= LIMIT ? each(drawn, result) : binned(drawn, counts);
     const subtitle = [
-      'The full socket leaves FIN_WAIT2 at once when the process has closed it; a timewait minisock stays in it.',
+      'The full socket leaves FIN_WAIT2 at once when the process has closed it; a timewait socket stays in it.',
       ...(connections > LIMIT
         ? [`${counted(connections, 'connection')}, counted in four bins a decade`]
         : []),

@@ -43,7 +43,7 @@ export const annotate = define({
       write(result, a.input, a.output, {
         hosts,
         rotations,
-        only: a.filter !== undefined,
+        only: a.filter === undefined ? undefined : found.connections,
         busy: interruptible,
         ...redact,
       }),

@@ -9,6 +9,7 @@ import { erspan } from './layers/erspan.ts';
 import { esp } from './layers/esp.ts';
 import { etherIp } from './layers/ether-ip.ts';
 import { ethernet } from './layers/ethernet.ts';
+import { exportedPdu } from './layers/exported-pdu.ts';
 import { fabricPath } from './layers/fabric-path.ts';
 import { geneve } from './layers/geneve.ts';
 import { gre } from './layers/gre.ts';
@@ -81,6 +82,7 @@ export const layers: readonly Layer[] = [
   macsec,
   nsh,
   opaque,
+  exportedPdu,
   redundancyTag,
   trill,
   wireguard,

@@ -92,7 +92,7 @@ const KINDS = {
     probes: ['listen-stop'],
   },
   'request-removed': {
-    text: (of) => `When and why ${of} gave up the half-open request`,
+    text: (of) => `When and why ${of} gave up the half-open connection`,
     probes: ['request-timer'],
   },
   'route-back': {
@@ -121,7 +121,7 @@ const KINDS = {
     held: (f) => f.listener.rise('SyncookiesSent') !== null,
   },
   'synack-retries': {
-    text: (of) => `How long ${of} keeps a half-open request (net.ipv4.tcp_synack_retries)`,
+    text: (of) => `How long ${of} keeps a half-open connection (net.ipv4.tcp_synack_retries)`,
     probes: [],
     held: (f, side) => f.sysctl(side, 'net.ipv4.tcp_synack_retries') !== null,
   },

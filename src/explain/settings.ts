@@ -53,7 +53,7 @@ const MEANINGS: Record<string, (value: number, world: World) => string> = {
       : 'a handshake whose last ACK meets a full accept queue is reset; SYNs are dropped silently all the same',
   'net.ipv4.tcp_max_syn_backlog': (n, world) =>
     world.sysctl('net.ipv4.tcp_syncookies') === 0
-      ? `with SYN cookies off the last quarter of ${n} half-open requests is kept for known peers`
+      ? `with SYN cookies off the last quarter of ${n} half-open connections is kept for known peers`
       : `no limit by itself while SYN cookies are on (the SYN queue is as long as the accept limit); with them off the last quarter of ${n} is kept for known peers`,
   'net.ipv4.tcp_syncookies': (n) =>
     n === 0
@@ -64,10 +64,11 @@ const MEANINGS: Record<string, (value: number, world: World) => string> = {
   'net.ipv4.tcp_syn_retries': (n) =>
     `a client sends its SYN again ${n} times before connect() fails: after ${seconds(n)} s altogether (6.5 and later: ${n + SYN_LINEAR} times and ${seconds(n) + SYN_LINEAR} s, by tcp_syn_linear_timeouts)`,
   'net.ipv4.tcp_synack_retries': (n) =>
-    `a server sends its SYN-ACK again ${n} times and forgets the request ${seconds(n)} s after the SYN`,
+    `a server sends its SYN-ACK again ${n} times and forgets the half-open connection ${seconds(n)} s after the SYN`,
   'net.ipv4.tcp_fin_timeout': (n) =>
     `an orphan in FIN_WAIT2 is forgotten after ${n} s; TIME_WAIT is always 60 s`,
-  'net.ipv4.tcp_max_tw_buckets': (n) => `more than ${n} minisocks in TIME_WAIT and FIN_WAIT2 are not kept`,
+  'net.ipv4.tcp_max_tw_buckets': (n) =>
+    `more than ${n} timewait sockets in TIME_WAIT and FIN_WAIT2 are not kept`,
   'net.ipv4.tcp_orphan_retries': (n) =>
     n === 0
       ? 'a closed socket sends its FIN again 8 times'

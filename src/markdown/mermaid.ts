@@ -23,8 +23,9 @@ export function mermaid(ladder: Ladder): string[] {
 
 function lineOf(step: Step): string {
   const text = safe(`${step.when === '' ? '' : `${step.when} `}${briefOf(step)}`);
-  if (step.lane === 'from-client') return `C->>S: ${text}`;
-  if (step.lane === 'from-server') return `S->>C: ${text}`;
+  const arrow = step.lost ? '-x' : '->>';
+  if (step.lane === 'from-client') return `C${arrow}S: ${text}`;
+  if (step.lane === 'from-server') return `S${arrow}C: ${text}`;
   return `Note over ${step.lane === 'client' ? 'C' : 'S'}: ${text}`;
 }
 

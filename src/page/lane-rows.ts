@@ -34,6 +34,8 @@ export interface Arrow {
   x2: number;
   label: string;
   alarming: boolean;
+  /** It did not arrive. */
+  lost: boolean;
   step: number;
 }
 
@@ -139,13 +141,14 @@ function impliedChanges(placed: readonly Placed[], end: End): Change[] {
 
 function arrowOf({ step, index, from, to }: Placed, axis: BrokenAxis): Arrow {
   const end: End = step.lane === 'from-client' ? 'client' : 'server';
-  const { alarming } = step;
+  const { alarming, lost } = step;
   return {
     from: end,
     x: axis.x(from),
     x2: axis.x(to),
-    label: packetLabel(step.item),
+    label: `${packetLabel(step.item)}${lost ? ' ✗' : ''}`,
     alarming,
+    lost,
     step: index,
   };
 }

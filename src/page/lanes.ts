@@ -165,7 +165,10 @@ function arrows(list: readonly Arrow[], steps: readonly Step[]): Markup {
   })}`;
 }
 
-function yOf({ from }: Arrow): [number, number] {
+/** Of a packet that was lost half the way. */
+function yOf({ from, lost }: Arrow): [number, number] {
+  const middle = (CLIENT + LANE + SERVER) / 2;
+  if (lost) return from === 'client' ? [CLIENT + LANE, middle] : [SERVER, middle];
   return from === 'client' ? [CLIENT + LANE, SERVER] : [SERVER, CLIENT + LANE];
 }
 

@@ -12,6 +12,8 @@ const TOP = 44;
 const CLIENT = 84;
 const SERVER = 374;
 const WHEN = 66;
+/** So far a lost packet is drawn, as a part of the way. */
+const LOST = 0.9;
 /** So many characters have room beside an end. */
 const LETTERS = 38;
 
@@ -28,14 +30,17 @@ ${rows.map((r, i) => (typeof r === 'string' ? html`<text x="${CLIENT + 10}" y="$
 }
 
 function arrow(step: Step, y: number): Markup {
-  const { lane, alarming, when } = step;
+  const { lane, alarming, lost, when } = step;
   const kind = alarming ? 'step bad' : 'step';
   const text = briefOf(step);
   const time = html`<text x="${WHEN}" y="${y + 4}" class="when">${when}</text>`;
   if (lane === 'from-client' || lane === 'from-server') {
-    const [from, to] = lane === 'from-client' ? [CLIENT, SERVER] : [SERVER, CLIENT];
+    const [from, end] = lane === 'from-client' ? [CLIENT, SERVER] : [SERVER, CLIENT];
+    const to = lost ? from + (end - from) * LOST : end;
     const tip = lane === 'from-client' ? -7 : 7;
-    const head = html`<path d="M${to} ${y + 6} l${tip} -4 v8 z"/>`;
+    const head = lost
+      ? html`<path class="lost" d="M${to - 5} ${y + 1} l10 10 m0 -10 l-10 10"/>`
+      : html`<path d="M${to} ${y + 6} l${tip} -4 v8 z"/>`;
     return html`<g class="${kind}">${time}<line x1="${from}" x2="${to}" y1="${y + 6}" y2="${y + 6}"/>${head}<text x="${(CLIENT + SERVER) / 2}" y="${y + 2}" class="on">${text}</text></g>`;
   }
   const x = lane === 'client' ? CLIENT : SERVER;

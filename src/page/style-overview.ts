@@ -29,6 +29,7 @@ ${[1, 2, 3, 4, 5].map((n) => `.strip .depth-${n} { padding-left: ${n * 1.1}rem; 
 .sequence .step :is(path, circle) { fill: var(--soft); }
 .sequence .bad line { stroke: var(--error); }
 .sequence .bad :is(path, circle) { fill: var(--error); }
+.sequence .lost { stroke: var(--error); stroke-width: 2; }
 .sequence .bad text:not(.when) { fill: var(--error); font-weight: 600; }
 .sequence .when { fill: var(--soft); text-anchor: end; }
 .sequence .on { text-anchor: middle; }

@@ -28,6 +28,8 @@ export interface Sink {
   /** A segment that a text already describes (tcpdump output). */
   packet(source: Source, packet: Packet): void;
   event(source: Source, event: KernelEvent): void;
+  /** What a pcapng file holds beside packets, a whole block each. */
+  block?(source: Source, type: number, bytes: Uint8Array, isBigEndian: boolean): void;
   /** Compares frames with what a source has so far; nothing is kept of them. */
   standing?(source: Source, frames: (take: (frame: Frame) => void) => void): Standing;
 }

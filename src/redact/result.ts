@@ -13,15 +13,13 @@ const NAMES: Readonly<Record<string, 'host' | 'process'>> = {
 /** Fields that are ours: ids, times, enumerations. */
 const OURS = new Set(['rule', 'title', 'locator', 'time', 'startTime', 'endTime', 'kind', 'code', 'format']);
 
+/** Texts that may quote a line of the input. */
+const QUOTING = new Set(['fact', 'summary', 'headline', 'story', 'what']);
+
 /** Every other text in it is searched, so that a field added later is covered. Throws when connections are only counted in it. */
 export function redactResult(result: Result, redactor: Redactor): Result {
   if (result.unlisted)
     throw new Error('only a result that lists all connections (listed: Infinity) can be redacted');
-  redactor.knowFiles([
-    ...result.inputs.flatMap((i) => [i.name, ...(i.files ?? []).map((f) => f.name)]),
-    // files that are no input, and folders
-    ...result.diagnostics.map((d) => d.source),
-  ]);
   redactor.know(
     'host',
     result.hosts.map((h) => h.name),
@@ -31,6 +29,12 @@ export function redactResult(result: Result, redactor: Redactor): Result {
   for (const { client, server } of result.connections) {
     for (const end of [client, server]) redactor.address(end.address);
   }
+  // what they are called may name a host
+  redactor.knowFiles([
+    ...result.inputs.flatMap((i) => [i.name, ...(i.files ?? []).map((f) => f.name)]),
+    // files that are no input, and folders
+    ...result.diagnostics.map((d) => d.source),
+  ]);
   const redacted = walk('', result, redactor) as Result;
   return {
     ...redacted,
@@ -62,7 +66,7 @@ function walk(key: string, value: unknown, redactor: Redactor): unknown {
 function redactString(key: string, value: string, redactor: Redactor): string {
   if (key === 'address' || key === 'addresses') return redactor.address(value);
   if (NAMES[key]) return redactor.name(value);
-  return OURS.has(key) ? value : redactor.text(key === 'fact' ? unquoted(value) : value);
+  return OURS.has(key) ? value : redactor.text(QUOTING.has(key) ? unquoted(value) : value);
 }
 
 /** Lines and payload of the input that a text quotes may hold anything. */

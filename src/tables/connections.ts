@@ -162,7 +162,7 @@ export const connectionsTable: Table<ConnectionRow> = {
     },
     {
       name: 'fin_wait2_kernel_s',
-      doc: 'FIN_WAIT2 as the full socket had it; microseconds when a timewait minisock took over',
+      doc: 'FIN_WAIT2 as the full socket had it; microseconds when a timewait socket took over',
       unit: 's',
       value: (r) => r.finWait2KernelS,
     },

@@ -14,6 +14,7 @@ const RUNGS: Record<Lane, string> = {
 };
 const BLANK = '│       │';
 const ALARMING: Partial<Record<Lane, string>> = { client: '✗       │', server: '│       ✗' };
+const LOST: Partial<Record<Lane, string>> = { 'from-client': '├───▶✗  │', 'from-server': '│  ✗◀───┤' };
 
 const WHEN = 12;
 
@@ -38,8 +39,12 @@ export function ladderText(ladder: Ladder, width: number, paint: Paint = plain):
   return lines;
 }
 
+function rungOf({ lane, alarming, lost }: Step): string {
+  return (lost && LOST[lane]) || (alarming && ALARMING[lane]) || RUNGS[lane];
+}
+
 function stepLines(step: Step, room: number, paint: Paint): string[] {
-  const rung = (step.alarming && ALARMING[step.lane]) || RUNGS[step.lane];
+  const rung = rungOf(step);
   const place = step.places
     .map((p) => `[${p.source + 1}${p.locator ? `, ${visible(p.locator)}` : ''}]`)
     .join(' ');
@@ -58,10 +63,8 @@ function stepLines(step: Step, room: number, paint: Paint): string[] {
 /** A line a step, without numbers of sequence and places: for a first look. */
 export function briefLadder(ladder: Ladder, width: number): string[] {
   return ladder.steps.flatMap((step, i) => {
-    const { lane, alarming, when } = step;
-    const rung = (alarming && ALARMING[lane]) || RUNGS[lane];
     const above = dividersOf(ladder, i).map((text) => `${' '.repeat(WHEN)}  ${text}`);
-    return [...above, shortened(`${when.padStart(WHEN)}  ${rung}  ${briefOf(step)}`, width)];
+    return [...above, shortened(`${step.when.padStart(WHEN)}  ${rungOf(step)}  ${briefOf(step)}`, width)];
   });
 }
 

@@ -15,8 +15,10 @@ export interface Step {
   /** Since the first timed step, or since this socket's own first state; the time itself when neither; or ''. */
   when: string;
   lane: Lane;
-  /** A packet that the receiver's kernel dropped, or a reset: what a reader looks for. */
+  /** A packet that was lost or that the receiver's kernel dropped, or a reset: what a reader looks for. */
   alarming: boolean;
+  /** A packet that one capture has and the other lacks, which a verdict says was lost between them. */
+  lost: boolean;
   /** As it stands in the timeline: not yet made safe for any output. */
   what: string;
   /** `comm[pid]`; `during comm[pid]` when the kernel may only have interrupted it; or ''. */
@@ -67,21 +69,25 @@ export function ladderOf(focus: Focus, id: string, limit = 60): Ladder {
   const kept =
     groups.length <= limit + 1 ? groups : [...groups.slice(0, limit - tail), ...groups.slice(-tail)];
   const sources = [...new Set(kept.flat().map((i) => i.source))];
-  const steps = kept.map(([item, ...others]) => ({
-    item,
-    when: whenOf(item, zero),
-    lane: laneOf(item),
-    alarming:
-      item.kind === 'drop' || item.kind === 'icmp' || item.kind === 'reset' || /^RST\b/.test(item.what),
-    what: whatOf(item),
-    who: whoOf(item),
-    unplaced: !placed(item),
-    places: [item, ...others].map((i) => ({
-      source: sources.indexOf(i.source),
-      locator: i.locator,
-      offset: offsetOf(i, zero),
-    })),
-  }));
+  const lacking = lackingOf(focus, row);
+  const steps = kept.map(([item, ...others]) => {
+    const without = others.length === 0 ? lacking(item) : '';
+    return {
+      item,
+      when: whenOf(item, zero),
+      lane: laneOf(item),
+      alarming: without !== '' || ALARMING.has(item.kind) || /^RST\b/.test(item.what),
+      lost: without !== '',
+      what: `${whatOf(item)}${without && `, not in ${without}`}`,
+      who: whoOf(item),
+      unplaced: !placed(item),
+      places: [item, ...others].map((i) => ({
+        source: sources.indexOf(i.source),
+        locator: i.locator,
+        offset: offsetOf(i, zero),
+      })),
+    };
+  });
   const begins = zero === null ? '' : trimTime(zero.time);
   const strays = all.length - told.length;
   return {
@@ -92,6 +98,33 @@ export function ladderOf(focus: Focus, id: string, limit = 60): Ladder {
     resumes: kept.length - tail,
     strays,
     sources,
+  };
+}
+
+const ALARMING: ReadonlySet<TimelineItem['kind']> = new Set(['drop', 'icmp', 'reset']);
+
+/** Packets that causes say were lost between two captures. */
+const LOST: Readonly<Record<string, RegExp>> = {
+  'syn-lost-on-path': /^SYN(?![|])/,
+  'syn-ack-lost-on-path': /^SYN[|]ACK/,
+  'data-lost-on-path': /, \d+ bytes/,
+};
+
+/** Of a packet that only one capture has: the name of the other, where a verdict names the packet as lost in between; or ''. */
+function lackingOf(
+  { result, findings, timeline }: Focus,
+  { id }: ConnectionRow,
+): (item: TimelineItem) => string {
+  const lost = (findings.get(id) ?? []).filter((f) => Object.hasOwn(LOST, f.rule));
+  if (lost.length === 0) return () => '';
+  const captures = new Set((timeline.get(id) ?? []).flatMap((i) => (i.kind === 'packet' ? [i.source] : [])));
+  const isOf = (item: TimelineItem, e: Evidence) =>
+    e.at === item.locator && e.source !== null && result.inputs[e.source - 1]!.name === item.source;
+  return (item) => {
+    const isLost =
+      item.kind === 'packet' &&
+      lost.some((f) => LOST[f.rule]!.test(item.what) && f.evidence.some((e) => isOf(item, e)));
+    return isLost ? ([...captures].find((name) => name !== item.source) ?? '') : '';
   };
 }
 

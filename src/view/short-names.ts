@@ -12,10 +12,35 @@ export function shortNames(result: Result): Shortened {
   const folder = commonFolder(result.inputs.map((i) => i.name));
   if (folder === '') return { result, folder };
   // not within a longer path
-  const pattern = new RegExp(`(?<![\\w./-])${folder.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`, 'g');
+  const pattern = new RegExp(`(?<![\\w./-])${escaped(folder)}`, 'g');
   const shorten = (text: string) => (text.includes(folder) ? text.replace(pattern, '') : text);
   return { result: { ...withTexts(result, shorten), command: result.command }, folder };
 }
+
+/** With files named without folders, but for those that tell two files apart: for what leaves the machine. */
+export function fileNames(full: Result): Result {
+  const { result } = shortNames(full);
+  const paths = new Set(result.inputs.map((i) => i.name));
+  const short = new Map([...paths].map((path) => [path, shortest(path, paths)]));
+  const long = [...paths].filter((path) => path !== short.get(path)).sort((a, b) => b.length - a.length);
+  if (long.length === 0) return result;
+  const pattern = new RegExp(`(?<![\\w./-])(?:${long.map(escaped).join('|')})(?![\\w/-])`, 'g');
+  return withTexts(result, (text) =>
+    text.includes('/') ? text.replace(pattern, (path) => short.get(path)!) : text,
+  );
+}
+
+/** The end of a path that no other of them ends in. */
+function shortest(path: string, paths: ReadonlySet<string>): string {
+  const parts = path.split('/');
+  for (let n = 1; n < parts.length; n++) {
+    const end = parts.slice(-n).join('/');
+    if (![...paths].some((p) => p !== path && (p === end || p.endsWith(`/${end}`)))) return end;
+  }
+  return path;
+}
+
+const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** The value with every text in it changed. What nothing changes in is not copied: most of a big result. */
 function withTexts<T>(value: T, change: (text: string) => string): T {

@@ -11,12 +11,15 @@ import { packetPlace, type Source } from '../model/source.ts';
 import { disk } from '../platform/files.ts';
 import { orNothing } from '../platform/interrupt.ts';
 import { beside, writeWhole } from '../platform/output.ts';
-import { commentsOf } from '../read/capture/pcapng-packet-options.ts';
+import type { PcapngOption } from '../read/capture/pcapng-options.ts';
+import { packetOptionsOf } from '../read/capture/pcapng-packet-options.ts';
 import type { Sink } from '../read/importer.ts';
 import { type HostNames, type ReadProgress, readInputs } from '../read/read.ts';
 import { visible } from '../view/escape.ts';
-import { interfaceBlock, packetBlock, sectionHeader } from './blocks.ts';
-import { type Annotations, annotationsOf, frameKey, merged } from './comments.ts';
+import { fileNames } from '../view/short-names.ts';
+import { Beside, type Described, isComment, named, textOf } from './beside.ts';
+import { comment, interfaceBlock, packetBlock, sectionHeader } from './blocks.ts';
+import { type Annotations, annotationsOf, frameKey, isNew, stays } from './comments.ts';
 import { eventBytes, LINKTYPE_EVENT } from './event.ts';
 import { LINKTYPE_RAW, rebuild, type Words } from './segment.ts';
 import { Spool } from './spool.ts';
@@ -26,8 +29,8 @@ export interface AnnotateOptions {
   onProgress?: (progress: ReadProgress) => void;
   /** Files that are one capture, as the result had them before it was redacted. */
   rotations?: readonly (readonly string[])[];
-  /** Only packets of the connections that the result lists, as a filter has kept them. */
-  only?: boolean;
+  /** Only packets of these connections, with the addresses that they have in the files. */
+  only?: Result['connections'] | undefined;
   /** Runs what keeps the thread busy. */
   busy?: <T>(work: () => T) => T;
   /** With it packets are rebuilt from their headers, with these addresses; all else of them is left out. */
@@ -51,19 +54,31 @@ export async function annotate(
   options: AnnotateOptions = {},
 ): Promise<Annotated> {
   const { busy = (work) => work() } = options;
-  const annotations = busy(() => annotationsOf(result));
+  const short = fileNames(result);
+  const annotations = busy(() => annotationsOf(short));
+  const names = new Map(result.inputs.map((i, n) => [i.files?.[0]?.name ?? i.name, short.inputs[n]!.name]));
   const spool = new Spool(beside(path));
   return orNothing(
     () => spool.close(),
     async () => {
-      const collector = new Collector(spool, annotations, result, options);
+      const collector = new Collector(spool, annotations, names, options);
       const onProgress = options.onProgress ?? (() => undefined);
       const { hosts = new Map(), rotations = [] } = options;
-      await readInputs(inputs, hosts, collector, new Diagnostics(), onProgress, null, disk, rotations);
+      const sources = await readInputs(
+        inputs,
+        hosts,
+        collector,
+        new Diagnostics(),
+        onProgress,
+        null,
+        disk,
+        rotations,
+      );
       collector.finish();
       const { version } = result.tool;
-      const story = result.story.map((s) => visible(`tcpautopsy: ${s}`));
-      const first = [sectionHeader(`tcpautopsy ${version}`, story), ...collector.interfaces];
+      const story = short.story.map((s) => visible(`tcpautopsy: ${s}`));
+      const comments = collector.beside.comments(sources, story);
+      const first = [sectionHeader(`tcpautopsy ${version}`, comments), ...collector.interfaces];
       await writeWhole(path, async (temporary) => busy(() => spool.writeTo(temporary, first)));
       spool.close();
       return collector.counts;
@@ -74,26 +89,31 @@ export async function annotate(
 /** Takes the frames of the second reading; events are in the result already. */
 class Collector implements Sink {
   readonly interfaces: Buffer[] = [];
+  readonly beside = new Beside();
   readonly counts: Annotated = { packets: 0, events: 0, comments: 0 };
   readonly #spool: Spool;
   readonly #annotations: Annotations;
   readonly #redact: AnnotateOptions['redact'];
   /** Null: all packets. */
   readonly #only: Tuples | null;
-  /** Of sources in the result, by the first of their files. */
   readonly #names: ReadonlyMap<string, string>;
+  /** Events that the files have already, by time and text. */
+  readonly #eventsBefore = new Set<string>();
+  /** Time of the packet before. */
+  #last = 0n;
   readonly #numbers = new Map<string, number>();
   readonly #decoders = new Map<number, Decoder>();
   readonly #packet = new Packet();
 
+  /** @param names of sources as they are to be shown, by the first of their files in the result */
   constructor(
     spool: Spool,
     annotations: Annotations,
-    { inputs, connections }: Result,
+    names: ReadonlyMap<string, string>,
     options: AnnotateOptions,
   ) {
-    this.#only = options.only ? new Tuples(connections) : null;
-    this.#names = new Map(inputs.map((i) => [i.files?.[0]?.name ?? i.name, i.name]));
+    this.#only = options.only ? new Tuples(options.only) : null;
+    this.#names = names;
     this.#spool = spool;
     this.#annotations = annotations;
     this.#redact = options.redact;
@@ -106,9 +126,11 @@ class Collector implements Sink {
       if (this.#redact || !isSegment || !this.#only!.has(this.#packet)) return;
     }
     const bytes = frame.bytes.subarray(frame.start, frame.start + frame.captured);
+    const options = packetOptionsOf(frame);
+    if (frame.linkType === LINKTYPE_EVENT && this.#annotations.events.length > 0)
+      for (const o of options) this.#eventsBefore.add(`${this.#time(source, frame)} ${textOf(o)}`);
     const itf = this.#interface(source, frame.linkType, frame.interfaceId);
-    const before = commentsOf(frame).map((c) => c.split('\n').map(visible).join('\n'));
-    this.#write(source, itf, frame, frame.number, bytes, before);
+    this.#write(source, itf, frame, frame.number, bytes, options);
   }
 
   /** A segment without bytes of its own, or one that is redacted. */
@@ -126,13 +148,19 @@ class Collector implements Sink {
 
   event(): void {}
 
+  block(source: Source, type: number, bytes: Uint8Array, isBigEndian: boolean): void {
+    if (this.#redact) return;
+    const other = this.beside.take(source, type, bytes, isBigEndian);
+    if (other) this.#spool.add(this.#last, other);
+  }
+
   finish(): void {
-    const { events } = this.#annotations;
-    if (events.length === 0) return;
-    const itf = this.#number('', LINKTYPE_EVENT, 'events', 'What the kernels said');
-    for (const { time, text, ends } of events) {
+    const options = named('events', 'What the kernels said');
+    for (const { time, text, ends } of this.#annotations.events) {
+      if (this.#eventsBefore.has(`${time} ${text}`)) continue;
+      const itf = this.#number('', LINKTYPE_EVENT, () => ({ snapLength: 0, options }));
       const bytes = eventBytes(text, ends);
-      this.#spool.add(time, packetBlock(itf, time, bytes.length, bytes, [text]));
+      this.#spool.add(time, packetBlock(itf, time, bytes.length, bytes, [comment(text)]));
       this.counts.events++;
     }
   }
@@ -143,18 +171,30 @@ class Collector implements Sink {
     { time, length }: { time: number; length: number },
     frame: number,
     bytes: Uint8Array,
-    before: readonly string[],
+    before: readonly PcapngOption[],
   ): void {
-    const key = frameKey(this.#name(source), packetPlace(source, frame));
-    const now = this.#annotations.frames.get(key) ?? [];
-    const comments = merged(before, now);
-    const absolute = source.clock.base + BigInt(Math.round(time));
+    const absolute = this.#time(source, { time });
+    const comments = this.#comments(source, frame, before);
     this.#spool.add(absolute, packetBlock(itf, absolute, length, bytes, comments));
+    this.#last = absolute;
     this.counts.packets++;
-    this.counts.comments += now.length;
   }
 
-  /** As the result has it. */
+  /** Nanoseconds of the Unix epoch. */
+  #time({ clock }: Source, { time }: { time: number }): bigint {
+    return clock.base + BigInt(Math.round(time));
+  }
+
+  /** With what else the file says of the packet. */
+  #comments(source: Source, frame: number, before: readonly PcapngOption[]): readonly PcapngOption[] {
+    const now = this.#annotations.frames.get(frameKey(this.#name(source), packetPlace(source, frame))) ?? [];
+    if (now.length === 0) return before;
+    const old = before.filter(isComment).map(textOf);
+    const added = now.filter((text) => isNew(text, old));
+    this.counts.comments += added.length;
+    return [...before.filter((o) => !isComment(o) || stays(textOf(o), added)), ...added.map(comment)];
+  }
+
   #name({ name, files }: Source): string {
     const first = files?.[0]?.name ?? name;
     const known = this.#redact ? this.#redact.text(first) : first;
@@ -162,14 +202,15 @@ class Collector implements Sink {
   }
 
   #interface(source: Source, linkType: number, number: number): number {
-    const name = this.#name(source);
-    return this.#number(`${source.id} ${linkType} ${number}`, linkType, visible(name), visible(name));
+    const described = () => this.beside.described(source, number, visible(this.#name(source)));
+    return this.#number(`${source.id} ${linkType} ${number}`, linkType, described);
   }
 
-  #number(key: string, linkType: number, name: string, description: string): number {
+  #number(key: string, linkType: number, described: () => Described): number {
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
-    const number = this.interfaces.push(interfaceBlock(linkType, name, description)) - 1;
+    const { snapLength, options } = described();
+    const number = this.interfaces.push(interfaceBlock(linkType, snapLength, options)) - 1;
     this.#numbers.set(key, number);
     return number;
   }

@@ -1,20 +1,20 @@
 /** Blocks of pcapng files (draft-ietf-opsawg-pcapng), little-endian, times in nanoseconds of the Unix epoch. */
 
-const SECTION_HEADER = 0x0a0d0d0a;
-const INTERFACE = 1;
-const ENHANCED_PACKET = 6;
-const OPT_COMMENT = 1;
+import { ENHANCED_PACKET, INTERFACE, SECTION_HEADER } from '../read/capture/pcapng-blocks.ts';
+import { type PcapngOption as Option, padded } from '../read/capture/pcapng-options.ts';
+import { COMMENT } from '../read/capture/pcapng-packet-options.ts';
+
 const SHB_USERAPPL = 4;
-const IF_NAME = 2;
-const IF_DESCRIPTION = 3;
+export const IF_NAME = 2;
+export const IF_DESCRIPTION = 3;
 const IF_TSRESOL = 9;
 const NANOSECONDS = 9;
 /** An option's length has 16 bits; a comment that long is no comment. */
 const MAX_TEXT = 8_000;
 
-type Option = readonly [code: number, value: Uint8Array];
+export const comment = (value: string): Option => text(COMMENT, value);
 
-function text(code: number, value: string): Option {
+export function text(code: number, value: string): Option {
   const bytes = Buffer.from(value);
   if (bytes.length <= MAX_TEXT) return [code, bytes];
   // cut before a character, not in it
@@ -22,8 +22,6 @@ function text(code: number, value: string): Option {
   while ((bytes[end]! & 0xc0) === 0x80) end--;
   return [code, Buffer.concat([bytes.subarray(0, end), Buffer.from('…')])];
 }
-
-const padded = (length: number) => (length + 3) & ~3;
 
 /** A whole block: type and both lengths around `fixed`, `body` (padded) and options. */
 function block(type: number, fixed: Uint8Array, body: Uint8Array, options: readonly Option[]): Buffer {
@@ -48,24 +46,20 @@ function block(type: number, fixed: Uint8Array, body: Uint8Array, options: reado
 
 const NO_BYTES = new Uint8Array(0);
 
-export function sectionHeader(application: string, comments: readonly string[]): Buffer {
+export function sectionHeader(application: string, comments: readonly Option[]): Buffer {
   const fixed = Buffer.alloc(16);
   fixed.writeUInt32LE(0x1a2b3c4d, 0);
   fixed.writeUInt16LE(1, 4);
   fixed.writeBigInt64LE(-1n, 8);
-  const options = [text(SHB_USERAPPL, application), ...comments.map((c) => text(OPT_COMMENT, c))];
-  return block(SECTION_HEADER, fixed, NO_BYTES, options);
+  return block(SECTION_HEADER, fixed, NO_BYTES, [text(SHB_USERAPPL, application), ...comments]);
 }
 
-export function interfaceBlock(linkType: number, name: string, description: string): Buffer {
+/** @param snapLength 0: no limit. @param options all but the resolution of times */
+export function interfaceBlock(linkType: number, snapLength: number, options: readonly Option[]): Buffer {
   const fixed = Buffer.alloc(8);
   fixed.writeUInt16LE(linkType, 0);
-  const resolution: Option = [IF_TSRESOL, Uint8Array.of(NANOSECONDS)];
-  return block(INTERFACE, fixed, NO_BYTES, [
-    text(IF_NAME, name),
-    text(IF_DESCRIPTION, description),
-    resolution,
-  ]);
+  fixed.writeUInt32LE(snapLength, 4);
+  return block(INTERFACE, fixed, NO_BYTES, [...options, [IF_TSRESOL, Uint8Array.of(NANOSECONDS)]]);
 }
 
 /** `time`: nanoseconds of the Unix epoch; earlier ones cannot be written and become 0. `length`: on the wire. */
@@ -74,7 +68,7 @@ export function packetBlock(
   time: bigint,
   length: number,
   bytes: Uint8Array,
-  comments: readonly string[],
+  options: readonly Option[],
 ): Buffer {
   const fixed = Buffer.alloc(20);
   const ticks = time < 0n ? 0n : time;
@@ -83,10 +77,5 @@ export function packetBlock(
   fixed.writeUInt32LE(Number(ticks & 0xffffffffn), 8);
   fixed.writeUInt32LE(bytes.length, 12);
   fixed.writeUInt32LE(length, 16);
-  return block(
-    ENHANCED_PACKET,
-    fixed,
-    bytes,
-    comments.map((c) => text(OPT_COMMENT, c)),
-  );
+  return block(ENHANCED_PACKET, fixed, bytes, options);
 }

@@ -1,11 +1,17 @@
 /** What is said about which packet, and which events stand alone. */
+import { rules } from '../explain/rules/index.ts';
 import { formatEndpoint, parseWords } from '../model/address.ts';
-import type { Evidence, Finding } from '../model/finding.ts';
+import {
+  CONFIDENCE_ORDER,
+  type Confidence,
+  type Evidence,
+  type Finding,
+  type Group,
+} from '../model/finding.ts';
 import type { ConnectionRow, Result, TimelineItem } from '../model/result.ts';
 import { visible } from '../view/escape.ts';
 import { type Focus, focusOf } from '../view/focus.ts';
 import { placeOf } from '../view/ladder.ts';
-import { shortNames } from '../view/short-names.ts';
 import type { EventEnd } from './event.ts';
 
 interface LoneEvent {
@@ -29,45 +35,60 @@ export function frameKey(source: string, locator: string): string {
   return `${source}\0${locator}`;
 }
 
-/** Of findings above info, and of the events around them. Sources are named without the folder that all of them share. */
-export function annotationsOf(full: Result): Annotations {
-  const { result } = shortNames(full);
-  const names = new Map(result.inputs.map((input, i) => [input.name, full.inputs[i]!.name]));
-  const place: Place = (source, locator) => frameKey(names.get(source) ?? source, locator);
+/** Of findings above info, and of the events around them. */
+export function annotationsOf(result: Result): Annotations {
   const focus = focusOf(result);
   const annotations: Annotations = { frames: new Map(), events: [] };
-  const packets = packetsOf(result, place);
+  const packets = packetsOf(result);
   for (const f of result.findings)
-    if (f.connection !== '' && f.severity !== 'info') addFinding(f, focus, packets, place, annotations);
+    if (f.connection !== '' && f.severity !== 'info') addFinding(f, focus, packets, annotations);
   addEvents(focus, packets, annotations);
   return annotations;
 }
 
-/** What the packet has to say in the end: what it said before, without what this says again. */
-export function merged(before: readonly string[], now: readonly string[]): readonly string[] {
-  if (before.length === 0) return now;
-  const again = new Set(now.map(subjectOf));
-  return [...before.filter((comment) => !again.has(subjectOf(comment))), ...now];
+/** Of what a packet said before, what stays: all but what something surer is said about now. */
+export function stays(before: string, now: readonly string[]): boolean {
+  const old = claimOf(before);
+  return !old || !now.map(claimOf).some((claim) => claim?.group === old.group && claim.rank < old.rank);
 }
 
-/** Of a comment of ours on a finding, the rule that it is of: the numbers in it may be of another input. */
-function subjectOf(comment: string): string {
-  return /^tcpautopsy: (?:error|warning) c\d+ .*? \(([\w-]+), \w+\): /.exec(comment)?.[1] ?? comment;
+/** Of what is found now, what is said: not what the packet says already, as surely or surer. */
+export function isNew(comment: string, before: readonly string[]): boolean {
+  if (before.includes(comment)) return false;
+  const claim = claimOf(comment);
+  return !before.map(claimOf).some((old) => {
+    if (!claim || old?.group !== claim.group) return false;
+    return old.rank < claim.rank || (old.rank === claim.rank && old.rule === claim.rule);
+  });
 }
 
-/** The key of a packet, by its source as the texts name it. */
-type Place = (source: string, locator: string) => string;
+interface Claim {
+  rule: string;
+  group: Group;
+  /** 0: the surest. */
+  rank: number;
+}
+
+const GROUPS = new Map<string, Group>(rules.map(({ id, group }) => [id, group]));
+
+/** Of a comment of ours on a finding: its words differ with the inputs. */
+function claimOf(text: string): Claim | null {
+  const [, rule = '', confidence] =
+    /^tcpautopsy: (?:error|warning) c\d+ .*? \(([\w-]+), (\w+)\): /.exec(text) ?? [];
+  const group = GROUPS.get(rule);
+  return group ? { rule, group, rank: CONFIDENCE_ORDER.indexOf(confidence as Confidence) } : null;
+}
 
 interface PacketAt {
   time: bigint | null;
   key: string;
 }
 
-function packetsOf({ timeline }: Result, place: Place): Map<string, PacketAt[]> {
+function packetsOf({ timeline }: Result): Map<string, PacketAt[]> {
   const packets = new Map<string, PacketAt[]>();
   for (const item of timeline) {
     if (item.kind !== 'packet') continue;
-    const packet = { time: nanoseconds(item), key: place(item.source, item.locator) };
+    const packet = { time: nanoseconds(item), key: frameKey(item.source, item.locator) };
     const list = packets.get(item.connection);
     if (list) list.push(packet);
     else packets.set(item.connection, [packet]);
@@ -95,14 +116,13 @@ function addFinding(
   f: Finding,
   { title, result }: Focus,
   packets: ReadonlyMap<string, PacketAt[]>,
-  place: Place,
   annotations: Annotations,
 ): void {
   const head = `${f.severity} ${f.connection} ${title(f.rule)} (${f.rule}, ${f.confidence}): ${f.summary}`;
   const own = packets.get(f.connection) ?? [];
   const keys = new Set(own.map((p) => p.key));
   const cited = f.evidence.flatMap((e) => {
-    const key = place(nameOf(result, e), e.at);
+    const key = frameKey(nameOf(result, e), e.at);
     return keys.has(key) ? [{ key, fact: e.fact }] : [];
   });
   for (const { key, fact } of cited) {

@@ -200,7 +200,7 @@ describe('document 000: a trace of functions', () => {
     expect(text).toMatch(
       /-1907214080 and -1907216512 are the two ends of one connection, and both are on this host/,
     );
-    expect(text).toMatch(/-2077492080, is the timewait minisock that took the place of -1907214080/);
+    expect(text).toMatch(/-2077492080, is the timewait socket that took the place of -1907214080/);
     expect(text).toMatch(
       /whoever was running on that CPU, not the owner.*Lines 4, 5, 6, 7, 8, 9, 13 and 14/s,
     );
@@ -209,7 +209,7 @@ describe('document 000: a trace of functions', () => {
       /Segment 2, the ACK of that FIN, is in no line.*filter \(`comm`\).*the filter hid it/,
     );
     expect(text).toMatch(
-      /Segment 3.*the minisock -2077492080 took it through tcp_timewait_state_process \(line 13\)/,
+      /Segment 3.*the timewait socket -2077492080 took it through tcp_timewait_state_process \(line 13\)/,
     );
     expect(text).toMatch(
       /Segment 4.*in LAST_ACK through tcp_v4_do_rcv → tcp_rcv_state_process \(lines 15 and 16\), which set CLOSE \(line 17\)/,
@@ -222,7 +222,7 @@ describe('document 000: a trace of functions', () => {
     const lines = readFileSync(path.join(DOCUMENTS, '000', 'bpftrace.txt'), 'utf8').split('\n');
     const text = answers(await analyze([writeText('half.txt', lines.slice(0, 10).join('\n'))]));
     expect(text).toMatch(/two ends of one connection/);
-    expect(text).not.toMatch(/minisock that took|Did tcp_stream_wait_close run|Segment 3/);
+    expect(text).not.toMatch(/timewait socket that took|Did tcp_stream_wait_close run|Segment 3/);
   });
 });
 

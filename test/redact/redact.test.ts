@@ -156,6 +156,18 @@ test('a line of a file that is not understood may spell addresses in any way: it
       expect(spellingsOf('10.77.0.1').exec(content.toString('latin1'))?.[0] ?? '', name).toBe('');
 });
 
+test('a file named after its host is renamed with it; what a firewall writes before its line is not quoted', async () => {
+  const folder = await mkdtemp(join(root, 'named-'));
+  const table = await readFile(join(SAMPLES, 'tools/netstat/netstat-anp.txt'), 'utf8');
+  await writeFile(join(folder, 'db-prod-7.txt'), `root@db-prod-7:~# netstat -anp\n${table}`);
+  const line =
+    'Nov 21 14:41:55 db-prod-7 kernel: [ACME edge] IN=eth0 OUT= SRC=192.0.2.9 DST=192.0.2.7 LEN=60 TOS=0x00 PREC=0x00 TTL=50 ID=1 DF PROTO=TCP SPT=51517 DPT=8443 WINDOW=64240 RES=0x00 SYN URGP=0';
+  await writeFile(join(folder, 'kern.log'), `${line}\n`);
+  const { original, files } = await everything(folder);
+  expect(JSON.stringify(original)).toContain('ACME edge');
+  for (const [name, content] of files) expect(content.toString(), name).not.toMatch(/db-prod-7|ACME edge/);
+});
+
 test('folders and homes go, files of one name are told apart', async () => {
   const folder = join(root, 'home/alice/customer');
   for (const name of ['a', 'b'])

@@ -1,13 +1,23 @@
 /** The annotated capture, read back by tshark: its comments, its order, and that no packet is lost or changed. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
+import { Redactor } from '../../src/redact/redactor.ts';
+import { redactResult } from '../../src/redact/result.ts';
 import { parseFilter } from '../../src/view/filter.ts';
 import { annotate } from '../../src/wireshark/annotate.ts';
-import { interfaceBlock, packetBlock, sectionHeader } from '../../src/wireshark/blocks.ts';
+import {
+  comment,
+  IF_NAME,
+  interfaceBlock,
+  packetBlock,
+  sectionHeader,
+  text,
+} from '../../src/wireshark/blocks.ts';
+import { Spool } from '../../src/wireshark/spool.ts';
 
 const SAMPLES = new URL('../../samples/', import.meta.url).pathname;
 const hasTshark = spawnSync('tshark', ['--version']).status === 0;
@@ -114,21 +124,69 @@ describe.skipIf(!hasTshark)('what a file said before', () => {
     expect(is).toBe(was);
   });
 
-  test("a user's own comments stay", async () => {
+  test('a bundle annotated again keeps what its events proved: no surer comment is lost or contradicted', async () => {
+    const bundle = [join(SAMPLES, 'bundle/accept-queue-incident/6.18')];
+    const paths = ['once', 'twice', 'thrice', 'with'].map((n) => join(root, `${n}.pcapng`));
+    const [once, twice, thrice, beside] = paths as [string, string, string, string];
+    const counts = await annotate(await analyze(bundle), bundle, once);
+    const again = await analyze([once]);
+    expect(again.diagnostics.filter((d) => d.severity !== 'info')).toEqual([]);
+    await annotate(again, [once], twice);
+    await annotate(await analyze([twice]), [twice], thrice);
+    const lines = (path: string) => commentsOf(path).split('\n');
+    const after = lines(twice);
+    expect(lines(thrice)).toEqual(after);
+    for (const [i, line] of lines(once).entries()) expect(after[i]).toContain(line);
+    expect(after.join()).not.toContain('unanswered-syn');
+    const sections = (path: string) =>
+      execFileSync('capinfos', [path], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).match(
+        /Capture comment: .*/g,
+      );
+    expect(sections(once)!.length).toBeGreaterThan(1);
+    expect(sections(twice)).toEqual(sections(once));
+    // with the bundle beside it events are there already
+    const both = [once, ...bundle];
+    expect(counts.events).toBeGreaterThan(0);
+    expect((await annotate(await analyze(both), both, beside)).events).toBe(0);
+  });
+
+  test("what a user's file says of packets, interfaces and names stays, and no path is written", async () => {
     const frame = Buffer.from(
       '0102030405060708090a0b0c0800450000280001000040060000c0000201c0000202303900500000000100000000500220000000ffff',
       'hex',
     );
     const own = join(root, 'own.pcapng');
+    const long = 'x'.repeat(20_000);
+    // name resolution block: 192.0.2.2 is db.lan, end of records
+    const nameBlock = Buffer.from(
+      '0400000020000000' + '01000b00c000020264622e6c616e0000' + '00000000' + '20000000',
+      'hex',
+    );
+    const flags = [2, Uint8Array.of(1, 0, 0, 0)] as const;
+    const comments = ['Ask Anna about this one', 'and Ben'].map(comment);
     const blocks = [
-      sectionHeader('x', []),
-      interfaceBlock(1, 'eth0', ''),
-      packetBlock(0, 1_700_000_000_000_000_000n, frame.length, frame, ['Ask Anna about this one', 'and Ben']),
+      sectionHeader('x', [comment('taken on Friday')]),
+      interfaceBlock(1, 96, [text(IF_NAME, 'eth0')]),
+      nameBlock,
+      packetBlock(0, 1_700_000_000_000_000_000n, frame.length, frame, [
+        flags,
+        ...comments,
+        [1, Buffer.from(long)],
+      ]),
     ];
     await writeFile(own, Buffer.concat(blocks));
     const out = join(root, 'out.pcapng');
     await annotate(await analyze([own]), [own], out);
-    expect(commentsOf(out)).toContain('Ask Anna about this one,and Ben');
+    expect(commentsOf(out)).toContain(`Ask Anna about this one,and Ben,${long}`);
+    const fields = ['frame.interface_name', 'frame.interface_description', 'frame.packet_flags_direction'];
+    const args = ['-r', out, '-T', 'fields', '-E', 'separator=/t', ...fields.flatMap((f) => ['-e', f])];
+    expect(execFileSync('tshark', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })).toBe(
+      'eth0\town.pcapng\t0x00000001\n',
+    );
+    const written = await readFile(out);
+    expect(written.includes(nameBlock)).toBe(true);
+    expect(written.includes('taken on Friday')).toBe(true);
+    expect(written.includes(root)).toBe(false);
   });
 
   test('with a filter only the packets of its connections are written', async () => {
@@ -138,7 +196,7 @@ describe.skipIf(!hasTshark)('what a file said before', () => {
     expect(kept.connections.length).toBeLessThan(all.connections.length);
     expect(kept.connections.length).toBeGreaterThan(0);
     const path = join(root, 'only.pcapng');
-    const { packets } = await annotate(kept, inputs, path, { only: true });
+    const { packets } = await annotate(kept, inputs, path, { only: kept.connections });
     const whole = await annotate(all, inputs, join(root, 'all.pcapng'));
     expect(packets).toBeGreaterThan(0);
     expect(packets).toBeLessThan(whole.packets);
@@ -148,8 +206,46 @@ describe.skipIf(!hasTshark)('what a file said before', () => {
   });
 });
 
+test('with a filter and redaction the packets are those of the filter, with other addresses', async () => {
+  const inputs = [join(SAMPLES, 'live/pcap-and-tcpstates/packets.pcap')];
+  const kept = await analyze(inputs, {
+    keep: parseFilter('severity warning'),
+    listed: Number.POSITIVE_INFINITY,
+  });
+  const redactor = new Redactor(Buffer.alloc(32, 1));
+  const result = redactResult(kept, redactor);
+  const path = join(root, 'redacted.pcapng');
+  const only = { only: kept.connections };
+  const { packets } = await annotate(result, inputs, path, { ...only, redact: redactor });
+  expect(packets).toBe((await annotate(kept, inputs, join(root, 'plain.pcapng'), only)).packets);
+  expect(packets).toBeGreaterThan(0);
+});
+
+test('blocks come out in order of time, those of one time in the order they came, whatever their size', async () => {
+  const spool = new Spool(join(root, 'spool'));
+  const times = Array.from({ length: 3_000 }, (_, i) => BigInt((i * 7_919) % 1_000));
+  const sizes = times.map((_, i) => (i % 500 === 0 ? 300_000 : 5_000));
+  for (const [i, time] of times.entries()) {
+    const block = Buffer.alloc(sizes[i]!);
+    block.writeUInt32LE(i);
+    spool.add(time, block);
+  }
+  const path = join(root, 'ordered');
+  spool.writeTo(path, [Buffer.from('first')]);
+  spool.close();
+  const written = await readFile(path);
+  expect(written.subarray(0, 5).toString()).toBe('first');
+  const order = times.map((_, i) => i).sort((a, b) => Number(times[a]! - times[b]!) || a - b);
+  let at = 5;
+  for (const i of order) {
+    expect(written.readUInt32LE(at)).toBe(i);
+    at += sizes[i]!;
+  }
+  expect(at).toBe(written.length);
+});
+
 test('a comment that is too long is cut between characters', () => {
-  const block = packetBlock(0, 0n, 0, new Uint8Array(0), ['µ'.repeat(100_000)]);
+  const block = packetBlock(0, 0n, 0, new Uint8Array(0), [comment('µ'.repeat(100_000))]);
   const length = block.readUInt16LE(30);
   expect(length).toBeLessThanOrEqual(8_000);
   expect(block.toString('utf8', 32, 32 + length)).toMatch(/^µ+…$/);

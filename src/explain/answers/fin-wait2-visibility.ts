@@ -23,9 +23,9 @@ export const finWait2Visibility: Answerer = (world, explained) => {
       'Why do state events (tcpstates) show FIN_WAIT2 for microseconds, when netstat shows it for up to a minute?',
     answer:
       'They watch two different objects. When a process has closed and its FIN is acknowledged, the kernel does not keep the socket for FIN_WAIT2: ' +
-      'tcp_time_wait() copies the little that is needed into a timewait minisock with substate FIN_WAIT2 and closes the socket at once. ' +
-      'The tracepoint sees only the socket, FIN_WAIT2 → CLOSE within microseconds; no tracepoint shows the minisock. ' +
-      "netstat and ss list the minisock as FIN_WAIT2 until the peer's FIN comes or tcp_fin_timeout " +
+      'tcp_time_wait() copies the little that is needed into a timewait socket with substate FIN_WAIT2 and closes the socket at once. ' +
+      'The tracepoint sees only the socket, FIN_WAIT2 → CLOSE within microseconds; no tracepoint shows the timewait socket. ' +
+      "netstat and ss list the timewait socket as FIN_WAIT2 until the peer's FIN comes or tcp_fin_timeout " +
       `(${timeout === null ? '60 s by default' : `${timeout} s here`}) has passed. ${here}`,
   };
 };

@@ -21,7 +21,7 @@ export const unseenDrops: Answerer = (_world, explained) => {
   ];
   const here = [
     syns > 0 ? `the SYNs of ${count(syns, 'connection')}` : '',
-    acks > 0 ? `the ACKs and the data of ${count(acks, 'connection')} that stood as a request` : '',
+    acks > 0 ? `the ACKs and the data of ${count(acks, 'connection')} that were half-open` : '',
     cookies > 0
       ? `the ACKs and the data of ${count(cookies, 'connection')} for which only a SYN cookie stood`
       : '',

@@ -24,7 +24,7 @@ function origin({ acceptLimit }: WalkSocket): string {
 function sockets({ first, second, minisock }: WalkClose, name: string): Answer {
   const took = second.takesFin!;
   const third = minisock
-    ? ` The third, ${minisock.socket}, is the timewait minisock that took the place of ${first.socket}: its state is TIME_WAIT, ` +
+    ? ` The third, ${minisock.socket}, is the timewait socket that took the place of ${first.socket}: its state is TIME_WAIT, ` +
       'it first appears after that socket has sent its FIN, and tcp_timewait_state_process is entered with nothing else. tcp_time_wait() allocates it, so its address is another one.'
     : '';
   return {
@@ -71,9 +71,9 @@ function segments(walk: Walk, { first, second, minisock, handled }: WalkClose): 
       : secondHidden(walk, first, minisock !== null),
   ];
   if (second.sendFin) {
-    const by = minisock ? `the minisock ${minisock.socket}` : first.socket;
+    const by = minisock ? `the timewait socket ${minisock.socket}` : first.socket;
     const why = minisock
-      ? '. tcp_rcv_state_process has no part in it: the full socket in FIN_WAIT2 was gone, so tcp_v4_rcv gave the segment to the minisock'
+      ? '. tcp_rcv_state_process has no part in it: the full socket in FIN_WAIT2 was gone, so tcp_v4_rcv gave the segment to the timewait socket'
       : '';
     parts.push(
       three.length > 0
@@ -94,7 +94,7 @@ function segments(walk: Walk, { first, second, minisock, handled }: WalkClose): 
 function secondHidden(walk: Walk, first: WalkSocket, minisock: boolean): string {
   const running = [...new Set(walk.events.map((e) => e.pid))].filter((p) => p !== null);
   const proof = minisock
-    ? `that ${first.socket} went FIN_WAIT1 → FIN_WAIT2 and handed over to the minisock shows that it came`
+    ? `that ${first.socket} went FIN_WAIT1 → FIN_WAIT2 and handed over to the timewait socket shows that it came`
     : 'it must have come if the closing went on';
   const filtered = running.includes(0)
     ? 'The lines of that moment are lost.'
@@ -126,7 +126,7 @@ function names({ misnamed }: Walk): Answer[] {
       question: `Did ${event.function} run?`,
       answer:
         `No: the probe that prints ${event.function} is ${really} a second time (${lines(misnamed.map((m) => m.event))}). ` +
-        `Its line has the same socket, state and process as the line before, and ${event.socket} is a timewait minisock, which no function for full sockets is ever entered with.`,
+        `Its line has the same socket, state and process as the line before, and ${event.socket} is a timewait socket, which no function for full sockets is ever entered with.`,
     },
   ];
 }

@@ -102,8 +102,16 @@ function onWire(f: Facts): Candidate[] {
     'the very ACK that completed the handshake was reset',
   );
   const rest = [
-    make('stray-ack-reset', 'possible', 'the ACK may have matched neither a request nor a valid cookie'),
-    make('request-expired-reset', 'possible', 'the request may have been dropped early from a crowded queue'),
+    make(
+      'stray-ack-reset',
+      'possible',
+      'the ACK may have matched neither a half-open connection nor a valid cookie',
+    ),
+    make(
+      'request-expired-reset',
+      'possible',
+      'the half-open connection may have been dropped early from a crowded queue',
+    ),
     make('no-socket-reset', 'possible', 'the listener may have been closed in between'),
   ];
   if (later) return excluded ? [cookie, ...rest] : [cookie, abort, ...rest];
@@ -131,7 +139,7 @@ function listenerGone(f: Facts, moment: Moment): string | null {
     return apart !== null && apart >= 0 && apart < REQUEST_LIFE;
   };
   if (f.listener.closings.some((c) => before(c.moment))) {
-    return 'the listener had been closed before, and the requests of its handshakes went with it';
+    return 'the listener had been closed before, and its half-open connections went with it';
   }
   return f.listener.bursts.some(before)
     ? 'the server had reset the connections of its accept queue before, as it does when the listener is closed'
@@ -199,7 +207,11 @@ function resetAtOnce(f: Facts, elapsed: number, make: Make): Candidate[] {
     'with tcp_abort_on_overflow=1 the ACK of the handshake itself is reset',
   );
   const rest = [
-    make('stray-ack-reset', 'possible', 'the segment may have matched neither a request nor a valid cookie'),
+    make(
+      'stray-ack-reset',
+      'possible',
+      'the segment may have matched neither a half-open connection nor a valid cookie',
+    ),
     ...named(['middlebox-reset'], 'path'),
   ];
   if (excluded !== null) return [cookie, ...rest];

@@ -94,7 +94,7 @@ function expiredRequest(said: KernelSaid): Candidate[] | null {
   const ago = said.f.probes.apart(said.event, last) ?? 0;
   const acked = last.values.acked === 1 ? ', although an ACK for it had come and found no room' : '';
   const because = () =>
-    `the timer had removed its request ${span(ago)} before, after ${count(last.values.retransmits ?? 0, 'repeated SYN-ACK')}${acked}`;
+    `the timer had removed its half-open connection ${span(ago)} before, after ${count(last.values.retransmits ?? 0, 'repeated SYN-ACK')}${acked}`;
   return told(said, 'request-expired-reset', because, [last]);
 }
 
@@ -110,7 +110,7 @@ function listenerGone(said: KernelSaid, removed: ProbeEvent): Candidate[] | null
   if (!stop) return null;
   const ago = probes.apart(said.event, stop) ?? 0;
   const because = () =>
-    `the listening socket that held its request was closed ${span(ago)} before, the request went with it, and the one that listens there now knows nothing of it`;
+    `the listening socket that held its half-open connection was closed ${span(ago)} before, the connection went with it, and the one that listens there now knows nothing of it`;
   return told(said, 'no-socket-reset', because, [stop, removed]);
 }
 
@@ -130,9 +130,12 @@ function lostMinisock(said: KernelSaid): Candidate[] | null {
   const expiry = expiredMinisock(said.f, said.side);
   if (!expiry || !before(said, expiry)) return null;
   const ago = said.f.probes.apart(said.event, expiry) ?? 0;
-  return told(said, 'fin-wait2-expired-reset', () => `its FIN_WAIT2 minisock had ended ${span(ago)} before`, [
-    expiry,
-  ]);
+  return told(
+    said,
+    'fin-wait2-expired-reset',
+    () => `its FIN_WAIT2 timewait socket had ended ${span(ago)} before`,
+    [expiry],
+  );
 }
 
 /**
@@ -150,7 +153,7 @@ function leftToMinisock(said: KernelSaid): Candidate[] | null {
   if (ago === null || ago < SHORTEST_FIN_WAIT2 || overflow !== 0) return null;
   const met = said.met === 'LISTEN' ? 'only the listener' : 'no socket at all';
   const because = () =>
-    `its socket had left FIN_WAIT2 to a minisock ${span(ago)} before, and ${said.offender} met ${met}: the minisock had ended`;
+    `its socket had left FIN_WAIT2 to a timewait socket ${span(ago)} before, and ${said.offender} met ${met}: the timewait socket had ended`;
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
   return [
     withEvidence(make('fin-wait2-expired-reset', 'inferred', because), [transitionEvidence(f, life, end)]),
@@ -169,7 +172,7 @@ function noMinisock(said: KernelSaid): Candidate[] | null {
   const overflow = timeWaitOverflow(f, side) ?? 0;
   const counted = () => (overflow > 0 ? `, and TCPTimeWaitOverflow rose by ${overflow}` : '');
   const because = () =>
-    `its socket had left ${end.from} ${span(ago)} before, and no minisock stood for it when ${said.offender} came${counted()}`;
+    `its socket had left ${end.from} ${span(ago)} before, and no timewait socket stood for it when ${said.offender} came${counted()}`;
   const make = maker({ side: said.sideName, moment: said.moment, evidence: said.evidence() });
   return [
     withEvidence(make('no-socket-reset', 'inferred', because), [transitionEvidence(f, life, end)]),

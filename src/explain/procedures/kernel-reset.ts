@@ -64,7 +64,7 @@ function answering(said: KernelSaid): Candidate[] {
 function minisockMet(said: KernelSaid): Candidate[] {
   const { answers } = said;
   if (answers!.payload === 0 && !(answers!.flags & FIN)) return [];
-  return proved(said, 'time-wait-data-reset', () => `${said.offender} reached its FIN_WAIT2 minisock`);
+  return proved(said, 'time-wait-data-reset', () => `${said.offender} reached its FIN_WAIT2 timewait socket`);
 }
 
 /** tcp_rcv_state_process after RCV_SHUTDOWN: data came, or TCP_LINGER2 < 0 met the ACK of the FIN. */

@@ -172,7 +172,7 @@ export function minisockExpiry(f: Facts, life: LifeFacts): MinisockProof | null 
   return {
     confidence: 'inferred',
     because: () =>
-      `${reason()}, and a FIN_WAIT2 minisock lives ${f.sysctl(life.side, 'net.ipv4.tcp_fin_timeout') === null ? 'at most 60 s' : span(limit)} (tcp_fin_timeout)`,
+      `${reason()}, and a FIN_WAIT2 timewait socket lives ${f.sysctl(life.side, 'net.ipv4.tcp_fin_timeout') === null ? 'at most 60 s' : span(limit)} (tcp_fin_timeout)`,
     evidence,
   };
 }

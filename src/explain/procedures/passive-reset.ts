@@ -160,7 +160,8 @@ function finAfterFin(f: Facts, wire: WireFacts, { side, packet }: WireReset, mak
   const expired = make('fin-wait2-expired-reset', shown ? 'inferred' : 'possible', because);
   const rise = timeWaitOverflow(f, side) ?? 0;
   if (rise > 0 && !shown) {
-    const none = () => `${because()}, and TCPTimeWaitOverflow rose by ${rise}, so no minisock was made`;
+    const none = () =>
+      `${because()}, and TCPTimeWaitOverflow rose by ${rise}, so no timewait socket was made`;
     return [make('no-socket-reset', 'inferred', none), expired];
   }
   return [expired, ...named(['time-wait-overflow', 'linger2-reset', 'no-socket-reset'], SIDE_NAMES[side])];
@@ -198,7 +199,7 @@ function dataAfterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): 
     'fin-wait2-expired-reset',
     'possible',
     late
-      ? `${bytes} bytes reached ${name} ${span(gap)} after its FIN had been acknowledged, when the ${span(timer)} that a socket table gave its minisock may have been over`
+      ? `${bytes} bytes reached ${name} ${span(gap)} after its FIN had been acknowledged, when the ${span(timer)} that a socket table gave its timewait socket may have been over`
       : '',
   );
   const rest = named(['linger2-reset'], SIDE_NAMES[side]);

@@ -36,12 +36,12 @@ function byFunctions(f: Facts, life: LifeFacts, make: Make): Candidate[] {
     .filter((e) => e !== undefined)
     .map((e) => eventEvidence(f.world, e, () => said(e)));
   if (alloc?.pointers.minisock === '0') {
-    const because = 'tcp_time_wait was called and inet_twsk_alloc gave no minisock';
+    const because = 'tcp_time_wait was called and inet_twsk_alloc gave no timewait socket';
     return [withEvidence(make('time-wait-overflow', 'proved', because), evidence)];
   }
   // after a stay the timer hands over what is left of more than 60 s
   if (call.values.substate !== FIN_WAIT2 || (life.finWait2 ?? 0) >= SHORTEST_TIMER) return [];
-  const because = 'tcp_time_wait(FIN_WAIT2) handed the connection over to a minisock';
+  const because = 'tcp_time_wait(FIN_WAIT2) handed the connection over to a timewait socket';
   const c = make('fin-wait2-in-minisock', alloc ? 'proved' : 'inferred', because);
   if (alloc) return [withEvidence(c, evidence)];
   return [withEvidence(c, evidence), ...named(['time-wait-overflow'], SIDE_NAMES[side]!)];
@@ -50,8 +50,8 @@ function byFunctions(f: Facts, life: LifeFacts, make: Make): Candidate[] {
 function said(e: ProbeEvent): string {
   if (e.name === 'minisock-alloc')
     return e.pointers.minisock === '0'
-      ? 'inet_twsk_alloc: no minisock was to be had'
-      : 'inet_twsk_alloc: a minisock';
+      ? 'inet_twsk_alloc: no timewait socket was to be had'
+      : 'inet_twsk_alloc: a timewait socket';
   const state = e.values.substate === FIN_WAIT2 ? 'FIN_WAIT2' : 'TIME_WAIT';
   return `tcp_time_wait(${state}, ${e.values.jiffies} jiffies)`;
 }
@@ -99,7 +99,7 @@ function orphanStayed(f: Facts, life: LifeFacts, last: SocketFields, make: Make)
 function handedOver(f: Facts, life: LifeFacts, make: Make): Candidate[] {
   const { side } = life;
   const because = () =>
-    `the full socket left FIN_WAIT2 after ${stay(life)} without having taken a FIN, as tcp_time_wait hands it over to a minisock`;
+    `the full socket left FIN_WAIT2 after ${stay(life)} without having taken a FIN, as tcp_time_wait hands it over to a timewait socket`;
   const evidence = [reasoning('at CLOSE it was SOCK_DEAD and not SOCK_DONE, and had no error')];
   const overflow = timeWaitOverflow(f, side);
   const c = withEvidence(make('fin-wait2-in-minisock', 'inferred', because), evidence);
@@ -136,5 +136,5 @@ function after(life: LifeFacts): string {
 export function expiryText(f: Facts, side: SideIndex, killed: ProbeEvent): string {
   const start = f.probes.of('minisock-alloc', side)[0];
   const lived = start ? f.probes.apart(killed, start) : null;
-  return `the FIN_WAIT2 minisock of ${f.name(side)} ended${lived === null ? '' : ` after ${span(lived)}`} without a packet that could have ended it`;
+  return `the FIN_WAIT2 timewait socket of ${f.name(side)} ended${lived === null ? '' : ` after ${span(lived)}`} without a packet that could have ended it`;
 }

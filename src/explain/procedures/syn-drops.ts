@@ -89,11 +89,11 @@ export function requestWithoutAnswer(f: Facts, attempt: Attempt): Candidate[] {
   if ((row || event) && wire && wire.of(wire.wire.synAcks, SERVER) === 0) {
     const shown = event ? `the kernel's ${event.name}` : 'SYN-RECV in a socket table';
     const because = () =>
-      `the server has a request for it (${shown}), so it took the SYN and sent a SYN-ACK, but no capture shows one`;
+      `the server has a half-open connection for it (${shown}), so it took the SYN and sent a SYN-ACK, but no capture shows one`;
     const evidence = [
       ...attempt.evidence,
       event
-        ? eventEvidence(f.world, event, () => `the kernel's ${event.name} of its request`)
+        ? eventEvidence(f.world, event, () => `the kernel's ${event.name} of its half-open connection`)
         : rowEvidence(f.world, row!, 'its SYN was taken'),
       reasoning(because),
     ];
@@ -235,7 +235,7 @@ function dropsOfListener(
   const limit = f.sysctl(SERVER, 'net.ipv4.tcp_max_syn_backlog');
   const cookies = f.sysctl(SERVER, 'net.ipv4.tcp_syncookies');
   const many = () =>
-    halfOpen > 0 ? `, while ${count(halfOpen, 'request was', 'requests were')} half open` : '';
+    halfOpen > 0 ? `, while ${count(halfOpen, 'connection was', 'connections were')} half-open` : '';
   const full = limit !== null && limit - halfOpen < limit >> 2;
   const reserve = make(
     'syn-backlog-reserve-drop',
@@ -247,7 +247,7 @@ function dropsOfListener(
   const other = make(
     'no-reply-route-drop',
     'possible',
-    () => `${counted()}: no route back, no memory for a request, or a security module`,
+    () => `${counted()}: no route back, no memory for a half-open connection, or a security module`,
     ['ListenDrops'],
   );
   if (cookies !== null && cookies > 0) return [other];

@@ -15,7 +15,7 @@ export const rule: Rule<'accept-queue-overflow-ack', Candidate> = {
   happened:
     "were established from the client's side only, because the accept queue was full when the ACK of the handshake came",
   condition:
-    'The accept queue was full when the third packet of the handshake (or the first data) came: it is dropped, the request stays, and the server sends its SYN-ACK again. The client believes it is connected.',
+    'The accept queue was full when the third packet of the handshake (or the first data) came: it is dropped, the connection stays half-open, and the server sends its SYN-ACK again. The client believes it is connected.',
   when: SYN_ACK_AGAIN | SENT_AGAIN | DROPS | EVENTS,
   linuxOnly: true,
   reference: 'tcp_v4_syn_recv_sock → sk_acceptq_is_full, tcp_check_req (net/ipv4/tcp_minisocks.c)',
@@ -31,7 +31,7 @@ export const rule: Rule<'accept-queue-overflow-ack', Candidate> = {
       by: ['fields'],
       kernels: '5.5+ with BTF',
       claims: 'inferred',
-      sign: 'tcp_retransmit_synack of a request whose ACK had come, with the queue full',
+      sign: 'tcp_retransmit_synack of a half-open connection whose ACK had come, with the queue full',
     },
     {
       by: ['packets'],

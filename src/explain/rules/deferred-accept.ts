@@ -40,7 +40,7 @@ export const rule: Rule<'deferred-accept', Deferred> = {
       by: ['fields'],
       kernels: '6.2+ with BTF',
       claims: 'inferred',
-      sign: 'tcp_retransmit_synack of a request that had got its ACK, with room in the accept queue',
+      sign: 'tcp_retransmit_synack of a half-open connection that had got its ACK, with room in the accept queue',
     },
     {
       by: ['packets'],

@@ -15,7 +15,7 @@ export const rule: Rule<'fin-wait2-expired', Verdict & Pick<Candidate, 'because'
   severity: 'warning',
   happened: 'had FIN_WAIT2 expire before the peer closed',
   condition:
-    'The FIN_WAIT2 minisock ended after tcp_fin_timeout while the peer was still in CLOSE_WAIT. Nothing is sent.',
+    'The FIN_WAIT2 timewait socket ended after tcp_fin_timeout while the peer was still in CLOSE_WAIT. Nothing is sent.',
   when: STATES,
   linuxOnly: true,
   reference: 'tcp_time_wait, inet_twsk_kill; ip-sysctl tcp_fin_timeout',

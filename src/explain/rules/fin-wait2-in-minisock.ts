@@ -14,7 +14,7 @@ export const rule: Rule<'fin-wait2-in-minisock', Candidate> = {
   severity: 'info',
   happened: 'spent FIN_WAIT2 in a timewait socket, which no state event shows',
   condition:
-    'The process had closed, the FIN was acknowledged by a packet without FIN, and tcp_fin_timeout is at most 60 s: tcp_time_wait() replaces the socket by a minisock with substate FIN_WAIT2, of which no tracepoint tells.',
+    'The process had closed, the FIN was acknowledged by a packet without FIN, and tcp_fin_timeout is at most 60 s: tcp_time_wait() replaces the socket by a timewait socket (a minisock in its sources) with substate FIN_WAIT2, of which no tracepoint tells.',
   when: STATES,
   linuxOnly: true,
   reference: 'tcp_rcv_state_process → tcp_time_wait(sk, TCP_FIN_WAIT2, tmo) (net/ipv4/tcp_minisocks.c)',
@@ -23,7 +23,7 @@ export const rule: Rule<'fin-wait2-in-minisock', Candidate> = {
       by: ['functions'],
       kernels: '5.5+ with fentry, or kprobes',
       claims: 'proved',
-      sign: 'tcp_time_wait(FIN_WAIT2), and inet_twsk_alloc gave a minisock',
+      sign: 'tcp_time_wait(FIN_WAIT2), and inet_twsk_alloc gave a timewait socket',
     },
     { by: ['tables'], kernels: 'any', claims: 'proved', sign: 'FIN-WAIT-2 with the timewait timer' },
     {

@@ -10,9 +10,10 @@ export const rule: Rule<'no-reply-route-drop', Candidate> = {
   group: 'syn',
   title: 'The listener could not answer: no route back',
   severity: 'error',
-  happened: 'had SYNs dropped because the listener found no route back (or could not create a request)',
+  happened:
+    'had SYNs dropped because the listener found no route back (or could not create a half-open connection)',
   condition:
-    'The SYN reached the listener, which could not make a request of it: no route to the client, no memory, or a security module refused.',
+    'The SYN reached the listener, which could not make a half-open connection of it: no route to the client, no memory, or a security module refused.',
   when: MAY_LACK_ANSWER,
   linuxOnly: true,
   reference: 'tcp_conn_request (af_ops->route_req), IpOutNoRoutes, ListenDrops',
@@ -21,7 +22,7 @@ export const rule: Rule<'no-reply-route-drop', Candidate> = {
       by: ['functions'],
       kernels: '5.5+ with fentry, or kprobes',
       claims: 'proved',
-      sign: 'inet_csk_route_req found no route for this request',
+      sign: 'inet_csk_route_req found no route for its reply',
     },
     {
       by: ['packets', 'counters'],

@@ -12,7 +12,7 @@ export const rule: Rule<'no-socket-reset', Candidate> = {
   title: 'RST: the socket no longer existed',
   severity: 'warning',
   happened: 'were reset because the socket no longer existed',
-  condition: 'A packet other than a SYN matched no socket, no request and no timewait minisock.',
+  condition: 'A packet other than a SYN matched no socket, no half-open connection and no timewait socket.',
   when: MAY_BE_RESET,
   closes: 'rst',
   reference: 'tcp_v4_rcv (no_tcp_socket) → tcp_v4_send_reset',

@@ -13,11 +13,11 @@ import { ACCEPT_REMEDY } from './accept-queue-overflow-syn.ts';
 export const rule: Rule<'request-expired-reset', Candidate> = {
   id: 'request-expired-reset',
   group: 'syn',
-  title: 'Half-open request expired: RST to a client that thought it was connected',
+  title: 'Half-open connection expired: RST to a client that thought it was connected',
   severity: 'error',
-  happened: 'were reset because the server had given up the half-open request',
+  happened: 'were reset because the server had given up the half-open connection',
   condition:
-    'The request of a handshake whose ACK was never taken expired (tcp_synack_retries, or earlier in a crowded SYN queue); the next segment of the client then meets the listener.',
+    'A half-open connection (a request socket in the kernel) whose ACK was never taken expired (tcp_synack_retries, or earlier in a crowded SYN queue); the next segment of the client then meets the listener.',
   when: MAY_BE_RESET,
   closes: 'rst',
   linuxOnly: true,
@@ -27,7 +27,7 @@ export const rule: Rule<'request-expired-reset', Candidate> = {
       by: ['functions'],
       kernels: '5.5+ with fentry, or kprobes',
       claims: 'proved',
-      sign: 'reqsk_timer_handler had removed the request, then a RST by the listener',
+      sign: 'reqsk_timer_handler had removed the half-open connection, then a RST by the listener',
     },
     {
       by: ['packets'],
@@ -63,12 +63,12 @@ export const rule: Rule<'request-expired-reset', Candidate> = {
   }),
 };
 
-/** By default a request lives for 63 s; say what it takes to be forgotten sooner. */
+/** By default a half-open connection lives for 63 s; say what it takes to be forgotten sooner. */
 function early(f: Facts): string {
   const elapsed = f.life(0)?.finWait1 ?? null;
   if (elapsed === null || elapsed >= REQUEST_LIFE) return '';
   const retries = f.sysctl(SERVER, 'net.ipv4.tcp_synack_retries');
   return retries === null
-    ? ' A request lives for 63 s by default; tcp_synack_retries below 5 (2 gives 7 s) or a crowded SYN queue ends it sooner.'
-    : ` With tcp_synack_retries=${retries} a request lives for ${2 ** (retries + 1) - 1} s.`;
+    ? ' A half-open connection lives for 63 s by default; tcp_synack_retries below 5 (2 gives 7 s) or a crowded SYN queue ends it sooner.'
+    : ` With tcp_synack_retries=${retries} a half-open connection lives for ${2 ** (retries + 1) - 1} s.`;
 }

@@ -14,7 +14,7 @@ export const rule: Rule<'stray-ack-reset', Candidate> = {
   severity: 'warning',
   happened: 'were reset because an ACK reached only the listener',
   condition:
-    'An ACK matched no connection and no request, only a listening socket, and was no valid SYN cookie.',
+    'An ACK matched no connection, open or half-open, only a listening socket, and was no valid SYN cookie.',
   when: MAY_BE_RESET,
   closes: 'rst',
   linuxOnly: true,

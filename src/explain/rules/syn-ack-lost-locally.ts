@@ -12,7 +12,7 @@ export const rule: Rule<'syn-ack-lost-locally', Candidate> = {
   severity: 'error',
   happened: "had the SYN-ACK lost in the server's own output",
   condition:
-    'The listener made a request and sent a SYN-ACK, which was dropped in the server on its way out: netfilter OUTPUT, queueing discipline, neighbour resolution.',
+    'The listener made a half-open connection and sent a SYN-ACK, which was dropped in the server on its way out: netfilter OUTPUT, queueing discipline, neighbour resolution.',
   when: MAY_LACK_ANSWER,
   linuxOnly: true,
   reference: 'tcp_v4_send_synack → ip_build_and_send_pkt (NETFILTER_DROP, QDISC_DROP, NEIGH_FAILED)',
@@ -27,7 +27,7 @@ export const rule: Rule<'syn-ack-lost-locally', Candidate> = {
       by: ['functions', 'packets'],
       kernels: '5.5+ with fentry, or kprobes',
       claims: 'inferred',
-      sign: 'a request was made of the SYN, and no capture shows a SYN-ACK',
+      sign: 'a half-open connection was made of the SYN, and no capture shows a SYN-ACK',
     },
     {
       by: ['packets', 'tables'],

@@ -27,7 +27,7 @@ export const rule: Rule<'syn-backlog-reserve-drop', Candidate> = {
       by: ['packets', 'counters'],
       kernels: 'any',
       claims: 'inferred',
-      sign: 'ListenDrops rose without ListenOverflows, so many requests half open, tcp_syncookies is 0',
+      sign: 'ListenDrops rose without ListenOverflows, so many half-open connections, tcp_syncookies is 0',
     },
     {
       by: ['states', 'counters'],

@@ -31,7 +31,7 @@ export const rule: Rule<'syn-on-time-wait', Replaced | Cleared> = {
   severity: 'info',
   happened: 'replaced a TIME_WAIT of the same ports',
   condition:
-    'A SYN with a newer timestamp or sequence number met a minisock in TIME_WAIT of the same 4-tuple: it is taken, and the minisock ends. An older one is answered with the old ACK; the RST of the client ends the minisock, and the next SYN is taken.',
+    'A SYN with a newer timestamp or sequence number met a timewait socket in TIME_WAIT of the same 4-tuple: it is taken, and the timewait socket ends. An older one is answered with the old ACK; the RST of the client ends the timewait socket, and the next SYN is taken.',
   when: REUSED | EVENTS,
   linuxOnly: true,
   reference: 'tcp_timewait_state_process (TCP_TW_SYN, isn = tw_snd_nxt + 65535 + 2), RFC 6191',

@@ -22,7 +22,7 @@ export const rule: Rule<'syn-queue-full-drop', Candidate> = {
       by: ['functions', 'counters'],
       kernels: '5.5+ with fentry, or kprobes',
       claims: 'proved',
-      sign: 'tcp_conn_request found more requests than the backlog, tcp_syncookies is 0, TCPReqQFullDrop rose; or tcp_syn_flood_action gave no cookie',
+      sign: 'tcp_conn_request found more half-open connections than the backlog, tcp_syncookies is 0, TCPReqQFullDrop rose; or tcp_syn_flood_action gave no cookie',
     },
     {
       by: ['functions'],

@@ -13,7 +13,7 @@ export const rule: Rule<'time-wait-data-reset', Candidate> = {
   severity: 'warning',
   happened: 'were reset because data came for a closed connection in FIN_WAIT2',
   condition:
-    'The process had closed, the FIN was acknowledged and a timewait minisock in FIN_WAIT2 stood for the connection when a segment with new data came.',
+    'The process had closed, the FIN was acknowledged and a timewait socket in FIN_WAIT2 stood for the connection when a segment with new data came.',
   when: MAY_BE_RESET,
   closes: 'rst',
   linuxOnly: true,

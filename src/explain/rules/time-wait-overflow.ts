@@ -13,7 +13,7 @@ export const rule: Rule<'time-wait-overflow', Candidate> = {
   severity: 'error',
   happened: 'were forgotten at once, because there was no room for a timewait socket',
   condition:
-    'There were tcp_max_tw_buckets timewait minisocks already (or no memory): none was made, and the socket was closed.',
+    'There were tcp_max_tw_buckets timewait sockets already (or no memory): none was made, and the socket was closed.',
   when: STATES,
   linuxOnly: true,
   reference: 'tcp_time_wait → inet_twsk_alloc (net/ipv4/inet_timewait_sock.c)',

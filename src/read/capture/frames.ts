@@ -71,6 +71,11 @@ export class FrameStream {
     this.#context.sink.frame(this.source, frame);
   }
 
+  /** Hands on a whole block that holds no packet. */
+  block(type: number, bytes: Uint8Array, isBigEndian: boolean): void {
+    this.#context.sink.block?.(this.source, type, bytes, isBigEndian);
+  }
+
   /** Numbers a packet that cannot be handed on. */
   skip(code: string, message: string): void {
     this.source.records++;

@@ -20,6 +20,9 @@ export function sectionByteOrder(bytes: Uint8Array, at: number): boolean | null 
 /** Known types without packets: names, journals, secrets, processes, custom. */
 export const SKIPPED = new Set([4, 7, 8, 9, 10, 11, 0xbad, 0x40000bad]);
 
+export const isPacket = (type: number): boolean =>
+  type === ENHANCED_PACKET || type === SIMPLE_PACKET || type === PACKET;
+
 /** Shortest whole block by type: fixed fields with the 12 bytes around them. */
 const MIN_LENGTH = new Map([
   [SECTION_HEADER, 28],
@@ -37,8 +40,7 @@ const MAX_BLOCK = 1 << 26;
 export function headerFault(type: number, length: number): string {
   if (type === ENHANCED_PACKET && length >= 32 && length <= MAX_PACKET_BLOCK && (length & 3) === 0) return '';
   const hex = (type >>> 0).toString(16);
-  const packet = type === ENHANCED_PACKET || type === SIMPLE_PACKET || type === PACKET;
-  if (length < 0 || length > (packet ? MAX_PACKET_BLOCK : MAX_BLOCK)) {
+  if (length < 0 || length > (isPacket(type) ? MAX_PACKET_BLOCK : MAX_BLOCK)) {
     return `the block claims ${length >>> 0} bytes, more than a block of its type (0x${hex}) can have`;
   }
   if (length < (MIN_LENGTH.get(type) ?? 12)) {

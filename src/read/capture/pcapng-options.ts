@@ -25,3 +25,24 @@ export function eachOption(
   }
   return true;
 }
+
+export type PcapngOption = readonly [code: number, value: Uint8Array];
+
+/**
+ * The options in bytes[start .. end), copied, as a little-endian section has them: `numbers` are the codes whose value is
+ * one number; in other values order means nothing.
+ */
+export function optionsOf(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  big: boolean,
+  numbers: ReadonlySet<number>,
+): PcapngOption[] {
+  const options: PcapngOption[] = [];
+  eachOption(bytes, start, end, big, (code, at, length) => {
+    const value = bytes.slice(at, at + length);
+    options.push([code, big && numbers.has(code) ? value.reverse() : value]);
+  });
+  return options;
+}

@@ -3,10 +3,11 @@ import { DIRECTION_IN, DIRECTION_OUT, type Frame } from '../../model/packet.ts';
 import type { CapturedProcess } from '../../model/process.ts';
 import { i32, u16 } from './byte-order.ts';
 import { PacketComments } from './packet-comments.ts';
-import { padded } from './pcapng-options.ts';
+import { optionsOf, type PcapngOption, padded } from './pcapng-options.ts';
 
 const END_OF_OPTIONS = 0;
-const COMMENT = 1;
+/** opt_comment, of every block. */
+export const COMMENT = 1;
 /** epb_flags, and pack_flags of the obsolete packet block. */
 const FLAGS = 2;
 const INBOUND = 1;
@@ -53,18 +54,12 @@ export function clearOptions(frame: Frame): void {
   frame.optionsEnd = 0;
 }
 
-/** Comments of a packet in the file it was read from. */
-export function commentsOf({ bytes, optionsStart, optionsEnd, optionsBig: big }: Frame): string[] {
-  const comments: string[] = [];
-  for (let pos = optionsStart; optionsEnd - pos >= 4; ) {
-    const code = u16(bytes, pos, big);
-    const length = u16(bytes, pos + 2, big);
-    pos += 4;
-    if (code === END_OF_OPTIONS || pos + length > optionsEnd) break;
-    if (code === COMMENT) comments.push(new TextDecoder().decode(bytes.subarray(pos, pos + length)));
-    pos += padded(length);
-  }
-  return comments;
+/** Numbers among the options of a packet: flags, dropcount, packetid, queue. */
+const NUMBERS = new Set([FLAGS, 4, 5, 6]);
+
+/** What the file it was read from says of a packet, its comments among it. */
+export function packetOptionsOf({ bytes, optionsStart, optionsEnd, optionsBig }: Frame): PcapngOption[] {
+  return optionsOf(bytes, optionsStart, optionsEnd, optionsBig, NUMBERS);
 }
 
 function directionOf(flag: number): number {

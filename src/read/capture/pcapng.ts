@@ -12,6 +12,7 @@ import {
   INTERFACE,
   INTERFACE_STATISTICS,
   isOverlong,
+  isPacket,
   isSoundBlock,
   lastBlocks,
   MAX_PACKET_BLOCK,
@@ -138,6 +139,7 @@ class PcapngReader implements CaptureReader, RecordParser {
   /** A whole block of sound length. */
   #block(type: number, bytes: Uint8Array, pos: number, length: number, origin: number): void {
     const bodyEnd = pos + length - 4;
+    if (!isPacket(type)) this.#stream.block(type, bytes.subarray(pos, pos + length), this.#big);
     if (type === ENHANCED_PACKET) {
       this.#timedPacket(bytes, pos, bodyEnd, u32(bytes, pos + 8, this.#big));
     } else if (type === PACKET) {

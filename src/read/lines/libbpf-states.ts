@@ -20,7 +20,7 @@ export const libbpfStates: LineFormat = {
   title: 'state lines ts:TIME:SIDE:OLD:NEW of a libbpf program',
   clock: 'monotonic',
   proves:
-    'When each end went from state to state, including the minisock when the program traces inet_twsk_alloc and _put.',
+    'When each end went from state to state, including the timewait socket when the program traces inet_twsk_alloc and _put.',
   cannotProve: 'Which connection it was: there are no addresses, so two at once cannot be told apart.',
   example: 'ts:81726354433211:client:ESTABLISHED:FIN_WAIT1',
   recognises: (line) => line.startsWith('ts:') && parse(line) !== null,

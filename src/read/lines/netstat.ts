@@ -37,7 +37,8 @@ export const netstat: LineFormat = {
   id: 'netstat',
   title: 'netstat -anp (net-tools)',
   clock: 'order',
-  proves: 'Which connections existed at that moment, in which state, minisocks included, and who owned them.',
+  proves:
+    'Which connections existed at that moment, in which state, timewait sockets included, and who owned them.',
   cannotProve:
     'What happened between two snapshots, and the limit of an accept queue: Send-Q of LISTEN is always 0.',
   example:

@@ -21,7 +21,7 @@ export const tcplife: LineFormat = {
   clock: 'wall',
   proves:
     'That a connection ended at that time, how long it lived, how much it carried and who had opened it.',
-  cannotProve: 'How it ended: FIN and RST look the same; and what became of it as a timewait minisock.',
+  cannotProve: 'How it ended: FIN and RST look the same; and what became of it as a timewait socket.',
   example:
     '22:23:33 11247   python3          127.0.0.1       51874 127.0.0.1       38319 0.01   0.00   40.53',
   command: runs('tcplife(?:-bpfcc|\\.py)?'),

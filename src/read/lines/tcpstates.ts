@@ -29,7 +29,7 @@ export const tcpstates: LineFormat = {
   proves:
     'Every state a full socket went through and how long it stayed there, for the lines that are present.',
   cannotProve:
-    'That a transition did not happen (lines are lost silently), SYNs that made no socket, life as a timewait minisock; long IPv6 addresses, when it is of libbpf-tools, which leaves others in their place.',
+    'That a transition did not happen (lines are lost silently), SYNs that made no socket, life as a timewait socket; long IPv6 addresses, when it is of libbpf-tools, which leaves others in their place.',
   example:
     'ffff90cdd53c8a40 0     swapper/0  172.16.58.147   43794 172.16.58.146   8080  FIN_WAIT1   -> FIN_WAIT2   40.370',
   command: runs('tcpstates(?:-bpfcc|\\.py)?'),
