@@ -78,7 +78,9 @@ const ROUNDS = [
   ['The same again', []],
 ];
 for (const [round, more] of ROUNDS) {
-  const words = ['tcpautopsy batch demo-archive/captures -o demo-archive/OUT', ...more].join(' ');
+  const words = ['tcpautopsy batch demo-archive/captures -o demo-archive/OUT --html errors', ...more].join(
+    ' ',
+  );
   console.log(`\n── ${round}: ${words}\n`);
   const begun = Date.now();
   const args = [join(root, 'dist/cli.js'), 'batch', archive, '-o', out, '--html', 'errors', ...more];

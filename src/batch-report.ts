@@ -66,7 +66,10 @@ async function groupIn(store: Store, name: string): Promise<GroupRow> {
   }
   const exact = found.find((row) => row.place === name) ?? (found.length === 1 ? found[0] : undefined);
   if (exact) return exact;
-  const places = found.slice(0, 5).map((row) => row.place);
+  const places = found
+    .map((row) => row.place)
+    .sort()
+    .slice(0, 5);
   throw new OutputError(
     found.length === 0
       ? `no group is called ${name}; plan.jsonl lists them`

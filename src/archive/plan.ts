@@ -170,7 +170,14 @@ function commonPlace(members: readonly Member[]): string {
 }
 
 export function headOf({ key, place, reason, members, bytes }: Group): GroupHead {
-  return { key, place, reason, version: VERSION, members: members.map(placeOf), bytes };
+  const content = contentOf(members);
+  return { key, place, reason, version: VERSION, content, members: members.map(placeOf), bytes };
+}
+
+export function contentOf(members: readonly Member[]): string {
+  const hash = sha256();
+  for (const own of members.map((m) => m.hash).sort()) hash.add(`${own}\n`);
+  return hash.hex();
 }
 
 /** Where its part of a table lies in OUT. */

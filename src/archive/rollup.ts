@@ -1,5 +1,5 @@
 /** What is in OUT, folded to the roll-up; and what is there no more of use, taken away. */
-import { folderOfKey } from '../model/batch.ts';
+import { folderOfKey, type GroupRow } from '../model/batch.ts';
 import { getOr } from '../model/get-or.ts';
 import type { Rollup } from '../model/rollup.ts';
 import { sha256 } from '../platform/hash.ts';
@@ -9,7 +9,7 @@ import { endedIn, type Kept, keptOf } from './commit.ts';
 import { dropRows } from './compact.ts';
 import { Fold } from './fold.ts';
 import { placeOf } from './member.ts';
-import type { Plan, PlannedGroups } from './plan.ts';
+import { contentOf, type Plan, type PlannedGroups } from './plan.ts';
 
 const ROLLUP = 'rollup.json';
 
@@ -103,7 +103,7 @@ function digest(lines: readonly string[]): string {
 interface Strays {
   /** Their files are no more where they were. */
   gone: string[];
-  /** Done before a member, the version or an option changed: the day of their rows, where they have some. */
+  /** Done before a member, its place, the version or an option changed: the day of their rows, where they have some. */
   outdated: Map<string, string | null>;
 }
 
@@ -111,10 +111,16 @@ async function sorted(store: Store, strays: readonly string[], groups: PlannedGr
   const found: Strays = { gone: [], outdated: new Map() };
   if (strays.length === 0) return found;
   const places = new Set<string>();
-  for (const { members } of groups) for (const m of members) places.add(placeOf(m));
+  const contents = new Set<string>();
+  for (const { members } of groups) {
+    contents.add(contentOf(members));
+    for (const m of members) places.add(placeOf(m));
+  }
   for (const key of strays) {
     const row = (await keptOf(store, key))?.row;
-    if (row && !row.members.every((m) => places.has(m))) found.gone.push(key);
+    const isThere = (group: GroupRow) =>
+      contents.has(group.content) || group.members.every((m) => places.has(m));
+    if (row && !isThere(row)) found.gone.push(key);
     else found.outdated.set(key, row?.day ?? null);
   }
   return found;

@@ -1,4 +1,5 @@
 /** `tcpautopsy worker`: does groups of batches on other machines. */
+import { counted } from '../view/words.ts';
 import { UsageError } from './arguments.ts';
 import { define } from './command.ts';
 import { err, out } from './console.ts';
@@ -47,7 +48,7 @@ export const worker = define({
         stop();
       });
     await takeJobs(a.queue, a.root, a.jobs ?? cores(), crewFor, events, stopping);
-    out(`${groups} groups taken`);
+    out(`${counted(groups, 'group')} taken`);
     return EXIT_OK;
   },
 });

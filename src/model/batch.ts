@@ -25,6 +25,8 @@ export interface GroupHead {
   place: string;
   reason: string;
   version: string;
+  /** SHA-256 over what its members hold: the same for the same captures, whatever they are called, the version and the options. */
+  content: string;
   /** Paths of its members. */
   members: string[];
   bytes: number;

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { THOROUGH } from '../thorough.ts';
 import { batch, cli, folder, planIn, put, sample, smallArchive, treeOf } from './archives.ts';
@@ -69,6 +69,14 @@ describe('a batch that is run again', () => {
     for (const { rule, isNew } of second.rollup!.causes)
       expect([rule, isNew]).toEqual([rule, !known.has(rule)]);
     expect(second.rollup!.causes.some((c) => c.isNew)).toBe(true);
+  });
+
+  it('of the same captures by another path and with other options counts none twice', async () => {
+    const [root, out] = [folder(), join(folder(), 'OUT')];
+    put(join(root, 'a.pcap'), sample('field/resets/burst.pcap'));
+    const first = await batch([root], out);
+    const again = await batch([relative('.', root)], out, { group: { html: 'never', connections: 'all' } });
+    expect([again.done, again.rollup!.groups, again.rollup!.gone]).toEqual([1, first.rollup!.groups, []]);
   });
 
   it('tries what failed again when it is asked to', async () => {

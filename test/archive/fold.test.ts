@@ -12,6 +12,7 @@ function group(key: string, more: Partial<GroupRow>): GroupRow {
       key,
       place: key,
       reason: 'alone',
+      content: '',
       version: '0',
       members: [key],
       bytes: 1,
