@@ -56,7 +56,7 @@ void check_pieces(void) {
     exit(1);
   }
 }
-static bool asked_for(const struct probe *p) {
+bool asked_for(const struct probe *p) {
   for (unsigned i = 0; i < options.piece_count; i++)
     if (is_called(p, options.pieces[i])) return true;
   return !options.piece_count;

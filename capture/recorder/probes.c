@@ -62,7 +62,7 @@ static void list_programs(void) {
     snprintf(p->form, sizeof p->form, "%.*s", (int)strcspn(p->section, "/"), p->section);
     const char *end = strstr(p->name, "__");
     snprintf(p->piece, sizeof p->piece, "%.*s", end ? (int)(end - p->name) : (int)strlen(p->name), p->name);
-    if (first) p->refused = absent(p);
+    if (first) p->lacking = !!(p->refused = absent(p));
   }
   if (first) check_pieces();
 }
@@ -169,7 +169,9 @@ void attach(void) {
   }
   bool any = false;
   EACH(p) any |= !!p->link;
-  if (!any) fail("nothing could be attached: %s", probe_count ? probes[0].why : "");
+  if (any) return;
+  EACH(p) if (asked_for(p)) fail("nothing could be attached: %s", first_refusal(p));
+  fail("nothing could be attached");
 }
 
 int map_fd(const char *name) { return bpf_object__find_map_fd_by_name(opened, name); }

@@ -10,6 +10,7 @@ struct probe {
   const char *name, *section, *target;
   char piece[32], form[16];
   char *refused, *why; /* why: it is not to be loaded */
+  bool lacking;        /* refused because the kernel has no such thing, or nobody asked */
   unsigned found;      /* 0 not asked, 1 no, 2 yes: its function in kallsyms */
 };
 extern struct probe *probes;
@@ -23,6 +24,8 @@ static inline bool by_kprobe(const struct probe *p) { return p->form[0] == 'k'; 
 void ask_forms(void);                   /* once: whether functions can be probed here at all */
 char *absent(const struct probe *p);    /* once: what the kernel lacks, or NULL */
 void check_pieces(void);                /* that there are those asked for; ends it */
+bool asked_for(const struct probe *p);  /* by --probe, or it is not used */
 void decide(void);                      /* sets `why` of each */
 void refuse(struct probe *p, const char *why);
+const char *first_refusal(const struct probe *p); /* report.c: of a piece */
 bool same_place(const struct probe *a, const struct probe *b);

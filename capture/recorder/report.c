@@ -21,9 +21,10 @@ static bool place_attached(const struct probe *p) {
   return false;
 }
 
-/* What the kernel said of it stands before what follows from that. */
-static const char *first_refusal(const struct probe *p) {
-  EACH(other) if (other->refused && !strcmp(other->piece, p->piece)) return other->refused;
+/* What the kernel said of one of its programs stands before what follows from that, and that before what this kernel lacks and another has. */
+const char *first_refusal(const struct probe *p) {
+  EACH(other) if (other->refused && !other->lacking && !strcmp(other->piece, p->piece)) return other->refused;
+  EACH(other) if (other->why && !other->lacking && !strcmp(other->piece, p->piece)) return other->why;
   return p->why ? p->why : "not attached";
 }
 

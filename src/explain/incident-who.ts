@@ -42,7 +42,7 @@ export function whoOf(
 
 /** `server (pid 812) on 10.0.0.1:80, pod web, host node-1`; `10.0.0.1:80, process not in these files`. */
 export function endOf(world: World, facts: Facts, index: SideIndex, n: number): string {
-  const process = (index === SERVER ? facts.listener.owner : null) ?? processOf(facts.case, index);
+  const process = (index === SERVER ? facts.listener.ownerOf(facts) : null) ?? processOf(facts.case, index);
   const { address } = facts.endpoint(index);
   const place = placeOf(facts.case, index, world.context.sources);
   const at = index === SERVER ? world.serverOf(n) : address;

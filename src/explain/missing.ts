@@ -39,8 +39,9 @@ const KINDS = {
   },
   'close-call': {
     text: (of) => `Whether data were unread or SO_LINGER was set when the process on ${of} closed`,
-    probes: ['close'],
-    beside: ['state'],
+    // on a kernel that lets functions be probed or not: what the socket held at the step to CLOSE, and the RST after it
+    probes: ['state'],
+    beside: ['reset-sent'],
     held: (f, side) => f.life(side)?.life.transitions.some((t) => t.fields != null) ?? false,
   },
   states: {

@@ -35,13 +35,17 @@ export class Page {
   text(text: string, indent = 2, first = '', firstWidth = first.length): void {
     const pad = ' '.repeat(indent + firstWidth);
     const room = Math.max(20, this.width - indent - firstWidth);
-    // a command stays on one line, to be copied, where a line has room for it
-    const kept = visible(text).replace(/`[^`]*`/g, (code) =>
-      columns(code) + 1 > room ? code : code.replaceAll(' ', '\ue000'),
-    );
-    const lines = wrap(kept, room).map((l) => l.replaceAll('\ue000', ' '));
-    for (const [i, line] of lines.entries())
-      this.#lines.push(i === 0 ? ' '.repeat(indent) + first + line : pad + line);
+    // a command stays on one line, to be copied: one that has no room here stands further left
+    const long: string[] = [];
+    const kept = visible(text).replace(/`[^`]*`[.,;:]?/g, (code) => {
+      if (columns(code) <= room) return code.replaceAll(' ', '\ue000');
+      if (columns(code) > this.width - indent) return code;
+      long.push(code);
+      return '\ue001'.repeat(room);
+    });
+    for (const [i, line] of wrap(kept, room).entries())
+      if (line[0] === '\ue001') this.#lines.push(' '.repeat(indent) + long.shift());
+      else this.#lines.push((i === 0 ? ' '.repeat(indent) + first : pad) + line.replaceAll('\ue000', ' '));
   }
 
   item(label: string, text: string, indent = 4): void {

@@ -86,10 +86,10 @@ describe('what is missing of a reset', () => {
 
   test('from packets alone: what close() found and the reason, with the command that records it there', async () => {
     const missing = missingOf(await analyze(inputs((n) => n === 'packets.pcap')));
-    expect(missing.map((m) => m.probe)).toEqual(['close', 'reset-sent']);
+    expect(missing.map((m) => m.probe)).toEqual(['state', 'reset-sent']);
     expect(missing[0]).toMatchObject({
       port: 8080,
-      command: 'tcpautopsy-capture -o capture-8080 --port 8080 --probe close --probe state',
+      command: 'tcpautopsy-capture -o capture-8080 --port 8080 --probe state --probe reset-sent',
     });
   });
 });

@@ -15,7 +15,7 @@ import { type Closing, findBursts, findClosedTogether, findClosings } from './cl
 import type { Facts } from './facts.ts';
 import { hasBetween, Numbers } from './numbers.ts';
 import type { ServerReset } from './own-resets.ts';
-import { isFullLook, lookBefore, type QueueLook, queueLooks } from './queue.ts';
+import { isFullLook, isOfItsTime, lookBefore, type QueueLook, queueLooks } from './queue.ts';
 import { type Step, stepsOf } from './steps.ts';
 import type { World } from './world.ts';
 
@@ -55,7 +55,7 @@ export class ListenerFacts {
     findClosedTogether(this.world, this.closings, [...this.#showing(ODD_STATES)]),
   );
   readonly #sights = lazy(() => this.#findSights());
-  readonly #full = lazy(() => this.#sights().find(isFull) ?? null);
+  readonly #full = lazy(() => this.#sights().filter(isFull));
   readonly #probes = lazy(() => this.#listeners().flatMap((l) => l.probes));
   readonly #looks = lazy(() => queueLooks(this.world, this.#listeners(), this.#showing(EVENTS)));
   readonly #concurrent = lazy(() => this.#countConcurrent());
@@ -176,15 +176,23 @@ export class ListenerFacts {
     return this.#sights();
   }
 
-  /** The process that listens, as the last table that names one does; else the one that called listen(), as a log of states says. */
-  get owner(): Process | null {
-    const sight = this.sights.findLast(({ row }) => row.owner === 'known' && row.comm !== null);
-    return sight?.row ?? this.#first().listener?.lives.findLast((l) => l.owner?.comm)?.owner ?? null;
+  /** The process that listened, as the last table of the connection's time that names one does; else the one that called listen(), as a log of states says. */
+  ownerOf(f: Facts): Process | null {
+    const sight = this.sights.findLast(
+      ({ row }) => row.owner === 'known' && row.comm !== null && isOfItsTime(f, row.source),
+    );
+    const lives = this.#first().listener?.lives;
+    return sight?.row ?? lives?.findLast((l) => l.owner?.comm && isOfItsTime(f, l.source))?.owner ?? null;
   }
 
   /** A table showed the accept queue full, or (netstat prints no limit) exactly as long as the unaccepted rows. */
   get fullSight(): QueueSight | null {
-    return this.#full();
+    return this.#full()[0] ?? null;
+  }
+
+  /** One that is not of another time than the connection. */
+  fullSightOf(f: Facts): QueueSight | null {
+    return this.#full().find(({ row }) => isOfItsTime(f, row.source)) ?? null;
   }
 
   /** Every time a probe of a capture read how full the accept queue was. */

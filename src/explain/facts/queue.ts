@@ -56,6 +56,19 @@ export function queueLooks(world: World, listeners: readonly Listener[], all: It
   return looks.filter((l) => l.moment.at !== null).sort((a, b) => a.moment.at! - b.moment.at!);
 }
 
+/** How far from a connection a file may lie that still tells of the listener that it met, ns. */
+const BESIDE = 60e9;
+
+/** Not known to be of another time than the connection: a file of tables or events, from its first record to its last. */
+export function isOfItsTime({ world, extent: [first, last] }: Facts, source: number): boolean {
+  const { timeline } = world.context;
+  const { times } = world.source(source);
+  if (!times || first.at === null || last.at === null || !timeline.comparable(first.source, source))
+    return true;
+  const [from, to] = [timeline.at(source, times.first), timeline.at(source, times.last)];
+  return from === null || to === null || (from - BESIDE <= last.at && first.at <= to + BESIDE);
+}
+
 /** Looks of other clocks may lie between; more than so many in a row are not searched. */
 const OTHER_CLOCKS = 100;
 

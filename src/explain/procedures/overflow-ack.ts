@@ -54,7 +54,7 @@ export function fullQueue(f: Facts): Citation[] {
   const look = listener.fullLook;
   if (look)
     return [eventEvidence(f.world, look.event, () => `the server's ${look.event.name}: ${heldText(look)}`)];
-  const full = listener.fullSight;
+  const full = listener.fullSightOf(f);
   if (full) {
     const note = () =>
       full.row.acceptLimit !== null

@@ -100,7 +100,7 @@ function atFullQueue(f: Facts, silent: SilentSyn): Candidate[] {
   // a probe saw them come, or saw that they did not: then it says itself which queue was full
   if (reachedTcp(f) !== null) return [];
   const overflow = overflowSteps(f);
-  const full = f.listener.fullSight;
+  const full = f.listener.fullSightOf(f);
   const look = silent.moment && f.listener.queueBefore(silent.moment);
   const queued = look && isFullLook(look) ? look : null;
   const evidence = [...silent.evidence];

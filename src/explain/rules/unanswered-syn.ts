@@ -56,7 +56,7 @@ export const rule: Rule<'unanswered-syn', Candidate> = {
     return {
       summary,
       remedy: SILENCE_REMEDY,
-      missing: [...wanted('queue-at-syn', 'server'), ...peerPackets(f)],
+      missing: [...wanted('queue-at-syn', 'server'), ...wanted('drops', 'server'), ...peerPackets(f)],
     };
   },
   together: (all) => {

@@ -4,7 +4,9 @@
  */
 import { SERVER } from '../../model/connection.ts';
 import { getOr } from '../../model/get-or.ts';
+import type { Facts } from '../facts/facts.ts';
 import type { ListenerFacts, QueueSight } from '../facts/listener.ts';
+import { isOfItsTime } from '../facts/queue.ts';
 import type { World } from '../facts/world.ts';
 import { refusedSyns } from '../procedures/silent-syn.ts';
 import type { Explained } from '../rule.ts';
@@ -61,8 +63,9 @@ function incident(world: World, listener: ListenerFacts, all: Explained[]): Inci
   const waiting = of('close-wait-unaccepted', 'listener-closed-reset');
   const syns = of('accept-queue-overflow-syn');
   const acks = of(...LOST_ACK);
-  const sight = fullest(world, listener);
-  if ((waiting.length === 0 && !listener.fullSight) || syns.length + acks.length === 0) return null;
+  const [overflowed] = [...syns, ...acks];
+  if (!overflowed || (waiting.length === 0 && !listener.fullSightOf(overflowed.facts))) return null;
+  const sight = fullest(world, overflowed.facts);
   const reset = of('listener-closed-reset');
   const told = reset.length > 0 ? all : all.filter((e) => e.rule.id !== REFUSED);
   const server = world.serverOf(told[0]!.facts.n);
@@ -134,12 +137,11 @@ function dropped(syns: readonly Explained[], acks: readonly Explained[]): string
 }
 
 /** Of the same queue the table of ss: it names the thread, as the state events do, and where it can the limit. */
-function fullest(world: World, listener: ListenerFacts): QueueSight | null {
+function fullest(world: World, f: Facts): QueueSight | null {
   const rank = ({ row }: QueueSight) => row.recvQ + (world.source(row.source).format === 'ss' ? 0.5 : 0);
-  return listener.sights.reduce<QueueSight | null>(
-    (most, s) => (most && rank(most) >= rank(s) ? most : s),
-    null,
-  );
+  return f.listener.sights
+    .filter(({ row }) => isOfItsTime(f, row.source))
+    .reduce<QueueSight | null>((most, s) => (most && rank(most) >= rank(s) ? most : s), null);
 }
 
 /** Whether it was slow or accepted nothing at all no file says: a full queue shows only that more came than it took. */
