@@ -54,3 +54,12 @@ test('a bundle alone, or of other servers, settles nothing', async () => {
     'it proves',
   );
 });
+
+test('a queue that a table of another time shows full refused none of them', async () => {
+  const { findings } = await analyze([
+    sample('syn-dropped-nft/6.18/packets.pcap'),
+    sample('accept-queue-syn/6.18'),
+  ]);
+  const verdicts = findings.filter((f) => f.role === 'verdict' && f.rule !== 'accept-queue-overflow-syn');
+  expect(verdicts.map((f) => `${f.rule} ${f.confidence}`)).toContain('unanswered-syn possible');
+});
