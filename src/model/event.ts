@@ -284,7 +284,7 @@ export interface DropCountEvent extends EventBase {
   count: number;
 }
 
-/** How often a handshake that was completed found so many connections in an accept queue (tcpsynbl); no listener is named. */
+/** How often the last ACK of a handshake met so many connections in an accept queue (tcpsynbl); no listener is named. */
 export interface QueueCountEvent extends EventBase {
   kind: 'queue-count';
   /** sk_max_ack_backlog: the kernel lets in one more. */

@@ -280,7 +280,7 @@ function surroundings(cases: readonly Case[], context: Context): Draft[] {
     drafts.push(draft('counter', eventBase(e, context), null, context, { what }));
   }
   for (const e of context.queueCounts) {
-    const what = `${e.count} handshakes found ${e.least} to ${e.most} connections in an accept queue of ${e.limit}`;
+    const what = `${e.count} final ACKs met ${e.least} to ${e.most} connections in an accept queue of ${e.limit}`;
     drafts.push(draft('counter', eventBase(e, context), null, context, { what }));
   }
   for (const reading of context.counters.flatMap((s) => s.readings)) {

@@ -113,6 +113,24 @@ test('a listener whose queue is above its limit is a finding, one at its limit i
   expect(await short(listener(128))).toEqual([]);
 });
 
+test('tcpsynbl and dropwatch beside each other: 6 clients, whose ACKs were dropped 3 times', async () => {
+  for (const name of ['tcpsynbl.bt.txt', 'libbpf-tcpsynbl.txt']) {
+    const { findings } = await result(sample(`tools/tcpsynbl/${name}`).toString());
+    expect(findings).toMatchObject([{ rule: 'accept-queue-overflow-ack', confidence: 'inferred' }]);
+    expect(findings[0]!.summary).toMatch(/^18 of 20 final ACKs .*limit of 1 met a full accept queue/);
+  }
+  const out = readSample('tools/dropwatch/dropwatch-6.1.txt');
+  expect(only(out, 'drop-count').map((e) => [e.where, e.count])).toContainEqual(['tcp_v4_do_rcv', 6]);
+  expect(out.diagnostics.filter((d) => d.severity !== 'info')).toEqual([]);
+});
+
+test('tcpsynbl.bt that was cut before its histograms', async () => {
+  const line = '20:21:41 dropping a SYN.\n';
+  const { findings } = await result(line + line);
+  expect(findings).toMatchObject([{ rule: 'accept-queue-overflow-ack', confidence: 'possible' }]);
+  expect(findings[0]!.summary).toContain('dropped 2 packets');
+});
+
 test('tcpsynbl: above the limit, at it, and below', async () => {
   const slots = (limit: number, ...counts: [string, number][]) =>
     [
@@ -134,7 +152,7 @@ test('tcpsynbl: above the limit, at it, and below', async () => {
   ]);
   const below = await result(slots(4096, ['[0]', 900], ['[1K, 2K)', 9]));
   expect(below.findings).toEqual([]);
-  expect(below.answers[0]!.answer).toContain('limit 4,096: 909 handshakes');
+  expect(below.answers[0]!.answer).toContain('limit 4,096: 909 final ACKs');
 });
 
 test('retis: what it prints is what it writes', async () => {

@@ -13,10 +13,10 @@ export const queueCounts: Answerer = (world: World) => {
     const total = all.reduce((n, e) => n + e.count, 0);
     const longest = all.reduce((a, b) => (b.most > a.most ? b : a));
     const found = longest.least === longest.most ? `${longest.least}` : `${longest.least} to ${longest.most}`;
-    return `limit ${number(limit)}: ${count(total, 'handshake')}, of which ${number(longest.count)} found the longest queue (${found})`;
+    return `limit ${number(limit)}: ${count(total, 'final ACK')}, of which ${number(longest.count)} met the longest queue (${found})`;
   });
   return {
     question: 'What do the histograms of tcpsynbl say?',
-    answer: `By the limit of the listeners: ${list(described)}. They count connections that wait for accept() when a handshake is completed, not half-open ones; the queue is full above its limit. They name no listener and no time: \`ss -ltnp\` shows who has that limit.`,
+    answer: `By the limit of the listeners: ${list(described)}. They count the connections that wait for accept() when the last ACK of a handshake comes, each time it is sent, and no half-open ones; the queue is full above its limit. They name no listener and no time: \`ss -ltnp\` shows who has that limit.`,
   };
 };

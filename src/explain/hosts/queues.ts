@@ -39,7 +39,7 @@ function fullListeners(world: World): Sign[] {
   });
 }
 
-/** Handshakes that were completed and found the queue above its limit: tcp_v4_syn_recv_sock then drops their ACK. */
+/** ACKs that would complete a handshake and met a queue above its limit: tcp_v4_syn_recv_sock drops them. One client's may come several times. */
 function fullAtHandshake(world: World): Sign[] {
   const byLimit = new Map<number, QueueCountEvent[]>();
   for (const e of world.context.queueCounts) getOr(byLimit, e.limit, () => []).push(e);
@@ -58,12 +58,10 @@ function fullAtHandshake(world: World): Sign[] {
       moment: world.momentOf(first),
       summary:
         sure.length > 0
-          ? `${number(sum(sure))} of ${count(total, 'handshake')} at listeners with a limit of ${number(limit)} found the accept queue full: the kernel dropped their final ACK, and the clients took themselves for connected.`
-          : `${number(sum(met))} of ${count(total, 'handshake')} at listeners with a limit of ${number(limit)} found ${number(first.least)} or more connections in the accept queue, which was full or nearly so.`,
+          ? `${number(sum(sure))} of ${count(total, 'final ACK')} at listeners with a limit of ${number(limit)} met a full accept queue: the kernel dropped them, and their clients took themselves for connected.`
+          : `${number(sum(met))} of ${count(total, 'final ACK')} at listeners with a limit of ${number(limit)} met ${number(first.least)} or more connections in the accept queue, which was full or nearly so.`,
       remedy: REMEDY,
-      evidence: met
-        .slice(0, 5)
-        .map((e) => eventEvidence(world, e, `${e.count} found ${e.least} to ${e.most}`)),
+      evidence: met.slice(0, 5).map((e) => eventEvidence(world, e, `${e.count} met ${e.least} to ${e.most}`)),
       missing: [
         {
           what: 'Which listener it is',

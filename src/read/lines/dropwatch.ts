@@ -7,7 +7,7 @@ import { NO_CLOCK, SectionSource } from './shared/section.ts';
 const ROW =
   /^(\d{1,9}) drops at (?:location )?(?:([\w.]{1,80})(?:\+(?:0x)?[\da-f]{1,8})?(?: \((?:0x)?[\da-f]{4,16}\))?|(0x[\da-f]{4,16}))(?: \[(?:soft|hard)ware\])?\s*$/;
 const OTHER =
-  /^(?:dropwatch> ?|Enabling monitoring\.\.\.|Disabling monitoring|Kernel monitoring (?:de)?activated\.?|Issue Ctrl-C to stop monitoring|Initializing (?:kallsyms|null) .*|Shutting down ?\.*)\s*(?:start|stop|exit)?$/;
+  /^(?:dropwatch> ?|Enabling monitoring\.\.\.|Disabling monitoring|Kernel monitoring (?:de)?activated\.?|Issue Ctrl-C to stop monitoring|Waiting for (?:de)?activation ack\.{3}|Got a (?:start|stop) message|Initializing (?:kallsyms|null) .*|Shutting down ?\.*)\s*(?:start|stop|exit)?$/;
 
 export const dropwatch: LineFormat = {
   id: 'dropwatch',

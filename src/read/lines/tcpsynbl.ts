@@ -1,5 +1,5 @@
 /**
- * tcpsynbl: how many connections the accept queue held when a handshake was completed (on entry to tcp_v4_syn_recv_sock
+ * tcpsynbl: how many connections the accept queue held when the last ACK of a handshake came (on entry to tcp_v4_syn_recv_sock
  * and tcp_v6_syn_recv_sock), a histogram for each limit. In spite of its name it does not look at the SYN queue.
  */
 import type { LineFormat, LineReader, Section } from '../importer.ts';
@@ -22,9 +22,9 @@ export const tcpsynbl: LineFormat = {
   title: 'tcpsynbl (bcc, libbpf-tools, bpftrace)',
   clock: 'order',
   proves:
-    'How full accept queues of each limit were when handshakes were completed, and that they were full.',
+    'How full accept queues of each limit were when the last ACK of a handshake came, and that they were full.',
   cannotProve:
-    'Which listener it was, and when; SYNs that a full accept queue or SYN queue drops before are not counted.',
+    'Which listener it was, when, and how many clients: an ACK that is dropped comes again. SYNs that a full accept queue or SYN queue drops before are not counted.',
   example: 'backlog_max = 128',
   command: runs('tcpsynbl'),
   recognises: (line) => LIMIT.test(line) || DROPPED.test(line),
@@ -34,6 +34,9 @@ export const tcpsynbl: LineFormat = {
 class TcpsynblReader implements LineReader {
   readonly #source: SectionSource;
   #limit: number | null = null;
+  #isFull = false;
+  /** ACKs that the tool named at once; its histogram counts the same ones. */
+  #drops = { count: 0, line: 0 };
 
   constructor(section: Section) {
     this.#source = new SectionSource(section, tcpsynbl.id);
@@ -54,13 +57,16 @@ class TcpsynblReader implements LineReader {
       const most = range[2] === undefined ? least : scaled(range[2]) - 1;
       return this.#emit(least, most, Number(range[3]), number);
     }
-    if (DROPPED.test(text)) this.#dropped(number);
-    return DROPPED.test(text) || OTHER.test(text);
+    if (!DROPPED.test(text)) return OTHER.test(text);
+    this.#source.open(NO_CLOCK);
+    if (this.#drops.count++ === 0) this.#drops.line = number;
+    return true;
   }
 
   #emit(least: number, most: number, count: number, line: number): boolean {
     if (this.#limit === null) return false;
     if (count === 0) return true;
+    this.#isFull ||= least > this.#limit;
     const source = this.#source.open(NO_CLOCK);
     const slot = { limit: this.#limit, least, most, count };
     this.#source.event(source, { kind: 'queue-count', source: source.id, line, time: null, ...slot });
@@ -68,15 +74,14 @@ class TcpsynblReader implements LineReader {
   }
 
   /** The queue was above its limit: tcp_v4_syn_recv_sock drops the ACK. */
-  #dropped(line: number): void {
+  end(): void {
+    if (this.#isFull || this.#drops.count === 0) return;
     const source = this.#source.open(NO_CLOCK);
     this.#source.event(source, {
-      ...{ kind: 'drop-count', source: source.id, line, time: null, count: 1 },
+      ...{ kind: 'drop-count', source: source.id, time: null, ...this.#drops },
       ...{ where: 'tcp_v4_syn_recv_sock', reason: 'TCP_LISTEN_OVERFLOW' },
     });
   }
-
-  end(): void {}
 }
 
 /** bpftrace writes 1024 as 1K; above its last step stands `...`. */
