@@ -12,6 +12,8 @@ import { groupBy } from './tuple.ts';
 
 /** Evidence of one life may miss the other's ends by this much: clocks are fitted, final ACKs come late. Ns. */
 const SLACK = 1e9;
+/** A table has one time, and a busy host takes seconds to list it: a handshake that it shows may begin so much later. Ns. */
+const LISTING = 5e9;
 
 /** Each with the pieces that tell of it. */
 export function connectionsOf(group: Piece[], pieces: Pieces): Piece[][] {
@@ -99,10 +101,16 @@ function inClusters(group: Piece[], timeline: Timeline): Piece[][] {
       : clusters.findLast((cluster) => fits(piece, cluster) && !cluster.some((p) => follows(piece, p)));
     if (open) open.push(piece);
     else clusters.push([piece]);
-    end = Math.max(end, piece.to!);
+    end = Math.max(end, piece.to! + (isHandshakeInTable(piece) ? LISTING - SLACK : 0));
   }
   for (const piece of group) if (!isTimed(piece)) clusters.at(-1)!.push(piece);
   return clusters;
+}
+
+function isHandshakeInTable({ value }: Piece): boolean {
+  return (
+    'state' in value && (value.state === 'SYN_RECV' || value.state === 'SYN_SENT') && !('flags' in value)
+  );
 }
 
 function isTimed({ from, to }: Piece): boolean {

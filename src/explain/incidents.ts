@@ -84,13 +84,13 @@ function withConsequences(world: World, own: readonly Explained[], left: Set<Exp
     getOr(shown, e.rule.id, () => new Set()).add(e.n);
     const key = `${e.rule.id} ${serverOf(e)}`;
     const first = begun.get(key);
-    if (first === undefined || isBefore(world, e.moment, first)) begun.set(key, e.moment);
+    if (first === undefined || isAtOrAfter(world, first, e.moment)) begun.set(key, e.moment);
   };
   const follows = (e: Explained) =>
     followsFrom(e.rule.id, (parent) => shown.get(parent)?.has(e.n) ?? false) ??
     followsAtServer(e.rule.id, (parent) => {
       const first = begun.get(`${parent} ${serverOf(e)}`);
-      return first !== undefined && !isBefore(world, e.moment, first);
+      return first !== undefined && isAtOrAfter(world, e.moment, first);
     });
   own.forEach(add);
   // what follows may have followed before
@@ -105,9 +105,9 @@ function withConsequences(world: World, own: readonly Explained[], left: Set<Exp
   return all;
 }
 
-/** As far as their clocks can be compared. */
-function isBefore(world: World, a: Moment | null, b: Moment | null): boolean {
-  return a !== null && b !== null && (world.between(a, b) ?? 0) < 0;
+/** Known to be so: of clocks that cannot be compared it is not. */
+function isAtOrAfter(world: World, a: Moment | null, b: Moment | null): boolean {
+  return a !== null && b !== null && (world.between(a, b) ?? -1) >= 0;
 }
 
 function hasMembers({ members }: Draft): boolean {

@@ -6,9 +6,10 @@
  */
 import { CLIENT, type KeyPacket, SERVER, type SideIndex, WHY_RETRANSMIT } from '../../model/connection.ts';
 import { OPT_TIMESTAMP } from '../../model/packet.ts';
-import { ACK, SYN, seqDiff } from '../../model/tcp.ts';
+import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import type { Facts } from './facts.ts';
+import { RTO_MIN } from './timing.ts';
 import type { WireFacts, WireReset } from './wire.ts';
 
 interface Sighting {
@@ -105,7 +106,15 @@ function isNearerWithout(f: Facts, wire: WireFacts, { side, packet }: WireReset,
   return (
     isNearer(other, wire, side) &&
     other.of(other.wire.rsts, side) === 0 &&
+    !outlived(wire, side, packet) &&
     wasRunning(f, wire, other.wire.source, packet)
+  );
+}
+
+/** Who got the RST went on for longer than what was under way explains: it did not take it (RFC 5961, TCP MD5). */
+function outlived(wire: WireFacts, side: SideIndex, reset: KeyPacket): boolean {
+  return wire.packets.some(
+    (p) => wire.sideOf(p) !== side && !(p.flags & RST) && p.time - reset.time > RTO_MIN,
   );
 }
 

@@ -184,7 +184,8 @@ export class WireFacts {
     const { packets } = this;
     for (let i = packets.length - 1; packets[i] !== after && i >= 0; i--) {
       const p = packets[i]!;
-      if (this.sideOf(p) === side && !(p.flags & RST) && p.time > after.time) return true;
+      if (this.sideOf(p) === side && !(p.flags & RST) && p.time > after.time && !isOvertaken(p, after))
+        return true;
     }
     return false;
   }
@@ -284,6 +285,11 @@ export class WireFacts {
     if (flags & ACK || first === null || last === null) return false;
     return seqDiff(seq, first) > 0 && seqDiff(last, seq) >= 0;
   }
+}
+
+/** Data that were sent before a RST and arrived after it; what was sent again is a sign of life. */
+function isOvertaken(p: KeyPacket, reset: KeyPacket): boolean {
+  return p.payload > 0 && !(p.why & WHY_RETRANSMIT) && seqDiff(reset.seq, nextSeq(p)) >= 0;
 }
 
 function carriesTimestamp(p: KeyPacket): boolean {

@@ -137,7 +137,9 @@ const MEANS: Readonly<Record<LogEvent['what'], Meaning>> = {
 
 export function logged(world: World): Sign[] {
   const groups = new Map<string, LogEvent[]>();
-  for (const e of world.context.log) getOr(groups, `${e.what} ${world.hostName(e.source)}`, () => []).push(e);
+  // a log whose host has no name is of a host of its own
+  const hostOf = (e: LogEvent) => world.hostName(e.source) || e.source;
+  for (const e of world.context.log) getOr(groups, `${e.what} ${hostOf(e)}`, () => []).push(e);
   return [...groups.values()].map((all) => {
     const [first] = all as [LogEvent];
     const { says, ...meaning } = MEANS[first.what];

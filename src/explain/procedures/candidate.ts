@@ -7,6 +7,8 @@ export interface Candidate extends Verdict {
   rule: RuleId;
   /** Why, in one sentence with the connection's own numbers. */
   because(): string;
+  /** The segment that was dropped, where the rule is of such. */
+  lost?: 'SYN' | 'SYN-ACK' | 'ACK';
 }
 
 /**
@@ -23,11 +25,12 @@ export function leading(candidates: readonly Candidate[], rule: RuleId): Candida
 
 export function withOthers(candidate: Candidate, alternatives: readonly RuleId[]): Candidate {
   // not by a spread, which takes ten times as long: every connection that is decided comes by
-  const { rule, side, confidence, because, moment, evidence, severity, group } = candidate;
+  const { rule, side, confidence, because, moment, evidence, severity, group, lost } = candidate;
   const others = confidence === 'proved' ? [] : alternatives;
   const own: Candidate = { rule, side, confidence, because, moment, evidence, alternatives: others };
   if (severity) own.severity = severity;
   if (group) own.group = group;
+  if (lost) own.lost = lost;
   return own;
 }
 

@@ -3,7 +3,7 @@
  * the function that freed the packet where it does not (kernel-notes §3, lower layers).
  */
 import { sameEndpoint } from '../../model/address.ts';
-import { SERVER } from '../../model/connection.ts';
+import { SERVER, WHY_THIRD_ACK } from '../../model/connection.ts';
 import type { DropEvent } from '../../model/event.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { dropEvidence } from '../facts/evidence.ts';
@@ -48,7 +48,7 @@ interface Lost {
   rule: RuleId;
   /** The host that dropped it; the path: another namespace of the same machine, as a router's. */
   side: 'client' | 'server' | 'path';
-  what: string;
+  what: 'SYN' | 'SYN-ACK' | 'ACK';
   drop: DropEvent;
   /** False where only the owner of the log tells on which of the two hosts it was. */
   sure: boolean;
@@ -82,7 +82,8 @@ export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
         ? `a line of its log ("${says}") says that it dropped ${count(all.length, what)}`
         : `${whose} says that it dropped ${count(all.length, what)}${why()}`;
     // a LOG rule drops nothing: its author wrote the prefix
-    return make(rule, all.every((l) => l.sure && !l.drop.said) ? 'proved' : 'inferred', because);
+    const confidence = all.every((l) => l.sure && !l.drop.said) ? 'proved' : 'inferred';
+    return { ...make(rule, confidence, because), lost: what };
   });
 }
 
@@ -123,9 +124,21 @@ export function refusedByDrop(f: Facts): Candidate | null {
 
 function lossOf(f: Facts, drop: DropEvent): Lost | null {
   const handshake = drop.flags! & (SYN | ACK);
-  if (handshake === SYN && sameEndpoint(drop.to, f.case.server)) return lostSyn(f, drop);
+  if (handshake === SYN && sameEndpoint(drop.to, f.case.server))
+    return wasEstablished(f, f.atEvent(drop)) ? null : lostSyn(f, drop);
   if (handshake === (SYN | ACK) && sameEndpoint(drop.from, f.case.server)) return lostAnswer(f, drop);
   return handshake === ACK && sameEndpoint(drop.to, f.case.server) ? lostAck(f, drop) : null;
+}
+
+/** A SYN of the same addresses and ports that came then was another's: two connections that a NAT gave one port, a copy under way. */
+function wasEstablished(f: Facts, at: Moment): boolean {
+  const before = (m: Moment) => (f.world.between(at, m) ?? -1) > 0;
+  return (
+    f.lives.some((l) => {
+      const t = l.life.transitions.find((x) => x.to === 'ESTABLISHED');
+      return t !== undefined && before(f.atTransition(l, t));
+    }) || f.wires.some((w) => w.packets.some((p) => p.why & WHY_THIRD_ACK && before(f.atPacket(w, p))))
+  );
 }
 
 /** Netfilter dropped what the client sent after the SYN-ACK, and the server sent that again: the handshake was not done. */
@@ -146,7 +159,11 @@ function lostAck(f: Facts, drop: DropEvent): Lost | null {
 
 function lostSyn(f: Facts, drop: DropEvent): Lost | null {
   const where = place(f, drop);
-  const base = { what: 'SYN', drop, side: where === 'out' ? ('client' as const) : ('server' as const) };
+  const base = {
+    what: 'SYN' as const,
+    drop,
+    side: where === 'out' ? ('client' as const) : ('server' as const),
+  };
   if (where === 'out') return byNetfilter(drop) ? { ...base, rule: 'netfilter-drop', sure: true } : null;
   const found = INGRESS.find((i) =>
     drop.reason?.name ? i.reason.test(drop.reason.name) : i.freedIn?.test(freedIn(drop)),

@@ -123,7 +123,9 @@ function ofSide(f: Facts, side: SideIndex): Unanswered | null {
   const final = others.at(-1);
   if (wire && final) evidence.push(packetEvidence(f, wire, final, 'sent again for the last time'));
   if (row)
-    evidence.push(rowEvidence(f.world, row, () => `sent again ${row.timer!.retransmits} times so far`));
+    evidence.push(
+      rowEvidence(f.world, row, () => `sent again ${count(row.timer!.retransmits, 'time')} so far`),
+    );
   if (life && end) evidence.push(transitionEvidence(f, life, end, 'by a timer'));
   return {
     side,
@@ -189,7 +191,7 @@ function describe(
 ): string {
   const name = f.name(side);
   if (!repeats)
-    return `${name} had sent the same segment again ${row?.timer?.retransmits ?? 0} times without an answer`;
+    return `${name} had sent the same segment again ${count(row?.timer?.retransmits ?? 0, 'time')} without an answer`;
   return repeated(name, repeats);
 }
 

@@ -4,6 +4,7 @@ import type { SourceTime } from '../../model/time.ts';
 import { type Citation, frameEvidence, packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
+import { SAME_CALL } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { isHealthy } from '../mask.ts';
 import { type Wanted, wanted, wantedOfPeer } from '../missing.ts';
@@ -146,5 +147,8 @@ function peerStayedOpen(f: Facts, life: LifeFacts): boolean {
   if (peer && !peer.find('CLOSE_WAIT', 'LAST_ACK') && !peer.closedFirst) return true;
   const first = finCandidates(f).find(({ side }) => side === life.side)?.candidates[0];
   const later = f.wire?.finTime(otherSide(life.side)) != null;
+  // close() in FIN_WAIT2 leaves it to a minisock at once
+  const handedOver = life.find('FIN_WAIT2', 'CLOSE')?.duration ?? Number.POSITIVE_INFINITY;
+  if (life.find('FIN_WAIT2', 'FIN_WAIT2') && handedOver <= SAME_CALL && !later) return true;
   return first?.rule === 'fin-wait2-in-minisock' && first.confidence !== 'possible' && !later;
 }

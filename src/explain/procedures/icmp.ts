@@ -136,9 +136,15 @@ function isOwn(f: Facts, { seq }: IcmpEvent, sender: SideIndex): boolean {
   });
 }
 
+/** More than its SYN, in a capture that has that: which need not have the other direction. */
+function hasSentData(w: WireFacts, side: SideIndex): boolean {
+  return w.of(w.wire.isn, side) !== null && w.of(w.wire.bytes, side) > 0;
+}
+
 /** The segment was a SYN or SYN-ACK, or nothing shows that one had been acknowledged. */
 function isOfHandshake(f: Facts, { seq }: IcmpEvent, sender: SideIndex): boolean {
   if (f.wires.some((w) => seq !== null && w.of(w.wire.isn, sender) === seq)) return true;
+  if (f.wires.some((w) => seq !== null && hasSentData(w, sender))) return false;
   const isEstablished =
     f.wires.some(
       (w) => w.startsMidStream || (w.of(w.wire.acked, CLIENT) !== null && w.of(w.wire.synAcks, SERVER) > 0),

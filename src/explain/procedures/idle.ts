@@ -100,7 +100,8 @@ export function keepAliveRace(
   const fin = wire.finPacket(side);
   const silence = silenceOf(wire);
   if (!fin || !silence || !answers || answers.payload === 0 || seqDiff(answers.ack, fin.seq) > 0) return null;
-  if (![fin, answers].some((p) => endsSilence(silence, p.time))) return null;
+  // a FIN before the silence was lost and sent again in vain, or had arrived long before
+  if (fin.time <= silence.from || ![fin, answers].some((p) => endsSilence(silence, p.time))) return null;
   const peer = otherSide(side);
   const hasServed = wire.of(wire.wire.bytes, side) > 0 && wire.of(wire.wire.bytes, peer) > answers.payload;
   if (!hasServed) return null;

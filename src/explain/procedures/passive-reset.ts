@@ -178,15 +178,22 @@ function dataAfterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): 
   const gap = acked ? packet.time - acked.time : 0;
   const stay = life?.find('FIN_WAIT2', 'CLOSE') ? life.finWait2 : null;
   const inFull = stay !== null && stay >= gap - MARGIN;
+  // a FIN that is sent again in vain is given up some time, in silence
+  const inVain = !ackedBefore && wire.before(packet, side).filter((p) => p.flags & FIN).length > 1;
+  const again = inVain ? ', which it had sent more than once,' : '';
+  const unacked = `, while its FIN${again} was not acknowledged yet`;
   const full = make(
     'data-after-close-reset',
-    ackedBefore && !inFull ? 'possible' : 'inferred',
-    () =>
-      `${bytes} bytes reached ${name} after it had closed${ackedBefore ? '' : ', while its FIN was not acknowledged yet'}`,
+    (ackedBefore && !inFull) || inVain ? 'possible' : 'inferred',
+    () => `${bytes} bytes reached ${name} after it had closed${ackedBefore ? '' : unacked}`,
   );
   if (!ackedBefore) {
     const race = keepAliveRace(f, wire, reset, make);
-    return [...(race ? [race] : []), full, ...named(['time-wait-data-reset'], SIDE_NAMES[side])];
+    const others = named(
+      inVain ? ['no-socket-reset', 'fin-unacknowledged', 'time-wait-data-reset'] : ['time-wait-data-reset'],
+      SIDE_NAMES[side],
+    );
+    return [...(race ? [race] : []), full, ...others];
   }
   const timer = f.rows(side).find((r) => r.timer?.name === 'timewait')?.timer?.left ?? null;
   const late = timer !== null && gap > timer;

@@ -158,8 +158,9 @@ function fullBecause(
   return queued ? list(parts) : `meanwhile ${list(parts)}`;
 }
 
-/** What was tried, for a summary; also where only a drop, or an ICMP error, tells of the attempt. */
-export function attemptOf(f: Facts): string {
+/** What was tried, for a summary; also where only a drop, or an ICMP error, tells of the attempt. `answered`: with a SYN-ACK. */
+export function attemptOf(f: Facts, answered = false): string {
+  if (answered) return `The handshake of ${f.name(CLIENT)} with ${f.name(SERVER)} was held up`;
   const silent = silentSyn(f);
   return silent
     ? attemptText(f.name(CLIENT), f.name(SERVER), silent)

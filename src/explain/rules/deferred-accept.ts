@@ -72,8 +72,10 @@ function madeOfData(f: Facts): Deferred | null {
   const afterAck = f.world.between(made, f.atPacket(wire, ack));
   const afterData = f.world.between(made, f.atPacket(wire, data));
   if (afterAck === null || afterData === null) return null;
-  const error = f.world.clockError(made.source, wire.wire.source) + MARGIN;
-  if (afterAck <= 2 * error || Math.abs(afterData) > error) return null;
+  const clocks = f.world.clockError(made.source, wire.wire.source);
+  const error = clocks + MARGIN;
+  // data that were sent when the socket stood already did not make it
+  if (afterAck <= 2 * error || afterData > error || afterData < -clocks) return null;
   return {
     confidence: 'inferred',
     side: 'server',

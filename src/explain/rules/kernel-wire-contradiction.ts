@@ -51,8 +51,8 @@ export const rule: Rule<'kernel-wire-contradiction', Contradiction> = {
     summary:
       `The kernel of ${sideEndpoint(f, side)} sent a ${what}, and ${capture()}, which was running, does not show it: ${MAYBE}` +
       (what === 'RST'
-        ? 'dropped on its way out (netfilter, queueing discipline), or missed by the capture.'
-        : 'still queued behind data that the peer does not take (FIN_WAIT1 begins when the FIN is queued), dropped on its way out, or missed by the capture.'),
+        ? 'dropped before it got there (netfilter, queueing discipline, the path), or missed by the capture.'
+        : 'still queued behind data that the peer does not take (FIN_WAIT1 begins when the FIN is queued), dropped before it got there, or missed by the capture.'),
     remedy:
       "Look at the OUTPUT rules and the queueing discipline of that host, at tcpdump's own count of dropped packets, and at TCPAbortFailed. The other side knows nothing of the end.",
     missing: peerPackets(f),
@@ -74,6 +74,8 @@ function contradiction(f: Facts, side: SideIndex): Contradiction | null {
   const watching = f.wires.find((w) => ranOn(f, w.wire.source, said.moment));
   if (shown || !watching) return null;
   const last = watching.packets.findLast((p) => watching.sideOf(p) === side);
+  // a capture that has nothing of that side (its filter, another way) has no FIN of it either
+  if (!last) return null;
   const capture = () => {
     const { name } = f.world.source(watching.wire.source);
     return name.slice(name.lastIndexOf('/') + 1);
@@ -85,7 +87,7 @@ function contradiction(f: Facts, side: SideIndex): Contradiction | null {
     moment: said.moment,
     evidence: [
       said.evidence,
-      ...(last ? [packetEvidence(f, watching, last, 'the last packet of that side in the capture')] : []),
+      packetEvidence(f, watching, last, 'the last packet of that side in the capture'),
       reasoning(() => `${capture()} goes on after that moment`),
     ],
     what: said.what,

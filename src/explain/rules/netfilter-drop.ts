@@ -1,3 +1,4 @@
+import type { Facts } from '../facts/facts.ts';
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { type Candidate, leading } from '../procedures/candidate.ts';
@@ -45,9 +46,14 @@ export const rule: Rule<'netfilter-drop', Candidate> = {
   ],
   decide: (f) => leading(synCandidates(f), 'netfilter-drop'),
   tell: (f, c) => ({
-    summary: `${attemptOf(f)}, ${MAYBE}because a firewall ${resetCandidates(f)[0]?.rule === 'netfilter-drop' ? 'rejected the SYN with a RST' : 'dropped the SYN'}: ${c.because()}.`,
+    summary: `${attemptOf(f, c.lost === 'ACK')}, ${MAYBE}because a firewall ${whatItDid(f, c)}: ${c.because()}.`,
     remedy:
       'Look at the rules and their counters on the server (and on a host or namespace between that forwards: its chain `forward`): `nft list ruleset` (add `counter` to suspicious rules), `iptables -nvL`, and `conntrack -S`; a full table says so in dmesg. With `meta nftrace set 1` in a rule before it, `nft monitor trace` follows one packet.',
     missing: [...wanted('queue-at-syn', 'server'), ...wanted('drops', 'server')],
   }),
 };
+
+function whatItDid(f: Facts, { lost }: Candidate): string {
+  if (resetCandidates(f)[0]?.rule === 'netfilter-drop') return 'rejected the SYN with a RST';
+  return `dropped the ${lost ?? 'SYN'}`;
+}

@@ -8,7 +8,7 @@ import argparse, json, os, signal, subprocess, sys, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import lab
-import destroyed, disconnected, filtered, between, processes, limits  # noqa: F401 (they fill lab.ALL)
+import destroyed, disconnected, filtered, between, processes, limits, relayed, translated, shared, settings, proxied  # noqa: F401 (they fill lab.ALL)
 
 FIRST, STEP = 20000, 10
 # At once; each waits most of its time.
@@ -28,6 +28,7 @@ def play(names, truth):
             return pid, ready
         t, why = lab.Scenario(name, port), None
         try:
+            signal.alarm(60)
             lab.enter(lab.SRV)
             lab.ALL[name](t)
         except BaseException as e:
