@@ -86,3 +86,12 @@ test('a firewall that drops the last ACK of a handshake is not said to have drop
     /^The handshake of .* was held up, .*because a firewall dropped the ACK:/,
   );
 });
+
+test('SYN-ACKs that a router dropped are not dropped by the host of the client, though one kernel runs both', async () => {
+  const { findings } = await analyze([path.join(FOLDER, 'other-zone')]);
+  const found = findings.filter((f) => f.rule === 'netfilter-drop');
+  expect(found).toMatchObject([{ side: 'path', confidence: 'proved' }]);
+  expect(found[0]!.summary).toContain(
+    'in another namespace than the client, says that it dropped 4 SYN-ACKs',
+  );
+});

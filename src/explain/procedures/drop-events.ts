@@ -3,7 +3,7 @@
  * the function that freed the packet where it does not (kernel-notes §3, lower layers).
  */
 import { sameEndpoint } from '../../model/address.ts';
-import { SERVER, WHY_THIRD_ACK } from '../../model/connection.ts';
+import { CLIENT, SERVER, type SideIndex, WHY_THIRD_ACK } from '../../model/connection.ts';
 import type { DropEvent } from '../../model/event.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { dropEvidence } from '../facts/evidence.ts';
@@ -72,7 +72,7 @@ export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
     // of what came in on its way to the server, a host that only forwards says as much
     const whose =
       side === 'path'
-        ? 'the kernel, in another namespace than the server,'
+        ? `the kernel, in another namespace than the ${rule === 'netfilter-drop' && what === 'SYN-ACK' ? 'client' : 'server'},`
         : side === 'server' && what === 'SYN'
           ? 'the kernel'
           : `the kernel of the ${side}`;
@@ -153,7 +153,7 @@ function lostAck(f: Facts, drop: DropEvent): Lost | null {
   ];
   if (!again.some((later) => (f.world.between(later, f.atEvent(drop)) ?? -1) > 0)) return null;
   const where = place(f, drop);
-  const side = where === 'out' ? 'client' : 'server';
+  const side = where === 'out' ? 'client' : bySide(f, drop, SERVER) === false ? 'path' : 'server';
   return { rule: 'netfilter-drop', side, what: 'ACK', drop, sure: where !== null };
 }
 
@@ -177,7 +177,7 @@ function lostSyn(f: Facts, drop: DropEvent): Lost | null {
 /** On its way out of the server, or on its way into the client. */
 function lostAnswer(f: Facts, drop: DropEvent): Lost | null {
   if (EGRESS.test(drop.reason?.name ?? '')) {
-    const own = byServer(f, drop);
+    const own = bySide(f, drop, SERVER);
     if (own === false)
       return { rule: 'syn-ack-lost-on-path', side: 'path', what: 'SYN-ACK', drop, sure: true };
     return {
@@ -190,22 +190,23 @@ function lostAnswer(f: Facts, drop: DropEvent): Lost | null {
   }
   if (!byNetfilter(drop)) return null;
   const where = place(f, drop);
-  if (where === 'in') return { rule: 'netfilter-drop', side: 'client', what: 'SYN-ACK', drop, sure: true };
+  if (where === 'in') {
+    const own = bySide(f, drop, CLIENT);
+    const side = own === false ? 'path' : 'client';
+    return { rule: 'netfilter-drop', side, what: 'SYN-ACK', drop, sure: own !== null || !drop.netns };
+  }
   return { rule: 'syn-ack-lost-locally', side: 'server', what: 'SYN-ACK', drop, sure: where === 'out' };
 }
 
 /**
- * It was dropped in the network namespace that the server's sockets are in: probes see those of all namespaces, and what
+ * It was dropped in the network namespace that the sockets of a side are in: probes see those of all namespaces, and what
  * routes for a container is one of them. null where either is not known.
  */
-function byServer(f: Facts, { netns }: DropEvent): boolean | null {
+function bySide(f: Facts, { netns }: DropEvent, side: SideIndex): boolean | null {
   const { lives, queueLooks } = f.listener;
-  const known = [
-    f.life(SERVER)?.life,
-    ...lives,
-    ...queueLooks.map((l) => l.event),
-    ...f.probes.of('synack-retransmit'),
-  ];
+  const listening = side === SERVER ? [...lives, ...queueLooks.map((l) => l.event)] : [];
+  const asked = side === SERVER ? f.probes.of('synack-retransmit') : [];
+  const known = [f.life(side)?.life, ...listening, ...asked];
   const own = known.find((each) => each?.netns !== undefined)?.netns;
   return netns === undefined || own === undefined ? null : netns === own;
 }
