@@ -52,15 +52,16 @@ def masqueraded_entry_expires_server_speaks(t):
 
 @scenario(at='router')
 def source_port_collision(t):
-    """masquerade to one single port: the second connection finds no free tuple and its SYNs are dropped"""
+    """masquerade to one single port: the SYN of the second connection meets the first one at the server (challenge ACK, RST), the next find no free tuple and are dropped"""
     with masquerade(t.port, 'to :41000-41000'):
         l, c, a = pair(t.port)
         talk(c, a)
         d = client(timeout=2.3)
-        t.say(d, 'syn', UNANSWERED)
+        t.say(d, 'syn', [*UNANSWERED, 'syn-on-stale-connection'])
+        t.say(41000, 'syn', ['netfilter-drop', 'syn-on-stale-connection', '-'])
         quiet(d.connect, (S4, t.port))
-        t.say(c, 'close', 'graceful-close')
-        t.say(41000, 'close', 'graceful-close')
+        for port in (c, 41000):
+            t.say(port, 'close', ['bad-syn-ack-reset', 'no-socket-reset', 'stray-ack-reset', 'middlebox-reset', 'unexplained-reset'])
         close(c, a, d, l)
         time.sleep(.1)
 
