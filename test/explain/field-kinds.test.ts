@@ -36,6 +36,17 @@ test('packet lists with ports, length and TTL in columns of their own', () => {
   }
 });
 
+test('a refusal in a list of relative numbers, where Wireshark shows Seq=1 for 0', async () => {
+  const { findings } = await result(sample('tools/wireshark-list/tshark-columns.txt').toString());
+  const refusal = findings.find((f) => f.rule === 'connection-refused')!;
+  expect(refusal.summary).not.toContain('sequence number');
+  const row = (n: number, s: string, info: string) =>
+    `${n}\t${s}\t${n === 1 ? '192.0.2.9\t192.0.2.5' : '192.0.2.5\t192.0.2.9'}\tTCP\t60\t${info}\n`;
+  const syn = row(1, '0.000000', '41000 → 443 [SYN] Seq=0 Win=1024 Len=0 MSS=1460');
+  const other = await result(syn + row(2, '0.001000', '443 → 41000 [RST, ACK] Seq=246224 Ack=1 Win=0 Len=0'));
+  expect(other.findings[0]!.summary).toContain('sequence number');
+});
+
 test('SYNs of tshark -T fields whose columns are few', async () => {
   const fields = 'ip.src ip.dst tcp.srcport tcp.dstport tcp.flags.str tcp.seq_raw'.split(' ');
   const row = (s: number, port = 5432) =>

@@ -4,7 +4,7 @@
  * A window is printed times the scale that the SYN of its sender announced, where both SYNs had the option.
  */
 import { OPT_WSCALE } from '../../../model/packet.ts';
-import { SYN } from '../../../model/tcp.ts';
+import { ACK, RST, SYN } from '../../../model/tcp.ts';
 import type { SegmentInfo } from './info.ts';
 
 /** How far apart the numbers of successive connections of the same ports are put. */
@@ -13,6 +13,8 @@ const APART = 1 << 28;
 interface Conversation {
   /** Added to relative numbers. */
   base: number;
+  /** A segment of the end that sorts first, and of the other. */
+  sent: [boolean, boolean];
   /** Scale announced by the end that sorts first, and the other; null without SYN. */
   scale: [number | null, number | null];
 }
@@ -30,18 +32,22 @@ export class Conversations {
     const b = `${destination} ${info.destinationPort}`;
     const side = a < b ? 0 : 1;
     const key = side === 0 ? `${a} ${b}` : `${b} ${a}`;
-    const c = this.#all.get(key) ?? { base: 0, scale: [null, null] };
+    const c = this.#all.get(key) ?? { base: 0, sent: [false, false], scale: [null, null] };
     this.#all.set(key, c);
     const syn = (info.flags & SYN) !== 0;
     if (info.reused && syn && info.seq === 0) {
       c.base = (c.base + APART) | 0;
+      c.sent = [false, false];
       c.scale = [null, null];
     }
     if (syn) c.scale[side] = info.options & OPT_WSCALE ? info.scale : null;
+    // counting begins at 1 for an end whose first segment is no SYN: that of a refusal is 0 with Linux
+    const isRefusal = !c.sent[side] && (info.flags & (SYN | RST | ACK)) === (RST | ACK) && info.seq === 1;
+    c.sent[side] = true;
     const [own, other] = [c.scale[side]!, c.scale[1 - side]!];
     const shift = syn || own === null || other === null ? 0 : own;
     return {
-      seq: (info.seq + c.base) | 0,
+      seq: ((isRefusal ? 0 : info.seq) + c.base) | 0,
       ack: info.ack === null ? 0 : (info.ack + c.base) | 0,
       window: Math.floor(info.window / 2 ** shift) & 0xffff,
     };
