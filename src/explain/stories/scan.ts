@@ -160,13 +160,15 @@ function attempted(world: World, w: WireConnection): Answer | null {
 function scanOf(world: World, probes: Probe[]): Scan {
   const { cases } = world.context;
   const targets = new Map<string, Answer>();
-  let address = '';
-  for (const { n, answer, client } of probes) {
-    const c = cases.at(n);
-    const isClient = cases.keyOf(c.client.address) === client;
-    address = (isClient ? c.client : c.server).address;
-    targets.set(formatEndpoint(isClient ? c.server : c.client), answer);
+  const isClient = ({ n, client }: Probe) => cases.brief(n).keys[CLIENT] === client;
+  for (const probe of probes) {
+    const { n } = probe;
+    const target = isClient(probe) ? cases.servers[cases.server(n)]! : cases.at(n).client;
+    targets.set(formatEndpoint(target), probe.answer);
   }
+  const last = probes.at(-1)!;
+  const { client, server } = cases.at(last.n);
+  const { address } = isClient(last) ? client : server;
   return { probes, address, targets, odd: probes.every((p) => p.odd) };
 }
 
