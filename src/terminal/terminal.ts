@@ -32,7 +32,7 @@ export function renderOverview(full: Result, terminal: Terminal): string {
   const { result } = shortNames(full);
   const page = new Page(terminal);
   page.lines(overviewLines(overviewOf(focusOf(result)), terminal, LINES - 1));
-  page.text(page.paint('Evidence, every step and all causes: add -v.', 'dim'), 0);
+  page.lines([page.paint('Evidence, every step and all causes: add -v.', 'dim')]);
   return page.toString();
 }
 

@@ -101,9 +101,10 @@ function viewOf(incident: Incident, focus: Focus): IncidentView {
   };
 }
 
-function factsOf(i: Incident, { causes }: Result): { label: string; text: string }[] {
+function factsOf(i: Incident, { causes, inputs }: Result): { label: string; text: string }[] {
+  const isTimeless = inputs.every(({ first }) => first === '');
   return [
-    { label: 'When', text: when(i) },
+    { label: 'When', text: when(i) || (isTimeless ? 'unknown: no time is shown in these files' : '') },
     { label: 'Who', text: i.who.join('; ') },
     { label: 'Affected', text: hurt(i) },
     { label: 'Do this', text: i.action },

@@ -31,6 +31,18 @@ describe('without incidents', () => {
   });
 });
 
+test('in colours nothing of them is printed as text', () => {
+  expect(renderOverview(exp1Result(), { width: 80, color: true })).not.toContain('\\u001b');
+});
+
+test('a table without a clock says that its time is unknown', async () => {
+  const result = await analyze([
+    path.join(import.meta.dirname, '../../samples/tools/netstat/netstat-anp.txt'),
+  ]);
+  const [view] = overviewOf(focusOf(result)).incidents;
+  expect(view!.facts[0]).toEqual({ label: 'When', text: 'unknown: no time is shown in these files' });
+});
+
 test('a bundle of the flight recorder says what triggered it, and when', async () => {
   const result = await analyze([path.join(import.meta.dirname, '../../samples/field/flight')]);
   const triggered =
