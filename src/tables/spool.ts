@@ -2,6 +2,8 @@
 import { closeScratch, openScratch, readAt, writeAt } from '../platform/scratch.ts';
 
 const CHUNK = 1 << 20;
+/** What a spool begins with. */
+const SMALL = 1 << 12;
 /** Chunks held in memory; a table of fewer never meets the disk. */
 const HELD = 4;
 
@@ -22,7 +24,6 @@ export interface Part {
 export class Spool implements Iterable<string> {
   readonly #parts: Part[] = [];
   #file: number | null = null;
-  /** Null as long as there is little: many spools hold a few lines. */
   #filling: Uint8Array<ArrayBuffer> | null = null;
   #used = 0;
 
@@ -71,11 +72,19 @@ export class Spool implements Iterable<string> {
   }
 
   #put(piece: Uint8Array, from: number, to: number): void {
-    this.#filling ??= new Uint8Array(CHUNK);
-    const [filling, used] = [this.#filling, this.#used - from];
+    const end = this.#used + to - from;
+    if (this.#filling === null || end > this.#filling.length) this.#grow(end);
+    const [filling, used] = [this.#filling!, this.#used - from];
     // a loop: a view for the built-in one costs more than so few bytes
     for (let i = from; i < to; i++) filling[used + i] = piece[i]!;
     this.#used = used + to;
+  }
+
+  /** Many spools hold a few lines: a chunk for each would keep the collector of garbage busy. */
+  #grow(needed: number): void {
+    const larger = new Uint8Array(Math.min(Math.max(needed, 4 * this.#used, SMALL), CHUNK));
+    if (this.#filling) larger.set(this.#filling.subarray(0, this.#used));
+    this.#filling = larger;
   }
 
   #next(): void {

@@ -24,3 +24,9 @@ test('a row that is longer than a chunk', () => {
 test('nothing', () => {
   expect([...new Spool()].join('')).toBe('');
 });
+
+test('a few lines take a few kilobytes: a batch has two spools a group', () => {
+  const spool = new Spool();
+  for (let i = 0; i < 100; i++) spool.add(encoder.encode(`${i},${'x'.repeat(50)}\n`));
+  expect(spool.parts()[0]!.bytes!.length).toBeLessThan(1 << 15);
+});
