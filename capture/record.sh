@@ -76,7 +76,7 @@ start_recording() {
     run_under_limits recorder /dev/null $((part + 1048576)) "$recorder" -o "$dir/events.bin" --duration 0 --max-size $part $(recorder_options)
     recorder_job=$!
   fi
-  while [ -z "$how" ] && [ -n "$recorder_job" ] && ! grep -q '^ready$' "$work/recorder.err"; do
+  while [ -z "$how" ] && [ -n "$recorder_job" ] && ! grep -q '^ready$' "$work/recorder.err" 2>/dev/null; do
     if kill -0 "$recorder_job" 2>/dev/null; then nap; continue; fi
     wait "$recorder_job"
     # a word of the command line that it refuses
@@ -84,7 +84,7 @@ start_recording() {
     recorder_job='' no_recorder=$(sed -n 's/^tcpautopsy-record: //p' "$work/recorder.err" | tail -n 1)
     [ -n "$no_recorder" ] || no_recorder=$(tail -n 1 "$work/recorder.err")
   done
-  while [ -z "$how" ] && [ -n "$packets_job" ] && ! grep -q 'listening on' "$work/packets.err"; do
+  while [ -z "$how" ] && [ -n "$packets_job" ] && ! grep -q 'listening on' "$work/packets.err" 2>/dev/null; do
     kill -0 "$packets_job" 2>/dev/null || { how=failed by=tcpdump; problem "$(grep -m 1 "^tcpdump: [^l]" "$work/packets.err" || tail -n 1 "$work/packets.err")"; }
     [ -n "$how" ] || nap
   done
