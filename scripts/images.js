@@ -65,12 +65,12 @@ function flood(path) {
 /** @param {string[]} args */
 function run(...args) {
   const env = { ...process.env, FORCE_COLOR: '1', COLUMNS: '80' };
-  const { stdout, status } = spawnSync(process.execPath, ['dist/cli.js', ...args], {
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['dist/cli.js', ...args], {
     cwd: root,
     env,
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}`);
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
   return stdout;
 }
 
