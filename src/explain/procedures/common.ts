@@ -46,7 +46,7 @@ export type Make = ReturnType<typeof maker>;
 
 /** `client 10.0.0.1:4242` for a finding's side; `the path` where no end is to blame. */
 export function sideEndpoint(f: Facts, side: FindingSide): string {
-  if (side === 'path') return 'a device on the path';
+  if (side === 'path') return 'a firewall or device between the two sockets';
   return f.name(side === 'client' ? CLIENT : SERVER);
 }
 

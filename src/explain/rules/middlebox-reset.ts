@@ -9,9 +9,9 @@ import { MAYBE } from '../words.ts';
 export const rule: Rule<'middlebox-reset', Candidate> = {
   id: 'middlebox-reset',
   group: 'close',
-  title: 'RST from a device on the path',
+  title: 'RST from a firewall or device between the sockets',
   severity: 'warning',
-  happened: 'were reset by a device on the path',
+  happened: 'were reset by a firewall or device between the two sockets',
   condition:
     'A RST of a shape that the Linux kernel does not make, or with a TTL unlike that of the other packets from there.',
   when: MAY_BE_RESET,
@@ -34,11 +34,11 @@ export const rule: Rule<'middlebox-reset', Candidate> = {
   ],
   decide: (f) => leading(resetCandidates(f), 'middlebox-reset'),
   tell: (f, c) => ({
-    summary: `A device on the path ${MAYBE}reset the connection between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)}: ${c.because()}.`,
+    summary: `A firewall or device between the two sockets ${MAYBE}reset the connection between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)}: ${c.because()}.`,
     remedy:
       c.confidence === 'proved'
-        ? 'Look between the two places of capture for a firewall, IPS, proxy or load balancer that logs a reset at that time.'
-        : 'Capture at both ends at once: a RST that one end receives and the other never sent was made between them.',
+        ? 'Look between the two places of capture, and at the firewall rules of both hosts, for what rejects with a RST: firewall, IPS, proxy or load balancer.'
+        : 'Capture at both ends at once: a RST that one end receives and the other never sent was made between them, by a firewall of one of the hosts too.',
     missing: peerPackets(f),
   }),
 };
