@@ -4,12 +4,11 @@ import { err } from './command/console.ts';
 import { EXIT_OK, EXIT_OUTPUT, reasonOf } from './command/faults.ts';
 import { main } from './command/main.ts';
 import { endOnSignals } from './platform/interrupt.ts';
-import { growHeapBy, inlineUpTo } from './platform/process.ts';
+import { growHeapBy } from './platform/process.ts';
 
 // V8 lets a heap grow to twice what is alive or more before it looks for garbage. Of a gigabyte of packets that is
 // hundreds of megabytes; a fifth costs a tenth more time. Beside logs, of which more stays alive, it would be a third.
 growHeapBy(20);
-inlineUpTo(100);
 
 // behind the terminal's ^C, or on a line that shows progress
 endOnSignals(() => process.stderr.isTTY && process.stderr.write('\n'));

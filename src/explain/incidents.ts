@@ -149,16 +149,21 @@ function withoutConnections({ rule, title, severity, confidence, summary, remedy
   };
 }
 
+/** When the connections began that a story tells of, with a cause of their own or without. */
+function happeningsOf(world: World, fault: NonNullable<Draft['fault']>): Happening[] {
+  const { source = 0, connections = [] } = fault.uncaused ?? {};
+  const rule = { id: '', title: fault.title };
+  return connections.map((n) => {
+    const moment = world.momentOf({ source, time: world.context.cases.brief(n).start as SourceTime });
+    return { n, rule, moment };
+  });
+}
+
 /** Of connections without a cause it is the story alone that says what happened, for want of evidence. */
 function tellUncaused(world: World, fault: NonNullable<Draft['fault']>): Incident {
   const { title, headline, action, who, confidence = 'possible' } = fault;
-  const { source, connections } = fault.uncaused!;
-  const { cases } = world.context;
-  const rule = { id: '', title };
-  const happenings = connections.map((n): Happening => {
-    const moment = world.momentOf({ source, time: cases.brief(n).start as SourceTime });
-    return { n, rule, moment };
-  });
+  const { connections } = fault.uncaused!;
+  const happenings = happeningsOf(world, fault);
   const severity = 'warning';
   return {
     ...{ headline, severity, confidence, action },
@@ -187,7 +192,8 @@ function tell(world: World, { fault, members }: Draft): Incident {
   const severity = SEVERITY_ORDER.find((s) => members.some((e) => e.finding.severity === s)) ?? 'warning';
   const gravest = members.filter((e) => e.finding.severity === severity);
   const root = largestOf(gravest.length > 0 ? gravest : members);
-  const hurt = new Set(members.map((e) => e.n));
+  const told: Happening[] = [...members, ...(fault ? happeningsOf(world, fault) : [])];
+  const hurt = new Set(told.map((e) => e.n));
   const extent = extentOf(world, hurt);
   const tree = treeOf(members, fault?.title ?? '');
   return {
@@ -196,7 +202,7 @@ function tell(world: World, { fault, members }: Draft): Incident {
     confidence: fault?.confidence ?? (gravest.length > 0 ? weakest(gravest.map((e) => e.finding)) : null),
     cause: tree,
     who: fault?.who === undefined ? whoOf(world, members, root, extent) : [fault.who],
-    ...spanOf(world, members),
+    ...spanOf(world, told),
     ...extent,
     action: fault?.action || (root ? firstSentence(root.finding.remedy) : ''),
     picture: pictureOf(world, members, orderOf(tree)),

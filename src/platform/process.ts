@@ -8,11 +8,3 @@ import { setFlagsFromString } from 'node:v8';
 export function growHeapBy(percent: number): void {
   setFlagsFromString(`--heap-growing-percent=${percent}`);
 }
-
-/**
- * How much bytecode of others the optimising compiler may put into one function. V8 takes 920, and of a program of a thousand
- * functions that each run for a second or two compiles so long that it is a quarter of all there is to do.
- */
-export function inlineUpTo(bytecode: number): void {
-  setFlagsFromString(`--max-inlined-bytecode-size-cumulative=${bytecode}`);
-}

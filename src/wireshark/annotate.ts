@@ -17,7 +17,7 @@ import type { Sink } from '../read/importer.ts';
 import { type HostNames, type ReadProgress, readInputs } from '../read/read.ts';
 import { visible } from '../view/escape.ts';
 import { fileNames } from '../view/short-names.ts';
-import { Beside, type Described, isComment, named, textOf } from './beside.ts';
+import { Beside, type Described, inSight, isComment, named, textOf } from './beside.ts';
 import { comment, interfaceBlock, packetBlock, sectionHeader } from './blocks.ts';
 import { type Annotations, annotationsOf, frameKey, isNew, stays } from './comments.ts';
 import { eventBytes, LINKTYPE_EVENT } from './event.ts';
@@ -126,7 +126,7 @@ class Collector implements Sink {
       if (this.#redact || !isSegment || !this.#only!.has(this.#packet)) return;
     }
     const bytes = frame.bytes.subarray(frame.start, frame.start + frame.captured);
-    const options = packetOptionsOf(frame);
+    const options = packetOptionsOf(frame).map((o) => inSight(o));
     if (frame.linkType === LINKTYPE_EVENT && this.#annotations.events.length > 0)
       for (const o of options) this.#eventsBefore.add(`${this.#time(source, frame)} ${textOf(o)}`);
     const itf = this.#interface(source, frame.linkType, frame.interfaceId);
