@@ -57,7 +57,7 @@ export const rule: Rule<'close-wait-unaccepted'> = {
       `The connection from ${formatEndpoint(f.case.client)} was in CLOSE_WAIT on ${f.name(SERVER)} without a process, ${MAYBE}because nobody had called accept()` +
       `${unread(unaccepted(f)!.row.recvQ)}.`,
     remedy:
-      'Find out why the server does not call accept(), or not fast enough (a stack dump of its acceptor thread, `strace -p`). ' +
+      'Find out why the server does not call accept(), or not fast enough (a stack dump of its acceptor thread, `strace -p PID`). ' +
       'No timeout of the kernel ends such a connection.',
     missing: confidence === 'proved' ? [] : wanted('accepted', 'server'),
   }),

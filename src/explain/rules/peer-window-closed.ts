@@ -60,7 +60,7 @@ export const rule: Rule<'peer-window-closed', Closed> = {
         : `${capital(receiver)} closed its receive window, ${MAYBE}because its process does not read; ` +
           `${sender} sent ${count(probes, 'probe')} over ${span(lasted)}, and the window stayed 0.`,
       remedy:
-        'Find out why the receiving process does not read (a stack dump, `strace -p`, Recv-Q of `ss -tanp` there). If the peer answers every probe, the network is not the cause.',
+        'Find out why the receiving process does not read (a stack dump, `strace -p PID`, Recv-Q of `ss -tanp` there). If the peer answers every probe, the network is not the cause.',
       missing: wanted(row ? 'packets' : 'states', side),
     };
   },

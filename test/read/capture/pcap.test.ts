@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { pcap } from '../../../src/read/capture/pcap.ts';
-import { THOROUGH } from '../../thorough.ts';
+import { some, THOROUGH } from '../../thorough.ts';
 import { buildPcap, type PcapKind, packetsOf } from './build.ts';
 import { codes, collect } from './collect.ts';
 import { fields, hasTshark } from './tshark.ts';
@@ -70,14 +70,15 @@ describe('a classic capture', () => {
   });
 
   const SNAPPED = packets.map((p) => ({ ...p, length: p.data.length + 9 }));
-  test.each<[string, PcapKind]>([
+  const OLD: [string, PcapKind][] = [
     ['2.2, lengths swapped', { version: [2, 2], swapped: () => true }],
     ['2.2, big-endian', { version: [2, 2], swapped: () => true, big: true }],
     ['2.0 in the modified format', { version: [2, 0], swapped: () => true, magic: 0xa1b2cd34 }],
     ['2.3, lengths swapped in some records', { version: [2, 3], swapped: (i) => i % 3 === 0 }],
     ['2.3, none swapped', { version: [2, 3] }],
     ['543.0 of DG/UX', { version: [543, 0], swapped: () => true }],
-  ])('of version %s gives the same packets, as tshark has them', (_, kind) => {
+  ];
+  test.each(some(OLD, 2))('of version %s gives the same packets, as tshark has them', (_, kind) => {
     const file = buildPcap(SNAPPED, kind);
     const { frames, diagnostics } = collect(file);
     expect(frames).toEqual(collect(buildPcap(SNAPPED)).frames);
