@@ -107,6 +107,13 @@ const DIFFERENCES: readonly [RegExp, Difference][] = [
     },
   ],
   [
+    /\/reset-overtook-data\.pcap$/,
+    {
+      why: 'the RST that overtook data has the number behind them: tshark takes the data, sent once and late, for old',
+      streams: { 10: { retransmits: [0, 1] } },
+    },
+  ],
+  [
     /\/reply_around-client\.pcap$/,
     {
       why: 'each SYN-ACK of another number after a RST is of a socket of its own for us; without a SYN of their own tshark takes all for one',
