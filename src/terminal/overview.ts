@@ -54,7 +54,7 @@ function linesOf(overview: Overview, terminal: Terminal, detail: Detail): string
       overview.isFine ? page.paint('✓ ', 'green') : '',
       overview.isFine ? 2 : 0,
     );
-  else if (incidents.length > 1) page.text(page.paint(overview.headline, 'bold'), 0);
+  else if (incidents.length > 1) page.lines([page.paint(overview.headline, 'bold')]);
   for (const view of incidents.slice(0, detail.whole)) whole(page, view, detail);
   const rest = [...incidents.slice(detail.whole).map((v) => v.incident), ...others];
   for (const incident of rest.slice(0, detail.short)) short(page, incident);

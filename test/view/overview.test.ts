@@ -31,8 +31,11 @@ describe('without incidents', () => {
   });
 });
 
-test('in colours nothing of them is printed as text', () => {
-  expect(renderOverview(exp1Result(), { width: 80, color: true })).not.toContain('\\u001b');
+test('in colours nothing of them is printed as text, of one problem or several', async () => {
+  const several = await analyze([path.join(import.meta.dirname, '../../samples/live/syn-lost-on-path/6.18')]);
+  expect(several.incidents.length).toBeGreaterThan(1);
+  for (const result of [exp1Result(), several])
+    expect(renderOverview(result, { width: 80, color: true })).not.toContain('\\u001b');
 });
 
 test('a table without a clock says that its time is unknown', async () => {
