@@ -149,11 +149,14 @@ function withoutConnections({ rule, title, severity, confidence, summary, remedy
   };
 }
 
-/** When the connections began that a story tells of, with a cause of their own or without. */
-function happeningsOf(world: World, fault: NonNullable<Draft['fault']>): Happening[] {
-  const { source = 0, connections = [] } = fault.uncaused ?? {};
+/** When the connections began that a story tells of, but for those that have a cause of their own. */
+function happeningsOf(world: World, fault: Draft['fault'], members: readonly Explained[]): Happening[] {
+  if (!fault?.uncaused) return [];
+  const { source, connections } = fault.uncaused;
   const rule = { id: '', title: fault.title };
-  return connections.map((n) => {
+  const caused = new Set(members.map((e) => e.n));
+  return connections.flatMap((n) => {
+    if (caused.has(n)) return [];
     const moment = world.momentOf({ source, time: world.context.cases.brief(n).start as SourceTime });
     return { n, rule, moment };
   });
@@ -163,7 +166,7 @@ function happeningsOf(world: World, fault: NonNullable<Draft['fault']>): Happeni
 function tellUncaused(world: World, fault: NonNullable<Draft['fault']>): Incident {
   const { title, headline, action, who, confidence = 'possible' } = fault;
   const { connections } = fault.uncaused!;
-  const happenings = happeningsOf(world, fault);
+  const happenings = happeningsOf(world, fault, []);
   const severity = 'warning';
   return {
     ...{ headline, severity, confidence, action },
@@ -192,7 +195,7 @@ function tell(world: World, { fault, members }: Draft): Incident {
   const severity = SEVERITY_ORDER.find((s) => members.some((e) => e.finding.severity === s)) ?? 'warning';
   const gravest = members.filter((e) => e.finding.severity === severity);
   const root = largestOf(gravest.length > 0 ? gravest : members);
-  const told: Happening[] = [...members, ...(fault ? happeningsOf(world, fault) : [])];
+  const told: Happening[] = [...members, ...happeningsOf(world, fault, members)];
   const hurt = new Set(told.map((e) => e.n));
   const extent = extentOf(world, hurt);
   const tree = treeOf(members, fault?.title ?? '');

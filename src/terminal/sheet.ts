@@ -12,6 +12,9 @@ export interface Terminal {
 /** Wider text is harder to read, not easier. */
 const MAX_WIDTH = 110;
 
+/** Stand for a blank, and for a line that is no part of a paragraph, while that is wrapped. */
+const [BLANK, MOVED] = ['\ue000', '\ue001'];
+
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 const colored: Paint = (text, style) => `\x1b[${CODES[style]}m${text}\x1b[0m`;
 
@@ -37,15 +40,16 @@ export class Page {
     const room = Math.max(20, this.width - indent - firstWidth);
     // a command stays on one line, to be copied: one that has no room here stands further left
     const long: string[] = [];
-    const kept = visible(text).replace(/`[^`]*`[.,;:]?/g, (code) => {
-      if (columns(code) <= room) return code.replaceAll(' ', '\ue000');
+    const outside = visible(text).replace(/[\ue000\ue001]/g, '\ufffd');
+    const kept = outside.replace(/`[^`]*`[.,;:]?/g, (code) => {
+      if (columns(code) <= room) return code.replaceAll(' ', BLANK);
       if (columns(code) > this.width - indent) return code;
       long.push(code);
-      return '\ue001'.repeat(room);
+      return MOVED.repeat(room);
     });
     for (const [i, line] of wrap(kept, room).entries())
-      if (line[0] === '\ue001') this.#lines.push(' '.repeat(indent) + long.shift());
-      else this.#lines.push((i === 0 ? ' '.repeat(indent) + first : pad) + line.replaceAll('\ue000', ' '));
+      if (line[0] === MOVED) this.#lines.push(' '.repeat(indent) + long.shift());
+      else this.#lines.push((i === 0 ? ' '.repeat(indent) + first : pad) + line.replaceAll(BLANK, ' '));
   }
 
   item(label: string, text: string, indent = 4): void {

@@ -120,6 +120,14 @@ test('a command stays on one line where it has room, and is never cut within a w
   expect(text).toContain('`ss -ltn sport = :8080`');
 });
 
+test('the characters that stand for blanks and moved lines while text is wrapped do nothing in a name', () => {
+  const [incident] = exp1Result().incidents;
+  const who = ['\ue001 x (7)', '\ue000y'];
+  const text = renderOverview({ ...exp1Result(), incidents: [{ ...incident!, who }] }, plain);
+  expect(text).not.toContain('undefined');
+  expect(text).toContain('\ufffd x (7); \ufffdy');
+});
+
 describe('wrap', () => {
   test('breaks at spaces and cuts what is too long for a line', () => {
     expect(wrap('one two three', 8)).toEqual(['one two', 'three']);

@@ -1,13 +1,11 @@
-import type { QueueCountEvent } from '../../model/event.ts';
-import { getOr } from '../../model/get-or.ts';
+import { queueCountsByLimit } from '../facts/queue.ts';
 import type { World } from '../facts/world.ts';
 import { count, list, number } from '../words.ts';
 import type { Answerer } from './index.ts';
 
 /** Raised by tcpsynbl: what its histograms count. */
 export const queueCounts: Answerer = (world: World) => {
-  const byLimit = new Map<number, QueueCountEvent[]>();
-  for (const e of world.context.queueCounts) getOr(byLimit, e.limit, () => []).push(e);
+  const byLimit = queueCountsByLimit(world);
   if (byLimit.size === 0) return null;
   const described = [...byLimit].map(([limit, all]) => {
     const total = all.reduce((n, e) => n + e.count, 0);

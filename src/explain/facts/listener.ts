@@ -15,7 +15,7 @@ import { type Closing, findBursts, findClosedTogether, findClosings } from './cl
 import type { Facts } from './facts.ts';
 import { hasBetween, Numbers } from './numbers.ts';
 import type { ServerReset } from './own-resets.ts';
-import { isFullLook, isOfItsTime, lookBefore, type QueueLook, queueLooks } from './queue.ts';
+import { isAboveLimit, isFullLook, isOfItsTime, lookBefore, type QueueLook, queueLooks } from './queue.ts';
 import { type Step, stepsOf } from './steps.ts';
 import type { World } from './world.ts';
 
@@ -314,9 +314,7 @@ function isHalfOpen({ wire }: Facts): boolean {
 }
 
 function isFull({ row, unaccepted }: QueueSight): boolean {
-  return row.acceptLimit !== null && row.acceptLimit > 0
-    ? row.recvQ > row.acceptLimit
-    : row.recvQ > 0 && row.recvQ === unaccepted.length;
+  return isAboveLimit(row) ?? (row.recvQ > 0 && row.recvQ === unaccepted.length);
 }
 
 function isEstablishedChild(row: SocketEvent): boolean {

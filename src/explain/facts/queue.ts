@@ -1,6 +1,7 @@
 /** How full a listener's accept queue was, each time a capture's probe looked at it. */
 import type { Listener } from '../../model/case.ts';
-import type { ProbeEvent } from '../../model/event.ts';
+import type { ProbeEvent, QueueCountEvent, SocketEvent } from '../../model/event.ts';
+import { getOr } from '../../model/get-or.ts';
 import type { Moment } from '../rule.ts';
 import { count } from '../words.ts';
 import type { Facts } from './facts.ts';
@@ -29,6 +30,18 @@ const LOOKS: ReadonlySet<string> = new Set([
 /** sk_acceptq_is_full: a queue with limit n takes n + 1. */
 export function isFullLook({ held, limit }: Pick<QueueLook, 'held' | 'limit'>): boolean {
   return held > limit;
+}
+
+/** The same of a row of a listener; null where the table shows no limit. */
+export function isAboveLimit({ acceptLimit, recvQ }: SocketEvent): boolean | null {
+  return acceptLimit !== null && acceptLimit > 0 ? isFullLook({ held: recvQ, limit: acceptLimit }) : null;
+}
+
+/** Histograms of queues, which name no listener, by its limit. */
+export function queueCountsByLimit({ context }: World): Map<number, QueueCountEvent[]> {
+  const byLimit = new Map<number, QueueCountEvent[]>();
+  for (const e of context.queueCounts) getOr(byLimit, e.limit, () => []).push(e);
+  return byLimit;
 }
 
 /** `its accept queue held 129 of 128`. */

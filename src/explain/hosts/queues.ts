@@ -1,8 +1,8 @@
 /** Accept queues that were full, where no packet and no event says which connections met them: tables of listeners, tcpsynbl. */
 import { formatEndpoint, isWildcard } from '../../model/address.ts';
-import type { QueueCountEvent, SocketEvent } from '../../model/event.ts';
-import { getOr } from '../../model/get-or.ts';
+import type { QueueCountEvent } from '../../model/event.ts';
 import { eventEvidence, rowEvidence } from '../facts/evidence.ts';
+import { isAboveLimit, queueCountsByLimit } from '../facts/queue.ts';
 import type { World } from '../facts/world.ts';
 import { count, number, processName } from '../words.ts';
 import type { Sign } from './index.ts';
@@ -19,9 +19,7 @@ export function queues(world: World): Sign[] {
 /** Recv-Q of a listener above its limit, in the last table that shows it (sk_acceptq_is_full). */
 function fullListeners(world: World): Sign[] {
   const rows = world.context.listeners.flatMap((l) => l.rows.at(-1) ?? []);
-  const isFull = ({ acceptLimit, recvQ, withoutQueues }: SocketEvent) =>
-    !withoutQueues && acceptLimit !== null && acceptLimit > 0 && recvQ > acceptLimit;
-  return rows.filter(isFull).map((row) => {
+  return rows.filter(isAboveLimit).map((row) => {
     const place = isWildcard(row.local.address) ? `port ${row.local.port}` : formatEndpoint(row.local);
     const who = row.owner === 'known' ? ` of ${processName(row)}` : '';
     return {
@@ -41,9 +39,7 @@ function fullListeners(world: World): Sign[] {
 
 /** ACKs that would complete a handshake and met a queue above its limit: tcp_v4_syn_recv_sock drops them. One client's may come several times. */
 function fullAtHandshake(world: World): Sign[] {
-  const byLimit = new Map<number, QueueCountEvent[]>();
-  for (const e of world.context.queueCounts) getOr(byLimit, e.limit, () => []).push(e);
-  return [...byLimit].flatMap(([limit, all]) => {
+  return [...queueCountsByLimit(world)].flatMap(([limit, all]) => {
     const met = all.filter((e) => e.most > limit);
     const [first] = met;
     if (!first) return [];

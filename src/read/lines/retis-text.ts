@@ -7,12 +7,13 @@
  */
 import { parseWords } from '../../model/address.ts';
 import type { PacketHeader } from '../../model/event.ts';
-import { DIRECTION_IN, DIRECTION_OUT, Packet } from '../../model/packet.ts';
+import { Packet } from '../../model/packet.ts';
 import type { Source } from '../../model/source.ts';
-import { ACK, RST } from '../../model/tcp.ts';
+import { ACK } from '../../model/tcp.ts';
 import type { Clock, SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { Interner } from './shared/interner.ts';
+import { CANNOT_PROVE, endsOfReset, PROVES, WIRE } from './shared/retis.ts';
 import { clockOf, SectionSource } from './shared/section.ts';
 import { dateNs, timeOfDay } from './shared/times.ts';
 import { readFlags } from './tcpdump/line.ts';
@@ -27,20 +28,13 @@ const SEGMENT =
 const PACKET = /(?:^|\s)[\da-fA-F.:]{2,45} > [\da-fA-F.:]{2,45} .{0,200}\b(?:proto|ttl)\b|\barp\b|who-has/;
 const PLACE =
   /(?:^|\s)(?:ns \S{1,40} ?)?(?:if \d{1,9} \(\S{1,16}\)|\S{1,16} \(\d{1,9}\) rxif|rxif)(?: rxif \d{1,9})?/;
-/** Where a packet passes an interface, once each way: there retis sees what tcpdump would. */
-const WIRE = new Map([
-  ['net:net_dev_start_xmit', DIRECTION_OUT],
-  ['net:netif_receive_skb', DIRECTION_IN],
-]);
 
 export const retisText: LineFormat = {
   id: 'retis-text',
   title: 'retis events as printed (retis collect, print, sort)',
   clock: 'monotonic',
-  proves:
-    'Which packets passed an interface or were dropped, and the reason that this kernel gives for a drop or a RST.',
-  cannotProve:
-    'That a packet was not sent or not dropped: only what the probes and the filter of that run asked for is there.',
+  proves: PROVES,
+  cannotProve: CANNOT_PROVE,
   example: '3316376220653 (2) [curl] 1186 [tp] skb:kfree_skb #304263ad0c5ffff8b5d42bb8d00 drop (NO_SOCKET)',
   recognises: (line) => HEAD.test(line),
   open: (section) => new RetisTextReader(section),
@@ -141,13 +135,11 @@ class RetisTextReader implements LineReader {
       );
   }
 
-  /** The packet is the one that is answered, or the RST itself (see retis.ts). */
   #reset({ line, time, pid, reset }: Head, header: PacketHeader, source: Source): void {
-    const isItself = (header.flags & RST) !== 0;
-    const [local, remote] = isItself ? [header.from, header.to] : [header.to, header.from];
+    const reason = reset && this.#interner.keep(reset);
     this.#source.event(source, {
       ...{ kind: 'reset-sent', source: source.id, line, time, pid, socket: null, comm: null, state: null },
-      ...{ local, remote, reason: reset && this.#interner.keep(reset), answers: isItself ? null : header },
+      ...{ reason, ...endsOfReset(header) },
     });
   }
 

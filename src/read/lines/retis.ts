@@ -5,12 +5,13 @@
  * as they say the same.
  */
 import type { KernelEvent, PacketHeader } from '../../model/event.ts';
-import { DIRECTION_IN, DIRECTION_OUT, Frame } from '../../model/packet.ts';
+import { Frame } from '../../model/packet.ts';
 import type { Source } from '../../model/source.ts';
-import { parseState, RST, type TcpState } from '../../model/tcp.ts';
+import { parseState, type TcpState } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { Interner } from './shared/interner.ts';
+import { CANNOT_PROVE, endsOfReset, PROVES, WIRE } from './shared/retis.ts';
 import { clockOf, SectionSource } from './shared/section.ts';
 import { linkTypeOf, segmentHeader } from './shared/segment-header.ts';
 
@@ -18,21 +19,14 @@ const START = '{"common":{';
 /** Timestamps reach beyond 2^53 ns after 104 days of uptime: taken from the text, not from the parsed number. */
 const TIMESTAMP = /"timestamp":(\d{1,19})[,}]/;
 const KNOWN_VERSION = /^v?1\.[567]\b/;
-/** Where a packet passes an interface, once each way: there retis sees what tcpdump would. */
-const WIRE = new Map([
-  ['net:net_dev_start_xmit', DIRECTION_OUT],
-  ['net:netif_receive_skb', DIRECTION_IN],
-]);
 const MAX_INTERFACES = 4096;
 
 export const retis: LineFormat = {
   id: 'retis',
   title: 'retis events (JSON lines)',
   clock: 'realtime',
-  proves:
-    'Which packets passed an interface or were dropped, and the reason that this kernel gives for a drop or a RST.',
-  cannotProve:
-    'That a packet was not sent or not dropped: only what the probes and the filter of that run asked for is there.',
+  proves: PROVES,
+  cannotProve: CANNOT_PROVE,
   example:
     '{"common":{"timestamp":30419169457160,"smp_id":6},"kernel":{"symbol":"skb:kfree_skb","probe_type":"raw_tracepoint"},"skb-drop":{"drop_reason":"NO_SOCKET"}}',
   recognises: (line) => line.startsWith(START) && parse(line) !== null,
@@ -150,10 +144,6 @@ class RetisReader implements LineReader {
     });
   }
 
-  /**
-   * The packet of tcp_send_reset is the one that is answered; kernels that named the RST itself there named it with its
-   * own RST flag, and a RST is never answered with another.
-   */
   #reset(event: Fields, bytes: Uint8Array | null, time: SourceTime, line: number): void {
     if (bytes === null) {
       this.#untold(line);
@@ -161,7 +151,6 @@ class RetisReader implements LineReader {
     }
     const header = this.#header(bytes, line);
     if (!header) return;
-    const isItself = (header.flags & RST) !== 0;
     const reason =
       text(fields(event.sock).reset_reason) ?? text(fields(event['sk-reset-reason']).reset_reason);
     this.#emit({
@@ -172,11 +161,9 @@ class RetisReader implements LineReader {
       socket: null,
       pid: pidOf(event),
       comm: null,
-      local: isItself ? header.from : header.to,
-      remote: isItself ? header.to : header.from,
       state: stateOf(event),
       reason: reason === null ? null : this.#interner.keep(reason),
-      answers: isItself ? null : header,
+      ...endsOfReset(header),
     });
   }
 

@@ -165,20 +165,7 @@ def nat_graceful(t):
     """masquerade: three ends, one in order, one over unread data, one with linger 0"""
     with masquerade(t.port):
         l = listener(t.port)
-        for rule, side in (('graceful-close', None), ('unread-data-reset', 'server'), ('linger-zero-reset', 'client')):
-            c = connect(t.port)
-            a = l.accept()[0]
-            talk(c, a)
-            t.say(c, 'close', rule, side)
-            if side == 'server':
-                c.sendall(b'never read')
-                time.sleep(.1)
-                a.close()
-            if side == 'client':
-                c.setsockopt(*LINGER0)
-            time.sleep(.1)
-            close(c, a)
-            time.sleep(.2)
+        three_ends(t, l)
         l.close()
 
 

@@ -174,6 +174,24 @@ def close(*sockets):
         s.close()
 
 
+def three_ends(t, l, v6=(False, False, False)):
+    """a connection that ends in order, one over unread data, one by linger 0"""
+    for over6, rule, side in zip(v6, ('graceful-close', 'unread-data-reset', 'linger-zero-reset'), (None, 'server', 'client')):
+        c = connect(t.port, over6)
+        a = l.accept()[0]
+        talk(c, a)
+        t.say(c, 'close', rule, side)
+        if side == 'server':
+            c.sendall(b'never read')
+            time.sleep(.1)
+            a.close()
+        if side == 'client':
+            c.setsockopt(*LINGER0)
+        time.sleep(.1)
+        close(c, a)
+        time.sleep(.2)
+
+
 def ss_kill(ns, what):
     sh(f"ss -K -tn {what}", ns)
 

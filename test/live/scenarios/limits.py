@@ -291,19 +291,7 @@ def reuse_over_established(t):
 def dual_stack_mixed(t):
     """one dual-stack listener: IPv4 in order, IPv6 over unread data, IPv6 linger 0, IPv4 into a closed port beside it"""
     l = listener(t.port, v6=True)
-    for v6, rule, side in ((False, 'graceful-close', None), (True, 'unread-data-reset', 'server'), (True, 'linger-zero-reset', 'client')):
-        c = connect(t.port, v6)
-        a = l.accept()[0]
-        talk(c, a)
-        t.say(c, 'close', rule, side)
-        if side == 'server':
-            c.sendall(b'never read')
-            time.sleep(.1)
-            a.close()
-        if side == 'client':
-            c.setsockopt(*LINGER0)
-        time.sleep(.1)
-        close(c, a)
+    three_ends(t, l, (False, True, True))
     c = client()
     t.say(c, 'close', 'connection-refused', 'server', port=t.port + 1)
     quiet(c.connect, (S4, t.port + 1))

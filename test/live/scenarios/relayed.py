@@ -81,20 +81,7 @@ def doubled_path(t):
     """the path doubles everything, RSTs too: one end in order, one over unread data, one by linger 0"""
     with Relay(t.port, lambda s: (.002, .0025)):
         l = listener(t.port)
-        for rule, side in (('graceful-close', None), (UNREAD, 'server'), ('linger-zero-reset', 'client')):
-            c = connect(t.port)
-            a = l.accept()[0]
-            talk(c, a)
-            t.say(c, 'close', rule, side)
-            if side == 'server':
-                c.sendall(b'never read')
-                time.sleep(.1)
-                a.close()
-            if side == 'client':
-                c.setsockopt(*LINGER0)
-            time.sleep(.1)
-            close(c, a)
-            time.sleep(.2)
+        three_ends(t, l)
         l.close()
 
 

@@ -73,6 +73,20 @@ describe('the packet list of Wireshark', () => {
     expect(codes(out)).toEqual(['info-above-tcp']);
   });
 
+  it('takes Seq=1 of a RST for 0 where it answers a SYN, and for what it is in a conversation that begins in the middle', () => {
+    const row = (n: number, from: string, info: string) =>
+      `${n} ${n}.000000 ${from} → ${from === '10.0.0.2' ? '10.0.0.1' : '10.0.0.2'} TCP 74 ${info}`;
+    const reset = row(2, '10.0.0.1', '80 → 4000 [RST, ACK] Seq=1 Ack=1 Win=0 Len=0');
+    const [, refusal] = read(
+      [row(1, '10.0.0.2', '4000 → 80 [SYN] Seq=0 Win=64240 Len=0'), reset].join('\n'),
+    ).packets;
+    const [data, later] = read(
+      [row(1, '10.0.0.2', '4000 → 80 [PSH, ACK] Seq=1 Ack=1 Win=501 Len=100'), reset].join('\n'),
+    ).packets;
+    expect(refusal!.seq).toBe(0);
+    expect(later!.seq).toBe(data!.ack);
+  });
+
   it('says that times which fall are no times since the beginning', () => {
     const row = (time: string) =>
       `1 ${time} 10.0.0.2 → 10.0.0.1 TCP 74 4000 → 80 [SYN] Seq=0 Win=64240 Len=0`;

@@ -10,11 +10,13 @@ import type { SegmentInfo } from './info.ts';
 /** How far apart the numbers of successive connections of the same ports are put. */
 const APART = 1 << 28;
 
+type Sent = 'nothing' | 'SYNs' | 'more';
+
 interface Conversation {
   /** Added to relative numbers. */
   base: number;
-  /** A segment of the end that sorts first, and of the other. */
-  sent: [boolean, boolean];
+  /** What the end that sorts first sent so far, and the other. */
+  sent: [Sent, Sent];
   /** Scale announced by the end that sorts first, and the other; null without SYN. */
   scale: [number | null, number | null];
 }
@@ -32,18 +34,19 @@ export class Conversations {
     const b = `${destination} ${info.destinationPort}`;
     const side = a < b ? 0 : 1;
     const key = side === 0 ? `${a} ${b}` : `${b} ${a}`;
-    const c = this.#all.get(key) ?? { base: 0, sent: [false, false], scale: [null, null] };
+    const c = this.#all.get(key) ?? { base: 0, sent: ['nothing', 'nothing'], scale: [null, null] };
     this.#all.set(key, c);
     const syn = (info.flags & SYN) !== 0;
     if (info.reused && syn && info.seq === 0) {
       c.base = (c.base + APART) | 0;
-      c.sent = [false, false];
+      c.sent = ['nothing', 'nothing'];
       c.scale = [null, null];
     }
     if (syn) c.scale[side] = info.options & OPT_WSCALE ? info.scale : null;
-    // counting begins at 1 for an end whose first segment is no SYN: that of a refusal is 0 with Linux
-    const isRefusal = !c.sent[side] && (info.flags & (SYN | RST | ACK)) === (RST | ACK) && info.seq === 1;
-    c.sent[side] = true;
+    // counting begins at 1 for an end whose first segment is no SYN: that of a refusal, which answers one, is 0 with Linux
+    const isAnswer = c.sent[side] === 'nothing' && c.sent[1 - side] === 'SYNs';
+    const isRefusal = isAnswer && (info.flags & (SYN | RST | ACK)) === (RST | ACK) && info.seq === 1;
+    c.sent[side] = c.sent[side] !== 'more' && (info.flags & (SYN | ACK)) === SYN ? 'SYNs' : 'more';
     const [own, other] = [c.scale[side]!, c.scale[1 - side]!];
     const shift = syn || own === null || other === null ? 0 : own;
     return {
