@@ -21,13 +21,22 @@ const ALONE = [
   'test/recorder/recorder.test.ts',
   'test/tables/listed.test.ts',
 ];
-/** Nor these, which compute for long. */
+/** Nor these, which compute for long: `npm test` is to be run often, and takes less than 90 s on two cores. */
 const LONG = [
   'test/align/both-sides.test.ts',
+  'test/archive/hostile.test.ts',
   'test/archive/s3.test.ts',
   'test/archive/tables.test.ts',
   'test/determinism.test.ts',
   'test/explain/catalogue.test.ts',
+  'test/page/document.test.ts',
+  'test/read/beside.test.ts',
+  'test/read/bundle/cut.test.ts',
+  'test/tables/csv-text.test.ts',
+  'test/view/escape.test.ts',
+  'test/wireshark/annotate.test.ts',
+  'test/workers/ahead.test.ts',
+  'test/workers/deciding.test.ts',
 ];
 /** Nor these, which replace modules (vi.mock): vite has to read the source for them. */
 const REPLACING = ['test/archive/dying.test.ts', 'test/explain/forgetting.test.ts'];

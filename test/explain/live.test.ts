@@ -4,7 +4,7 @@ import { some } from '../thorough.ts';
 import { analyzeSample, isTrue, judge, liveSamples, SETS } from './samples.ts';
 
 const all = liveSamples();
-const samples = some(all, 24);
+const samples = some(all, 14);
 
 test('there are samples to judge', () => {
   expect(all.length).toBeGreaterThan(30);
