@@ -2,25 +2,30 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
-/** Not in `npm test`, for they need root, a browser, many processes, or measure: one after the other, each in a process of its own. */
+/** Not in `npm test`, for they need root, measure, or share what the machine has once: one after the other, each in a process of its own. */
 const ALONE = [
+  'test/capture/bad-hosts.test.ts',
+  'test/capture/live.test.ts',
+  'test/capture/other-programs.test.ts',
+  'test/capture/service.test.ts',
+  'test/live/scenarios.test.ts',
+  'test/recorder/recorder.test.ts',
+];
+/** Nor these, which start browsers and many processes: each in a process of its own too, but beside one another. */
+const SPAWNING = [
   'test/archive/batch.test.ts',
   'test/archive/faults.test.ts',
   'test/archive/queue.test.ts',
   'test/browser/library.test.ts',
   'test/browser/report.test.ts',
-  'test/capture/bad-hosts.test.ts',
-  'test/capture/live.test.ts',
-  'test/capture/other-programs.test.ts',
-  'test/capture/service.test.ts',
   'test/connect/tracker-load.test.ts',
   'test/fuzz/loads.test.ts',
-  'test/live/scenarios.test.ts',
   'test/notebooks/many-captures.test.ts',
   'test/packages/packages.test.ts',
-  'test/recorder/recorder.test.ts',
   'test/tables/listed.test.ts',
 ];
+/** A part of it is in `npm test`; as a whole it starts some hundreds of processes. */
+const TSHARK = 'test/connect/tshark.test.ts';
 /** Nor these, which compute for long: `npm test` is to be run often, and takes less than 90 s on two cores. */
 const LONG = [
   'test/align/both-sides.test.ts',
@@ -84,10 +89,11 @@ export default defineConfig({
     hookTimeout: 60_000,
     projects: process.env.THOROUGH
       ? [
-          project('all', [...LONG, ...inPart()], { exclude: ALONE }),
+          project('all', [...LONG, ...inPart()], { exclude: [...ALONE, ...SPAWNING, TSHARK] }),
           project('source', REPLACING, { plugins: [], isolate: true, order: 1 }),
-          project('alone', ALONE, { isolate: true, workers: 1, order: 2 }),
+          project('spawning', [...SPAWNING, TSHARK], { isolate: true, order: 2 }),
+          project('alone', ALONE, { isolate: true, workers: 1, order: 3 }),
         ]
-      : [project('test', ['test/**/*.test.ts'], { exclude: [...ALONE, ...LONG, ...REPLACING] })],
+      : [project('test', ['test/**/*.test.ts'], { exclude: [...ALONE, ...SPAWNING, ...LONG, ...REPLACING] })],
   },
 });
