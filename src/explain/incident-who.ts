@@ -14,7 +14,7 @@ const ASKED = 50;
 const NAMED = 3;
 const UNKNOWN = 'process not in these files';
 
-/** The processes at the side to blame, where the files name them; else that side's end. */
+/** The processes at the side to blame, where the files name them; else that side's end. Of some it may be the other side. */
 export function whoOf(
   world: World,
   members: readonly Explained[],
@@ -24,13 +24,14 @@ export function whoOf(
   if (!root) return [];
   const { side } = root.finding;
   if (side === 'path') return [];
-  const index = side === 'client' ? CLIENT : SERVER;
+  const own = members.filter((e) => e.rule.id === root.rule.id || e.finding.side === side);
+  const isOfBothSides = own.some((e) => e.finding.side !== side);
   // one of many that nothing names says nothing
-  const isOneOfMany = (index === SERVER ? servers : clients) > 1;
+  const isOneOfMany = isOfBothSides || (side === 'server' ? servers : clients) > 1;
   const names = new Set<string>();
-  for (const { facts, n, finding } of members.slice(0, ASKED)) {
-    if (finding.side !== side) continue;
-    names.add(endOf(world, facts, index, n));
+  for (const { facts, n, finding } of own.slice(0, ASKED)) {
+    if (finding.side !== 'path')
+      names.add(endOf(world, facts, finding.side === 'client' ? CLIENT : SERVER, n));
   }
   const named = [...names].filter((n) => !n.endsWith(UNKNOWN));
   const all = named.length > 0 || isOneOfMany ? named : [...names];

@@ -102,8 +102,9 @@ function textOf(focus: Focus, folder: string, detail: Detail): string {
 }
 
 /** The first rows, and where the others are. */
-function cut(rows: string[][], file: string): { rows: string[][]; more: string[] } {
-  const left = rows.length - ROWS;
+/** `counted`: how many more there are that are not in `rows`. */
+function cut(rows: string[][], file: string, counted = 0): { rows: string[][]; more: string[] } {
+  const left = Math.max(0, rows.length - ROWS) + counted;
   return { rows: rows.slice(0, ROWS), more: left > 0 ? [`${number(left)} more are in ${file}.`, ''] : [] };
 }
 
@@ -155,10 +156,11 @@ function incidentLines({ incident, facts, strip, ladder }: IncidentView): string
 }
 
 /** Connections that no cause speaks of: what the files show of them. Those that closed normally are counted by their cause. */
-function withoutCause({ connections, causes }: Result): string[] {
+function withoutCause({ connections, causes, unlisted }: Result): string[] {
   const spoken = new Set(causes.flatMap((c) => c.connections));
   const rest = connections.filter((c) => !spoken.has(c.id) && c.closeRule === '');
   if (rest.length === 0) return [];
+  const counted = (unlisted?.groups ?? []).filter((g) => g.rules.length === 0);
   const { rows, more } = cut(
     rest.map((c) => [
       c.id,
@@ -169,6 +171,7 @@ function withoutCause({ connections, causes }: Result): string[] {
       md(c.sources.join('; ')),
     ]),
     'connections.csv',
+    counted.reduce((sum, g) => sum + g.connections, 0),
   );
   const head = ['connection', 'client', 'server', 'ends', 'first seen', 'sources'];
   return [...table(head, rows), ...more];

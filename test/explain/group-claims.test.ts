@@ -220,3 +220,25 @@ describe('a probe that was attached', () => {
     expect(await silentSyn(-0.5)).not.toMatchObject([{ rule: 'netfilter-drop' }]);
   });
 });
+
+test('who did what some clients and some servers did is not one end alone', async () => {
+  const [A, B, S] = ['10.77.0.1.40000', '10.77.0.1.40001', '10.77.0.2.8080'];
+  const opened = (at: number, from: string): Line[] => [
+    [at, from, S, syn(100)],
+    [at + 0.01, S, from, synAck(101)],
+    [at + 0.02, from, S, 'Flags [.], ack 5001, win 502, length 0'],
+    [at + 0.03, from, S, 'Flags [P.], seq 101:201, ack 5001, win 502, length 100'],
+    [at + 0.04, S, from, 'Flags [P.], seq 5001:5101, ack 201, win 502, length 100'],
+  ];
+  const lines: Line[] = [
+    ...opened(1, A),
+    [1.05, A, S, 'Flags [R.], seq 201, ack 5101, win 502, length 0'],
+    ...opened(2, B),
+    [2.05, B, S, 'Flags [P.], seq 201:301, ack 5101, win 502, length 100'],
+    [2.06, S, B, 'Flags [R.], seq 5101, ack 301, win 502, length 0'],
+  ];
+  const [both] = (await analyze([tcpdump('both-sides.txt', lines)])).incidents;
+  expect(both).toMatchObject({ connections: 2, clients: 1, servers: 1, who: [] });
+  const [one] = (await analyze([tcpdump('one-side.txt', lines.slice(0, 6))])).incidents;
+  expect(one!.who).toEqual(['10.77.0.1, process not in these files']);
+});

@@ -112,6 +112,22 @@ describe('connections that no cause speaks of', () => {
     expect(text).toMatch(/^\| c900 \| `172\.16\.58\.147:\d+` \| `172\.16\.58\.146:8080` \|/m);
   });
 
+  test('are counted with those that are not listed', () => {
+    const rest = Array.from({ length: 41 }, (_, i) => ({
+      ...first!,
+      id: `c${900 + i}`,
+      closeRule: '' as const,
+    }));
+    const group = { ...first!, rules: [], connections: 1000, clients: 1 };
+    const unlisted = {
+      connections: 3000,
+      groups: [group, { ...group, rules: ['graceful-close'], connections: 2000 }],
+      finWait2: null,
+    };
+    const text = renderMarkdown({ ...own, connections: [...own.connections, ...rest], unlisted });
+    expect(text).toContain('1,001 more are in connections.csv.');
+  });
+
   test('are not those that closed normally', () => {
     const rest = { ...first!, id: 'c900', closeRule: 'graceful-close' as const };
     const text = renderMarkdown({ ...own, connections: [...own.connections, rest] });
