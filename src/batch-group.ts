@@ -1,13 +1,12 @@
 /** One group of a batch, top to bottom: its members → the result → its folder and its parts of the tables in OUT. */
 import { investigate } from './analyze.ts';
-import { Commit } from './archive/commit.ts';
+import type { Commits } from './archive/commit.ts';
 import type { GroupEvents } from './archive/crew.ts';
 import { ChangedError, Material } from './archive/material.ts';
 import type { Member } from './archive/member.ts';
 import type { Group, GroupOptions } from './archive/plan.ts';
 import { GroupRows } from './archive/rows.ts';
 import type { Result } from './model/result.ts';
-import type { Store } from './platform/store.ts';
 import type { Files } from './platform/types.ts';
 import { writeInto } from './write.ts';
 
@@ -22,22 +21,21 @@ class ReadError extends Error {
 }
 
 /**
- * Does the groups one after the other, small ones that lie in one archive together: it is gone through once. Rejects for
- * what is no group's fault (OUT cannot be written) and for a fault of ours, while `begin` names the group it was at.
+ * Does the groups one after the other, small ones that lie in one archive together: it is gone through once. The last ones
+ * may be on their way into OUT still (`settled` of `commits`). Rejects for what is no group's fault (OUT cannot be written) and for a fault of ours, while `begin` names the group it was at.
  */
 export async function doGroups(
   groups: readonly Group[],
   origin: Files,
-  store: Store,
+  commits: Commits,
   options: GroupOptions,
-  { begin, end }: GroupEvents,
+  begin: GroupEvents['begin'],
   goesOn: () => boolean = () => true,
 ): Promise<void> {
   const material = new Material(origin);
-  const commit = new Commit(store);
   const put = async () => {
     begin(null);
-    for (const outcome of await commit.end()) end(outcome);
+    await commits.put();
   };
   try {
     begin(groups[0]!.key);
@@ -45,12 +43,12 @@ export async function doGroups(
     for (const group of groups) {
       if (!goesOn()) break;
       begin(group.key);
-      await doGroup(group, material, commit, options);
-      if (commit.isDue) await put();
+      await doGroup(group, material, commits, options);
+      if (commits.isDue) await put();
     }
     await put();
   } finally {
-    await commit.dispose();
+    await commits.dispose();
     material.close();
   }
 }
@@ -58,16 +56,16 @@ export async function doGroups(
 async function doGroup(
   group: Group,
   material: Material,
-  commit: Commit,
+  commits: Commits,
   options: GroupOptions,
 ): Promise<void> {
   try {
-    await commit.add(group.key, async (folder) => {
-      await material.check(group.members);
+    await commits.add(group.key, async (folder) => {
       const { paths, ...given } = await material.filesOf(group);
       const rows = new GroupRows(group, options);
       const onConnection = rows.add.bind(rows);
       const { result, tables } = await investigate(paths, { ...given, onConnection });
+      // it tells what changed before it was read as well
       await material.check(group.members);
       if (result.inputs.every((i) => i.records === 0)) throw nothingIn(result);
       const named = withHashes(result, group.members);
@@ -77,7 +75,7 @@ async function doGroup(
   } catch (error) {
     if (!(error instanceof ReadError) && !(error instanceof ChangedError)) throw error;
     const at = error instanceof ReadError ? error.at : '';
-    await commit.fail(group, { stage: 'read', at, message: error.message, attempts: 1 });
+    await commits.fail(group, { stage: 'read', at, message: error.message, attempts: 1 });
   }
 }
 

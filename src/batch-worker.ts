@@ -1,18 +1,19 @@
 /** A process of a batch: does the groups it is sent, one after the other, and says how each ended. */
 
-import type { Outcome } from './archive/commit.ts';
+import { Commits } from './archive/commit.ts';
 import type { Said, Setting, Told } from './archive/hand.ts';
 import { originOf, storeAt } from './archive/places.ts';
 import type { Group } from './archive/plan.ts';
 import { doGroups } from './batch-group.ts';
 import { thisChild } from './platform/children.ts';
-import type { Store } from './platform/store.ts';
 
 const { post, listen } = thisChild();
 let setting: Setting | null = null;
-let store: Store | null = null;
+let commits: Commits | null = null;
 let isStopping = false;
 let work: Promise<void> = Promise.resolve();
+/** Parcels that it took. */
+let taken = 0;
 
 listen((message) => {
   if (setting === null) setting = message as Setting;
@@ -23,18 +24,20 @@ listen((message) => {
 async function run(groups: readonly Group[]): Promise<void> {
   const { out, options } = setting!;
   const say = (said: Said) => void post(said);
+  const fail = (error: unknown) => post(saidOf(error));
   try {
     const goesOn = () => !isStopping;
-    store ??= await storeAt(out);
+    commits ??= new Commits(await storeAt(out), (end) => say({ end }));
     const origin = await originOf(
       groups.flatMap((g) => g.members.map((m) => m.file)),
       false,
     );
-    const events = { begin: (begin: string | null) => say({ begin }), end: (end: Outcome) => say({ end }) };
-    await doGroups(groups, origin, store, options, events, goesOn);
+    await doGroups(groups, origin, commits, options, (begin) => say({ begin }), goesOn);
     say({ idle: true });
+    const settled = ++taken;
+    commits.settled().then(() => say({ settled }), fail);
   } catch (error) {
-    await post(saidOf(error));
+    await fail(error);
   }
 }
 

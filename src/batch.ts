@@ -1,7 +1,7 @@
 /** A batch, top to bottom: plan → groups → roll-up. */
 
 import { type Collected, collect } from './archive/collect.ts';
-import { endedIn, forgetFailure, type Outcome } from './archive/commit.ts';
+import { Commits, endedIn, forgetFailure, type Outcome } from './archive/commit.ts';
 import { Crew, type CrewEvents, type DoGroups } from './archive/crew.ts';
 import type { Limits, Setting } from './archive/hand.ts';
 import { checkInputs, originOf, storeAt } from './archive/places.ts';
@@ -114,7 +114,9 @@ function crewOf(jobs: number, setting: Setting, store: Store, limits: Limits, ev
       groups.flatMap((g) => g.members.map((m) => m.file)),
       false,
     );
-    await doGroups(groups, origin, store, setting.options, events);
+    const commits = new Commits(store, events.end);
+    await doGroups(groups, origin, commits, setting.options, events.begin);
+    await commits.settled();
   };
   return new Crew(jobs, setting, store, limits, events, here, new URL('./batch-worker.js', import.meta.url));
 }

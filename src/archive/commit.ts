@@ -45,33 +45,88 @@ export async function forgetFailure(store: Store, key: string): Promise<void> {
 /** So long groups are collected: a disk takes many files in about the time of one. */
 const TOGETHER_MS = 1000;
 
+type Fill = (folder: string) => Promise<{ row: GroupRow; parts: readonly Part[] }>;
+type Why = Pick<Failure, 'stage' | 'at' | 'message' | 'attempts'>;
+
 /**
- * Groups on their way into OUT: each is written beside it, and those of a second are put there together. Killed at any
+ * Groups on their way into OUT: those of a second are put there together, while the next ones are analysed. Killed at any
  * step, what is not there is done again, with the same bytes.
  */
-export class Commit {
+export class Commits {
+  readonly #store: Store;
+  readonly #end: (outcome: Outcome) => void;
+  #filling: Commit;
+  /** Those before; what it rejects with, `put` and `settled` do. */
+  #before: Promise<void> = Promise.resolve();
+
+  /** `end` is called when a group is in OUT. */
+  constructor(store: Store, end: (outcome: Outcome) => void) {
+    this.#store = store;
+    this.#end = end;
+    this.#filling = new Commit(store);
+  }
+
+  /** What there is has waited long enough. */
+  get isDue(): boolean {
+    return this.#filling.isDue;
+  }
+
+  /** `fill` writes the folder of the group, which is new, but for done.json. */
+  add(key: string, fill: Fill): Promise<void> {
+    return this.#filling.add(key, fill);
+  }
+
+  fail(group: Group, why: Why): Promise<void> {
+    return this.#filling.fail(group, why);
+  }
+
+  /** Sends what there is on its way, once all before has arrived. */
+  async put(): Promise<void> {
+    await this.#before;
+    const commit = this.#filling;
+    this.#filling = new Commit(this.#store);
+    this.#before = this.#finish(commit);
+    this.#before.catch(() => undefined);
+  }
+
+  /** All that was put has arrived. */
+  settled(): Promise<void> {
+    return this.#before;
+  }
+
+  /** Takes away what was not put. */
+  dispose(): Promise<void> {
+    return this.#filling.dispose();
+  }
+
+  async #finish(commit: Commit): Promise<void> {
+    try {
+      for (const outcome of await commit.end()) this.#end(outcome);
+    } finally {
+      await commit.dispose();
+    }
+  }
+}
+
+/** Groups that are put into OUT together: each is written beside it first. */
+class Commit {
   readonly #store: Store;
   #place: Workplace | null = null;
   #begun = 0;
   /** Folders made for groups. */
   #made = 0;
-  #parts: { path: string; local: string }[] = [];
-  #folders: { outcome: Outcome; local: string; last: string }[] = [];
+  readonly #parts: { path: string; local: string }[] = [];
+  readonly #folders: { outcome: Outcome; local: string; last: string }[] = [];
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** What there is has waited long enough. */
   get isDue(): boolean {
     return this.#folders.length > 0 && Date.now() - this.#begun >= TOGETHER_MS;
   }
 
-  /** `fill` writes the folder of the group, which is new, but for done.json. */
-  async add(
-    key: string,
-    fill: (folder: string) => Promise<{ row: GroupRow; parts: readonly Part[] }>,
-  ): Promise<void> {
+  async add(key: string, fill: Fill): Promise<void> {
     const local = await this.#newFolder();
     const { row, parts } = await fill(local);
     for (const { path, bytes } of parts) {
@@ -82,33 +137,30 @@ export class Commit {
     await this.#addFolder({ key, damaged: row.damage.length }, local, DONE, row);
   }
 
-  async fail(group: Group, why: Pick<Failure, 'stage' | 'at' | 'message' | 'attempts'>): Promise<void> {
+  async fail(group: Group, why: Why): Promise<void> {
     const failure: Failure = { ...headOf(group), ...why };
     const outcome = { key: group.key, failed: why.message };
     await this.#addFolder(outcome, await this.#newFolder(), FAILED, failure);
   }
 
-  /** Puts what was added into OUT: parts of the tables first, folders then. A group whose folder is there is done. */
+  /** Parts of the tables first, folders then. A group whose folder is there is done. */
   async end(): Promise<Outcome[]> {
     if (!this.#place) return [];
-    const [store, parts, folders] = [this.#store, this.#parts, this.#folders];
+    const store = this.#store;
     await this.#place.settle();
-    for (const { path, local } of parts) await store.putFile(path, local);
-    if (parts.length > 0) await store.settle();
-    for (const { outcome, local, last } of folders) {
+    for (const { path, local } of this.#parts) await store.putFile(path, local);
+    if (this.#parts.length > 0) await store.settle();
+    for (const { outcome, local, last } of this.#folders) {
       if (last === DONE) await forgetFailure(store, outcome.key);
       await store.putFolder(folderOfKey(outcome.key), local, last);
     }
     await store.settle();
-    await this.dispose();
-    return folders.map(({ outcome }) => outcome);
+    return this.#folders.map(({ outcome }) => outcome);
   }
 
-  /** Takes away what was not put into OUT. */
   async dispose(): Promise<void> {
     await this.#place?.dispose();
     this.#place = null;
-    [this.#parts, this.#folders] = [[], []];
   }
 
   async #newFolder(): Promise<string> {
@@ -128,10 +180,10 @@ export class Commit {
 }
 
 /** A group that nobody could do. */
-export async function commitFailure(store: Store, ...failure: Parameters<Commit['fail']>): Promise<void> {
+export async function commitFailure(store: Store, group: Group, why: Why): Promise<void> {
   const commit = new Commit(store);
   try {
-    await commit.fail(...failure);
+    await commit.fail(group, why);
     await commit.end();
   } finally {
     await commit.dispose();

@@ -134,13 +134,13 @@ export class Crew {
     }
     for (const hand of this.#members) {
       const [suspect] = this.#suspects;
-      if (!suspect || !hand.isIdle) continue;
+      if (!suspect || !hand.isFree) continue;
       this.#suspects.shift();
       this.#members.delete(hand);
       hand.kill();
       this.#begin([suspect]);
     }
-    if (this.#failing === 0 && [...this.#members].every((hand) => hand.isIdle)) this.#wake();
+    if (this.#failing === 0 && [...this.#members].every((hand) => hand.isFree)) this.#wake();
   }
 
   #begin(groups: readonly Group[]): void {
@@ -162,6 +162,9 @@ export class Crew {
       this.#events.end(said.end);
     } else if ('idle' in said) {
       hand.isIdle = true;
+      this.#next();
+    } else if ('settled' in said) {
+      hand.settle(said.settled);
       this.#next();
     } else if ('output' in said) {
       const { message, ...details } = said.output;

@@ -13,7 +13,10 @@ export type Said =
   /** Null: what was done is put into OUT. */
   | { begin: string | null }
   | { end: Outcome }
+  /** It may be given more, while the last groups are on their way into OUT. */
   | { idle: true }
+  /** All of so many parcels is in OUT, or was not begun. */
+  | { settled: number }
   /** OUT cannot be written: an error of the system. */
   | { output: { message: string; code: string; errno: number; path?: string } }
   /** A fault of ours, with its stack. */
@@ -42,6 +45,9 @@ interface Why {
 export class Hand {
   readonly #child: Child;
   isIdle = true;
+  /** Parcels that it was given, and those of them that are in OUT. */
+  #given = 0;
+  #settled = 0;
   /** Why it was ended. */
   why: Why | null = null;
   #groups: readonly Group[] = [];
@@ -59,8 +65,18 @@ export class Hand {
 
   take(groups: readonly Group[]): void {
     this.isIdle = false;
-    this.#groups = groups;
+    this.#given++;
+    this.#groups = [...this.#groups, ...groups];
     this.#child.post({ groups } satisfies Told);
+  }
+
+  settle(parcels: number): void {
+    this.#settled = parcels;
+  }
+
+  /** There is nothing that it would take along. */
+  get isFree(): boolean {
+    return this.isIdle && this.#settled === this.#given;
   }
 
   /** It ends behind the group it is at. */

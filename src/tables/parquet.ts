@@ -7,6 +7,9 @@ const INTEGERS = /_(?:port|pid)$|^completeness$/;
 /** Where one asks for single values. */
 const LOOKED_FOR = /_ip$|^group_key$/;
 
+/** Compressed, so few rows are no smaller. */
+const FEW = 20;
+
 type Typed = Pick<Column<never>, 'name' | 'unit'>;
 
 /** Seconds are doubles, other numbers whole; all else is text. */
@@ -24,9 +27,12 @@ export async function parquetOf<Row>(
   const columnData = columns.map((column) => {
     const type = parquetType(column);
     const data = rows.map((row) => parquetValue(column.value(row), type));
-    return { name: column.name, type, data, ...(LOOKED_FOR.test(column.name) && { bloomFilter: true }) };
+    const statistics = data.some((value) => value !== null);
+    const bloomFilter = LOOKED_FOR.test(column.name);
+    return { name: column.name, type, data, statistics, ...(bloomFilter && { bloomFilter }) };
   });
-  return new Uint8Array(parquetWriteBuffer({ columnData, createdBy: 'tcpautopsy' }));
+  const codec = rows.length < FEW ? 'UNCOMPRESSED' : 'SNAPPY';
+  return new Uint8Array(parquetWriteBuffer({ columnData, codec, createdBy: 'tcpautopsy' }));
 }
 
 function parquetValue(cell: Cell, type: BasicType): bigint | number | string | null {
