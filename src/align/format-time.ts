@@ -24,8 +24,7 @@ export function formatTime(time: CommonTime | number | null, clock: ClockLabel, 
   const carry = Math.floor(fraction / NS_PER_S);
   const seconds = Math.max(-LAST_SECOND, Math.min(base + whole + carry, LAST_SECOND));
   const day = Math.floor(seconds / DAY);
-  // a digit in front keeps the zeros
-  const text = `${timeOfDay(seconds - day * DAY)}.${String(fraction - carry * NS_PER_S + NS_PER_S).slice(1)}`;
+  const text = `${timeOfDay(seconds - day * DAY)}.${nineDigits(fraction - carry * NS_PER_S)}`;
   if (clock === 'utc') return `${dateOf(day)}T${text}Z`;
   if (day >= YEAR) return `${dateOf(day)}T${text}`;
   return day === 0 ? text : `${text} (${day > 0 ? '+' : ''}${day} d)`;
@@ -50,6 +49,14 @@ function dateOf(day: number): string {
 }
 
 const TWO_DIGITS = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
+const THREE_DIGITS = Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, '0'));
+
+// by a table: each number of its own would be put into words by the runtime
+function nineDigits(ns: number): string {
+  const us = Math.floor(ns / 1000);
+  const ms = Math.floor(us / 1000);
+  return THREE_DIGITS[ms]! + THREE_DIGITS[us - ms * 1000]! + THREE_DIGITS[ns - us * 1000]!;
+}
 
 function timeOfDay(second: number): string {
   const minute = Math.floor(second / 60);

@@ -15,6 +15,7 @@ import { incidentsOf } from './incidents.ts';
 import { laterRecordings } from './later-recordings.ts';
 import { isHealthy, rulesByMask } from './mask.ts';
 import { activityOf } from './picture.ts';
+import { type Candidate, leading, type Procedure } from './procedures/candidate.ts';
 import { assignRoles, verdictsOf } from './roles.ts';
 import type { Explained, Rule } from './rule.ts';
 import { rules as allRules } from './rules/index.ts';
@@ -118,9 +119,9 @@ export function beginExplaining(
     }
   };
   // without a closure for each of them: most rules do not hold
-  const ask = (rule: Rule, facts: Facts) => {
+  const ask = <T>(rule: Rule, facts: Facts, decide: (facts: Facts) => T): T | null => {
     try {
-      return rule.decide(facts);
+      return decide(facts);
     } catch (error) {
       fail(error, `Rule ${rule.id}`, facts);
       return null;
@@ -128,8 +129,14 @@ export function beginExplaining(
   };
   const ofCase: Decide = (facts, asked) => {
     const all: DecidedFinding[] = [];
+    let by: Procedure | null = null;
+    let candidates: readonly Candidate[] | null = null;
     for (const rule of asked) {
-      const decided = ask(rule, facts);
+      if (rule.by && rule.by !== by) {
+        by = rule.by;
+        candidates = ask(rule, facts, by);
+      }
+      const decided = rule.by ? candidates && leading(candidates, rule.id) : ask(rule, facts, rule.decide);
       if (Array.isArray(decided))
         for (const verdict of decided) all.push(new DecidedFinding(facts, rule, verdict, guard));
       else if (decided !== null) all.push(new DecidedFinding(facts, rule, decided, guard));

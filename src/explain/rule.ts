@@ -9,6 +9,7 @@ import type { Citation } from './facts/evidence.ts';
 import type { Facts } from './facts/facts.ts';
 import type { Mask } from './mask.ts';
 import type { Wanted } from './missing.ts';
+import type { Procedure } from './procedures/candidate.ts';
 import type { RuleId } from './rules/index.ts';
 
 /** When something happened: the source that timed it, and its time on the common timeline (null when unknown). */
@@ -77,7 +78,14 @@ export interface Signature {
 }
 
 /** `Id`: the name of its file, by which it is called everywhere. `V`: its verdicts, with what it found. */
-export interface Rule<Id extends string = string, V extends Verdict = Verdict> {
+export type Rule<Id extends string = string, V extends Verdict = Verdict> = About<Id, V> & Decision<V>;
+
+/** Of its own, or of a procedure that several rules share: the rule of its likeliest candidate is the one that holds. */
+type Decision<V> =
+  /** null: does not apply. No sentence is made here: of most that is decided, none is ever read. */
+  { decide(facts: Facts): V | V[] | null; by?: undefined } | { by: Procedure };
+
+interface About<Id extends string, V extends Verdict> {
   id: Id;
   group: Group;
   /** Short and human, for headings: `Accept queue full: SYN dropped`. */
@@ -109,8 +117,6 @@ export interface Rule<Id extends string = string, V extends Verdict = Verdict> {
   wireProves?: boolean;
   /** Worth knowing besides, and never what decides a connection. */
   noteOnly?: boolean;
-  /** null: does not apply. No sentence is made here: of most that is decided, none is ever read. */
-  decide(facts: Facts): V | V[] | null;
   tell(facts: Facts, verdict: V): Words;
   /**
    * All connections of this cause in one paragraph that is true of each of them; without it what happened, and the first

@@ -9,7 +9,6 @@ import type { Cell, Column } from './column.ts';
 export type Cells<Row> = Pick<Column<Row>, 'name' | 'value'>;
 
 const ZERO = 48;
-const MINUS = 45;
 const POINT = 46;
 const QUOTE = 34;
 const COMMA = 44;
@@ -86,21 +85,22 @@ export class Lines<Row> {
 
   #text(value: string): void {
     const { length } = value;
+    this.#reserve(2 * length + 2);
+    const bytes = this.bytes;
+    let at = this.length;
     let asks = BEGINS_FORMULA.includes(value.charCodeAt(0)) ? AS_TEXT : 0;
     for (let i = 0; i < length; i++) {
       const c = value.charCodeAt(i);
       asks |= c < 128 ? ASKS[c]! : AS_TEXT;
+      bytes[at++] = c;
     }
     if (asks & AS_TEXT) {
       this.#encode(quoted(csvText(value)));
       return;
     }
-    this.#reserve(2 * length + 2);
-    const bytes = this.bytes;
-    let at = this.length;
-    if (asks === 0) {
-      for (let i = 0; i < length; i++) bytes[at++] = value.charCodeAt(i);
-    } else {
+    if (asks !== 0) {
+      // once more, over what was written
+      at = this.length;
       bytes[at++] = QUOTE;
       for (let i = 0; i < length; i++) {
         const c = value.charCodeAt(i);
@@ -115,9 +115,8 @@ export class Lines<Row> {
   /** As encodeCell has it. */
   #number(value: number): void {
     this.#reserve(WIDEST_NUMBER);
-    if (value === (value | 0)) {
-      if (value < 0) this.#put(MINUS);
-      this.#digits(Math.abs(value), 1);
+    if (value === (value | 0) && value >= 0) {
+      this.#digits(value, 1);
       return;
     }
     const ns = nanosecondsOf(value);
@@ -132,17 +131,18 @@ export class Lines<Row> {
     while (this.bytes[this.length - 1] === ZERO) this.length--;
   }
 
-  /** A whole number in at least so many digits. */
+  /** A whole number of 31 bits in at least so many digits. */
   #digits(value: number, least: number): void {
-    let digits = least;
-    for (let limit = 10 ** least; value >= limit; limit *= 10) digits++;
+    let digits = 1;
+    for (let rest = value; rest > 9; rest = (rest / 10) | 0) digits++;
+    const from = this.length;
+    this.length = from + Math.max(digits, least);
     let rest = value;
-    for (let at = this.length + digits - 1; at >= this.length; at--) {
-      const tens = Math.floor(rest / 10);
+    for (let at = this.length - 1; at >= from; at--) {
+      const tens = (rest / 10) | 0;
       this.bytes[at] = ZERO + rest - tens * 10;
       rest = tens;
     }
-    this.length += digits;
   }
 
   #encode(text: string): void {

@@ -78,7 +78,7 @@ const life: SocketLife = {
   state: 'ESTABLISHED',
 };
 
-function ruleOf(id: string, decide: Rule['decide'], when: Rule['when'] = STATES): Rule {
+function ruleOf(id: string, decide: () => Verdict | Verdict[] | null, when: Rule['when'] = STATES): Rule {
   const base = {
     group: 'close',
     title: id,

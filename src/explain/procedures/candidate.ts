@@ -1,4 +1,5 @@
 import type { Citation } from '../facts/evidence.ts';
+import type { Facts } from '../facts/facts.ts';
 import type { Verdict } from '../rule.ts';
 import type { RuleId } from '../rules/index.ts';
 
@@ -11,11 +12,14 @@ export interface Candidate extends Verdict {
   lost?: 'SYN' | 'SYN-ACK' | 'ACK';
 }
 
+/** What may have happened of one kind; asked once for all rules that it names. */
+export type Procedure = (facts: Facts) => readonly Candidate[];
+
 /**
  * A rule's verdict when its candidate is the likeliest of the list: the others become its alternatives, unless the
  * confidence says that there is one cause only.
  */
-export function leading(candidates: readonly Candidate[], rule: RuleId): Candidate | null {
+export function leading(candidates: readonly Candidate[], rule: string): Candidate | null {
   const first = candidates[0];
   if (first?.rule !== rule) return null;
   const others: RuleId[] = [];

@@ -92,7 +92,8 @@ function firstCause(f: Facts, silent: SilentSyn): Candidate[] {
     if (found.length > 0) return found;
   }
   const make = maker({ side: 'server', moment: silent.moment, evidence: silent.evidence });
-  return [make('unanswered-syn', 'possible', NOWHERE)];
+  const lost = make('unanswered-syn', 'possible', NOWHERE);
+  return [silent.overdue ? lost : { ...lost, severity: 'info' }];
 }
 
 /** The accept queue, or the SYN queue, was full. */

@@ -175,14 +175,14 @@ export const untranslatedPacket = memoised((f: Facts): Candidate | null => {
     const called = connectionsAt(f, own.end).find((other) => fits(own.packet, other));
     return called ? strayReset(f, own, called) : null;
   }
+  if (f.wires.length < 2) return null;
   const theirs = f.wires.flatMap((w) => w.resets).map((r) => r.packet);
-  for (const other of theirs.length > 0 && f.wires.length > 1 ? straysTo(f) : []) {
+  for (const other of theirs.length > 0 ? straysTo(f) : []) {
     const stray = strayOf(other)!;
     // the RST that ended it elsewhere is the one of the stray segment
     const isThat = theirs.some((p) => p.source !== stray.packet.source && p.seq === stray.packet.ack);
     if (isThat && fits(stray.packet, f)) return strayReset(other, stray, f);
   }
-  if (f.wires.length < 2) return null;
   const behind = behindNat(f);
   return behind && !isSynAck(behind.answered)
     ? withoutTranslation(f, behind, 'untranslated-packet-reset')
@@ -203,6 +203,7 @@ interface BehindNat {
  * server's side alone: a RST to the address that the client called would have come in on its side. Null otherwise.
  */
 function behindNat(f: Facts): BehindNat | null {
+  if (f.wires.length < 2) return null;
   for (const wire of f.wires) {
     const reset = wire.packets.find((p) => wire.sideOf(p) === CLIENT && p.flags & RST);
     const answered = reset && wire.before(reset, SERVER).find((p) => p.ack === reset.seq);

@@ -2,7 +2,7 @@ import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -59,7 +59,7 @@ export const rule: Rule<'abort-on-overflow-reset', Candidate> = {
     },
   ],
   namesReset: true,
-  decide: (f) => leading(resetCandidates(f), 'abort-on-overflow-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)} at the handshake, ${MAYBE}because its accept queue was full: ${c.because()}.`,
     remedy: `${ACCEPT_REMEDY} With tcp_abort_on_overflow=0 clients are not reset but wait and retry.`,

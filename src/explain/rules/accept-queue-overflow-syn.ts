@@ -1,6 +1,6 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { overflowSteps, refusedSyns } from '../procedures/silent-syn.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
@@ -58,7 +58,7 @@ export const rule: Rule<'accept-queue-overflow-syn', Candidate> = {
     { by: ['tables'], kernels: 'any', claims: 'inferred', sign: 'SYN_SENT, and the same table' },
     { by: ['states', 'tables'], kernels: '4.16+', claims: 'inferred', sign: 'the same' },
   ],
-  decide: (f) => leading(synCandidates(f), 'accept-queue-overflow-syn'),
+  by: synCandidates,
   tell: (f, c) => ({
     summary: `${attemptOf(f)}, ${MAYBE}because the accept queue was full: ${c.because()}.`,
     remedy: ACCEPT_REMEDY,

@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -43,7 +43,7 @@ export const rule: Rule<'bad-syn-ack-reset', Candidate> = {
       sign: 'a bare RST answers an ACK of a number that the SYN had not sent',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'bad-syn-ack-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} reset the answer to its SYN, ${MAYBE}because the answer had the wrong numbers: ${c.because()}.`,
     remedy:

@@ -1,6 +1,6 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -24,7 +24,7 @@ export const rule: Rule<'checksum-drop', Candidate> = {
     },
     { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same' },
   ],
-  decide: (f) => leading(synCandidates(f), 'checksum-drop'),
+  by: synCandidates,
   tell: (f, c) => ({
     summary: `${attemptOf(f)}, ${MAYBE}because the server dropped the SYN for a wrong checksum: ${c.because()}.`,
     remedy:

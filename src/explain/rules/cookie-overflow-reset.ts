@@ -3,7 +3,7 @@ import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { Facts } from '../facts/facts.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { clients, connectionsOf, howMany, measured, toServers } from '../together.ts';
@@ -57,7 +57,7 @@ export const rule: Rule<'cookie-overflow-reset', Candidate> = {
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'a later segment of a handshake is reset' },
   ],
   namesReset: true,
-  decide: (f) => leading(resetCandidates(f), 'cookie-overflow-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary:
       `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because it had answered the SYN with a cookie ` +

@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -49,7 +49,7 @@ export const rule: Rule<'data-after-close-reset', Candidate> = {
       sign: 'a bare RST answers data before the FIN was acknowledged; after that it is possible',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'data-after-close-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came after its process had closed: ${c.because()}.`,
     remedy:

@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -41,7 +41,7 @@ export const rule: Rule<'disconnect-reset', Candidate> = {
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'RST|ACK with a window' },
     { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'a live state → CLOSE in its own process' },
   ],
-  decide: (f) => leading(resetCandidates(f), 'disconnect-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because its process called connect(AF_UNSPEC): ${c.because()}.`,
     remedy:

@@ -1,6 +1,6 @@
 import { SYN_TROUBLE } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -29,7 +29,7 @@ export const rule: Rule<'ecn-syn-black-hole', Candidate> = {
       sign: 'the same of one moment: any outage looks so',
     },
   ],
-  decide: (f) => leading(synCandidates(f), 'ecn-syn-black-hole'),
+  by: synCandidates,
   tell: (f, { because }) => ({
     summary: `${attemptOf(f)}, ${MAYBE}because a device on the path drops SYNs that offer ECN: ${because()}.`,
     remedy:

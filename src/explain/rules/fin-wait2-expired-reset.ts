@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -44,7 +44,7 @@ export const rule: Rule<'fin-wait2-expired-reset', Candidate> = {
       sign: 'a bare RST answers a FIN, and a table had shown FIN_WAIT2 without a process',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'fin-wait2-expired-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} answered with a RST, ${MAYBE}because its FIN_WAIT2 had expired: ${c.because()}.`,
     remedy:

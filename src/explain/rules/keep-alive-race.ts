@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -25,7 +25,7 @@ export const rule: Rule<'keep-alive-race', Candidate> = {
       sign: 'after a silence a FIN, data that do not acknowledge it, and a RST that answers the data, on a connection that had served before',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'keep-alive-race'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because of two idle timeouts that race: ${c.because()}.`,
     remedy:

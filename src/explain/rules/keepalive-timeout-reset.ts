@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -31,7 +31,7 @@ export const rule: Rule<'keepalive-timeout-reset', Candidate> = {
       sign: 'two or more unanswered probes below snd_nxt, then RST|ACK; after one it is possible',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'keepalive-timeout-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because its keepalive probes went unanswered: ${c.because()}.`,
     remedy:

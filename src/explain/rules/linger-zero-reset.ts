@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -56,7 +56,7 @@ export const rule: Rule<'linger-zero-reset', Candidate> = {
     },
     { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'a live state → CLOSE in its own process' },
   ],
-  decide: (f) => leading(resetCandidates(f), 'linger-zero-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary:
       `${sideEndpoint(f, c.side)} ended the connection with a RST, ${MAYBE}because its process closed the socket with SO_LINGER 0: ` +

@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -38,7 +38,7 @@ export const rule: Rule<'linger2-reset', Candidate> = {
       sign: 'a bare RST answers the very ACK of its FIN',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'linger2-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} reset the connection after its own FIN, ${MAYBE}because its TCP_LINGER2 is negative: ${c.because()}.`,
     remedy: 'If the RST is not wanted, do not set TCP_LINGER2 below 0.',

@@ -2,7 +2,7 @@ import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { clients, howMany, measured, toServers } from '../together.ts';
@@ -57,7 +57,7 @@ export const rule: Rule<'listener-closed-reset', Candidate> = {
       sign: 'the same of one that a table showed without a process',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'listener-closed-reset'),
+  by: resetCandidates,
   tell: (f, c) => {
     const waited = f.life(1)?.closeWait;
     const wait = waited ? ` It had waited there in CLOSE_WAIT for ${span(waited)}.` : '';

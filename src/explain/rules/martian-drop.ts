@@ -1,6 +1,6 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -29,7 +29,7 @@ export const rule: Rule<'martian-drop', Candidate> = {
       sign: 'a SYN from outside with the address of the server itself',
     },
   ],
-  decide: (f) => leading(synCandidates(f), 'martian-drop'),
+  by: synCandidates,
   tell: (f, c) => ({
     summary: `${attemptOf(f)}, ${MAYBE}because the server dropped the SYN as a martian: ${c.because()}.`,
     remedy:

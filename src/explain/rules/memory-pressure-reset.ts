@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -33,7 +33,7 @@ export const rule: Rule<'memory-pressure-reset', Candidate> = {
     },
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'RST|ACK right after its own FIN' },
   ],
-  decide: (f) => leading(resetCandidates(f), 'memory-pressure-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} reset the connection at close, ${MAYBE}because of too many orphaned sockets or too little TCP memory: ${c.because()}.`,
     remedy:

@@ -1,7 +1,7 @@
 import { formatEndpoint } from '../../model/address.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -32,7 +32,7 @@ export const rule: Rule<'middlebox-reset', Candidate> = {
       sign: 'a RST whose sender goes on as if it had not sent it or that the capture nearer to it lacks, or one that Linux makes in neither of its ways and whose TTL differs',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'middlebox-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `A firewall or device between the two sockets ${MAYBE}reset the connection between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)}: ${c.because()}.`,
     remedy:

@@ -1,7 +1,7 @@
 import type { Facts } from '../facts/facts.ts';
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
@@ -44,7 +44,7 @@ export const rule: Rule<'netfilter-drop', Candidate> = {
     },
     { by: ['states', 'counters'], kernels: '4.16+', claims: 'possible', sign: 'the same' },
   ],
-  decide: (f) => leading(synCandidates(f), 'netfilter-drop'),
+  by: synCandidates,
   tell: (f, c) => ({
     summary: `${attemptOf(f, c.lost === 'ACK')}, ${MAYBE}because a firewall ${whatItDid(f, c)}: ${c.because()}.`,
     remedy:

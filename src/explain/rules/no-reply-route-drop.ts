@@ -1,6 +1,6 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -38,7 +38,7 @@ export const rule: Rule<'no-reply-route-drop', Candidate> = {
       sign: 'ListenDrops rose without ListenOverflows',
     },
   ],
-  decide: (f) => leading(synCandidates(f), 'no-reply-route-drop'),
+  by: synCandidates,
   tell: (f, c) => ({
     summary: `${attemptOf(f)}, ${MAYBE}because the listener could not answer: ${c.because()}.`,
     remedy:

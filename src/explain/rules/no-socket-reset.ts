@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -48,7 +48,7 @@ export const rule: Rule<'no-socket-reset', Candidate> = {
       sign: 'a bare RST after a burst of RSTs of a closed listener; else possible',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'no-socket-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} answered with a RST, ${MAYBE}because its socket no longer existed: ${c.because()}.`,
     remedy:

@@ -4,7 +4,7 @@ import type { Facts } from '../facts/facts.ts';
 import { REQUEST_LIFE } from '../facts/timing.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -49,7 +49,7 @@ export const rule: Rule<'request-expired-reset', Candidate> = {
     },
   ],
   namesReset: true,
-  decide: (f) => leading(resetCandidates(f), 'request-expired-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary:
       `${f.name(SERVER)} reset the connection from ${formatEndpoint(f.case.client)}, ${MAYBE}because it had already ` +

@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -34,7 +34,7 @@ export const rule: Rule<'socket-destroy-reset', Candidate> = {
     },
     { by: ['states'], kernels: '4.16+', claims: 'inferred', sign: 'a live state → CLOSE in the process ss' },
   ],
-  decide: (f) => leading(resetCandidates(f), 'socket-destroy-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `The socket of ${sideEndpoint(f, c.side)} was ${MAYBE}destroyed from outside its process: ${c.because()}.`,
     remedy:

@@ -2,7 +2,7 @@ import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -27,7 +27,7 @@ export const rule: Rule<'stray-ack-reset', Candidate> = {
       sign: 'a bare RST answers a lone segment to a port that listens',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'stray-ack-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${f.name(SERVER)} reset the ACK of ${formatEndpoint(f.case.client)}, ${MAYBE}because it reached only the listener: ${c.because()}.`,
     remedy:

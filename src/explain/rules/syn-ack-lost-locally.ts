@@ -1,6 +1,6 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -49,7 +49,7 @@ export const rule: Rule<'syn-ack-lost-locally', Candidate> = {
     },
     { by: ['packets', 'counters'], kernels: 'any', claims: 'inferred', sign: 'the same' },
   ],
-  decide: (f) => leading(synCandidates(f), 'syn-ack-lost-locally'),
+  by: synCandidates,
   tell: (f, c) => ({
     summary: `${attemptOf(f)}; the SYN-ACK was ${MAYBE}lost in the server's own output: ${c.because()}.`,
     remedy:

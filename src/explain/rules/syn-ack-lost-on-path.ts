@@ -1,5 +1,5 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -34,7 +34,7 @@ export const rule: Rule<'syn-ack-lost-on-path', Candidate> = {
       sign: 'the first SYN-ACK in the capture came by the timer',
     },
   ],
-  decide: (f) => leading(synCandidates(f), 'syn-ack-lost-on-path'),
+  by: synCandidates,
   tell: (f, c) => ({
     summary: `${attemptOf(f)}; the SYN-ACK was ${MAYBE}lost on the way back: ${c.because()}.`,
     remedy:

@@ -1,6 +1,6 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -36,7 +36,7 @@ export const rule: Rule<'syn-backlog-reserve-drop', Candidate> = {
       sign: 'ListenDrops rose without ListenOverflows',
     },
   ],
-  decide: (f) => leading(synCandidates(f), 'syn-backlog-reserve-drop'),
+  by: synCandidates,
   tell: (f, c) => ({
     summary: `${attemptOf(f)}, ${MAYBE}because the rest of tcp_max_syn_backlog is reserved for known peers: ${c.because()}.`,
     remedy:

@@ -1,5 +1,5 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -22,7 +22,7 @@ export const rule: Rule<'syn-lost-on-path', Candidate> = {
       sign: 'a SYN in the capture nearer to the client and not in the other',
     },
   ],
-  decide: (f) => leading(synCandidates(f), 'syn-lost-on-path'),
+  by: synCandidates,
   tell: (f, c) => ({
     summary: `${attemptOf(f)}; the SYN was ${MAYBE}lost on the way: ${c.because()}.`,
     remedy:

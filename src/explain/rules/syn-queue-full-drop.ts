@@ -1,6 +1,6 @@
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -38,7 +38,7 @@ export const rule: Rule<'syn-queue-full-drop', Candidate> = {
     },
     { by: ['states', 'counters'], kernels: '4.16+', claims: 'inferred', sign: 'the same in SYN_SENT' },
   ],
-  decide: (f) => leading(synCandidates(f), 'syn-queue-full-drop'),
+  by: synCandidates,
   tell: (f, c) => ({
     summary: `${attemptOf(f)}, ${MAYBE}because the SYN queue was full and SYN cookies are off: ${c.because()}.`,
     remedy:

@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -39,7 +39,7 @@ export const rule: Rule<'time-wait-data-reset', Candidate> = {
       sign: 'a bare RST answers data after the FIN was acknowledged',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'time-wait-data-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came for a closed connection in FIN_WAIT2: ${c.because()}.`,
     remedy:

@@ -1,10 +1,10 @@
 import type { Facts } from '../facts/facts.ts';
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { traceroute } from '../procedures/icmp.ts';
 import { gotSynAck, SILENCE_REMEDY, silenceSummary } from '../procedures/silence.ts';
-import { isFiltered, silentSyn } from '../procedures/silent-syn.ts';
+import { isFiltered } from '../procedures/silent-syn.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { connectionsOf, howMany, toServers } from '../together.ts';
@@ -45,11 +45,7 @@ export const rule: Rule<'unanswered-syn', Candidate> = {
     { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'SYN_SENT for longer than a SYN waits' },
     { by: ['tables'], kernels: 'any', claims: 'possible', sign: 'SYN_SENT in a table' },
   ],
-  decide: (f) => {
-    const c = leading(synCandidates(f), 'unanswered-syn');
-    if (c && (c.severity || !silentSyn(f)?.overdue)) c.severity = 'info';
-    return c;
-  },
+  by: synCandidates,
   tell: (f, c) => {
     const summary = silenceSummary(attemptOf(f), c.because());
     if (traceroute(f).length > 0) return { summary, remedy: TRACED_REMEDY, missing: [] };

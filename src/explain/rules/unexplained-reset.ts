@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 
@@ -25,7 +25,7 @@ export const rule: Rule<'unexplained-reset', Candidate> = {
     },
     { by: ['packets'], kernels: 'any', claims: 'possible', sign: 'a RST of a shape that tells nothing' },
   ],
-  decide: (f) => leading(resetCandidates(f), 'unexplained-reset'),
+  by: resetCandidates,
   tell: (_f, c) => ({
     summary: `${c.because()}.`,
     remedy:

@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
@@ -74,7 +74,7 @@ export const rule: Rule<'unread-data-reset', Candidate> = {
       sign: 'the same, and Recv-Q above 0 before',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'unread-data-reset'),
+  by: resetCandidates,
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} ended the connection with a RST, ${MAYBE}because its process closed the socket with received data unread: ${c.because()}.`,
     remedy:

@@ -1,6 +1,6 @@
 import { MAY_BE_RESET } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
-import { type Candidate, leading } from '../procedures/candidate.ts';
+import type { Candidate } from '../procedures/candidate.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -30,7 +30,7 @@ export const rule: Rule<'untranslated-packet-reset', Candidate> = {
       sign: 'conntrack_invalid (`conntrack -S`): packets that fit no tracked connection, which names none',
     },
   ],
-  decide: (f) => leading(resetCandidates(f), 'untranslated-packet-reset'),
+  by: resetCandidates,
   tell: (f, { because }) => ({
     summary: `A NAT had ${MAYBE}let a segment pass untranslated: ${because()}.`,
     remedy:
