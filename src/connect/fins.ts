@@ -63,6 +63,29 @@ export function isInWindow(store: Store, at: number, side: number, seq: number, 
   return ((seq - taken) | 0) <= (words[other + LAST_PACKET + PACKED_WINDOW]! & 0xffff) << scale;
 }
 
+/**
+ * Whether a FIN stands beyond what its side has sent, and so waits for what is missing before it: of a stream that goes on
+ * below it such a FIN was never a part (forged). It is believed when that has come, when it comes again, or is acknowledged.
+ */
+export function isAhead(store: Store, at: number, side: number, seq: number, end: number): boolean {
+  const words = store.connections.words;
+  const mine = sideOf(at, side);
+  if ((words[mine + SIDE_BITS]! & STARTED) === 0 || words[mine + FINS] !== 0) return false;
+  if ((words[sideOf(at, otherSide(side)) + SIDE_BITS]! & ACK_SEEN) === 0) return false;
+  const isAgain = words[mine + SIDE_BITS]! & FIN_DOUBTED && words[mine + FIN_END] === end;
+  return !isAgain && ((seq - words[mine + NEXT]!) | 0) > 0;
+}
+
+/** A number further ahead is not believed, as Zeek does not. */
+const TOO_FAR = 1 << 20;
+
+/** One past the last number that the side has sent, a FIN that is ahead among them. */
+export function sentUpTo(words: Int32Array, mine: number): number {
+  const end = words[mine + FIN_END]!;
+  const ahead = (end - words[mine + NEXT]!) | 0;
+  return words[mine + SIDE_BITS]! & FIN_DOUBTED && ahead > 0 && ahead <= TOO_FAR ? end : words[mine + NEXT]!;
+}
+
 /** Takes note of a FIN that its receiver does not take, unless it acknowledges that very number later. */
 export function doubt(store: Store, at: number, side: number, end: number): void {
   const words = store.connections.words;
@@ -72,7 +95,7 @@ export function doubt(store: Store, at: number, side: number, end: number): void
   words[mine + SIDE_BITS]! |= FIN_DOUBTED;
 }
 
-/** A FIN outside the window as the capture shows it was acknowledged: the capture lacks what came before it. */
+/** A FIN outside the window or ahead, as the capture shows it, was acknowledged, or is ahead no more. `ack`: its end. */
 export function believe(store: Store, at: number, side: number, ack: number): void {
   const { words, doubles } = store.connections;
   const mine = sideOf(at, side);

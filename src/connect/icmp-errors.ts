@@ -62,7 +62,7 @@ export class IcmpErrors {
         to,
         mtu,
       },
-      ...{ seq: packet.seq, size: error.size, count: 1, last: packet.time },
+      ...{ seq: error.isCut ? null : packet.seq, size: error.size, count: 1, last: packet.time },
     };
     this.events.push(event);
     this.#latest.set(key, event);

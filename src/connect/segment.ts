@@ -3,7 +3,7 @@ import { WHY_ACK_OF_FIN, WHY_FIN, WHY_RST, WHY_SYN, WHY_SYN_ACK } from '../model
 import type { Packet } from '../model/packet.ts';
 import { ACK, FIN, isSenseless, RST, SYN } from '../model/tcp.ts';
 import { classify, countDuplicateAcks, expected, FRESH, noteProgress, PROBES } from './again.ts';
-import { acknowledgedBefore, believe, doubt, isInWindow, order } from './fins.ts';
+import { acknowledgedBefore, believe, doubt, isAhead, isInWindow, order, sentUpTo } from './fins.ts';
 import { handshake } from './handshake.ts';
 import {
   KEPT_FINS,
@@ -80,12 +80,14 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   if (flags & SYN) why = handshake(store, at, side, p);
   // The number of a RST may be anything: it starts nothing.
   else if (isFirst && !(flags & RST)) begin(store, at, side, p);
-  const next = isFirst && !(flags & SYN) ? p.seq : words[mine + NEXT]!;
+  const next = isFirst && !(flags & SYN) ? p.seq : sentUpTo(words, mine);
   const due = expected(words, mine);
   countDuplicateAcks(store, at, side, p, due);
   if (flags & RST) why |= reset(store, at, side, p.time);
   else if (payload > 0 || flags & FIN) {
     why |= content(store, at, side, p, due);
+    if (words[mine + SIDE_BITS]! & FIN_DOUBTED && words[mine + NEXT]! + 1 === words[mine + FIN_END])
+      believe(store, at, side, words[mine + FIN_END]!);
     if (p.snapped !== 0 && payload > 0) cutOff(store, at, side, p);
   } else if (!(flags & SYN)) why |= emptySegment(store, at, side, p, due);
   const gaps = flags & ACK ? acknowledgment(store, at, side, p) : 0;
@@ -103,12 +105,12 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   if (why !== 0) keepFor(store, at, side, why);
 }
 
-/** No receiver takes it: its flags make no sense (a RST is one whatever else is set), or it is a FIN outside the window. */
+/** No receiver takes it, as yet: its flags make no sense (a RST is one whatever else is set), or it is a FIN outside the window or ahead. */
 function isRefused(store: Store, at: number, side: number, p: Packet): boolean {
   if (isSenseless(p.flags)) return (p.flags & RST) === 0;
   if ((p.flags & FIN) === 0) return false;
   const end = (p.seq + p.payload + 1) | 0;
-  if (isInWindow(store, at, side, p.seq, end)) return false;
+  if (isInWindow(store, at, side, p.seq, end) && !isAhead(store, at, side, p.seq, end)) return false;
   doubt(store, at, side, end);
   return true;
 }

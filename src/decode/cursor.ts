@@ -15,6 +15,8 @@ export class IcmpError {
   by3 = 0;
   /** IP length of the quoted packet. */
   size = 0;
+  /** The quote ends before the sequence number (snap length): that of the packet is 0. */
+  isCut = false;
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -101,7 +101,8 @@ export function zeekSegment(
   const close = step(store, at, side, byOriginator, p);
   for (let i = 0; i < gaps; i++) gap(store, at, otherSide(side));
   const last = words[sideOf(at, side) + NEXT]!;
-  if (close) closed(store, at, side, p.time, control & RST && believed ? p.seq : last);
+  const end = control & RST ? p.seq : (p.seq + p.payload + 1) | 0;
+  if (close) closed(store, at, side, p.time, believed ? end : last);
   if (words[at + BITS]! & CLOSE_DEFERRED) {
     deferred(store, at, otherSide(side), p.time);
     deferred(store, at, side, p.time);

@@ -4,7 +4,8 @@ import { type Cursor, ipProtocol, type Layer, word } from '../cursor.ts';
 import { ICMP_ERROR, NOT_TCP } from '../outcomes.ts';
 
 const HEADER = 8;
-/** Ports and sequence number: as much as an error must quote (RFC 792). */
+/** Ports, and with the sequence number as much as an error must quote (RFC 792); a snap length of 68 leaves the ports. */
+const PORTS = 4;
 const QUOTED = 8;
 const PROTOCOL_ICMP = 1;
 const PROTOCOL_TCP = 6;
@@ -33,10 +34,11 @@ export const icmp: Layer = {
     error.by3 = packet.src3;
     const quoted = pos + HEADER;
     const segment = isV6 ? quotedIpv6(cursor, packet, quoted) : quotedIpv4(cursor, packet, quoted);
-    if (segment < 0 || cursor.end - segment < QUOTED) return NOT_TCP;
+    if (segment < 0 || cursor.end - segment < PORTS) return NOT_TCP;
     packet.srcPort = (bytes[segment] << 8) | bytes[segment + 1];
     packet.dstPort = (bytes[segment + 2] << 8) | bytes[segment + 3];
-    packet.seq = word(bytes, segment + 4);
+    error.isCut = cursor.end - segment < QUOTED;
+    packet.seq = error.isCut ? 0 : word(bytes, segment + 4);
     return ICMP_ERROR;
   },
 };

@@ -2,9 +2,8 @@
  * The text that `tcpdump` prints, current and before 4.0. Its lines become packets: the number of the frame is the
  * number of the line. Windows stay unscaled and sequence numbers are made absolute again (see tcpdump/sequence.ts).
  */
-import { type Endpoint, formatWords, parseWords } from '../../model/address.ts';
+import { formatWords, parseWords } from '../../model/address.ts';
 import { hostNameWords } from '../../model/hostnames.ts';
-import { icmpText, mtuOf, saysOf } from '../../model/icmp.ts';
 import { ownText } from '../../model/own-text.ts';
 import { OPT_DAMAGED, Packet } from '../../model/packet.ts';
 import type { SourceTime } from '../../model/time.ts';
@@ -12,7 +11,15 @@ import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { SectionSource } from './shared/section.ts';
 import { StampClock } from './tcpdump/clock.ts';
-import { LastSegments, type PrintedEnds, type PrintedIcmp, parseIcmp, parseQuoted } from './tcpdump/icmp.ts';
+import {
+  ICMP_UNATTACHED,
+  icmpEvent,
+  LastSegments,
+  type PrintedEnds,
+  type PrintedIcmp,
+  parseIcmp,
+  parseQuoted,
+} from './tcpdump/icmp.ts';
 import { PrintedSegment, parseLine, parseSecondLine } from './tcpdump/line.ts';
 import { readOptions } from './tcpdump/options.ts';
 import { SequenceTable } from './tcpdump/sequence.ts';
@@ -119,29 +126,12 @@ class TcpdumpReader implements LineReader {
     const about = quoted ?? this.#sent.about(error, time);
     this.#error = null;
     if (!about) {
-      this.#source.diagnose(
-        'icmp-unattached',
-        'info',
-        number,
-        'ICMP errors without ports, about a segment that is not printed or one of several',
-      );
+      this.#source.diagnose('icmp-unattached', 'info', number, ICMP_UNATTACHED);
       return;
     }
-    const { isV6, type, code, mtu } = error;
     const source = this.#source.open(this.#clock.clock!);
-    this.#source.event(source, {
-      ...{ kind: 'icmp', source: source.id, line: number, time, last: time, count: 1, seq: null, size: null },
-      says: saysOf(isV6, type, code),
-      text: icmpText(isV6, type, code),
-      by: this.#endpoint(error.by, 0).address,
-      from: this.#endpoint(about.source, about.sourcePort),
-      to: this.#endpoint(about.destination, about.destinationPort),
-      mtu: mtuOf({ isV6, type, code, word: mtu }),
-    });
-  }
-
-  #endpoint(address: string, port: number): Endpoint {
-    return { address: formatWords(...this.#words(address)), port };
+    const address = (printed: string) => formatWords(...this.#words(printed));
+    this.#source.event(source, icmpEvent(source, number, time, error, about, address));
   }
 
   #emit(number: number): void {
@@ -175,7 +165,12 @@ class TcpdumpReader implements LineReader {
     const destination = `${s.destination}.${s.destinationPort}`;
     const first = source < destination;
     const key = first ? `${source} ${destination}` : `${destination} ${source}`;
-    const { seq, ack } = this.#sequence.resolve(key, first ? 0 : 1, s.flags, s.seq, s.ack, s.payload);
+    const { seq, ack } = this.#sequence.resolve(
+      key,
+      first ? 0 : 1,
+      s,
+      this.#clock.clock!.kind === 'order' ? null : p.time,
+    );
     p.seq = seq;
     p.ack = ack;
   }
@@ -220,9 +215,9 @@ class TcpdumpReader implements LineReader {
       this.#clock.fell = false;
       this.#source.diagnose(
         'times-fall',
-        'data-loss',
+        'info',
         number,
-        'times that begin at zero and fall again: they look like times since the packet before (-ttt) and are not added up without the command line',
+        'times that begin at zero and fall again: times since the packet before (-ttt), added up',
       );
     }
   }

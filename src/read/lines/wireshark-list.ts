@@ -3,17 +3,20 @@
  * plain text (without arrow between the addresses), and as CSV. Ports, flags and numbers stand in the Info column. Numbers
  * are relative to the first of each direction unless that was switched off; windows are scaled where the SYNs are there.
  */
-import { parseWords } from '../../model/address.ts';
+import { formatWords, parseWords } from '../../model/address.ts';
 import { hostNameWords } from '../../model/hostnames.ts';
 import { ownText } from '../../model/own-text.ts';
 import { Packet } from '../../model/packet.ts';
+import type { SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { isAddressText } from './shared/endpoints.ts';
 import { SectionSource } from './shared/section.ts';
+import { ICMP_UNATTACHED, icmpEvent, LastSegments } from './tcpdump/icmp.ts';
 import { ListClock } from './wireshark-list/clock.ts';
 import { Columns, type ListRow } from './wireshark-list/columns.ts';
 import { Conversations } from './wireshark-list/conversations.ts';
+import { listedIcmp } from './wireshark-list/icmp.ts';
 import { parseInfo, type SegmentInfo } from './wireshark-list/info.ts';
 
 const MAX_ADDRESSES = 65_536;
@@ -50,6 +53,7 @@ class WiresharkListReader implements LineReader {
   readonly #clock: ListClock;
   readonly #conversations = new Conversations();
   readonly #packet = new Packet();
+  readonly #sent = new LastSegments();
   readonly #addresses = new Map<string, Words>();
 
   constructor(section: Section) {
@@ -63,14 +67,19 @@ class WiresharkListReader implements LineReader {
     const row = this.#columns.row(text);
     if (!row || !isAddressText(row.source) || !isAddressText(row.destination)) return false;
     const info = parseInfo(row.info);
-    if (info) this.#emit(row, info, number);
+    if (info) this.#emit(text, row, info, number);
+    else if (row.protocol.startsWith('ICMP')) this.#icmp(text, row, number);
     else if (row.protocol === 'TCP') return this.#source.made !== null && this.#unread(row, number);
     else this.#above(row, number);
     return true;
   }
 
-  #emit(row: ListRow, info: SegmentInfo, number: number): void {
-    const time = this.#clock.read(row.time);
+  #time(text: string, { time }: ListRow): SourceTime {
+    return this.#clock.read(time, Number(/^\s*"?(\d{1,9})["\s,]/.exec(text)?.[1] ?? 0));
+  }
+
+  #emit(text: string, row: ListRow, info: SegmentInfo, number: number): void {
+    const time = this.#time(text, row);
     const source = this.#source.open(this.#clock.clock!);
     const p = this.#packet;
     p.frame = number;
@@ -90,6 +99,7 @@ class WiresharkListReader implements LineReader {
     p.tsEcr = info.tsEcr;
     Object.assign(p, this.#conversations.resolve(row.source, row.destination, info));
     source.records++;
+    this.#sent.sent({ source: row.source, destination: row.destination, ...info }, time);
     this.#sink.packet(source, p);
     if (this.#clock.fell) this.#falls(number);
   }
@@ -98,9 +108,9 @@ class WiresharkListReader implements LineReader {
     this.#clock.fell = false;
     this.#source.diagnose(
       'times-fall',
-      'data-loss',
+      'info',
       number,
-      'times that fall: they look like times since the packet before (a column of deltas) and are not added up; export the list with the time since the beginning, or the capture itself',
+      'times that fall: times since the packet before (a column of deltas), added up',
     );
   }
 
@@ -113,6 +123,24 @@ class WiresharkListReader implements LineReader {
       row.info,
     );
     return true;
+  }
+
+  /** An error is about the segment that was just sent: its ports stand in no column. */
+  #icmp(text: string, row: ListRow, number: number): void {
+    const error = listedIcmp(row);
+    if (!error) {
+      this.#above(row, number);
+      return;
+    }
+    const time = this.#time(text, row);
+    const about = this.#sent.about(error, time);
+    if (!about) {
+      this.#source.diagnose('icmp-unattached', 'info', number, ICMP_UNATTACHED);
+      return;
+    }
+    const source = this.#source.open(this.#clock.clock!);
+    const address = (printed: string) => formatWords(...this.#words(printed));
+    this.#source.event(source, icmpEvent(source, number, time, error, about, address));
   }
 
   #above(row: ListRow, number: number): void {

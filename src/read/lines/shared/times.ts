@@ -51,6 +51,12 @@ export function resolutionOf(text: string, unit: number): number {
 export const msToNs = (text: string): number => decimalToNs(text, NS_PER_MS);
 export const secondsToNs = (text: string): number => decimalToNs(text, NS_PER_S);
 
+/**
+ * Whether times since the beginning that go on with this one (ns) are times since the packet before: they fall, and by more
+ * than packets are written late.
+ */
+export const areDeltas = (time: number, last: number): boolean => time < last / 2 && last - time > NS_PER_MS;
+
 /** `HH:MM:SS` with any fraction to nanoseconds since midnight, or -1. A leap second (60) is let through. */
 export function timeOfDay(text: string): number {
   if (text.length < 8 || text.charCodeAt(2) !== COLON || text.charCodeAt(5) !== COLON) return -1;

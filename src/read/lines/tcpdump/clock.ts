@@ -1,21 +1,21 @@
 /** The clock of tcpdump's stamps: time of day, date and time, seconds since 1970, since the first or the last packet. */
 import { type Clock, NS_PER_S, type SourceTime } from '../../../model/time.ts';
 import { clockOf } from '../shared/section.ts';
-import { dateNs, decimalToNs, resolutionOf, timeOfDay, WallClock } from '../shared/times.ts';
+import { areDeltas, dateNs, decimalToNs, resolutionOf, timeOfDay, WallClock } from '../shared/times.ts';
 import type { PrintedSegment } from './line.ts';
 
 const FIRST = '00:00:00.000000';
 
 export class StampClock {
   readonly #wall = new WallClock();
-  /** -ttt: each stamp is the time since the last packet. */
-  readonly #deltas: boolean;
+  /** -ttt: each stamp is the time since the last packet. Without the command line the first stamp that falls shows it. */
+  #deltas: boolean;
   readonly #fromFirst: boolean;
   #elapsed = 0;
   #last = 0;
   #packets = 0;
   clock: Clock | null = null;
-  /** A relative stamp fell: what was taken for times since the first packet were times since the last. */
+  /** A relative stamp fell: from here on stamps are added up. */
   fell = false;
 
   constructor(command: string | null) {
@@ -56,13 +56,10 @@ export class StampClock {
 
   #relative(time: number): SourceTime {
     if (time < 0) return this.#repeat();
-    if (this.#deltas) {
-      // the first stamp is the time since nothing
-      this.#elapsed += this.#packets === 1 ? 0 : time;
-      return this.#elapsed as SourceTime;
-    }
-    this.fell ||= !this.#fromFirst && time < this.#last;
-    return this.#keep(time);
+    // the first stamp is the time since nothing
+    this.#elapsed += this.#packets === 1 ? 0 : time;
+    if (!this.#deltas && !this.#fromFirst && areDeltas(time, this.#last)) this.#deltas = this.fell = true;
+    return this.#deltas ? this.#keep(this.#elapsed) : this.#keep(time);
   }
 
   #wallTime(stamp: PrintedSegment, base: bigint): SourceTime {

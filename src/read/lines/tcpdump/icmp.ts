@@ -4,7 +4,11 @@
  *     10:00:00.000070 IP 203.0.113.1 > 192.0.2.10: ICMP host 198.51.100.9 unreachable - admin prohibited filter, length 68
  *     10:00:00.000070 IP6 fd00::1 > fd00::2: ICMP6, destination unreachable, unreachable prohibited fd00:1::2, length 88
  */
-
+import type { Endpoint } from '../../../model/address.ts';
+import type { IcmpEvent } from '../../../model/event.ts';
+import { icmpText, mtuOf, saysOf } from '../../../model/icmp.ts';
+import type { Source } from '../../../model/source.ts';
+import type { SourceTime } from '../../../model/time.ts';
 import { parsePort } from '../shared/services.ts';
 
 /** What a line says of an error. Addresses as printed. */
@@ -92,6 +96,29 @@ function ofIcmp6(said: string): Said | null {
   const port = /^(\S{1,80}) tcp port (\S{1,40})/.exec(third);
   const target = port ? port[1]! : second.slice(words.length).trim();
   return target === '' ? null : { type: 1, code: CODES_6[words]!, target, port: port?.[2] ?? null };
+}
+
+export const ICMP_UNATTACHED =
+  'ICMP errors without ports, about a segment that is not printed or one of several';
+
+/** `address`: an address as printed, in the form of the model. */
+export function icmpEvent(
+  { id }: Source,
+  line: number,
+  time: SourceTime,
+  { isV6, type, code, mtu, by }: PrintedIcmp,
+  about: PrintedEnds,
+  address: (printed: string) => Endpoint['address'],
+): IcmpEvent {
+  return {
+    ...{ kind: 'icmp', source: id, line, time, last: time, count: 1, seq: null, size: null },
+    says: saysOf(isV6, type, code),
+    text: icmpText(isV6, type, code),
+    by: address(by),
+    from: { address: address(about.source), port: about.sourcePort },
+    to: { address: address(about.destination), port: about.destinationPort },
+    mtu: mtuOf({ isV6, type, code, word: mtu }),
+  };
 }
 
 const QUOTED = /^\s+([\w.:%-]{1,80})\.(\d{1,5}) > ([\w.:%-]{1,80})\.(\d{1,5}): (?:Flags|tcp|\[\|tcp)/;

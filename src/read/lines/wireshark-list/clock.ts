@@ -1,33 +1,39 @@
 /** The Time column: seconds since the beginning, since 1970, time of day, or date and time. */
 import { type Clock, NS_PER_S, type SourceTime } from '../../../model/time.ts';
 import { clockOf } from '../shared/section.ts';
-import { dateNs, decimalToNs, resolutionOf, timeOfDay, WallClock } from '../shared/times.ts';
+import { areDeltas, dateNs, decimalToNs, resolutionOf, timeOfDay, WallClock } from '../shared/times.ts';
 
 /** Seconds of this many digits are since 1970. */
 const EPOCH_DIGITS = 9;
 
 export class ListClock {
   readonly #wall = new WallClock();
-  /** The command line asks for times since the packet before (-t d, dd). */
-  readonly #deltas: boolean;
+  /** Times since the packet before: the command line asks for them (-t d, dd), or times fall. */
+  #deltas: boolean;
+  #elapsed = 0;
   #last = 0;
+  #row = 0;
   clock: Clock | null = null;
-  /** A time was smaller than the one before. */
+  /** A time fell: from here on they are added up. */
   fell = false;
+  /** A time fell, and the rows are not in the order of the packets. */
+  isSorted = false;
 
   constructor(command: string | null) {
     this.#deltas = /\s-t\s?dd?(?:\s|$)/.test(command ?? '');
   }
 
-  read(text: string): SourceTime {
+  /** `row`: the number of the packet, where the list has it. */
+  read(text: string, row = 0): SourceTime {
     this.clock ??= clockFor(text);
     const [first, second] = text.split(' ', 2) as [string, string | undefined];
     const time = this.#time(first, second, this.clock);
-    if (this.#deltas) this.#last += time;
-    else {
-      this.fell ||= this.clock.kind === 'relative' && time < this.#last;
-      this.#last = time;
-    }
+    this.#elapsed += time;
+    this.isSorted ||= row < this.#row;
+    this.#row = row;
+    if (!this.#deltas && !this.isSorted && this.clock.kind === 'relative' && areDeltas(time, this.#last))
+      this.#deltas = this.fell = true;
+    this.#last = this.#deltas ? this.#elapsed : time;
     return this.#last as SourceTime;
   }
 

@@ -1,0 +1,96 @@
+/** The same packets as other tools and options print or cut them: what is told of them stays the same. */
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { analyze } from '../../src/analyze.ts';
+import { readCapture, writeCapture, writeText } from './captures.ts';
+
+const SAMPLES = path.resolve(import.meta.dirname, '../../samples/field');
+const of = async (text: string) => analyze([writeText('x.txt', text)]);
+const claims = async (text: string) => (await of(text)).findings.map((f) => `${f.rule} ${f.confidence}`);
+const [A, B] = ['10.0.0.1.40000', '10.0.0.2.445'];
+type Line = readonly [at: number, from: string, to: string, what: string];
+const OPENED: readonly Line[] = [
+  [0, A, B, 'Flags [S], seq 1000, win 64240, options [mss 1460], length 0'],
+  [0.04, B, A, 'Flags [S.], seq 5000, ack 1001, win 65160, options [mss 1460], length 0'],
+  [0.0401, A, B, 'Flags [.], ack 1, win 502, length 0'],
+  [0.1, A, B, 'Flags [P.], seq 1:11, ack 1, win 502, length 10'],
+  [0.14, B, A, 'Flags [P.], seq 1:101, ack 11, win 502, length 100'],
+  [0.1401, A, B, 'Flags [.], ack 101, win 502, length 0'],
+];
+const stamp = (s: number) => new Date(Math.round(s * 1000)).toISOString().slice(11, 23);
+const printed = (lines: readonly Line[], time = (at: number, _before: number) => stamp(at)) =>
+  `${lines.map(([at, from, to, what], i) => `${time(at, lines[i - 1]?.[0] ?? at)}000 IP ${from} > ${to}: ${what}`).join('\n')}\n`;
+
+test('-ttt without its command line: times since the packet before are added up', async () => {
+  const race: Line[] = [
+    ...OPENED,
+    [60, A, B, 'Flags [P.], seq 11:83, ack 101, win 502, length 72'],
+    [60.014, B, A, 'Flags [F.], seq 101, ack 11, win 502, length 0'],
+    [60.015, A, B, 'Flags [.], ack 102, win 502, length 0'],
+    [60.039, B, A, 'Flags [R], seq 5101, win 0, length 0'],
+  ];
+  const expected = await claims(printed(race));
+  expect(expected).toContain('keep-alive-race inferred');
+  const deltas = await of(printed(race, (at, before) => ` ${stamp(at - before)}`));
+  expect(deltas.findings.map((f) => `${f.rule} ${f.confidence}`)).toEqual(expected);
+  expect(deltas.diagnostics.map((d) => `${d.code} ${d.severity}`)).toContain('times-fall info');
+});
+
+const closed = (probes: number): Line[] => [
+  ...OPENED,
+  [0.2, B, A, 'Flags [.], seq 101:1549, ack 11, win 502, length 1448'],
+  [0.201, A, B, 'Flags [.], ack 1549, win 0, length 0'],
+  ...Array.from({ length: probes }, (_, i): Line[] => [
+    [0.4 * 2 ** i, B, A, 'Flags [.], ack 11, win 502, length 0'],
+    [0.4 * 2 ** i + 0.001, A, B, 'Flags [.], ack 1549, win 0, length 0'],
+  ]).flat(),
+];
+
+test('probes of a closed window, whose number tcpdump does not print', async () => {
+  expect(await claims(printed(closed(5)))).toContain('peer-window-closed inferred');
+});
+
+test('an ACK that says the same again because data came again is no probe', async () => {
+  const again: Line[] = Array.from({ length: 4 }, (_, i): Line[] => [
+    [1 + i, A, B, 'Flags [P.], seq 11:21, ack 101, win 502, length 10'],
+    [1.001 + i, B, A, 'Flags [.], ack 11, win 502, length 0'],
+  ]).flat();
+  expect(await claims(printed([...OPENED, ...again]))).not.toContain('peer-window-closed inferred');
+});
+
+test("an ICMP error in Wireshark's list is about the segment just sent", async () => {
+  const row = (n: number, at: string, from: string, to: string, what: string) =>
+    `${n}\t${at}\t${from}\t${to}\t${what}\n`;
+  const syn = 'TCP\t74\t40000 → 80 [SYN] Seq=0 Win=64240 Len=0 MSS=1460';
+  const error = 'ICMP\t82\tDestination unreachable (Communication administratively filtered)';
+  const list =
+    row(1, '0.000000', '10.0.0.1', '10.0.0.2', syn) + row(2, '0.000500', '10.0.0.254', '10.0.0.1', error);
+  expect(await claims(list)).toEqual(['icmp-rejected inferred']);
+  const two = row(1, '0.000000', '10.0.0.1', '10.0.0.3', syn) + list;
+  expect(await claims(two)).not.toContain('icmp-rejected inferred');
+});
+
+test('an ICMP error of which a snap length of 68 left the ports', async () => {
+  const { header, records } = readCapture(path.join(SAMPLES, 'between/icmp_admin-client.pcap'));
+  const cut = records.map((r) => {
+    const short = Buffer.from(r.subarray(0, 16 + 68));
+    short.writeUInt32LE(Math.min(68, r.readUInt32LE(8)), 8);
+    return short;
+  });
+  const { findings } = await analyze([writeCapture('cut.pcap', { header, records: cut })]);
+  expect(findings.map((f) => `${f.rule} ${f.confidence}`)).toContain('icmp-rejected inferred');
+});
+
+test('a FIN that is ahead of what its side goes on to send was never a part of it (forged)', async () => {
+  const forged: Line = [0.2, A, B, 'Flags [F.], seq 5011, ack 101, win 502, length 0'];
+  const rest: Line[] = [
+    [1, A, B, 'Flags [P.], seq 11:21, ack 101, win 502, length 10'],
+    [1.01, B, A, 'Flags [F.], seq 101, ack 21, win 502, length 0'],
+    [1.02, A, B, 'Flags [.], ack 102, win 502, length 0'],
+    [1.03, A, B, 'Flags [F.], seq 21, ack 102, win 502, length 0'],
+    [1.04, B, A, 'Flags [.], ack 22, win 502, length 0'],
+  ];
+  const { findings, connections } = await of(printed([...OPENED, forged, ...rest]));
+  expect(findings.map((f) => f.rule)).not.toContain('simultaneous-close');
+  expect(connections[0]).toMatchObject({ closedBy: 'server', closeRule: 'graceful-close' });
+});
