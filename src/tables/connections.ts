@@ -51,7 +51,7 @@ export const connectionsTable: Table<ConnectionRow> = {
     },
     {
       name: 'close_kind',
-      doc: "`fin`: both sides' FIN; `rst`: a RST ended it, before or after FINs; `timeout`: given up in silence; `refused`; `unanswered`; `open`: still open at the end of the evidence; `unknown`",
+      doc: "`fin`: both sides' FIN; `rst`: a RST ended it, before or after FINs; `timeout`: given up in silence; `refused`; `unanswered`: nothing came after its SYN, or after the SYN-ACK; `open`: still open at the end of the evidence; `unknown`",
       value: (r) => r.closeKind,
     },
     {

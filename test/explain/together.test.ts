@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import type { World } from '../../src/explain/facts/world.ts';
 import type { Explained } from '../../src/explain/rule.ts';
-import { rules } from '../../src/explain/rules/index.ts';
+import { ruleById, rules } from '../../src/explain/rules/index.ts';
 import { connectionsOf, serversOf, tellTogether } from '../../src/explain/together.ts';
 import { number } from '../../src/explain/words.ts';
 import { bundleSamples, DOCUMENTS, sampleNamed } from './samples.ts';
@@ -105,6 +105,20 @@ describe.each(TOLD)('%s', (id) => {
     claims(all.slice(0, 2), TWO[kind]);
     claims(all, TWO[kind].slice(0, 1));
   });
+});
+
+const CAUSES = TOLD.filter((id) => {
+  const { signatures, factual } = ruleById(id)!;
+  return !factual && signatures.some((s) => s.claims === 'possible');
+});
+
+test.each(CAUSES)('%s is no surer than the least sure of its connections', (id) => {
+  const unsure = named(members.get(id)!, TWO.servers).map((e) => ({
+    ...e,
+    finding: withOne(e.finding, 'confidence', 'possible'),
+  }));
+  const text = tellTogether(unsure);
+  expect(text.replace(/ Example: .*/s, '')).toMatch(/possibly/i);
 });
 
 test('a group of one rule that has no paragraph of its own counts its servers too', () => {

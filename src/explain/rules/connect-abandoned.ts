@@ -5,7 +5,7 @@ import { STATES } from '../mask.ts';
 import { abandoned } from '../procedures/abandoned.ts';
 import type { Rule, Verdict } from '../rule.ts';
 import { howMany, toServers } from '../together.ts';
-import { capital, span } from '../words.ts';
+import { MAYBE, span } from '../words.ts';
 
 export const rule: Rule<'connect-abandoned', Verdict & { end: Transition }> = {
   id: 'connect-abandoned',
@@ -40,7 +40,14 @@ export const rule: Rule<'connect-abandoned', Verdict & { end: Transition }> = {
       confidence,
       side: 'client',
       moment: f.atTransition(life, end),
-      evidence: [transitionEvidence(f, life, end, 'no error was set: its own process closed it')],
+      evidence: [
+        transitionEvidence(
+          f,
+          life,
+          end,
+          end.fields ? 'no error was set: its own process closed it' : 'in its own process',
+        ),
+      ],
       alternatives: confidence === 'proved' ? [] : ['unanswered-syn', 'connection-refused'],
       end,
     };
@@ -50,11 +57,11 @@ export const rule: Rule<'connect-abandoned', Verdict & { end: Transition }> = {
     const after = end.duration === null ? '' : `${span(end.duration)} after its SYN, `;
     const ending = end.fields?.exiting ? ', which was ending' : '';
     return {
-      summary: `${capital(f.name(CLIENT))} was closed by ${by}${ending} ${after}before an answer of ${formatEndpoint(f.case.server)} reached it.`,
+      summary: `${f.name(CLIENT)} was ${MAYBE}closed by ${by}${ending} ${after}before an answer of ${formatEndpoint(f.case.server)} reached it.`,
       remedy:
         "Compare the client's connect timeout with the time an answer takes. If the SYN had no answer at all, find where it was lost; the closing is only the consequence.",
     };
   },
   together: (all) =>
-    `${howMany(all)}${toServers(all)} were closed by the client itself before an answer reached it.`,
+    `${howMany(all)}${toServers(all)} were ${MAYBE}closed by the client itself before an answer reached it.`,
 };

@@ -5,7 +5,7 @@ import type { Candidate } from '../procedures/candidate.ts';
 import { icmpRejection, type Rejection } from '../procedures/icmp.ts';
 import type { Explained, Rule } from '../rule.ts';
 import { connectionsOf, howMany, toServers } from '../together.ts';
-import { list } from '../words.ts';
+import { list, MAYBE } from '../words.ts';
 
 export const rule: Rule<'icmp-rejected', Candidate & { found: Rejection }> = {
   id: 'icmp-rejected',
@@ -48,7 +48,7 @@ export const rule: Rule<'icmp-rejected', Candidate & { found: Rejection }> = {
     return { summary: `${because()}; ${effect(f, found)}.`, remedy: remedyOf(found) };
   },
   together: (all) =>
-    `${howMany(all)}${toServers(all)} had segments refused with ICMP by ${list(senders(all))}: ${list(texts(all))}.`,
+    `${howMany(all)}${toServers(all)} had segments ${MAYBE}refused with ICMP by ${list(senders(all))}: ${list(texts(all))}.`,
 };
 
 function effect(f: Facts, { ofHandshake, sender, errors: [first] }: Rejection): string {
