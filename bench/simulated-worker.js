@@ -6,6 +6,7 @@ import { join } from 'node:path';
 const CAUSES = ['unread-data', 'closed-port', 'accept-queue-syn'];
 /** @type {{ out: string } | null} */
 let setting = null;
+let settled = 0;
 
 process.on('disconnect', () => process.exit());
 process.on('message', (/** @type {any} */ message) => {
@@ -13,6 +14,7 @@ process.on('message', (/** @type {any} */ message) => {
   else if (message.groups) {
     for (const group of message.groups) simulate(/** @type {{ out: string }} */ (setting).out, group);
     process.send?.({ idle: true });
+    process.send?.({ settled: ++settled });
   }
 });
 

@@ -96,7 +96,7 @@ export async function runBatch(
     stopped = true;
     crew.stop();
   });
-  if (todo.length > 0) await crew.run(todo);
+  if (todo.length > 0) await crew.run(todo).finally(() => crew.close());
   let rollup: Rollup | null = null;
   // again when another batch on this OUT has added groups meanwhile
   for (let made: Rollup | null = null; !stopped; rollup = made) {

@@ -74,7 +74,10 @@ export class Crew {
     this.#program = program;
   }
 
-  /** Rejects with the system's error when OUT cannot be written: nothing more is begun then. */
+  /**
+   * Rejects with the system's error when OUT cannot be written: nothing more is begun then. Processes stay for the next
+   * run, until `close`.
+   */
   async run(groups: Groups): Promise<void> {
     const { size } = this.#limits;
     if (size !== Number.POSITIVE_INFINITY)
@@ -94,9 +97,12 @@ export class Crew {
       });
     } finally {
       clearInterval(watch);
-      for (const hand of this.#members) hand.kill();
     }
     if (this.#error) throw this.#error;
+  }
+
+  close(): void {
+    for (const hand of this.#members) hand.kill();
   }
 
   /** What is running is done to its end; nothing else is begun. */

@@ -103,6 +103,9 @@ export class QueuedRun {
     this.#isStopping = true;
   }
 
+  /** Workers go on for others. */
+  close(): void {}
+
   async run(groups: Groups): Promise<void> {
     const { Queue } = await import('bullmq');
     const queue = new Queue<Parcel>(QUEUE, { connection: connectionOf(this.#url) });

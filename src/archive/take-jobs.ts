@@ -55,6 +55,35 @@ export type CrewOf = (
   limits: ReturnType<typeof defaultLimits>,
 ) => Crew;
 
+/** Processes are kept for the next job of the same batch: one that has just begun takes many times as long for a group. */
+class Crews {
+  readonly #crewOf: CrewOf;
+  #free: { of: string; crew: Crew }[] = [];
+
+  constructor(crewOf: CrewOf) {
+    this.#crewOf = crewOf;
+  }
+
+  async run(groups: readonly Group[], ...[job, store, limits]: Parameters<CrewOf>): Promise<void> {
+    const of = JSON.stringify([job.out, job.options, limits]);
+    const known = this.#free.findIndex((f) => f.of === of);
+    // those of another batch make way
+    if (known < 0) this.close();
+    const crew = this.#free.splice(known, 1)[0]?.crew ?? this.#crewOf(job, store, limits);
+    try {
+      await crew.run(groups);
+      this.#free.push({ of, crew });
+    } catch (error) {
+      crew.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    for (const { crew } of this.#free.splice(0)) crew.close();
+  }
+}
+
 interface WorkerEvents {
   end(groups: number): void;
   refused(why: string): void;
@@ -72,6 +101,7 @@ export async function takeJobs(
 ): Promise<void> {
   const { UnrecoverableError, Worker } = await import('bullmq');
   const own = defaultLimits(jobs);
+  const crews = new Crews(crewOf);
   const worker = new Worker<Parcel>(
     QUEUE,
     async ({ data }) => {
@@ -89,7 +119,7 @@ export async function takeJobs(
       // the queue may give a job again
       const open: Group[] = [];
       for (const group of job.groups) if (!(await isDone(store, group.key))) open.push(group);
-      await crewOf(job, store, limits).run(open);
+      await crews.run(open, job, store, limits);
       events.end(open.length);
     },
     {
@@ -110,4 +140,5 @@ export async function takeJobs(
   });
   await new Promise<void>((resolve) => stopping(resolve));
   await worker.close();
+  crews.close();
 }

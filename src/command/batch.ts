@@ -38,7 +38,9 @@ export const batch = define({
     const { openOut, planBatch, runBatch } = await import('../batch.ts');
     if (a.dryRun) {
       const store = await openOut(options.out, () => undefined);
-      return printPlan(await planBatch(options, store, { look: () => undefined }));
+      const planned = await planBatch(options, store, { look: () => undefined });
+      await store.tidy();
+      return printPlan(planned);
     }
     const progress = new BatchProgress(process.stderr);
     const events: BatchEvents = {
@@ -57,7 +59,7 @@ export const batch = define({
     const summary = await writing(output, () => runBatch(options, events, asked))
       .catch(refused)
       .finally(() => progress.clear());
-    return ended(summary, output);
+    return ended(summary, output, a.since === undefined && a.until === undefined);
   },
 });
 
@@ -157,11 +159,15 @@ function printPlan({
   return EXIT_OK;
 }
 
-function ended(summary: BatchSummary, output: string): number {
+function ended(summary: BatchSummary, output: string, isOfAllTime: boolean): number {
   const { plan, done, failed, damaged, before, stopped, rollup } = summary;
   if (plan.groups.length === 0) {
     for (const { place, reason } of plan.problems) err(`tcpautopsy: ${place}: ${reason}`);
-    err('tcpautopsy: nothing to analyse: no capture, bundle or log of a known tool among the inputs');
+    err(
+      isOfAllTime
+        ? 'tcpautopsy: nothing to analyse: no capture, bundle or log of a known tool among the inputs'
+        : 'tcpautopsy: nothing to analyse: no capture, bundle or log of that time among the inputs',
+    );
     return EXIT_NOTHING;
   }
   const counts = [`${counted(done, 'group')} done`, `${failed} failed`, `${before} done before`];

@@ -134,7 +134,7 @@ function failuresTable({ failures, damaged, withDamage, gone }: Rollup): Markup 
   const rows = [
     ...failures.map((f) => [f.place, `not read (${f.stage})`, f.at, f.message]),
     ...damaged.map((d) => [d.place, 'read despite damage', d.at, d.message]),
-    ...gone.map((g) => [g.place, 'no longer among the inputs', '', 'kept as it was analysed']),
+    ...gone.map((g) => [g.place, 'not among the inputs of this run', '', 'kept as it was analysed']),
   ];
   const shown = table(
     ['file', 'what', 'at', 'reason'],

@@ -57,7 +57,7 @@ export function limits({ failures, withDamage, gone, missing }: Rollup): string[
       ? [`${counted(missing, 'group')} of the plan not done yet: the figures are not final.`]
       : []),
     ...(gone.length > 0
-      ? [`${counted(gone.length, 'group')} no longer among the inputs; kept in the figures.`]
+      ? [`${counted(gone.length, 'group')} not among the inputs of this run; kept in the figures.`]
       : []),
   ];
 }
