@@ -170,10 +170,13 @@ export function beginExplaining(
   };
   const conclude = () => {
     world.kept = Int32Array.from(kept);
-    const ofHosts = guard('Looking at hosts', null, () => findingsOfHosts(world), nothing).filter(
+    const explained: Explained[] = [];
+    for (const n of world.kept) for (const e of verdicts.findings(n)) explained.push(e);
+    const ofHosts = guard('Looking at hosts', null, () => findingsOfHosts(world, explained), nothing).filter(
       (f) => !keep || keep(f, [f]),
     );
-    return { verdicts, kept: world.kept, ofHosts, ...toldOf(world, verdicts, ofHosts, rules, guard) };
+    const told = toldOf(world, verdicts, explained, ofHosts, rules, guard);
+    return { verdicts, kept: world.kept, ofHosts, ...told };
   };
   return {
     decide: (from, to) => {
@@ -192,12 +195,11 @@ export function beginExplaining(
 function toldOf(
   world: World,
   verdicts: Verdicts,
+  explained: readonly Explained[],
   ofHosts: readonly Finding[],
   rules: readonly Rule[],
   guard: Guard,
 ) {
-  const explained: Explained[] = [];
-  for (const n of world.kept) for (const e of verdicts.findings(n)) explained.push(e);
   const later = guard('Looking at later recordings', null, () => laterRecordings(world, explained), nothing);
   const causes = guard(
     'Grouping causes',

@@ -142,7 +142,7 @@ function firstScreen(overview: Overview, result: Result): string[] {
 
 function incidentLines({ incident, facts, strip, ladder }: IncidentView): string[] {
   const text = (label: string) => facts.find((f) => f.label === label)?.text ?? '';
-  const second = [text('When'), text('Who'), text('Affected'), text('Confidence'), text('Settled')].filter(
+  const second = [text('When'), text('Who'), text('Affected'), text('Confidence'), text('Recorded')].filter(
     (t) => t !== '',
   );
   return [

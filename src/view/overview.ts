@@ -109,7 +109,7 @@ function factsOf(i: Incident, { causes, inputs }: Result): { label: string; text
     { label: 'Affected', text: hurt(i) },
     { label: 'Do this', text: i.action },
     { label: 'Confidence', text: sure(i) },
-    { label: 'Settled', text: causes.find((c) => c.rule === i.cause.rule)?.settled?.join(' ') ?? '' },
+    { label: 'Recorded', text: causes.find((c) => c.rule === i.cause.rule)?.settled?.join(' ') ?? '' },
   ].filter((f) => f.text !== '');
 }
 

@@ -94,3 +94,31 @@ test('a FIN that is ahead of what its side goes on to send was never a part of i
   expect(findings.map((f) => f.rule)).not.toContain('simultaneous-close');
   expect(connections[0]).toMatchObject({ closedBy: 'server', closeRule: 'graceful-close' });
 });
+
+test('a full SYN queue of a listener of IPv6, in the kernel log', async () => {
+  const line =
+    'Nov 30 10:00:01 web1 kernel: TCP: request_sock_TCPv6: Possible SYN flooding on port [::]:443. Sending cookies.\n';
+  const [first] = (await of(line)).findings;
+  expect(first!.summary).toContain('443');
+});
+
+const setting = (used: number) =>
+  `net.netfilter.nf_conntrack_count = ${used}\nnet.netfilter.nf_conntrack_max = 262144\n`;
+
+test('a connection tracking table without room, by its settings', async () => {
+  expect(await claims(setting(262_144))).toEqual(['conntrack-table-full possible']);
+  expect(await claims(setting(200_000))).toEqual([]);
+});
+
+test('connections that wait in a full queue, and the queue, are one problem', async () => {
+  const row = (state: string, queued: number, limit: number, peer: string, who = '') =>
+    `${state} ${queued} ${limit} 192.0.2.10:8443 ${peer} ${who}\n`;
+  const table =
+    'State Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n' +
+    row('LISTEN', 2, 1, '0.0.0.0:*', 'users:(("java",pid=812,fd=44))') +
+    row('CLOSE-WAIT', 1, 0, '198.51.100.7:44013') +
+    row('CLOSE-WAIT', 1, 0, '198.51.100.7:44014');
+  const { incidents, findings } = await of(`# ss -tanp\n${table}`);
+  expect(incidents.map((i) => i.cause.rule)).toEqual(['close-wait-unaccepted']);
+  expect(findings.map((f) => f.rule)).toContain('accept-queue-overflow-syn');
+});

@@ -5,10 +5,11 @@
 import type { Confidence, Finding, FindingSide, Missing, Severity } from '../../model/finding.ts';
 import type { Citation } from '../facts/evidence.ts';
 import type { World } from '../facts/world.ts';
-import type { Moment } from '../rule.ts';
+import type { Explained, Moment } from '../rule.ts';
 import { type RuleId, ruleById } from '../rules/index.ts';
 import { counted } from './counted.ts';
 import { dropped } from './dropped.ts';
+import { limited } from './limited.ts';
 import { logged } from './logged.ts';
 import { manyInState } from './many-in-state.ts';
 import { queues } from './queues.ts';
@@ -29,10 +30,13 @@ export interface Sign {
   port?: number;
 }
 
-const READERS: readonly ((world: World) => Sign[])[] = [logged, manyInState, queues, dropped, counted];
+/** Each is given what is told of connections, which need not be said twice. */
+type Reader = (world: World, explained: readonly Explained[]) => Sign[];
 
-export function findingsOfHosts(world: World): Finding[] {
-  return READERS.flatMap((read) => read(world)).map((sign) => finding(sign, world));
+const READERS: readonly Reader[] = [logged, manyInState, queues, dropped, counted, limited];
+
+export function findingsOfHosts(world: World, explained: readonly Explained[]): Finding[] {
+  return READERS.flatMap((read) => read(world, explained)).map((sign) => finding(sign, world));
 }
 
 function finding(

@@ -4,20 +4,26 @@ import type { QueueCountEvent } from '../../model/event.ts';
 import { eventEvidence, rowEvidence } from '../facts/evidence.ts';
 import { isAboveLimit, queueCountsByLimit } from '../facts/queue.ts';
 import type { World } from '../facts/world.ts';
+import type { Explained } from '../rule.ts';
 import { count, number, processName } from '../words.ts';
 import type { Sign } from './index.ts';
 
 const REMEDY =
   'Find out why the process does not accept (blocked, stopped, too few workers), and raise the backlog of listen() and net.core.somaxconn for bursts.';
 
-export function queues(world: World): Sign[] {
+export function queues(world: World, explained: readonly Explained[]): Sign[] {
   // the connections themselves say more
   if (world.context.cases.captures.size > 0) return [];
-  return [...fullListeners(world), ...fullAtHandshake(world)];
+  const waiting = explained.filter((e) => e.rule.id === 'close-wait-unaccepted');
+  const told = new Set(waiting.map((e) => e.facts.case.server.port));
+  return [...fullListeners(world, told), ...fullAtHandshake(world)];
 }
 
-/** Recv-Q of a listener above its limit, in the last table that shows it (sk_acceptq_is_full). */
-function fullListeners(world: World): Sign[] {
+/**
+ * Recv-Q of a listener above its limit, in the last table that shows it (sk_acceptq_is_full). `told`: ports of which
+ * connections that wait in the queue are told; it is no problem of its own there.
+ */
+function fullListeners(world: World, told: ReadonlySet<number>): Sign[] {
   const rows = world.context.listeners.flatMap((l) => l.rows.at(-1) ?? []);
   return rows.filter(isAboveLimit).map((row) => {
     const place = isWildcard(row.local.address) ? `port ${row.local.port}` : formatEndpoint(row.local);
@@ -25,7 +31,7 @@ function fullListeners(world: World): Sign[] {
     return {
       rule: 'accept-queue-overflow-syn',
       confidence: 'possible',
-      severity: 'warning',
+      severity: told.has(row.local.port) ? 'info' : 'warning',
       side: 'server',
       port: row.local.port,
       moment: world.momentOf(row),

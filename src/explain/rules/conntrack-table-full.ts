@@ -19,6 +19,12 @@ export const rule: Rule<'conntrack-table-full', never> = {
       claims: 'inferred',
       sign: '`drop` or `early_drop` of `conntrack -S` rose between two readings',
     },
+    {
+      by: ['counters'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: 'nf_conntrack_count at nf_conntrack_max, or near it',
+    },
   ],
   decide: () => null,
   tell: (_f, verdict) => verdict,

@@ -14,12 +14,12 @@ const SAID: readonly { what: LogEvent['what']; pattern: RegExp }[] = [
   {
     what: 'syn-flood-cookies',
     pattern:
-      /^(?:TCP: ){0,2}(?:request_sock_(?:TCP|subflow\w*): )?[Pp]ossible SYN flooding on (?:ctid \d{1,9}, )?port (?:\S*:)?(\d{1,5})\. Sending cookies\./,
+      /^(?:TCP: ){0,2}(?:request_sock_(?:TCP(?:v6)?|subflow\w*): )?[Pp]ossible SYN flooding on (?:ctid \d{1,9}, )?port (?:\S*:)?(\d{1,5})\. Sending cookies\./,
   },
   {
     what: 'syn-flood-drops',
     pattern:
-      /^(?:TCP: ){0,2}(?:request_sock_(?:TCP|subflow\w*): )?[Pp]ossible SYN flooding on (?:ctid \d{1,9}, )?port (?:\S*:)?(\d{1,5})\. Dropping request\./,
+      /^(?:TCP: ){0,2}(?:request_sock_(?:TCP(?:v6)?|subflow\w*): )?[Pp]ossible SYN flooding on (?:ctid \d{1,9}, )?port (?:\S*:)?(\d{1,5})\. Dropping request\./,
   },
   {
     what: 'conntrack-full',
