@@ -122,3 +122,19 @@ test('connections that wait in a full queue, and the queue, are one problem', as
   expect(incidents.map((i) => i.cause.rule)).toEqual(['close-wait-unaccepted']);
   expect(findings.map((f) => f.rule)).toContain('accept-queue-overflow-syn');
 });
+
+test('a SYN flood counts those whose forged address answered, and the last of its SYNs', async () => {
+  const lines = Array.from({ length: 150 }, (_, i): Line[] => {
+    const client = `10.9.${i}.1.${2000 + i}`;
+    const at = i < 120 ? i / 100 : 9.9 + i / 1000;
+    const isThere = i % 6 === 0;
+    return [
+      [at, client, B, `Flags [S], seq ${1000 + i}, win 512, length 0`],
+      [at, B, client, `Flags [S.], seq 5000, ack ${1001 + i}, win 65160, options [mss 1460], length 0`],
+      ...(isThere ? [[at, client, B, `Flags [R], seq ${1001 + i}, win 0, length 0`] as const] : []),
+    ];
+  }).flat();
+  const { incidents } = await of(printed(lines));
+  expect(incidents).toHaveLength(1);
+  expect(incidents[0]!.headline).toMatch(/150 connections from 150 addresses.*25 answered the SYN-ACK/);
+});

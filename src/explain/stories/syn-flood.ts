@@ -9,19 +9,21 @@ import { CLIENT, SERVER } from '../../model/connection.ts';
 import type { Confidence } from '../../model/finding.ts';
 import { HALF_OPEN, OPEN, ORDERLY, UNANSWERED } from '../../model/outcome.ts';
 import { type CommonTime, NS_PER_MS, type SourceTime } from '../../model/time.ts';
-import type { ListenerFacts } from '../facts/listener.ts';
 import { distinct, Numbers } from '../facts/numbers.ts';
 import { REQUEST_LIFE, SYN_RTO } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
 import { endOf } from '../incident-who.ts';
 import { count, HEDGES, list, number } from '../words.ts';
 import { cite, covered, during, MAYBE_FILTERED } from './cite.ts';
+import { counted } from './flood-counters.ts';
 import type { StoryTeller } from './index.ts';
 
 /** Fewer at one time are a scan, or clients that were switched off. */
 const MANY = 100;
 /** No path on Earth takes longer, but for satellites and full queues: of a hundred clients few are so far away. */
 const LONGEST_RTT = 500 * NS_PER_MS;
+/** A flood goes on when the next SYN comes within this time. */
+const PAUSE = 100 * NS_PER_MS;
 const RULES = [
   'handshake-unfinished',
   'unanswered-syn',
@@ -29,6 +31,8 @@ const RULES = [
   'accept-queue-overflow-syn',
   'netfilter-drop',
 ];
+/** Of clients that answer the SYN-ACK with a RST: hosts whose addresses were forged. */
+const ANSWERED = 'no-socket-reset';
 
 const CAPTURE_ALL =
   'Capture all segments, not only those with SYN: they show whether these connections were served.';
@@ -41,6 +45,10 @@ interface Flood {
   attempts: Numbers;
   answered: number;
   silent: number;
+  /** Begun so late that what they became is not in the file. */
+  late: number[];
+  /** Those whose address answered the SYN-ACK with a RST. */
+  reset: Set<number>;
   /** All connections of its server. */
   members: Int32Array;
   /** See addressKey; some again and again. */
@@ -59,9 +67,11 @@ export const synFlood: StoryTeller = (world, explained) => {
   const [largest, ...others] = world.byServer
     .flatMap((own) => (own.length < MANY ? [] : [floodOf(world, own)]))
     .filter(isFlood)
+    .map((flood) => withLate(world, flood))
     .sort((a, b) => size(b) - size(a));
   if (!largest) return null;
   const servers = new Set([largest, ...others].map((f) => cases.server(f.members[0]!)));
+  const resets = new Set([largest, ...others].flatMap((f) => [...f.reset]));
   const isFiltered = mayBeFiltered(world, largest);
   const confidence = isFiltered ? 'possible' : 'inferred';
   const first = largest.members[0]!;
@@ -72,12 +82,14 @@ export const synFlood: StoryTeller = (world, explained) => {
     confidence,
     who: endOf(world, world.facts(first), SERVER, first),
     uncaused: { source: largest.source, connections: [...largest.attempts.sorted] },
-    rules: covered(explained, RULES, (e) => servers.has(cases.server(e.facts.n))),
+    rules: covered(explained, [...RULES, ANSWERED], (e) =>
+      e.rule.id === ANSWERED ? resets.has(e.facts.n) : servers.has(cases.server(e.facts.n)),
+    ),
   };
 };
 
-function size({ answered, silent }: Flood): number {
-  return answered + silent;
+function size({ answered, silent, reset }: Flood): number {
+  return answered + silent + reset.size;
 }
 
 /**
@@ -101,6 +113,8 @@ function floodOf(world: World, members: Int32Array): Flood {
     attempts: new Numbers(),
     answered: 0,
     silent: 0,
+    late: [],
+    reset: new Set(),
     members,
     clients: [],
     times: new Numbers(),
@@ -117,12 +131,16 @@ function floodOf(world: World, members: Int32Array): Flood {
         start,
       } = cases.brief(n);
       const isAnswered = outcome === HALF_OPEN;
-      if (!isForsaken(world, flood.source, start, isAnswered)) continue;
+      if (!isForsaken(world, flood.source, start, isAnswered)) {
+        flood.late.push(n);
+        continue;
+      }
       flood.sources.add(flood.source);
       add(flood, n, isAnswered, clientKey, timeline.at(flood.source, start as SourceTime));
     }
     if (outcome !== 0) continue;
     const c = cases.at(n);
+    if (isRefusedByClient(c)) flood.reset.add(n);
     const answers = forsaken(world, c);
     if (answers === null) continue;
     const client = cases.keyOf(c.client.address);
@@ -133,6 +151,29 @@ function floodOf(world: World, members: Int32Array): Flood {
     add(flood, n, answers, client, at);
   }
   return flood;
+}
+
+/** Of a flood its last SYNs are a part too, as long as it goes on, and those whose forged address belongs to somebody. */
+function withLate(world: World, flood: Flood): Flood {
+  const { cases, timeline } = world.context;
+  for (const n of [...flood.late, ...flood.reset]) {
+    const { keys, start } = cases.brief(n);
+    const at = timeline.at(flood.source, start as SourceTime);
+    const counted = { answered: flood.answered, silent: flood.silent };
+    const isReset = flood.reset.has(n);
+    if (!isReset && (at === null || flood.to === null || at - flood.to > PAUSE)) continue;
+    add(flood, n, cases.outcome(n) === HALF_OPEN, keys[CLIENT], at);
+    if (isReset) Object.assign(flood, counted);
+  }
+  return flood;
+}
+
+/** One SYN, its SYN-ACK, and bare RSTs of the client. */
+function isRefusedByClient({ wires, lives, client }: Case): boolean {
+  const [w] = wires;
+  if (!w || wires.length > 1 || lives[CLIENT] || w.client.address !== client.address) return false;
+  if (w.syns[CLIENT] !== 1 || w.synAcks[SERVER] === 0 || w.rsts[SERVER] > 0) return false;
+  return w.rsts[CLIENT] > 0 && w.packets[CLIENT] === 1 + w.rsts[CLIENT];
 }
 
 function add(flood: Flood, n: number, isAnswered: boolean, client: number, at: CommonTime | null): void {
@@ -182,15 +223,16 @@ function isCompleted({ wires: [w], client, lives }: Case): boolean {
 
 function tell(world: World, flood: Flood, confidence: Confidence, others: readonly Flood[]): string[] {
   const when = during(world, flood.source, flood.from, flood.to);
-  const { answered, silent } = flood;
+  const { answered, silent, reset } = flood;
   const became = [
     ...(answered > 0 ? [`${number(answered)} got a SYN-ACK that nobody acknowledged`] : []),
     ...(silent > 0 ? [`${number(silent)} got no SYN-ACK`] : []),
+    ...(reset.size > 0 ? [`${number(reset.size)} answered the SYN-ACK with a RST`] : []),
   ];
   const from = count(distinct(flood.clients).length, 'address', 'addresses');
   const n = numberOf(flood.case);
   const sentences = [
-    `${world.serverOf(n)} ${HEDGES[confidence]}received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and nothing after it; ` +
+    `${world.serverOf(n)} ${HEDGES[confidence]}received a SYN flood${when}: ${count(size(flood), 'connection')} from ${from}, each with one SYN and ${reset.size > 0 ? 'no ACK' : 'nothing'} after it; ` +
       `${list(became)}${cite([...flood.sources].map((id) => world.source(id).name))}.`,
     `${counted(world.listenerOf(n), flood)}${logged(world, flood)}`,
     confidence === 'possible' ? MAYBE_FILTERED : whoseAddresses(world, flood),
@@ -228,28 +270,6 @@ function whoseAddresses(world: World, { clients, members }: Flood): string {
   return real === all.length ? `${clientsOf}.` : `${clientsOf}; the other ${others} did not: ${forged}.`;
 }
 
-/** What the counters of its host say of them, and what remains. */
-function counted(listener: ListenerFacts, { answered, silent }: Flood): string {
-  const rise = (name: string) => listener.rise(name);
-  const [drops, overflows, full] = ['ListenDrops', 'ListenOverflows', 'TCPReqQFullDrop'].map(rise);
-  const cookies = rise('SyncookiesSent') ?? rise('TCPReqQFullDoCookies');
-  if (drops == null && cookies === null)
-    return 'No counters of its host are among the files: `nstat -az` before and after shows which queue was full.';
-  const parts = [];
-  if (cookies) {
-    const rest = answered > cookies ? `, ${number(answered - cookies)} were not` : '';
-    parts.push(
-      `${count(cookies, 'SYN-ACK')} ${cookies === 1 ? 'was a SYN cookie' : 'were SYN cookies'}${rest}`,
-    );
-  } else if (answered > 0 && cookies === 0) parts.push('no SYN-ACK was a SYN cookie');
-  if (drops)
-    parts.push(`listeners dropped ${count(drops, 'SYN')}${whyDropped(drops, full ?? 0, overflows ?? 0)}`);
-  const left = silent - (drops ?? 0);
-  if (drops != null && left > 0) parts.push(`${number(left)} of those without a SYN-ACK are in no counter`);
-  if (drops != null && left < 0) parts.push(`${number(-left)} of those dropped are not among them`);
-  return `Counters of its host: ${parts.length > 0 ? parts.join('; ') : 'no SYN was dropped and no SYN cookie sent'}.`;
-}
-
 /** The kernel's line comes once a listener: one from before the flood is of another. */
 function logged(world: World, { case: c, source, from, to }: Flood): string {
   const line = world.context.log.find((e) => {
@@ -262,16 +282,4 @@ function logged(world: World, { case: c, source, from, to }: Flood): string {
   if (!line) return '';
   const does = line.what === 'syn-flood-cookies' ? 'SYNs answered with cookies' : 'SYNs dropped';
   return ` The kernel's log reports a full SYN queue on port ${line.port} too: ${does}${cite([world.source(line.source).name])}.`;
-}
-
-function whyDropped(drops: number, full: number, overflows: number): string {
-  if (full === drops) return ', all because the SYN queue was full';
-  if (overflows === drops) return ', all because the accept queue was full';
-  const rest = drops - full - overflows;
-  const why = [
-    ...(full > 0 ? [`${number(full)} because the SYN queue was full`] : []),
-    ...(overflows > 0 ? [`${number(overflows)} because the accept queue was full`] : []),
-    ...(rest > 0 && rest < drops ? [`${number(rest)} for another reason`] : []),
-  ];
-  return why.length > 0 ? `: ${list(why)}` : '';
 }
