@@ -13,6 +13,11 @@ enum { direct = true };
 /* of whatever width this kernel gives it */
 #define SMALL(p, field) (direct ? BPF_CORE_READ_BITFIELD(p, field) : BPF_CORE_READ_BITFIELD_PROBED(p, field))
 
+/* Since 6.2: an address as a pointer of a type, for nothing; what is no such thing reads as zeros. */
+extern void *bpf_rdonly_cast(const void *address, u32 type) __ksym __weak;
+#define CASTS (bpf_rdonly_cast != 0)
+#define CAST(type, p) ((const type *)bpf_rdonly_cast(p, bpf_core_type_id_kernel(type)))
+
 /* A pointer that may be NULL: the verifier lets nobody count on from it. A copy that it knows nothing of is read like any address. */
 INLINE const void *unknown(const void *p) {
   const void *copy = 0;
@@ -21,7 +26,10 @@ INLINE const void *unknown(const void *p) {
 }
 
 /* A full socket as what it is. */
-INLINE const struct tcp_sock *tcp_of(const bool direct, const struct sock *sk) { return direct ? bpf_skc_to_tcp_sock((void *)sk) : (const void *)sk; }
+INLINE const struct tcp_sock *tcp_of(const bool direct, const struct sock *sk) {
+  if (!direct) return (const void *)sk;
+  return CASTS ? CAST(struct tcp_sock, sk) : bpf_skc_to_tcp_sock((void *)sk);
+}
 
 INLINE u32 netns_of(const bool direct, const struct sock *sk) {
   if (!bpf_core_field_exists(sk->__sk_common.skc_net.net)) return 0;
@@ -55,20 +63,29 @@ INLINE u64 cgroup_of(const bool direct, const struct sock *sk) {
   return READ(folder, id);
 }
 
-INLINE bool ends_of(const bool direct, struct ends *ends, const struct sock *sk, const struct tcp_sock *tp, bool full, bool any_port) {
-  if (full && !tp) return false;
-  ends->rport = bpf_ntohs(READ(sk, __sk_common.skc_dport));
-  ends->lport = full ? bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport)) : READ(sk, __sk_common.skc_num);
-  if (!any_port && !ports_wanted(ends->lport, ends->rport)) return false;
-  u16 family = READ(sk, __sk_common.skc_family);
-  if (family == 2) {
+struct ports { u16 l, r, family; };
+INLINE void put_ends(const bool direct, struct ends *ends, const struct ports *ports, const struct sock *sk) {
+  ends->lport = ports->l;
+  ends->rport = ports->r;
+  if (ports->family == 2) {
     ipv4(&ends->l, READ(sk, __sk_common.skc_rcv_saddr));
     ipv4(&ends->r, READ(sk, __sk_common.skc_daddr));
-  } else if (family == 10 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr)) {
+  } else {
     *(struct in6_addr *)&ends->l = READ(sk, __sk_common.skc_v6_rcv_saddr);
     *(struct in6_addr *)&ends->r = READ(sk, __sk_common.skc_v6_daddr);
-  } else return false;
-  return hosts_wanted(&ends->l, &ends->r);
+  }
+}
+INLINE bool ends_wanted(const bool direct, struct ports *ports, const struct sock *sk, const struct tcp_sock *tp, bool full, bool any_port) {
+  if (full && !tp) return false;
+  ports->r = bpf_ntohs(READ(sk, __sk_common.skc_dport));
+  ports->l = full ? bpf_ntohs(READ(tp, inet_conn.icsk_inet.inet_sport)) : READ(sk, __sk_common.skc_num);
+  if (!any_port && !ports_wanted(ports->l, ports->r)) return false;
+  ports->family = READ(sk, __sk_common.skc_family);
+  if (ports->family != 2 && !(ports->family == 10 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr))) return false;
+  if (settings.every_host) return true;
+  struct ends ends;
+  put_ends(direct, &ends, ports, sk);
+  return hosts_wanted(&ends.l, &ends.r);
 }
 
 /* The TCP headers of a packet whose IP header is at skb->network_header. */
@@ -103,12 +120,13 @@ INLINE bool packet_of(const bool direct, struct packet *packet, const struct sk_
    skb) with the packet. */
 #define SOCK_EVENT_OF(name, netns_sk, about, full, any_port)                                                              \
   for (const struct tcp_sock *tp = full ? tcp_of(direct, about) : 0, *once = (const void *)1; once; once = 0)             \
-    for (struct ends ends, *wanted = ends_of(direct, &ends, about, tp, full, any_port) ? &ends : 0; wanted; wanted = 0)   \
-      for (struct event_##name *event = BEGIN(name, netns_of(direct, netns_sk)); event && (event->sk = (u64)about, event->ends = ends, true); send(event), event = 0)
+    for (struct ports ports, *wanted = ends_wanted(direct, &ports, about, tp, full, any_port) ? &ports : 0; wanted; wanted = 0) \
+      for (struct event_##name *event = BEGIN(name, netns_of(direct, netns_sk));                                          \
+           event && (event->sk = (u64)about, put_ends(direct, &event->ends, wanted, about), true); send(event, sizeof *event), event = 0)
 #define SOCK_EVENT(name, about, full) SOCK_EVENT_OF(name, about, about, full, false)
 #define PACKET_EVENT_OF(name, ns, about, skb)                                                                             \
   for (struct packet packet, *wanted = packet_of(direct, &packet, skb) ? &packet : 0; wanted; wanted = 0)                 \
-    for (struct event_##name *event = BEGIN(name, ns); event && (event->sk = (u64)about, event->packet = packet, true); send(event), event = 0)
+    for (struct event_##name *event = BEGIN(name, ns); event && (event->sk = (u64)about, event->packet = packet, true); send(event, sizeof *event), event = 0)
 #define PACKET_EVENT(name, about, skb) PACKET_EVENT_OF(name, netns_of(direct, about), about, skb)
 
 /* A function is probed by fentry and fexit where the kernel loads them, else by kprobe and kretprobe: each is compiled in both forms, the recorder

@@ -3,7 +3,7 @@
 #include <linux/types.h>
 
 struct settings {
-  __u32 wake_at; /* the reader is woken when so many bytes wait; it looks by itself now and then */
+  __u32 quarter; /* of the ring buffer, a power of two: so often the reader is woken; it looks by itself now and then */
   __u32 netns;   /* inode; 0: of all */
   __u8 every_port, every_host;
   __u8 ports[65536 / 8];

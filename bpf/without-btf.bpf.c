@@ -21,7 +21,7 @@ INLINE bool ends_at(struct ends *ends, void *ctx, u16 sport, u16 dport, u16 sadd
 }
 #define EVENT(name, at)                                                                                                    \
   for (struct ends ends, *once = &ends; once && ends_at(once, ctx, at.sport, at.dport, at.saddr_v6, at.daddr_v6); once = 0) \
-    for (struct event_##name *event = BEGIN(name, 0); event && (event->ends = ends, true); send(event), event = 0)
+    for (struct event_##name *event = BEGIN(name, 0); event && (event->ends = ends, true); send(event, sizeof *event), event = 0)
 
 SEC("tracepoint/sock/inet_sock_set_state") int state__plain(void *ctx) {
   if (FIELD(u16, inet_sock_set_state.protocol) == 6) EVENT(state__plain, inet_sock_set_state) {
@@ -42,7 +42,7 @@ SEC("tracepoint/tcp/tcp_send_reset") int reset_sent__plain(void *ctx) {
   event->skb = FIELD(u64, tcp_send_reset.skbaddr);
   event->state = FIELD(u32, tcp_send_reset.state);
   event->reason = tcp_send_reset.reason ? FIELD(s32, tcp_send_reset.reason) : -1;
-  send(event);
+  send(event, sizeof *event);
   return 0;
 }
 
@@ -83,7 +83,7 @@ SEC("tracepoint/tcp/tcp_destroy_sock") int destroy__plain(void *ctx) {
   event->sk = FIELD(u64, tcp_destroy_sock.skaddr);
   event->cookie = FIELD(u64, tcp_destroy_sock.sock_cookie);
   event->_unused = 0;
-  send(event);
+  send(event, sizeof *event);
   return 0;
 }
 

@@ -6,7 +6,7 @@ find_tools() {
   for tool in awk timeout; do
     command -v $tool >/dev/null || fail "no $tool on this host"
   done
-  recorder='' no_recorder="no tcpautopsy-record for $(uname -m) beside the folder capture/ (npm run build:recorder)" no_tcpdump='no tcpdump on this host'
+  loopback='' recorder='' no_recorder="no tcpautopsy-record for $(uname -m) beside the folder capture/ (npm run build:recorder)" no_tcpdump='no tcpdump on this host'
   for folder in "$here/../recorder" "$here/../dist/recorder"; do
     [ ! -x "$folder/$(uname -m)/tcpautopsy-record" ] || { recorder=$folder/$(uname -m)/tcpautopsy-record no_recorder=''; break; }
   done
@@ -16,20 +16,21 @@ find_tools() {
     fail "not root: it needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_RAW"
   fi
   recorder_version=$([ -z "$recorder" ] || "$recorder" --version 2>/dev/null)
+  [ -n "$no_tcpdump" ] || ask_tcpdump
   tcpdump_version=$([ -n "$no_tcpdump" ] || tcpdump --version 2>&1 | head -n 2 | paste -s -d , - | sed 's/,/, /')
   ss_version=$(ss -V 2>/dev/null)
 }
 
-packet_filter() {
-  printf tcp
-  for list in "port:$ports" "host:$hosts"; do
-    words=${list#*:}
-    [ -n "$words" ] || continue
-    printf ' and ('
-    joint=''
-    for word in $words; do printf '%s%s %s' "$joint" "${list%%:*}" "$word"; joint=' or '; done
-    printf ')'
-  done
+packet_filter() { PORTS=$ports HOSTS=$hosts LOOPBACK=$loopback awk -f "$here/packets.awk"; }
+
+# Sets `loopback`: a packet of the loopback interface passes it twice, and libpcap throws the first away when it was copied already.
+ask_tcpdump() {
+  case $interface in
+    any) loopback="ifindex 1 and outbound" ;; # LOOPBACK_IFINDEX
+    lo) loopback=outbound ;;
+    *) return ;;
+  esac
+  tcpdump -i "$interface" -d "$loopback" > /dev/null 2>&1 || loopback=''
 }
 
 socket_filter() {
@@ -67,10 +68,10 @@ pod_names() {
   done
 }
 
-# Those that someone changed since the start, behind those of the start. The number of conntrack entries changes by itself.
+# Those that someone changed since they were last looked at, behind those of the start. The number of conntrack entries changes by itself.
 settings_changed() {
   settings | grep -v nf_conntrack_count > "$work/settings" || return 0
-  awk 'NR == FNR { known[$0]; next } !($0 in known)' "$dir/sysctl.txt" "$work/settings" > "$work/changed"
+  awk 'NR == FNR { last[$1] = $0; next } last[$1] != $0' "$dir/sysctl.txt" "$work/settings" > "$work/changed"
   cat "$work/changed" >> "$dir/sysctl.txt"
 }
 

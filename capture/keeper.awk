@@ -53,9 +53,13 @@ function quote(text,   i, c, out) {
   return "\"" text "\""
 }
 
+# What ss is asked for; `states` of those alone.
+function asked(states) { return states (filter == "" ? "" : (states == "" ? "" : " ") "'( " filter " )'") }
+
 # One snapshot: a head line, then the lines of ss as they are, the continuation lines joined to their socket.
-function write_sockets(word,   command, line, rows, n, i, t) {
-  command = "ss -tanpiem" (filter == "" ? "" : " '( " filter " )'") " 2>/dev/null"
+function write_sockets(word, states,   command, line, rows, n, i, t, shown) {
+  command = "ss -tanpiem " asked(states) " 2>/dev/null"
+  shown = states == "" ? filter : states (filter == "" ? "" : " ( " filter " )")
   t = now()
   n = 0
   while ((command | getline line) > 0) {
@@ -64,7 +68,7 @@ function write_sockets(word,   command, line, rows, n, i, t) {
   snapshot++
   if (close(command) != 0) { printf "{\"t\": %.0f, \"when\": \"%s\", \"snapshot\": %d, \"failed\": true}\n", t, word, snapshot >> sockets }
   else {
-    printf "{\"t\": %.0f, \"when\": \"%s\", \"snapshot\": %d, \"rows\": %d, \"filter\": %s}\n", t, word, snapshot, n ? n - 1 : 0, quote(filter) >> sockets
+    printf "{\"t\": %.0f, \"when\": \"%s\", \"snapshot\": %d, \"rows\": %d, \"filter\": %s}\n", t, word, snapshot, n ? n - 1 : 0, quote(shown) >> sockets
     for (i = 1; i <= n; i++) printf "{\"snapshot\": %d, \"line\": %s}\n", snapshot, quote(rows[i]) >> sockets
   }
   fflush(sockets)
@@ -110,7 +114,16 @@ function overflowing(   sum, rose) {
   return rose
 }
 
+# Sockets that wait for a close() or for a handshake's end: which they are shows how long. Only asked whether there is one, ss is cheap.
+function write_waiting(   command, line, n) {
+  command = "ss -tan " asked(WAITING) " 2>/dev/null"
+  while ((command | getline line) > 0) n++
+  close(command)
+  if (n > 1) write_sockets("waiting", WAITING)
+}
+
 BEGIN {
+  WAITING = "state close-wait state syn-recv"
   counters = ENVIRON["BUNDLE"] "/counters.jsonl"
   sockets = ENVIRON["BUNDLE"] "/sockets.jsonl"
   triggered = ENVIRON["BUNDLE"] "/.work/triggered"
@@ -126,6 +139,7 @@ BEGIN {
     if (word != "tick") write_sockets(word)
     else if (rose) write_sockets("overflow")
     else if (every > 0 && seconds % every == 0) write_sockets("interval")
+    else if (seconds % 10 == 0) write_waiting()
     if (word == "stop") exit 0
   }
   pids = "$(cat \"$BUNDLE/.work/recorder.pid\" \"$BUNDLE/.work/packets.pid\" 2>/dev/null)"

@@ -6,7 +6,8 @@ number() { # OPTION VALUE LOW HIGH
   [ "${#2}" -le 9 ] && [ "$2" -ge "$3" ] && [ "$2" -le "$4" ] || wrong "$1 wants a number from $3 to $4, not '$2'"
 }
 address() { # VALUE
-  printf '%s\n' "$1" | awk -f "$here/address.awk" || wrong "--host wants an IPv4 or IPv6 address, not '$1'"
+  case $1 in '' | *[!0-9A-Fa-f:.]*) wrong "--host wants an IPv4 or IPv6 address, not '$1'" ;; esac
+  PORTS='' HOSTS=$1 LOOPBACK='' awk -f "$here/packets.awk" > /dev/null || wrong "--host wants an IPv4 or IPv6 address, not '$1'"
 }
 bytes_of() { # OPTION SIZE
   case $2 in

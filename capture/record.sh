@@ -153,6 +153,7 @@ next_second() {
     if [ $((now - last_long)) -ge 1000 ]; then
       last_long=$now
       [ -n "$ring" ] || anchor periodic
+      settings_changed
       write_manifest running
     fi
   fi
@@ -178,15 +179,24 @@ ended_early() { # TOOL JOB NAME
   fi
 }
 
+# The word in front of the first percentage: this is done each second, where a process counts.
+free_kb() { # FOLDER
+  table=$(df -Pk "$1")
+  word=''
+  for next in ${table%%%*}; do free=$word word=$next; done
+  echo "$free"
+}
+
 # Stops before the next second would go beyond what is allowed, or fill the disk.
 check_limits() {
   if [ -n "$ring" ]; then trim_ring; else
-    size=$(du -sk "$dir" | awk 'NR == 1 { print $1 }')
+    size=$(du -sk "$dir")
+    size=${size%%[!0-9]*}
     growth=$((size - ${used:-$size}))
     used=$size
     if [ $((used + growth)) -ge $((max_bytes / 1024)) ]; then how=${how:-complete} by=${by:-max-size}; fi
   fi
-  free=$(df -Pk "$dir" | awk 'NR == 2 { print $4 }')
+  free=$(free_kb "$dir")
   if [ "${free:-9999}" -le 128 ]; then
     [ -n "$how" ] || problem "$free kB were left on the disk"
     how=${how:-failed} by=${by:-disk-full}

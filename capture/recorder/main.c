@@ -12,7 +12,7 @@
 
 static volatile sig_atomic_t stopped_by, rotate;
 static const char *how, *by;
-static uint64_t *sent, *lost, *taken; /* by kind */
+static uint64_t *sent, *lost, *taken; /* by kind: that came through the ring buffer, that did not fit, that are written */
 static uint64_t seen_until; /* no event before it waits in the ring buffer */
 
 static void stop(int signal) { stopped_by = signal; }
@@ -27,36 +27,37 @@ static int take(void *unused, void *data, size_t bytes) {
   (void)unused;
   uint16_t kind;
   memcpy(&kind, (char *)data + 8, sizeof kind);
+  if (kind >= kind_count) return 0;
+  sent[kind]++;
   if (disk_full()) return 0;
   /* one look into the ring buffer may bring more than there is room for */
   if (to_be_written() + bytes + LAST_WORDS > options.max_bytes) {
     if (!options.segments) return end("complete", "max-size"), 0;
     next_segment();
   }
-  if (kind < kind_count && kinds[kind].bytes <= bytes) see_names(&kinds[kind], data);
+  see_names(&kinds[kind], data);
   if (put_record(data, kinds[kind].bytes)) taken[kind]++;
   return 0;
 }
 
-static uint64_t count(void) {
-  int fd = map_fd("counts"), cpus = libbpf_num_possible_cpus();
-  struct { uint64_t sent, lost; } values[cpus];
-  uint64_t total = 0;
+static uint64_t count_lost(void) {
+  int fd = map_fd("lost"), cpus = libbpf_num_possible_cpus();
+  uint64_t values[cpus], total = 0;
   for (uint32_t kind = 0; kind < kind_count; kind++) {
-    sent[kind] = lost[kind] = 0;
+    lost[kind] = 0;
     if (bpf_map_lookup_elem(fd, &kind, values)) continue;
-    for (int i = 0; i < cpus; i++) sent[kind] += values[i].sent, lost[kind] += values[i].lost;
+    for (int i = 0; i < cpus; i++) lost[kind] += values[i];
     total += lost[kind];
   }
   return total;
 }
 
 static void put_counts(struct text *text) {
-  uint64_t emitted = 0, written = 0, all_lost = count();
+  uint64_t all_lost = count_lost(), emitted = all_lost, written = 0;
   for (uint32_t kind = 0; kind < kind_count; kind++) emitted += sent[kind], written += taken[kind];
   put(text, "\"emitted\":%llu,\"lost\":%llu,\"written\":%llu,\"by_kind\":[", (unsigned long long)emitted, (unsigned long long)all_lost, (unsigned long long)written);
   for (uint32_t kind = 0; kind < kind_count; kind++)
-    put(text, "%s[%llu,%llu,%llu]", kind ? "," : "", (unsigned long long)sent[kind], (unsigned long long)lost[kind], (unsigned long long)taken[kind]);
+    put(text, "%s[%llu,%llu,%llu]", kind ? "," : "", (unsigned long long)(sent[kind] + lost[kind]), (unsigned long long)lost[kind], (unsigned long long)taken[kind]);
   put(text, "]");
 }
 
@@ -159,7 +160,7 @@ int main(int argc, char **argv) {
   ring_buffer__consume(ring);
   put_status("end");
   close_output();
-  uint64_t total = count();
+  uint64_t total = count_lost();
   if (total) say("%llu events were lost: the buffer was full (--buffer)", (unsigned long long)total);
   return strcmp(how, "failed") ? 0 : FAILED;
 }

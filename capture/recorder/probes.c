@@ -78,7 +78,7 @@ static void place_fields(const char *group, const char *name, uint16_t *at) {
 }
 
 static void set(struct settings *to) {
-  to->wake_at = options.ring_bytes / 4;
+  to->quarter = options.ring_bytes / 4;
   to->netns = options.netns ? own_netns() : 0;
   to->every_port = !options.port_count;
   to->every_host = !options.host_count;

@@ -208,7 +208,8 @@ class Bundle {
       }
       const t = Number(value.t);
       if (!(t >= 0)) throw new SyntaxError('no time');
-      if (first !== null) reader.rerun?.(section.command, line);
+      const own = typeof value.filter === 'string' && value.filter !== '' ? ` ${value.filter}` : filter;
+      if (first !== null || own !== filter) reader.rerun?.(`ss -tanpieOm${own}`, line);
       first ??= t;
       at = t;
     });
