@@ -13,7 +13,7 @@ find_tools() {
   ! command -v tcpdump >/dev/null || no_tcpdump=''
   [ -z "$no_recorder" ] || [ -z "$no_tcpdump" ] || fail "nothing to record with: $no_recorder; $no_tcpdump"
   if [ "$(id -u)" -ne 0 ] && ! awk '/^CapEff:/ { exit substr($2, length($2) - 3, 1) !~ /[2367aAbBeEfF]/ }' /proc/self/status; then
-    fail "not root: it needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_RAW"
+    fail "not root: run it with sudo, or give it CAP_BPF, CAP_PERFMON and CAP_NET_RAW"
   fi
   recorder_version=$([ -z "$recorder" ] || "$recorder" --version 2>/dev/null)
   [ -n "$no_tcpdump" ] || ask_tcpdump

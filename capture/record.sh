@@ -3,10 +3,17 @@
 
 FILES='manifest.json events.bin events.jsonl packets.pcap counters.jsonl sockets.jsonl sysctl.txt names.txt reasons.json'
 
+# Sets `other`, the process that writes into FOLDER. After a restart of the host or its container the number may be our own.
+writer_of() { # FOLDER
+  other=$(cat "$1/.work/pid" 2>/dev/null)
+  [ -n "$other" ] && [ "$other" != $$ ] && grep -q tcpautopsy-capture "/proc/$other/cmdline" 2>/dev/null
+}
+
 prepare_bundle() {
   if [ -n "$ring" ]; then prepare_ring
   elif [ -e "$dir" ]; then
     [ -d "$dir" ] || fail "$dir is not a folder"
+    ! writer_of "$dir" || fail "a capture is running in $dir already (process $other)"
     if grep -q '"schema": "tcpautopsy-capture/' "$dir/manifest.json" 2>/dev/null; then
       for name in $FILES; do rm -f "$dir/$name"; done
       rm -rf "$dir/.work"
@@ -218,7 +225,7 @@ stop_recording() {
   for job in $recorder_job $packets_job; do
     while [ $left -gt 0 ] && kill -0 "$job" 2>/dev/null; do nap; left=$((left - 1)); done
     if [ $left -eq 0 ] && kill -0 "$job" 2>/dev/null; then
-      problem 'a tool did not end when told to'
+      problem "$([ "$job" = "$packets_job" ] && echo tcpdump || echo tcpautopsy-record) did not end within 15 s of being told to and was killed: what it still held is lost"
       signal KILL recorder packets
       nap
     fi

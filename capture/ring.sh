@@ -40,9 +40,7 @@ prepare_ring() {
   ours=$(ls -d "$place"/*/manifest.json "$dir" 2>/dev/null)
   [ -n "$ours" ] || [ -z "$(ls -A "$place")" ] || fail "$place is not empty and holds no bundles of ours"
   [ -e "$dir" ] || return 0
-  other=$(cat "$dir/.work/pid" 2>/dev/null)
-  # after a restart of the host or its container the number may be our own
-  [ -z "$other" ] || [ "$other" = $$ ] || ! grep -q tcpautopsy-capture "/proc/$other/cmdline" 2>/dev/null || fail "a flight recorder is running in $place already (process $other)"
+  ! writer_of "$dir" || fail "a flight recorder is running in $place already (process $other)"
   # one that is killed again and again must not fill the disk; before its first manifest it has recorded nothing
   if [ ! -s "$dir/manifest.json" ] || ! has_room; then
     [ ! -s "$dir/manifest.json" ] || say "a flight recorder was killed here: what it left is given up, $place would grow beyond --max-size; move bundles away"
@@ -170,8 +168,7 @@ end_ring() {
 
 # --freeze: its bundle's folder on stdout.
 ask_for_bundle() {
-  other=$(cat "$dir/.ring/.work/pid" 2>/dev/null)
-  [ -n "$other" ] && grep -q tcpautopsy-capture "/proc/$other/cmdline" 2>/dev/null || fail "no flight recorder is running in $dir"
+  writer_of "$dir/.ring" || fail "no flight recorder is running in $dir"
   seen=$(ls "$dir")
   # a bundle waits until tcpdump has gone on to its next file
   segment=$(cat "$dir/.ring/.work/segment" 2>/dev/null)

@@ -209,7 +209,7 @@ describe('capture', () => {
   it('is the script that runs without Node', () => {
     const { status, stderr } = spawned(['capture', '--frob']);
     expect(status).toBe(1);
-    expect(stderr).toContain('usage: tcpautopsy-capture -o DIR');
+    expect(stderr).toContain('Try: tcpautopsy-capture --help');
   });
 
   it('travels as a kit that runs from where it is unpacked', async () => {
@@ -226,7 +226,7 @@ describe('capture', () => {
       encoding: 'utf8',
     });
     expect(status).toBe(1);
-    expect(stderr).toContain('usage: tcpautopsy-capture -o DIR');
+    expect(stderr).toContain('Try: tcpautopsy-capture --help');
   });
 });
 

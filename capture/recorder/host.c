@@ -29,7 +29,7 @@ void require_privileges(void) {
   bool admin = caps >> CAP_SYS_ADMIN & 1, bpf = caps >> CAP_BPF & 1, perfmon = caps >> CAP_PERFMON & 1;
   if (admin || (bpf && perfmon)) return;
   const char *lacks = bpf ? "CAP_PERFMON" : perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
-  if (geteuid()) fail("not root: it needs root, or CAP_BPF with CAP_PERFMON (user %u lacks %s)", geteuid(), lacks);
+  if (geteuid()) fail("not root: run it with sudo, or give it CAP_BPF and CAP_PERFMON (user %u lacks %s)", geteuid(), lacks);
   fail("root without %s (a container?): BPF programs cannot be loaded", lacks);
 }
 

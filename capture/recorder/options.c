@@ -25,7 +25,7 @@ static const char usage[] =
 static void wrong(const char *what, const char *value) {
   if (value) say("%s '%s'", what, value);
   else say("%s", what);
-  fputs(usage, stderr);
+  fputs("Try: tcpautopsy-record --help\n", stderr);
   exit(1);
 }
 

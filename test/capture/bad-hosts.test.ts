@@ -74,9 +74,35 @@ describe.skipIf(why)(`bad hosts${why ? ` (skipped: ${why})` : ''}`, () => {
       },
     );
     expect(status).toBe(125);
-    expect(stderr).toContain('not root: it needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_RAW');
+    expect(stderr).toContain('not root: run it with sudo, or give it CAP_BPF, CAP_PERFMON and CAP_NET_RAW');
     expect(existsSync(dir)).toBe(false);
   });
+
+  it('two at once: into one folder the second does not go, into another both record', async () => {
+    const [dir, other] = [bundle('taken'), bundle('free')];
+    const first = start(['-o', dir, '--port', '8526']);
+    await first.ready;
+    const refused = await start(['-o', dir, '--port', '8526']).ended;
+    expect(refused.status).toBe(125);
+    expect(refused.stderr).toContain(`a capture is running in ${dir} already (process ${first.child.pid})`);
+    const second = await start(['-o', other, '--port', '8526', '--', 'python3', PROVOKE, '8526']).ended;
+    expect(second.status, second.stderr).toBe(0);
+    first.child.kill('SIGTERM');
+    await first.ended;
+    for (const one of [dir, other]) expect((await analyze([one])).connections).toHaveLength(4);
+  }, 120_000);
+
+  it('a tcpdump that does not end when told to is killed, and named', async () => {
+    const dir = bundle('stopped');
+    const command = `python3 ${PROVOKE} 8527; kill -STOP $(cat ${dir}/.work/packets.pid)`;
+    const { status, stderr } = await start(['-o', dir, '--port', '8527', '--', 'sh', '-c', command]).ended;
+    expect(status).toBe(0);
+    expect(stderr).toContain('tcpdump did not end within 15 s of being told to and was killed');
+    expect(await gone(dir)).toBe(true);
+    const { connections, diagnostics } = await analyze([dir]);
+    expect(connections.filter((c) => c.closeRule === 'unread-data-reset')).toHaveLength(2);
+    expect(diagnostics.map((d) => d.message).join()).toContain('tcpdump did not end');
+  }, 120_000);
 
   it('a recorder of another machine: the packets are recorded, and it says what the kernel said', async () => {
     const place = bundle('other-machine');

@@ -57,6 +57,29 @@ describe.skipIf(why)(`other programs${why ? ` (skipped: ${why})` : ''}`, () => {
     }
   }, 120_000);
 
+  test('ICMP errors about the ports and hosts that are asked for are among the packets, each packet once', async () => {
+    const dir = join(folder, 'rejected');
+    const rules =
+      'add table inet refusing; add chain inet refusing in { type filter hook input priority 0; }; add rule inet refusing in tcp dport { 9131, 9132 } reject with icmpx type admin-prohibited';
+    execFileSync('ip', ['netns', 'exec', NETNS, 'nft', rules]);
+    const program =
+      "import socket\nfor host in '127.0.0.1', '::1':\n for port in 9131, 9132:\n  s = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET); s.settimeout(0.2); s.connect_ex((host, port))";
+    const words = ['-o', dir, '--port', '9131', '--host', '127.0.0.1', '--host', '::1'];
+    const run = spawnSync('ip', ['netns', 'exec', NETNS, SCRIPT, ...words, '--', 'python3', '-c', program], {
+      encoding: 'utf8',
+    });
+    expect(run.status, run.stderr).toBe(0);
+    execFileSync('ip', ['netns', 'exec', NETNS, 'nft', 'delete table inet refusing']);
+    const { connections } = await analyze([dir]);
+    expect(connections.map((c) => c.synRule)).toEqual(['icmp-rejected', 'icmp-rejected']);
+    const listed = execFileSync('tcpdump', ['-nr', join(dir, 'packets.pcap')], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    expect(listed.match(/ICMP/g)!.length).toBe(listed.match(/Flags \[S\]/g)!.length);
+    expect(listed).not.toMatch(/ Out |9132/);
+  }, 60_000);
+
   // a container: mount, pid and network namespaces of its own, no tracefs, and only those capabilities
   test.skipIf(!has('setpriv') || !has('unshare'))(
     'in a container with few capabilities',

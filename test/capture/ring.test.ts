@@ -9,7 +9,7 @@ const PARTS = join(ROOT, 'capture');
 /** As tcpautopsy-capture has it, before anything runs. */
 const SETTING = `set -u; here=$0 dir=$1 ring_bytes=4194304 max_bytes=8388608
 say() { echo "$*" >&2; }; wrong() { say "$*"; exit 1; }; fail() { say "$*"; exit 125; }
-. "$0/host.sh"; . "$0/ring.sh"`;
+. "$0/host.sh"; . "$0/record.sh"; . "$0/ring.sh"`;
 const sh = (dir: string, work: string) =>
   spawnSync('sh', ['-c', `${SETTING}\n${work}`, PARTS, dir], { encoding: 'utf8' });
 
