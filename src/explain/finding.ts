@@ -86,8 +86,9 @@ export class DecidedFinding implements Finding {
     return this.#told.evidence;
   }
 
+  /** What is proved is settled. */
   get missing(): Missing[] {
-    return missingOf(this.facts, this.#told.missing ?? []);
+    return this.confidence === 'proved' ? [] : missingOf(this.facts, this.#told.missing ?? []);
   }
 
   get #told(): Told {

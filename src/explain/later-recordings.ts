@@ -34,7 +34,7 @@ export function laterRecordings(world: World, explained: readonly Explained[]): 
   if (recorded.length === 0) return [];
   const open = new Map<string, Open>();
   for (const e of explained) {
-    if (e.finding.confidence === 'proved' || e.finding.role !== 'verdict') continue;
+    if (e.finding.role !== 'verdict') continue;
     for (const { what, probe, host } of e.finding.missing)
       for (const source of recorded.filter((s) => s.recording!.attached.has(probe) && isOf(world, s, host))) {
         const key = [e.facts.case.server.address, e.facts.case.server.port, e.rule.id, source.id].join();

@@ -35,7 +35,7 @@ export interface Verdict {
 export interface Words {
   summary: string;
   remedy: string;
-  /** What would settle it; what the inputs hold already is left out. */
+  /** What would settle it; left out is what the inputs hold already, and all of what is proved. */
   missing?: readonly Wanted[];
 }
 

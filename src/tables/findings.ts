@@ -51,7 +51,7 @@ export const findingsTable: Table<Finding> = {
     },
     {
       name: 'missing',
-      doc: 'JSON array of `{what, probe, host, port, command}`: what would settle it and no input holds, the piece of the capture that records it, where, and the command',
+      doc: 'JSON array of `{what, probe, host, port, command}`: what would settle it and no input holds, the piece of the capture that records it, where, and the command; nothing of what is proved',
       value: (f) => JSON.stringify(f.missing),
     },
     {

@@ -23,6 +23,7 @@ function check(name: string, result: Result): void {
     if (f.confidence === 'possible') expect(f.severity, where).not.toBe('error');
     if (!ruleById(f.rule)!.factual && !ruleById(f.rule)!.normal)
       expect(f.summary, where).toMatch(HEDGE[f.confidence]);
+    if (f.confidence === 'proved') expect(f.missing, where).toEqual([]);
     for (const m of f.missing) {
       expect(Object.keys(m), where).toEqual(['what', 'probe', 'host', 'port', 'command']);
       if (m.command === '') expect(m.what, where).toMatch(/could not be attached|does not record it/);
@@ -50,6 +51,13 @@ function check(name: string, result: Result): void {
 test('in every sample', async () => {
   for (const sample of some(liveSamples(), 24)) check(sample.name, await analyzeSample(sample, 'all'));
 });
+
+test.each(['tools/tcpstates', 'tools/kernel-trace', 'field/kernel/connect_abandoned'])(
+  'in %s',
+  async (name) => {
+    check(name, await analyze([path.resolve(import.meta.dirname, '../../samples', name)]));
+  },
+);
 
 /** Pieces that were attached, by name of the host. */
 function attachedBelow(folder: string): Map<string, Set<string>> {

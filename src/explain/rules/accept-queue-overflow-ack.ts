@@ -67,6 +67,6 @@ export const rule: Rule<'accept-queue-overflow-ack', Candidate> = {
   tell: (f, c) => ({
     summary: `${f.name(CLIENT)} thought it was connected, but ${f.name(SERVER)} dropped its ACK, ${MAYBE}because the accept queue was full: ${c.because()}.`,
     remedy: ACCEPT_REMEDY,
-    missing: c.confidence === 'proved' ? [] : wanted('queue-at-ack', 'server'),
+    missing: wanted('queue-at-ack', 'server'),
   }),
 };

@@ -52,14 +52,14 @@ export const rule: Rule<'close-wait-unaccepted'> = {
       alternatives: proved ? [] : ['close-wait-leak'],
     };
   },
-  tell: (f, { confidence }) => ({
+  tell: (f) => ({
     summary:
       `The connection from ${formatEndpoint(f.case.client)} was in CLOSE_WAIT on ${f.name(SERVER)} without a process, ${MAYBE}because nobody had called accept()` +
       `${unread(unaccepted(f)!.row.recvQ)}.`,
     remedy:
       'Find out why the server does not call accept(), or not fast enough (a stack dump of its acceptor thread, `strace -p PID`). ' +
       'No timeout of the kernel ends such a connection.',
-    missing: confidence === 'proved' ? [] : wanted('accepted', 'server'),
+    missing: wanted('accepted', 'server'),
   }),
   together: (all) =>
     `${howMany(all)}${toServers(all)} ended up in CLOSE_WAIT without a process, ${MAYBE}because nobody called accept(). They came from ${clients(all)}.`,

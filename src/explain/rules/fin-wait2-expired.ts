@@ -62,12 +62,12 @@ export const rule: Rule<'fin-wait2-expired', Verdict & Pick<Candidate, 'because'
         },
       ];
     }),
-  tell: (f, { side, confidence, because }) => ({
+  tell: (f, { side, because }) => ({
     summary: `FIN_WAIT2 of ${sideEndpoint(f, side)} ${MAYBE}expired before the peer closed: ${because()}.`,
     remedy:
       'The peer kept its side open for longer than tcp_fin_timeout: look there for a descriptor leak, a process that does not read the end of file, or a connection that nobody accepted; a long answer looks the same. ' +
       'A longer net.ipv4.tcp_fin_timeout does not help.',
-    missing: confidence === 'proved' ? [] : wanted('minisock-end', side),
+    missing: wanted('minisock-end', side),
   }),
   together: (all) => {
     const { values, who } = measured(all, (f) => largest(f.lives.map((l) => l.closeWait)));

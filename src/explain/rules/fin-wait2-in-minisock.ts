@@ -53,11 +53,11 @@ export const rule: Rule<'fin-wait2-in-minisock', Candidate> = {
   ],
   stageOf: ['fin-wait2-expired'],
   decide: (f) => finCandidatesFor(f, 'fin-wait2-in-minisock').map((l) => among(l, 'fin-wait2-in-minisock')),
-  tell: (f, { side, confidence, because }) => ({
+  tell: (f, { side, because }) => ({
     summary: `FIN_WAIT2 of ${sideEndpoint(f, side)} ${MAYBE}moved to a timewait socket: ${because()}.`,
     remedy:
       'No action needed: a normal close looks like this in tcpstates. To see the state, poll `ss -tano state fin-wait-2` or trace tcp_time_wait and inet_twsk_kill.',
-    missing: confidence === 'proved' ? [] : [...wanted('minisock', side), ...wantedOfPeer('states', side)],
+    missing: [...wanted('minisock', side), ...wantedOfPeer('states', side)],
   }),
   together: (all) => {
     const { values, who } = measured(all, (f) => largest(f.lives.map((l) => l.finWait2)));

@@ -33,9 +33,9 @@ export const rule: Rule<'fin-with-ack', Candidate> = {
     { by: ['states'], kernels: '4.16+', claims: 'possible', sign: 'FIN_WAIT2 → CLOSE at once' },
   ],
   decide: (f) => finCandidatesFor(f, 'fin-with-ack').map((list) => among(list, 'fin-with-ack')),
-  tell: (f, { side, confidence, because }) => ({
+  tell: (f, { side, because }) => ({
     summary: `${sideEndpoint(f, side)} ${MAYBE}passed FIN_WAIT2 within one packet: ${because()}.`,
     remedy: 'No action needed: the peer closed before it had to acknowledge.',
-    missing: confidence === 'proved' ? [] : [...wanted('packets', side), ...wanted('minisock', side)],
+    missing: [...wanted('packets', side), ...wanted('minisock', side)],
   }),
 };

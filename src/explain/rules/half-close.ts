@@ -42,10 +42,10 @@ export const rule: Rule<'half-close', Candidate> = {
     finCandidatesFor(f, 'half-close')
       .filter((list) => list[0]!.rule === 'half-close')
       .map((list) => among(list, 'half-close')),
-  tell: (f, { side, confidence, because }) => ({
+  tell: (f, { side, because }) => ({
     summary: `${sideEndpoint(f, side)} ${MAYBE}closed its sending side only: ${because()}.`,
     remedy:
       'No action needed if the program intends it. If it lasts, the peer is the one that does not close.',
-    missing: confidence === 'proved' ? [] : wanted('states', side),
+    missing: wanted('states', side),
   }),
 };

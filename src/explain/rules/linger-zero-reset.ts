@@ -63,7 +63,6 @@ export const rule: Rule<'linger-zero-reset', Candidate> = {
       `${c.because()}.`,
     remedy:
       'If the RST is not wanted, remove the SO_LINGER 0 from the program. Health checks, load generators and some connection pools set it on purpose, to leave no TIME_WAIT behind.',
-    missing:
-      c.confidence === 'proved' ? [] : [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
+    missing: [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
   }),
 };

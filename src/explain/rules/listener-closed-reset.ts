@@ -69,7 +69,7 @@ export const rule: Rule<'listener-closed-reset', Candidate> = {
         'Stop new traffic first (take the server out of the load balancer), accept() until EAGAIN, then close the listener. ' +
         'With SO_REUSEPORT, net.ipv4.tcp_migrate_req=1 (5.14 and later) hands the queue to another listener. ' +
         'If connections wait here for long, the real fault is the process that does not call accept().',
-      missing: c.confidence === 'proved' ? [] : wanted('listener-stop', 'server'),
+      missing: wanted('listener-stop', 'server'),
     };
   },
   together: (all) => {

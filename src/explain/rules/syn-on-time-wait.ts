@@ -81,7 +81,7 @@ export const rule: Rule<'syn-on-time-wait', Replaced | Cleared> = {
     return {
       summary: `The SYN of ${f.name(CLIENT)} ${MAYBE}replaced the TIME_WAIT of an older connection of the same ports on ${f.name(SERVER)}: ${verdict.because()}.`,
       remedy: 'No action needed: the kernel reuses the ports safely.',
-      missing: verdict.confidence === 'proved' ? [] : wanted('minisock', 'server'),
+      missing: wanted('minisock', 'server'),
     };
   },
 };

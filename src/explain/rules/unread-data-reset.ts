@@ -80,7 +80,6 @@ export const rule: Rule<'unread-data-reset', Candidate> = {
     remedy:
       'Let the application read to the end before it closes: shutdown(SHUT_WR), read() until it returns 0, then close(). ' +
       'An HTTP server has to read the whole request body before it answers and closes; look for early returns on errors and timeouts.',
-    missing:
-      c.confidence === 'proved' ? [] : [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
+    missing: [...wanted('close-call', c.side), ...wanted('reset-reason', c.side)],
   }),
 };
