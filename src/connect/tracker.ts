@@ -222,7 +222,7 @@ export class Tracker {
       'senseless-flags',
       this.#senseless,
       this.#firstSenseless,
-      'These segments carry flags that no TCP sends (SYN with FIN or RST, FIN with RST, or neither ACK, SYN nor RST): a port scan, or damage. They open and close nothing.',
+      'These segments carry flags that no TCP sends (SYN with FIN or RST, FIN with RST, or neither ACK, SYN nor RST): a port scan, or damage. They count as no SYN and no FIN.',
     );
   }
 
