@@ -8,6 +8,7 @@ import { ours } from './tools.js';
 /** Connections in a thousand small packets. */
 const CONNECTIONS = 104.7;
 const RUNS = 3;
+const [analyze] = ours([]);
 
 /**
  * @typedef {{ packets: number, connections: number, log: boolean, seconds: number, cpu: number, peak: number }} Size
@@ -40,7 +41,7 @@ async function size(packets, log, folder) {
   const runs = [];
   for (let run = 0; run < RUNS; run++) {
     rmSync(report, { recursive: true, force: true });
-    runs.push(await measure(ours.command(inputs, report)));
+    runs.push(await measure(analyze.command(inputs, report)));
   }
   const middle = (/** @type {'seconds' | 'cpu' | 'peak'} */ what) =>
     median(runs.map((m) => m[what] ?? Number.NaN));

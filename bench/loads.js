@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { writeCapture, writeStates } from './captures.js';
 
 /**
- * `log`: a log of socket states is given with the capture. `large`: with --large only.
+ * `log`: a log of socket states is given with the capture, or `alone`. `large`: with --large only.
  * @typedef {import('./captures.js').Shape} Shape
- * @typedef {{ name: string, text: string, shape: Shape, log?: 'sorted' | 'shuffled', large?: boolean }} Load
+ * @typedef {{ name: string, text: string, shape: Shape, log?: 'sorted' | 'shuffled', alone?: boolean, large?: boolean }} Load
  */
 
 const M = 1_000_000;
@@ -44,6 +44,14 @@ export const loads = [
     log: 'sorted',
   },
   { name: 'join-shuffled', text: 'The same, lines of the log out of order', shape: small, log: 'shuffled' },
+  { name: 'log', text: 'That log alone', shape: small, log: 'sorted', alone: true },
+  {
+    name: 'log-shuffled',
+    text: 'That log alone, its lines out of order',
+    shape: small,
+    log: 'shuffled',
+    alone: true,
+  },
   {
     name: 'large',
     text: '10 M small packets of 1.05 M connections',
@@ -53,12 +61,12 @@ export const loads = [
 ];
 
 /**
- * Files of a load, the capture first; made in `folder` when they are not there yet.
- * @param {Pick<Load, 'shape' | 'log'>} load @param {string} folder
+ * Files of a load, a capture first; made in `folder` when they are not there yet.
+ * @param {Pick<Load, 'shape' | 'log' | 'alone'>} load @param {string} folder
  */
-export function makeInputs({ shape, log }, folder) {
+export function makeInputs({ shape, log, alone }, folder) {
   const name = `${shape.kind}${shape.ipv6 ? '-ipv6' : ''}-${shape.packets}`;
-  const files = [makeFile(join(folder, `${name}.pcap`), (write) => writeCapture(shape, write))];
+  const files = alone ? [] : [makeFile(join(folder, `${name}.pcap`), (write) => writeCapture(shape, write))];
   if (log) {
     const path = join(folder, `${name}-states-${log}.txt`);
     files.push(makeFile(path, (write) => writeStates({ ...shape, shuffled: log === 'shuffled' }, write)));

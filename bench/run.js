@@ -15,6 +15,7 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '5' },
     only: { type: 'string', multiple: true },
     large: { type: 'boolean', default: false },
+    node: { type: 'string', multiple: true, default: [] },
     ours: { type: 'boolean', default: false },
     json: { type: 'string' },
     folder: { type: 'string', default: join(tmpdir(), 'tcpautopsy-bench') },
@@ -31,7 +32,7 @@ const SLOW = [
 
 const folder = options.folder;
 mkdirSync(folder, { recursive: true });
-const tools = options.ours ? [ours] : [ours, ...installedTools()];
+const tools = [...ours(options.node), ...(options.ours ? [] : installedTools())];
 const chosen = loads.filter((l) =>
   options.only ? options.only.includes(l.name) : options.large || !l.large,
 );
@@ -44,7 +45,8 @@ for (const [name, command] of options.only ? [] : starts) {
 }
 for (const load of chosen) {
   const inputs = makeInputs(load, folder);
-  const rows = await compare(inputs, load.log ? tools.filter((t) => t.joins) : tools);
+  const able = tools.filter((t) => (t.only ?? load.name) === load.name && (t.joins || !load.log));
+  const rows = await compare(inputs, able);
   const bytes = inputs.reduce((sum, path) => sum + statSync(path).size, 0);
   const result = { name: load.name, text: load.text, bytes, tools: rows };
   results.loads.push(result);

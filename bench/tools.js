@@ -9,16 +9,38 @@ const CLI = at('../dist/cli.js');
 
 /**
  * `command` makes the words for a list of inputs (a capture first) and an output folder.
- * @typedef {{ name: string, version: string, joins?: boolean, command: (inputs: string[], folder: string) => string[] }} Tool
+ * `joins`: reads logs too. `only`: the one load that it is measured with.
+ * @typedef {{ name: string, version: string, joins?: boolean, only?: string,
+ *   command: (inputs: string[], folder: string) => string[] }} Tool
  */
 
-/** Ours: everything but HTML is written. @type {Tool} */
-export const ours = {
-  name: 'tcpautopsy analyze --no-html',
-  version: JSON.parse(readFileSync(at('../package.json'), 'utf8')).version,
-  joins: true,
-  command: (inputs, folder) => [process.execPath, CLI, 'analyze', ...inputs, '-o', folder, '--no-html'],
-};
+/** Ours, by this Node and by others: everything but HTML is written. @param {string[]} nodes paths of their executables @returns {Tool[]} */
+export function ours(nodes) {
+  const version = JSON.parse(readFileSync(at('../package.json'), 'utf8')).version;
+  const analyze = (/** @type {string} */ node, /** @type {string} */ name, /** @type {string[]} */ more) => ({
+    name: `tcpautopsy analyze --no-html${name}`,
+    version,
+    joins: true,
+    command: (/** @type {string[]} */ inputs, /** @type {string} */ folder) => [
+      ...[node, CLI, 'analyze', ...inputs, '-o', folder, '--no-html'],
+      ...more,
+    ],
+  });
+  return [
+    analyze(process.execPath, '', []),
+    ...nodes.map((node) => {
+      const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
+      return analyze(node, ` (Node ${stdout.trim().replace('v', '')})`, []);
+    }),
+    { ...analyze(process.execPath, ' --workers 2', ['--workers', '2']), joins: false, only: 'small' },
+    {
+      name: 'tcpautopsy annotate',
+      version,
+      only: 'small',
+      command: (inputs, folder) => [process.execPath, CLI, 'annotate', ...inputs, '-o', `${folder}.pcapng`],
+    },
+  ];
+}
 
 /** The measure of all others: reads every packet, and writes it to nowhere. */
 export const REFERENCE = 'tcpdump -nr F -w /dev/null';
