@@ -3,7 +3,7 @@ import type { Records } from '../connect/records.ts';
 import { EndNumbers } from '../connect/records.ts';
 import { addressKey, type Endpoint, formatEndpoint, isLoopback, parseWords } from '../model/address.ts';
 import type { Case, Cases, Listener } from '../model/case.ts';
-import { CLIENT, finWait2Wire, SERVER } from '../model/connection.ts';
+import { CLIENT, finWait2Wire, SERVER, type SideIndex } from '../model/connection.ts';
 import type { IcmpEvent, KernelEvent } from '../model/event.ts';
 import { getOr } from '../model/get-or.ts';
 import type { Brief, Outcome } from '../model/outcome.ts';
@@ -15,6 +15,9 @@ import { findListener, type KernelRecord } from './orient.ts';
 import { ofHandshake } from './stacks.ts';
 
 type Span = [SourceTime, SourceTime];
+
+/** Numbers of a Brief. */
+const BRIEF = 9;
 
 function extend(spans: Map<number, Span>, source: number, start: SourceTime, end: SourceTime): void {
   const span = spans.get(source);
@@ -76,6 +79,8 @@ class JoinedCases implements Cases {
   readonly #server: Int32Array;
   readonly #keys = new Map<string, number>();
   readonly #brief = newBrief();
+  /** BRIEF numbers of each: many passes ask for them, and would unpack the records of all each time. */
+  readonly #briefs: Float64Array;
 
   constructor(list: readonly Case[]) {
     this.#list = list;
@@ -93,8 +98,11 @@ class JoinedCases implements Cases {
       }
       return number;
     });
-    for (const { wires } of list)
-      for (const { source, start, end } of wires) extend(this.captures, source, start, end);
+    this.#briefs = new Float64Array(BRIEF * list.length);
+    for (const [n, c] of list.entries()) {
+      for (const { source, start, end } of c.wires) extend(this.captures, source, start, end);
+      this.#briefs.set(this.#briefOf(c), BRIEF * n);
+    }
   }
 
   get count(): number {
@@ -113,19 +121,29 @@ class JoinedCases implements Cases {
     return 0;
   }
 
-  brief(n: number): Brief {
-    const c = this.#list[n]!;
+  /** In the order in which `brief` takes them. */
+  #briefOf(c: Case): number[] {
     const [wire] = c.wires;
-    const out = this.#brief;
-    for (const side of [CLIENT, SERVER] as const) {
-      out.keys[side] = this.keyOf((side === CLIENT ? c.client : c.server).address);
-      out.stacks[side] = STACKS.indexOf(ofHandshake(c, side));
-    }
-    out.start = wire?.start ?? Number.NaN;
-    out.answered = wire !== undefined && wire.synAcks[CLIENT] + wire.synAcks[SERVER] > 0;
-    out.payload = wire !== undefined && wire.bytes[CLIENT] + wire.bytes[SERVER] > 0;
-    out.firstFin = wire?.firstFin === SERVER ? SERVER : CLIENT;
-    out.finWait2 = wire ? (finWait2Wire(wire) ?? Number.NaN) : Number.NaN;
+    const keys = [this.keyOf(c.client.address), this.keyOf(c.server.address)];
+    const stacks = [STACKS.indexOf(ofHandshake(c, CLIENT)), STACKS.indexOf(ofHandshake(c, SERVER))];
+    if (!wire) return [...keys, ...stacks, Number.NaN, 0, 0, CLIENT, Number.NaN];
+    const { start, synAcks, bytes, firstFin } = wire;
+    const first = firstFin === SERVER ? SERVER : CLIENT;
+    const wait = finWait2Wire(wire) ?? Number.NaN;
+    return [...keys, ...stacks, start, synAcks[0] + synAcks[1], bytes[0] + bytes[1], first, wait];
+  }
+
+  brief(n: number): Brief {
+    const [out, own, at] = [this.#brief, this.#briefs, BRIEF * n];
+    out.keys[CLIENT] = own[at]!;
+    out.keys[SERVER] = own[at + 1]!;
+    out.stacks[CLIENT] = own[at + 2]!;
+    out.stacks[SERVER] = own[at + 3]!;
+    out.start = own[at + 4]!;
+    out.answered = own[at + 5]! > 0;
+    out.payload = own[at + 6]! > 0;
+    out.firstFin = own[at + 7] as SideIndex;
+    out.finWait2 = own[at + 8]!;
     return out;
   }
 

@@ -26,14 +26,15 @@ export function translated(wires: readonly WireConnection[]): Map<WireConnection
     const key = keyOf(one);
     for (const other of others) if (keyOf(other) !== key) found.set(other, key);
   };
-  for (const [numbers, group] of groupBy(wires, numbersOf)) {
-    if (numbers !== null) join(group, () => true);
-  }
-  const lacking = new Set(wires.filter((w) => w.isn[SERVER] === null).map((w) => w.isn[CLIENT]));
+  const wiresOf = ([, group]: [unknown, { wire: WireConnection }[]]) => group.map((g) => g.wire);
+  // asked once: of many connections each is unpacked for it
+  const all = wires.map((wire) => ({ wire, isn: wire.isn }));
+  for (const group of groupBy(all, numbersOf)) join(wiresOf(group), () => true);
+  const lacking = new Set(all.filter(({ isn }) => isn[SERVER] === null).map(({ isn }) => isn[CLIENT]));
   lacking.delete(null);
   if (lacking.size === 0) return found;
-  const maybe = wires.filter((w) => lacking.has(w.isn[CLIENT]));
-  for (const group of groupBy(maybe, (w) => String(w.isn[CLIENT])).values()) join(group, sameSyn);
+  const maybe = all.filter(({ isn }) => lacking.has(isn[CLIENT]));
+  for (const group of groupBy(maybe, ({ isn }) => isn[CLIENT])) join(wiresOf(group), sameSyn);
   return found;
 }
 

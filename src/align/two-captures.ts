@@ -75,7 +75,7 @@ function keysOf(w: WireConnection): string[] {
 }
 
 /** Both initial sequence numbers: 64 bits that no address translation changes. null when one was not seen. */
-export function numbersOf({ isn: [client, server] }: WireConnection): string | null {
+export function numbersOf({ isn: [client, server] }: Pick<WireConnection, 'isn'>): string | null {
   return client === null || server === null ? null : `isn ${client} ${server}`;
 }
 

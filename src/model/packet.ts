@@ -4,6 +4,12 @@
  */
 import type { SourceTime } from './time.ts';
 
+/**
+ * What times begin with: zero as a double. Of 0 V8 makes a field of small integers, and compiles all that reads it once
+ * more when the first 2.1 seconds (2^31 ns) of a capture have passed.
+ */
+const ZERO = -0 as SourceTime;
+
 export class Frame {
   /** Bytes of the capture; the frame is bytes[start .. start + captured). Valid only during the call. */
   bytes: Uint8Array = new Uint8Array(0);
@@ -11,7 +17,7 @@ export class Frame {
   captured = 0;
   /** Length on the wire. */
   length = 0;
-  time = 0 as SourceTime;
+  time = ZERO;
   /** Link type (https://www.tcpdump.org/linktypes.html). */
   linkType = 0;
   /** Interface number in its file: pcapng IDB order over all sections; 0 in classic pcap. */
@@ -56,7 +62,7 @@ export const ORDER_PLACES = 10;
 /** One TCP segment. */
 export class Packet {
   frame = 0;
-  time = 0 as SourceTime;
+  time = ZERO;
   /** Distinguishes places the same segment can be seen at within one file: interface, and direction for cooked. */
   vantage = 0;
   /** Source and destination address, four words each (see address.ts). */

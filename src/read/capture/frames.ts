@@ -27,7 +27,7 @@ export class FrameStream {
   readonly #far = new Tally();
   #previous = Number.NaN;
   #latest = -Infinity;
-  #silence = 0;
+  #silence = -0;
   readonly #name: string;
   /** Frames of the source in other files before this one. */
   readonly #before: number;
