@@ -18,16 +18,30 @@ const LAST_SECOND = 8.64e12 - DAY;
 export function formatTime(time: CommonTime | number | null, clock: ClockLabel, epoch: bigint): string {
   if (time === null || clock === 'order') return '';
   if (clock === 'relative') return (time / NS_PER_S).toFixed(9);
-  const { seconds: base, nanoseconds } = splitEpoch(epoch);
-  const whole = Math.floor(time / NS_PER_S);
-  const fraction = Math.round(time - whole * NS_PER_S) + nanoseconds;
-  const carry = Math.floor(fraction / NS_PER_S);
-  const seconds = Math.max(-LAST_SECOND, Math.min(base + whole + carry, LAST_SECOND));
+  const { seconds, nanoseconds } = absolute(time, epoch);
   const day = Math.floor(seconds / DAY);
-  const text = `${timeOfDay(seconds - day * DAY)}.${nineDigits(fraction - carry * NS_PER_S)}`;
+  const text = `${timeOfDay(seconds - day * DAY)}.${nineDigits(nanoseconds)}`;
   if (clock === 'utc') return `${dateOf(day)}T${text}Z`;
   if (day >= YEAR) return `${dateOf(day)}T${text}`;
   return day === 0 ? text : `${text} (${day > 0 ? '+' : ''}${day} d)`;
+}
+
+/** The same in nanoseconds since 1970; '' where the clock is not UTC. */
+export function epochNs(time: CommonTime | null, clock: ClockLabel, epoch: bigint): string {
+  if (time === null || clock !== 'utc') return '';
+  const { seconds, nanoseconds } = absolute(time, epoch);
+  return seconds > 0
+    ? `${seconds}${nineDigits(nanoseconds)}`
+    : String(BigInt(seconds) * BigInt(NS_PER_S) + BigInt(nanoseconds));
+}
+
+function absolute(time: number, epoch: bigint): { seconds: number; nanoseconds: number } {
+  const base = splitEpoch(epoch);
+  const whole = Math.floor(time / NS_PER_S);
+  const fraction = Math.round(time - whole * NS_PER_S) + base.nanoseconds;
+  const carry = Math.floor(fraction / NS_PER_S);
+  const seconds = Math.max(-LAST_SECOND, Math.min(base.seconds + whole + carry, LAST_SECOND));
+  return { seconds, nanoseconds: fraction - carry * NS_PER_S };
 }
 
 // Bigints and dates are slow; the same epoch and the same day are asked for again and again.

@@ -15,7 +15,7 @@ import {
 import type { Source } from '../model/source.ts';
 import { type ClockKind, type CommonTime, NS_PER_MS } from '../model/time.ts';
 import { apart, byWall, type Domain, estimated, NO_FIT } from './fits.ts';
-import { formatTime, labelOf } from './format-time.ts';
+import { epochNs, formatTime, labelOf } from './format-time.ts';
 import { type Evidence, type Match, matchByTuple } from './match.ts';
 import { lifeMoments, packetMoments, sideOf } from './moments.ts';
 import { type ClockPair, fitOffset, type OffsetFit } from './robust.ts';
@@ -290,6 +290,7 @@ class Alignment {
       comparable: (a, b) => domains.has(a) && domains.get(a) === domains.get(b),
       label: (source) => domains.get(source)?.label ?? 'order',
       format: (time, clock) => formatTime(time, clock, epochs.get(clock) ?? 0n),
+      epochNs: (time, clock) => epochNs(time, clock, epochs.get(clock) ?? 0n),
       fits: this.#fits,
     };
   }

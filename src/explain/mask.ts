@@ -45,6 +45,10 @@ export const ODD_STATES = 1 << 15;
 /** ICMP errors about its segments. */
 export const ICMP = 1 << 16;
 
+/** Something besides the packets of one capture tells of it, or of its tuple. */
+const BESIDES = STATES | ROWS | DROPS | CALLS | EVENTS | SEVERAL | REUSED | COOKIES | ODD_STATES | ICMP;
+/** Data or a FIN may have been sent again: a capture counts that, of a close in good order it is not asked. */
+export const MAY_REPEAT = SENT_AGAIN | BESIDES;
 /** A reset may have ended it. */
 export const MAY_BE_RESET = RESET | ODD_STATES | EVENTS;
 /** Its SYN, or the answer to it, may have been lost. */

@@ -88,16 +88,17 @@ export function toServers(all: readonly Explained[]): string {
 
 /** `10.0.0.1:80`, or how many servers or ports of one, with the one that is busier than the others and its own number of connections. */
 export function serversOf(world: World, connections: Iterable<number>): string {
-  const numbers = new Map<string, number>();
+  const counts = new Map<number, number>();
   for (const n of connections) {
-    const server = world.serverOf(n);
-    numbers.set(server, (numbers.get(server) ?? 0) + 1);
+    const server = world.context.cases.server(n);
+    counts.set(server, (counts.get(server) ?? 0) + 1);
   }
+  const numbers = [...counts].map(([server, n]) => [world.serverName(server), n] as const);
   const [busiest, next] = [...numbers].sort((a, b) => b[1] - a[1]);
   if (!next) return busiest![0];
   const most =
     busiest![1] > next[1] ? ` (${number(busiest![1])} to ${busiest![0].replace(/ \((.*)\)$/, ', $1')})` : '';
-  return `${serversCounted([...numbers.keys()])}${most}`;
+  return `${serversCounted(numbers.map(([name]) => name))}${most}`;
 }
 
 /** A number of each connection that has it, and who has: `` where all have, else `4 of them `. */

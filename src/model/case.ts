@@ -140,6 +140,8 @@ export interface Timeline {
   label(source: number): ClockLabel;
   /** RFC 3339, time of day, or seconds since the first event, as `label` says; '' for null. */
   format(time: CommonTime | null, label: ClockLabel): string;
+  /** Nanoseconds since 1970, as they are written; '' where the label is not `utc`. */
+  epochNs(time: CommonTime | null, label: ClockLabel): string;
   fits: ClockFit[];
 }
 

@@ -17,7 +17,6 @@ import {
 import { placeOf } from '../model/container.ts';
 import type { Finding, Group } from '../model/finding.ts';
 import type { CloseKind, ConnectionRow } from '../model/result.ts';
-import type { ClockLabel } from '../model/time.ts';
 import { eventMomentsOf, momentsOf } from './moments.ts';
 
 type Named = Record<Group, string>;
@@ -70,7 +69,7 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
     startTime: span.start,
     endTime: span.end,
     clock: span.clock,
-    startEpochNs: epochNs(span.start, span.clock),
+    startEpochNs: context.timeline.epochNs(span.first, span.clock),
     durationS: span.duration,
     handshakeS: seconds(handshake(c)),
     closeKind: ending.closeKind,
@@ -113,21 +112,6 @@ export function connectionRow(n: number, all: Verdicts, context: Context): Conne
 
 /** Without packets. */
 const NO_COUNTS = [null, null] as const;
-
-/** The same day again and again: seconds since 1970 at its beginning. */
-let latestDay = { date: '1970-01-01', seconds: 0 };
-
-/** Of a time that is RFC 3339 with nine digits of a second. */
-function epochNs(time: string, clock: ClockLabel): string {
-  if (clock !== 'utc' || time === '') return '';
-  const date = time.slice(0, -20);
-  const rest = time.slice(-19);
-  if (date !== latestDay.date) latestDay = { date, seconds: Date.parse(`${date}T00:00:00Z`) / 1000 };
-  const two = (at: number) => (rest.charCodeAt(at) - 48) * 10 + rest.charCodeAt(at + 1) - 48;
-  const seconds = latestDay.seconds + (two(0) * 60 + two(3)) * 60 + two(6);
-  const fraction = rest.slice(9, 18);
-  return seconds > 0 ? `${seconds}${fraction}` : String(BigInt(seconds) * 1_000_000_000n + BigInt(fraction));
-}
 
 /** From the first SYN to the ACK that completes the handshake, as one capture saw them; else as the client's socket did. */
 function handshake({ wires, lives }: Case): number | null {
@@ -185,11 +169,13 @@ function spanOf(c: Case, context: Context) {
   const whole = momentsOf(c, context);
   // nothing but drops, calls, rows or probes tells of it
   const times = whole.length > 0 ? whole : eventMomentsOf(c, context);
-  if (times.length === 0) return { start: '', end: '', clock: 'order' as const, duration: lifeDuration(c) };
+  if (times.length === 0)
+    return { first: null, start: '', end: '', clock: 'order' as const, duration: lifeDuration(c) };
   const first = times.reduce((a, b) => (b.at < a.at ? b : a));
   const last = times.reduce((a, b) => (b.at > a.at ? b : a));
   const clock = timeline.label(first.source);
   return {
+    first: first.at,
     start: timeline.format(first.at, clock),
     end: timeline.format(last.at, clock),
     clock,
@@ -200,10 +186,11 @@ function spanOf(c: Case, context: Context) {
 function spanOfWire({ source, start, end }: WireConnection, timeline: Timeline) {
   const first = timeline.at(source, start);
   const last = timeline.at(source, end);
-  if (first === null || last === null) return { start: '', end: '', clock: 'order' as const, duration: null };
+  if (first === null || last === null)
+    return { first, start: '', end: '', clock: 'order' as const, duration: null };
   const clock = timeline.label(source);
   const duration = (last - first) / 1e9;
-  return { start: timeline.format(first, clock), end: timeline.format(last, clock), clock, duration };
+  return { first, start: timeline.format(first, clock), end: timeline.format(last, clock), clock, duration };
 }
 
 /** Without times a life still has the durations its tool printed. */

@@ -22,6 +22,7 @@ const timeline: Timeline = {
   comparable: () => true,
   label: () => 'relative',
   format: (time) => (time === null ? '' : String(time)),
+  epochNs: () => '',
   fits: [],
 };
 

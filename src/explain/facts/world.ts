@@ -120,8 +120,12 @@ export class World {
 
   /** Name of the server of a connection: `10.0.0.1:80`, or `10.0.0.1:80 (netns 4026532281)` where others have its endpoint. */
   serverOf(n: number): string {
-    const { cases } = this.context;
-    const server = cases.servers[cases.server(n)]!;
+    return this.serverName(this.context.cases.server(n));
+  }
+
+  /** The same by the number of the server. */
+  serverName(number: number): string {
+    const server = this.context.cases.servers[number]!;
     return `${formatEndpoint(server)}${server.place ? ` (${server.place})` : ''}`;
   }
 

@@ -1,4 +1,4 @@
-import { PACKETS, ROWS, STATES } from '../mask.ts';
+import { MAY_REPEAT } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
 import { type OfUnanswered, ofUnanswered, unanswered, withTimers } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
@@ -11,7 +11,7 @@ export const rule: Rule<'closing-stuck', OfUnanswered> = {
   severity: 'warning',
   happened: 'waited in CLOSING for the ACK of a FIN',
   condition: 'Both FINs crossed, and the acknowledgment of one does not come.',
-  when: PACKETS | ROWS | STATES,
+  when: MAY_REPEAT,
   reference: 'tcp_rcv_state_process (TCP_CLOSING), tcp_orphan_retries',
   signatures: [
     {

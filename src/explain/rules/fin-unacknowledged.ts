@@ -1,4 +1,4 @@
-import { PACKETS, ROWS, STATES } from '../mask.ts';
+import { MAY_REPEAT } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
 import { type OfUnanswered, ofUnanswered, unanswered, withTimers } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
@@ -12,7 +12,7 @@ export const rule: Rule<'fin-unacknowledged', OfUnanswered> = {
   happened: 'had a FIN that was never acknowledged',
   condition:
     'The FIN, or data before it, is not acknowledged; the orphaned socket retries tcp_orphan_retries times and is then dropped silently.',
-  when: PACKETS | ROWS | STATES,
+  when: MAY_REPEAT,
   reference: 'tcp_retransmit_timer, tcp_orphan_retries (net/ipv4/tcp_timer.c)',
   signatures: [
     {

@@ -1,6 +1,6 @@
 import { formatEndpoint } from '../../model/address.ts';
 import { idleAsMapping } from '../facts/idle.ts';
-import { PACKETS } from '../mask.ts';
+import { MAY_REPEAT, RESET } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
 import { type Candidate, leading, withOthers } from '../procedures/candidate.ts';
 import { lostAfterIdle } from '../procedures/idle.ts';
@@ -16,7 +16,7 @@ export const rule: Rule<'idle-mapping-expired', Candidate> = {
   happened: 'were idle for so long that a device on the path had forgotten them',
   condition:
     'NATs, firewalls and load balancers forget a connection that is idle for longer than their timeout. What is sent after that they drop, or answer with a RST in the name of the other end, which learns nothing.',
-  when: PACKETS,
+  when: MAY_REPEAT | RESET,
   closes: 'rst',
   reference: 'RFC 5382 §5, RFC 7857; nf_conntrack_tcp_timeout_established',
   signatures: [

@@ -1,4 +1,4 @@
-import { PACKETS, ROWS, STATES } from '../mask.ts';
+import { MAY_REPEAT } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
 import { type OfUnanswered, ofUnanswered, unanswered, withTimers } from '../procedures/given-up.ts';
 import type { Rule } from '../rule.ts';
@@ -12,7 +12,7 @@ export const rule: Rule<'last-ack-stuck', OfUnanswered> = {
   happened: 'waited in LAST_ACK for the ACK of the last FIN',
   condition:
     'The side that closed second sends its FIN again and again: the peer is gone, or its TIME_WAIT is.',
-  when: PACKETS | ROWS | STATES,
+  when: MAY_REPEAT,
   reference: 'tcp_retransmit_timer in LAST_ACK, tcp_orphan_retries',
   signatures: [
     {

@@ -1,5 +1,5 @@
 import type { Facts } from '../facts/facts.ts';
-import { PACKETS, ROWS, STATES } from '../mask.ts';
+import { MAY_REPEAT, RESET } from '../mask.ts';
 import { peerPackets, wanted } from '../missing.ts';
 import { type Candidate, leading } from '../procedures/candidate.ts';
 import { type OfUnanswered, ofUnanswered, unanswered } from '../procedures/given-up.ts';
@@ -16,7 +16,7 @@ export const rule: Rule<'retransmission-timeout', Candidate | OfUnanswered> = {
   happened: 'timed out after unanswered retransmissions',
   condition:
     'Data (or a FIN) went unacknowledged through tcp_retries2, tcp_orphan_retries or TCP_USER_TIMEOUT; the socket is closed. Linux sends nothing then, other systems a RST.',
-  when: PACKETS | ROWS | STATES,
+  when: MAY_REPEAT | RESET,
   closes: 'timeout',
   reference:
     'tcp_retransmit_timer → tcp_write_timeout → tcp_write_err (net/ipv4/tcp_timer.c), RFC 9293 §3.8.3',
