@@ -19,32 +19,41 @@ export async function writeJson(path: string, result: Result): Promise<void> {
   await writePieces(path, jsonParts(result));
 }
 
-/** Up to 10,000 connections: the result. Beyond that with the connections that have a finding above info, and a count. */
+/** Up to 10,000 connections: the result. Beyond that without those that have no finding above info, but for the examples it lists beside a count. */
 export function readable(result: Result): Result {
-  const { connections, findings } = result;
+  const { connections, findings, unlisted } = result;
   const all = allOf(result);
   if (all <= ALL_LISTED) return result;
   const telling = new Set(findings.filter((f) => f.severity !== 'info').map((f) => f.connection));
-  const listed = connections.filter((c) => telling.has(c.id));
+  const grave = connections.filter((c) => telling.has(c.id));
+  const text = aggregation(
+    grave.length,
+    unlistedWarnings(result),
+    all,
+    unlisted ? connections.length : grave.length,
+  );
+  const aggregated = [...(result.aggregated ?? []), text];
+  if (unlisted) return { ...result, aggregated };
   return {
     ...result,
-    connections: listed,
+    connections: grave,
     findings: findings.filter((f) => telling.has(f.connection)),
-    aggregated: [...(result.aggregated ?? []), aggregation(listed.length, unlistedWarnings(result), all)],
+    aggregated,
   };
 }
 
-/** `warnings`: connections with a finding above info that are only counted. */
-function aggregation(listed: number, warnings: number, of: number): Aggregation {
+/** `grave`: those with a finding above info; `warnings`: more of them, which are only counted. */
+function aggregation(grave: number, warnings: number, of: number, listed: number): Aggregation {
   const which = warnings === 0 ? '' : ` (but for ${number(warnings)} alike, which its causes count)`;
+  const others = listed === grave ? '' : `, and ${counted(listed - grave, 'other')} as examples`;
   return {
     file: RESULT_FILE,
     what: 'connections',
     listed,
     of,
     text:
-      `${RESULT_FILE} lists the ${number(listed)} of ${counted(of, 'connection')} that have a finding above info${which}, with all their ` +
-      `findings; the other ${number(of - listed)} are in ${connectionsTable.file} and ${findingsTable.file}.`,
+      `${RESULT_FILE} lists the ${number(grave)} of ${counted(of, 'connection')} that have a finding above info${which}, with all their ` +
+      `findings${others}; the other ${number(of - listed)} are in ${connectionsTable.file} and ${findingsTable.file}.`,
   };
 }
 

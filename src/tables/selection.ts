@@ -16,8 +16,9 @@ import { closeOf, endingOf, finWait2Kernel } from './connection-row.ts';
 import { ALL_LISTED, Listing } from './listed.ts';
 import { durationsOf } from './row-durations.ts';
 
-/** Connections without a finding above info that are listed, of those alike. */
+/** Connections without a finding above info that are listed: of those alike, and of all, for each server has its own. */
 const SHOWN = 50;
+const SHOWN_OF_ALL = ALL_LISTED;
 
 export interface Selection {
   /** Connections that are listed, ascending. */
@@ -54,7 +55,7 @@ export function select(kept: Int32Array, verdicts: Verdicts, context: Context): 
   const few = new Set<number>();
   for (const n of kept) {
     const alike = kinds.add(n);
-    if (!offer(listing, verdicts, n) && alike <= SHOWN) few.add(n);
+    if (!offer(listing, verdicts, n) && alike <= SHOWN && few.size < SHOWN_OF_ALL) few.add(n);
   }
   const { listed } = listing;
   const isShown = (n: number) => few.has(n) || listed.has(`c${n + 1}`);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { analyze, investigate } from '../../src/analyze.ts';
+import { readable } from '../../src/json/json.ts';
 import { allOf } from '../../src/view/words.ts';
 import { bundleSamples, DOCUMENTS } from '../explain/samples.ts';
 import { some } from '../thorough.ts';
@@ -48,4 +49,16 @@ test('a table that has names in the place of addresses', async () => {
   write(Array.from({ length: 120 }, (_, i) => row(`${i % 2}.example:${2000 + i}`, 'ESTABLISHED')));
   const [group] = (await analyze([table], { listed: 0 })).unlisted!.groups;
   expect([group!.connections, group!.clients]).toEqual([70, 2]);
+});
+
+test('of many servers the first are listed; result.json lists the same, and each connection is listed or counted', async () => {
+  const table = path.join(folder, 'ss.txt');
+  const head = 'State Recv-Q Send-Q Local Address:Port Peer Address:Port';
+  const row = (i: number) => `ESTAB 0 0 10.0.0.1:${30_000 + i} 11.0.${i >> 8}.${i & 255}:80`;
+  writeFileSync(table, `${[head, ...Array.from({ length: 10_100 }, (_, i) => row(i))].join('\n')}\n`);
+  const { result } = await investigate([table], { listed: 0 });
+  expect([result.connections.length, result.unlisted!.connections]).toEqual([10_000, 100]);
+  const { connections, aggregated } = readable(result);
+  expect(connections).toBe(result.connections);
+  expect(aggregated!.at(-1)).toMatchObject({ file: 'result.json', listed: 10_000, of: 10_100 });
 });
