@@ -30,6 +30,16 @@ export async function rollUp(
   plan: Plan,
   write: (rollup: Rollup) => Promise<void>,
 ): Promise<Rollup | null> {
+  const state = await stateOf(store, plan);
+  if (state === null) return null;
+  await write(state.rollup);
+  // the last of its files: without it all are made again
+  await store.put(ROLLUP, `${JSON.stringify(state, null, 1)}\n`);
+  return state.rollup;
+}
+
+/** By itself, so that what it needs memory for is gone when charts are drawn. Null when that is what is there. */
+async function stateOf(store: Store, plan: Plan): Promise<State | null> {
   const keys = [...(await endedIn(store)).keys()];
   const { groups } = plan;
   const planId = digest([...groups.keys()].sort());
@@ -64,18 +74,13 @@ export async function rollUp(
     if (found?.row) fold.gone(key, found.row.place);
     if (found) await take(key, found);
   }
-  const rollup = fold.result(groups.length - present);
-  const state: State = {
+  return {
     made: madeOf(kept.sort()),
     plan: planId,
     seen: [...fold.seen].sort(),
     before,
-    rollup,
+    rollup: fold.result(groups.length - present),
   };
-  await write(rollup);
-  // the last of its files: without it all are made again
-  await store.put(ROLLUP, `${JSON.stringify(state, null, 1)}\n`);
-  return rollup;
 }
 
 /** Causes that were there when the plan before was done; null: there is none, or another version found other causes. */
