@@ -102,6 +102,30 @@ export function packetsOf(pcap: Buffer, keep: (frame: Frame) => boolean): Buffer
   return Buffer.concat([pcap.subarray(0, 24), ...kept]);
 }
 
+/** As a snap length leaves it. */
+export function snapped(pcap: Buffer, length: number): Buffer {
+  const cut = [...framesOf(pcap)].map(({ record }) => {
+    const short = Buffer.from(record.subarray(0, 16 + length));
+    short.writeUInt32LE(short.length - 16, 8);
+    return short;
+  });
+  return Buffer.concat([pcap.subarray(0, 24), ...cut]);
+}
+
+/** As a tap on two ports of a switch leaves it: everything twice, so many ns apart. */
+export function doubled(pcap: Buffer, apart: bigint): Buffer {
+  const frames = [...framesOf(pcap)];
+  const copies = frames.map(({ time, record }) => {
+    const copy = Buffer.from(record);
+    const later = time + apart;
+    copy.writeUInt32LE(Number(later / 1_000_000_000n), 0);
+    copy.writeUInt32LE(Number(later % 1_000_000_000n), 4);
+    return { time: later, record: copy };
+  });
+  const all = [...frames, ...copies].sort((a, b) => (a.time < b.time ? -1 : 1));
+  return Buffer.concat([pcap.subarray(0, 24), ...all.map((f) => f.record)]);
+}
+
 /** One event of a bundle; numbers of its keys, `t` brought to CLOCK_REALTIME in ns. */
 export interface KernelLine {
   time: bigint;

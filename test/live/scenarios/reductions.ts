@@ -1,6 +1,15 @@
 /** What is left of a batch when not all of it is at hand: each a set of inputs for `analyze`, in memory. */
 import type { Input } from '../../../src/read/given.ts';
-import { type Batch, framesOf, type KernelLine, type Part, packetsOf, partOf } from './batch.ts';
+import {
+  type Batch,
+  doubled,
+  framesOf,
+  type KernelLine,
+  type Part,
+  packetsOf,
+  partOf,
+  snapped,
+} from './batch.ts';
 
 export interface Reduction {
   name: string;
@@ -47,6 +56,27 @@ export function* reductionsOf(batch: Batch, cuts: number): Generator<Reduction> 
   for (const place of ['client', 'router', 'server'] as const) {
     yield { name: `packets: ${place}`, inputs: [pcapInput(place, packets[place])] };
   }
+  yield {
+    name: 'packets: server, snap length 68',
+    inputs: [pcapInput('short', snapped(packets.server, 68))],
+  };
+  yield {
+    name: 'packets: client, twice by a tap',
+    inputs: [pcapInput('twice', doubled(packets.client, 20_000n))],
+  };
+  yield {
+    name: 'packets: a direction from each end',
+    inputs: [
+      pcapInput(
+        'up',
+        packetsOf(packets.client, (f) => served(f.ports?.[1])),
+      ),
+      pcapInput(
+        'down',
+        packetsOf(packets.server, (f) => served(f.ports?.[0])),
+      ),
+    ],
+  };
   yield {
     name: 'packets: both ends',
     inputs: [pcapInput('client', packets.client), pcapInput('server', packets.server)],
