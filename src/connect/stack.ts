@@ -38,9 +38,9 @@ const TIMESTAMP_LENGTH = 12;
 
 /** LINUX, NOT_LINUX or UNKNOWN_STACK. */
 export function stackOf({ options, optionOrder, ttl, window, mss }: Packet): number {
-  if (options & OPT_DAMAGED) return UNKNOWN_STACK;
   if (!inOrder(optionOrder)) return NOT_LINUX;
-  if (!OF_LINUX.has(withoutCookies(optionOrder)))
+  // a snap length may have cut them
+  if (options & OPT_DAMAGED || !OF_LINUX.has(withoutCookies(optionOrder)))
     return ttl > TTL && ttl <= TTL_OF_WINDOWS ? NOT_LINUX : UNKNOWN_STACK;
   const fits = WINDOWS.has(window) || window % mss === 0 || window % (mss - TIMESTAMP_LENGTH) === 0;
   return ttl <= TTL && window > 0 && fits ? LINUX : UNKNOWN_STACK;

@@ -1,7 +1,7 @@
 /** What a recording of another time says to a question that the evidence of a connection leaves open. */
 import type { Source } from '../model/source.ts';
 import type { World } from './facts/world.ts';
-import type { Explained } from './rule.ts';
+import type { Explained, Moment } from './rule.ts';
 import { count, list } from './words.ts';
 
 /** Of the findings of one rule and server, and one recording that has what they lack. */
@@ -36,7 +36,9 @@ export function laterRecordings(world: World, explained: readonly Explained[]): 
   for (const e of explained) {
     if (e.finding.role !== 'verdict') continue;
     for (const { what, probe, host } of e.finding.missing)
-      for (const source of recorded.filter((s) => s.recording!.attached.has(probe) && isOf(world, s, host))) {
+      for (const source of recorded) {
+        if (!source.recording!.attached.has(probe) || !isOf(world, source, host)) continue;
+        if (isWithin(world, source, e.moment)) continue;
         const key = [e.facts.case.server.address, e.facts.case.server.port, e.rule.id, source.id].join();
         const known = open.get(key) ?? { source, findings: [], whats: new Set() };
         open.set(key, known);
@@ -45,6 +47,14 @@ export function laterRecordings(world: World, explained: readonly Explained[]): 
       }
   }
   return [...open.values()].map((o) => recording(o, explained));
+}
+
+/** What happened while the source recorded is of no other time. */
+function isWithin(world: World, { id, recording }: Source, moment: Moment | null): boolean {
+  if (moment === null) return false;
+  const ends = [recording!.from, recording!.until].map((time) => world.momentOf({ source: id, time }));
+  const [after, before] = ends.map((end) => world.between(moment, end));
+  return after != null && before != null && after >= 0 && before <= 0;
 }
 
 function isOf(world: World, source: Source, host: string): boolean {

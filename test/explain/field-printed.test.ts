@@ -138,3 +138,26 @@ test('a SYN flood counts those whose forged address answered, and the last of it
   expect(incidents).toHaveLength(1);
   expect(incidents[0]!.headline).toMatch(/240 connections from 240 addresses.*40 answered the SYN-ACK/);
 });
+
+test('a SYN-ACK whose timestamp was cut off may answer an earlier SYN, late: it is of no timer', async () => {
+  const option = (ts: string) => `[mss 1460,sackOK,${ts},nop,wscale 7]`;
+  const lines = (cut: string): Line[] => [
+    ...[0, 1, 2].map(
+      (at): Line => [
+        at,
+        A,
+        B,
+        `Flags [S], seq 1000, win 64240, options ${option(`TS val ${1000 * (at + 1)} ecr 0`)}, length 0`,
+      ],
+    ),
+    [3.0005, B, A, `Flags [S.], seq 5000, ack 1001, win 65160, options ${cut}, length 0`],
+    [3.0006, A, B, 'Flags [.], ack 1, win 502, length 0'],
+    [10, A.replace('40000', '40001'), B, 'Flags [S], seq 1, win 64240, options [mss 1460], length 0'],
+    [10.0007, B, A.replace('40000', '40001'), 'Flags [S.], seq 5, ack 2, win 65160, length 0'],
+  ];
+  const lost = 'syn-ack-lost-';
+  const rules = async (cut: string) => (await claims(printed(lines(cut)))).join();
+  expect(await rules(option('TS val 77 ecr 3000'))).toContain(lost);
+  expect(await rules(option('TS val 77 ecr 1000'))).not.toContain(lost);
+  expect(await rules('[mss 1460,[|tcp]>')).not.toContain(lost);
+});

@@ -4,7 +4,7 @@
  * what none of the others counts.
  */
 import { CLIENT, SERVER } from '../../model/connection.ts';
-import { DIRECTION_IN, OPT_TIMESTAMP } from '../../model/packet.ts';
+import { DIRECTION_IN, OPT_DAMAGED, OPT_TIMESTAMP } from '../../model/packet.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { crossing } from '../facts/crossing.ts';
 import {
@@ -125,7 +125,8 @@ function repeatedAtFirst(f: Facts, wire: WireFacts, attempt: Attempt): Candidate
   if (!synAck || !syn || usual === null || !(syn.flags & SYN)) return [];
   const gap = synAck.time - syn.time;
   if (gap < usual + SHORTEST_RTO) return [];
-  // a request echoes the timestamp of the last SYN it got: this one answers an earlier SYN, and is late
+  // a request echoes the timestamp of the last SYN it got: this one answers an earlier SYN, and is late; cut off, it may be so
+  if ((synAck.options | syn.options) & OPT_DAMAGED) return [];
   if (synAck.options & syn.options & OPT_TIMESTAMP && synAck.tsEcr !== syn.tsVal) return [];
   const because = () =>
     `the first SYN-ACK in the capture came ${span(gap)} after the last SYN, where others came ${span(usual)} after: the server had sent one before, which is not there`;
