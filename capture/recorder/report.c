@@ -49,6 +49,11 @@ void put_probes(struct text *text) {
     put(text, "}");
   }
   if (!kernel_btf() && !options.piece_count) put(text, "%s{\"piece\":\"drop\",\"why\":\"no BTF: packets cannot be read\"},{\"piece\":\"accept-queue\",\"why\":\"no BTF: sockets cannot be read\"},{\"piece\":\"functions\",\"why\":\"no BTF: sockets cannot be read\"}", text->at[text->used - 1] == '[' ? "" : ",");
+  /* since 7.1 kfree_skb has them no longer, and no kernel to try was at hand */
+  if (kernel_btf() && btf__find_by_name_kind(kernel_btf(), "btf_trace_qdisc_drop", BTF_KIND_TYPEDEF) > 0) {
+    put_comma(text);
+    put(text, "{\"piece\":\"qdisc-drop\",\"why\":\"drops of queueing disciplines (qdisc:qdisc_drop) are not recorded\"}");
+  }
   put(text, "],\"left_out\":[");
   EACH(p) {
     if (p->link || !p->why || !any_of_piece(p) || place_attached(p)) continue;
