@@ -55,8 +55,13 @@ function withOne<T extends object>(object: T, name: keyof T, value: unknown): T 
 /** The same members with their servers named so, one after the other. */
 function named(all: readonly Explained[], names: readonly string[]): Explained[] {
   const own = connectionsOf(all);
-  const order = new Map(own.map((f, i) => [f.n, names[i % names.length]!]));
-  const world = withOne(own[0]!.world, 'serverOf', (n: number) => order.get(n)!);
+  const order = new Map(own.map((f, i) => [f.n, i % names.length]));
+  const { world: its } = own[0]!;
+  const cases = withOne(its.context.cases, 'server', (n: number) => order.get(n)!);
+  const context = withOne(its.context, 'cases', cases);
+  const serverName = (i: number) => names[i]!;
+  const numbered = withOne(withOne(its, 'context', context), 'serverName', serverName);
+  const world = withOne(numbered, 'serverOf', (n: number) => serverName(order.get(n)!));
   const facts = new Map(own.map((f) => [f, withOne(f, 'world', world)]));
   return all.map((e) => ({
     n: e.n,
@@ -127,7 +132,10 @@ test('a group of one rule that has no paragraph of its own counts its servers to
 });
 
 test('the busiest of several servers is named where one is, without parentheses in parentheses', () => {
-  const of = (...names: string[]) => serversOf({ serverOf: (n: number) => names[n]! } as World, names.keys());
+  const of = (...names: string[]) => {
+    const cases = { server: (n: number) => names.indexOf(names[n]!) };
+    return serversOf({ context: { cases }, serverName: (i: number) => names[i]! } as World, names.keys());
+  };
   const [a, b] = TWO.namespaces as [string, string];
   expect(of(a, a)).toBe(a);
   expect(of(a, b)).toBe('2 servers');
