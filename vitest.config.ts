@@ -19,13 +19,13 @@ const SPAWNING = [
   'test/browser/library.test.ts',
   'test/browser/report.test.ts',
   'test/connect/tracker-load.test.ts',
+  'test/connect/tshark.test.ts',
+  'test/faults.test.ts',
   'test/fuzz/loads.test.ts',
   'test/notebooks/many-captures.test.ts',
   'test/packages/packages.test.ts',
   'test/tables/listed.test.ts',
 ];
-/** A part of it is in `npm test`; as a whole it starts some hundreds of processes. */
-const TSHARK = 'test/connect/tshark.test.ts';
 /** Nor these, which compute for long: `npm test` is to be run often, and takes less than 90 s on two cores. */
 const LONG = [
   'test/align/both-sides.test.ts',
@@ -34,9 +34,13 @@ const LONG = [
   'test/archive/tables.test.ts',
   'test/determinism.test.ts',
   'test/explain/catalogue.test.ts',
+  'test/explain/field-live.test.ts',
+  'test/fuzz/fuzz.test.ts',
   'test/page/document.test.ts',
   'test/read/beside.test.ts',
   'test/read/bundle/cut.test.ts',
+  'test/read/capture/properties.test.ts',
+  'test/redact/redact.test.ts',
   'test/tables/csv-text.test.ts',
   'test/view/escape.test.ts',
   'test/wireshark/annotate.test.ts',
@@ -89,9 +93,9 @@ export default defineConfig({
     hookTimeout: 60_000,
     projects: process.env.THOROUGH
       ? [
-          project('all', [...LONG, ...inPart()], { exclude: [...ALONE, ...SPAWNING, TSHARK] }),
+          project('all', [...LONG, ...inPart()], { exclude: [...ALONE, ...SPAWNING] }),
           project('source', REPLACING, { plugins: [], isolate: true, order: 1 }),
-          project('spawning', [...SPAWNING, TSHARK], { isolate: true, order: 2 }),
+          project('spawning', SPAWNING, { isolate: true, order: 2 }),
           project('alone', ALONE, { isolate: true, workers: 1, order: 3 }),
         ]
       : [project('test', ['test/**/*.test.ts'], { exclude: [...ALONE, ...SPAWNING, ...LONG, ...REPLACING] })],

@@ -101,7 +101,7 @@ async function faults(sample: Sample, removal: Removal): Promise<string[]> {
   ];
 }
 
-const samples = some(bundleSamples(), 4);
+const samples = some(bundleSamples(), 2);
 
 test.each(samples.map((s) => [s.name, s] as const))(
   '%s: nothing proved is wrong without part of it',

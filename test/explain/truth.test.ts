@@ -49,7 +49,7 @@ function check(name: string, result: Result): void {
 }
 
 test('in every sample', async () => {
-  for (const sample of some(liveSamples(), 24)) check(sample.name, await analyzeSample(sample, 'all'));
+  for (const sample of some(liveSamples(), 12)) check(sample.name, await analyzeSample(sample, 'all'));
 });
 
 test.each(['tools/tcpstates', 'tools/kernel-trace', 'field/kernel/connect_abandoned'])(
@@ -74,7 +74,7 @@ function attachedBelow(folder: string): Map<string, Set<string>> {
 }
 
 test('nothing is asked for that a capture on that host recorded', async () => {
-  for (const sample of some(bundleSamples(), 12)) {
+  for (const sample of some(bundleSamples(), 6)) {
     const result = await analyzeSample(sample, 'all');
     check(sample.name, result);
     const recorded = attachedBelow(sample.folder);

@@ -28,7 +28,7 @@ async function isTheSame(input: string): Promise<void> {
   expect([short.story, short.answers, short.counters]).toEqual([long.story, long.answers, long.counters]);
 }
 
-const bundles = some(bundleSamples(), 8).map((s) => s.folder);
+const bundles = some(bundleSamples(), 4).map((s) => s.folder);
 const documents = ['exp1', 'exp2', 'exp3'].map((name) => path.join(DOCUMENTS, name));
 
 test.each([...bundles, ...documents])('%s', isTheSame);
