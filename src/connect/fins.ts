@@ -101,7 +101,9 @@ export function believe(store: Store, at: number, side: number, ack: number): vo
   const mine = sideOf(at, side);
   if (words[mine + FIN_END] !== ack) return;
   words[mine + SIDE_BITS]! &= ~FIN_DOUBTED;
-  words[mine + FINS] = 1;
+  // it may have come again, and counts since: the peer's FIN that acknowledges it has found its place behind it
+  const isCounted = words[mine + FINS] !== 0;
+  if (!isCounted) words[mine + FINS] = 1;
   words[mine + NEXT] = ack;
   const keys = store.keys.words;
   for (let key = words[at + KEYS]!; key !== 0; key = keys[key + KEY_LINK]!) {
@@ -111,7 +113,7 @@ export function believe(store: Store, at: number, side: number, ack: number): vo
     keys[key + KEY_WHY]! |= WHY_FIN << KEY_WHY_SHIFT;
     // they are linked from late to early: the first stays
     doubles[(mine + FIN_AT) >> 1] = store.keys.doubles[(key + KEY_TIME) >> 1]!;
-    order(store, at, side, keys[key + KEY_PACKET + PACKED_ACK]!, ack);
+    if (!isCounted) order(store, at, side, keys[key + KEY_PACKET + PACKED_ACK]!, ack);
   }
 }
 

@@ -86,7 +86,7 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   if (flags & RST) why |= reset(store, at, side, p.time);
   else if (payload > 0 || flags & FIN) {
     why |= content(store, at, side, p, due);
-    if (words[mine + SIDE_BITS]! & FIN_DOUBTED && words[mine + NEXT]! + 1 === words[mine + FIN_END])
+    if (words[mine + SIDE_BITS]! & FIN_DOUBTED && ((words[mine + NEXT]! + 1) | 0) === words[mine + FIN_END])
       believe(store, at, side, words[mine + FIN_END]!);
     if (p.snapped !== 0 && payload > 0) cutOff(store, at, side, p);
   } else if (!(flags & SYN)) why |= emptySegment(store, at, side, p, due);

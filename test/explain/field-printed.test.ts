@@ -36,6 +36,23 @@ test('-ttt without its command line: times since the packet before are added up'
   expect(deltas.diagnostics.map((d) => `${d.code} ${d.severity}`)).toContain('times-fall info');
 });
 
+test('times since the packet before are added up over packets of other protocols', async () => {
+  const other = (at: number): Line => [at, '10.0.0.1.5353', '10.0.0.9.53', 'UDP, length 40'];
+  const lines: Line[] = [
+    ...OPENED,
+    other(20),
+    other(40),
+    [60, A, B, 'Flags [P.], seq 11:83, ack 101, win 502, length 72'],
+  ];
+  const [connection] = (await of(printed(lines, (at, before) => ` ${stamp(at - before)}`))).connections;
+  expect(connection!.durationS).toBeCloseTo(60, 3);
+  const row = ([at, , , what]: Line, before: number, n: number) =>
+    `${n}\t${(at - before).toFixed(6)}\t10.0.0.1\t10.0.0.2\t${what.startsWith('UDP') ? 'DNS\t74\tStandard query' : `TCP\t74\t40000 → 80 [SYN] Seq=0 Win=64240 Len=0`}\n`;
+  const [listed] = (await of(lines.map((l, i) => row(l, lines[i - 1]?.[0] ?? 0, i + 1)).join('')))
+    .connections;
+  expect(listed!.durationS).toBeCloseTo(60, 3);
+});
+
 const closed = (probes: number): Line[] => [
   ...OPENED,
   [0.2, B, A, 'Flags [.], seq 101:1549, ack 11, win 502, length 1448'],
@@ -70,6 +87,16 @@ test("an ICMP error in Wireshark's list is about the segment just sent", async (
   expect(await claims(two)).not.toContain('icmp-rejected inferred');
 });
 
+test("an ICMP error in Wireshark's list may be about what else was just sent", async () => {
+  const row = (n: number, from: string, to: string, what: string) =>
+    `${n}\t0.00${n}000\t${from}\t${to}\t${what}\n`;
+  const list =
+    row(1, '10.0.0.1', '10.0.0.2', 'TCP\t74\t40000 → 80 [SYN] Seq=0 Win=64240 Len=0 MSS=1460') +
+    row(2, '10.0.0.1', '10.0.0.53', 'DNS\t74\tStandard query 0x1 A x') +
+    row(3, '10.0.0.53', '10.0.0.1', 'ICMP\t82\tDestination unreachable (Port unreachable)');
+  expect((await claims(list)).join()).not.toContain('icmp-rejected');
+});
+
 test('an ICMP error of which a snap length of 68 left the ports', async () => {
   const { header, records } = readCapture(path.join(SAMPLES, 'between/icmp_admin-client.pcap'));
   const cut = records.map((r) => {
@@ -95,6 +122,19 @@ test('a FIN that is ahead of what its side goes on to send was never a part of i
   expect(connections[0]).toMatchObject({ closedBy: 'server', closeRule: 'graceful-close' });
 });
 
+test('a FIN whose stream lacks something, sent again: the FIN that acknowledges it comes second', async () => {
+  const fin = 'Flags [F.], seq 511, ack 101, win 502, length 0';
+  const rest: Line[] = [
+    [1, A, B, fin],
+    [1.3, A, B, fin],
+    [1.31, B, A, 'Flags [F.], seq 101, ack 512, win 502, length 0'],
+    [1.32, A, B, 'Flags [.], ack 102, win 502, length 0'],
+  ];
+  const { findings, connections } = await of(printed([...OPENED, ...rest]));
+  expect(findings.map((f) => f.rule)).not.toContain('simultaneous-close');
+  expect(connections[0]!.closedBy).toBe('client');
+});
+
 test('a full SYN queue of a listener of IPv6, in the kernel log', async () => {
   const line =
     'Nov 30 10:00:01 web1 kernel: TCP: request_sock_TCPv6: Possible SYN flooding on port [::]:443. Sending cookies.\n';
@@ -102,12 +142,13 @@ test('a full SYN queue of a listener of IPv6, in the kernel log', async () => {
   expect(first!.summary).toContain('443');
 });
 
-const setting = (used: number) =>
+const setting = (used: number | string) =>
   `net.netfilter.nf_conntrack_count = ${used}\nnet.netfilter.nf_conntrack_max = 262144\n`;
 
 test('a connection tracking table without room, by its settings', async () => {
   expect(await claims(setting(262_144))).toEqual(['conntrack-table-full possible']);
   expect(await claims(setting(200_000))).toEqual([]);
+  expect(await claims(setting('unknown'))).toEqual([]);
 });
 
 test('connections that wait in a full queue, and the queue, are one problem', async () => {
@@ -121,21 +162,28 @@ test('connections that wait in a full queue, and the queue, are one problem', as
   const { incidents, findings } = await of(`# ss -tanp\n${table}`);
   expect(incidents.map((i) => i.cause.rule)).toEqual(['close-wait-unaccepted']);
   expect(findings.map((f) => f.rule)).toContain('accept-queue-overflow-syn');
+  const other = table.split('\n').slice(0, 2).join('\n').replace('192.0.2.10', '192.0.2.11');
+  const both = await of(`[root@web1 ~]# ss -tanp\n${table}[root@web2 ~]# ss -tanp\n${other}\n`);
+  const queues = both.findings.filter((f) => f.rule === 'accept-queue-overflow-syn');
+  expect(queues.map((f) => f.severity)).toEqual(['info', 'warning']);
 });
 
-test('a SYN flood counts those whose forged address answered, and the last of its SYNs', async () => {
-  const lines = Array.from({ length: 240 }, (_, i): Line[] => {
-    const client = `10.9.${i}.1.${2000 + i}`;
-    const at = i / 100;
-    const isThere = i % 6 === 0;
-    return [
-      [at, client, B, `Flags [S], seq ${1000 + i}, win 512, length 0`],
-      [at, B, client, `Flags [S.], seq 5000, ack ${1001 + i}, win 65160, options [mss 1460], length 0`],
-      ...(isThere ? [[at, client, B, `Flags [R], seq ${1001 + i}, win 0, length 0`] as const] : []),
-    ];
-  }).flat();
+/** Of one SYN, which is answered, and of its RST where `isThere`. */
+const attempt = (at: number, i: number, isThere: boolean): Line[] => {
+  const client = `10.9.${i}.1.${2000 + i}`;
+  return [
+    [at, client, B, `Flags [S], seq ${1000 + i}, win 512, length 0`],
+    [at, B, client, `Flags [S.], seq 5000, ack ${1001 + i}, win 65160, options [mss 1460], length 0`],
+    ...(isThere ? [[at, client, B, `Flags [R], seq ${1001 + i}, win 0, length 0`] as const] : []),
+  ];
+};
+
+test('a SYN flood counts those whose forged address answered meanwhile, and the last of its SYNs', async () => {
+  const checks = [0, 10, 30].flatMap((at, i) => attempt(at, 250 + i, true));
+  const flood = Array.from({ length: 240 }, (_, i) => attempt(20 + i / 100, i, i % 6 === 0)).flat();
+  const lines = [...checks.slice(0, 6), ...flood, ...checks.slice(6)];
   const { incidents } = await of(printed(lines));
-  expect(incidents).toHaveLength(1);
+  expect(incidents[0]!.headline).toContain('between 20 s and 22.39 s');
   expect(incidents[0]!.headline).toMatch(/240 connections from 240 addresses.*40 answered the SYN-ACK/);
 });
 

@@ -10,7 +10,7 @@ const NEARLY = 0.95;
 export function limited(world: World): Sign[] {
   return world.context.settings.flatMap(({ host, values }): Sign[] => {
     const [used, most] = [USED, MOST].map((name) => Number(values.get(name!) ?? 0)) as [number, number];
-    if (most === 0 || used < NEARLY * most) return [];
+    if (most === 0 || !(used >= NEARLY * most)) return [];
     return [
       {
         rule: 'conntrack-table-full',

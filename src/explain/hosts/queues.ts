@@ -1,6 +1,6 @@
 /** Accept queues that were full, where no packet and no event says which connections met them: tables of listeners, tcpsynbl. */
 import { formatEndpoint, isWildcard } from '../../model/address.ts';
-import type { QueueCountEvent } from '../../model/event.ts';
+import type { QueueCountEvent, SocketEvent } from '../../model/event.ts';
 import { eventEvidence, rowEvidence } from '../facts/evidence.ts';
 import { isAboveLimit, queueCountsByLimit } from '../facts/queue.ts';
 import type { World } from '../facts/world.ts';
@@ -15,15 +15,15 @@ export function queues(world: World, explained: readonly Explained[]): Sign[] {
   // the connections themselves say more
   if (world.context.cases.captures.size > 0) return [];
   const waiting = explained.filter((e) => e.rule.id === 'close-wait-unaccepted');
-  const told = new Set(waiting.map((e) => e.facts.case.server.port));
+  const told = new Set(waiting.flatMap((e) => e.facts.listener.sights.map(({ row }) => row)));
   return [...fullListeners(world, told), ...fullAtHandshake(world)];
 }
 
 /**
- * Recv-Q of a listener above its limit, in the last table that shows it (sk_acceptq_is_full). `told`: ports of which
+ * Recv-Q of a listener above its limit, in the last table that shows it (sk_acceptq_is_full). `told`: listeners of which
  * connections that wait in the queue are told; it is no problem of its own there.
  */
-function fullListeners(world: World, told: ReadonlySet<number>): Sign[] {
+function fullListeners(world: World, told: ReadonlySet<SocketEvent>): Sign[] {
   const rows = world.context.listeners.flatMap((l) => l.rows.at(-1) ?? []);
   return rows.filter(isAboveLimit).map((row) => {
     const place = isWildcard(row.local.address) ? `port ${row.local.port}` : formatEndpoint(row.local);
@@ -31,7 +31,7 @@ function fullListeners(world: World, told: ReadonlySet<number>): Sign[] {
     return {
       rule: 'accept-queue-overflow-syn',
       confidence: 'possible',
-      severity: told.has(row.local.port) ? 'info' : 'warning',
+      severity: told.has(row) ? 'info' : 'warning',
       side: 'server',
       port: row.local.port,
       moment: world.momentOf(row),

@@ -144,28 +144,35 @@ function floodOf(world: World, members: Int32Array): Flood {
     const answers = forsaken(world, c);
     if (answers === null) continue;
     const client = cases.keyOf(c.client.address);
-    const { source, start } = c.wires[0]!;
-    flood.sources.add(source);
-    const isComparable = timeline.comparable(source, flood.source);
-    const at = isComparable ? timeline.at(source, start) : null;
-    add(flood, n, answers, client, at);
+    flood.sources.add(c.wires[0]!.source);
+    add(flood, n, answers, client, startOf(world, flood, c));
   }
   return flood;
 }
 
-/** Of a flood its last SYNs are a part too, as long as it goes on, and those whose forged address belongs to somebody. */
+/** Of a flood its last SYNs are a part too, as long as it goes on, and meanwhile those whose forged address belongs to somebody. */
 function withLate(world: World, flood: Flood): Flood {
   const { cases, timeline } = world.context;
-  for (const n of [...flood.late, ...flood.reset]) {
+  for (const n of flood.late) {
     const { keys, start } = cases.brief(n);
     const at = timeline.at(flood.source, start as SourceTime);
-    const counted = { answered: flood.answered, silent: flood.silent };
-    const isReset = flood.reset.has(n);
-    if (!isReset && (at === null || flood.to === null || at - flood.to > PAUSE)) continue;
+    if (at === null || flood.to === null || at - flood.to > PAUSE) continue;
     add(flood, n, cases.outcome(n) === HALF_OPEN, keys[CLIENT], at);
-    if (isReset) Object.assign(flood, counted);
   }
-  return flood;
+  const { from, to, answered, silent } = flood;
+  for (const n of [...flood.reset]) {
+    const at = startOf(world, flood, cases.at(n));
+    // health checks and scans end so too, at any time
+    if (at === null || from === null || to === null || at < from - PAUSE || at > to + PAUSE)
+      flood.reset.delete(n);
+    else add(flood, n, true, cases.brief(n).keys[CLIENT], at);
+  }
+  return Object.assign(flood, { answered, silent });
+}
+
+/** When its capture saw it begin, on the clock of the flood; null when they cannot be compared. */
+function startOf({ context: { timeline } }: World, flood: Flood, { wires: [w] }: Case): CommonTime | null {
+  return w && timeline.comparable(w.source, flood.source) ? timeline.at(w.source, w.start) : null;
 }
 
 /** One SYN, its SYN-ACK, and bare RSTs of the client. */

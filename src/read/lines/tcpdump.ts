@@ -27,6 +27,8 @@ import { SequenceTable } from './tcpdump/sequence.ts';
 const CURRENT = / > \S{1,300}: Flags \[(?:[SFRPUWEe.]{1,9}|none)\], /;
 const OLD = / > \S{1,300}: [SFRPWE.]{1,6} (?:\d{1,10}:\d{1,10}\(\d{1,10}\)|ack \d{1,10} win )/;
 const VERBOSE = /(?:(?:^|\s)IP6?|, length \d{1,9}:) \((?:tos|class|flowlabel|hlim) [^>]{1,300}TCP \(6\)/;
+/** Before a time since the packet before (-ttt) stands a blank, as before what goes on. */
+const BLANK_STAMP = /^ (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.\d{6}/;
 const HEX = /^\t0x[0-9a-f]{4}:\s/;
 /** As text, an IP header has next to no letters. */
 const ASCII = /^(?:E[^\sA-Za-z]|`)[^\s]{0,3}[.@]\S*/;
@@ -64,6 +66,8 @@ class TcpdumpReader implements LineReader {
   #isAfterSegment = false;
   #isText = false;
   readonly #sent = new LastSegments();
+  /** Of the packet of another protocol whose lines these are. */
+  #time = 0 as SourceTime;
   /** An error of ICMP whose segment -v may quote in the lines that follow. */
   #error: { error: PrintedIcmp; number: number; time: SourceTime } | null = null;
 
@@ -76,8 +80,9 @@ class TcpdumpReader implements LineReader {
 
   line(text: string, number: number): boolean {
     if (HEX.test(text)) return this.#source.made !== null;
-    if (!/^\s/.test(text)) this.#attach(null);
-    if (/^\s/.test(text) && this.#head !== null) {
+    const goesOn = /^\s/.test(text) && !BLANK_STAMP.test(text);
+    if (!goesOn) this.#attach(null);
+    if (goesOn && this.#head !== null) {
       if (this.#head === 'other') {
         this.#other(text, number, false);
         return true;
@@ -109,10 +114,12 @@ class TcpdumpReader implements LineReader {
 
   /** A line of another protocol; of one that -v prints, the `first` says nothing and only the others can hold an error. */
   #other(text: string, number: number, first: boolean): void {
+    // of each packet: with -ttt it is the time since the one before
+    if (first) this.#time = this.#clock.read(this.#segment);
     const error = parseIcmp(text);
     if (error) {
       this.#attach(null);
-      this.#error = { error, number, time: this.#clock.read(this.#segment) };
+      this.#error = { error, number, time: this.#time };
     } else if (!first) {
       const quoted = parseQuoted(text);
       if (quoted) this.#attach(quoted);
@@ -217,7 +224,7 @@ class TcpdumpReader implements LineReader {
         'times-fall',
         'info',
         number,
-        'times that begin at zero and fall again: times since the packet before (-ttt), added up',
+        'times that begin at zero and fall again: taken for times since the packet before (-ttt), and added up',
       );
     }
   }

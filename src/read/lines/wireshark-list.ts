@@ -66,11 +66,13 @@ class WiresharkListReader implements LineReader {
     if (this.#columns.header(text)) return true;
     const row = this.#columns.row(text);
     if (!row || !isAddressText(row.source) || !isAddressText(row.destination)) return false;
+    // of each row: it may be the time since the row before
+    const time = this.#time(text, row);
     const info = parseInfo(row.info);
-    if (info) this.#emit(text, row, info, number);
-    else if (row.protocol.startsWith('ICMP')) this.#icmp(text, row, number);
+    if (info) this.#emit(row, info, number, time);
+    else if (row.protocol.startsWith('ICMP')) this.#icmp(row, number, time);
     else if (row.protocol === 'TCP') return this.#source.made !== null && this.#unread(row, number);
-    else this.#above(row, number);
+    else this.#above(row, number, time);
     return true;
   }
 
@@ -78,8 +80,7 @@ class WiresharkListReader implements LineReader {
     return this.#clock.read(time, Number(/^\s*"?(\d{1,9})["\s,]/.exec(text)?.[1] ?? 0));
   }
 
-  #emit(text: string, row: ListRow, info: SegmentInfo, number: number): void {
-    const time = this.#time(text, row);
+  #emit(row: ListRow, info: SegmentInfo, number: number, time: SourceTime): void {
     const source = this.#source.open(this.#clock.clock!);
     const p = this.#packet;
     p.frame = number;
@@ -110,7 +111,7 @@ class WiresharkListReader implements LineReader {
       'times-fall',
       'info',
       number,
-      'times that fall: times since the packet before (a column of deltas), added up',
+      'times that fall: taken for times since the packet before (a column of deltas), and added up',
     );
   }
 
@@ -126,13 +127,12 @@ class WiresharkListReader implements LineReader {
   }
 
   /** An error is about the segment that was just sent: its ports stand in no column. */
-  #icmp(text: string, row: ListRow, number: number): void {
+  #icmp(row: ListRow, number: number, time: SourceTime): void {
     const error = listedIcmp(row);
     if (!error) {
-      this.#above(row, number);
+      this.#above(row, number, time);
       return;
     }
-    const time = this.#time(text, row);
     const about = this.#sent.about(error, time);
     if (!about) {
       this.#source.diagnose('icmp-unattached', 'info', number, ICMP_UNATTACHED);
@@ -143,7 +143,8 @@ class WiresharkListReader implements LineReader {
     this.#source.event(source, icmpEvent(source, number, time, error, about, address));
   }
 
-  #above(row: ListRow, number: number): void {
+  #above(row: ListRow, number: number, time: SourceTime): void {
+    this.#sent.other(row.source, time);
     if (NOT_TCP.test(row.protocol))
       this.#source.diagnose('not-tcp', 'info', number, 'packets of other protocols, not read');
     else

@@ -140,6 +140,7 @@ const ANSWERED_WITHIN = 4e9;
 /** The last segments between two addresses: what an error is about that does not print ports. */
 export class LastSegments {
   readonly #last = new Map<string, SentSegment[]>();
+  readonly #others = new Map<string, number>();
 
   sent({ source, sourcePort, destination, destinationPort }: PrintedEnds, time: number): void {
     if (this.#last.size > MOST) this.#last.clear();
@@ -156,8 +157,16 @@ export class LastSegments {
     }
   }
 
-  /** Of the segment that an error is about; null when none was printed that it can be, or more than one. */
+  /** A packet of another protocol: an error that names no target may be about that as well. */
+  other(source: string, time: number): void {
+    if (this.#others.size > MOST) this.#others.clear();
+    this.#others.set(source, time);
+  }
+
+  /** Of the segment that an error is about; null when none was printed that it can be, or more than one packet. */
   about({ told, target, port }: PrintedIcmp, time: number): PrintedEnds | null {
+    const other = target === null ? this.#others.get(told) : undefined;
+    if (other !== undefined && time - other <= ANSWERED_WITHIN) return null;
     const all = this.#last.get(target === null ? told : `${told} ${target}`) ?? [];
     const can = all.filter(
       (s) => time - s.time <= ANSWERED_WITHIN && (port === null || s.destinationPort === parsePort(port)),

@@ -46,7 +46,8 @@ export function listedIcmp({ source, destination, protocol, info }: ListRow): Pr
   if (what === undefined) return null;
   const isV6 = protocol === 'ICMPv6';
   const type = TYPES[what]![isV6 ? 1 : 0];
-  const code = what === 'destination unreachable' ? (isV6 ? UNREACHABLE_6 : UNREACHABLE)[why] : 0;
+  const reassembly = why.startsWith('fragment reassembly') ? 1 : 0;
+  const code = what === 'destination unreachable' ? (isV6 ? UNREACHABLE_6 : UNREACHABLE)[why] : reassembly;
   if (code === undefined) return null;
   return { by: source, told: destination, isV6, type, code, mtu: 0, target: null, port: null };
 }
