@@ -147,24 +147,6 @@ describe('files of one capture', () => {
     expect(gap[0]).toMatchObject({ severity: 'data-loss', upstream: true });
   });
 
-  test('are named by their numbers, where no connection goes on in the file after it', async () => {
-    const between = (seconds: number, ports: number) =>
-      later(records.slice(0, 100), seconds).map((record) => {
-        const copy = Buffer.from(record);
-        for (const at of [20, 22].map((port) => 16 + 14 + port))
-          copy.writeUInt16BE(copy.readUInt16BE(at) ^ ports, at);
-        return copy;
-      });
-    const files = (names: readonly string[]) =>
-      Object.fromEntries(names.map((name, i) => [name, Buffer.concat([header, ...between(i * 2, i * 8)])]));
-    const skipped = await read(files(['cap.pcap1', 'cap.pcap3']));
-    expect(skipped.inputs).toHaveLength(1);
-    expect(skipped.diagnostics.filter((d) => d.code === 'rotation-gap')).toMatchObject([
-      { severity: 'info' },
-    ]);
-    expect((await read(files(['cap.pcap1', 'cap.pcap2']))).inputs).toHaveLength(2);
-  });
-
   test('say the damage of each with its own name and numbers', async () => {
     const result = await read({
       '1.pcap': part(0, 100),
