@@ -14,6 +14,7 @@ const ALONE = [
 /** Nor these, which start browsers and many processes: each in a process of its own too, but beside one another. */
 const SPAWNING = [
   'test/archive/batch.test.ts',
+  'test/archive/crew.test.ts',
   'test/archive/faults.test.ts',
   'test/archive/queue.test.ts',
   'test/browser/library.test.ts',

@@ -79,6 +79,9 @@ export class Crew {
    * run, until `close`.
    */
   async run(groups: Groups): Promise<void> {
+    // another run counts anew
+    this.#strikes.clear();
+    this.#vain = 0;
     const { size } = this.#limits;
     if (size !== Number.POSITIVE_INFINITY)
       for (const group of groups)
