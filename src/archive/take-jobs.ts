@@ -84,13 +84,16 @@ class Crews {
   }
 }
 
+/** Redis was told of the last job by then; closing never ends where a connection is just being made anew. */
+const LATE_MS = 3000;
+
 interface WorkerEvents {
   end(groups: number): void;
   refused(why: string): void;
   away(why: string): void;
 }
 
-/** Takes jobs until it is told to stop: then it ends those it is at. */
+/** Takes jobs until it is told to stop: then it ends those it is at. A connection to Redis may be left open. */
 export async function takeJobs(
   url: string,
   root: string,
@@ -102,25 +105,31 @@ export async function takeJobs(
   const { UnrecoverableError, Worker } = await import('bullmq');
   const own = defaultLimits(jobs);
   const crews = new Crews(crewOf);
+  const running = new Set<Promise<void>>();
+  const take = async (data: unknown) => {
+    const job = await checked(data, root);
+    if (typeof job === 'string') {
+      events.refused(job);
+      throw new UnrecoverableError(job);
+    }
+    const limits = {
+      ...own,
+      memory: Math.min(own.memory, job.limits.memory),
+      time: Math.min(own.time, job.limits.time),
+    };
+    const store = await storeAt(job.out);
+    // the queue may give a job again
+    const open: Group[] = [];
+    for (const group of job.groups) if (!(await isDone(store, group.key))) open.push(group);
+    await crews.run(open, job, store, limits);
+    events.end(open.length);
+  };
   const worker = new Worker<Parcel>(
     QUEUE,
-    async ({ data }) => {
-      const job = await checked(data, root);
-      if (typeof job === 'string') {
-        events.refused(job);
-        throw new UnrecoverableError(job);
-      }
-      const limits = {
-        ...own,
-        memory: Math.min(own.memory, job.limits.memory),
-        time: Math.min(own.time, job.limits.time),
-      };
-      const store = await storeAt(job.out);
-      // the queue may give a job again
-      const open: Group[] = [];
-      for (const group of job.groups) if (!(await isDone(store, group.key))) open.push(group);
-      await crews.run(open, job, store, limits);
-      events.end(open.length);
+    ({ data }) => {
+      const run = take(data).finally(() => running.delete(run));
+      running.add(run);
+      return run;
     },
     {
       connection: connectionOf(url),
@@ -139,6 +148,9 @@ export async function takeJobs(
     isAway = false;
   });
   await new Promise<void>((resolve) => stopping(resolve));
-  await worker.close();
+  const closed = worker.close();
+  while (running.size > 0) await Promise.allSettled(running);
+  const late = new Promise((go) => setTimeout(go, LATE_MS));
+  await Promise.race([closed, late]);
   crews.close();
 }

@@ -49,6 +49,7 @@ export const worker = define({
       });
     await takeJobs(a.queue, a.root, a.jobs ?? cores(), crewFor, events, stopping);
     out(`${counted(groups, 'group')} taken`);
-    return EXIT_OK;
+    // a connection that is left would keep the process
+    process.exit(EXIT_OK);
   },
 });
