@@ -85,10 +85,10 @@ INLINE void *begin(u32 kind, u64 bytes, u32 ns) {
 }
 #define BEGIN(name, ns) ((struct event_##name *)begin(KIND_##name, sizeof(struct event_##name), ns))
 
-/* The first record of each quarter of the buffer wakes the reader: to ask how much waits takes 40 ns a record. */
+/* The record that reaches into the next quarter of the buffer wakes the reader: to ask how much waits takes 40 ns a record. */
 INLINE void send(void *event, u32 bytes) {
   u32 place;
   /* a 32-bit move makes a number of a pointer; the compiler would calculate with the pointer */
   asm("%0 = %1" : "=w"(place) : "w"((u32)(u64)event));
-  bpf_ringbuf_submit(event, (place & (settings.quarter - 1)) < bytes + 8 /* its header */ ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+  bpf_ringbuf_submit(event, ((place + bytes) & (settings.quarter - 1)) < bytes + 8 /* its header */ ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }

@@ -109,10 +109,11 @@ function settings(events: ReadonlyMap<number, KernelEvent[]>, hostOf: ReadonlyMa
     if (own.length === 0) return [];
     const values = new Map<string, string>();
     const changed = new Set<string>();
+    const readings = new Map(own.map((e) => [e.name, e]));
     for (const { name, value } of own) {
       if ((values.get(name) ?? value) !== value) changed.add(name);
       values.set(name, value);
     }
-    return [{ host: hostOf.get(id) ?? null, values, changed }];
+    return [{ host: hostOf.get(id) ?? null, values, readings, changed }];
   });
 }

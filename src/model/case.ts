@@ -14,6 +14,7 @@ import type {
   SnapshotEvent,
   SocketEvent,
   StateCountEvent,
+  SysctlEvent,
   WalkEvent,
 } from './event.ts';
 import type { Brief, Outcome } from './outcome.ts';
@@ -104,6 +105,8 @@ export interface Settings {
   /** Null when nothing says whose they are. */
   host: Host | null;
   values: ReadonlyMap<string, string>;
+  /** Where each was read last. */
+  readings: ReadonlyMap<string, SysctlEvent>;
   /** Those that were read with another value before: which of them held when is not known. */
   changed: ReadonlySet<string>;
 }

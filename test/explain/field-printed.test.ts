@@ -147,6 +147,8 @@ const setting = (used: number | string) =>
 
 test('a connection tracking table without room, by its settings', async () => {
   expect(await claims(setting(262_144))).toEqual(['conntrack-table-full possible']);
+  const { findings } = await of(setting(262_144));
+  expect(findings.map((f) => f.evidence.map((e) => e.at))).toEqual([['line 1', 'line 2']]);
   expect(await claims(setting(200_000))).toEqual([]);
   expect(await claims(setting('unknown'))).toEqual([]);
 });

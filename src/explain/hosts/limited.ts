@@ -1,4 +1,5 @@
 /** Settings that come with what is in use of them (`sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max`). */
+import { eventEvidence } from '../facts/evidence.ts';
 import type { World } from '../facts/world.ts';
 import { number } from '../words.ts';
 import type { Sign } from './index.ts';
@@ -8,20 +9,21 @@ const [USED, MOST] = ['net.netfilter.nf_conntrack_count', 'net.netfilter.nf_conn
 const NEARLY = 0.95;
 
 export function limited(world: World): Sign[] {
-  return world.context.settings.flatMap(({ host, values }): Sign[] => {
-    const [used, most] = [USED, MOST].map((name) => Number(values.get(name!) ?? 0)) as [number, number];
-    if (most === 0 || !(used >= NEARLY * most)) return [];
+  return world.context.settings.flatMap(({ host, readings }): Sign[] => {
+    const both = [readings.get(USED), readings.get(MOST)].filter((e) => e !== undefined);
+    const [used = 0, most = 0] = both.map((e) => Number(e.value));
+    if (both.length < 2 || most === 0 || !(used >= NEARLY * most)) return [];
     return [
       {
         rule: 'conntrack-table-full',
         confidence: 'possible',
         severity: 'warning',
         side: 'path',
-        moment: null,
+        moment: world.momentOf(both[0]!),
         summary: `${number(used)} of ${number(most)} entries of the connection tracking table${host?.name ? ` of ${host.name}` : ''} were in use when the settings were read: without room, packets of new connections are dropped.`,
         remedy:
           'Raise net.netfilter.nf_conntrack_max (and hashsize with it), or shorten the timeouts; `conntrack -L` shows what fills it.',
-        evidence: [],
+        evidence: both.map((e) => eventEvidence(world, e, `${e.name} = ${e.value}`)),
         missing: [
           {
             what: 'Whether packets were dropped for want of room',

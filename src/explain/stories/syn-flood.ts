@@ -159,15 +159,15 @@ function withLate(world: World, flood: Flood): Flood {
     if (at === null || flood.to === null || at - flood.to > PAUSE) continue;
     add(flood, n, cases.outcome(n) === HALF_OPEN, keys[CLIENT], at);
   }
-  const { from, to, answered, silent } = flood;
+  const { from, to } = flood;
   for (const n of [...flood.reset]) {
     const at = startOf(world, flood, cases.at(n));
     // health checks and scans end so too, at any time
     if (at === null || from === null || to === null || at < from - PAUSE || at > to + PAUSE)
       flood.reset.delete(n);
-    else add(flood, n, true, cases.brief(n).keys[CLIENT], at);
+    else place(flood, n, cases.brief(n).keys[CLIENT], at);
   }
-  return Object.assign(flood, { answered, silent });
+  return flood;
 }
 
 /** When its capture saw it begin, on the clock of the flood; null when they cannot be compared. */
@@ -184,9 +184,13 @@ function isRefusedByClient({ wires, lives, client }: Case): boolean {
 }
 
 function add(flood: Flood, n: number, isAnswered: boolean, client: number, at: CommonTime | null): void {
-  flood.attempts.push(n);
   if (isAnswered) flood.answered++;
   else flood.silent++;
+  place(flood, n, client, at);
+}
+
+function place(flood: Flood, n: number, client: number, at: CommonTime | null): void {
+  flood.attempts.push(n);
   flood.clients.push(client);
   if (at !== null) flood.times.push(at);
   if (at !== null && (flood.from === null || at < flood.from)) flood.from = at;

@@ -12,8 +12,7 @@ import { runs } from './shared/command.ts';
 import { SectionSource } from './shared/section.ts';
 import { StampClock } from './tcpdump/clock.ts';
 import {
-  ICMP_UNATTACHED,
-  icmpEvent,
+  emitIcmp,
   LastSegments,
   type PrintedEnds,
   type PrintedIcmp,
@@ -132,13 +131,8 @@ class TcpdumpReader implements LineReader {
     const { error, number, time } = this.#error;
     const about = quoted ?? this.#sent.about(error, time);
     this.#error = null;
-    if (!about) {
-      this.#source.diagnose('icmp-unattached', 'info', number, ICMP_UNATTACHED);
-      return;
-    }
-    const source = this.#source.open(this.#clock.clock!);
     const address = (printed: string) => formatWords(...this.#words(printed));
-    this.#source.event(source, icmpEvent(source, number, time, error, about, address));
+    emitIcmp(this.#source, this.#clock.clock!, number, time, error, about, address);
   }
 
   #emit(number: number): void {

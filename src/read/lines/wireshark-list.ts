@@ -12,7 +12,7 @@ import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { isAddressText } from './shared/endpoints.ts';
 import { SectionSource } from './shared/section.ts';
-import { ICMP_UNATTACHED, icmpEvent, LastSegments } from './tcpdump/icmp.ts';
+import { emitIcmp, LastSegments } from './tcpdump/icmp.ts';
 import { ListClock } from './wireshark-list/clock.ts';
 import { Columns, type ListRow } from './wireshark-list/columns.ts';
 import { Conversations } from './wireshark-list/conversations.ts';
@@ -134,13 +134,8 @@ class WiresharkListReader implements LineReader {
       return;
     }
     const about = this.#sent.about(error, time);
-    if (!about) {
-      this.#source.diagnose('icmp-unattached', 'info', number, ICMP_UNATTACHED);
-      return;
-    }
-    const source = this.#source.open(this.#clock.clock!);
     const address = (printed: string) => formatWords(...this.#words(printed));
-    this.#source.event(source, icmpEvent(source, number, time, error, about, address));
+    emitIcmp(this.#source, this.#clock.clock!, number, time, error, about, address);
   }
 
   #above(row: ListRow, number: number, time: SourceTime): void {

@@ -5,10 +5,9 @@
  *     10:00:00.000070 IP6 fd00::1 > fd00::2: ICMP6, destination unreachable, unreachable prohibited fd00:1::2, length 88
  */
 import type { Endpoint } from '../../../model/address.ts';
-import type { IcmpEvent } from '../../../model/event.ts';
 import { icmpText, mtuOf, saysOf } from '../../../model/icmp.ts';
-import type { Source } from '../../../model/source.ts';
-import type { SourceTime } from '../../../model/time.ts';
+import type { Clock, SourceTime } from '../../../model/time.ts';
+import type { SectionSource } from '../shared/section.ts';
 import { parsePort } from '../shared/services.ts';
 
 /** What a line says of an error. Addresses as printed. */
@@ -98,27 +97,35 @@ function ofIcmp6(said: string): Said | null {
   return target === '' ? null : { type: 1, code: CODES_6[words]!, target, port: port?.[2] ?? null };
 }
 
-export const ICMP_UNATTACHED =
-  'ICMP errors without ports, about a segment that is not printed or one of several';
-
-/** `address`: an address as printed, in the form of the model. */
-export function icmpEvent(
-  { id }: Source,
+/** `about`: the segment, null where it is not known. `address`: an address as printed, in the form of the model. */
+export function emitIcmp(
+  section: SectionSource,
+  clock: Clock,
   line: number,
   time: SourceTime,
   { isV6, type, code, mtu, by }: PrintedIcmp,
-  about: PrintedEnds,
+  about: PrintedEnds | null,
   address: (printed: string) => Endpoint['address'],
-): IcmpEvent {
-  return {
-    ...{ kind: 'icmp', source: id, line, time, last: time, count: 1, seq: null, size: null },
+): void {
+  if (!about) {
+    section.diagnose(
+      'icmp-unattached',
+      'info',
+      line,
+      'ICMP errors without ports, about a segment that is not printed or one of several',
+    );
+    return;
+  }
+  const source = section.open(clock);
+  section.event(source, {
+    ...{ kind: 'icmp', source: source.id, line, time, last: time, count: 1, seq: null, size: null },
     says: saysOf(isV6, type, code),
     text: icmpText(isV6, type, code),
     by: address(by),
     from: { address: address(about.source), port: about.sourcePort },
     to: { address: address(about.destination), port: about.destinationPort },
     mtu: mtuOf({ isV6, type, code, word: mtu }),
-  };
+  });
 }
 
 const QUOTED = /^\s+([\w.:%-]{1,80})\.(\d{1,5}) > ([\w.:%-]{1,80})\.(\d{1,5}): (?:Flags|tcp|\[\|tcp)/;
