@@ -10,7 +10,7 @@ import type { CauseGroup } from '../model/result.ts';
 import type { LaterRecording } from './later-recordings.ts';
 import type { Explained, Rule } from './rule.ts';
 import { ruleById } from './rules/index.ts';
-import { tellTogether, weakest } from './together.ts';
+import { connectionsOf, tellTogether, weakest } from './together.ts';
 import type { Verdicts } from './verdicts.ts';
 import { count, hedged, MAYBE, number, predicate } from './words.ts';
 
@@ -86,8 +86,8 @@ function normally(happened: string, numberOf: (confidence: Confidence) => number
 
 function toGroup(all: Explained[], later: readonly LaterRecording[]): CauseGroup {
   const { rule, finding } = all[0]!;
-  const findings = all.map((e) => e.finding);
-  const severity = SEVERITY_ORDER.find((s) => findings.some((f) => f.severity === s)) ?? rule.severity;
+  const isSo = (severity: Severity) => (e: Explained) => e.finding.severity === severity;
+  const severity = SEVERITY_ORDER.find((s) => all.some(isSo(s))) ?? rule.severity;
   const settled = later.filter((l) => l.rule === rule.id).map((l) => l.text);
   return {
     rule: rule.id,
@@ -95,8 +95,8 @@ function toGroup(all: Explained[], later: readonly LaterRecording[]): CauseGroup
     group: rule.group,
     severity,
     // of those that make it so grave: what is only possible makes no error
-    confidence: weakest(findings.filter((f) => f.severity === severity)),
-    connections: [...new Set(findings.map((f) => f.connection))],
+    confidence: weakest(all.filter(isSo(severity))),
+    connections: connectionsOf(all).ids,
     summary: all.length === 1 ? finding.summary : tellTogether(all),
     remedy: finding.remedy,
     ...(settled.length > 0 && { settled }),

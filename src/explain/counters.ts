@@ -2,6 +2,7 @@
 import type { CounterSeries } from '../model/case.ts';
 import { CLIENT } from '../model/connection.ts';
 import type { Reconciliation } from '../model/result.ts';
+import type { Connections } from './facts/connections.ts';
 import type { Facts } from './facts/facts.ts';
 import { type Step, stepsOf } from './facts/steps.ts';
 import { SYN_LINEAR, SYN_RETRIES } from './facts/timing.ts';
@@ -11,6 +12,7 @@ import { acceptQueueOverflowAck } from './procedures/overflow-ack.ts';
 import { refusedAcks } from './procedures/refused-acks.ts';
 import { refusedSyns, silentSyn } from './procedures/silent-syn.ts';
 import type { Explained } from './rule.ts';
+import { connectionsOf } from './together.ts';
 import { count, endpoints, list, most, span } from './words.ts';
 
 /** Counters whose steps connections can explain; kernel-notes §5. */
@@ -144,13 +146,11 @@ function drops(series: CounterSeries, delta: number, explained: readonly Explain
     const text = `It rose by ${delta}, exactly as ListenOverflows did: every SYN or ACK that was dropped met a full accept queue.`;
     return { explains: delta, text };
   }
-  const refused = new Set(
-    explained
-      .filter((e) => DROPPED_BY_LISTENER.includes(e.rule.id) && e.finding.role === 'verdict')
-      .map((e) => e.facts),
+  const refused = connectionsOf(
+    explained.filter((e) => DROPPED_BY_LISTENER.includes(e.rule.id) && e.finding.role === 'verdict'),
   );
-  const syns = [...refused].reduce((sum, f) => sum + (refusedSyns(f) ?? 0), 0);
-  const of = syns > 0 ? `: ${count(syns, 'SYN')} of ${count(refused.size, 'connection')} here` : '';
+  const syns = refused.sum(refusedSyns);
+  const of = syns > 0 ? `: ${count(syns, 'SYN')} of ${count(refused.length, 'connection')} here` : '';
   const left = Math.max(0, rest - syns);
   const other =
     left > 0
@@ -164,21 +164,17 @@ function drops(series: CounterSeries, delta: number, explained: readonly Explain
 
 /** Every SYN and every ACK that meets a full accept queue counts one. */
 function overflows(steps: readonly Step[], delta: number, explained: readonly Explained[]): Rise {
-  const waiting = [
-    ...new Set(explained.filter((e) => e.rule.id === 'accept-queue-overflow-syn').map((e) => e.facts)),
-  ];
-  const halves = new Set(explained.filter((e) => MEET_WITH_ACK.includes(e.rule.id)).map((e) => e.facts));
-  const acks = [...new Set(explained.map((e) => e.facts))].filter(
-    (f) => halves.has(f) || acceptQueueOverflowAck(f) !== null,
-  );
+  const waiting = connectionsOf(explained.filter((e) => e.rule.id === 'accept-queue-overflow-syn'));
+  const halves = new Set(explained.filter((e) => MEET_WITH_ACK.includes(e.rule.id)).map((e) => e.n));
+  const acks = connectionsOf(explained).filter((f) => halves.has(f.n) || acceptQueueOverflowAck(f) !== null);
   if (waiting.length === 0 && acks.length === 0) {
     return { explains: 0, text: `It rose by ${delta}; no connection here shows a lost SYN or ACK.` };
   }
-  const unknown = waiting.some((f) => silentSyn(f)?.syns == null);
+  const unknown = [...waiting].some((f) => silentSyn(f)?.syns == null);
   const evenly = unknown ? perConnection(waiting, steps, delta) : null;
   if (evenly && (acks.length === 0 || evenly.explains !== null)) return evenly;
-  const syns = waiting.reduce((sum, f) => sum + (refusedSyns(f) ?? 0), 0);
-  const later = acks.reduce((sum, f) => sum + (refusedAcks(f) ?? 0), 0);
+  const syns = waiting.sum(refusedSyns);
+  const later = acks.sum(refusedAcks);
   const parts = [];
   if (syns > 0) parts.push(`${count(syns, 'SYN')} of ${count(waiting.length, 'connection')}`);
   if (later > 0) parts.push(`${count(later, 'ACK')}, some with data, of ${count(acks.length, 'handshake')}`);
@@ -197,10 +193,10 @@ function overflows(steps: readonly Step[], delta: number, explained: readonly Ex
 }
 
 /** Nothing counts the SYNs themselves: does the rise divide evenly among the connections that wait? */
-function perConnection(waiting: Facts[], steps: readonly Step[], delta: number): Rise {
+function perConnection(waiting: Connections, steps: readonly Step[], delta: number): Rise {
   const n = waiting.length;
   const each = delta / n;
-  const retries = waiting[0]!.sysctl(CLIENT, 'net.ipv4.tcp_syn_retries') ?? SYN_RETRIES;
+  const retries = waiting.first.sysctl(CLIENT, 'net.ipv4.tcp_syn_retries') ?? SYN_RETRIES;
   const who = `${count(n, 'connection')} in SYN_SENT (${endpoints(waiting.map((f) => f.endpoint(CLIENT)))})`;
   const shown = `${steps[0]!.from} → ${steps.map((s) => s.to).join(' → ')}`;
   if (!Number.isInteger(each) || each > retries + SYN_LINEAR + 1) {

@@ -202,7 +202,7 @@ function tell(world: World, { fault, members }: Draft): Incident {
   return {
     headline: fault?.headline ?? headlineOf(world, root!, members),
     severity,
-    confidence: fault?.confidence ?? (gravest.length > 0 ? weakest(gravest.map((e) => e.finding)) : null),
+    confidence: fault?.confidence ?? (gravest.length > 0 ? weakest(gravest) : null),
     cause: tree,
     who: fault?.who === undefined ? whoOf(world, members, root, extent) : [fault.who],
     ...spanOf(world, told),
@@ -234,7 +234,7 @@ function headlineOf(world: World, root: Explained, members: readonly Explained[]
   if (numbers.size === 1) return firstSentence(own[0]!.finding.summary);
   const to = ` to ${serversOf(world, numbers)}`;
   const what = happened(own, root.rule).replace(/^\S+ connections?/, (n) => `${n}${to}`);
-  return hedged(`${what}.`, weakest(own.map((e) => e.finding)));
+  return hedged(`${what}.`, weakest(own));
 }
 
 /** Each cause's nearest among those that all its connections show as well. */

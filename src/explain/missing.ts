@@ -5,9 +5,12 @@
 import type { Host } from '../model/case.ts';
 import { CLIENT, SERVER, type SideIndex } from '../model/connection.ts';
 import type { FindingSide, Missing } from '../model/finding.ts';
+import { getOr } from '../model/get-or.ts';
 import type { Recording, Source } from '../model/source.ts';
 import type { Facts } from './facts/facts.ts';
+import type { World } from './facts/world.ts';
 import { bundleOf } from './later-recordings.ts';
+import { memoised } from './memo.ts';
 
 /** What a rule lacks, of one end; `peer-packets`: of whichever end has no capture yet. */
 export interface Wanted {
@@ -158,19 +161,29 @@ export function peerPackets(f: Facts): Wanted[] {
   return wanted('peer-packets', atServer ? 'client' : 'server');
 }
 
-/** What of it no input holds. */
+/** Of so many servers what is missing is kept. */
+const SERVERS = 1000;
+const ofUnknownHosts = memoised((_: World) => new Map<string, Missing[]>());
+
+/** What of it no input holds. Where no host is known it is the same for all that want it of the same ends. */
 export function missingOf(f: Facts, all: readonly Wanted[]): Missing[] {
-  return all.map((w) => missing(f, w)).filter((m) => m !== null);
+  const open = all.filter(({ what, side }) => !(KINDS[what] as Kind).held?.(f, side));
+  const find = () => open.map((w) => missing(f, w)).filter((m) => m !== null);
+  if (f.world.context.hosts.length > 0) return find();
+  const known = ofUnknownHosts(f.world);
+  if (known.size > SERVERS) known.clear();
+  const ends = open.map(({ what, side }) => `${what} ${f.endpoint(side).address}`);
+  return getOr(known, `${ends.join()} ${f.case.server.port}`, find);
 }
 
 function missing(f: Facts, { what, side }: Wanted): Missing | null {
-  const { text, probes, beside = [], since, options = '', held }: Kind = KINDS[what];
+  const { text, probes, beside = [], since, options = '' }: Kind = KINDS[what];
   const hosts = hostsOf(f, side);
   const recorded = hosts.flatMap((h) => h.sources.filter((s) => s.recording));
   const recordings = recorded.flatMap((s) => (covers(f, s, s.recording!) ? s.recording! : []));
   const attached = recordings.filter((r) => probes.some((p) => r.attached.has(p)));
   const old = attached.filter((r) => since !== undefined && isOlder(r.kernel, since));
-  if (held?.(f, side) || attached.length > old.length) return null;
+  if (attached.length > old.length) return null;
   const [probe = ''] = probes;
   const asked = [...probes, ...beside].map((p) => ` --probe ${p}`).join('');
   const host = hosts.find((h) => !h.unnamed)?.name ?? f.endpoint(side).address;

@@ -9,7 +9,6 @@ import type { Verdicts } from './verdicts.ts';
 export class NumberedVerdict implements Explained {
   readonly #verdicts: Verdicts;
   readonly #i: number;
-  #finding: Finding | null = null;
 
   constructor(verdicts: Verdicts, i: number) {
     this.#verdicts = verdicts;
@@ -33,8 +32,7 @@ export class NumberedVerdict implements Explained {
   }
 
   get finding(): Finding {
-    this.#finding ??= new NumberedFinding(this.#verdicts, this.#i);
-    return this.#finding;
+    return new NumberedFinding(this.#verdicts, this.#i);
   }
 }
 

@@ -81,7 +81,7 @@ function commonCause(
   const which = n === total ? allConnections(total) : `${number(n)} of ${count(total, 'connection')}`;
   const what = predicate(n, rule.happened, rule.factual ? '' : MAYBE);
   const text = `${which}${toServers(found)} ${what}.${mixture(found)}`;
-  return { rule, sentence: hedged(text, weakest(found.map((e) => e.finding))) };
+  return { rule, sentence: hedged(text, weakest(found)) };
 }
 
 function allConnections(n: number): string {

@@ -1,4 +1,5 @@
-import { CONFIDENCE_ORDER, type Confidence, type Finding } from '../model/finding.ts';
+import { CONFIDENCE_ORDER, type Confidence } from '../model/finding.ts';
+import { Connections } from './facts/connections.ts';
 import type { Facts } from './facts/facts.ts';
 import type { World } from './facts/world.ts';
 import { memoised } from './memo.ts';
@@ -6,9 +7,13 @@ import type { Explained, Rule } from './rule.ts';
 import { count, endpoints, hedged, list, MAYBE, number, period, predicate, serversCounted } from './words.ts';
 
 /** The connections themselves: one may have a finding on each side. */
-export const connectionsOf = memoised((all: readonly Explained[]): readonly Facts[] => [
-  ...new Set(all.map((e) => e.facts)),
-]);
+export const connectionsOf = memoised((all: readonly Explained[]): Connections => {
+  const numbers = Int32Array.from(all, (e) => e.n);
+  // in the order of the connections, but for what several groups are joined to
+  const distinct = numbers.every((n, i) => i === 0 || n > numbers[i - 1]!) ? numbers : new Set(numbers);
+  // of none nobody asks
+  return new Connections(all[0]?.facts.world as World, Int32Array.from(distinct));
+});
 
 /** `3 connections`. */
 export function howMany(all: readonly Explained[], noun = 'connection'): string {
@@ -24,8 +29,8 @@ export function happened(
   return `${count(n, 'connection')} ${predicate(n, text, factual ? '' : MAYBE)}`;
 }
 
-export function weakest(findings: readonly Finding[]): Finding['confidence'] {
-  return CONFIDENCE_ORDER.findLast((c) => findings.some((f) => f.confidence === c)) ?? 'possible';
+export function weakest(all: readonly Explained[]): Confidence {
+  return CONFIDENCE_ORDER.findLast((c) => all.some((e) => e.finding.confidence === c)) ?? 'possible';
 }
 
 /** What all findings of a rule say together, as sure as the weakest of them. */
@@ -36,7 +41,7 @@ export function tellTogether(all: readonly Explained[]): string {
   const text =
     rule.together?.(all) ??
     `${happened(all, rule)}: ${clients(all)}${toServers(all)}. Example: ${finding.summary}`;
-  return hedged(text, weakest(all.map((e) => e.finding))) + mixture(all);
+  return hedged(text, weakest(all)) + mixture(all);
 }
 
 const WORDS: Readonly<Record<Confidence, string>> = {
@@ -79,11 +84,8 @@ export function clients(all: readonly Explained[]): string {
 
 /** ` to 10.0.0.1:80` where it is the only one, else ` to 116 servers (40 to 10.0.0.1:80)`, ` to 17 ports of 10.0.0.1`. */
 export function toServers(all: readonly Explained[]): string {
-  const own = connectionsOf(all);
-  return ` to ${serversOf(
-    own[0]!.world,
-    own.map((f) => f.n),
-  )}`;
+  const { world, numbers } = connectionsOf(all);
+  return ` to ${serversOf(world, numbers)}`;
 }
 
 /** `10.0.0.1:80`, or how many servers or ports of one, with the one that is busier than the others and its own number of connections. */

@@ -10,6 +10,8 @@ export interface Column<Row> {
   doc: string;
   /** Of numbers: `s`, `bytes`, `packets`. */
   unit?: string;
+  /** Many rows have one of few long texts. */
+  few?: true;
   value(row: Row): Cell;
 }
 

@@ -6,7 +6,7 @@ import { csvText } from '../view/escape.ts';
 import type { Cell, Column } from './column.ts';
 
 /** As much of columns as a writer needs. */
-export type Cells<Row> = Pick<Column<Row>, 'name' | 'value'>;
+export type Cells<Row> = Pick<Column<Row>, 'name' | 'value' | 'few'>;
 
 const ZERO = 48;
 const POINT = 46;
@@ -31,6 +31,9 @@ const WIDEST = 3;
 /** Digits of a number below 2^31, and of seconds with nine behind the point. */
 const WIDEST_NUMBER = 24;
 
+/** Texts of which the bytes are kept. */
+const KEPT = 1000;
+
 const encoder = new TextEncoder();
 
 /** A whole table, line by line. */
@@ -51,6 +54,8 @@ export class Lines<Row> {
   bytes = new Uint8Array(4096);
   length = 0;
   readonly #columns: readonly Cells<Row>[];
+  /** Cells as they were written, by their text. */
+  readonly #few = new Map<string, Uint8Array>();
 
   constructor(columns: readonly Cells<Row>[]) {
     this.#columns = columns;
@@ -70,12 +75,28 @@ export class Lines<Row> {
     const columns = this.#columns;
     this.length = 0;
     for (let i = 0; i < columns.length; i++) {
-      const value = columns[i]!.value(row);
+      const column = columns[i]!;
+      const value = column.value(row);
       if (i > 0) this.#put(COMMA);
       if (typeof value === 'number') this.#number(value);
+      else if (column.few && value) this.#kept(value);
       else if (value !== null && value !== '') this.#text(value);
     }
     this.#put(LINE_FEED);
+  }
+
+  #kept(value: string): void {
+    const bytes = this.#few.get(value);
+    if (bytes) {
+      this.#reserve(bytes.length);
+      this.bytes.set(bytes, this.length);
+      this.length += bytes.length;
+      return;
+    }
+    const from = this.length;
+    this.#text(value);
+    if (this.#few.size === KEPT) this.#few.clear();
+    this.#few.set(value, this.bytes.slice(from, this.length));
   }
 
   #put(byte: number): void {

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../model/address.ts';
-import type { Finding } from '../model/finding.ts';
+import type { Finding, Missing } from '../model/finding.ts';
 import { type Table, timeText } from './column.ts';
 
 export const findingsTable: Table<Finding> = {
@@ -52,15 +52,29 @@ export const findingsTable: Table<Finding> = {
     {
       name: 'missing',
       doc: 'JSON array of `{what, probe, host, port, command}`: what would settle it and no input holds, the piece of the capture that records it, where, and the command; nothing of what is proved',
-      value: (f) => JSON.stringify(f.missing),
+      few: true,
+      value: (f) => missingText(f.missing),
     },
     {
       name: 'alternatives',
       doc: 'ids of rules that fit as well, likeliest first, space separated',
+      few: true,
       value: (f) => f.alternatives.join(' '),
     },
   ],
 };
+
+const MISSING = new WeakMap<readonly Missing[], string>();
+
+/** Many findings lack the same. */
+function missingText(missing: readonly Missing[]): string {
+  let text = MISSING.get(missing);
+  if (text === undefined) {
+    text = JSON.stringify(missing);
+    MISSING.set(missing, text);
+  }
+  return text;
+}
 
 /** Of a finding of a host at most the listener's port is known. */
 function portOf({ address, port }: Endpoint): number | null {

@@ -4,6 +4,8 @@ import { closeScratch, openScratch, readAt, writeAt } from '../platform/scratch.
 const CHUNK = 1 << 20;
 /** What a spool begins with. */
 const SMALL = 1 << 12;
+/** Bytes that are copied at once. */
+const LONG = 200;
 /** Chunks held in memory; a table of fewer never meets the disk. */
 const HELD = 4;
 
@@ -75,8 +77,9 @@ export class Spool implements Iterable<string> {
     const end = this.#used + to - from;
     if (this.#filling === null || end > this.#filling.length) this.#grow(end);
     const [filling, used] = [this.#filling!, this.#used - from];
-    // a loop: a view for the built-in one costs more than so few bytes
-    for (let i = from; i < to; i++) filling[used + i] = piece[i]!;
+    // a view for the built-in copy costs more than few bytes do
+    if (to - from > LONG) filling.set(piece.subarray(from, to), this.#used);
+    else for (let i = from; i < to; i++) filling[used + i] = piece[i]!;
     this.#used = used + to;
   }
 

@@ -55,19 +55,20 @@ function withOne<T extends object>(object: T, name: keyof T, value: unknown): T 
 /** The same members with their servers named so, one after the other. */
 function named(all: readonly Explained[], names: readonly string[]): Explained[] {
   const own = connectionsOf(all);
-  const order = new Map(own.map((f, i) => [f.n, i % names.length]));
-  const { world: its } = own[0]!;
+  const order = new Map(Array.from(own.numbers, (n, i) => [n, i % names.length]));
+  const { world: its } = own;
   const cases = withOne(its.context.cases, 'server', (n: number) => order.get(n)!);
   const context = withOne(its.context, 'cases', cases);
   const serverName = (i: number) => names[i]!;
   const numbered = withOne(withOne(its, 'context', context), 'serverName', serverName);
-  const world = withOne(numbered, 'serverOf', (n: number) => serverName(order.get(n)!));
-  const facts = new Map(own.map((f) => [f, withOne(f, 'world', world)]));
+  const placed = withOne(numbered, 'serverOf', (n: number) => serverName(order.get(n)!));
+  const world: World = withOne(placed, 'facts', (n: number) => facts.get(n)!);
+  const facts = new Map(own.map((f) => [f.n, withOne(f, 'world', world)]));
   return all.map((e) => ({
     n: e.n,
     moment: e.moment,
     rule: rules.find((r) => r.id === e.rule.id)!,
-    facts: facts.get(e.facts)!,
+    facts: facts.get(e.n)!,
     finding: e.finding,
   }));
 }

@@ -69,8 +69,8 @@ export function findClosedTogether(
   world: World,
   closings: readonly Closing[],
   notable: readonly Facts[],
-): Map<Facts, Closing> {
-  const found = new Map<Facts, Closing>();
+): Map<number, Closing> {
+  const found = new Map<number, Closing>();
   for (const closing of closings) {
     const { life: listener, transition } = closing;
     const children = notable
@@ -89,7 +89,7 @@ export function findClosedTogether(
       // a close() of its own would have set sk_shutdown: without that only the listener's call disconnects one after the other
       const within = end.fields?.shutdown === 0 ? PREEMPTED : SAME_CALL;
       if (world.between(moment, last) !== null && !sameCall(world, moment, last, within)) break;
-      found.set(facts, closing);
+      found.set(facts.n, closing);
       last = moment;
     }
   }

@@ -50,7 +50,7 @@ export class ListenerFacts {
   readonly #listeners = lazy(() => this.#findListeners());
   readonly #closings = lazy(() => findClosings(this.world, this.#listeners()));
   readonly #bursts = lazy(() => findBursts(this.world, this.#ownResets()));
-  readonly #burstOf = lazy(() => new Map(this.#bursts().flatMap((b) => b.map((r) => [r.facts, b]))));
+  readonly #burstOf = lazy(() => new Map(this.#bursts().flatMap((b) => b.map((r) => [r.facts.n, b]))));
   readonly #closedTogether = lazy(() =>
     findClosedTogether(this.world, this.closings, [...this.#showing(ODD_STATES)]),
   );
@@ -156,12 +156,12 @@ export class ListenerFacts {
 
   /** The connections on which the server, which had never sent a byte, sent a RST in one go with this one's. */
   burst(facts: Facts): readonly ServerReset[] {
-    return this.#burstOf().get(facts) ?? [];
+    return this.#burstOf().get(facts.n) ?? [];
   }
 
   /** The closing of the listener in which this connection's socket was closed, by the server's state events. */
   closedWith(facts: Facts): Closing | null {
-    return this.#closedTogether().get(facts) ?? null;
+    return this.#closedTogether().get(facts.n) ?? null;
   }
 
   /** When the server sent several such RSTs at once. */

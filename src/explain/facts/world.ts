@@ -19,12 +19,14 @@ import { type Walk, walksOf } from './walk.ts';
 
 /** A kernel holds one socket, or minisock, of a tuple; what came meanwhile did not get so far. */
 const LATEST = 16;
+/** Facts that are at hand, even if nothing was derived of them yet: those of a million would be 150 MB. */
+const AT_HAND = 4096;
 
 export class World {
   readonly context: Context;
   /** The connections that are told of, ascending; the others are context only. */
   kept = new Int32Array(0);
-  readonly #facts = new Map<number, Facts>();
+  readonly #facts = new Array<Facts | undefined>(AT_HAND);
   readonly #listeners = new Map<number, ListenerFacts>();
   readonly #keeping: Facts[] = [];
   #oldest = 0;
@@ -46,11 +48,11 @@ export class World {
   }
 
   facts(n: number): Facts {
-    let facts = this.#facts.get(n);
-    if (!facts) {
-      facts = new Facts(this, n);
-      this.#facts.set(n, facts);
-    }
+    const slot = n % AT_HAND;
+    const known = this.#facts[slot];
+    if (known?.n === n) return known;
+    const facts = new Facts(this, n);
+    this.#facts[slot] = facts;
     return facts;
   }
 

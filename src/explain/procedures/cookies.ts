@@ -46,8 +46,8 @@ export function cookiesInUse(listener: ListenerFacts): boolean {
  * tell of cookies, or the SYN queue must have been able to fill: more handshakes at once than the accept limit (its
  * length is the same), and then the smaller group must be the minority.
  */
-function findCookieChildren(listener: ListenerFacts): Map<Facts, CookieChild> {
-  const found = new Map<Facts, CookieChild>();
+function findCookieChildren(listener: ListenerFacts): Map<number, CookieChild> {
+  const found = new Map<number, CookieChild>();
   const counted = listener.rise('SyncookiesRecv') ?? 0;
   const limit = listener.acceptLimit;
   const couldFill = limit !== null && listener.concurrentHandshakes > limit;
@@ -63,7 +63,7 @@ function findCookieChildren(listener: ListenerFacts): Map<Facts, CookieChild> {
       counted > 0 ? small.length <= counted : small.length < large.length && large.length > 1;
     if (!convincing) continue;
     for (const s of small) {
-      found.set(s.facts, {
+      found.set(s.facts.n, {
         facts: s.facts,
         packet: s.packet,
         window: windows[0]!,

@@ -10,6 +10,7 @@ import { RST, seqDiff } from '../../model/tcp.ts';
 import { eventEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts } from '../facts/wire.ts';
+import { ICMP } from '../mask.ts';
 import { memoised } from '../memo.ts';
 import { count, list } from '../words.ts';
 import type { Candidate } from './candidate.ts';
@@ -84,6 +85,8 @@ function isOfTraceroute(f: Facts, { says, from }: IcmpEvent): boolean {
 
 /** A SYN whose TTL was to run out: which router it reached is what its sender asked. Empty when it was not so. */
 export function traceroute(f: Facts): Candidate[] {
+  // without unpacking a million that nobody sent an error about
+  if (!(f.world.mask(f.n) & ICMP)) return [];
   const expired = f.case.icmp.filter((e) => isOfTraceroute(f, e));
   const [first] = expired;
   if (!first || f.wires.some((w) => w.wire.synAcks[CLIENT] + w.wire.synAcks[SERVER] > 0)) return [];

@@ -234,7 +234,7 @@ function missingLater(f: Facts, life: LifeFacts): Citation | null {
   const filter = f.world.snapshots.of(row).event?.filter ?? null;
   const later = f.world.snapshots
     .later(row)
-    .find((s) => s.event!.filter === filter && !s.rows.some((r) => r.facts === f));
+    .find((s) => s.event!.filter === filter && !s.rows.some((r) => r.facts.n === f.n));
   return later
     ? eventEvidence(f.world, later.event!, 'a later socket table with the same filter shows it no more')
     : null;

@@ -99,7 +99,7 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
 };
 
 /** The process by name where all wait for the same one, else how many they are. */
-function holders(all: readonly Facts[]): string {
+function holders(all: Iterable<Facts>): string {
   const names = new Map<string, string>();
   for (const { world, case: c } of all)
     for (const r of c.rows) {

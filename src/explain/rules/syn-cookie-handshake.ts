@@ -41,7 +41,7 @@ export const rule: Rule<'syn-cookie-handshake', Verdict & { child: CookieChild }
   ],
   stageOf: ['cookie-overflow-reset'],
   decide: (f) => {
-    const child = cookieChildren(f.listener).get(f);
+    const child = cookieChildren(f.listener).get(f.n);
     if (!child || !f.wire) return null;
     const { packet, evidence } = child;
     return { confidence: 'inferred', side: 'server', moment: f.atPacket(f.wire, packet), evidence, child };

@@ -19,6 +19,7 @@ const LONG = 3 * NS_PER_S;
 const NAMED = 3;
 
 export const hostGone: StoryTeller = (world, explained) => {
+  if (!explained.some((e) => SILENT.includes(e.rule.id))) return null;
   const silent = new Map<string, Explained[]>();
   for (const e of explained) {
     const address = RULES.includes(e.rule.id) ? silentHost(e) : null;

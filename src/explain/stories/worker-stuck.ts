@@ -80,7 +80,7 @@ function incident(world: World, listener: ListenerFacts, all: Explained[]): Inci
     sentences: sentences.filter((s) => s !== ''),
     headline:
       `${processOn(sight, server)} did not accept connections as fast as they came; its full accept queue ` +
-      `${HEDGES[weakest([...syns, ...acks].map((e) => e.finding))]}dropped ${list(dropped(syns, acks))}.${closed(told, reset)}`,
+      `${HEDGES[weakest([...syns, ...acks])]}dropped ${list(dropped(syns, acks))}.${closed(told, reset)}`,
     action: actionOf(world, listener, sight),
     told,
     connections: connectionsOf(told).length,
@@ -96,7 +96,7 @@ function closed(told: readonly Explained[], reset: readonly Explained[]): string
 }
 
 function outcome(own: readonly Explained[], what: string): string {
-  return `${number(connectionsOf(own).length)} ${HEDGES[weakest(own.map((e) => e.finding))]}${what}`;
+  return `${number(connectionsOf(own).length)} ${HEDGES[weakest(own)]}${what}`;
 }
 
 function processOn(sight: QueueSight | null, server: string): string {
@@ -198,7 +198,7 @@ function lost(
     ),
     ...counters,
   ];
-  const likely = HEDGES[weakest([...syns, ...acks].map((e) => e.finding))];
+  const likely = HEDGES[weakest([...syns, ...acks])];
   return `${from === '' ? 'The' : `From ${moment(from)} on the`} full queue ${likely}dropped ${list(parts)}${counted}${cite(files)}.`;
 }
 
@@ -223,7 +223,7 @@ function ended(
   const when = time === '' ? '' : ` at ${moment(time)}`;
   const after =
     refused.length > 0
-      ? `; ${count(connectionsOf(refused).length, 'attempt')} ${connectionsOf(refused).length === 1 ? 'was' : 'were'} ${HEDGES[weakest(refused.map((e) => e.finding))]}refused`
+      ? `; ${count(connectionsOf(refused).length, 'attempt')} ${connectionsOf(refused).length === 1 ? 'was' : 'were'} ${HEDGES[weakest(refused)]}refused`
       : '';
   const files = [
     ...(closing ? [world.source(closing.life.source).name] : []),
