@@ -10,18 +10,19 @@ export function completeLife(life: SocketLife, source: Source, diagnostics: Diag
   life.owner = ownerOf(life);
   let since: number | null = 0;
   let line = 0;
-  for (const [i, t] of life.transitions.entries()) {
-    const before = life.transitions[i - 1];
+  let before: Transition | null = null;
+  for (const t of life.transitions) {
     // captures print times instead of durations
     if (t.duration === null && before && t.time !== null && before.time !== null) {
       t.duration = Math.max(0, t.time - before.time);
     }
-    if (i > 0) since = since === null || t.duration === null ? null : since + t.duration;
+    if (before) since = since === null || t.duration === null ? null : since + t.duration;
     t.sinceBirth = since;
     // a line that the kernel timed is in its place, wherever it stands
     t.reordered = t.line < line && (t.time === null || before?.time == null || t.time <= before.time);
     line = Math.max(line, t.line);
     if (t.reordered && diagnostics) reportReordered(t, source, diagnostics);
+    before = t;
   }
   if (!diagnostics) return;
   for (const gap of life.missing) reportMissing(life, gap, source, diagnostics);

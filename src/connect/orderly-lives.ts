@@ -25,11 +25,9 @@ import {
 import { Rows } from './rows.ts';
 
 /** Which of the orderly ways a life went, every state of it once and nothing lost; -1 for none. */
-export function orderlyPath({ transitions, missing }: SocketLife): number {
+export function orderlyStates({ transitions, missing }: SocketLife): number {
   if (transitions.length !== STEPS || missing.length > 0) return -1;
-  return PATHS.findIndex((path) =>
-    transitions.every((t, i) => t.from === path[i] && t.to === path[i + 1] && t.fields === undefined),
-  );
+  return PATHS.findIndex((path) => transitions.every((t, i) => t.from === path[i] && t.to === path[i + 1]));
 }
 
 /** Paths are in pairs that part here: who closes first, who closes second. */
@@ -114,7 +112,7 @@ export class OrderlyLives {
 
   /** Takes a life as its lines tell it (see completeLife), when it is an orderly one; its number, else -1. */
   take(life: SocketLife, socket: number): number {
-    const path = orderlyPath(life);
+    const path = life.transitions.some((t) => t.fields) ? -1 : orderlyStates(life);
     if (path < 0) return -1;
     const at = this.#rows.allocate();
     this.#rows.words[at + PATH] = path;

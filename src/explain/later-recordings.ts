@@ -34,11 +34,14 @@ export function laterRecordings(world: World, explained: readonly Explained[]): 
   if (recorded.length === 0) return [];
   const open = new Map<string, Open>();
   for (const e of explained) {
-    if (e.finding.role !== 'verdict') continue;
+    // what is proved lacks nothing
+    if (e.finding.role !== 'verdict' || e.finding.confidence === 'proved') continue;
+    const ofOtherTimes = recorded.filter((source) => !isWithin(world, source, e.moment));
+    // words are made for it
+    if (ofOtherTimes.length === 0) continue;
     for (const { what, probe, host } of e.finding.missing)
-      for (const source of recorded) {
+      for (const source of ofOtherTimes) {
         if (!source.recording!.attached.has(probe) || !isOf(world, source, host)) continue;
-        if (isWithin(world, source, e.moment)) continue;
         const key = [e.facts.case.server.address, e.facts.case.server.port, e.rule.id, source.id].join();
         const known = open.get(key) ?? { source, findings: [], whats: new Set() };
         open.set(key, known);

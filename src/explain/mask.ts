@@ -2,12 +2,14 @@
  * What a connection shows, as bits: known from counts before any rule looks at it. A rule is asked when one of the bits it
  * names is set; so nearly all connections, which open and close as they should, meet one rule.
  */
-import { orderlyPath } from '../connect/orderly-lives.ts';
+import { orderlyStates } from '../connect/orderly-lives.ts';
 import { closesPromptly } from '../connect/outcome.ts';
 import type { Case } from '../model/case.ts';
 import type { SocketLife, WireConnection } from '../model/connection.ts';
+import type { DropEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
 import type { Outcome } from '../model/outcome.ts';
 import * as outcome from '../model/outcome.ts';
+import { RST, SYN } from '../model/tcp.ts';
 import { SHORTEST_RTO } from './facts/timing.ts';
 import type { Rule } from './rule.ts';
 
@@ -29,9 +31,10 @@ export const PACKETS = 1 << 6;
 export const STATES = 1 << 7;
 /** Rows of socket tables. */
 export const ROWS = 1 << 8;
+/** Packets of it that a kernel dropped on their way. */
 export const DROPS = 1 << 9;
 export const CALLS = 1 << 10;
-/** What probes of a kernel said. */
+/** What probes of a kernel said, but that its sockets were freed. */
 export const EVENTS = 1 << 11;
 /** More than one capture shows it. */
 const SEVERAL = 1 << 12;
@@ -41,18 +44,17 @@ export const REUSED = 1 << 13;
 export const COOKIES = 1 << 14;
 /** A socket whose states are not those of an orderly life, each once, or that had to wait for its SYN-ACK. */
 export const ODD_STATES = 1 << 15;
-
 /** ICMP errors about its segments. */
 export const ICMP = 1 << 16;
+/** Rows in another state than TIME_WAIT, which nothing waits for. */
+export const OPEN_ROWS = 1 << 17;
 
-/** Something besides the packets of one capture tells of it, or of its tuple. */
-const BESIDES = STATES | ROWS | DROPS | CALLS | EVENTS | SEVERAL | REUSED | COOKIES | ODD_STATES | ICMP;
 /** Data or a FIN may have been sent again: a capture counts that, of a close in good order it is not asked. */
-export const MAY_REPEAT = SENT_AGAIN | BESIDES;
+export const MAY_REPEAT = SENT_AGAIN | OPEN_ROWS | EVENTS | SEVERAL | ODD_STATES | ICMP;
 /** A reset may have ended it. */
 export const MAY_BE_RESET = RESET | ODD_STATES | EVENTS;
 /** Its SYN, or the answer to it, may have been lost. */
-export const MAY_LACK_ANSWER = SYN_TROUBLE | RESET | ODD_STATES | ROWS | DROPS | EVENTS;
+export const MAY_LACK_ANSWER = SYN_TROUBLE | RESET | ODD_STATES | OPEN_ROWS | DROPS | EVENTS;
 /** By what the packets of one capture say. */
 export const MASK_OF: Readonly<Record<Exclude<Outcome, 0>, Mask>> = {
   [outcome.ORDERLY]: PACKETS | ORDERLY,
@@ -68,18 +70,33 @@ export function maskOf(c: Case, reused: boolean, cookies: boolean): Mask {
   const { lives, wires, drops, icmp, calls, rows, kernel } = c;
   let mask = (reused ? REUSED : 0) | (cookies ? COOKIES : 0);
   for (const life of lives) if (life) mask |= isOrderly(life) ? STATES : STATES | ODD_STATES;
-  if (rows.length > 0) mask |= ROWS;
-  if (drops.length > 0) mask |= DROPS;
+  if (rows.length > 0) mask |= rows.some(isOpen) ? ROWS | OPEN_ROWS : ROWS;
+  if (drops.some(wasUnderWay)) mask |= DROPS;
   if (icmp.length > 0) mask |= ICMP;
   if (calls.length > 0) mask |= CALLS;
-  if (kernel.length > 0) mask |= EVENTS;
+  if (kernel.some(saysMore)) mask |= EVENTS;
   if (wires.length > 1) mask |= SEVERAL;
   for (const wire of wires) mask |= ofWire(wire);
   return mask;
 }
 
+function isOpen({ state }: SocketEvent): boolean {
+  return state !== 'TIME_WAIT';
+}
+
+/** What is left in the receive queue of a socket that is freed is listed as dropped: its peer's FIN. */
+function wasUnderWay({ flags, stack }: DropEvent): boolean {
+  return flags === null || (flags & (SYN | RST)) !== 0 || stack[0] !== 'sk_stream_kill_queues';
+}
+
+/** No rule asks when a socket was freed. */
+function saysMore(e: ProbedEvent): boolean {
+  return e.kind !== 'probe' || e.name !== 'destroy';
+}
+
+/** Fields tell of trouble where there is an error; what else they say is of closes that such a path does not have. */
 function isOrderly(life: SocketLife): boolean {
-  if (orderlyPath(life) < 0) return false;
+  if (orderlyStates(life) < 0 || life.transitions.some((t) => t.fields?.error !== undefined)) return false;
   const connected = life.transitions.find((t) => t.from === 'SYN_SENT');
   return connected === undefined || (connected.duration !== null && connected.duration < SHORTEST_RTO);
 }

@@ -3,7 +3,7 @@ import type { SocketEvent } from '../../model/event.ts';
 import { rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
-import { ROWS } from '../mask.ts';
+import { OPEN_ROWS } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES, sideEndpoint } from '../procedures/common.ts';
 import { finCandidates } from '../procedures/fin.ts';
@@ -26,7 +26,7 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
   happened: 'ended up in CLOSE_WAIT because a process does not close its socket',
   condition:
     'The peer has closed, and the process that holds the descriptor does not: no timeout of the kernel ends CLOSE_WAIT.',
-  when: ROWS,
+  when: OPEN_ROWS,
   reference: 'tcp_fin (ESTABLISHED → CLOSE_WAIT)',
   signatures: [
     {

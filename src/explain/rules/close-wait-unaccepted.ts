@@ -1,7 +1,7 @@
 import { formatEndpoint } from '../../model/address.ts';
 import { SERVER } from '../../model/connection.ts';
 import { reasoning, rowEvidence } from '../facts/evidence.ts';
-import { ROWS } from '../mask.ts';
+import { OPEN_ROWS } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { isCloseWait, unaccepted } from '../procedures/unaccepted.ts';
 import type { Rule } from '../rule.ts';
@@ -16,7 +16,7 @@ export const rule: Rule<'close-wait-unaccepted'> = {
   happened: 'ended up in CLOSE_WAIT without a process, because nobody called accept()',
   condition:
     'The client connected, sent and closed while the connection was in the accept queue; without accept() no process can close it.',
-  when: ROWS,
+  when: OPEN_ROWS,
   reference: 'tcp_fin (ESTABLISHED → CLOSE_WAIT), inet_csk_accept',
   signatures: [
     {

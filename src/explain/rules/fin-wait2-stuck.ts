@@ -1,7 +1,7 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import { type Citation, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import { ROWS, STATES } from '../mask.ts';
+import { OPEN_ROWS, STATES } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import { stillHeld } from '../procedures/probed-fin.ts';
@@ -16,7 +16,7 @@ export const rule: Rule<'fin-wait2-stuck'> = {
   happened: 'stayed in FIN_WAIT2 because a process holds its half open and the peer does not close',
   condition:
     'shutdown(SHUT_WR) with the descriptor open: no timeout of the kernel ends FIN_WAIT2 while the peer keeps its side open.',
-  when: ROWS | STATES,
+  when: OPEN_ROWS | STATES,
   reference: 'tcp_shutdown; tcp_fin_timeout applies to orphans only',
   signatures: [
     {

@@ -1,4 +1,4 @@
-import { ROWS, SYN_ACK_AGAIN, SYN_TROUBLE } from '../mask.ts';
+import { OPEN_ROWS, SYN_ACK_AGAIN, SYN_TROUBLE } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { type Unfinished, unfinished } from '../procedures/unfinished.ts';
 import type { Rule } from '../rule.ts';
@@ -13,7 +13,7 @@ export const rule: Rule<'handshake-unfinished', Unfinished> = {
   happened: 'stayed half-open, because no ACK came to the SYN-ACK',
   condition:
     'The server answers the SYN, sends its SYN-ACK again by its timer (a SYN cookie once), and no ACK comes: the SYN-ACK, or the ACK, is lost on the way, or nobody is there to answer (a forged address).',
-  when: SYN_TROUBLE | SYN_ACK_AGAIN | ROWS,
+  when: SYN_TROUBLE | SYN_ACK_AGAIN | OPEN_ROWS,
   closes: 'unanswered',
   reference: 'reqsk_timer_handler, tcp_synack_retries (net/ipv4/inet_connection_sock.c), RFC 9293 §3.5',
   signatures: [

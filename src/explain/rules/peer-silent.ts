@@ -4,7 +4,7 @@ import { NS_PER_MS, NS_PER_S } from '../../model/time.ts';
 import { rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { RTO_MIN } from '../facts/timing.ts';
-import { ROWS } from '../mask.ts';
+import { OPEN_ROWS } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import { MANY } from '../procedures/given-up.ts';
@@ -31,7 +31,7 @@ export const rule: Rule<'peer-silent', Silent> = {
   happened: 'had a peer that did not answer retransmissions when the socket table was taken',
   condition:
     'Data are sent again with doubling timeouts and nothing comes back: the peer is gone, or the path is cut. The kernel gives up after tcp_retries2.',
-  when: ROWS,
+  when: OPEN_ROWS,
   reference: 'tcp_retransmit_timer, retransmits_timed_out (net/ipv4/tcp_timer.c)',
   signatures: [
     {

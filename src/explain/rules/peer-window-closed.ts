@@ -4,7 +4,7 @@ import type { SourceTime } from '../../model/time.ts';
 import { packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts } from '../facts/wire.ts';
-import { ROWS, SENT_AGAIN } from '../mask.ts';
+import { OPEN_ROWS, SENT_AGAIN } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES } from '../procedures/common.ts';
 import { MANY } from '../procedures/given-up.ts';
@@ -26,7 +26,7 @@ export const rule: Rule<'peer-window-closed', Closed> = {
   happened: 'waited for a peer whose receive window was closed',
   condition:
     'The receive buffer is full because its process does not read: the window is 0, and the sender probes it with doubling waits (persist timer) for as long as the peer answers.',
-  when: SENT_AGAIN | ROWS,
+  when: SENT_AGAIN | OPEN_ROWS,
   reference: 'tcp_send_probe0, tcp_probe_timer (net/ipv4/tcp_timer.c), RFC 9293 §3.8.6.1',
   signatures: [
     {

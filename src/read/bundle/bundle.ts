@@ -94,24 +94,27 @@ class Bundle {
 
   async events(recorder: Recorder | null, reasons: Reasons): Promise<void> {
     if (!recorder && this.#manifest?.events === null) return;
-    const { path, events } = recorder ? this.#records(recorder) : await this.#lines();
-    if (events.length === 0) return;
+    const { path, times, lineOf, keysOf } = recorder ? this.#records(recorder) : await this.#lines();
+    if (times.length === 0) return;
     // per-CPU buffers are read in turn: the order of lines is not the order of events
-    events.sort((a, b) => a.t - b.t || a.line - b.line);
-    const first = events[0]!.t;
+    const order = Array.from(times, (_, n) => n).sort((a, b) => times[a]! - times[b]! || a - b);
+    const first = times[order[0]!]!;
     const source = this.#source(path, 'bundle-events', first, 1);
     const [begun, last] = [recorder?.records.statuses[0], recorder?.records.statuses.at(-1)];
     this.stream.from = (Number(begun?.t ?? first) - first) as SourceTime;
-    this.stream.until = (Math.max(events.at(-1)!.t, Number(last?.t ?? 0)) - first) as SourceTime;
+    this.stream.until = (Math.max(times[order.at(-1)!]!, Number(last?.t ?? 0)) - first) as SourceTime;
     if (this.#manifest) source.recording = recordingOf(this.#manifest, this.stream);
+    const places = new Map([...(recorder?.records.cgroups ?? [])].filter(([, path]) => placeIn(path)));
     const cgroups = new Map<string, string>();
-    for (const { keys, t, line } of events) {
-      const time = (t - first) as SourceTime;
+    for (const n of order) {
+      const [time, line] = [(times[n]! - first) as SourceTime, lineOf(n)];
       tryLine(path, line, this.#context.diagnostics, () => {
+        const keys = keysOf(n);
         const event = kernelEvent(keys, { source: source.id, line, time }, reasons);
         if (event) this.#emit(source, event);
-        const cgroup = recorder?.records.cgroups.get(keys.text('cgroup') ?? '');
-        if (event && 'remote' in event && cgroup && placeIn(cgroup)) cgroups.set(endsKey(event), cgroup);
+        if (!event || places.size === 0 || !('remote' in event)) return;
+        const cgroup = places.get(keys.text('cgroup') ?? '');
+        if (cgroup) cgroups.set(endsKey(event), cgroup);
       });
     }
     if (cgroups.size === 0 || !source.recording) return;
@@ -121,25 +124,28 @@ class Bundle {
 
   async #lines(): Promise<TimedEvents> {
     const path = await locate(this.#folder, 'events.jsonl', this.#files);
-    const events: TimedEvents['events'] = [];
+    const events: EventText[] = [];
+    const lines: number[] = [];
     await readJsonLines(path, this.#files, this.#context.diagnostics, (value, line) => {
       if (value.type !== 'printf' || typeof value.data !== 'string') return;
       const keys = new EventText(value.data);
       if (keys.kind === 'end') this.stream.ended = true;
       if (keys.kind === 'begin') this.#offset ??= offsetOfBegin(keys);
       if (!SIGNS_OF_LIFE.has(keys.kind)) this.stream.events++;
-      events.push({ keys, t: keys.number('t'), line });
+      events.push(keys);
+      lines.push(line);
     });
-    return { path, events };
+    const times = Float64Array.from(events, (keys) => keys.number('t'));
+    return { path, times, lineOf: (n) => lines[n]!, keysOf: (n) => events[n]! };
   }
 
   /** The line of a record is its number, as `tcpautopsy events` prints them. */
   #records({ path, records }: Recorder): TimedEvents {
-    const events = [...records.records()].map(({ keys, t }, i) => ({ keys, t, line: i + 1 }));
+    const times = Float64Array.from({ length: records.count }, (_, n) => records.at(n).number('t'));
     this.stream.ended = records.statuses.at(-1)?.status === 'end';
-    this.stream.events = events.length;
+    this.stream.events = records.count;
     this.stream.short = records.short();
-    return { path, events };
+    return { path, times, lineOf: (n) => n + 1, keysOf: (n) => records.at(n) };
   }
 
   async counters(): Promise<void> {
@@ -272,9 +278,13 @@ class Bundle {
   }
 }
 
+/** Events of a file, numbered from 0 in the order in which they stand there. */
 interface TimedEvents {
   path: string;
-  events: { keys: EventKeys; t: number; line: number }[];
+  /** On their own clock, ns. */
+  times: Float64Array;
+  lineOf(n: number): number;
+  keysOf(n: number): EventKeys;
 }
 
 /** Counters and socket tables are timed by /proc/uptime. */

@@ -15,7 +15,8 @@ export async function eventLines(
 ): Promise<void> {
   const recorder = await readRecorder(folder, files, diagnostics);
   if (recorder) {
-    for (const { keys } of recorder.records.records()) take(asJson(keys));
+    const { records } = recorder;
+    for (let n = 0; n < records.count; n++) take(asJson(records.at(n)));
     return;
   }
   let next = 1;

@@ -1,8 +1,7 @@
 /** The records of events.bin by the schema in its head: the same events, keys and values as the text of events.jsonl. */
 import { z } from 'zod';
-import { formatWords } from '../../model/address.ts';
 import type { EventBlock } from './event-blocks.ts';
-import { type EventKeys, POINTERS } from './event-text.ts';
+import { EventRecord, type Layout } from './event-record.ts';
 
 const field = z.object({
   name: z.string(),
@@ -11,7 +10,7 @@ const field = z.object({
   form: z.enum(['unsigned', 'signed', 'hex', 'symbol', 'address', 'text', 'enum']),
   names: z.array(z.string()).optional(),
 });
-type Field = z.infer<typeof field>;
+export type Field = z.infer<typeof field>;
 const kind = z
   .object({ kind: z.string(), bytes: z.number().int().min(24), fields: z.array(field) })
   .refine(
@@ -81,28 +80,23 @@ const PIECES: Readonly<globalThis.Record<string, string>> = {
 
 type RecorderHead = z.infer<typeof headSchema>;
 export type RecorderStatus = z.infer<typeof statusSchema>;
-interface Layout {
-  kind: string;
-  bytes: number;
-  fields: ReadonlyMap<string, Field>;
-}
-
-/** Collects blocks; afterwards its records can be walked through, in the order in which they were written. */
+/** Collects blocks; afterwards each record can be read by its number, in the order in which they were written. */
 export class EventRecords {
   head: RecorderHead | null = null;
   readonly statuses: RecorderStatus[] = [];
   readonly symbols = new Map<string, string>();
   /** Paths by kernfs id. */
   readonly cgroups = new Map<string, string>();
-  /** Records of each kind that the file holds, once they were walked through. */
-  readonly #counts: number[] = [];
   #layouts: Layout[] = [];
-  readonly #blocks: { block: EventBlock; little: boolean }[] = [];
+  readonly #blocks: { view: DataView; little: boolean }[] = [];
+  #places: Places | null = null;
+  readonly #record = new EventRecord(this.symbols);
 
   /** Throws SyntaxError for a JSON block that is none of ours. */
   take(block: EventBlock, little: boolean): void {
     if (block.what === 'records') {
-      this.#blocks.push({ block, little });
+      const { buffer, byteOffset, byteLength } = block.bytes;
+      this.#blocks.push({ view: new DataView(buffer, byteOffset, byteLength), little });
       return;
     }
     const value: unknown = JSON.parse(new TextDecoder().decode(block.bytes));
@@ -112,7 +106,7 @@ export class EventRecords {
       this.#layouts = this.head.kinds.map((k) => ({
         kind: k.kind,
         bytes: k.bytes,
-        fields: new Map(k.fields.map((f) => [f.name, f])),
+        fields: new Map(k.fields.map((f) => [f.name, { ...f, texts: new Map() }])),
       }));
     } else if (status?.success) this.statuses.push(status.data as RecorderStatus);
     else if (told?.success) this.#learn(told.data as z.infer<typeof namesSchema>);
@@ -136,7 +130,7 @@ export class EventRecords {
     const short = new Set<string>();
     for (const [kind, [sent, lost, written]] of last.by_kind.entries()) {
       const [, lostBefore, writtenBefore] = first.by_kind[kind] ?? [0, 0, 0];
-      const arrived = (this.#counts[kind] ?? 0) >= written - writtenBefore;
+      const arrived = (this.#placed.ofKind[kind] ?? 0) >= written - writtenBefore;
       // a segment may end while some are on their way to the next
       const whole = arrived && lost === lostBefore && (!last.ended || sent === lost + written);
       const name = this.head.kinds[kind]?.kind;
@@ -148,124 +142,46 @@ export class EventRecords {
     return short;
   }
 
-  /** Each record that the head tells how to read. */
-  *records(): Iterable<{ keys: EventKeys; t: number }> {
-    this.#counts.length = 0;
-    for (const { block, little } of this.#blocks) {
-      const view = new DataView(block.bytes.buffer, block.bytes.byteOffset, block.bytes.byteLength);
+  /** How many there are that the head tells how to read. */
+  get count(): number {
+    return this.#placed.at.length;
+  }
+
+  /** The record of this number, from 0: one object, which shows it until the next one is asked for. */
+  at(n: number): EventRecord {
+    const { block, at } = this.#placed;
+    const { view, little } = this.#blocks[block[n]!]!;
+    this.#record.show(view, at[n]!, little, this.#layouts[view.getUint16(at[n]! + 8, little)]!);
+    return this.#record;
+  }
+
+  get #placed(): Places {
+    this.#places ??= this.#findPlaces();
+    return this.#places;
+  }
+
+  #findPlaces(): Places {
+    const places: Places = { block: [], at: [], ofKind: [] };
+    for (const [number, { view, little }] of this.#blocks.entries()) {
       for (let at = 0; at + 24 <= view.byteLength; ) {
         const kind = view.getUint16(at + 8, little);
-        const layout = this.#layouts[kind];
         const bytes = view.getUint16(at + 10, little);
         if (bytes < 24) break;
-        if (layout?.bytes === bytes && at + bytes <= view.byteLength) {
-          const keys = new Record(view, at, little, layout, this.symbols);
-          this.#counts[kind] = (this.#counts[kind] ?? 0) + 1;
-          yield { keys, t: keys.number('t') };
+        if (this.#layouts[kind]?.bytes === bytes && at + bytes <= view.byteLength) {
+          places.block.push(number);
+          places.at.push(at);
+          places.ofKind[kind] = (places.ofKind[kind] ?? 0) + 1;
         }
         at += bytes;
       }
     }
+    return places;
   }
 }
 
-/** The keys of one record. */
-class Record implements EventKeys {
-  readonly kind: string;
-  readonly #view: DataView;
-  readonly #at: number;
-  readonly #little: boolean;
-  readonly #layout: Layout;
-  readonly #symbols: ReadonlyMap<string, string>;
-
-  constructor(
-    view: DataView,
-    at: number,
-    little: boolean,
-    layout: Layout,
-    symbols: ReadonlyMap<string, string>,
-  ) {
-    this.kind = layout.kind;
-    this.#view = view;
-    this.#at = at;
-    this.#little = little;
-    this.#layout = layout;
-    this.#symbols = symbols;
-  }
-
-  /** Bytes up to the first zero; what is not UTF-8 as U+FFFD. */
-  get comm(): string | null {
-    return this.text('comm');
-  }
-
-  has(key: string): boolean {
-    return this.#layout.fields.has(key);
-  }
-
-  number(key: string): number {
-    const field = this.#layout.fields.get(key);
-    if (!field || field.bytes > 8) return Number.NaN;
-    const at = this.#at + field.at;
-    const signed = field.form === 'signed';
-    if (field.bytes === 8)
-      return Number(
-        signed ? this.#view.getBigInt64(at, this.#little) : this.#view.getBigUint64(at, this.#little),
-      );
-    if (field.bytes === 4)
-      return signed ? this.#view.getInt32(at, this.#little) : this.#view.getUint32(at, this.#little);
-    if (field.bytes === 2) return this.#view.getUint16(at, this.#little);
-    return this.#view.getUint8(at);
-  }
-
-  /** As `number`, but what text writes in hexadecimal. */
-  hex(key: string): number {
-    return this.number(key);
-  }
-
-  words(key: string): [number, number, number, number] | null {
-    const field = this.#layout.fields.get(key);
-    if (field?.form !== 'address') return null;
-    const word = (i: number) => this.#view.getInt32(this.#at + field.at + 4 * i);
-    return [word(0), word(1), word(2), word(3)];
-  }
-
-  text(key: string): string | null {
-    const field = this.#layout.fields.get(key);
-    if (!field) return null;
-    if (field.form === 'address') return formatWords(...this.words(key)!);
-    if (field.form === 'enum') return field.names?.[this.number(key)] ?? String(this.number(key));
-    if (field.form === 'text') {
-      const bytes = new Uint8Array(
-        this.#view.buffer,
-        this.#view.byteOffset + this.#at + field.at,
-        field.bytes,
-      );
-      const end = bytes.indexOf(0);
-      return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
-    }
-    const digits = (base: number) =>
-      field.bytes === 8 && field.form !== 'signed'
-        ? this.#view.getBigUint64(this.#at + field.at, this.#little).toString(base)
-        : this.number(key).toString(base);
-    if (field.form === 'symbol') return this.#symbols.get(digits(16)) ?? `0x${digits(16)}`;
-    return digits(field.form === 'hex' ? 16 : 10);
-  }
-
-  *pointers(): Iterable<[string, string]> {
-    for (const key of POINTERS) if (this.has(key)) yield [key, this.text(key)!];
-  }
-
-  *numbers(): Iterable<[string, number]> {
-    for (const { name, form } of this.#layout.fields.values())
-      if ((form === 'unsigned' || form === 'signed') && name !== 'kind' && name !== 'bytes')
-        yield [name, this.number(name)];
-  }
-
-  *entries(): Iterable<[string, string | number]> {
-    for (const { name, form, bytes } of this.#layout.fields.values()) {
-      if (name === 'kind' || name === 'bytes') continue;
-      const small = bytes < 8 && (form === 'unsigned' || form === 'signed');
-      yield [name, small ? this.number(name) : this.text(name)!];
-    }
-  }
+/** Where each record begins, and how many there are of each kind. */
+interface Places {
+  block: number[];
+  at: number[];
+  ofKind: number[];
 }

@@ -11,7 +11,8 @@ export async function asText(folder: string, files: Map<string, Buffer>): Promis
   const line = (data: string) => lines.push(JSON.stringify({ type: 'printf', data }));
   const { event_ns, realtime_ns } = statuses[0]!.anchor;
   line(`begin t=${event_ns} real=${realtime_ns.slice(0, -9)}.${realtime_ns.slice(-9, -3)}`);
-  for (const { keys } of recorder.records.records()) {
+  for (let n = 0; n < recorder.records.count; n++) {
+    const keys = recorder.records.at(n);
     const { comm, ...rest } = Object.fromEntries(keys.entries());
     line(
       `${keys.kind} ${Object.entries(rest)
