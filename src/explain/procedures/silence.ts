@@ -57,8 +57,9 @@ export function attemptText(client: string, to: string, silent: SilentSyn): stri
           ? ' and the file, which holds nothing but SYNs, shows no answer'
           : ' and had no answer';
   if (silent.syns === null) {
+    const again = silent.resent ? `sent its SYN again ${count(silent.resent, 'time')} and ` : '';
     return silent.answeredAfter === null && !silent.gaveUp
-      ? `${who} waited in SYN_SENT for an answer of ${to}`
+      ? `${who} ${again}waited in SYN_SENT for an answer of ${to}`
       : `${who} waited in SYN_SENT for ${to}${end}`;
   }
   const tries = silent.retries.map((s) => (s < 10 ? Number(s.toPrecision(2)) : Math.round(s)));

@@ -2,7 +2,7 @@
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { UNANSWERED } from '../../model/outcome.ts';
-import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
+import { ACK, RST, STATE_NAMES, SYN, seqDiff } from '../../model/tcp.ts';
 import type { CommonTime } from '../../model/time.ts';
 import {
   type Citation,
@@ -20,12 +20,16 @@ import type { Moment } from '../rule.ts';
 import { refusedLooks } from './probed-syn.ts';
 import { FIRST_TRY } from './silence.ts';
 
+const SYN_SENT = STATE_NAMES.indexOf('SYN_SENT');
+
 /** An unanswered SYN, as the evidence shows it. */
 export interface SilentSyn {
   /** SYNs seen; null when only a socket table, the state log or connection tracking shows the attempt. */
   syns: number | null;
   /** Seconds after the first at which it was sent again. */
   retries: number[];
+  /** How often a table says that it was sent again. */
+  resent?: number;
   /** The attempt succeeded in the end, after this long. */
   answeredAfter: number | null;
   /** The attempt was given up, as the client's state events say. */
@@ -46,7 +50,7 @@ export const silentSyn = memoised((f: Facts): SilentSyn | null => {
   // of two captures the client's shows the SYNs that the server's lacks
   const seen = f.wires.map((wire) => onWire(f, wire)).filter((s) => s !== null);
   seen.sort((a, b) => (b.syns ?? 0) - (a.syns ?? 0));
-  return seen[0] ?? inStates(f) ?? inTables(f) ?? inConntrack(f);
+  return seen[0] ?? inStates(f) ?? inTables(f) ?? inRetransmissions(f) ?? inConntrack(f);
 });
 
 function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
@@ -68,18 +72,19 @@ function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
   // answered at the first try, or sent again at once because an old connection's ACK came back
   const waited = (before.at(-1)?.time ?? first.time) - first.time;
   if (answer && waited < SHORTEST_RTO) return null;
+  const isTimed = f.world.source(wire.wire.source).clock.kind !== 'order';
   // the capture ends before the SYN could be sent again: its answer may have come
   const left = f.world.captureSpan(wire.wire.source)[1] - first.time;
-  if (waited < SHORTEST_RTO && left < SYN_RTO) return null;
+  if (isTimed ? waited < SHORTEST_RTO && left < SYN_RTO : own.length < 2) return null;
   const isFiltered = !answer && f.world.holdsNoSynAcks(wire.wire.source);
-  const retries = before.slice(1).map((p) => (p.time - first.time) / 1e9);
+  const retries = isTimed ? before.slice(1).map((p) => (p.time - first.time) / 1e9) : [];
   return {
     syns: before.length,
     retries,
     answeredAfter: answer ? answer.time - first.time : null,
     gaveUp: givenUp(f),
     isFiltered,
-    overdue: !isFiltered || waited >= SHORTEST_RTO,
+    overdue: !isFiltered || waited >= SHORTEST_RTO || !isTimed,
     moment: f.atPacket(wire, first),
     lost: before.slice(0, answer ? -1 : undefined).map((p) => [f.atPacket(wire, p), f.atPacket(wire, p)]),
     evidence: synEvidence(f, wire, before, answer),
@@ -129,7 +134,27 @@ function inTables(f: Facts): SilentSyn | null {
   const rows = f.rows(CLIENT);
   if (rows.length === 0 || f.rows(SERVER).length > 0 || rows.some((r) => r.state !== 'SYN_SENT')) return null;
   const overdue = rows.length > 1 || rows.some((r) => (r.timer?.retransmits ?? 0) > 0);
-  return { ...waiting(f, rows), overdue, evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)) };
+  const resent = Math.max(...rows.map((r) => (r.timer?.name === 'on' ? r.timer.retransmits : 0)));
+  return {
+    ...waiting(f, rows),
+    resent,
+    overdue,
+    evidence: rows.slice(0, 3).map((r) => rowEvidence(f.world, r)),
+  };
+}
+
+/** The client's kernel sent the SYN again, and nothing else tells of the connection. */
+function inRetransmissions(f: Facts): SilentSyn | null {
+  const { kernel, lives, rows } = f.case;
+  if (f.wire || lives[CLIENT] || lives[SERVER] || rows.length > 0) return null;
+  const again = kernel.filter((e) => e.kind === 'probe' && e.name === 'retransmit') as ProbeEvent[];
+  if (again.length === 0 || again.some((e) => e.values.state !== SYN_SENT)) return null;
+  return {
+    ...waiting(f, again),
+    resent: again.length,
+    overdue: true,
+    evidence: again.slice(0, 3).map((e) => eventEvidence(f.world, e, e.said ?? '')),
+  };
 }
 
 /** Connection tracking saw no answer, which may have taken another way; that none came by it knows when the entry has ended. */

@@ -58,7 +58,7 @@ export const rule: Rule<'peer-window-closed', Closed> = {
         ? `${capital(sender)} had ${count(row.sendQ, 'byte')} to send and waited for the receive window of ${receiver}, ` +
           `${MAYBE}because its process does not read; ${count(probes, 'probe')} so far, the next in ${span(row.timer!.left)}.`
         : `${capital(receiver)} closed its receive window, ${MAYBE}because its process does not read; ` +
-          `${sender} sent ${count(probes, 'probe')} over ${span(lasted)}, and the window stayed 0.`,
+          `${sender} sent ${count(probes, 'probe')}${lasted > 0 ? ` over ${span(lasted)}` : ''}, and the window stayed 0.`,
       remedy:
         'Find out why the receiving process does not read (a stack dump, `strace -p PID`, Recv-Q of `ss -tanp` there). If the peer answers every probe, the network is not the cause.',
       missing: wanted(row ? 'packets' : 'states', side),
@@ -77,8 +77,9 @@ function onWire(f: Facts, side: SideIndex): Closed | null {
   if (!closed || closed.probes < MANY || closed.answers < closed.probes) return null;
   const { since, probes } = closed;
   const { source, lastTime } = wire.wire;
+  const isTimed = f.world.source(source).clock.kind !== 'order';
   return {
-    confidence: 'inferred',
+    confidence: isTimed ? 'inferred' : 'possible',
     side: SIDE_NAMES[peer]!,
     moment: { source, at: f.world.context.timeline.at(source, since) },
     evidence: [
@@ -87,7 +88,7 @@ function onWire(f: Facts, side: SideIndex): Closed | null {
     ],
     probes,
     row: null,
-    lasted: (wire.of(lastTime, side) ?? since) - since,
+    lasted: isTimed ? (wire.of(lastTime, side) ?? since) - since : 0,
   };
 }
 

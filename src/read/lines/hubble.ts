@@ -1,7 +1,7 @@
 /** Flows of Cilium as `hubble observe` and `cilium monitor` print them: who spoke to whom, and the verdict of the policy on it. */
 
 import type { Endpoint } from '../../model/address.ts';
-import { formatWords } from '../../model/address.ts';
+import { formatEndpoint, formatWords } from '../../model/address.ts';
 import { hostNameWords } from '../../model/hostnames.ts';
 import { parseFlagNames } from '../../model/tcp.ts';
 import { type Clock, NS_PER_MS, type SourceTime } from '../../model/time.ts';
@@ -50,6 +50,8 @@ class HubbleReader implements LineReader {
   readonly #source: SectionSource;
   readonly #interner = new Interner();
   readonly #clock = new WallClock();
+  /** The packet of the line before, where a policy denied it. */
+  #denied = '';
 
   constructor(section: Section) {
     this.#source = new SectionSource(section, hubble.id);
@@ -70,12 +72,22 @@ class HubbleReader implements LineReader {
     const ends = [this.#endpoint(left!, leftPort!), this.#endpoint(right!, rightPort!)] as const;
     const [from, to] = arrow === '<-' ? [ends[1], ends[0]] : ends;
     const flags = parseFlagNames(tcp[1]!);
-    const isDropped = verdict === 'DROPPED' || verdict === 'DENIED';
+    const isDropped = this.#isDropped(
+      verdict!,
+      `${formatEndpoint(from)} ${formatEndpoint(to)} ${flags} ${time}`,
+    );
     this.#emit(
       { from, to, flags, dropped: isDropped ? what! : null, said: `${what} ${verdict}`, time },
       number,
     );
     return true;
+  }
+
+  /** The policy says DENIED, then the datapath DROPPED, of one packet. */
+  #isDropped(verdict: string, packet: string): boolean {
+    const isTold = verdict === 'DROPPED' && this.#denied === packet;
+    this.#denied = verdict === 'DENIED' ? packet : '';
+    return verdict === 'DENIED' || (verdict === 'DROPPED' && !isTold);
   }
 
   #monitored(text: string, number: number): boolean {

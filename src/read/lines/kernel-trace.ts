@@ -4,7 +4,7 @@
  * name a connection; skb:kfree_skb tells reasons, but not of which packet.
  */
 import type { Endpoint } from '../../model/address.ts';
-import { parseState, type TcpState } from '../../model/tcp.ts';
+import { parseState, STATE_NAMES, type TcpState } from '../../model/tcp.ts';
 import { NS_PER_US, type SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { TracedSockets } from './kernel-trace/sockets.ts';
@@ -167,7 +167,7 @@ class KernelTraceReader implements LineReader {
       name,
       socket,
       packet: null,
-      values: {},
+      values: state ? { state: STATE_NAMES.indexOf(state) } : {},
       pointers: {},
       ...said,
     });

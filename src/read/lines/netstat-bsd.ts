@@ -1,5 +1,6 @@
-/** `netstat -an` of macOS and the BSDs: the port stands behind a dot, and no owner is shown. */
+/** `netstat -an` of macOS and the BSDs: the port stands behind a dot; the owner is shown by macOS alone, with -v. */
 import type { Endpoint } from '../../model/address.ts';
+import type { SocketEvent } from '../../model/event.ts';
 import { parseState, type TcpState } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
@@ -16,6 +17,8 @@ const HEADER =
   /^(?:Socket\s+|Tcpcb\s+)?Proto\s+Recv-Q\s+Send-Q\s+Local Address\s+Foreign Address\s+\(state\)/;
 const OTHER_ROW =
   /^(?:udp|icm|icmp)(?:4|6|46)?\s|^(?:Active (?:LOCAL|UNIX|Multipath|kernel)|(?:Address|SADR\/PCB)\s+Type)|^[\da-f]{8,16}\s+(?:dgram|stream|seqpac)\b/;
+/** Titles behind the state, up to the owner: `rhiwat shiwat pid`, newer ones `rxbytes txbytes rhiwat shiwat process:pid`. */
+const OWNER = /\(state\)\s+((?:[a-z]+\s+){0,6})(process:)?pid\b/;
 /** Width of an address without -W (FreeBSD) or -l (macOS): IPv6 is cut to it. */
 const CUT_WIDTH = 22;
 
@@ -24,7 +27,8 @@ export const netstatBsd: LineFormat = {
   title: 'netstat -an (macOS, BSD)',
   clock: 'order',
   proves: 'Which connections existed at that moment, in which state, and what waited in their queues.',
-  cannotProve: 'Who owned them, what happened between two snapshots, and anything that only Linux does.',
+  cannotProve:
+    'Who owned them (but for -v of macOS), what happened between two snapshots, and anything that only Linux does.',
   example: 'tcp4      31      0  192.0.2.10.52012       198.51.100.9.443       CLOSE_WAIT ',
   // -p is the protocol there, and owners here
   command: runs('netstat', /(?=\s)(?=[^|]*\s-p\s?tcp\b)(?![^|]*\s-\w*[srigmM])/),
@@ -73,6 +77,8 @@ class NetstatBsdReader implements LineReader {
   readonly #snapshots: Snapshots;
   readonly #fields = new Fields();
   readonly #interner = new Interner();
+  /** Index of the field with the owner, null where none is shown; of newer versions with its name. */
+  #owner: { field: number; named: boolean } | null = null;
 
   constructor(section: Section) {
     this.#source = new TableSource(section, netstatBsd.id);
@@ -89,6 +95,11 @@ class NetstatBsdReader implements LineReader {
 
   line(text: string, number: number): boolean {
     if (TITLE.test(text) || HEADER.test(text)) {
+      const owner = OWNER.exec(text);
+      this.#owner = owner && {
+        field: 6 + (owner[1]!.match(/\S+/g)?.length ?? 0),
+        named: owner[2] !== undefined,
+      };
       if (this.#snapshots.number === 0 || this.#snapshots.rows > 0)
         this.#snapshots.begin(number, FILTER_UNKNOWN, true);
       return true;
@@ -124,11 +135,19 @@ class NetstatBsdReader implements LineReader {
       snapshot: this.#snapshots.number,
       ...row,
       acceptLimit: null,
-      owner: 'hidden',
-      pid: null,
-      comm: null,
+      ...this.#ownerOf(),
       timer: null,
     });
+  }
+
+  #ownerOf(): Pick<SocketEvent, 'owner' | 'pid' | 'comm'> {
+    const shown = this.#owner && this.#fields.span(this.#owner.field, this.#fields.count - 1);
+    // a name may have blanks
+    const pattern = this.#owner?.named ? /^(.{0,64}?):(\d{1,7})\s/ : /^()(\d{1,7})\s/;
+    const match = shown ? pattern.exec(shown) : null;
+    const pid = Number(match?.[2] ?? 0);
+    if (pid === 0) return { owner: 'hidden', pid: null, comm: null };
+    return { owner: 'known', pid, comm: match![1] === '' ? null : this.#interner.keep(match![1]!) };
   }
 
   end(): void {

@@ -24,7 +24,7 @@ const UNIX_HEADER = /^(?:Active UNIX domain sockets|Proto\s+RefCnt\s+Flags)/;
 const OTHER_ROW = /^(?:udp|udp6|udplite6?|raw6?|sctp|unix|l2cap|rfcomm|x25|ax25|netrom|bluetooth)\s/;
 const NOT_ROOT = /^\(Not all processes could be identified|^ will not be shown, you would have to be root/;
 const OWNER = /^(\d+)\/(.*)$/;
-/** Without -W an address of IPv6 or a name is cut so that address and port fill this width. */
+/** Without -W an address of IPv6 or a name is cut so that address and port fill this width; busybox cuts ports as well. */
 const CUT_WIDTH = 23;
 
 const TITLE_FILTERS = new Map<string, string | null>([
@@ -73,11 +73,11 @@ function parse(line: string, f: Fields, names: Interner): Row | null {
   const local = parseEndpoint(f.text(3), names);
   const remote = parseEndpoint(f.text(4), names);
   if (!state || !local || !remote) return null;
+  // busybox names no tcp6, and cuts at the end: five digits of a port are all
+  const isBusybox = f.is(0, 'tcp') && /:.*:/.test(f.text(3));
+  const isCut = (column: string) =>
+    column.length === CUT_WIDTH && !(isBusybox ? /:\d{5}$/ : /^[\d.]+:\d+$/).test(column);
   return { state, local, remote, next: 6, cut: isCut(f.text(3)) || isCut(f.text(4)) };
-}
-
-function isCut(column: string): boolean {
-  return column.length === CUT_WIDTH && !/^[\d.]+:\d+$/.test(column);
 }
 
 class NetstatReader implements LineReader {
@@ -93,6 +93,8 @@ class NetstatReader implements LineReader {
   #othersHidden = false;
   /** Rows seen in this snapshot: one that comes again begins the next (`-c`, or a loop without prompts). */
   readonly #seen = new Set<string>();
+  /** Of rows that are not used, how many there are of each state. */
+  readonly #cut = new Map<string, { count: number; line: number }>();
 
   constructor(section: Section) {
     this.#source = new TableSource(section, netstat.id);
@@ -141,6 +143,7 @@ class NetstatReader implements LineReader {
   }
 
   #begin(number: number, filter: string | null, ran: boolean): void {
+    this.#count();
     this.#snapshots.begin(number, filter, ran);
     this.#seen.clear();
   }
@@ -160,10 +163,28 @@ class NetstatReader implements LineReader {
         text,
       );
       this.#snapshots.spoil();
+      const known = this.#cut.get(row.state);
+      this.#cut.set(row.state, { count: (known?.count ?? 0) + 1, line: known?.line ?? line });
       return true;
     }
     this.#emit(row, line);
     return true;
+  }
+
+  /** The states of rows that are not used count all the same. */
+  #count(): void {
+    for (const [state, { count, line }] of this.#cut) {
+      const source = this.#source.open();
+      this.#source.event(source, {
+        kind: 'state-count',
+        source: source.id,
+        line,
+        time: this.#source.time,
+        state,
+        count,
+      });
+    }
+    this.#cut.clear();
   }
 
   #separate(row: Row, line: number): void {
@@ -223,6 +244,7 @@ class NetstatReader implements LineReader {
   }
 
   end(): void {
+    this.#count();
     this.#snapshots.finish();
   }
 }
@@ -232,6 +254,7 @@ function parseTimer(name: string, values: string): SocketEvent['timer'] | undefi
   const match = /^\((\d{1,9}\.\d\d)\/(\d{1,9})\/(\d{1,9})\)$/.exec(values);
   if (!match || !/^(?:off|on|keepalive|timewait|probe|unkn-\d+)$/.test(name)) return undefined;
   if (name === 'off') return null;
-  const persist = name === 'probe' ? 'persist' : name;
-  return { name: persist, left: secondsToNs(match[1]!), retransmits: Number(match[2]) };
+  const left = secondsToNs(match[1]!);
+  if (name === 'probe') return { name: 'persist', left, retransmits: Number(match[3]) };
+  return { name, left, retransmits: Number(match[2]) };
 }

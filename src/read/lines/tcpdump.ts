@@ -6,10 +6,12 @@ import { formatWords, parseWords } from '../../model/address.ts';
 import { hostNameWords } from '../../model/hostnames.ts';
 import { ownText } from '../../model/own-text.ts';
 import { OPT_DAMAGED, Packet } from '../../model/packet.ts';
+import { SYN } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { SectionSource } from './shared/section.ts';
+import { diagnoseService } from './shared/services.ts';
 import { StampClock } from './tcpdump/clock.ts';
 import {
   emitIcmp,
@@ -19,16 +21,16 @@ import {
   parseIcmp,
   parseQuoted,
 } from './tcpdump/icmp.ts';
-import { PrintedSegment, parseLine, parseSecondLine } from './tcpdump/line.ts';
+import { PKTMON, PrintedSegment, parseLine, parseSecondLine } from './tcpdump/line.ts';
 import { readOptions } from './tcpdump/options.ts';
 import { SequenceTable } from './tcpdump/sequence.ts';
 
 const CURRENT = / > \S{1,300}: Flags \[(?:[SFRPUWEe.]{1,9}|none)\], /;
 const OLD = / > \S{1,300}: [SFRPWE.]{1,6} (?:\d{1,10}:\d{1,10}\(\d{1,10}\)|ack \d{1,10} win )/;
 const VERBOSE = /(?:(?:^|\s)IP6?|, length \d{1,9}:) \((?:tos|class|flowlabel|hlim) [^>]{1,300}TCP \(6\)/;
-/** Before a time since the packet before (-ttt) stands a blank, as before what goes on. */
-const BLANK_STAMP = /^ (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.\d{6}/;
-const HEX = /^\t0x[0-9a-f]{4}:\s/;
+/** Before a time since the packet before (-ttt), and before numbers (-#), stand blanks, as before what goes on. */
+const BLANK_STAMP = /^ {1,8}(?:\d{1,9}:? {1,2})?(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.\d{6}/;
+const HEX = /^\s{1,16}0x[0-9a-f]{4}:\s/;
 /** As text, an IP header has next to no letters. */
 const ASCII = /^(?:E[^\sA-Za-z]|`)[^\s]{0,3}[.@]\S*/;
 const MAX_ADDRESSES = 65_536;
@@ -46,7 +48,8 @@ export const tcpdump: LineFormat = {
   command: runs('tcpdump', /(?=\s|$)(?![^|]*\s-\w*w)/),
   recognises: (line) =>
     (line.includes(' > ') && (CURRENT.test(line) || OLD.test(line))) ||
-    (line.includes('TCP (6)') && VERBOSE.test(line)),
+    (line.includes('TCP (6)') && VERBOSE.test(line)) ||
+    PKTMON.test(line),
   open: (section) => new TcpdumpReader(section),
 };
 
@@ -60,7 +63,8 @@ class TcpdumpReader implements LineReader {
   readonly #places = new Map<string, number>([['', 0]]);
   readonly #sink: Section['context']['sink'];
   /** The line before was the first of a pair: of TCP, or of another protocol whose further lines are skipped. */
-  #head: 'tcp' | 'other' | null = null;
+  #head: 'tcp' | 'other' | 'again' | null = null;
+  #isAfterBlank = false;
   /** The line before was a segment; below it payload is printed as text (-A). */
   #isAfterSegment = false;
   #isText = false;
@@ -79,22 +83,39 @@ class TcpdumpReader implements LineReader {
 
   line(text: string, number: number): boolean {
     if (HEX.test(text)) return this.#source.made !== null;
+    const isAfterBlank = this.#isAfterBlank;
+    this.#isAfterBlank = text === '';
     const goesOn = /^\s/.test(text) && !BLANK_STAMP.test(text);
     if (!goesOn) this.#attach(null);
     if (goesOn && this.#head !== null) {
+      if (this.#head === 'again') return true;
       if (this.#head === 'other') {
         this.#other(text, number, false);
         return true;
       }
       this.#head = null;
-      if (!parseSecondLine(text, this.#segment)) return false;
+      if (!parseSecondLine(text, this.#segment)) return this.#monitored(text, number);
       this.#isAfterSegment = true;
       this.#isText = false;
       this.#emit(number);
       return true;
     }
     const kind = parseLine(text, this.#segment);
-    this.#head = kind === 'head' ? 'tcp' : kind === 'other' || kind === 'other-head' ? 'other' : null;
+    // without its first line (grep) a second one has no time
+    const { timeOfDay, seconds } = this.#segment;
+    const hasTime = timeOfDay !== '' || seconds !== '';
+    if (kind === 'tcp' && !hasTime && goesOn && (this.#clock.clock?.kind ?? 'order') !== 'order')
+      return false;
+    const isBreak = isAfterBlank || (this.#segment.flags === SYN && !this.#clock.addsUp);
+    if (kind === 'tcp' && this.#clock.restarts(this.#segment, isBreak)) return false;
+    this.#head =
+      kind === 'head'
+        ? 'tcp'
+        : kind === 'other' || kind === 'other-head'
+          ? 'other'
+          : kind === 'again'
+            ? kind
+            : null;
     if (kind !== null) {
       this.#isAfterSegment = kind === 'tcp';
       this.#isText = false;
@@ -109,6 +130,13 @@ class TcpdumpReader implements LineReader {
     this.#isText ||= this.#isAfterSegment && ASCII.test(text);
     this.#isAfterSegment = false;
     return this.#isText;
+  }
+
+  /** Below what pktmon says stands a packet of any protocol. */
+  #monitored(text: string, number: number): boolean {
+    if (!/^\s+(?:[\dA-F]{2}-){5}/.test(text)) return false;
+    this.#other(text, number, true);
+    return true;
   }
 
   /** A line of another protocol; of one that -v prints, the `first` says nothing and only the others can hold an error. */
@@ -204,13 +232,7 @@ class TcpdumpReader implements LineReader {
 
   #say(number: number): void {
     if (this.#segment.unknownService !== '') {
-      this.#source.diagnose(
-        'service-unknown',
-        'data-loss',
-        number,
-        'ports printed as service names that are in no table here, taken as 0 (tcpdump -n prints numbers); the first',
-        this.#segment.unknownService,
-      );
+      diagnoseService(this.#source, number, this.#segment.unknownService);
     }
     if (this.#clock.fell) {
       this.#clock.fell = false;

@@ -1,5 +1,5 @@
 /** `tcpretrans` of bcc, bpftrace and perf-tools: every retransmission (R), and with -l every tail loss probe (L). */
-import { parseState } from '../../model/tcp.ts';
+import { parseState, STATE_NAMES } from '../../model/tcp.ts';
 import { NS_PER_S } from '../../model/time.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
@@ -60,7 +60,7 @@ class TcpretransReader implements LineReader {
       local,
       remote,
       packet: null,
-      values: {},
+      values: { state: STATE_NAMES.indexOf(state) },
       pointers: {},
       said: `${what} in state ${state}`,
     });

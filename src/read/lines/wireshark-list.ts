@@ -12,6 +12,7 @@ import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';
 import { isAddressText } from './shared/endpoints.ts';
 import { SectionSource } from './shared/section.ts';
+import { diagnoseService } from './shared/services.ts';
 import { emitIcmp, LastSegments } from './tcpdump/icmp.ts';
 import { ListClock } from './wireshark-list/clock.ts';
 import { Columns, type ListRow } from './wireshark-list/columns.ts';
@@ -19,6 +20,9 @@ import { Conversations } from './wireshark-list/conversations.ts';
 import { listedIcmp } from './wireshark-list/icmp.ts';
 import { parseInfo, type SegmentInfo } from './wireshark-list/info.ts';
 
+/** Details that a printed packet has below its row. */
+const DETAIL =
+  /^(?:Frame \d{1,9}: |Ethernet II, |Linux cooked capture|Raw packet data|Internet Protocol|Transmission Control Protocol, |0[\da-f]{3} {2}(?:[\da-f]{2} ){1,16})|^ {4}(?:\S| {4})/;
 const MAX_ADDRESSES = 65_536;
 /** Protocols of the list that are not carried by TCP. */
 const NOT_TCP =
@@ -65,7 +69,8 @@ class WiresharkListReader implements LineReader {
   line(text: string, number: number): boolean {
     if (this.#columns.header(text)) return true;
     const row = this.#columns.row(text);
-    if (!row || !isAddressText(row.source) || !isAddressText(row.destination)) return false;
+    if (!row || !isAddressText(row.source) || !isAddressText(row.destination))
+      return this.#source.made !== null && DETAIL.test(text);
     // of each row: it may be the time since the row before
     const time = this.#time(text, row);
     const info = parseInfo(row.info);
@@ -102,6 +107,7 @@ class WiresharkListReader implements LineReader {
     source.records++;
     this.#sent.sent({ source: row.source, destination: row.destination, ...info }, time);
     this.#sink.packet(source, p);
+    if (info.unknownService) diagnoseService(this.#source, number, info.unknownService);
     if (this.#clock.fell) this.#falls(number);
   }
 

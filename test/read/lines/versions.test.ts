@@ -215,7 +215,7 @@ describe('netstat', () => {
     const out = row(
       'tcp6       0      0 2001:db8:85a3::8a2e:443 2001:db8:85a3::8a:50000 ESTABLISHED 1/nginx',
     );
-    expect(out.events).toEqual([]);
+    expect(out.events).toMatchObject([{ kind: 'state-count', state: 'ESTABLISHED', count: 1 }]);
     expect(out.diagnostics).toMatchObject([
       { code: 'netstat-address-cut', severity: 'data-loss', locator: 'line 1' },
     ]);

@@ -4,7 +4,7 @@ import type { DiagnosticSeverity } from '../../../model/diagnostic.ts';
 const NOISE: readonly RegExp[] = [
   /^(?:tcpdump: )?(?:dropped privs to |verbose output suppressed|listening on |data link type |WARNING: |Warning: )/,
   /^reading from (?:file|PCAP)/,
-  /^\d+ packets? (?:captured|received by filter)/,
+  /^\d+ packets? (?:captured|received by filter|shown\.?$)/,
   /^Active (?:Internet connections|UNIX domain sockets)/,
   /^Tracing .*(?:Ctrl-C|\.\.\.)/,
   /^Attach(?:ing|ed) (?:to )?\d+ probes?/,

@@ -23,7 +23,8 @@ const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
     way: `${CAPTURE}, or ${FIELDS}`,
   },
   {
-    looks: /^\s*"_(?:index|source|type)":|<(?:pdml|psml|packet|proto)\b/,
+    looks:
+      /^\s*"_(?:index|source|type)":|^\{"(?:index":\{"_index":"packets-|timestamp":"\d+","layers":)|<(?:pdml|psml|packet|proto)\b/,
     what: 'tshark -T json, ek, pdml or psml',
     way: `the capture itself, or ${FIELDS}`,
   },
@@ -62,6 +63,27 @@ const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
       /^TCP Statistics for IPv[46]|^\t\d+ (?:listen queue overflows?|connections closed \(including|embryonic connections dropped|bad connection attempts)/,
     what: 'counters of another system than Linux',
     way: '`netstat -an`, or a capture',
+  },
+  {
+    looks: /^ *\d+ +\d+\.\d+ +\S+ -> \S+ +TCP D=\d+ S=\d+ /,
+    what: 'snoop of Solaris',
+    way: '`snoop -o FILE`, or `tshark -r FILE` of it',
+  },
+  {
+    looks:
+      /%(?:ASA|FTD|PIX)-\d-\d{6}: |^TCP \S+ [\d.]+:\d+ \S+ [\d.]+:\d+, idle \d+:\d\d:\d\d, bytes \d+, flags /,
+    what: 'a log or table of a Cisco firewall, which says what it saw and did',
+    way: '`show capture NAME`, or its `copy /pcap capture:NAME`, of the time in question',
+  },
+  {
+    looks: /^interfaces=\[\w+\]$|^\d+\.\d{6} (?:\S+ (?:in|out) )?[\d.]+ -> [\d.]+: (?:syn|ack|rst|fin|psh)\b/,
+    what: 'the sniffer of a FortiGate, which prints no lengths',
+    way: 'its packet capture as a file (verbosity 6 and fgt2eth, or the GUI)',
+  },
+  {
+    looks: /^ # +PROTOCOL +SRC-ADDRESS +DST-ADDRESS|^ *\d+ +[SEACFDs ]{1,8} +tcp +[\d.]+:\d+ +[\d.]+:\d+ /,
+    what: 'connection tracking of MikroTik',
+    way: '`/tool sniffer` with file-name=FILE',
   },
   {
     looks: /^Current listen queue sizes \(qlen\/incqlen\/maxqlen\)/,

@@ -14,14 +14,17 @@ const PREFIXES: readonly RegExp[] = [
   new RegExp(String.raw`^[\w.-]{1,64} {1,64}\|(?: |$)(?:${STAMP} )?`),
   // kubectl logs --prefix
   /^\[pod\/[\w./-]{1,300}\](?: |$)/,
+  // stern: pod and container
+  /^[a-z\d][a-z\d.]{0,64}(?:-[a-z\d.]{1,64}){1,8} [a-z\d][a-z\d-]{0,62} (?=\S)/,
   // container runtimes: stamp, stream, F for a whole line
   new RegExp(`^${STAMP} (?:stdout|stderr) F(?: |$)`),
   // ts, docker logs -t
   new RegExp(String.raw`^(?:${STAMP}|\[${STAMP}\])(?: |$)`),
-  // cat -n, nl; grep -n; grep -Hn
+  // cat -n, nl; grep -n; grep -Hn; grep of several files
   /^ {0,6}\d{1,7}\t/,
   /^\d{1,7}:(?=\S)/,
   /^[\w.@/-]{0,64}[A-Za-z][\w.@/-]{0,64}:\d{1,7}:(?=\S)/,
+  /^[\w.@/-]{1,128}\.(?:log|txt|out|netstat|ss|tcpdump):(?=\S)/,
 ];
 
 interface Prefixed {

@@ -20,6 +20,8 @@ const COLON =
 const COLON_HOME = /^(?:\([^)]{1,64}\) )?([A-Za-z_][\w.-]{0,63})@([\w.-]{1,255}):([#$])(?:\s+(.*))?$/;
 /** `root@host ~ # cmd`, `user@host ~ % cmd`, `user@host ~> cmd`: zsh, fish, Gentoo */
 const SPACED = /^([A-Za-z_][\w.-]{0,63})@([\w.-]{1,255}) [~/][^\s#$%>]{0,255}\s?([#$%>])(?:\s+(.*))?$/;
+/** What ansible prints before the output of a host's command. */
+const ANSIBLE = /^([\w.-]{1,255}) \| (?:CHANGED|SUCCESS|FAILED) \| rc=\d{1,3} >>$/;
 /** The time of day that a shell prints before its prompt. */
 const CLOCK = /^\[?(\d\d:\d\d(?::\d\d)?)\]? (?=[A-Za-z_[(])/;
 /** `host:~ # cmd`, `host:/etc# cmd`, `host# cmd`, `user@host$ cmd`: so short that the command must be a known tool */
@@ -44,6 +46,8 @@ export function parsePrompt(line: string): Prompt | null {
       command: command?.trim() ?? '',
     };
   }
+  const [, told] = ANSIBLE.exec(line) ?? [];
+  if (told) return { key: told, host: namesHost(told) ? told : null, root: false, clock: null, command: '' };
   const shell = SHELL.exec(line);
   if (!shell) return null;
   return { key: '', host: null, root: shell[1] === '#', clock: null, command: shell[2]?.trim() ?? '' };

@@ -1,3 +1,5 @@
+import type { SectionSource } from './section.ts';
+
 /** TCP service names that tools print instead of port numbers (IANA registry, with the old spellings of /etc/services). */
 const NAMES = `
 tcpmux 1 echo 7 discard 9 systat 11 daytime 13 qotd 17 chargen 19 ftp-data 20 ftp 21 ssh 22 telnet 23 smtp 25
@@ -9,7 +11,8 @@ https 443 snpp 444 microsoft-ds 445 kpasswd 464 submissions 465 smtps 465 ssmtp 
 shell 514 syslog 514 printer 515 uucp 540 klogin 543 kshell 544 rtsp 554 nntps 563 snntp 563 submission 587 ipp 631
 ldaps 636 ldp 646 kerberos-adm 749 domain-s 853 iscsi 860 rsync 873 ftps-data 989 ftps 990 telnets 992 imaps 993
 pop3s 995 socks 1080 openvpn 1194 rmiregistry 1099 ms-sql-s 1433 ms-sql-m 1434 ingreslock 1524 ncube-lm 1521
-oracle 1521 datametrics 1645 sa-msg-port 1646 pptp 1723 radius 1812 radius-acct 1813 mqtt 1883 msnp 1863
+oracle 1521 datametrics 1645 sa-msg-port 1646 pptp 1723 radius 1812 radius-acct 1813 mqtt 1883 ibm-mqisdp 1883 ibm-mqseries 1414
+msnp 1863
 cisco-sccp 2000 nfs 2049 zookeeper 2181 cvspserver 2401 docker 2375 docker-s 2376 etcd-client 2379
 etcd-server 2380 mon 2583 isns 3205 squid 3128 ndl-aas 3128 iscsi-target 3260 mysql 3306 ms-wbt-server 3389 nut 3493
 distcc 3632 svn 3690 subversion 3690 sieve 4190 epmd 4369 f5-iquery 4353 commplex-main 5000 upnp 5000
@@ -34,4 +37,14 @@ export function parsePort(text: string): number {
     return port > 65535 ? -1 : port;
   }
   return text === '*' ? 0 : (PORTS.get(text) ?? -1);
+}
+
+export function diagnoseService(source: SectionSource, line: number, name: string): void {
+  source.diagnose(
+    'service-unknown',
+    'data-loss',
+    line,
+    'ports printed as service names that are in no table here, taken as 0 (tcpdump -n, tshark -n print numbers); the first',
+    name,
+  );
 }

@@ -5,10 +5,10 @@ import { dateNs, timeOfDay as nsOfDay, secondsToNs, WallClock } from './times.ts
 
 /**
  * `Jan 12 10:00:01 fw kernel: `, of OpenWrt `Mon Jan 12 10:00:01 2026 kern.info kernel: `, `2026-01-12T10:00:01.123456+01:00 fw kernel: `, of `dmesg --time-format iso`
- * `2026-01-12T10:00:01,123456+01:00 `; `[12345.678901] `; `[Mon Jan 12 10:00:01 2026] `, with -x behind `kern  :info  : `.
+ * `2026-01-12T10:00:01,123456+01:00 `; `[12345.678901] `; `[Mon Jan 12 10:00:01 2026] ` in the language of who asked, with -x behind `kern  :info  : `.
  */
 const PREFIX =
-  /^(?:<\d{1,3}>|kern {1,3}:[a-z]{3,6} {1,3}: )?(?:(?:(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]\d |(?<date>\d{4}-\d\d-\d\d)[T ])(\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?<zone>Z|[+-]\d\d:?\d\d)?(?: \d{4})? )?(?:(?:[\w.-]{1,64} )?kernel: )?(?:\[ *(\d{1,9}\.\d{6})\] |\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d (\d\d:\d\d:\d\d) \d{4}\] )?/;
+  /^(?:<\d{1,3}>|kern {1,3}:[a-z]{3,6} {1,3}: )?(?:(?:(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} [ \d]\d |(?<date>\d{4}-\d\d-\d\d)[T ])(\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?<zone>Z|[+-]\d\d:?\d\d)?(?: \d{4})? )?(?:(?:[\w.-]{1,64} )?kernel: )?(?:\[ *(\d{1,9}\.\d{6})\] |\[[\p{L}.]{1,6} +(?:[\p{L}\d.]{2,6} +\d{1,2}|\d{1,2}\.? [\p{L}.]{2,6}) (\d\d:\d\d:\d\d) \d{4}\] )?/u;
 
 /** The line without its prefix, and the times in that. */
 export interface KernelLine {

@@ -24,6 +24,10 @@ export class StampClock {
     this.#fromFirst = letters.length === 5;
   }
 
+  get addsUp(): boolean {
+    return this.#deltas;
+  }
+
   read(stamp: PrintedSegment): SourceTime {
     this.clock ??= this.#clock(stamp);
     this.#packets++;
@@ -37,6 +41,11 @@ export class StampClock {
       default:
         return this.#packets as SourceTime;
     }
+  }
+
+  /** Stamps since the first packet that fall to zero at a `break`: another list. Times since the packet before fall all the time. */
+  restarts({ timeOfDay }: PrintedSegment, isBreak: boolean): boolean {
+    return this.clock?.kind === 'relative' && this.#last > 0 && timeOfDay.startsWith(FIRST) && isBreak;
   }
 
   #clock(stamp: PrintedSegment): Clock {

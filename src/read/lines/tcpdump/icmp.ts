@@ -171,7 +171,9 @@ export class LastSegments {
   }
 
   /** Of the segment that an error is about; null when none was printed that it can be, or more than one packet. */
-  about({ told, target, port }: PrintedIcmp, time: number): PrintedEnds | null {
+  about({ told, target, port, isV6, type }: PrintedIcmp, time: number): PrintedEnds | null {
+    // a traceroute is under way, of UDP or ICMP and by a filter not printed, as likely as anything
+    if (target === null && type === (isV6 ? 3 : 11)) return null;
     const other = target === null ? this.#others.get(told) : undefined;
     if (other !== undefined && time - other <= ANSWERED_WITHIN) return null;
     const all = this.#last.get(target === null ? told : `${told} ${target}`) ?? [];

@@ -23,12 +23,12 @@ const FLAG_BITS = new Map<string, number>([
   ['.', ACK],
 ]);
 
-/** -#, the date of -tttt, the time of day, the seconds of -tt. */
+/** -#, or a number of `show capture` of a Cisco ASA; the date of -tttt, the time of day, the seconds of -tt. */
 const STAMP =
-  /^ {0,8}(?:\d{1,9} {1,2}(?=[\d ]))?(?:(\d{4}-\d\d-\d\d) )?(?:(\d\d:\d\d:\d\d\.\d{6,9})|(\d{9,11}\.\d{6,9})) {1,4}/;
+  /^ {0,8}(?:\d{1,9}:? {1,2}(?=[\d ]))?(?:(\d{4}-\d\d-\d\d) )?(?:(\d\d:\d\d:\d\d\.\d{6,9})|(\d{9,11}\.\d{6,9})) {1,8}/;
 /** Interface and direction that -i any prints before the protocol, direction alone in old versions. */
 const PLACE = /^(?:([\w.@:-]{1,32}) {1,8})?(In|Out|B|M|P) {1,4}/;
-const LINK = /ethertype IPv[46] \(0x[0-9a-f]{4}\), (?:length \d{1,9}: )?/;
+const LINK = /ethertype IPv[46] \(0x[0-9a-f]{4}\), (?:length \d{1,9}: )?|^802\.1Q vlan#\d{1,4} P\d /;
 const NETWORK = /^IP6? /;
 /** The parenthesis of -v. */
 const VERBOSE =
@@ -43,6 +43,10 @@ const TUNNEL =
 const OLD =
   /^([SFRPWEU.]{1,8})(?=[ ,]|$)(?: \[[a-z ]{1,32}!?\])?(?: (\d{1,10}):(\d{1,10})\((\d{1,10})\))?(?: ack (\d{1,10}))?(?: win (\d{1,10}))?/;
 const OLD_CHECKSUM = /, cksum 0x[0-9a-f]{1,4} \([^)]{0,40}\){1,2},?/;
+
+/** pktmon prints before each packet, at every component that it passes, when, and which time it is. */
+export const PKTMON =
+  /^\[\d{1,4}\][\dA-F.]{1,20}::(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{6,9}) \[Microsoft-Windows-PktMon\] .*\bAppearance (\d{1,3}),/;
 
 /** What a line says; reused. */
 export class PrintedSegment {
@@ -70,23 +74,29 @@ export class PrintedSegment {
   unknownService = '';
 }
 
-/** `quiet`: a segment as -q prints it, without flags and numbers. `other`: a line of tcpdump about another protocol. `head`: the first of the two lines that -v prints. */
-type LineKind = 'tcp' | 'quiet' | 'other' | 'head' | 'other-head' | null;
+/** `again`: what pktmon says of a packet that it has shown. `quiet`: a segment as -q prints it, without flags and numbers. `other`: a line of tcpdump about another protocol. `head`: the first of the two lines that -v prints. */
+type LineKind = 'tcp' | 'again' | 'quiet' | 'other' | 'head' | 'other-head' | null;
 
 /** Reads a line from its beginning. */
 export function parseLine(line: string, out: PrintedSegment): LineKind {
+  const monitored = PKTMON.exec(line);
+  if (monitored) {
+    Object.assign(out, { date: monitored[1], timeOfDay: monitored[2], seconds: '', place: '', direction: 0 });
+    out.ttl = out.ipId = 0;
+    return Number(monitored[3]) > 1 ? 'again' : 'head';
+  }
   const stamp = STAMP.exec(line);
   if (!stamp && !NETWORK.test(line) && !PLACE.test(line) && !line.includes(' > ')) return null;
   out.date = stamp?.[1] ?? '';
   out.timeOfDay = stamp?.[2] ?? '';
   out.seconds = stamp?.[3] ?? '';
-  let rest = stamp ? line.slice(stamp[0].length) : line;
+  let rest = stamp ? line.slice(stamp[0].length) : line.trimStart();
   const place = PLACE.exec(rest);
   out.place = place ? `${place[1] ?? ''} ${place[2]}` : '';
   out.direction = place ? directionOf(place[2]!) : 0;
   if (place) rest = rest.slice(place[0].length);
   const link = LINK.exec(rest);
-  if (link) rest = rest.slice(link.index + link[0].length);
+  rest = withoutLink(rest);
   const network = NETWORK.exec(rest);
   if (network) rest = rest.slice(network[0].length);
   return parseNetwork(rest, out, stamp !== null, link !== null || network !== null);
@@ -94,7 +104,12 @@ export function parseLine(line: string, out: PrintedSegment): LineKind {
 
 /** Reads the second of the two lines that -v prints; what the first said stays. */
 export function parseSecondLine(line: string, out: PrintedSegment): boolean {
-  return parseSegment(line.trimStart(), out);
+  return parseSegment(withoutLink(line.trimStart()), out);
+}
+
+function withoutLink(text: string): string {
+  const link = LINK.exec(text);
+  return link ? text.slice(link.index + link[0].length) : text;
 }
 
 function directionOf(word: string): number {
@@ -126,7 +141,8 @@ function numberAfter(text: string, pattern: RegExp): number {
  * line does not pass for one.
  */
 function isOther(body: string, stamped: boolean, ip: boolean): boolean {
-  if (!stamped) return false;
+  // without times (-t) little tells a line of tcpdump
+  if (!stamped) return ip && /: ICMP6?,? /.test(body);
   if (!ip)
     return /^(?:ARP|RARP|LLDP|STP|CDPv\d|EAPOL|MPLS|PPPoE|LLC|IPX|ethertype|[\da-f]{2}(?::[\da-f]{2}){5} >|Unknown)/.test(
       body,

@@ -27,6 +27,7 @@ interface Conversation {
   next: [number | null, number | null];
   /** What each end sent last; null before it sent anything. */
   last: [Sent | null, Sent | null];
+  lastSender: 0 | 1 | null;
   /** What came to each end that it has to answer: 1; -1: nothing was seen to come. */
   owes: [number, number];
 }
@@ -89,6 +90,7 @@ export class SequenceTable {
     const probes = flags === ACK && seq === null && isAgain(c, sender, sent) ? 1 : 0;
     const own = ((seq ?? c.next[sender] ?? c.base[sender]) - probes) | 0;
     c.last[sender] = sent;
+    c.lastSender = sender;
     c.owes[sender] = Math.min(c.owes[sender], 0);
     c.owes[peer] = payload > 0 || flags !== ACK || probes === 1 ? 1 : Math.max(c.owes[peer], 0);
     if (seq !== null) advance(c, sender, flags, (own + payload + phantom(flags)) | 0);
@@ -101,7 +103,7 @@ export class SequenceTable {
     if (!c) {
       c = {
         ...{ recorded: false, headless: false, acked: [null, null], base: [0, 0], next: [null, null] },
-        ...{ last: [null, null], owes: [-1, -1] },
+        ...{ last: [null, null], lastSender: null, owes: [-1, -1] },
       };
       this.#conversations.set(key, c);
     }
@@ -121,11 +123,16 @@ export class SequenceTable {
   }
 }
 
-/** The end says what it said last, some time ago, and nothing has come to it since that asks for an answer. */
-function isAgain({ last, owes }: Conversation, sender: 0 | 1, { ack, window, time }: Sent): boolean {
+/** The end says what it said last, some time ago or before the peer spoke, and nothing has come to it since that asks for an answer. */
+function isAgain(
+  { last, lastSender, owes }: Conversation,
+  sender: 0 | 1,
+  { ack, window, time }: Sent,
+): boolean {
   const before = last[sender];
-  if (!before || owes[sender] !== 0 || time === null || before.time === null) return false;
-  return before.ack === ack && before.window === window && time - before.time >= PROBES_APART;
+  if (!before || owes[sender] !== 0 || before.ack !== ack || before.window !== window) return false;
+  // without times: no copy, for the peer has spoken in between
+  return time === null || before.time === null ? lastSender !== sender : time - before.time >= PROBES_APART;
 }
 
 /** SYN and FIN take a sequence number each. */

@@ -35,6 +35,8 @@ export interface SegmentInfo {
   scale: number;
   tsVal: number;
   tsEcr: number;
+  /** Name of a service that is in no table here. */
+  unknownService?: string;
   /** Wireshark says that the ports were used before, and begins to count anew. */
   reused: boolean;
 }
@@ -66,10 +68,12 @@ export function parseInfo(info: string): SegmentInfo | null {
   const sourcePort = portOf(source!);
   const destinationPort = portOf(destination!);
   const flags = flagsOf(names!);
-  if (sourcePort < 0 || destinationPort < 0 || flags === null) return null;
+  if ((sourcePort < 0 && destinationPort < 0) || flags === null) return null;
   return {
-    sourcePort,
-    destinationPort,
+    sourcePort: Math.max(0, sourcePort),
+    destinationPort: Math.max(0, destinationPort),
+    ...(sourcePort < 0 ? { unknownService: source! } : {}),
+    ...(destinationPort < 0 ? { unknownService: destination! } : {}),
     flags,
     seq: Number(seq),
     ack: ack === undefined ? null : Number(ack),
