@@ -48,6 +48,17 @@ function exportsOf(text) {
   ]);
 }
 
+/** A row whose type is inferred from its fields, written out: what each field is derived to. */
+function fieldsOf(text) {
+  const [, body] = text.match(/^declare const fields: \{\n([\s\S]*?)^\};/m);
+  const fields = body.matchAll(/^ {4}(\w+): \{$[\s\S]*?^ {8}of: \([^)]*\) => ([^;]+);$/gm);
+  return [...fields]
+    .map(
+      ([, name, type]) => `    ${name}: ${type.replace(/import\("[^"]*"\)\./g, '').replaceAll('"', "'")};\n`,
+    )
+    .join('');
+}
+
 /** The declaration of a name with its comment, to the line that ends it. */
 function declaration(text, name) {
   const lines = text.split('\n');
@@ -66,7 +77,8 @@ function declaration(text, name) {
     .slice(from, to + 1)
     .join('\n')
     .replace(/export (declare )?/g, '')
-    .replace(/\n\s*#private;/g, '');
+    .replace(/\n\s*#private;/g, '')
+    .replace(/^type (\w+) = RowOf<typeof fields>;$/m, (_, row) => `interface ${row} {\n${fieldsOf(text)}}`);
 }
 
 const sections = exportsOf(readFileSync(index, 'utf8')).flatMap(([module, names]) => {

@@ -6,8 +6,8 @@ import { ChangedError, Material } from './archive/material.ts';
 import type { Member } from './archive/member.ts';
 import type { Group, GroupOptions } from './archive/plan.ts';
 import { GroupRows } from './archive/rows.ts';
-import type { Result } from './model/result.ts';
 import type { Files } from './platform/types.ts';
+import type { Result } from './tables/result.ts';
 import { writeInto } from './write.ts';
 
 /** What cannot be read is not read better the next time. */

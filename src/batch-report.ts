@@ -6,9 +6,9 @@ import { storeAt } from './archive/places.ts';
 import { lastRollup } from './archive/rollup.ts';
 import { writeRollup } from './archive/write-rollup.ts';
 import { folderOfKey, type GroupRow } from './model/batch.ts';
-import type { Result } from './model/result.ts';
 import { OutputError } from './platform/output.ts';
 import type { Store } from './platform/store.ts';
+import type { Result } from './tables/result.ts';
 import { causeSentences, limits, scopeOf } from './view/rollup.ts';
 
 export interface Report {

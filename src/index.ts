@@ -15,23 +15,15 @@ export type {
   Role,
   Severity,
 } from './model/finding.ts';
-export type {
-  Aggregation,
-  Answer,
-  CauseGroup,
-  CloseKind,
-  ConnectionRow,
-  InputSummary,
-  Reconciliation,
-  Result,
-  TimelineItem,
-  TimelineKind,
-} from './model/result.ts';
+export type { Answer, CauseGroup, CloseKind, Reconciliation } from './model/result.ts';
 export type { ClockLabel } from './model/time.ts';
 export { OutputError } from './platform/output.ts';
 export type { GivenBytes, Input } from './read/given.ts';
 export { Redactor } from './redact/redactor.ts';
 export { redactResult } from './redact/result.ts';
+export type { ConnectionRow } from './tables/connections.ts';
+export type { Aggregation, Result, TimelineItem, TimelineKind } from './tables/result.ts';
+export type { InputSummary } from './tables/sources.ts';
 export { parseFilter } from './view/filter.ts';
 export { type Annotated, type AnnotateOptions, annotate } from './wireshark/annotate.ts';
 export { type WriteOptions, writeReport } from './write.ts';

@@ -1,11 +1,11 @@
 /** Writes the output folder of `analyze`. A folder is either left as it was, or holds one whole report. */
 import { RESULT_BEGINS, RESULT_FILE, readable, writeJson } from './json/json.ts';
-import type { Result } from './model/result.ts';
 import { disk, join } from './platform/files.ts';
 import { folderState, makeFolder, writeFolder, writeNew, writeWhole } from './platform/output.ts';
 import { writePieces } from './platform/text-file.ts';
+import { type Tables, tablesOf } from './tables/assemble.ts';
 import { type Cells, csvLines } from './tables/csv-text.ts';
-import { type Tables, tablesOf } from './tables/result.ts';
+import type { Result } from './tables/result.ts';
 import { sourceRows } from './tables/sources.ts';
 import {
   connectionsTable,

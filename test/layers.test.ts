@@ -6,8 +6,8 @@ import { expect, it } from 'vitest';
 const SRC = resolve(import.meta.dirname, '../src');
 const STAGES = ['platform', 'model', 'read', 'decode', 'connect', 'align', 'explain'];
 const OUTPUTS = [
-  'view',
   'tables',
+  'view',
   'json',
   'compare',
   'charts',

@@ -4,7 +4,6 @@ import { formatEndpoint } from '../model/address.ts';
 import type { CauseAt, GroupRow } from '../model/batch.ts';
 import type { Finding } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
-import type { ConnectionRow, Result } from '../model/result.ts';
 import {
   type Counted,
   connectionColumns,
@@ -12,7 +11,9 @@ import {
   findingColumns,
   groupColumns,
 } from '../tables/batch.ts';
+import type { ConnectionRow } from '../tables/connections.ts';
 import { parquetOf } from '../tables/parquet.ts';
+import type { Result } from '../tables/result.ts';
 import { judge } from './fold.ts';
 import { type Group, type GroupOptions, headOf, partOf } from './plan.ts';
 

@@ -1,5 +1,5 @@
 import type { Picture } from '../model/incident.ts';
-import type { Result } from '../model/result.ts';
+import type { Result } from '../tables/result.ts';
 import { shortened } from '../view/escape.ts';
 import { type ChartBuilder, chart, INK, WIDTH } from './chart.ts';
 import { ACCENT, SECOND } from './palette.ts';

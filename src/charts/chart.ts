@@ -1,5 +1,5 @@
 /** What a chart is: a Vega-Lite specification with its data inside, made from a result. */
-import type { Result } from '../model/result.ts';
+import type { Result } from '../tables/result.ts';
 
 export interface Chart {
   /** File name without extension. */

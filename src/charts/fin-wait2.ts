@@ -1,6 +1,7 @@
 import { formatSpan } from '../align/format-time.ts';
 import { binOf, LEAST_SECONDS } from '../explain/facts/durations.ts';
-import type { Durations, Result, TimelineItem } from '../model/result.ts';
+import type { Durations } from '../model/result.ts';
+import type { Result, TimelineItem } from '../tables/result.ts';
 import { shortened } from '../view/escape.ts';
 import { counted, shareShown } from '../view/words.ts';
 import { type ChartBuilder, chart, INK, PAPER, sizeLegend, WIDTH } from './chart.ts';

@@ -1,5 +1,5 @@
 /** Every chart, in the order of the report. */
-import type { Result } from '../model/result.ts';
+import type { Result } from '../tables/result.ts';
 import { acceptQueues } from './accept-queues.ts';
 import type { Chart, ChartBuilder } from './chart.ts';
 import { durations } from './durations.ts';

@@ -1,4 +1,4 @@
-import type { Result, TimelineItem } from '../model/result.ts';
+import type { Result, TimelineItem } from '../tables/result.ts';
 import { isStray } from '../view/ladder.ts';
 import { shareShown } from '../view/words.ts';
 import { axisLabels, breakBands, onAxis, tickLines } from './axis-layers.ts';

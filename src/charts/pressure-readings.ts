@@ -1,5 +1,5 @@
 /** The panels of `listener-pressure` that show readings: overflow counters, and accept queues against their limits. */
-import type { Result, TimelineItem } from '../model/result.ts';
+import type { Result, TimelineItem } from '../tables/result.ts';
 import { shortened } from '../view/escape.ts';
 import { onAxis } from './axis-layers.ts';
 import { INK } from './chart.ts';

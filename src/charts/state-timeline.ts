@@ -1,5 +1,6 @@
 import { formatSpan } from '../align/format-time.ts';
-import type { ConnectionRow, TimelineItem } from '../model/result.ts';
+import type { ConnectionRow } from '../tables/connections.ts';
+import type { TimelineItem } from '../tables/result.ts';
 import { shortened } from '../view/escape.ts';
 import { type Focus, focusOf } from '../view/focus.ts';
 import { isStray } from '../view/ladder.ts';

@@ -1,7 +1,8 @@
 /** `tcpautopsy annotate`: the packets again, with what was found as comments. */
+
+import { visible } from '../model/visible.ts';
 import { disk } from '../platform/files.ts';
 import { interruptible } from '../platform/interrupt.ts';
-import { visible } from '../view/escape.ts';
 import { counted, unlistedWarnings } from '../view/words.ts';
 import { hostNames, inputOptions, UsageError } from './arguments.ts';
 import { define } from './command.ts';

@@ -2,8 +2,8 @@
 import { type Comparison, compare as comparisonOf } from '../compare/compare.ts';
 import { type Summary, summaryOf } from '../compare/summary.ts';
 import { RESULT_FILE } from '../json/json.ts';
-import type { Result } from '../model/result.ts';
 import { disk, join, readWhole } from '../platform/files.ts';
+import type { Result } from '../tables/result.ts';
 import { checkFailOn, failOnOption, failsOn, UsageError } from './arguments.ts';
 import { define } from './command.ts';
 import { nothingRead, out, terminal, warn } from './console.ts';

@@ -1,7 +1,7 @@
 /** What is printed: results on standard output, all else on standard error. */
 import type { Diagnostic } from '../model/diagnostic.ts';
-import type { Result } from '../model/result.ts';
-import { visible } from '../view/escape.ts';
+import { visible } from '../model/visible.ts';
+import type { Result } from '../tables/result.ts';
 import { faultsIn } from './faults.ts';
 import { diagnosticLines } from './messages.ts';
 

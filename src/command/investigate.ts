@@ -1,8 +1,8 @@
 /** The analysis as commands run it: with what they all take, and with progress on a terminal. */
 import type { AnalyzeOptions } from '../analyze.ts';
-import type { Result } from '../model/result.ts';
 import { interruptible } from '../platform/interrupt.ts';
 import type { Redactor } from '../redact/redactor.ts';
+import type { Result } from '../tables/result.ts';
 import { containerNames, hostNames, type InputArguments, type ReadingArguments, usage } from './arguments.ts';
 import { commandLine } from './messages.ts';
 import { Progress } from './progress.ts';

@@ -1,7 +1,7 @@
 /** Sentences for stderr and for the report's command line. */
 
 import type { Diagnostic } from '../model/diagnostic.ts';
-import { visible } from '../view/escape.ts';
+import { visible } from '../model/visible.ts';
 import { quoted } from './arguments.ts';
 
 /** What the user must know before trusting the output. Notes (`info`) are in diagnostics.csv and on the report. */

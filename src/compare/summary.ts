@@ -1,6 +1,6 @@
 /** What a comparison needs of an analysis: exact counts, whether its result lists the connections or not. */
 import type { Confidence, Severity } from '../model/finding.ts';
-import type { Result } from '../model/result.ts';
+import type { Result } from '../tables/result.ts';
 import { sharing } from '../view/words.ts';
 import type { Share } from './interval.ts';
 

@@ -2,11 +2,12 @@
  * result.json: the result for programs. One line an element of each list: readable, comparable, and never one string
  * for everything. Of many connections it holds those that have something to tell; the CSV files have all of them.
  */
-import type { Aggregation, Result } from '../model/result.ts';
+
+import { visible } from '../model/visible.ts';
 import { writePieces } from '../platform/text-file.ts';
 import { ALL_LISTED } from '../tables/listed.ts';
+import type { Aggregation, Result } from '../tables/result.ts';
 import { connectionsTable, findingsTable } from '../tables/tables.ts';
-import { visible } from '../view/escape.ts';
 import { allOf, counted, number, unlistedWarnings } from '../view/words.ts';
 
 export const RESULT_FILE = 'result.json';

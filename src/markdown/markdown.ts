@@ -1,6 +1,7 @@
 /** report.md: the story to paste into a ticket. Text from outside is escaped, or stands in code. */
 import { formatEndpoint } from '../model/address.ts';
-import type { CauseGroup, Result } from '../model/result.ts';
+import type { CauseGroup } from '../model/result.ts';
+import type { Result } from '../tables/result.ts';
 import {
   markdownCode as code,
   markdownBlock,

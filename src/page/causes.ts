@@ -2,7 +2,8 @@
 import { firstSentence, moment } from '../explain/words.ts';
 import { formatEndpoint } from '../model/address.ts';
 import type { Finding, Severity } from '../model/finding.ts';
-import type { CauseGroup, Result } from '../model/result.ts';
+import type { CauseGroup } from '../model/result.ts';
+import type { Result } from '../tables/result.ts';
 import { bySeverity, findingsOf } from '../view/focus.ts';
 import { placeOf } from '../view/ladder.ts';
 import {

@@ -2,9 +2,9 @@
 
 import { formatSpan } from '../align/format-time.ts';
 import { formatEndpoint } from '../model/address.ts';
-import type { ConnectionRow } from '../model/result.ts';
+import { visible } from '../model/visible.ts';
+import type { ConnectionRow } from '../tables/connections.ts';
 import { rulesOfRow } from '../tables/selection.ts';
-import { visible } from '../view/escape.ts';
 import { SEVERITY_ORDER } from '../view/focus.ts';
 import { shortTime, trimTime } from '../view/ladder.ts';
 import { allOf, counted, endingOf, number } from '../view/words.ts';

@@ -3,7 +3,7 @@
  * without a script; the one script makes it easier to search. Parts that have nothing to say are left out.
  */
 
-import type { Result } from '../model/result.ts';
+import type { Result } from '../tables/result.ts';
 import { focusOf } from '../view/focus.ts';
 import { overviewOf } from '../view/overview.ts';
 import { shortNames } from '../view/short-names.ts';

@@ -4,8 +4,9 @@
  */
 
 import { type BrokenAxis, brokenAxis } from '../charts/broken-axis.ts';
-import type { ConnectionRow, TimelineItem } from '../model/result.ts';
-import { visible } from '../view/escape.ts';
+import { visible } from '../model/visible.ts';
+import type { ConnectionRow } from '../tables/connections.ts';
+import type { TimelineItem } from '../tables/result.ts';
 import type { Ladder, Step } from '../view/ladder.ts';
 import { impliedStates, parsePacket } from './wire-states.ts';
 

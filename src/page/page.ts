@@ -1,5 +1,5 @@
 /** What the page shows of a result that may be too big for it: decided once, so that links lead to what is there. */
-import type { ConnectionRow } from '../model/result.ts';
+import type { ConnectionRow } from '../tables/connections.ts';
 import type { Focus } from '../view/focus.ts';
 
 const ROWS = 200;

@@ -1,7 +1,7 @@
 /** What the explanation rests on: counters, clocks, losses, inputs. */
 import { formatSpan } from '../align/format-time.ts';
 import type { ClockFit } from '../model/case.ts';
-import type { Result } from '../model/result.ts';
+import type { Result } from '../tables/result.ts';
 import { inputLines } from '../view/short-names.ts';
 import { number } from '../view/words.ts';
 import { dataTable, html, type Markup, prose } from './markup.ts';

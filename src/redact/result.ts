@@ -1,5 +1,5 @@
 /** A result in which nothing names a machine or a program, before any output is written from it. */
-import type { Result } from '../model/result.ts';
+import type { Result } from '../tables/result.ts';
 import type { Redactor } from './redactor.ts';
 
 const REDACTED =

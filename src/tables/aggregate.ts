@@ -1,8 +1,9 @@
 /** Rows of timeline.csv that stand for connections counted instead of listed. */
+
+import { count as counted, number } from '../explain/words.ts';
 import { type Context, numberOf } from '../model/case.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { CommonTime } from '../model/time.ts';
-import { counted, number } from '../view/words.ts';
 import { eventMomentsOf, type Moment, momentsOf } from './moments.ts';
 
 /** What the rows of some connections would have said, in one. */

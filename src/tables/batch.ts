@@ -1,8 +1,8 @@
 /** The tables of a batch: those of each group, with what tells groups and their connections apart. */
 import type { GroupRow } from '../model/batch.ts';
 import type { Finding } from '../model/finding.ts';
-import type { ConnectionRow } from '../model/result.ts';
 import type { Column } from './column.ts';
+import type { ConnectionRow } from './connections.ts';
 import { connectionsTable } from './connections.ts';
 import { findingsTable } from './findings.ts';
 

@@ -15,6 +15,20 @@ export interface Column<Row> {
   value(row: Row): Cell;
 }
 
+/**
+ * A field of a row: how it is derived from what is known of it, and the column that shows it, or the columns of what is no
+ * cell by itself. `cell` is given the row, or all that is known of it: what both have.
+ */
+export type Field<Facts> =
+  | (Said & { of(facts: Facts): Cell })
+  | { of(facts: Facts): unknown; columns: readonly (Said & { cell(value: never, row: never): Cell })[] };
+type Said = Omit<Column<never>, 'value'>;
+/** In their order. */
+export type Fields<Facts> = Readonly<Record<string, Field<Facts>>>;
+
+/** The row that fields make. */
+export type RowOf<F extends Fields<never>> = { [Name in keyof F]: ReturnType<F[Name]['of']> };
+
 export interface Table<Row> {
   /** File name in the output folder. */
   file: string;
@@ -28,4 +42,36 @@ export interface Table<Row> {
  */
 export function timeText(time: string, clock: ClockLabel): string {
   return clock === 'relative' && time !== '' ? `PT${time}S` : time;
+}
+
+/** Everything is derived. */
+export function rowOf<Facts, F extends Fields<Facts>>(fields: F, facts: Facts): RowOf<F> {
+  const row: Record<string, unknown> = {};
+  // Object.fromEntries takes five times as long
+  for (const name in fields) row[name] = fields[name]!.of(facts);
+  return row as RowOf<F>;
+}
+
+/** Columns of rows that are made. */
+export function columnsOf<F extends Fields<never>>(fields: F): Column<RowOf<F>>[] {
+  return columnsBy(fields, (name) => (row: RowOf<F>) => row[name]);
+}
+
+/** The same columns of what rows are derived from, for rows that are only written. */
+export function derivedColumns<Facts>(fields: Fields<Facts>): Column<Facts>[] {
+  return columnsBy(fields, (name) => fields[name]!.of);
+}
+
+function columnsBy<From>(
+  fields: Fields<never>,
+  reading: (name: string) => (from: From) => unknown,
+): Column<From>[] {
+  return Object.entries(fields).flatMap(([name, { of: _, ...field }]) => {
+    const value = reading(name);
+    if (!('columns' in field)) return { ...field, value: value as Column<From>['value'] };
+    return field.columns.map(({ cell, ...said }) => ({
+      ...said,
+      value: (from: From) => cell(value(from) as never, from as never),
+    }));
+  });
 }

@@ -2,7 +2,7 @@
  * CSV (RFC 4180, UTF-8, LF, a header line) for tables of millions of rows, byte for byte what fast-csv makes of them. A
  * cell of plain characters, and nearly all are, becomes bytes without another string.
  */
-import { csvText } from '../view/escape.ts';
+import { visible } from '../model/visible.ts';
 import type { Cell, Column } from './column.ts';
 
 /** As much of columns as a writer needs. */
@@ -184,6 +184,19 @@ export class Lines<Row> {
 
 function quoted(text: string): string {
   return QUOTED.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** What a spreadsheet takes for a formula (OWASP "CSV injection"); the wide forms are read like the narrow ones. */
+const FORMULA = /^[=+\-@＝＋－＠]/;
+const NUMBER = /^[+-]?\d+(\.\d+)?$/;
+
+/**
+ * A text cell of a CSV file. A leading `'` disarms a formula: spreadsheets take the cell for text, programs can strip
+ * it. Tab and CR, which would arm one as well, are visible escapes by then. A number in text stays what it is.
+ */
+function csvText(text: string): string {
+  const seen = visible(text);
+  return FORMULA.test(seen) && !NUMBER.test(seen) ? `'${seen}` : seen;
 }
 
 /** One cell before quoting: '' for null, numbers plain (never 1e-7), text disarmed. */

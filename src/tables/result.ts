@@ -1,229 +1,134 @@
-/** Puts together the one result that every output is written from. */
-import type { Explanation } from '../explain/explain.ts';
-import { findingData } from '../explain/finding.ts';
-import { ruleById } from '../explain/rules/index.ts';
-import type { Verdicts } from '../explain/verdicts.ts';
-import type { Case, Context } from '../model/case.ts';
-import type { Diagnostics } from '../model/diagnostic.ts';
+/** The one serialisable result that every output is written from. */
+import type { Endpoint } from '../model/address.ts';
+import type { ClockFit } from '../model/case.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
 import type { Finding } from '../model/finding.ts';
-import type {
-  Aggregation,
-  CauseGroup,
-  ConnectionRow,
-  InputSummary,
-  Result,
-  RuleInfo,
-} from '../model/result.ts';
-import type { Source } from '../model/source.ts';
-import type { SourceTime } from '../model/time.ts';
-import { VERSION } from '../platform/package.ts';
-import { captureFormats } from '../read/formats.ts';
-import { number } from '../view/words.ts';
-import { type Aggregate, aggregateOf } from './aggregate.ts';
-import { connectionRow } from './connection-row.ts';
-import { connectionsTable } from './connections.ts';
-import { csvLines, Lines } from './csv-text.ts';
-import { findingsTable } from './findings.ts';
-import { ALL_LISTED } from './listed.ts';
-import { RowDurations } from './row-durations.ts';
-import { type Selection, select, selectAll } from './selection.ts';
-import { type Part, Spool } from './spool.ts';
-import { timelineTable } from './timeline.ts';
-import { timelineOf } from './timeline-rows.ts';
+import type { Activity, Incident, ServerHealth } from '../model/incident.ts';
+import type { Answer, CauseGroup, Durations, Ending, Reconciliation, SettingInfo } from '../model/result.ts';
+import type { ClockLabel } from '../model/time.ts';
+import type { ConnectionRow } from './connections.ts';
+import type { RuleInfo } from './rules.ts';
+import type { InputSummary } from './sources.ts';
 
-const CLOCK_WORDS: Record<Source['clock']['kind'], string> = {
-  realtime: 'UTC',
-  monotonic: 'time since boot',
-  wall: 'local time of day',
-  relative: 'seconds since its first event',
-  order: 'order only',
-};
+export type TimelineKind =
+  | 'packet'
+  | 'state'
+  | 'reset'
+  | 'drop'
+  | 'icmp'
+  | 'retransmit'
+  | 'listener'
+  | 'counter'
+  | 'socket'
+  | 'call'
+  | 'walk'
+  | 'log'
+  | 'aggregate';
 
-/** So many connections are in the timeline although none of them has a finding above info. */
-const FEW = 100;
+export const TIMELINE_FILE = 'timeline.csv';
 
-export interface ResultOptions {
-  /** `all` puts every connection into the timeline, not only those with a finding above info. */
-  timeline?: 'findings' | 'all';
-  /** True: connections of the timeline are never counted instead of listed, however many are alike. */
-  listAll?: boolean;
-  /** The command line, for the report. */
-  command?: string;
+/** What a segment said; numbers as on the wire. */
+export interface Segment {
+  /** `SYN`, `FIN ACK`, `PSH ACK`. */
+  flags: string;
+  seq: number;
+  ack: number;
+  window: number;
+  /** Bytes of payload. */
+  length: number;
 }
 
-/** `listed`: of more connections than this not all are listed. `durations`: of all; null: only of those listed. */
-export function assembleResult(
-  context: Context,
-  explanation: Explanation,
-  diagnostics: Diagnostics,
-  options: ResultOptions,
-  listed: number,
-  durations: RowDurations | null,
-): Result {
-  const ofListed = new RowDurations();
-  const { verdicts, kept } = explanation;
-  const selection = kept.length > listed ? select(kept, verdicts, context) : selectAll(kept, verdicts);
-  const { shown, rest } = selection;
-  const { cases, aggregates, aggregated } = timelineParts(context, explanation, selection, options);
-  const connections = shown.map((n) => connectionRow(n, verdicts, context));
-  if (durations === null) for (const row of connections) ofListed.add(row);
-  return {
-    tool: { name: 'tcpautopsy', version: VERSION },
-    command: options.command ?? '',
-    story: explanation.story,
-    incidents: explanation.incidents,
-    servers: explanation.servers,
-    activity: explanation.activity,
-    inputs: context.sources.map((s) => inputSummary(s, context)),
-    hosts: context.hosts.map((h) => ({ name: h.name, addresses: [...h.addresses] })),
-    causes: explanation.causes.map((c) => selection.cut(c)),
-    rules: explanation.causes.map(ruleInfo),
-    findings: [...findingsOf(shown, verdicts), ...explanation.ofHosts],
-    connections,
-    durations: (durations ?? ofListed).all,
-    timeline: timelineOf(cases, context, aggregates),
-    clocks: context.timeline.fits,
-    counters: explanation.counters,
-    answers: explanation.answers,
-    settings: explanation.settings,
-    diagnostics: diagnostics.list(),
-    ...(aggregated && { aggregated: [aggregated] }),
-    ...(rest && { unlisted: rest }),
-  };
+/** A row of timeline.csv. */
+export interface TimelineItem {
+  /** Place in the order, from 1. */
+  number: number;
+  /** Nanoseconds on the common timeline, for charts; null when only the order is known. */
+  at: number | null;
+  time: string;
+  clock: ClockLabel;
+  timeSource: string;
+  connection: string;
+  kind: TimelineKind;
+  side: 'client' | 'server' | '';
+  what: string;
+  /** Of a packet. */
+  segment: Segment | null;
+  /** What the kernel gave as the reason of a drop or a reset, by its name; '' elsewhere. */
+  reason: string;
+  stateBefore: string;
+  stateAfter: string;
+  pid: number | null;
+  comm: string;
+  source: string;
+  locator: string;
+  /** Nanoseconds since the first state of the same socket, by the durations its tool printed: where `at` is null. */
+  elapsed?: number | null;
+  /** Numbers behind `what`, for charts: `acceptQueue`, `acceptLimit`, `tcpFlags`, counters by their kernel names. */
+  measures?: Readonly<Record<string, number>>;
 }
 
-function* findingsOf(ns: Iterable<number>, verdicts: Verdicts): Iterable<Finding> {
-  for (const n of ns) for (const f of verdicts.tell(n)) yield findingData(f);
+/** What an output counts instead of listing it: there is too much of it that is alike. */
+export interface Aggregation {
+  /** Output file. */
+  file: string;
+  what: 'connections';
+  listed: number;
+  of: number;
+  text: string;
 }
 
-/** The big tables as CSV, in pieces: rows of every connection that is told of. */
-export interface Tables {
-  connections: Iterable<string>;
-  findings: Iterable<string>;
+/** Connections that are alike in server, ending and cause. */
+export interface UnlistedGroup extends Ending {
+  server: Endpoint;
+  /** Rules that hold for each of them. */
+  rules: string[];
+  connections: number;
+  /** Addresses they came from. */
+  clients: number;
 }
 
-/** The tables of a result that lists everything. */
-export function tablesOf({ connections, findings }: Result): Tables {
-  return {
-    connections: csvLines(connectionsTable.columns, connections),
-    findings: csvLines(findingsTable.columns, findings),
-  };
+/** Connections of one big capture beyond those listed: they stand one by one in the CSV files only. */
+export interface UnlistedPart {
+  connections: number;
+  groups: UnlistedGroup[];
+  /** How long FIN_WAIT2 lasted on the wire. */
+  finWait2: Durations | null;
+  /** The same of the full socket, where logs of states tell of it; absent where none does. */
+  finWait2Kernel?: Durations;
 }
 
-/** Rows of both tables as parts of spools. */
-export interface TableParts {
-  connections: Part[];
-  findings: Part[];
-  durations: Result['durations'];
-}
-
-/** Takes the rows of connections while they are decided: whatever is derived of a connection is derived for all of it once. */
-export class TableSpool implements Tables {
-  readonly connections = new Spool();
-  readonly findings = new Spool();
-  readonly durations = new RowDurations();
-  readonly #rows = new Lines(connectionsTable.columns);
-  readonly #findings = new Lines(findingsTable.columns);
-
-  /** `begins`: with the lines of names. */
-  constructor(begins = true) {
-    if (!begins) return;
-    this.#rows.head();
-    this.connections.add(this.#rows.bytes, this.#rows.length);
-    this.#findings.head();
-    this.findings.add(this.#findings.bytes, this.#findings.length);
-  }
-
-  add(row: ConnectionRow, findings: readonly Finding[]): void {
-    this.durations.add(row);
-    this.#rows.of(row);
-    this.connections.add(this.#rows.bytes, this.#rows.length);
-    this.addFindings(findings);
-  }
-
-  /** All rows, for the tables of another thread. */
-  parts(): TableParts {
-    return {
-      connections: this.connections.parts(),
-      findings: this.findings.parts(),
-      durations: this.durations.all,
-    };
-  }
-
-  /** Takes rows that another thread has made, of the connections that come next. */
-  take({ connections, findings, durations }: TableParts): void {
-    this.durations.take(durations);
-    this.connections.take(connections);
-    this.findings.take(findings);
-  }
-
-  /** Also those of hosts, which are of no connection. */
-  addFindings(findings: readonly Finding[]): void {
-    for (const f of findings) {
-      this.#findings.of(f);
-      this.findings.add(this.#findings.bytes, this.#findings.length);
-    }
-  }
-}
-
-/** The connections that the timeline lists, and what stands there for those that it counts. */
-function timelineParts(
-  context: Context,
-  { kept, causes }: Explanation,
-  { listing }: Selection,
-  options: ResultOptions,
-): { cases: Case[]; aggregates: Aggregate[]; aggregated: Aggregation | null } {
-  const { cases } = context;
-  const those = (isWanted: (id: string) => boolean) =>
-    Array.from(kept).flatMap((n) => (isWanted(`c${n + 1}`) ? [cases.at(n)] : []));
-  if (options.timeline === 'all') return { cases: those(() => true), aggregates: [], aggregated: null };
-  if (options.listAll) return { cases: those((id) => listing.has(id)), aggregates: [], aggregated: null };
-  // a table or a log without a fault was read, and shows what it says
-  if (listing.size === 0 && kept.length <= FEW)
-    return { cases: those(() => true), aggregates: [], aggregated: null };
-  const { listed } = listing;
-  const shown = those((id) => listed.has(id));
-  if (listing.listsAll) return { cases: shown, aggregates: [], aggregated: null };
-  const aggregates = [...listing.counted(causes)].map(([cause, ids]) => aggregateOf(cause, ids, context));
-  return { cases: shown, aggregates, aggregated: aggregation(listed.size, listing.size) };
-}
-
-/** `of`: connections with a finding above info. */
-function aggregation(listed: number, of: number): Aggregation {
-  return {
-    file: timelineTable.file,
-    what: 'connections',
-    listed,
-    of,
-    text:
-      `${timelineTable.file} lists ${number(listed)} of the ${number(of)} connections with a finding above info: of more than ` +
-      `${number(ALL_LISTED)} those of one cause are listed up to a thousand, the most telling and others spread over the rest; ` +
-      `rows of kind aggregate count what the rest would show. \`--timeline all\` lists every connection.`,
-  };
-}
-
-function inputSummary(source: Source, context: Context): InputSummary {
-  const host = context.hosts.find((h) => h.sources.includes(source));
-  const { name, format, records, times } = source;
-  const files = source.files?.map((file) => ({ name: file.name }));
-  const { timeline } = context;
-  const clockLabel = timeline.label(source.id);
-  const at = (time: SourceTime | undefined) =>
-    time === undefined ? '' : timeline.format(timeline.at(source.id, time), clockLabel);
-  return {
-    name,
-    format,
-    host: host?.name ?? '',
-    clock: CLOCK_WORDS[source.clock.kind],
-    clockLabel,
-    records,
-    unit: captureFormats.some((f) => f.id === format) ? 'packets' : 'lines',
-    first: at(times?.first),
-    last: at(times?.last),
-    ...(files && { files }),
-  };
-}
-
-function ruleInfo({ rule, title, remedy }: CauseGroup): RuleInfo {
-  return { rule, title, remedy, reference: ruleById(rule)?.reference ?? '' };
+export interface Result {
+  tool: { name: 'tcpautopsy'; version: string };
+  command: string;
+  /** What was replaced or left out, when the result was redacted. */
+  redaction?: string;
+  /** What happened, in at most five sentences. */
+  story: string[];
+  /** Said of a result of which only a part is shown. */
+  cut?: string;
+  /** The gravest first; empty where nothing is wrong. */
+  incidents: Incident[];
+  /** Those with most hurt connections first. */
+  servers: ServerHealth[];
+  /** Null where too few of its problems have a time. */
+  activity: Activity | null;
+  /** Of all connections where tables of them are written, else of those listed; null of none. */
+  durations: { handshake: Durations | null; lasted: Durations | null };
+  inputs: InputSummary[];
+  hosts: { name: string; addresses: string[] }[];
+  causes: CauseGroup[];
+  /** Of each rule that holds for some connection. */
+  rules: RuleInfo[];
+  findings: Finding[];
+  connections: ConnectionRow[];
+  timeline: TimelineItem[];
+  clocks: ClockFit[];
+  counters: Reconciliation[];
+  answers: Answer[];
+  settings: SettingInfo[];
+  diagnostics: Diagnostic[];
+  /** Absent while everything is listed. */
+  aggregated?: Aggregation[];
+  /** Connections of one big capture of which there is nothing to tell, or that are like many others; absent when all are listed. */
+  unlisted?: UnlistedPart;
 }

@@ -1,6 +1,8 @@
 /** How long handshakes took and connections lasted, counted while their rows are made. */
 import { DurationBins } from '../explain/facts/durations.ts';
-import type { ConnectionRow, Durations, Result } from '../model/result.ts';
+import type { Durations } from '../model/result.ts';
+import type { ConnectionRow } from './connections.ts';
+import type { Result } from './result.ts';
 
 export class RowDurations {
   readonly #handshake = new DurationBins();

@@ -11,9 +11,11 @@ import { CLIENT, SERVER } from '../model/connection.ts';
 import type { Confidence, Group } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
 import { HALF_OPEN, OPEN, ORDERLY, type Outcome, REFUSED, UNANSWERED } from '../model/outcome.ts';
-import type { CauseGroup, ConnectionRow, UnlistedGroup, UnlistedPart } from '../model/result.ts';
-import { closeOf, endingOf, finWait2Kernel } from './connection-row.ts';
+import type { CauseGroup } from '../model/result.ts';
+import { closeOf, endingOf, finWait2Kernel } from './connection-facts.ts';
+import type { ConnectionRow } from './connections.ts';
 import { ALL_LISTED, Listing } from './listed.ts';
+import type { UnlistedGroup, UnlistedPart } from './result.ts';
 import { durationsOf } from './row-durations.ts';
 
 /** Connections without a finding above info that are listed: of those alike, and of all, for each server has its own. */

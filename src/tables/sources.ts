@@ -1,5 +1,27 @@
-import type { InputSummary, Result } from '../model/result.ts';
+import type { Context } from '../model/case.ts';
+import type { Source } from '../model/source.ts';
+import type { ClockLabel, SourceTime } from '../model/time.ts';
+import { captureFormats } from '../read/formats.ts';
 import { type Table, timeText } from './column.ts';
+import type { Result } from './result.ts';
+
+export interface InputSummary {
+  name: string;
+  format: string;
+  host: string;
+  clock: string;
+  clockLabel: ClockLabel;
+  records: number;
+  /** What the records are. */
+  unit: 'packets' | 'lines';
+  /** Times of its first and last record, as `clock` says; '' without any. */
+  first: string;
+  last: string;
+  /** Of the file, in hexadecimal, where it was asked for. */
+  sha256?: string;
+  /** Of a capture that was rotated, in the order of their packets. */
+  files?: { name: string; sha256?: string }[];
+}
 
 interface SourceRow extends InputSummary {
   number: number;
@@ -57,4 +79,34 @@ export function sourceRows({ inputs, diagnostics }: Pick<Result, 'inputs' | 'dia
     const own = losses.filter((d) => d.source === input.name || d.source === file);
     return { ...input, number: i + 1, lost: own.map((d) => `${d.code} ${d.count}`).join('; ') };
   });
+}
+
+const CLOCK_WORDS: Record<Source['clock']['kind'], string> = {
+  realtime: 'UTC',
+  monotonic: 'time since boot',
+  wall: 'local time of day',
+  relative: 'seconds since its first event',
+  order: 'order only',
+};
+
+export function inputSummary(source: Source, context: Context): InputSummary {
+  const host = context.hosts.find((h) => h.sources.includes(source));
+  const { name, format, records, times } = source;
+  const files = source.files?.map((file) => ({ name: file.name }));
+  const { timeline } = context;
+  const clockLabel = timeline.label(source.id);
+  const at = (time: SourceTime | undefined) =>
+    time === undefined ? '' : timeline.format(timeline.at(source.id, time), clockLabel);
+  return {
+    name,
+    format,
+    host: host?.name ?? '',
+    clock: CLOCK_WORDS[source.clock.kind],
+    clockLabel,
+    records,
+    unit: captureFormats.some((f) => f.id === format) ? 'packets' : 'lines',
+    first: at(times?.first),
+    last: at(times?.last),
+    ...(files && { files }),
+  };
 }

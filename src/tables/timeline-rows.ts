@@ -14,12 +14,12 @@ import {
 } from '../model/connection.ts';
 import type { CallEvent, DropEvent, IcmpEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
 import { icmpFact } from '../model/icmp.ts';
-import type { TimelineItem, TimelineKind } from '../model/result.ts';
 import { eventPlace, packetPlace } from '../model/source.ts';
 import { flagNames } from '../model/tcp.ts';
 import type { CommonTime, SourceTime } from '../model/time.ts';
 import type { Aggregate } from './aggregate.ts';
 import { valuesText } from './probe-values.ts';
+import type { TimelineItem, TimelineKind } from './result.ts';
 
 /** An item before its place in the order is known. `line` orders items of one source that have no time. */
 type Draft = Omit<TimelineItem, 'number' | 'time' | 'clock' | 'timeSource'> & { from: number; line: number };

@@ -1,5 +1,5 @@
-import { TIMELINE_FILE, type TimelineItem } from '../model/result.ts';
 import { type Table, timeText } from './column.ts';
+import { TIMELINE_FILE, type TimelineItem } from './result.ts';
 
 export const timelineTable: Table<TimelineItem> = {
   file: TIMELINE_FILE,

@@ -1,7 +1,7 @@
 /** Pages for a terminal: text from outside is made visible, colour only where asked for. */
 
+import { visible } from '../model/visible.ts';
 import { columns, type Paint, plain, wrap } from '../view/columns.ts';
-import { visible } from '../view/escape.ts';
 
 export interface Terminal {
   /** Columns. */

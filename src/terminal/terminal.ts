@@ -1,8 +1,9 @@
 /** What the command line prints. Text from outside is made visible; colour only where asked for. */
 
 import type { Finding } from '../model/finding.ts';
-import type { CauseGroup, Result } from '../model/result.ts';
-import { visible } from '../view/escape.ts';
+import type { CauseGroup } from '../model/result.ts';
+import { visible } from '../model/visible.ts';
+import type { Result } from '../tables/result.ts';
 import { bySeverity, type Focus, findingsOf, focusOf } from '../view/focus.ts';
 import { ladderOf, placeOf } from '../view/ladder.ts';
 import { ladderText } from '../view/ladder-text.ts';

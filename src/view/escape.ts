@@ -1,34 +1,8 @@
 /**
  * Text from outside (process, host and file names, comments, messages about them) on its way into an output.
- * Nothing that comes from a packet, a log or a kernel may steer a terminal, run in a spreadsheet or become markup.
+ * Nothing that comes from a packet, a log or a kernel may steer a terminal, or become markup.
  */
-
-/**
- * Characters that are invisible or reorder what stands around them: C0 and C1 controls, bidi marks, zero-width
- * characters, line and paragraph separators, variation and language tags, lone surrogates (Unicode TR 36).
- */
-const UNSEEN =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Surrogate}/gu;
-
-/** Nearly all text, and told faster than that nothing of the above is in it. */
-const PRINTABLE = /^[ -~]*$/;
-
-const SHORT: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/**
- * Every unseen character as a visible escape, one that JSON understands too: `\u001b`, `\u202e`, `\n`.
- * The first step of all the others.
- */
-export function visible(text: string): string {
-  return PRINTABLE.test(text) ? text : text.replace(UNSEEN, (c) => SHORT[c] ?? codeUnits(c));
-}
-
-function codeUnits(text: string): string {
-  let out = '';
-  for (let i = 0; i < text.length; i++) out += `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`;
-  return out;
-}
+import { visible } from '../model/visible.ts';
 
 /** `visible`, no longer than `limit` characters: for labels in charts and narrow columns. */
 export function shortened(text: string, limit: number): string {
@@ -47,19 +21,6 @@ export function escapeHtml(text: string): string {
 export function codePieces(text: string): string[] {
   const pieces = text.split(/`([^`]+)`/);
   return pieces.length % 2 === 1 ? pieces : [text];
-}
-
-/** What a spreadsheet takes for a formula (OWASP "CSV injection"); the wide forms are read like the narrow ones. */
-const FORMULA = /^[=+\-@＝＋－＠]/;
-const NUMBER = /^[+-]?\d+(\.\d+)?$/;
-
-/**
- * A text cell of a CSV file. A leading `'` disarms a formula: spreadsheets take the cell for text, programs can strip
- * it. Tab and CR, which would arm one as well, are visible escapes by then. A number in text stays what it is.
- */
-export function csvText(text: string): string {
-  const seen = visible(text);
-  return FORMULA.test(seen) && !NUMBER.test(seen) ? `'${seen}` : seen;
 }
 
 /**

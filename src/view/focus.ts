@@ -2,7 +2,9 @@
 
 import { rules } from '../explain/rules/index.ts';
 import type { Finding, Severity } from '../model/finding.ts';
-import type { CauseGroup, ConnectionRow, Result, TimelineItem } from '../model/result.ts';
+import type { CauseGroup } from '../model/result.ts';
+import type { ConnectionRow } from '../tables/connections.ts';
+import type { Result, TimelineItem } from '../tables/result.ts';
 
 export const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 

@@ -1,7 +1,8 @@
 /** A ladder in characters, for terminals and code blocks. Every text in it is made visible. */
 
+import { visible } from '../model/visible.ts';
 import { columns, type Paint, plain, wrap } from './columns.ts';
-import { shortened, visible } from './escape.ts';
+import { shortened } from './escape.ts';
 import { dividersOf, type Ladder, type Lane, type Step, strayWords, titleOf } from './ladder.ts';
 
 /** Two ends and what goes between them: 9 columns. */

@@ -2,7 +2,8 @@
 import { formatSpan } from '../align/format-time.ts';
 import { formatEndpoint } from '../model/address.ts';
 import type { Evidence } from '../model/finding.ts';
-import type { ConnectionRow, Result, TimelineItem } from '../model/result.ts';
+import type { ConnectionRow } from '../tables/connections.ts';
+import type { Result, TimelineItem } from '../tables/result.ts';
 import type { Focus } from './focus.ts';
 import { counted } from './words.ts';
 

@@ -3,8 +3,8 @@
 import { formatSpan } from '../align/format-time.ts';
 import { moment, serversCounted } from '../explain/words.ts';
 import type { Incident } from '../model/incident.ts';
-import type { Result } from '../model/result.ts';
 import type { ClockLabel } from '../model/time.ts';
+import type { Result } from '../tables/result.ts';
 import type { Focus } from './focus.ts';
 import { type Ladder, ladderOf } from './ladder.ts';
 import { type Strip, stripOf } from './strip.ts';

@@ -1,5 +1,7 @@
 /** `--time FROM..TO`: the connections that lived in a period. */
-import type { ConnectionRow, Result } from '../model/result.ts';
+
+import type { ConnectionRow } from '../tables/connections.ts';
+import type { Result } from '../tables/result.ts';
 import { counted } from './words.ts';
 
 export interface Period {

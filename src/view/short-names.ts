@@ -1,5 +1,6 @@
 /** Names of sources without the folder that all of them share: for people. CSV and JSON keep the whole path. */
-import type { InputSummary, Result } from '../model/result.ts';
+import type { Result } from '../tables/result.ts';
+import type { InputSummary } from '../tables/sources.ts';
 
 interface Shortened {
   result: Result;

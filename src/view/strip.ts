@@ -5,8 +5,9 @@
 import { formatSpan } from '../align/format-time.ts';
 import { moment } from '../explain/words.ts';
 import type { Incident, IncidentCause, Picture } from '../model/incident.ts';
+import { visible } from '../model/visible.ts';
 import { wrap } from './columns.ts';
-import { shortened, visible } from './escape.ts';
+import { shortened } from './escape.ts';
 import { CONFIDENCE_NAMES, counted, number } from './words.ts';
 
 export interface StripRow {

@@ -1,6 +1,8 @@
 /** Words that several outputs share, so that they say the same. */
 import type { Confidence, Missing, Severity } from '../model/finding.ts';
-import { type CauseGroup, type ConnectionRow, type Result, TIMELINE_FILE } from '../model/result.ts';
+import type { CauseGroup } from '../model/result.ts';
+import type { ConnectionRow } from '../tables/connections.ts';
+import { type Result, TIMELINE_FILE } from '../tables/result.ts';
 
 /** As users read them; `inferred` is the word of the data. */
 export const CONFIDENCE_NAMES: Record<Confidence, string> = {

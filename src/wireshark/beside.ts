@@ -1,10 +1,10 @@
 /** What pcapng files hold beside packets (draft-ietf-opsawg-pcapng): all of it stays in the annotated file. */
 import type { Source } from '../model/source.ts';
+import { visible } from '../model/visible.ts';
 import { u32 } from '../read/capture/byte-order.ts';
 import { INTERFACE, SECTION_HEADER, SKIPPED } from '../read/capture/pcapng-blocks.ts';
 import { optionsOf, type PcapngOption } from '../read/capture/pcapng-options.ts';
 import { COMMENT } from '../read/capture/pcapng-packet-options.ts';
-import { visible } from '../view/escape.ts';
 import { comment, IF_DESCRIPTION, IF_NAME, text } from './blocks.ts';
 
 /** An interface as its file has it. */

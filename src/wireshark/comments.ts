@@ -8,8 +8,9 @@ import {
   type Finding,
   type Group,
 } from '../model/finding.ts';
-import type { ConnectionRow, Result, TimelineItem } from '../model/result.ts';
-import { visible } from '../view/escape.ts';
+import { visible } from '../model/visible.ts';
+import type { ConnectionRow } from '../tables/connections.ts';
+import type { Result, TimelineItem } from '../tables/result.ts';
 import { type Focus, focusOf } from '../view/focus.ts';
 import { placeOf } from '../view/ladder.ts';
 import type { EventEnd } from './event.ts';

@@ -12,10 +12,10 @@ import type { Context } from '../model/case.ts';
 import { type Diagnostic, Diagnostics } from '../model/diagnostic.ts';
 import type { KernelEvent } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
-import type { ConnectionRow } from '../model/result.ts';
 import type { Source } from '../model/source.ts';
-import { connectionRow } from '../tables/connection-row.ts';
-import { type TableParts, TableSpool } from '../tables/result.ts';
+import { type TableParts, TableSpool } from '../tables/assemble.ts';
+import { ConnectionFacts } from '../tables/connection-facts.ts';
+import { type ConnectionRow, connectionRow } from '../tables/connections.ts';
 import type { Pool } from './pool.ts';
 
 /** Events are copied for each thread: of more than these a thread would cost more than it brings. */
@@ -62,9 +62,9 @@ export function explainingInto(
     ...options,
     ...(tables && {
       onDecided: (n, findings, verdicts) => {
-        const row = connectionRow(n, verdicts, context);
-        tables.add(row, findings);
-        onConnection?.(row, findings);
+        const connection = new ConnectionFacts(n, verdicts, context);
+        tables.add(connection, findings);
+        onConnection?.(connectionRow(connection), findings);
       },
     }),
   });

@@ -1,8 +1,9 @@
 /** SHA-256 of the input files, so that a reader of the report can tell whether theirs are the same. */
-import type { Result } from '../model/result.ts';
+
 import type { Source } from '../model/source.ts';
 import { disk } from '../platform/files.ts';
 import { sha256OfFile } from '../platform/hash.ts';
+import type { Result } from '../tables/result.ts';
 import { MAIN_THREAD, type Pool } from './pool.ts';
 
 /** Hashing reads a file again: beyond this size it is not worth the time. */

@@ -5,7 +5,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
-import type { ConnectionRow } from '../../src/model/result.ts';
+import type { ConnectionRow } from '../../src/tables/connections.ts';
 import { cannotCapture, has, manifestOf, PROVOKE, ROOT, SCRIPT, temporary } from './kit.ts';
 
 const lacking = ['ip', 'curl', 'nft', 'perl', 'bash'].filter((tool) => !has(tool));

@@ -8,7 +8,7 @@ import { buildCharts, chartBuilders } from '../../src/charts/index.ts';
 import { inlineSvg } from '../../src/charts/render.ts';
 import { servers } from '../../src/charts/servers.ts';
 import { stepAxis } from '../../src/charts/time-axis.ts';
-import type { Result } from '../../src/model/result.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { exp1Result } from '../tables/fixture.ts';
 import { bigResult } from '../tables/variants.ts';
 import { draw } from './draw.ts';

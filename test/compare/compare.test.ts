@@ -8,7 +8,7 @@ import { compare } from '../../src/compare/compare.ts';
 import { intervalOf, intervalOfChange } from '../../src/compare/interval.ts';
 import { type Summary, summaryOf } from '../../src/compare/summary.ts';
 import { rateText, verdictOf } from '../../src/compare/words.ts';
-import type { Result } from '../../src/model/result.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { run } from '../command/run.ts';
 
 const SAMPLES = resolve(import.meta.dirname, '../../samples/compare');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
-import type { Result } from '../../src/model/result.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { analyzeBundle, analyzeSample, sampleNamed } from './samples.ts';
 
 function alternatives({ findings }: Result, rule: string): string[][] {

@@ -1,6 +1,6 @@
 /** Every bundle that our own capture took of a known cause: the truth is found, and nothing untrue is proved. */
 import { describe, expect, test } from 'vitest';
-import type { ConnectionRow } from '../../src/model/result.ts';
+import type { ConnectionRow } from '../../src/tables/connections.ts';
 import { some } from '../thorough.ts';
 import { GAPS } from './bundle-gaps.ts';
 import { analyzeBundle, bundleSamples, isTrue, judge, type Truth } from './samples.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import type { Finding } from '../../src/model/finding.ts';
-import type { Result } from '../../src/model/result.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { claimsOf, DOCUMENTS } from './samples.ts';
 
 const documents = (name: string) => analyze([path.join(DOCUMENTS, name)]);

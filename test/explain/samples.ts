@@ -5,7 +5,8 @@ import { analyze } from '../../src/analyze.ts';
 import { ruleById } from '../../src/explain/rules/index.ts';
 import { type Endpoint, formatEndpoint } from '../../src/model/address.ts';
 import type { Finding } from '../../src/model/finding.ts';
-import type { ConnectionRow, Result } from '../../src/model/result.ts';
+import type { ConnectionRow } from '../../src/tables/connections.ts';
+import type { Result } from '../../src/tables/result.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../samples');
 export const DOCUMENTS = path.join(ROOT, 'documents');

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import type { Finding } from '../../src/model/finding.ts';
-import type { Result } from '../../src/model/result.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { writeText } from './captures.ts';
 import { analyzeSample, claimsOf, DOCUMENTS, type EvidenceSet, sampleNamed } from './samples.ts';
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import { contradict } from '../../src/explain/excludes.ts';
 import { ruleById } from '../../src/explain/rules/index.ts';
-import type { Result } from '../../src/model/result.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { confidenceCounts, sharing } from '../../src/view/words.ts';
 import { some } from '../thorough.ts';
 import { analyzeSample, bundleSamples, liveSamples } from './samples.ts';

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import type { Finding } from '../../src/model/finding.ts';
-import type { Result } from '../../src/model/result.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { some } from '../thorough.ts';
 import { analyzeSample, evidenceFiles, liveSamples } from './samples.ts';
 

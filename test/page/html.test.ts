@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { buildCharts } from '../../src/charts/index.ts';
-import type { Result } from '../../src/model/result.ts';
 import { renderHtml } from '../../src/page/html.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { draw } from '../charts/draw.ts';
 import { exp1Result } from '../tables/fixture.ts';
 import { bigResult, HOSTILE, hostileResult } from '../tables/variants.ts';

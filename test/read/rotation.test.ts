@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type AnalyzeOptions, analyze } from '../../src/analyze.ts';
-import type { Result } from '../../src/model/result.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { annotate } from '../../src/wireshark/annotate.ts';
 
 const ROTATED = 'samples/field/rotation';

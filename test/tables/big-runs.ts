@@ -2,8 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Result } from '../../src/model/result.ts';
-import type { Tables } from '../../src/tables/result.ts';
+import type { Tables } from '../../src/tables/assemble.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { confidenceCounts, sharing } from '../../src/view/words.ts';
 import { writeReport } from '../../src/write.ts';
 

@@ -1,13 +1,9 @@
 /** A Result made by hand after experiment 1 of seed document 002, for tests of outputs alone. */
 import type { Confidence, Evidence, Finding, Group, Role, Severity } from '../../src/model/finding.ts';
 import type { Incident, IncidentCause } from '../../src/model/incident.ts';
-import type {
-  CauseGroup,
-  ConnectionRow,
-  Result,
-  TimelineItem,
-  TimelineKind,
-} from '../../src/model/result.ts';
+import type { CauseGroup } from '../../src/model/result.ts';
+import type { ConnectionRow } from '../../src/tables/connections.ts';
+import type { Result, TimelineItem, TimelineKind } from '../../src/tables/result.ts';
 
 const CLIENT = '172.16.58.147';
 const SERVER = { address: '172.16.58.146', port: 8080 };

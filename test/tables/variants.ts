@@ -1,5 +1,5 @@
 /** `exp1Result` with hostile names in it, and blown up to any size. */
-import type { Result } from '../../src/model/result.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { CAUSES, connectionRow, exp1Result, finding } from './fixture.ts';
 
 /** Names that attack every kind of output at once. */

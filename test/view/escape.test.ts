@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { visible } from '../../src/model/visible.ts';
+import { encodeCell } from '../../src/tables/csv-text.ts';
 import {
   codePieces,
-  csvText,
   escapeHtml,
   markdown,
   markdownBlock,
   markdownCode,
   markdownProse,
   shortened,
-  visible,
 } from '../../src/view/escape.ts';
 import { HOSTILE } from '../tables/variants.ts';
 
@@ -32,18 +32,18 @@ describe('visible', () => {
   });
 });
 
-describe('csvText', () => {
+describe('a cell of a CSV file', () => {
   test.each(['=1+1', '+cmd', '-cmd', '@SUM(A1)', '＝1', HOSTILE[0]!])('disarms %j', (text) => {
-    expect(csvText(text)).toBe(`'${text}`);
+    expect(encodeCell(text)).toBe(`'${text}`);
   });
 
   test.each(['-1.5', '+3', '42', '::1', '10.0.0.1', 'plain', 'a=b'])('leaves %j alone', (text) => {
-    expect(csvText(text)).toBe(text);
+    expect(encodeCell(text)).toBe(text);
   });
 
   test('makes tab and CR visible, which would arm a cell as well', () => {
-    expect(csvText('\t=1')).toBe('\\t=1');
-    expect(csvText('\r=1')).toBe('\\r=1');
+    expect(encodeCell('\t=1')).toBe('\\t=1');
+    expect(encodeCell('\r=1')).toBe('\\r=1');
   });
 });
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import { renderMarkdown } from '../../src/markdown/markdown.ts';
-import type { Result } from '../../src/model/result.ts';
+import type { Result } from '../../src/tables/result.ts';
 import { renderOverview } from '../../src/terminal/terminal.ts';
 import { focusOf } from '../../src/view/focus.ts';
 import { dividersOf, ladderOf } from '../../src/view/ladder.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ConnectionRow } from '../../src/model/result.ts';
+import type { ConnectionRow } from '../../src/tables/connections.ts';
 import { parsePeriod, withinPeriod } from '../../src/view/period.ts';
 import { exp1Result } from '../tables/fixture.ts';
 

@@ -1,6 +1,6 @@
 /** How what `analyze` claims stands to what is true. */
 import { getOr } from '../../../src/model/get-or.ts';
-import type { Result } from '../../../src/model/result.ts';
+import type { Result } from '../../../src/tables/result.ts';
 import type { TruthEntry } from './batch.ts';
 
 /**

@@ -1,13 +1,12 @@
-/** Rows of connections.csv from cases and their verdicts. */
+/** What connections.csv says, from cases and their verdicts. */
 
-import { stackOf } from '../align/stacks.ts';
 import { ruleById } from '../explain/rules/index.ts';
 import type { Verdicts } from '../explain/verdicts.ts';
 import type { Case, Context, Timeline } from '../model/case.ts';
 import { processOf } from '../model/case-process.ts';
 import {
   CLIENT,
-  finWait2Wire,
+  type Pair,
   SERVER,
   SIDES,
   type Side,
@@ -15,19 +14,20 @@ import {
   type WireConnection,
 } from '../model/connection.ts';
 import { placeOf } from '../model/container.ts';
-import type { Finding, Group } from '../model/finding.ts';
-import type { CloseKind, ConnectionRow } from '../model/result.ts';
+import type { Confidence, Finding, Group } from '../model/finding.ts';
+import type { CloseKind, Ending } from '../model/result.ts';
+import type { ClockLabel } from '../model/time.ts';
 import { eventMomentsOf, momentsOf } from './moments.ts';
 
 type Named = Record<Group, string>;
 type Close = Pick<Finding, 'rule' | 'side'>;
 
-/** How a connection ended, and who ended it. */
-export function endingOf(
-  c: Case,
-  verdicts: Named,
-  close: Close | undefined,
-): Pick<ConnectionRow, 'closeKind' | 'closedBy' | 'firstFinBy' | 'resetBy'> {
+interface EndingFacts extends Ending {
+  /** '' without a FIN, and where both sent theirs at once. */
+  firstFinBy: Side | '';
+}
+
+export function endingOf(c: Case, verdicts: Named, close: Close | undefined): EndingFacts {
   const resetBy = resetByOf(c, close);
   const firstFinBy = firstFinByOf(c);
   return {
@@ -44,74 +44,66 @@ export function closeOf(n: number, all: Verdicts): Finding | undefined {
   return close === '' ? undefined : all.all(n).find((e) => e.rule.id === close)?.finding;
 }
 
-/** The row of a connection, by its place among all. */
-export function connectionRow(n: number, all: Verdicts, context: Context): ConnectionRow {
-  const c = context.cases.at(n);
-  const verdicts = all.of(n);
-  const wire = c.wires[0];
-  const span = spanOf(c, context);
-  const close = closeOf(n, all);
-  const ending = endingOf(c, verdicts, close);
-  const sources = sourcesOf(c);
-  const client = processOf(c, CLIENT);
-  const server = processOf(c, SERVER);
-  const clientPlace = placeOf(c, CLIENT, context.sources);
-  const serverPlace = placeOf(c, SERVER, context.sources);
-  const packets = wire?.packets ?? NO_COUNTS;
-  const bytes = wire?.bytes ?? NO_COUNTS;
-  const retransmits = wire?.retransmits ?? NO_COUNTS;
-  return {
-    id: c.id,
-    host: hostOf(sources, context),
-    netns: c.netns[SERVER] ?? c.netns[CLIENT] ?? '',
-    client: c.client,
-    server: c.server,
-    startTime: span.start,
-    endTime: span.end,
-    clock: span.clock,
-    startEpochNs: context.timeline.epochNs(span.first, span.clock),
-    durationS: span.duration,
-    handshakeS: seconds(handshake(c)),
-    closeKind: ending.closeKind,
-    closedBy: ending.closedBy,
-    firstFinBy: ending.firstFinBy,
-    resetBy: ending.resetBy,
-    kernelResetReason: kernelResetReason(c),
-    closeRule: verdicts.close,
-    closeConfidence: close?.confidence ?? all.normal(n) ?? '',
-    synRule: verdicts.syn,
-    finWait2Rule: verdicts['fin-wait2'],
-    stuckRule: verdicts.stuck,
-    connState: wire?.connState ?? '',
-    history: wire?.history ?? '',
-    completeness: wire?.completeness ?? null,
-    clientPackets: packets[CLIENT],
-    serverPackets: packets[SERVER],
-    clientBytes: bytes[CLIENT],
-    serverBytes: bytes[SERVER],
-    clientSyns: wire?.syns[CLIENT] ?? null,
-    serverSynAcks: wire?.synAcks[SERVER] ?? null,
-    clientRetransmits: retransmits[CLIENT],
-    serverRetransmits: retransmits[SERVER],
-    finWait2WireS: seconds(wire ? finWait2Wire(wire) : null),
-    finWait2KernelS: seconds(finWait2Kernel(c)),
-    clientPid: client?.pid ?? null,
-    clientComm: client?.comm ?? '',
-    clientContainer: clientPlace?.container ?? client?.container ?? '',
-    clientPod: clientPlace?.pod ?? client?.pod ?? '',
-    serverPid: server?.pid ?? null,
-    serverComm: server?.comm ?? '',
-    serverContainer: serverPlace?.container ?? server?.container ?? '',
-    serverPod: serverPlace?.pod ?? server?.pod ?? '',
-    clientStack: stackOf(c, CLIENT, context),
-    serverStack: stackOf(c, SERVER, context),
-    encapsulation: wire?.encapsulation ?? '',
-    sources: sources.map((id) => context.sources[id]!.name),
-  };
+/** What is known of a connection, by its place among all: from it the columns of connections.csv are derived. */
+export class ConnectionFacts {
+  readonly of: Case;
+  readonly context: Context;
+  readonly verdicts: Named;
+  readonly wire: WireConnection | undefined;
+  /** Of each side; null without packets. */
+  readonly packets: Pair<number | null>;
+  readonly bytes: Pair<number | null>;
+  readonly retransmits: Pair<number | null>;
+  readonly ending: EndingFacts;
+  /** '' where it is not closed. */
+  readonly closeConfidence: Confidence | '';
+  /** Numbers of the sources that show it, each once, ascending. */
+  readonly sources: readonly number[];
+  /** Names of the hosts of these, space separated. */
+  readonly host: string;
+  readonly startTime: string;
+  readonly endTime: string;
+  readonly clock: ClockLabel;
+  /** Nanoseconds since 1970, all digits; '' without UTC. */
+  readonly startEpochNs: string;
+  readonly durationS: number | null;
+  readonly handshakeS: number | null;
+  readonly client: ReturnType<typeof processOf>;
+  readonly server: ReturnType<typeof processOf>;
+  readonly clientPlace: ReturnType<typeof placeOf>;
+  readonly serverPlace: ReturnType<typeof placeOf>;
+
+  constructor(n: number, all: Verdicts, context: Context) {
+    const c = context.cases.at(n);
+    const close = closeOf(n, all);
+    const span = spanOf(c, context);
+    this.of = c;
+    this.context = context;
+    this.verdicts = all.of(n);
+    const [wire] = c.wires;
+    this.wire = wire;
+    // a view reads its record each time it is asked
+    this.packets = wire?.packets ?? NO_COUNTS;
+    this.bytes = wire?.bytes ?? NO_COUNTS;
+    this.retransmits = wire?.retransmits ?? NO_COUNTS;
+    this.ending = endingOf(c, this.verdicts, close);
+    this.closeConfidence = close?.confidence ?? all.normal(n) ?? '';
+    this.sources = sourcesOf(c);
+    this.host = hostOf(this.sources, context);
+    this.startTime = span.start;
+    this.endTime = span.end;
+    this.clock = span.clock;
+    this.startEpochNs = context.timeline.epochNs(span.first, span.clock);
+    this.durationS = span.duration;
+    this.handshakeS = seconds(handshake(c));
+    this.client = processOf(c, CLIENT);
+    this.server = processOf(c, SERVER);
+    this.clientPlace = placeOf(c, CLIENT, context.sources);
+    this.serverPlace = placeOf(c, SERVER, context.sources);
+  }
 }
 
-/** Without packets. */
-const NO_COUNTS = [null, null] as const;
+const NO_COUNTS: Pair<null> = [null, null];
 
 /** From the first SYN to the ACK that completes the handshake, as one capture saw them; else as the client's socket did. */
 function handshake({ wires, lives }: Case): number | null {
@@ -124,16 +116,16 @@ function handshake({ wires, lives }: Case): number | null {
   return opened?.duration ?? null;
 }
 
-function kernelResetReason({ kernel }: Case): string {
+/** sk_rst_reason of the first RST that the kernel sent for it, by its name. */
+export function kernelResetReason({ kernel }: Case): string {
   for (const e of kernel) if (e.kind === 'reset-sent' && e.reason !== null) return e.reason;
   return '';
 }
 
-function seconds(ns: number | null): number | null {
+export function seconds(ns: number | null): number | null {
   return ns === null ? null : ns / 1e9;
 }
 
-/** Numbers of the sources that show it, each once, ascending. */
 function sourcesOf({ wires, lives, drops, calls, rows, kernel }: Case): number[] {
   const ids: number[] = [];
   for (const life of lives) if (life && !ids.includes(life.source)) ids.push(life.source);
@@ -245,7 +237,7 @@ function firstFinByOf(c: Case): Side | '' {
   return '';
 }
 
-function resetByOf(c: Case, close: Close | undefined): ConnectionRow['resetBy'] {
+function resetByOf(c: Case, close: Close | undefined): Ending['resetBy'] {
   if (close?.rule === 'middlebox-reset') return 'middle';
   const wire = c.wires[0];
   if (wire && wire.rsts[0] + wire.rsts[1] > 0) {
@@ -262,9 +254,9 @@ function resetByOf(c: Case, close: Close | undefined): ConnectionRow['resetBy'] 
 function closedBy(
   c: Case,
   firstFin: Side | '',
-  reset: ConnectionRow['resetBy'],
+  reset: Ending['resetBy'],
   close: Close | undefined,
-): ConnectionRow['closedBy'] {
+): Ending['closedBy'] {
   if (c.wires[0]?.firstFin === 'both' || c.lives.every((l) => l && closedFirst(l))) return 'both';
   if (firstFin !== '') return firstFin;
   if (reset === 'client' || reset === 'server') return reset;
