@@ -46,8 +46,8 @@ export function timeText(time: string, clock: ClockLabel): string {
 
 /** Everything is derived. */
 export function rowOf<Facts, F extends Fields<Facts>>(fields: F, facts: Facts): RowOf<F> {
-  const row: Record<string, unknown> = {};
-  // Object.fromEntries takes five times as long
+  // a copy, so that V8 gives all rows one shape: with properties that are added one by one each is a hash table of its own
+  const row: Record<string, unknown> = { ...fields };
   for (const name in fields) row[name] = fields[name]!.of(facts);
   return row as RowOf<F>;
 }

@@ -13,7 +13,9 @@ import {
   type SocketLife,
 } from '../model/connection.ts';
 import type { CallEvent, DropEvent, IcmpEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
+import { getOr } from '../model/get-or.ts';
 import { icmpFact } from '../model/icmp.ts';
+import { ownText } from '../model/own-text.ts';
 import { eventPlace, packetPlace } from '../model/source.ts';
 import { flagNames } from '../model/tcp.ts';
 import type { CommonTime, SourceTime } from '../model/time.ts';
@@ -22,7 +24,11 @@ import { valuesText } from './probe-values.ts';
 import type { TimelineItem, TimelineKind } from './result.ts';
 
 /** An item before its place in the order is known. `line` orders items of one source that have no time. */
-type Draft = Omit<TimelineItem, 'number' | 'time' | 'clock' | 'timeSource'> & { from: number; line: number };
+interface Draft {
+  item: TimelineItem;
+  from: number;
+  line: number;
+}
 
 /** Counters worth a row in the timeline. */
 const PRESSURE = [
@@ -61,34 +67,27 @@ export function timelineOf(
     const base = { at: a.at, from: a.from, line: 0, locator: '' };
     drafts.push(draft('aggregate', base, null, context, { what: a.what }));
   }
-  return inOrder(drafts).map((d, i) => finish(d, i + 1, context));
-}
-
-function finish(
-  { from, line: _line, ...item }: Draft,
-  number: number,
-  { timeline, sources }: Context,
-): TimelineItem {
-  const label = item.at === null ? 'order' : timeline.label(from);
-  const time = timeline.format(item.at as CommonTime | null, label);
-  return { number, ...item, time, clock: label, timeSource: sources[from]!.name };
+  return inOrder(drafts).map(({ item }, i) => {
+    item.number = i + 1;
+    return item;
+  });
 }
 
 /** By time; an item without one stays behind its predecessor in the same source. */
 function inOrder(drafts: Draft[]): Draft[] {
-  const bySource = [...drafts].sort((a, b) => a.from - b.from || a.line - b.line);
+  drafts.sort((a, b) => a.from - b.from || a.line - b.line);
   const last = new Map<number, number>();
-  const keyed = bySource.map((draft, index) => {
-    const effective = draft.at ?? last.get(draft.from) ?? Number.NEGATIVE_INFINITY;
+  const keyed = drafts.map((draft) => {
+    const effective = draft.item.at ?? last.get(draft.from) ?? Number.NEGATIVE_INFINITY;
     last.set(draft.from, effective);
-    return { draft, effective, index };
+    return { draft, effective };
   });
-  keyed.sort((a, b) => (a.effective === b.effective ? a.index - b.index : a.effective - b.effective));
+  keyed.sort((a, b) => (a.effective === b.effective ? 0 : a.effective - b.effective));
   return keyed.map((k) => k.draft);
 }
 
 interface Base {
-  at: number | null;
+  at: CommonTime | null;
   from: number;
   line: number;
   locator: string;
@@ -96,42 +95,55 @@ interface Base {
 
 function draft(
   kind: TimelineKind,
-  base: Base,
+  { at, from, line, locator }: Base,
   c: Case | null,
-  context: Context,
-  rest: Partial<Draft>,
+  { sources, timeline }: Context,
+  rest: Partial<TimelineItem> & { what: string },
 ): Draft {
-  return {
+  const source = sources[from]!.name;
+  const clock = at === null ? 'order' : timeline.label(from);
+  const item = {
+    number: 0,
+    at,
+    time: ownText(timeline.format(at, clock)),
+    clock,
+    timeSource: source,
     connection: c?.id ?? '',
     kind,
-    side: '',
-    what: '',
+    side: '' as const,
     segment: null,
     reason: '',
     stateBefore: '',
     stateAfter: '',
     pid: null,
     comm: '',
-    source: context.sources[base.from]!.name,
-    ...base,
+    source,
+    locator,
     ...rest,
+    // of pieces that are joined when they are read, each would stay by itself
+    what: ownText(rest.what),
   };
+  return { item, from, line };
 }
 
 function sideName(side: SideIndex): 'client' | 'server' {
   return SIDES[side]!;
 }
 
+/** Names of flags as a segment has them, by how a sentence has them: few texts for all rows. */
+const SPACED = new Map<string, string>();
+
 function packetItem(p: KeyPacket, c: Case, context: Context): Draft {
   const at = context.timeline.at(p.source, p.time);
   const locator = packetPlace(context.sources[p.source]!, p.frame);
   const payload = p.payload > 0 ? `, ${p.payload} bytes` : '';
-  const what = `${flagNames(p.flags)}${payload}, seq ${p.seq >>> 0}, ack ${p.ack >>> 0}, win ${p.window}`;
+  const flags = flagNames(p.flags);
+  const what = `${flags}${payload}, seq ${p.seq >>> 0}, ack ${p.ack >>> 0}, win ${p.window}`;
   return draft('packet', { at, from: p.source, line: p.frame, locator }, c, context, {
     side: sideName(p.side),
     what,
     segment: {
-      flags: flagNames(p.flags).replaceAll('|', ' '),
+      flags: getOr(SPACED, flags, () => flags.replaceAll('|', ' ')),
       seq: p.seq >>> 0,
       ack: p.ack >>> 0,
       window: p.window,
