@@ -32,9 +32,10 @@ const ASKED = 8;
 /** Files of one capture are not further apart than so many times their length, and this. */
 const FARTHEST_LENGTHS = 10;
 const FARTHEST = 60 * NS_PER_S;
-/** A gap that is no longer than this share of what the files cover is none; or than that, where their names count. */
+/** A gap that is no longer than this share of what the files cover is none; or than that, where their names count, or count past one. */
 const SMALL = 1 / 100;
 const SMALL_IF_COUNTED = 1 / 10;
+const SMALL_IF_SKIPPED = 1;
 
 /** Looks at each file, and finds those that may go on with another. */
 export async function planRotations(found: readonly Candidate[], files: Files): Promise<Plan> {
@@ -186,9 +187,15 @@ function weigh(chain: Chain, path: string, look: Look, { goesOn, elsewhere, host
   const hasCommon = hosts.size === 0 || [...hosts].some((h) => chain.hosts.has(h));
   if (folderOf(last) !== folderOf(path) || !hasCommon) return 0;
   const gap = gapBefore(chain, look);
-  const isCounted = nameOf(last).replace(/\d+/g, '') === nameOf(path).replace(/\d+/g, '');
-  const small = lengthWith(chain, look) * (isCounted ? SMALL_IF_COUNTED : SMALL);
+  const small = lengthWith(chain, look) * smallShare(nameOf(last), nameOf(path));
   return gap <= Math.max(silenceOf(chain), small, STEP_BACK) ? 1 : 0;
+}
+
+/** `x.pcap1` counts on to `x.pcap2`, and past one to `x.pcap3`, as do dates. */
+function smallShare(last: string, next: string): number {
+  if (last.replace(/\d+/g, '') !== next.replace(/\d+/g, '')) return SMALL;
+  const [before, after] = [last, next].map((name) => Number(name.replace(/\D+/g, '')));
+  return after === before! + 1 ? SMALL_IF_COUNTED : SMALL_IF_SKIPPED;
 }
 
 /** What is to be said of the time between a capture and a file that goes on with it; null for nothing. */

@@ -189,6 +189,20 @@ test('a SYN flood counts those whose forged address answered meanwhile, and the 
   expect(incidents[0]!.headline).toMatch(/240 connections from 240 addresses.*40 answered the SYN-ACK/);
 });
 
+test('SYNs that a firewall refuses with ICMP are no flood: connect() fails, and nothing more is sent', async () => {
+  const at = (ms: number) => `12:00:${(ms / 1000).toFixed(6).padStart(9, '0')}`;
+  const attempts = (isRefused: boolean) =>
+    Array.from({ length: 150 }, (_, i) => {
+      const syn = `${at(40 * i)} IP 10.9.0.${i}.40000 > 10.0.0.2.80: Flags [S], seq ${7 * i}, win 64240, length 0\n`;
+      const error = `${at(40 * i + 1)} IP 10.0.0.254 > 10.9.0.${i}: ICMP 10.0.0.2 tcp port 80 unreachable, length 68\n`;
+      return isRefused ? syn + error : syn;
+    });
+  const titles = async (lines: string[]) =>
+    (await of(lines.join(''))).incidents.map((i) => i.cause.title).join();
+  expect(await titles(attempts(false))).toContain('SYN flood');
+  expect(await titles(attempts(true))).toBe('Refused with an ICMP error');
+});
+
 test('a SYN-ACK whose timestamp was cut off may answer an earlier SYN, late: it is of no timer', async () => {
   const option = (ts: string) => `[mss 1460,sackOK,${ts},nop,wscale 7]`;
   const lines = (cut: string): Line[] => [

@@ -19,7 +19,7 @@ import { type Walk, walksOf } from './walk.ts';
 
 /** A kernel holds one socket, or minisock, of a tuple; what came meanwhile did not get so far. */
 const LATEST = 16;
-/** Facts that are at hand, even if nothing was derived of them yet: those of a million would be 150 MB. */
+/** Facts that are at hand, of connections and of servers: those of a million connections would be 150 MB. */
 const AT_HAND = 4096;
 
 export class World {
@@ -27,7 +27,7 @@ export class World {
   /** The connections that are told of, ascending; the others are context only. */
   kept = new Int32Array(0);
   readonly #facts = new Array<Facts | undefined>(AT_HAND);
-  readonly #listeners = new Map<number, ListenerFacts>();
+  readonly #listeners = new Array<ListenerFacts | undefined>(AT_HAND);
   readonly #keeping: Facts[] = [];
   #oldest = 0;
   #masks: Int32Array | null = null;
@@ -135,12 +135,11 @@ export class World {
   listenerOf(n: number): ListenerFacts {
     const { cases } = this.context;
     const server = cases.server(n);
-    let facts = this.#listeners.get(server);
-    if (!facts) {
-      this.#byServer ??= byServer(cases);
-      facts = new ListenerFacts(this, this.#byServer[server]!);
-      this.#listeners.set(server, facts);
-    }
+    const slot = server % AT_HAND;
+    const known = this.#listeners[slot];
+    if (known?.number === server) return known;
+    const facts = new ListenerFacts(this, server, this.byServer[server]!);
+    this.#listeners[slot] = facts;
     return facts;
   }
 

@@ -46,7 +46,7 @@ function isOneSnapshot(a: SocketEvent, b: SocketEvent): boolean {
 function holds(f: Facts, sights: readonly QueueSight[], row: SocketEvent): boolean {
   const queued = sights.reduce((sum, s) => sum + s.row.recvQ, 0);
   if (queued > 0 && row.owner === 'none' && sights.some((s) => s.ownersVisible)) return true;
-  const all = f.world.snapshots.of(row).rows.filter((r) => r.facts.listener === f.listener);
+  const all = f.world.snapshots.of(row).rows.filter((r) => r.facts.listener.number === f.listener.number);
   const children = all.filter(
     (r) =>
       r.facts.rows(SERVER).includes(r.row) &&

@@ -6,7 +6,6 @@
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import { HALF_OPEN, OPEN, ORDERLY, REFUSED } from '../../model/outcome.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
-import type { ListenerFacts } from '../facts/listener.ts';
 import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';
 import { count, HEDGES, predicate } from '../words.ts';
@@ -41,13 +40,14 @@ interface Gap {
 }
 
 export const listenerRestarted: StoryTeller = (world, explained) => {
-  const refused = new Map<ListenerFacts, Explained>();
-  for (const e of explained) if (RULES.includes(e.rule.id)) refused.set(e.facts.listener, e);
-  const told = [...refused].flatMap(([listener, { facts }]) => {
+  const { cases } = world.context;
+  const refused = new Map<number, Explained>();
+  for (const e of explained) if (RULES.includes(e.rule.id)) refused.set(cases.server(e.n), e);
+  const told = [...refused].flatMap(([server, { facts }]) => {
     const source = facts.wire?.wire.source;
-    const members = source === undefined ? undefined : world.byServer[world.context.cases.server(facts.n)];
+    const members = source === undefined ? undefined : world.byServer[server];
     const sentences = members ? restarted(world, members, source!, world.serverOf(facts.n)) : [];
-    return sentences.length > 0 ? [{ listener, sentences }] : [];
+    return sentences.length > 0 ? [{ server, sentences }] : [];
   });
   const [first, ...others] = told;
   if (!first) return null;
@@ -56,7 +56,7 @@ export const listenerRestarted: StoryTeller = (world, explained) => {
     sentences: [...first.sentences, ...also],
     title: 'Port refused for a while',
     action: LOOK,
-    rules: covered(explained, RULES, (e) => told.some((t) => t.listener === e.facts.listener)),
+    rules: covered(explained, RULES, (e) => told.some((t) => t.server === cases.server(e.n))),
   };
 };
 

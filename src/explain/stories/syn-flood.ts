@@ -203,9 +203,11 @@ function isForsaken(world: World, source: number, start: number, isAnswered: boo
 }
 
 /** One SYN, and nothing more of that client although there was time: whether it was answered. null for all others. */
-function forsaken(world: World, { wires, lives, client }: Case): boolean | null {
+function forsaken(world: World, { wires, lives, client, icmp }: Case): boolean | null {
   const [w] = wires;
   if (!w || wires.length > 1 || lives[CLIENT] || w.client.address !== client.address) return null;
+  // connect() has ended with the error, and sends nothing more
+  if (icmp.length > 0) return null;
   const packets = w.packets;
   if (packets[CLIENT] !== 1 || w.syns[CLIENT] !== 1 || w.rsts[SERVER] > 0) return null;
   const isAnswered = w.synAcks[SERVER] > 0;

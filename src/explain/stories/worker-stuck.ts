@@ -22,10 +22,13 @@ const REFUSED = 'connection-refused';
 const RULES = [...FULL, REFUSED];
 
 export const workerStuck: StoryTeller = (world, explained) => {
-  const byListener = new Map<ListenerFacts, Explained[]>();
+  const { cases } = world.context;
+  const byServer = new Map<number, Explained[]>();
   for (const e of explained)
-    if (RULES.includes(e.rule.id)) getOr(byListener, e.facts.listener, () => []).push(e);
-  const incidents = [...byListener].flatMap(([listener, own]) => incident(world, listener, own) ?? []);
+    if (RULES.includes(e.rule.id)) getOr(byServer, cases.server(e.n), () => []).push(e);
+  const incidents = [...byServer.values()].flatMap(
+    (own) => incident(world, own[0]!.facts.listener, own) ?? [],
+  );
   const [gravest, ...others] = incidents.sort((a, b) => b.connections - a.connections);
   if (!gravest) return null;
   const parts = new Set(incidents.flatMap((i) => i.told));
@@ -42,7 +45,7 @@ export const workerStuck: StoryTeller = (world, explained) => {
       headline,
       action,
       rules: [...FULL, 'syn-cookie-handshake', 'abort-on-overflow-reset'],
-      isPart: (e) => e.facts.listener === listener,
+      isPart: (e) => cases.server(e.n) === listener.number,
     })),
   };
 };
