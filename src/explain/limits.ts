@@ -1,7 +1,7 @@
 /**
  * How sure a finding may be at most, whatever its rule says. Between the hosts stands something: a NAT in user space or a
  * proxy acknowledges and closes for its host, so packets alone prove nothing of the process behind. And Linux's own ways
- * are claimed of Linux only.
+ * are claimed of Linux only. Of a capture with holes nothing that the missing frame would change is claimed as likely.
  */
 
 import { CLIENT, SERVER } from '../model/connection.ts';
@@ -26,10 +26,21 @@ export function limited(
   const counted = rule.linuxOnly && cites(facts, evidence, (format) => COUNTERS.has(format));
   const stack = rule.linuxOnly && !counted ? stackOf(facts, verdict) : 'linux';
   const proves = rule.wireProves || cites(facts, evidence, (format) => !CAPTURES.has(format));
-  const most = stack !== 'linux' ? 'possible' : proves ? 'proved' : 'inferred';
+  const isHoled = !proves && (rule.closes === 'rst' || rule.group === 'syn') && lacksFrames(facts, evidence);
+  const most = stack !== 'linux' || isHoled ? 'possible' : proves ? 'proved' : 'inferred';
   if (rank(confidence) >= rank(most)) return { confidence, evidence };
-  const note = stack === 'linux' ? [] : [reasoning(() => whose(facts, verdict, stack))];
+  const note =
+    stack !== 'linux' ? [reasoning(() => whose(facts, verdict, stack))] : isHoled ? [reasoning(HOLED)] : [];
   return { confidence: most, evidence: [...evidence, ...note] };
+}
+
+const HOLED =
+  'the capture lost frames: of several connections it lacks what was acknowledged, and so it may of this one';
+
+/** Where a packet that is not there would tell another cause. */
+function lacksFrames({ world }: Facts, evidence: readonly Citation[]): boolean {
+  const sources = new Set(evidence.flatMap((e) => (e.source === null ? [] : [e.source - 1])));
+  return [...sources].some((source) => world.lacksFrames(source));
 }
 
 /** Something of the evidence is of a source of such a format; sources are numbered from 1. */

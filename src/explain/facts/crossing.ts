@@ -8,8 +8,9 @@ import { CLIENT, type KeyPacket, SERVER, type SideIndex, WHY_RETRANSMIT } from '
 import { OPT_TIMESTAMP } from '../../model/packet.ts';
 import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
+import type { Moment } from '../rule.ts';
 import type { Facts } from './facts.ts';
-import { RTO_MIN } from './timing.ts';
+import { MARGIN, RTO_MIN } from './timing.ts';
 import type { WireFacts, WireReset } from './wire.ts';
 
 interface Sighting {
@@ -107,8 +108,18 @@ function isNearerWithout(f: Facts, wire: WireFacts, { side, packet }: WireReset,
     isNearer(other, wire, side) &&
     other.of(other.wire.rsts, side) === 0 &&
     !outlived(wire, side, packet) &&
-    wasRunning(f, wire, other.wire.source, packet)
+    wasRunning(f, wire, other.wire.source, packet) &&
+    !sentByKernel(f, side, f.atPacket(wire, packet))
   );
+}
+
+/** That side's own kernel says that it sent a RST then: the capture nearer to it had stopped, or lost it. */
+function sentByKernel(f: Facts, side: SideIndex, reset: Moment): boolean {
+  return f.case.kernel.some((e) => {
+    if (e.kind !== 'reset-sent' || f.probes.sideOf(e) !== side) return false;
+    const apart = f.world.between(f.atEvent(e), reset);
+    return apart !== null && Math.abs(apart) <= MARGIN + f.world.clockError(e.source, reset.source);
+  });
 }
 
 /** Who got the RST went on for longer than what was under way explains: it did not take it (RFC 5961, TCP MD5). */
@@ -163,7 +174,16 @@ function onlyIn(
   const seen = new Set(there ? handshakes(there, flags, side).map(identity) : []);
   return handshakes(here, flags, side)
     .filter((p) => !seen.has(identity(p)))
-    .map((packet) => ({ wire: here, packet, running: wasRunning(f, here, other, packet) }));
+    .map((packet) => ({
+      wire: here,
+      packet,
+      // of a capture of the other direction nothing is missing
+      running: !isOfOtherDirection(f, other, side) && wasRunning(f, here, other, packet),
+    }));
+}
+
+function isOfOtherDirection({ world, case: c }: Facts, source: number, side: SideIndex): boolean {
+  return world.isOneDirection(source) || (side === CLIENT && !world.capturesOf(c).includes(source));
 }
 
 function handshakes(wire: WireFacts, flags: number, side: SideIndex): KeyPacket[] {

@@ -1,7 +1,7 @@
 /** Cases put together by what they share: ends, captures, socket tables. */
-import { formatEndpoint } from '../../model/address.ts';
+import { formatEndpoint, sameEndpoint } from '../../model/address.ts';
 import type { Case, Cases, Timeline } from '../../model/case.ts';
-import type { SocketLife } from '../../model/connection.ts';
+import { CLIENT, SERVER, type SocketLife } from '../../model/connection.ts';
 import type { Facts } from './facts.ts';
 
 export function capturesByEnds(cases: Cases): Map<string, number[]> {
@@ -9,7 +9,11 @@ export function capturesByEnds(cases: Cases): Map<string, number[]> {
   for (const { client, server, wires } of cases) {
     const ends = `${client.address} ${formatEndpoint(server)}`;
     const known = captures.get(ends) ?? [];
-    for (const { source } of wires) if (!known.includes(source)) known.push(source);
+    for (const { source, packets, client: caller } of wires) {
+      // a capture of the other direction alone could show no SYN
+      const sent = packets[sameEndpoint(caller, client) ? CLIENT : SERVER];
+      if (sent > 0 && !known.includes(source)) known.push(source);
+    }
     captures.set(ends, known);
   }
   return captures;

@@ -60,3 +60,21 @@ export function holdsOneDirection(cases: Cases, source: number): boolean {
   }
   return found;
 }
+
+/** Connections that are looked at for what a capture lacks, and how many of them, at least and as a share, make it one with holes. */
+const LOOKED_AT = 500;
+const FEWEST = 3;
+const SHARE = 0.02;
+
+/** A tap, a busy disk or a ring buffer lost frames: of several connections something was acknowledged that is not there. */
+export function lacksFrames(cases: Cases, source: number): boolean {
+  const step = Math.max(1, Math.floor(cases.count / LOOKED_AT));
+  let [all, holed] = [0, 0];
+  for (let n = 0; n < cases.count; n += step)
+    for (const wire of cases.at(n).wires) {
+      if (wire.source !== source || wire.isn[0] === null || wire.isn[1] === null) continue;
+      all++;
+      if (([0, 1] as const).some((side) => (unseenOf(wire, side) ?? 0) > 0)) holed++;
+    }
+  return holed >= FEWEST && holed >= all * SHARE;
+}

@@ -14,7 +14,7 @@ import { ListenerFacts } from './listener.ts';
 import { findOwnResets, type OwnResets } from './own-resets.ts';
 import { Snapshots } from './snapshots.ts';
 import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
-import { holdsOneDirection, type OnlySyns, onlySynsOf } from './unseen.ts';
+import { holdsOneDirection, lacksFrames, type OnlySyns, onlySynsOf } from './unseen.ts';
 import { type Walk, walksOf } from './walk.ts';
 
 /** A kernel holds one socket, or minisock, of a tuple; what came meanwhile did not get so far. */
@@ -40,6 +40,7 @@ export class World {
   #capturesByEnds: Map<string, number[]> | null = null;
   #nextAtAddresses: Map<SocketLife, SocketLife> | null = null;
   readonly #oneDirections = new Map<number, boolean>();
+  readonly #holed = new Map<number, boolean>();
   readonly #onlySyns = new Map<number, OnlySyns>();
   #walks: Walk[] | null = null;
 
@@ -172,6 +173,11 @@ export class World {
   /** A capture that holds one direction only, as packets that acknowledge those of the other show. */
   isOneDirection(source: number): boolean {
     return getOr(this.#oneDirections, source, () => holdsOneDirection(this.context.cases, source));
+  }
+
+  /** A capture that lost frames all over. */
+  lacksFrames(source: number): boolean {
+    return getOr(this.#holed, source, () => lacksFrames(this.context.cases, source));
   }
 
   /** A capture in which every segment carries a SYN, as a filter leaves them: no ACK of a handshake can be in it. */

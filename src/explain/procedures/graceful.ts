@@ -4,7 +4,7 @@ import type { SourceTime } from '../../model/time.ts';
 import { type Citation, frameEvidence, packetEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
-import { SAME_CALL } from '../facts/timing.ts';
+import { SAME_CALL, SHORTEST_RTO } from '../facts/timing.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { isHealthy } from '../mask.ts';
 import { type Wanted, wanted, wantedOfPeer } from '../missing.ts';
@@ -84,8 +84,10 @@ function onWire(f: Facts, wire: WireFacts): Graceful | null {
     .map((side) => wire.finPacket(side))
     .filter((p) => p !== null)
     .map((p) => packetEvidence(f, wire, p));
+  // the file ends before the last FIN could be acknowledged, or sent again
+  const isCut = f.world.captureSpan(wire.wire.source)[1] - Math.max(a, b) < SHORTEST_RTO;
   return {
-    confidence: acked ? 'proved' : 'inferred',
+    confidence: acked ? 'proved' : isCut ? 'possible' : 'inferred',
     side: SIDE_NAMES[first],
     moment: {
       source: wire.wire.source,

@@ -86,7 +86,7 @@ function answersHandshake(wire: WireFacts, { answers, side }: WireReset): boolea
   return wire.sawHandshake && !sentBeyondSyn && answers.payload === 0;
 }
 
-function whileConnecting(f: Facts, wire: WireFacts, { answers }: WireReset, make: Make): Candidate[] {
+function whileConnecting(f: Facts, wire: WireFacts, { answers, packet }: WireReset, make: Make): Candidate[] {
   const isn = wire.of(wire.wire.isn, CLIENT);
   const wrong = isn !== null && answers !== null && seqDiff(answers.ack, isn + 1) !== 0;
   if (wrong) {
@@ -99,7 +99,18 @@ function whileConnecting(f: Facts, wire: WireFacts, { answers }: WireReset, make
       ...named(['no-socket-reset'], 'client'),
     ];
   }
-  const gone = f.life(CLIENT)?.find('SYN_SENT', 'CLOSE') != null;
+  const life = f.life(CLIENT);
+  const end = life?.find('SYN_SENT', 'CLOSE');
+  const after = end ? f.world.between(f.atTransition(life!, end), f.atPacket(wire, packet)) : null;
+  if (after !== null && after > MARGIN) {
+    const because = () =>
+      `the client's socket waited in SYN_SENT for another ${span(after)}: it was not its kernel that had no socket for the SYN-ACK`;
+    return [
+      { ...make('middlebox-reset', 'possible', because), side: 'path' },
+      ...named(['unexplained-reset', 'no-socket-reset'], 'client'),
+    ];
+  }
+  const gone = end != null;
   return [
     make(
       'no-socket-reset',
@@ -120,10 +131,11 @@ function afterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Cand
   if (acked && answers === acked && answers.payload === 0 && !(answers.flags & FIN)) {
     const because = () =>
       `the RST answers the very packet that acknowledged its FIN, ${span(since ?? 0)} later`;
-    return [
-      make('linger2-reset', 'inferred', because),
-      ...named(['fin-wait2-expired-reset', 'no-socket-reset'], SIDE_NAMES[side]),
-    ];
+    const others = named(['fin-wait2-expired-reset', 'no-socket-reset'], SIDE_NAMES[side]);
+    if (isPrompt(wire, since ?? 0)) return [make('linger2-reset', 'inferred', because), ...others];
+    // what it answers may be a packet that the file lacks
+    const later = named(['data-after-close-reset', 'time-wait-data-reset'], SIDE_NAMES[side]);
+    return [make('linger2-reset', 'possible', because), ...later, ...others];
   }
   const timeout = (f.sysctl(side, 'net.ipv4.tcp_fin_timeout') ?? TIME_WAIT / 1e9) * 1e9;
   if (since !== null && since > timeout) {
@@ -139,6 +151,13 @@ function afterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Cand
   }
   const data = answers !== null && answers.payload > 0;
   return data ? dataAfterFin(f, wire, reset, make) : finAfterFin(f, wire, reset, make);
+}
+
+/** As soon as the handshake shows that an answer comes; true where no handshake shows it. */
+function isPrompt(wire: WireFacts, after: number): boolean {
+  const syn = wire.packets.find((p) => p.flags & SYN);
+  const ack = syn && wire.packets.find((p) => !(p.flags & SYN) && p.time > syn.time);
+  return !syn || !ack || after <= ack.time - syn.time + MARGIN;
 }
 
 /** A FIN or ACK that FIN_WAIT2 would have taken: nothing of the connection was left. */

@@ -50,7 +50,9 @@ function askedBy(p: KeyPacket, called: Facts): WireFacts | null {
       isn !== null &&
       w.of(w.wire.packets, SERVER) === 0 &&
       w.of(w.wire.packets, CLIENT) === w.of(w.wire.syns, CLIENT) + w.of(w.wire.rsts, CLIENT) &&
-      seqDiff(p.ack, isn) === 1
+      seqDiff(p.ack, isn) === 1 &&
+      // of a flood, whose numbers are all the same, it is of an earlier one
+      p.time >= w.wire.start
     );
   };
   return called.wires.find(asks) ?? null;
@@ -143,7 +145,12 @@ function resetOnOneSide(f: Facts): Candidate | null {
     const stray = reset && wire.before(reset, SERVER)[0];
     const on =
       reset &&
-      ofClient(f, wire).find((o) => o.wire !== wire && o.packet.time > reset.time && !(o.packet.flags & RST));
+      ofClient(f, wire).find(
+        (o) =>
+          !sameEndpoint(o.wire.wire.server, wire.wire.server) &&
+          o.packet.time > reset.time &&
+          !(o.packet.flags & RST),
+      );
     if (!reset || !on || !stray || stray.ack !== reset.seq || stray.flags & SYN) continue;
     const { client, server } = wire.wire;
     return {

@@ -112,6 +112,15 @@ export function snapped(pcap: Buffer, length: number): Buffer {
   return Buffer.concat([pcap.subarray(0, 24), ...cut]);
 }
 
+/** As a busy tap leaves it: of ten frames one is missing, by chance, the same each time. */
+export function thinned(pcap: Buffer): Buffer {
+  let state = 1;
+  return packetsOf(pcap, () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state % 10 !== 0;
+  });
+}
+
 /** As a tap on two ports of a switch leaves it: everything twice, so many ns apart. */
 export function doubled(pcap: Buffer, apart: bigint): Buffer {
   const frames = [...framesOf(pcap)];

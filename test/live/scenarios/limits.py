@@ -170,7 +170,7 @@ def flood(t, count):
         forge(CLI, (f'10.78.1.{100 + n % 100}', 1024 + n), (S4, t.port), 1000 * n, 0, SYN, window=1024)
     time.sleep(.1)
     # nobody has these addresses: the router has no neighbour to hand the SYN-ACKs to
-    t.say(0, 'syn', ['syn-ack-lost-on-path', 'syn-flood', 'handshake-unfinished', 'syn-cookie-handshake', 'syn-queue-full-drop', 'syn-backlog-reserve-drop', 'unanswered-syn', '-'])
+    t.say(0, 'syn', ['icmp-rejected', 'syn-ack-lost-on-path', 'syn-flood', 'handshake-unfinished', 'syn-cookie-handshake', 'syn-queue-full-drop', 'syn-backlog-reserve-drop', 'unanswered-syn', '-'])
 
 
 @scenario(alone=True)
@@ -211,7 +211,7 @@ def overflow_ab(t):
     sh(f'timeout 8 ab -q -n 60 -c 12 -s 5 http://{S4}:{t.port}/', CLI)
     server.shutdown()
     server.server_close()
-    t.say(0, 'syn', [*OVERFLOW, 'deferred-accept', 'unanswered-syn', 'handshake-unfinished', 'connect-abandoned', '-'])
+    t.say(0, 'syn', [*OVERFLOW, 'syn-cookie-handshake', 'deferred-accept', 'unanswered-syn', 'handshake-unfinished', 'connect-abandoned', '-'])
     t.say(0, 'close', ['graceful-close', 'listener-closed-reset', 'request-expired-reset', 'stray-ack-reset', 'no-socket-reset', 'unread-data-reset', 'connection-refused', *LATE, '-'])
 
 

@@ -9,6 +9,7 @@ import {
   packetsOf,
   partOf,
   snapped,
+  thinned,
 } from './batch.ts';
 
 export interface Reduction {
@@ -59,6 +60,10 @@ export function* reductionsOf(batch: Batch, cuts: number): Generator<Reduction> 
   yield {
     name: 'packets: server, snap length 68',
     inputs: [pcapInput('short', snapped(packets.server, 68))],
+  };
+  yield {
+    name: 'packets: client, one in ten missing',
+    inputs: [pcapInput('holed', thinned(packets.client))],
   };
   yield {
     name: 'packets: client, twice by a tap',

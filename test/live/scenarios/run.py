@@ -8,7 +8,7 @@ import argparse, json, os, signal, subprocess, sys, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import lab
-import destroyed, disconnected, filtered, between, processes, limits, relayed, translated, shared, settings, proxied, mirrored  # noqa: F401 (they fill lab.ALL)
+import destroyed, disconnected, filtered, between, processes, limits, relayed, translated, shared, settings, proxied, mirrored, moving  # noqa: F401 (they fill lab.ALL)
 
 FIRST, STEP = 20000, 10
 # At once; each waits most of its time.

@@ -153,6 +153,7 @@ def closed_before_accept(t):
     c = connect(t.port)
     c.sendall(b'hello')
     t.say(c, 'close', 'graceful-close')
+    t.say(c, 'stuck', ['close-wait-unaccepted', '-'])
     c.close()
     time.sleep(.5)
     a = l.accept()[0]

@@ -61,7 +61,7 @@ def source_port_collision(t):
         t.say(41000, 'syn', ['netfilter-drop', 'syn-on-stale-connection', '-'])
         quiet(d.connect, (S4, t.port))
         for port in (c, 41000):
-            t.say(port, 'close', ['bad-syn-ack-reset', 'no-socket-reset', 'stray-ack-reset', 'middlebox-reset', 'unexplained-reset'])
+            t.say(port, 'close', ['listener-closed-reset', 'bad-syn-ack-reset', 'no-socket-reset', 'stray-ack-reset', 'middlebox-reset', 'unexplained-reset'])
         close(c, a, d, l)
         time.sleep(.1)
 

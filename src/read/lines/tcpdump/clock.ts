@@ -59,14 +59,16 @@ export class StampClock {
     if (stamp.timeOfDay === '') return clockOf('order', 0);
     const resolution = resolutionOf(stamp.timeOfDay, NS_PER_S);
     if (stamp.date !== '') return clockOf('wall', resolution, dateNs(stamp.date));
-    const relative = this.#deltas || this.#fromFirst || stamp.timeOfDay.startsWith(FIRST);
+    // a paste may begin behind the first packet
+    const isSince =
+      stamp.timeOfDay.startsWith(FIRST) || (stamp.isIndented && stamp.timeOfDay.startsWith('00:'));
+    const relative = this.#deltas || this.#fromFirst || isSince;
     return clockOf(relative ? 'relative' : 'wall', resolution);
   }
 
   #relative(time: number): SourceTime {
     if (time < 0) return this.#repeat();
-    // the first stamp is the time since nothing
-    this.#elapsed += this.#packets === 1 ? 0 : time;
+    this.#elapsed += time;
     if (!this.#deltas && !this.#fromFirst && areDeltas(time, this.#last)) this.#deltas = this.fell = true;
     return this.#deltas ? this.#keep(this.#elapsed) : this.#keep(time);
   }

@@ -52,6 +52,8 @@ export const PKTMON =
 export class PrintedSegment {
   date = '';
   timeOfDay = '';
+  /** A blank before it, as -ttt and -ttttt print it. */
+  isIndented = false;
   seconds = '';
   /** Interface and direction as printed, '' without -i any. */
   place = '';
@@ -89,6 +91,7 @@ export function parseLine(line: string, out: PrintedSegment): LineKind {
   if (!stamp && !NETWORK.test(line) && !PLACE.test(line) && !line.includes(' > ')) return null;
   out.date = stamp?.[1] ?? '';
   out.timeOfDay = stamp?.[2] ?? '';
+  out.isIndented = /^ \d\d:/.test(line);
   out.seconds = stamp?.[3] ?? '';
   let rest = stamp ? line.slice(stamp[0].length) : line.trimStart();
   const place = PLACE.exec(rest);
