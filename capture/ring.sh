@@ -59,13 +59,18 @@ has_room() {
   [ $((total + ring_bytes / 1024)) -le $((max_bytes / 1024)) ]
 }
 
-segments() { # NAME : in their order
-  # shellcheck disable=SC2012
-  ls -tr "$dir" | grep "^$1\.[0-9]"
+# In their order, by numbers: those of packets are seconds of CLOCK_REALTIME, and tcpdump begins none before that has grown, however it is set.
+segments() { # NAME
+  # shellcheck disable=SC2010
+  ls "$dir" | grep "^$1\.[0-9]" | sort -t . -k 2,2n -k 3.5n
 }
 
-# Of the packets that are still being written: when that file was begun, seconds of CLOCK_REALTIME.
-newest_packets() { segments packets | sed -n 's/^packets\.\([0-9]*\)\.pcap.*/\1/p' | sort -n | tail -n 1; }
+# When one was seen first, hundredths since boot: of packets within a second after it was begun, of the others after it was ended.
+seen_at() { awk -v name="$1" '$2 == name { print $1 }' "$work/seen"; }
+newest_packets() { seen_at "$(segments packets | tail -n 1)"; }
+
+# tcpdump went on to a file in which nothing is that happened before a bundle is due.
+packets_went_on() { newest=$(newest_packets); [ "${newest:-0}" -ge $((due + 100)) ]; }
 
 # All segments, joined, into FOLDER: of the packets without the file that is still being written, unless it has what follows the trigger.
 collect() { # FOLDER
@@ -76,7 +81,7 @@ collect() { # FOLDER
     [ ! -s "$dir/$part" ] || cat "$dir/$part" >> "$1/$part" || return 1
   done
   open=''
-  [ -z "${packets_job:-}" ] || [ "$(newest_packets)" -lt $((pending_real + AFTER)) ] || open=$(segments packets | tail -n 1)
+  [ -z "${packets_job:-}" ] || ! packets_went_on || open=$(segments packets | tail -n 1)
   for part in $(segments packets); do
     [ -s "$dir/$part" ] && [ "$part" != "$open" ] || continue
     # each begins with the header of a file, 24 bytes, which only the first keeps
@@ -91,16 +96,29 @@ next_segment() {
   signal USR2 recorder
   echo rotate 2>/dev/null >&8
   anchor segment
-  [ -z "$ring_seconds" ] || find "$dir" -maxdepth 1 -name '*.[0-9]*' -mmin +$((ring_seconds / 60)) -exec rm -f {} +
   tail -n 400 "$work/anchors" > "$work/anchors.new" && mv "$work/anchors.new" "$work/anchors"
 }
 
-# The oldest go until the rest fits, in blocks as the disk counts them, with a sixteenth left for what comes within a second.
+# Segments that are older than the ring is long go, and of the others the oldest until the rest fits, in blocks as the disk counts them, with a
+# sixteenth left for what comes within a second. Never the packets that are being written: where the clock was set back tcpdump, which goes by it,
+# writes into one file until that time has come again, or it is as large as -C allows.
 trim_ring() {
   # shellcheck disable=SC2012
-  ls -lntr "$dir" | awk -v limit="$((ring_bytes / 16 * 15))" '
-    $5 ~ /^[0-9]+$/ && $1 ~ /^-/ { taken = int(($5 + 4095) / 4096) * 4096; total += taken; if ($NF ~ /\.[0-9]/) { name[++n] = $NF; size[n] = taken } }
-    END { for (i = 1; i < n && total > limit; i++) { print name[i]; total -= size[i] } }' | while read -r name; do rm -f "$dir/$name"; done
+  ls -ln "$dir" | SEEN="$dir/.work/seen" awk -v limit="$((ring_bytes / 16 * 15))" -v now="${now:-0}" -v oldest="$((${ring_seconds:+ring_seconds + segment} + 0))" '
+    BEGIN { while ((getline line < ENVIRON["SEEN"]) > 0) { split(line, part, " "); name[++n] = part[2]; at[part[2]] = part[1] } close(ENVIRON["SEEN"]) }
+    $5 ~ /^[0-9]+$/ && $1 ~ /^-/ {
+      taken = int(($5 + 4095) / 4096) * 4096; total += taken
+      if ($NF ~ /\.[0-9]/) { size[$NF] = taken; if (!($NF in at)) { name[++n] = $NF; at[$NF] = now } }
+    }
+    END {
+      for (i = 1; i <= n; i++) if (name[i] ~ /^packets/ && name[i] in size) open = name[i]
+      for (i = 1; i <= n; i++) {
+        if (!(name[i] in size)) continue
+        if (i < n && name[i] != open && (total > limit || (oldest && now - at[name[i]] > oldest * 100))) { print name[i]; total -= size[name[i]] }
+        else kept = kept at[name[i]] " " name[i] "\n"
+      }
+      printf "%s", kept > ENVIRON["SEEN"]
+    }' | while read -r name; do rm -f "$dir/$name"; done
 }
 
 # Another trigger while one is pending belongs to the same bundle.
@@ -120,8 +138,7 @@ ring_second() {
   [ -z "$pending" ] || anchor segment
   if [ -n "$pending" ] && [ "$now" -ge $due ]; then
     # tcpdump goes on to its next file when a packet comes after its time: only what is written to no more ends with a whole packet
-    newest=$(newest_packets)
-    if [ -z "$packets_job" ] || [ "${newest:-0}" -ge $((pending_real + AFTER)) ] || [ "$now" -ge $((due + segment * 100 + 200)) ]; then write_bundle; fi
+    if [ -z "$packets_job" ] || packets_went_on || [ "$now" -ge $((due + segment * 100 + 200)) ]; then write_bundle; fi
   fi
   [ $((now - last_segment)) -lt $((segment * 100)) ] || next_segment
 }
@@ -146,15 +163,15 @@ write_bundle() {
   armed=$((now + ${ring_seconds:-60} * 100)) pending=''
 }
 
-# In a shell of its own: of that folder and its part of the time. Its packets are whole from a second after the first file was begun until two
-# before the last one was, or before now: tcpdump may hold them that long.
+# In a shell of its own: of that folder and its part of the time. Its packets are whole from when the first file was seen until three seconds
+# before the last one was, or before now: tcpdump may hold them for two.
 bundle_manifest() { # FOLDER
-  first=$(segments packets | sed -n 's/^packets\.\([0-9]*\)\.pcap.*/\1/p' | sort -n | head -n 1)
-  until=$(newest_packets)
-  [ "${until:-0}" -ge $((pending_real + AFTER)) ] || until=$(date +%s)
+  first=$(seen_at "$(segments packets | head -n 1)")
+  until=$now
+  ! packets_went_on || until=$newest
   awk -v from="${first:-0}" -v to="$until" '
-    { match($0, /"realtime_ns": "[0-9]+/); real = substr($0, RSTART + 16, RLENGTH - 16) / 1e9 }
-    real >= from + 1 && real <= to - 2 { line[++n] = $0 }
+    { match($0, /"event_ns": "[0-9]+/); at = substr($0, RSTART + 13, RLENGTH - 13) / 1e7 }
+    at >= from + 100 && at <= to - 300 { line[++n] = $0 }
     END { sub(/"when": "[a-z]*"/, "\"when\": \"start\"", line[1]); if (n > 1) sub(/"when": "[a-z]*"/, "\"when\": \"stop\"", line[n]); for (i = 1; i <= n; i++) print line[i] }' "$work/anchors" > "$work/bundle-anchors"
   how=complete by=trigger dir=$1 anchors=$work/bundle-anchors
   # whole or not at all: whoever waits for the bundle waits for this file

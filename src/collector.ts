@@ -2,13 +2,17 @@
 import { Capture, type TrackedFile, trackerOf } from './connect/capture.ts';
 import { SocketLives } from './connect/lives.ts';
 import type { Tracker } from './connect/tracker.ts';
+import { Decoder } from './decode/decode.ts';
+import { TCP } from './decode/outcomes.ts';
 import type { Diagnostics } from './model/diagnostic.ts';
 import type { KernelEvent } from './model/event.ts';
 import { getOr } from './model/get-or.ts';
-import type { Frame, Packet } from './model/packet.ts';
+import { type Frame, Packet } from './model/packet.ts';
 import type { Source } from './model/source.ts';
+import { FIN, RST, SYN } from './model/tcp.ts';
 import type { SourceTime } from './model/time.ts';
 import type { Sink, Standing } from './read/importer.ts';
+import { portsKey } from './read/stepped.ts';
 
 /**
  * Takes what importers read: frames through the decoder into one tracker per source, changes of state into lives, other
@@ -23,6 +27,8 @@ export class Collector implements Sink {
   readonly #reports: ((diagnostics: Diagnostics) => void)[] = [];
   readonly #diagnostics: Diagnostics;
   readonly #zeekTimers: boolean;
+  /** For frames that are looked at before they are read. */
+  #ahead: { decoder: Decoder; packet: Packet } | null = null;
   #source: Source | null = null;
   #capture: Capture | null = null;
 
@@ -45,6 +51,13 @@ export class Collector implements Sink {
     if (event.time !== null) extend(source, event.time);
     if (event.kind === 'state') getOr(this.lives, source.id, () => new SocketLives(source.id)).add(event);
     else getOr(this.events, source.id, (): KernelEvent[] => []).push(event);
+  }
+
+  portsOf(frame: Frame): number {
+    this.#ahead ??= { decoder: new Decoder(), packet: new Packet() };
+    const { decoder, packet } = this.#ahead;
+    const isTold = decoder.decode(frame, packet) === TCP && packet.flags & (SYN | FIN | RST);
+    return isTold ? portsKey(packet.srcPort, packet.dstPort) : 0;
   }
 
   standing(source: Source, frames: (take: (frame: Frame) => void) => void): Standing {

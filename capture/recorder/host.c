@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,14 +68,32 @@ static uint64_t clock_ns(clockid_t clock) {
 uint64_t boottime(void) { return clock_ns(CLOCK_BOOTTIME); }
 
 /* CLOCK_REALTIME between two readings of CLOCK_BOOTTIME; the tightest of five. */
-void put_anchor(struct text *text) {
-  uint64_t best = UINT64_MAX, event = 0, real = 0;
+struct anchor read_anchor(void) {
+  struct anchor best = {.width = UINT64_MAX};
   for (int i = 0; i < 5; i++) {
-    uint64_t from = boottime(), now = clock_ns(CLOCK_REALTIME), width = boottime() - from;
-    if (width < best) best = width, event = from + width / 2, real = now;
+    uint64_t from = boottime(), real = clock_ns(CLOCK_REALTIME), width = boottime() - from;
+    if (width < best.width) best = (struct anchor){from + width / 2, real, width};
   }
-  put(text, "{\"event_ns\":\"%llu\",\"realtime_ns\":\"%llu\",\"uncertainty_ns\":%llu}", (unsigned long long)event, (unsigned long long)real,
-      (unsigned long long)(best + 1) / 2);
+  return best;
+}
+
+void put_anchor(struct text *text, struct anchor anchor) {
+  put(text, "{\"event_ns\":\"%llu\",\"realtime_ns\":\"%llu\",\"uncertainty_ns\":%llu}", (unsigned long long)anchor.event, (unsigned long long)anchor.real,
+      (unsigned long long)(anchor.width + 1) / 2);
+}
+
+#define STEP 1000000 /* ns; the reader takes less for none */
+bool is_step(struct anchor before, struct anchor after) {
+  int64_t moved = (int64_t)(after.real - after.event) - (int64_t)(before.real - before.event);
+  return llabs(moved) > STEP + (int64_t)(before.width + after.width);
+}
+
+/* Becomes readable when CLOCK_REALTIME is set (timerfd_create(2)): not when it is slewed, for CLOCK_BOOTTIME is slewed alike. -1: this kernel has none. */
+int watch_clock(void) {
+  const struct itimerspec never = {.it_value.tv_sec = 1ll << 33}; /* after the latest time a kernel can be set to */
+  int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+  if (fd >= 0 && timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL)) close(fd), fd = -1;
+  return fd;
 }
 
 uint32_t own_netns(void) {

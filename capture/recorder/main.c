@@ -2,6 +2,7 @@
    process, the kernel takes the programs away with it. */
 #include "recorder.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,14 +62,16 @@ static void put_counts(struct text *text) {
   put(text, "]");
 }
 
-/* A sign of life: clocks, counts, problems. The last one has `ended`. */
-static void put_status(const char *when) {
+/* A sign of life: clocks, counts, problems. `before`: what the clocks showed last before CLOCK_REALTIME was set. The last one has `ended`. */
+static void put_status(const char *when, const struct anchor *before) {
   struct text text = {0};
+  struct anchor anchor = read_anchor();
   flush_records();
   /* from a start on all is in this file, until a tick or an end all is written */
   uint64_t t = strcmp(when, "start") ? seen_until : boottime();
   put(&text, "{\"status\":\"%s\",\"t\":\"%llu\",\"anchor\":", when, (unsigned long long)t);
-  put_anchor(&text);
+  put_anchor(&text, anchor);
+  if (before) put(&text, ",\"before\":"), put_anchor(&text, *before);
   put(&text, ",");
   put_counts(&text);
   put(&text, ",");
@@ -107,11 +110,11 @@ static void put_head(void) {
 
 /* A file by itself, like any other: what came until now is in the one that is closed, counts go on. */
 static void next_segment(void) {
-  put_status("end");
+  put_status("end", NULL);
   next_output();
   forget_names();
   put_head();
-  put_status("start");
+  put_status("start", NULL);
 }
 
 int main(int argc, char **argv) {
@@ -132,23 +135,29 @@ int main(int argc, char **argv) {
   taken = calloc(kind_count, sizeof *taken);
   put_head();
   seen_until = boottime();
-  put_status("start");
+  put_status("start", NULL);
   struct ring_buffer *ring = ring_buffer__new(map_fd("tcpautopsy"), take, NULL, NULL);
   if (!ring) fail("the ring buffer cannot be read: %s", strerror(errno));
 
   uint64_t started = boottime(), last_flush = started, last_status = started, last = started;
+  struct anchor clocks = read_anchor();
+  /* a negative one is passed over */
+  struct pollfd woken[] = {{.fd = ring_buffer__epoll_fd(ring), .events = POLLIN}, {.fd = watch_clock(), .events = POLLIN}};
   fprintf(stderr, "ready\n");
   while (!how) {
-    int n = ring_buffer__poll(ring, LOOK_MS);
-    if (n < 0 && n != -EINTR) end("failed", "ring-buffer");
-    uint64_t looked = boottime();
-    ring_buffer__consume(ring);
+    poll(woken, 2, LOOK_MS);
+    struct anchor now_clocks = read_anchor();
+    uint64_t looked = boottime(), set;
+    if (ring_buffer__consume(ring) < 0) end("failed", "ring-buffer");
     seen_until = looked;
+    if (woken[1].revents && read(woken[1].fd, &set, sizeof set) >= 0) woken[1].fd = -1; /* it never expires */
+    if (is_step(clocks, now_clocks)) put_status("tick", &clocks);
+    clocks = now_clocks;
     uint64_t now = boottime();
     if (now - last > 5 * SECOND) problem("the recorder did not run for %.1f s (stopped, or the host slept or was overloaded)", (now - last) / 1e9);
     last = now;
     if (now - last_flush > SECOND) last_flush = now, flush_records();
-    if (now - last_status > 10 * SECOND) last_status = now, put_status("tick");
+    if (now - last_status > 10 * SECOND) last_status = now, put_status("tick", NULL);
     if (rotate) rotate = 0, next_segment();
     if (stopped_by) end("interrupted", stopped_by == SIGINT ? "SIGINT" : stopped_by == SIGHUP ? "SIGHUP" : "SIGTERM");
     if (options.duration && now - started >= options.duration * SECOND) end("complete", "duration");
@@ -158,7 +167,7 @@ int main(int argc, char **argv) {
   detach();
   seen_until = boottime();
   ring_buffer__consume(ring);
-  put_status("end");
+  put_status("end", NULL);
   close_output();
   uint64_t total = count_lost();
   if (total) say("%llu events were lost: the buffer was full (--buffer)", (unsigned long long)total);

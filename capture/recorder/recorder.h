@@ -44,7 +44,13 @@ void require_privileges(void);
 void find_other_recorder(void);
 const struct btf *kernel_btf(void); /* NULL: the host has none */
 uint64_t boottime(void);
-void put_anchor(struct text *text);
+struct anchor {
+  uint64_t event, real, width; /* CLOCK_BOOTTIME, CLOCK_REALTIME, between how far apart readings; ns */
+};
+struct anchor read_anchor(void);
+void put_anchor(struct text *text, struct anchor anchor);
+bool is_step(struct anchor before, struct anchor after);
+int watch_clock(void); /* a file descriptor for poll(2), or -1 */
 void put_host(struct text *text);
 uint32_t own_netns(void); /* inode */
 void put_reasons(struct text *text);

@@ -284,8 +284,10 @@ class Alignment {
     for (const [life, birth] of this.#births) domains.set(life.source, birth.domain);
     const epochs = new Map([...domains.values()].map((d) => [d.label, d.epoch]));
     return {
-      at: (source, time) =>
-        (time === null ? null : (this.#places.get(source)?.at(time) ?? null)) as CommonTime | null,
+      at: (source, time) => {
+        if (time === null || isUnordered(this.#sources[source]!, time)) return null;
+        return (this.#places.get(source)?.at(time) ?? null) as CommonTime | null;
+      },
       ofTransition: (life, index) => this.#ofTransition(life, life.transitions[index]!) as CommonTime | null,
       comparable: (a, b) => domains.has(a) && domains.get(a) === domains.get(b),
       label: (source) => domains.get(source)?.label ?? 'order',
@@ -294,6 +296,11 @@ class Alignment {
       fits: this.#fits,
     };
   }
+}
+
+/** On which side of a step of its clock a moment lies is not known. */
+function isUnordered({ unordered }: Source, time: number): boolean {
+  return unordered?.some(({ first, last }) => first <= time && time <= last) ?? false;
 }
 
 /** Realtime clocks are one clock; so are times of day, in want of a zone. A relative clock is its source's own. */

@@ -34,6 +34,10 @@ export interface Source {
   recording?: Recording;
   /** Packets of a capture bundle: from when to when they were recorded, and none was missed. ns of CLOCK_REALTIME. */
   window?: { from: bigint; to: bigint };
+  /** Packets of a bundle during which the clock was set: their times are told by the clock as it stood at the end. */
+  stepped?: SteppedTimes;
+  /** Of these, times of which it is not known on which side of a step they lie: they are in no order with other sources. */
+  unordered?: Span[];
   /** Packets that its filter asked for are missing, or may be: the capture says so itself. */
   incomplete?: boolean;
   /** The network namespace (inode number) that the packets of a bundle were taken in. */
@@ -48,6 +52,31 @@ export interface Source {
   span?: { last: SourceTime; silence: number };
   /** Files of one capture that was rotated, in the order of their packets; absent when there is one. */
   files?: CaptureFile[];
+}
+
+/** CLOCK_REALTIME between two steps of it. Times are ns from one origin, on the clock as it stood at the end. */
+export interface ClockPeriod {
+  /** What it was ahead of the clock as it stood at the end. */
+  ahead: number;
+  /** It began after one and ended before the other: readings beside a clock that is not set. */
+  from: number;
+  until: number;
+}
+
+/** Packets `from` … `to` - 1 of a file, counted from 0. */
+export interface FrameRange {
+  from: number;
+  to: number;
+}
+
+/** Where in a capture the clock was set. */
+export interface SteppedTimes {
+  /** From which packet on, counted from 0, the clock was how much ahead of how it stood at the end, ns. The first is of packet 0. */
+  parts: { from: number; ahead: number }[];
+  /** Packets that may be of either of two parts, */
+  unsure: FrameRange[];
+  /** and those whose time is of none. */
+  strange: FrameRange[];
 }
 
 export interface CaptureFile {

@@ -30,6 +30,8 @@ export interface Sink {
   event(source: Source, event: KernelEvent): void;
   /** What a pcapng file holds beside packets, a whole block each. */
   block?(source: Source, type: number, bytes: Uint8Array, isBigEndian: boolean): void;
+  /** The ports of a segment that opens or ends a connection (portsKey); 0: the frame is none. */
+  portsOf?(frame: Frame): number;
   /** Compares frames with what a source has so far; nothing is kept of them. */
   standing?(source: Source, frames: (take: (frame: Frame) => void) => void): Standing;
 }

@@ -1,7 +1,7 @@
 /** Opens inputs, tells their format by content alone, and feeds them to an importer. */
-import type { Diagnostic, Diagnostics } from '../model/diagnostic.ts';
+import { type Diagnostic, Diagnostics } from '../model/diagnostic.ts';
 import type { Frame } from '../model/packet.ts';
-import type { Source } from '../model/source.ts';
+import type { Source, SteppedTimes } from '../model/source.ts';
 import { disk, join } from '../platform/files.ts';
 import type { Files } from '../platform/types.ts';
 import { openBeside } from './beside.ts';
@@ -12,6 +12,7 @@ import { captureFormats } from './formats.ts';
 import type { CaptureFormat, ReadContext, Sink } from './importer.ts';
 import { framesIn, lookIn } from './look.ts';
 import { type Plan, planOf, planRotations, Rotations } from './rotation.ts';
+import { placeSteps, type RecordedPackets, reportUnordered, type SteppedClock } from './stepped.ts';
 import { looksLikeText, TextReader } from './text.ts';
 
 /** Bytes of a capture that are compared with one it may go on with. */
@@ -83,8 +84,8 @@ export async function readCapture(path: string, context: ReadContext): Promise<b
   return true;
 }
 
-/** What a bundle says of its packets. */
-type Recorded = Pick<Source, 'window' | 'netns'>;
+/** What is known of packets before they are read. */
+type Recorded = Pick<Source, 'window' | 'netns' | 'incomplete' | 'stepped'>;
 
 class Reading {
   readonly sources: Source[] = [];
@@ -164,16 +165,23 @@ class Reading {
   }
 
   /** Reads the file whose turn it is in the place of `named`. */
-  async #file(named: string, host: string | null, recorded: Recorded = {}): Promise<void> {
+  async #file(
+    named: string,
+    host: string | null,
+    { clock, ...packets }: RecordedPackets = {},
+  ): Promise<void> {
     const path = this.#plan.order.get(named) ?? named;
     const elsewhere = await this.#ahead?.take(path);
-    if (elsewhere) return this.#adopt(elsewhere, host, recorded);
+    // who reads ahead does not know yet that the clock was set
+    if (elsewhere && !clock) return this.#adopt(elsewhere, host, packets);
     const name = path === '-' ? 'standard input' : path;
     const beside =
       this.#ahead && this.#files === disk ? await openBeside(path, name, this.#diagnostics) : null;
     const bytes = beside ?? (await openBytes(path, name, this.#diagnostics, BLOCK_BYTES, this.#files));
     if (!bytes) return;
     const format = captureFormats.find((f) => f.sniff(bytes.head));
+    const stepped = clock && format && (await this.#stepsIn(path, name, format, clock));
+    const recorded: Recorded = { ...packets, ...(stepped && { stepped }) };
     const reader = format
       ? format.open(name, this.#captureContext(name, format, bytes, host, recorded))
       : chooseReader(name, bytes.head, this.#context(host, recorded));
@@ -183,6 +191,20 @@ class Reading {
       this.#onProgress({ name, bytes: bytes.consumed, total: bytes.size });
     }
     reader.end();
+  }
+
+  async #stepsIn(
+    path: string,
+    name: string,
+    format: CaptureFormat,
+    clock: SteppedClock,
+  ): Promise<SteppedTimes | null> {
+    const quiet = new Diagnostics();
+    const bytes = await openBytes(path, name, quiet, BLOCK_BYTES, this.#files);
+    if (!bytes) return null;
+    const stepped = await placeSteps(name, format, bytes.blocks(), clock, this.#sink, quiet);
+    reportUnordered(name, stepped, this.#diagnostics);
+    return stepped;
   }
 
   #adopt(read: ReadElsewhere, host: string | null, recorded: Recorded): void {

@@ -1,6 +1,6 @@
 /** What the flight recorder makes of a folder that is there already, and which counters a trigger may name; no root needed. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ROOT, temporary } from './kit.ts';
@@ -35,6 +35,32 @@ it('what a killed one left becomes a bundle', () => {
   expect(name).toMatch(/-killed$/);
   expect(others).toEqual([]);
   expect(execFileSync('cat', [join(place, name!, 'events.bin')], { encoding: 'utf8' })).toBe('onetwo');
+});
+
+it('segments go by their numbers, not by their own times: the clock may have been set back', () => {
+  const packets = Object.fromEntries(
+    ['90.pcap', '100.pcap', '100.pcap2', '100.pcap10', '100.pcap1'].map((name) => [
+      `packets.${name}`,
+      `${'h'.repeat(24)} ${name}`,
+    ]),
+  );
+  const place = killed({ ...LEFT, ...packets });
+  // it ended an hour after the others, by the clock
+  utimesSync(join(place, '.ring/packets.90.pcap'), 4e9, 4e9);
+  expect(sh(place, 'prepare_ring').status).toBe(0);
+  const [name] = readdirSync(place);
+  const joined = readFileSync(join(place, name!, 'packets.pcap'), 'utf8');
+  expect(joined).toBe(`${'h'.repeat(24)} 90.pcap 100.pcap 100.pcap1 100.pcap2 100.pcap10`);
+});
+
+it('segments go when they are older than the ring is long, whatever the clock says', () => {
+  const place = killed({ ...LEFT, 'events.000002.bin': ' and ' });
+  const ring = join(place, '.ring');
+  writeFileSync(join(ring, '.work/seen'), '100 events.000001.bin\n1100 events.000002.bin\n');
+  utimesSync(join(ring, 'events.000002.bin'), 1e9, 1e9);
+  sh(place, 'dir=$dir/.ring; now=7200 ring_seconds=60 segment=10; trim_ring');
+  expect(readdirSync(ring).filter((name) => /\.0/.test(name))).toEqual(['events.000002.bin']);
+  expect(readFileSync(join(ring, '.work/seen'), 'utf8')).toBe('1100 events.000002.bin\n');
 });
 
 it('one that runs is left alone; that its number is ours now, as in a container that began anew, stops nobody', () => {

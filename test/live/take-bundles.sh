@@ -30,10 +30,11 @@ declare -A group=(
   [path]='syn-lost-on-path middlebox-reset closing-stuck'
   [queues]='syn-backlog-reserve syn-queue-full-drop reverse-path one-request unread-answer time-wait-overflow'
   [incident]='accept-queue-incident'
+  [clock-set]='clock-set' # in the virtual machine only
 )
 behaviours_of() { echo "${group[$1]:-$1}"; }
 module() { echo "$here/behaviours/${1//-/_}.py"; }
-all_behaviours() { (cd "$here/behaviours" && ls *.py | grep -vE '^(lab|run)\.py$' | sed 's/\.py$//; s/_/-/g'); }
+all_behaviours() { (cd "$here/behaviours" && ls *.py | grep -vE '^(lab|run|clock_set)\.py$' | sed 's/\.py$//; s/_/-/g'); }
 settings() { # SAMPLE : the environment that its recording takes
   local first delay
   first=$(behaviours_of "$1"); first=${first%% *}
@@ -90,7 +91,7 @@ in_vm() { # SAMPLE ... : all of them in one boot
   cp -rL "$here" "$job/test/live"; cp -r "$root/capture" "$root/dist/recorder" "$job/"
   vm_modules "$job/modules"
   {
-    echo 'export PATH=/usr/bin:/usr/sbin:/bin:/sbin LAB_CAPTURE_OPTIONS="--duration 3600"'
+    echo 'export PATH=/usr/bin:/usr/sbin:/bin:/sbin LAB_SETS_CLOCK=1 LAB_CAPTURE_OPTIONS="--duration 3600"'
     echo 'for m in inet_diag tcp_diag; do [ ! -e modules/$m.ko ] || insmod modules/$m.ko; done'
     for sample; do
       echo "echo \"vm: $sample, \$(cut -d. -f1 /proc/uptime) s after the boot\"; $(settings "$sample" | tr '\n' ' ') bash test/live/lab.sh bash test/live/record-bundle.sh \$OUT/$sample $(behaviours_of "$sample") || touch \$OUT/$sample/FAILED"

@@ -7,7 +7,7 @@ import type { ProbeEvent } from '../../model/event.ts';
 import { eventEvidence, transitionEvidence, type Wording } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { heldText, isFullLook, lookOf } from '../facts/queue.ts';
-import { SHORTEST_FIN_WAIT2 } from '../facts/timing.ts';
+import { PREEMPTED, SHORTEST_FIN_WAIT2 } from '../facts/timing.ts';
 import type { RuleId } from '../rules/index.ts';
 import { count, span } from '../words.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
@@ -209,8 +209,9 @@ function gone(said: KernelSaid): Candidate[] | null {
 export function expiredMinisock(f: Facts, side: 0 | 1): ProbeEvent | null {
   const killed = f.probes.of('minisock-kill', side).find((e) => e.values.substate === 5);
   if (!killed) return null;
+  // the return of that call may be told late, on a CPU that had other work, and nothing reaches it once it is gone
   const reset = f.probes
-    .near(['minisock-packet'], killed, killed.socket)
+    .near(['minisock-packet'], killed, killed.socket, PREEMPTED)
     .some(
       (e) =>
         e.values.verdict === TW_RST || (e.packet !== null && sameEndpoint(e.packet.to, f.endpoint(side))),

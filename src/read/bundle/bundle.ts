@@ -9,19 +9,13 @@ import type { Files } from '../../platform/types.ts';
 import type { ReadContext } from '../importer.ts';
 import { ss } from '../lines/ss.ts';
 import { sysctl } from '../lines/sysctl.ts';
+import { type RecordedPackets, type Sights, see } from '../stepped.ts';
+import { type BundleClock, clockOf, clockOfBegin, packetWindow, steppedClock } from './clock.ts';
 import { type EventKeys, EventText, kernelEvent, SIGNS_OF_LIFE } from './event-text.ts';
 import { head, locate, sizeOf } from './is-bundle.ts';
 import { readJsonLines, tryLine } from './lines.ts';
 import { recordingOf, reportCutFiles, reportManifest, type Stream } from './losses.ts';
-import {
-  clockOffset,
-  type Manifest,
-  NO_REASONS,
-  packetWindow,
-  parseManifest,
-  parseReasons,
-  type Reasons,
-} from './manifest.ts';
+import { type Manifest, NO_REASONS, parseManifest, parseReasons, type Reasons } from './manifest.ts';
 import { type Recorder, readRecorder, recorderManifest, recorderReasons } from './recorder.ts';
 
 /** Reads the bundle's own files. Returns the host its other files come from, and when its packets were recorded. */
@@ -29,7 +23,7 @@ export async function readBundle(
   folder: string,
   files: Files,
   context: ReadContext,
-): Promise<{ host: string | null; packets: Pick<Source, 'window' | 'netns'> }> {
+): Promise<{ host: string | null; packets: RecordedPackets }> {
   const { diagnostics } = context;
   const bad = (file: string, message: string) =>
     diagnostics.add({
@@ -58,10 +52,14 @@ export async function readBundle(
   if (await there('sockets.jsonl')) await bundle.sockets();
   await bundle.settings();
   if (manifest) await reportCutFiles(manifest, folder, files, diagnostics);
-  if (manifest) reportManifest(manifest, folder, bundle.stream, diagnostics);
-  const window = written && packetWindow(written);
+  if (manifest) reportManifest(manifest, folder, bundle.stream, bundle.clock, diagnostics);
+  const window = written && bundle.clock && packetWindow(written, bundle.clock);
   const extent = window ? { window } : { incomplete: true };
-  return { host: manifest?.host || null, packets: { ...extent, ...netnsOf(manifest) } };
+  const stepped = bundle.clock && steppedClock(bundle.clock, bundle.sights);
+  return {
+    host: manifest?.host || null,
+    packets: { ...extent, ...netnsOf(manifest), ...(stepped && { clock: stepped }) },
+  };
 }
 
 /** Packets and tables are of the namespace the capture ran in; events are of all. */
@@ -74,8 +72,10 @@ class Bundle {
   readonly #files: Files;
   readonly #manifest: Manifest | null;
   readonly #context: ReadContext;
-  /** CLOCK_REALTIME minus the clock of the events, ns; null until known. */
-  #offset: { offset: bigint; uncertainty: number } | null;
+  /** Null until known. */
+  clock: BundleClock | null;
+  /** Where the clock was set: SteppedClock.sights. */
+  readonly sights: Sights = new Map();
   readonly stream: Stream = {
     ended: false,
     events: 0,
@@ -89,7 +89,7 @@ class Bundle {
     this.#files = files;
     this.#manifest = manifest;
     this.#context = context;
-    this.#offset = manifest && clockOffset(manifest);
+    this.clock = manifest && clockOf(manifest);
   }
 
   async events(recorder: Recorder | null, reasons: Reasons): Promise<void> {
@@ -106,12 +106,14 @@ class Bundle {
     if (this.#manifest) source.recording = recordingOf(this.#manifest, this.stream);
     const places = new Map([...(recorder?.records.cgroups ?? [])].filter(([, path]) => placeIn(path)));
     const cgroups = new Map<string, string>();
+    const [step] = this.clock?.steps ?? [];
     for (const n of order) {
       const [time, line] = [(times[n]! - first) as SourceTime, lineOf(n)];
       tryLine(path, line, this.#context.diagnostics, () => {
         const keys = keysOf(n);
         const event = kernelEvent(keys, { source: source.id, line, time }, reasons);
         if (event) this.#emit(source, event);
+        if (step && event?.kind === 'state') see(this.sights, event, times[n]! - Number(step.after));
         if (!event || places.size === 0 || !('remote' in event)) return;
         const cgroup = places.get(keys.text('cgroup') ?? '');
         if (cgroup) cgroups.set(endsKey(event), cgroup);
@@ -130,7 +132,7 @@ class Bundle {
       if (value.type !== 'printf' || typeof value.data !== 'string') return;
       const keys = new EventText(value.data);
       if (keys.kind === 'end') this.stream.ended = true;
-      if (keys.kind === 'begin') this.#offset ??= offsetOfBegin(keys);
+      if (keys.kind === 'begin') this.clock ??= clockOfBegin(keys);
       if (!SIGNS_OF_LIFE.has(keys.kind)) this.stream.events++;
       events.push(keys);
       lines.push(line);
@@ -186,7 +188,7 @@ class Bundle {
     const sink = {
       ...this.#context.sink,
       event: (own: Source, event: KernelEvent) => {
-        own.clock = this.#clock(first ?? 0, TABLE_STEP);
+        own.clock = this.#clockFrom(first ?? 0, TABLE_STEP);
         const time = (at - (first ?? 0)) as SourceTime;
         this.#context.sink.event(own, { ...event, time, ...netnsOf(this.#manifest) });
       },
@@ -259,7 +261,7 @@ class Bundle {
 
   #source(name: string, format: string, t: number, resolution: number): Source {
     const host = this.#manifest?.host || null;
-    const clock = this.#clock(t, resolution);
+    const clock = this.#clockFrom(t, resolution);
     return this.#context.source({
       name,
       format,
@@ -271,9 +273,9 @@ class Bundle {
   }
 
   /** Realtime through the anchors; without any, time since boot. */
-  #clock(t: number, resolution: number): Clock {
-    if (!this.#offset) return { kind: 'monotonic', base: BigInt(t), resolution };
-    const { offset, uncertainty } = this.#offset;
+  #clockFrom(t: number, resolution: number): Clock {
+    if (!this.clock) return { kind: 'monotonic', base: BigInt(t), resolution };
+    const { offset, uncertainty } = this.clock;
     return { kind: 'realtime', base: BigInt(t) + offset, resolution, uncertainty };
   }
 }
@@ -289,11 +291,3 @@ interface TimedEvents {
 
 /** Counters and socket tables are timed by /proc/uptime. */
 const TABLE_STEP = 10_000_000;
-
-/** `real` is seconds with microseconds, CLOCK_REALTIME at the same moment. */
-function offsetOfBegin(begin: EventText): { offset: bigint; uncertainty: number } | null {
-  const match = /^(\d+)\.(\d{6})$/.exec(begin.text('real') ?? '');
-  if (!match) return null;
-  const real = BigInt(match[1]!) * 1_000_000_000n + BigInt(match[2]!) * 1000n;
-  return { offset: real - BigInt(begin.number('t')), uncertainty: 1000 };
-}

@@ -45,6 +45,8 @@ const statusSchema = z.object({
   status: z.enum(['start', 'tick', 'end']),
   t: z.string(),
   anchor,
+  /** The last one before CLOCK_REALTIME was set. */
+  before: anchor.optional(),
   emitted: z.number(),
   lost: z.number(),
   written: z.number().default(0),

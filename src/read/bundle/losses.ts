@@ -5,8 +5,9 @@ import type { SourceTime } from '../../model/time.ts';
 import { join } from '../../platform/files.ts';
 import type { Files } from '../../platform/types.ts';
 import { quote } from '../lines/shared/quote.ts';
+import { type BundleClock, stepsIn } from './clock.ts';
 import { locate, sizeOf } from './is-bundle.ts';
-import { clockStep, type Manifest } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 
 /** Bounds of what is said of a manifest that was tampered with: probes listed, characters of a problem. */
 const LISTED = 60;
@@ -73,6 +74,7 @@ export function reportManifest(
   manifest: Manifest,
   folder: string,
   stream: Stream,
+  clock: BundleClock | null,
   diagnostics: Diagnostics,
 ): void {
   const source = join(folder, 'manifest.json');
@@ -121,12 +123,7 @@ export function reportManifest(
       'packets, of this filter or not, were dropped by the interface before tcpdump saw them',
       unseen,
     );
-  const step = clockStep(manifest);
-  if (step !== null)
-    loss(
-      'clock-stepped',
-      `CLOCK_REALTIME was stepped by ${(step / 1e9).toFixed(3)} s while this was recorded: packets after that do not match events in time`,
-    );
+  if (clock && clock.steps.length > 0) note('clock-stepped', stepsIn(clock), clock.steps.length);
   const { trigger } = manifest;
   if (trigger) {
     const at = trigger.at ? ` at ${new Date(trigger.at.realtime_s * 1000).toISOString().slice(0, 19)}Z` : '';

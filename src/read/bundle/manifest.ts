@@ -57,54 +57,6 @@ export function parseManifest(text: string): Manifest | string {
   return `${issue.path.join('.') || 'manifest'}: ${issue.message}`;
 }
 
-/**
- * Nanoseconds from the events' clock to CLOCK_REALTIME, and how far that may be off. The tracer's own anchor is the
- * sharpest; it holds for the whole run unless the clock was stepped.
- */
-export function clockOffset(manifest: Manifest): { offset: bigint; uncertainty: number } | null {
-  const anchors = (manifest.clock?.anchors ?? []).map((a) => ({
-    method: a.method,
-    offset: BigInt(a.realtime_ns) - BigInt(a.event_ns),
-    uncertainty: a.uncertainty_ns,
-  }));
-  const best = anchors.find((a) => a.method === 'tracer') ?? anchors[0];
-  if (!best) return null;
-  return { offset: best.offset, uncertainty: best.uncertainty };
-}
-
-/** Slewing moves both clocks alike: what is more than this, ns, is a step. */
-const STEP = 1_000_000;
-
-/** How far CLOCK_REALTIME was stepped while it was recorded, ns; null: it was not. */
-export function clockStep({ clock }: Manifest): number | null {
-  const anchors = clock?.anchors ?? [];
-  const offset = (a: (typeof anchors)[number]) => BigInt(a.realtime_ns) - BigInt(a.event_ns);
-  const [first] = anchors;
-  for (const a of anchors) {
-    const step = Number(offset(a) - offset(first!));
-    if (Math.abs(step) > first!.uncertainty_ns + a.uncertainty_ns + STEP) return step;
-  }
-  return null;
-}
-
-/**
- * From when to when tcpdump was listening and missed nothing, ns of CLOCK_REALTIME: anchors other than
- * the tracer's are taken after it has said so and before it is told to end. null where it lost packets, filled its file, or nobody says.
- */
-export function packetWindow(manifest: Manifest): { from: bigint; to: bigint } | null {
-  const { ended, packets, clock } = manifest;
-  if (clockStep(manifest) !== null) return null;
-  if (!ended || ended.how === 'failed' || ended.by === 'max-size' || packets?.dropped_by_kernel !== 0)
-    return null;
-  const at = (when: string) => clock?.anchors.find((a) => a.when === when && a.method !== 'tracer');
-  const [from, to] = [at('start'), at('stop')];
-  if (!from || !to) return null;
-  // `date` is read between its exec and its exit; other clocks are only as good as they say
-  const slack = ({ method, uncertainty_ns }: typeof from) =>
-    method === 'date' ? 0n : BigInt(Math.ceil(uncertainty_ns));
-  return { from: BigInt(from.realtime_ns) + slack(from), to: BigInt(to.realtime_ns) - slack(to) };
-}
-
 /** reasons.json: reason numbers to names, as the captured kernel has them (G15). */
 export interface Reasons {
   drop: ReadonlyMap<number, string>;

@@ -52,7 +52,9 @@ export function recorderManifest(
       netns: head.netns,
       kernel: head.kernel,
       clock: {
-        anchors: statuses.map(({ status, anchor }) => ({ when: status, method: 'recorder', ...anchor })),
+        anchors: statuses.flatMap(({ status, anchor, before }) =>
+          [...(before ? [before] : []), anchor].map((a) => ({ when: status, method: 'recorder', ...a })),
+        ),
       },
       probes: head.probes,
       events: {

@@ -1,7 +1,7 @@
 /** What the capture readers share: the one Frame of a file, its source, and the checks on the order of times. */
 import type { DiagnosticSeverity } from '../../model/diagnostic.ts';
 import { Frame } from '../../model/packet.ts';
-import type { Source } from '../../model/source.ts';
+import type { FrameRange, Source, SteppedTimes } from '../../model/source.ts';
 import { NS_PER_S, type SourceTime } from '../../model/time.ts';
 import type { ReadContext } from '../importer.ts';
 
@@ -28,6 +28,11 @@ export class FrameStream {
   #previous = Number.NaN;
   #latest = -Infinity;
   #silence = -0;
+  readonly #stepped: SteppedTimes | undefined;
+  /** Frames that have one, and the part of the frame in hand. */
+  #placed = 0;
+  #part = 0;
+  #isUnsure = false;
   readonly #name: string;
   /** Frames of the source in other files before this one. */
   readonly #before: number;
@@ -44,6 +49,7 @@ export class FrameStream {
       command: null,
       root: null,
     });
+    this.#stepped = this.source.stepped;
     this.#name = name;
     this.#before = this.source.records;
   }
@@ -55,12 +61,17 @@ export class FrameStream {
   start(second: bigint): bigint {
     this.started = true;
     const { clock } = this.source;
+    if (this.#stepped) {
+      clock.base = second * BigInt(NS_PER_S) - BigInt(this.#stepped.parts[0]!.ahead);
+      return second;
+    }
     if (this.#before === 0) clock.base = second * BigInt(NS_PER_S);
     return clock.base / BigInt(NS_PER_S);
   }
 
   deliver(): void {
     const frame = this.frame;
+    if (this.#stepped) frame.time = this.#continuous(this.#stepped);
     frame.number = ++this.source.records;
     const time = frame.time as number;
     const step = time - this.#previous;
@@ -69,6 +80,26 @@ export class FrameStream {
     if (step < 0 || time > Number.MAX_SAFE_INTEGER) this.#oddTime(time);
     this.#previous = time;
     this.#context.sink.frame(this.source, frame);
+  }
+
+  /** The time of the frame in hand on the clock as it stood at the end. */
+  #continuous({ parts, unsure, strange }: SteppedTimes): SourceTime {
+    const n = this.#placed++;
+    while (n >= (parts[this.#part + 1]?.from ?? Infinity)) this.#part++;
+    const isIn = (range: FrameRange) => n >= range.from && n < range.to;
+    const isStrange = strange.some(isIn);
+    const own = this.frame.time - (parts[this.#part]!.ahead - parts[0]!.ahead);
+    // a wrong time is worse than that of the packet before
+    const time = (isStrange && n > 0 ? this.#previous : own) as SourceTime;
+    const isUnsure = isStrange || unsure.some(isIn);
+    if (isUnsure) {
+      this.source.unordered ??= [];
+      const last = this.#isUnsure ? this.source.unordered.pop() : undefined;
+      const [first, latest] = [Math.min(last?.first ?? time, time), Math.max(last?.last ?? time, time)];
+      this.source.unordered.push({ first: first as SourceTime, last: latest as SourceTime });
+    }
+    this.#isUnsure = isUnsure;
+    return time;
   }
 
   /** Hands on a whole block that holds no packet. */
