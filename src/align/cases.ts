@@ -17,33 +17,104 @@ import { endsOf, type Piece, type Pieces, type PointEvent, piecesByTuple } from 
 
 export type { Pieces } from './pieces.ts';
 
-export function buildCases(pieces: Pieces, listeners: readonly Listener[]): Case[] {
-  const groups = piecesByTuple(pieces);
-  const directions = new Directions(pieces.events);
-  for (const [first] of groups) {
-    const [a, b] = endsOf(first!);
-    directions.count(a.port, b.port);
-  }
-  const known: Known = { listeners, directions };
-  const drafts: Draft[] = [];
-  const domains = domainsOf(pieces);
-  for (const group of groups) {
-    for (const part of connectionsOf(group, pieces)) {
-      const first = part.reduce((a, b) => (before(b.order, a.order) ? b : a));
-      drafts.push({ pieces: part, order: first.order, ...firstSight(part, domains) });
-    }
-  }
-  drafts.sort((a, b) => a.domain - b.domain || a.at - b.at || (before(a.order, b.order) ? -1 : 1));
-  return drafts.map((draft, i) => makeCase(`c${i + 1}`, draft.pieces, known, pieces));
+/** What is numbered from 0, and made when it is asked for. */
+export interface Numbered<T> {
+  readonly count: number;
+  at(n: number): T;
 }
 
-interface Draft {
-  pieces: Piece[];
-  /** Of its first piece. */
-  order: [number, number];
+/** Cases as numbers: which connections of captures, lives and events tell of each. The case itself is made when it is asked for. */
+export class JoinedEvidence implements Numbered<Case> {
+  readonly #wires: Numbered<WireConnection>;
+  readonly #lives: readonly SocketLife[];
+  readonly #events: readonly KernelEvent[];
+  readonly #hostOf: Pieces['hostOf'];
+  readonly #known: Known;
+  /** Numbers as in Piece, of one case after the other; where those of each begin. */
+  readonly #members: Int32Array;
+  readonly #first: Int32Array;
+
+  /** `wires`: those of the pieces, made anew when they are asked for: all of them at once take half a kilobyte each. */
+  constructor(pieces: Pieces, wires: Numbered<WireConnection>, listeners: readonly Listener[]) {
+    const directions = new Directions(pieces.events);
+    const drafts = new Drafts(pieces);
+    for (const group of piecesByTuple(pieces)) {
+      const [a, b] = endsOf(group[0]!);
+      directions.count(a.port, b.port);
+      for (const part of connectionsOf(group, pieces)) drafts.add(part);
+    }
+    this.#wires = wires;
+    this.#lives = pieces.lives;
+    this.#events = pieces.events;
+    this.#hostOf = pieces.hostOf;
+    this.#known = { listeners, directions };
+    [this.#members, this.#first] = drafts.sorted();
+  }
+
+  get count(): number {
+    return this.#first.length - 1;
+  }
+
+  at(n: number): Case {
+    const wires: WireConnection[] = [];
+    const lives: SocketLife[] = [];
+    const points: PointEvent[] = [];
+    for (let i = this.#first[n]!; i < this.#first[n + 1]!; i++) {
+      const member = this.#members[i]!;
+      const life = member - this.#wires.count;
+      const event = life - this.#lives.length;
+      if (life < 0) wires.push(this.#wires.at(member));
+      else if (event < 0) lives.push(this.#lives[life]!);
+      else points.push(this.#events[event] as PointEvent);
+    }
+    return makeCase(`c${n + 1}`, wires, lives, points, this.#known, this.#hostOf);
+  }
+}
+
+/** Connections in the order of their tuples, to be put into that of first sight. */
+class Drafts {
+  readonly #domains: readonly number[];
+  readonly #members: number[] = [];
+  /** Where the members of each end. */
+  readonly #ends: number[] = [];
+  /** Source and place of the first piece. */
+  readonly #sources: number[] = [];
+  readonly #places: number[] = [];
   /** When it was first seen, and on which clock: the first source that shares it. */
-  at: number;
-  domain: number;
+  readonly #at: number[] = [];
+  readonly #domain: number[] = [];
+
+  constructor(pieces: Pieces) {
+    this.#domains = domainsOf(pieces);
+  }
+
+  add(part: Piece[]): void {
+    const { order } = part.reduce((one, other) => (before(other.order, one.order) ? other : one));
+    const { at, domain } = firstSight(part, this.#domains);
+    for (const { number } of part) this.#members.push(number);
+    this.#ends.push(this.#members.length);
+    this.#sources.push(order[0]);
+    this.#places.push(order[1]);
+    this.#at.push(at);
+    this.#domain.push(domain);
+  }
+
+  /** Members of one after the other, and where those of each begin. */
+  sorted(): [members: Int32Array, first: Int32Array] {
+    const [domain, at, source, place] = [this.#domain, this.#at, this.#sources, this.#places];
+    const order = Array.from(this.#ends, (_, n) => n).sort(
+      (a, b) =>
+        domain[a]! - domain[b]! || at[a]! - at[b]! || source[a]! - source[b]! || place[a]! - place[b]!,
+    );
+    const members = new Int32Array(this.#members.length);
+    const first = new Int32Array(order.length + 1);
+    let end = 0;
+    for (const [i, n] of order.entries()) {
+      for (let m = this.#ends[n - 1] ?? 0; m < this.#ends[n]!; m++) members[end++] = this.#members[m]!;
+      first[i + 1] = end;
+    }
+    return [members, first];
+  }
 }
 
 /** The first source that shares the clock of each. */
@@ -52,7 +123,7 @@ function domainsOf({ sources, timeline }: Pieces): number[] {
 }
 
 /** Ids follow time where there is one; connections of clocks that nothing brings together, and those without, the files. */
-function firstSight(part: Piece[], domains: readonly number[]): Pick<Draft, 'at' | 'domain'> {
+function firstSight(part: Piece[], domains: readonly number[]): { at: number; domain: number } {
   const domain = Math.min(...part.map((p) => domains[p.order[0]]!));
   const times = part.flatMap((p) => (p.from !== null && domains[p.order[0]] === domain ? [p.from] : []));
   return { at: times.length > 0 ? Math.min(...times) : 0, domain };
@@ -68,10 +139,14 @@ export interface Known {
   directions: Directions;
 }
 
-function makeCase(id: string, parts: Piece[], known: Known, { hostOf }: Pieces): Case {
-  const wires = parts.filter((p) => p.kind === 'wire').map((p) => p.value as WireConnection);
-  const lives = parts.filter((p) => p.kind === 'life').map((p) => p.value as SocketLife);
-  const points = parts.filter((p) => p.kind === 'point').map((p) => p.value as PointEvent);
+function makeCase(
+  id: string,
+  wires: WireConnection[],
+  lives: SocketLife[],
+  points: PointEvent[],
+  known: Known,
+  hostOf: Pieces['hostOf'],
+): Case {
   const rows = points.filter((e): e is SocketEvent => e.kind === 'socket');
   const drops = points.filter((e): e is DropEvent => e.kind === 'drop');
   const calls = points.filter((e): e is CallEvent => e.kind === 'call');

@@ -7,11 +7,12 @@ import type { WireConnection } from '../model/connection.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { KernelEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
-import { buildCases } from './cases.ts';
-import { CaptureCases, casesOf } from './collection.ts';
+import { JoinedEvidence, type Numbered } from './cases.ts';
+import { CaptureCases } from './collection.ts';
 import { counterSeries, type Readings } from './counters.ts';
 import { findHosts, type LocalAddresses, localAddresses } from './hosts.ts';
 import { errorsByRecord } from './icmp.ts';
+import { JoinedCases } from './joined-cases.ts';
 import { findListeners } from './orient.ts';
 import { isPoint } from './pieces.ts';
 import { alignClocks } from './timeline.ts';
@@ -29,6 +30,20 @@ const MANY = 10_000;
 
 function viewsOf(records: Records, from = 0, to = records.count): WireConnection[] {
   return Array.from({ length: to - from }, (_, i) => records.view(from + i));
+}
+
+/** The connections of one capture after those of the other. */
+function viewsIn(captures: readonly Records[]): Numbered<WireConnection> {
+  const count = captures.reduce((sum, records) => sum + records.count, 0);
+  const at = (n: number) => {
+    let own = n;
+    for (const records of captures) {
+      if (own < records.count) return records.view(own);
+      own -= records.count;
+    }
+    throw new RangeError(`no connection ${n}`);
+  };
+  return { count, at };
 }
 
 /** Connections in a row that show whether both sides of a NAT are in a capture: they stand beside each other. */
@@ -84,8 +99,9 @@ export function join(
   const alone = single && (!both || tooMany);
   const wires = alone ? [] : captures.flatMap((records) => viewsOf(records));
   const timeline = alignClocks({ sources, wires, lives });
-  const joined = () => buildCases({ ...around, wires, lives, timeline, diagnostics }, listeners);
-  const cases = alone ? new CaptureCases(captures[0]!, listeners, events, icmp!) : casesOf(joined());
+  const joined = () =>
+    new JoinedEvidence({ ...around, wires, lives, timeline, diagnostics }, viewsIn(captures), listeners);
+  const cases = alone ? new CaptureCases(captures[0]!, listeners, events, icmp!) : new JoinedCases(joined());
   return {
     sources,
     hosts,

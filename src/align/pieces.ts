@@ -46,6 +46,8 @@ export function isPoint(e: KernelEvent): e is PointEvent {
 
 /** One piece of evidence about a tuple, with the stretch of common time it covers (null when unknown). */
 export interface Piece {
+  /** Connections of captures first, then lives, then events, each as they are in Pieces. */
+  number: number;
   value: WireConnection | SocketLife | PointEvent;
   kind: 'wire' | 'life' | 'point';
   /** Pieces of one track are consecutive lives of the tuple: one capture, or one end in one log. */
@@ -58,9 +60,36 @@ export interface Piece {
   netns: string | null;
 }
 
-/** The pieces of each tuple. */
-export function piecesByTuple(pieces: Pieces): Piece[][] {
-  return byNamespace(groupBy(collect(pieces), (p) => p.tuple));
+/** The pieces of each tuple, made when its turn comes: those of all together would take more than what they are made of. */
+export function* piecesByTuple(pieces: Pieces): Iterable<Piece[]> {
+  const makers = makersOf(pieces);
+  const { first, next } = tuplesOf(makers);
+  for (const head of first) {
+    const group: Piece[] = [];
+    for (let n = head; n >= 0; n = next[n]!) group.push(makers.piece(n));
+    yield* byNamespace(group);
+  }
+}
+
+/** Lists of numbers: the first of each tuple, in the order of first sight, and the one behind each; -1 for none. */
+function tuplesOf({ count, tuple }: Makers): { first: number[]; next: Int32Array } {
+  const numbers = new Map<string, number>();
+  const first: number[] = [];
+  const last: number[] = [];
+  const next = new Int32Array(count).fill(-1);
+  for (let n = 0; n < count; n++) {
+    const key = tuple(n);
+    if (key === null) continue;
+    const known = numbers.get(key);
+    if (known === undefined) {
+      numbers.set(key, first.push(n) - 1);
+      last.push(n);
+    } else {
+      next[last[known]!] = n;
+      last[known] = n;
+    }
+  }
+  return { first, next };
 }
 
 /** The namespace of each piece; a probe that names none says what an event right before it brought about. */
@@ -75,17 +104,17 @@ function namespaces(all: readonly Piece[]): (p: Piece) => string {
 }
 
 /** Pods use the same tuples of 127.0.0.1: both ends of such a one are in one namespace, where the kernel names it. */
-function byNamespace(groups: ReadonlyMap<string, { piece: Piece }[]>): Piece[][] {
-  return [...groups.values()].flatMap((group) => {
-    const all = group.map((g) => g.piece);
-    const names = new Set(all.map((p) => p.netns).filter((n) => n !== null));
-    if (names.size < 2 || !isLoopback(endsOf(all[0]!)[0].address)) return [all];
-    return [...groupBy(all, namespaces(all)).values()];
-  });
+function byNamespace(all: Piece[]): Piece[][] {
+  const names = new Set(all.map((p) => p.netns).filter((n) => n !== null));
+  if (names.size < 2 || !isLoopback(endsOf(all[0]!)[0].address)) return [all];
+  return [...groupBy(all, namespaces(all)).values()];
 }
 
 export function endsOf({ value }: Piece): readonly [Endpoint, Endpoint] {
-  if ('client' in value) return [value.client, value.server];
+  return 'client' in value ? [value.client, value.server] : endsOfEvent(value);
+}
+
+function endsOfEvent(value: PointEvent | SocketLife): readonly [Endpoint, Endpoint] {
   return 'from' in value ? [value.from, value.to] : [value.local, value.remote];
 }
 
@@ -99,56 +128,105 @@ function keysOutside(nat: ReadonlyMap<WireConnection, string>): Map<string, stri
   return outside;
 }
 
-function collect(pieces: Pieces): { tuple: string; piece: Piece }[] {
-  const { timeline, hostOf } = pieces;
-  const nat = translated(pieces.wires);
+/** What there is, numbered: connections of captures, then lives, then events. */
+interface Makers {
+  count: number;
+  /** What its tuple is known by; null where it is of none. */
+  tuple(n: number): string | null;
+  piece(n: number): Piece;
+}
+
+function makersOf(pieces: Pieces): Makers {
+  const { timeline, hostOf, wires, lives, events } = pieces;
+  const nat = translated(wires);
   const outside = keysOutside(nat);
   const netnsOf = (source: number) => pieces.sources[source]!.netns ?? null;
-  const out: { tuple: string; piece: Piece }[] = [];
-  const add = (a: Endpoint, b: Endpoint, piece: Piece, source: number) => {
-    // a port of 0 is one that a log does not know; on the wire it is a port, and tools of calls leave out the local one
-    const isCall = 'call' in piece.value && b.port !== 0;
-    if (piece.kind !== 'wire' && !isCall && !isTuple(a, b)) return;
-    const key = tupleKey(a, b, hostOf.get(source)?.name ?? null);
-    const same = piece.kind === 'wire' ? nat.get(piece.value as WireConnection) : outside.get(key);
-    out.push({ tuple: same ?? key, piece });
+  const key = (a: Endpoint, b: Endpoint, source: number) => tupleKey(a, b, hostOf.get(source)?.name ?? null);
+  const inside = (a: Endpoint, b: Endpoint, source: number) => {
+    const own = key(a, b, source);
+    return outside.get(own) ?? own;
   };
-  for (const w of pieces.wires) {
-    const from = timeline.at(w.source, w.start);
-    const to = timeline.at(w.source, w.end);
-    const track = nat.has(w) ? `wire ${w.source} ${keyOf(w)}` : `wire ${w.source}`;
-    add(
-      w.client,
-      w.server,
-      {
-        ...{ value: w, kind: 'wire', track, from, to },
-        order: [w.source, w.startFrame],
-        ...{ opening: openingOfWire(w), netns: netnsOf(w.source) },
-      },
-      w.source,
-    );
-  }
-  for (const l of pieces.lives) {
-    if (l.role === 'listener') continue;
-    const from = timeline.ofTransition(l, 0);
-    const to = timeline.ofTransition(l, l.transitions.length - 1);
-    const netns = l.netns ?? null;
-    const track = `life ${l.source} ${l.local.address} ${l.local.port} ${netns}`;
-    const order: [number, number] = [l.source, l.transitions[0]!.line];
-    const opening = openingOfLife(l);
-    add(l.local, l.remote, { value: l, kind: 'life', track, from, to, order, opening, netns }, l.source);
-  }
-  for (const e of pieces.events) {
-    if (!isPoint(e)) continue;
-    if (e.kind === 'socket' && (e.state === 'LISTEN' || isWildcard(e.remote.address))) continue;
-    const [a, b] = 'from' in e ? [e.from, e.to] : [e.local, e.remote];
-    // a table whose command was typed some time after a clock may be of any connection of then or later
-    const isVague = (pieces.sources[e.source]!.clock.uncertainty ?? 0) > NS_PER_S;
-    const at = isVague ? null : timeline.at(e.source, e.time);
-    const track = `${e.kind} ${e.source}`;
-    const order: [number, number] = [e.source, e.line];
-    const netns = e.netns ?? netnsOf(e.source);
-    add(a, b, { value: e, kind: 'point', track, from: at, to: at, order, opening: null, netns }, e.source);
-  }
-  return out;
+  const ofWire: Kind<WireConnection> = {
+    tuple: (w) => nat.get(w) ?? key(w.client, w.server, w.source),
+    piece: (w, number) => ({
+      number,
+      value: w,
+      kind: 'wire',
+      track: nat.has(w) ? `wire ${w.source} ${keyOf(w)}` : `wire ${w.source}`,
+      from: timeline.at(w.source, w.start),
+      to: timeline.at(w.source, w.end),
+      order: [w.source, w.startFrame],
+      opening: openingOfWire(w),
+      netns: netnsOf(w.source),
+    }),
+  };
+  const ofLife: Kind<SocketLife> = {
+    tuple: (l) => {
+      if (l.role === 'listener') return null;
+      const { local, remote } = l;
+      return isTuple(local, remote) ? inside(local, remote, l.source) : null;
+    },
+    piece: (l, number) => {
+      const { local, transitions } = l;
+      const netns = l.netns ?? null;
+      return {
+        number,
+        value: l,
+        kind: 'life',
+        track: `life ${l.source} ${local.address} ${local.port} ${netns}`,
+        from: timeline.ofTransition(l, 0),
+        to: timeline.ofTransition(l, transitions.length - 1),
+        order: [l.source, transitions[0]!.line],
+        opening: openingOfLife(l),
+        netns,
+      };
+    },
+  };
+  const ofEvent: Kind<KernelEvent> = {
+    tuple: (e) => {
+      if (!isPoint(e)) return null;
+      if (e.kind === 'socket' && (e.state === 'LISTEN' || isWildcard(e.remote.address))) return null;
+      const [a, b] = endsOfEvent(e);
+      // a port of 0 is one that a log does not know; on the wire it is a port, and tools of calls leave out the local one
+      const isCall = 'call' in e && b.port !== 0;
+      return isCall || isTuple(a, b) ? inside(a, b, e.source) : null;
+    },
+    piece: (e, number) => {
+      // a table whose command was typed some time after a clock may be of any connection of then or later
+      const isVague = (pieces.sources[e.source]!.clock.uncertainty ?? 0) > NS_PER_S;
+      const at = isVague ? null : timeline.at(e.source, e.time);
+      return {
+        number,
+        value: e as PointEvent,
+        kind: 'point',
+        track: `${e.kind} ${e.source}`,
+        from: at,
+        to: at,
+        order: [e.source, e.line],
+        opening: null,
+        netns: e.netns ?? netnsOf(e.source),
+      };
+    },
+  };
+  const [behindWires, behindLives] = [wires.length, wires.length + lives.length];
+  return {
+    count: behindLives + events.length,
+    tuple: (n) => {
+      if (n < behindWires) return ofWire.tuple(wires[n]!);
+      return n < behindLives
+        ? ofLife.tuple(lives[n - behindWires]!)
+        : ofEvent.tuple(events[n - behindLives]!);
+    },
+    piece: (n) => {
+      if (n < behindWires) return ofWire.piece(wires[n]!, n);
+      return n < behindLives
+        ? ofLife.piece(lives[n - behindWires]!, n)
+        : ofEvent.piece(events[n - behindLives]!, n);
+    },
+  };
+}
+
+interface Kind<T> {
+  tuple(value: T): string | null;
+  piece(value: T, number: number): Piece;
 }

@@ -219,8 +219,9 @@ class Alignment {
    */
   #anchorListeners(): void {
     for (const listener of this.#lives) {
+      if (listener.role !== 'listener') continue;
       const close = listener.transitions.at(-1)!;
-      if (listener.role !== 'listener' || close.to !== 'CLOSE' || close.sinceBirth === null) continue;
+      if (close.to !== 'CLOSE' || close.sinceBirth === null) continue;
       if (this.#places.has(listener.source)) continue;
       for (const [life, birth] of this.#births) {
         const end = life.transitions.at(-1)!;

@@ -4,14 +4,21 @@ import type { Diagnostics } from '../model/diagnostic.ts';
 import type { Source } from '../model/source.ts';
 import type { TcpState } from '../model/tcp.ts';
 
-/** Fills in what needs the whole life, and says what was repaired, unless that was said before (null). */
-export function completeLife(life: SocketLife, source: Source, diagnostics: Diagnostics | null): void {
+/** Fills in what needs the whole life, and says what was repaired. */
+export function completeLife(life: SocketLife, source: Source, diagnostics: Diagnostics): void {
   life.role = roleOf(life);
-  life.owner = ownerOf(life);
+  life.owner = ownerOf(life.transitions);
+  completeSteps(life.transitions);
+  reportReorderedLines(life.transitions, source, diagnostics);
+  for (const gap of life.missing) reportMissing(life, gap, source, diagnostics);
+}
+
+/** Durations that were not printed, times since the first, and which line stands before one that it follows from. */
+export function completeSteps(transitions: readonly Transition[]): void {
   let since: number | null = 0;
   let line = 0;
   let before: Transition | null = null;
-  for (const t of life.transitions) {
+  for (const t of transitions) {
     // captures print times instead of durations
     if (t.duration === null && before && t.time !== null && before.time !== null) {
       t.duration = Math.max(0, t.time - before.time);
@@ -21,11 +28,8 @@ export function completeLife(life: SocketLife, source: Source, diagnostics: Diag
     // a line that the kernel timed is in its place, wherever it stands
     t.reordered = t.line < line && (t.time === null || before?.time == null || t.time <= before.time);
     line = Math.max(line, t.line);
-    if (t.reordered && diagnostics) reportReordered(t, source, diagnostics);
     before = t;
   }
-  if (!diagnostics) return;
-  for (const gap of life.missing) reportMissing(life, gap, source, diagnostics);
 }
 
 function roleOf(life: SocketLife): SocketLife['role'] {
@@ -47,8 +51,8 @@ function inProcessContext(from: TcpState, to: TcpState): boolean {
   );
 }
 
-function ownerOf(life: SocketLife): SocketLife['owner'] {
-  for (const t of life.transitions) {
+export function ownerOf(transitions: readonly Transition[]): SocketLife['owner'] {
+  for (const t of transitions) {
     if (t.pid !== null && t.pid > 0 && t.comm !== null && inProcessContext(t.from, t.to)) {
       return { pid: t.pid, comm: t.comm, line: t.line };
     }
@@ -56,14 +60,21 @@ function ownerOf(life: SocketLife): SocketLife['owner'] {
   return null;
 }
 
-function reportReordered(t: Transition, source: Source, diagnostics: Diagnostics): void {
-  diagnostics.add({
-    code: 'state-lines-reordered',
-    severity: 'info',
-    source: source.name,
-    locator: `line ${t.line}`,
-    message: `The line ${t.from} -> ${t.to} stands before the line it follows from (per-CPU buffers); the state machine put it right.`,
-  });
+export function reportReorderedLines(
+  transitions: readonly Transition[],
+  source: Source,
+  diagnostics: Diagnostics,
+): void {
+  for (const t of transitions) {
+    if (!t.reordered) continue;
+    diagnostics.add({
+      code: 'state-lines-reordered',
+      severity: 'info',
+      source: source.name,
+      locator: `line ${t.line}`,
+      message: `The line ${t.from} -> ${t.to} stands before the line it follows from (per-CPU buffers); the state machine put it right.`,
+    });
+  }
 }
 
 function reportMissing(

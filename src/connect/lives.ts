@@ -8,7 +8,8 @@ import type { SocketLife } from '../model/connection.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
 import type { StateEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
-import { completeLife } from './complete-life.ts';
+import { completeLife, reportReorderedLines } from './complete-life.ts';
+import { OrderlyLife, Steps } from './orderly-life.ts';
 import { OrderlyLives } from './orderly-lives.ts';
 import { firstLine, REMEMBERED, SocketChain } from './socket-chain.ts';
 
@@ -118,7 +119,7 @@ class SocketLine {
 /** All lives of one source: orderly ones as numbers, the others as they are. */
 export class FinishedLives {
   readonly orderly: OrderlyLives;
-  readonly #source: Source;
+  readonly #steps: Steps;
   readonly #others: readonly SocketLife[];
   /** In the order in which they began: n of the orderly ones, -1 - n of the others. */
   readonly #order: Int32Array;
@@ -130,39 +131,20 @@ export class FinishedLives {
     diagnostics: Diagnostics,
   ) {
     this.orderly = orderly;
-    this.#source = source;
+    this.#steps = new Steps(orderly);
     this.#others = others;
     const numbers = others.map((_, i) => -1 - i);
     for (let n = 0; n < orderly.end; n++) if (orderly.isWhole(n)) numbers.push(n);
     this.#order = Int32Array.from(numbers).sort((a, b) => this.#firstLine(a) - this.#firstLine(b));
     for (const n of this.#order) {
       if (n < 0) completeLife(others[-1 - n]!, source, diagnostics);
-      else if (orderly.isReordered(n)) completeLife(orderly.read(n), source, diagnostics);
+      else if (orderly.isReordered(n)) reportReorderedLines(this.#steps.of(n), source, diagnostics);
     }
   }
 
-  get count(): number {
-    return this.#order.length;
-  }
-
-  /** Source.id */
-  get source(): number {
-    return this.#source.id;
-  }
-
-  /** In the order in which they began; `isWanted` is asked of the orderly ones, by their numbers. */
-  *each(isWanted: (orderly: number) => boolean = () => true): Iterable<SocketLife> {
-    for (const n of this.#order) {
-      if (n < 0) yield this.#others[-1 - n]!;
-      else if (isWanted(n)) yield this.read(n);
-    }
-  }
-
-  /** An orderly one. */
-  read(orderly: number): SocketLife {
-    const life = this.orderly.read(orderly);
-    completeLife(life, this.#source, null);
-    return life;
+  /** In the order in which they began. */
+  *each(): Iterable<SocketLife> {
+    for (const n of this.#order) yield n < 0 ? this.#others[-1 - n]! : new OrderlyLife(this.#steps, n);
   }
 
   /** Local addresses in the order in which their sockets began. */
@@ -172,7 +154,7 @@ export class FinishedLives {
   }
 
   #firstLine(n: number): number {
-    return n < 0 ? firstLine(this.#others[-1 - n]!) : this.orderly.firstLine(n);
+    return n < 0 ? firstLine(this.#others[-1 - n]!) : this.orderly.line(n, 0);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   NONE,
   PATH,
   PATHS,
+  type Path,
   PORTS,
   placeOf,
   REMOTE,
@@ -38,7 +39,8 @@ const PARTING = 2;
  * and each leads from the state that the one before led to.
  */
 export class OrderlyLives {
-  readonly #source: number;
+  /** Source.id */
+  readonly source: number;
   readonly #rows = new Rows(STRIDE);
   readonly #texts: string[] = [];
   readonly #numbers = new Map<string, number>();
@@ -46,7 +48,7 @@ export class OrderlyLives {
   #before = 0;
 
   constructor(source: number) {
-    this.#source = source;
+    this.source = source;
   }
 
   /** One more than the highest number; `isWhole` tells which are taken. */
@@ -124,7 +126,7 @@ export class OrderlyLives {
 
   /** Gives a life, or the beginning of one, back as an object; its number is used again. */
   release(index: number): SocketLife {
-    const life = this.read(index);
+    const life = this.#read(index);
     this.#rows.words[placeOf(index) + COUNT] = 0;
     this.#rows.release(placeOf(index));
     return life;
@@ -158,18 +160,9 @@ export class OrderlyLives {
     doubles[((at + TIME) >> 1) + STEPS + count] = duration ?? Number.NaN;
   }
 
-  /** Line of its first step. */
-  firstLine(index: number): number {
-    return this.#rows.words[placeOf(index) + STEP]!;
-  }
-
   /** A step of it stands in a line before that of the step it follows from. */
   isReordered(index: number): boolean {
-    const { words } = this.#rows;
-    const first = placeOf(index) + STEP;
-    for (let i = 1; i < STEPS; i++) {
-      if (words[first + i * STEP_WORDS]! < words[first + (i - 1) * STEP_WORDS]!) return true;
-    }
+    for (let i = 1; i < STEPS; i++) if (this.line(index, i) < this.line(index, i - 1)) return true;
     return false;
   }
 
@@ -195,39 +188,67 @@ export class OrderlyLives {
     return this.#texts[number]!;
   }
 
-  /** Number of the kernel address. */
-  socket(index: number): number {
-    return this.#rows.words[placeOf(index) + SOCKET]!;
+  /** The kernel address. */
+  socket(index: number): string {
+    return this.text(this.#rows.words[placeOf(index) + SOCKET]!);
   }
 
-  /** The life as its lines tell it, or its beginning. */
-  read(index: number): SocketLife {
-    const at = placeOf(index);
-    const { words, doubles } = this.#rows;
-    const path = PATHS[words[at + PATH]!]!;
+  /** The states of it, one after the other. */
+  path(index: number): Path {
+    return PATHS[this.#rows.words[placeOf(index) + PATH]!]!;
+  }
+
+  /** Of a step: its line, time, duration, and who ran. */
+  line(index: number, step: number): number {
+    return this.#rows.words[placeOf(index) + STEP + step * STEP_WORDS]!;
+  }
+
+  time(index: number, step: number): SourceTime | null {
+    return this.#double(index, step) as SourceTime | null;
+  }
+
+  duration(index: number, step: number): number | null {
+    return this.#double(index, STEPS + step);
+  }
+
+  pid(index: number, step: number): number | null {
+    const pid = this.#rows.words[placeOf(index) + STEP + step * STEP_WORDS + 1]!;
+    return pid === NONE ? null : pid;
+  }
+
+  comm(index: number, step: number): string | null {
+    const comm = this.#rows.words[placeOf(index) + STEP + step * STEP_WORDS + 2]!;
+    return comm === NONE ? null : this.#texts[comm]!;
+  }
+
+  /** Times come first, then durations. */
+  #double(index: number, i: number): number | null {
+    const value = this.#rows.doubles[((placeOf(index) + TIME) >> 1) + i]!;
+    return Number.isNaN(value) ? null : value;
+  }
+
+  /** The beginning of a life, as its lines tell it. */
+  #read(index: number): SocketLife {
+    const path = this.path(index);
+    const count = this.#rows.words[placeOf(index) + COUNT]!;
     const transitions: Transition[] = [];
-    const count = words[at + COUNT]!;
-    for (let i = 0; i < count; i++) {
-      const step = at + STEP + i * STEP_WORDS;
-      const [time, duration] = [doubles[((at + TIME) >> 1) + i]!, doubles[((at + TIME) >> 1) + STEPS + i]!];
-      const [pid, comm] = [words[step + 1]!, words[step + 2]!];
+    for (let i = 0; i < count; i++)
       transitions.push({
         from: path[i]!,
         to: path[i + 1]!,
-        time: Number.isNaN(time) ? null : (time as SourceTime),
+        time: this.time(index, i),
         sinceBirth: null,
-        duration: Number.isNaN(duration) ? null : duration,
-        pid: pid === NONE ? null : pid,
-        comm: comm === NONE ? null : this.#texts[comm]!,
-        line: words[step]!,
+        duration: this.duration(index, i),
+        pid: this.pid(index, i),
+        comm: this.comm(index, i),
+        line: this.line(index, i),
         reordered: false,
       });
-    }
     return {
-      source: this.#source,
-      socket: this.#texts[words[at + SOCKET]!]!,
-      local: { address: this.#texts[words[at + LOCAL]!]!, port: words[at + PORTS]! >>> 16 },
-      remote: { address: this.#texts[words[at + REMOTE]!]!, port: words[at + PORTS]! & 0xffff },
+      source: this.source,
+      socket: this.socket(index),
+      local: { address: this.text(this.local(index)), port: this.localPort(index) },
+      remote: { address: this.text(this.remote(index)), port: this.remotePort(index) },
       role: null,
       transitions,
       missing: [],

@@ -48,8 +48,6 @@ export interface Case {
 /** All connections, in the order of first sight from 0 on; each is made when it is asked for, and the id of n is `c` n + 1. */
 export interface Cases extends Iterable<Case> {
   readonly count: number;
-  /** Of several captures, or of other evidence; else each is what one capture shows. */
-  readonly areJoined: boolean;
   /** Captures (Source.id) that show them, with the times of their first and last packets. */
   readonly captures: ReadonlyMap<number, readonly [SourceTime, SourceTime]>;
   /** Servers, by their numbers; `place` names the network namespace or host where several have the same endpoint. */

@@ -198,3 +198,14 @@ export interface SocketLife {
   /** State after the last transition. */
   state: TcpState;
 }
+
+/** Nanoseconds the full socket spent in FIN_WAIT2 (the minisock that may follow is invisible to state events). */
+export function finWait2Kernel(lives: Pair<SocketLife | null>): number | null {
+  let total: number | null = null;
+  for (const life of lives) {
+    for (const t of life?.transitions ?? []) {
+      if (t.from === 'FIN_WAIT2' && t.duration !== null) total = (total ?? 0) + t.duration;
+    }
+  }
+  return total;
+}

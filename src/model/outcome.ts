@@ -35,4 +35,6 @@ export interface Brief {
   firstFin: 0 | 1;
   /** From the ACK of the first FIN to the other side's, ns; NaN for none. */
   finWait2: number;
+  /** As its sockets tell, see finWait2Kernel; NaN for none. */
+  finWait2Kernel: number;
 }

@@ -266,14 +266,3 @@ function closedBy(
 function closedFirst(life: SocketLife): boolean {
   return life.transitions.some((t) => t.to === 'FIN_WAIT1');
 }
-
-/** Nanoseconds the full socket spent in FIN_WAIT2 (the minisock that may follow is invisible to state events). */
-export function finWait2Kernel(c: Case): number | null {
-  let total: number | null = null;
-  for (const life of c.lives) {
-    for (const t of life?.transitions ?? []) {
-      if (t.from === 'FIN_WAIT2' && t.duration !== null) total = (total ?? 0) + t.duration;
-    }
-  }
-  return total;
-}

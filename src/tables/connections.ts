@@ -1,9 +1,9 @@
 import { stackOf } from '../align/stacks.ts';
 import type { Endpoint } from '../model/address.ts';
-import { CLIENT, finWait2Wire, SERVER } from '../model/connection.ts';
+import { CLIENT, finWait2Kernel, finWait2Wire, SERVER } from '../model/connection.ts';
 import type { ClockLabel } from '../model/time.ts';
 import { columnsOf, derivedColumns, type Fields, type RowOf, rowOf, type Table, timeText } from './column.ts';
-import { type ConnectionFacts, finWait2Kernel, kernelResetReason, seconds } from './connection-facts.ts';
+import { type ConnectionFacts, kernelResetReason, seconds } from './connection-facts.ts';
 
 const timeCell = (time: string, { clock }: { clock: ClockLabel }) => timeText(time, clock);
 
@@ -190,7 +190,7 @@ const fields = {
     name: 'fin_wait2_kernel_s',
     doc: 'FIN_WAIT2 as the full socket had it; microseconds when a timewait socket took over',
     unit: 's',
-    of: (f) => seconds(finWait2Kernel(f.of)),
+    of: (f) => seconds(finWait2Kernel(f.of.lives)),
   },
   clientPid: {
     name: 'client_pid',

@@ -12,7 +12,7 @@ import type { Confidence, Group } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
 import { HALF_OPEN, OPEN, ORDERLY, type Outcome, REFUSED, UNANSWERED } from '../model/outcome.ts';
 import type { CauseGroup } from '../model/result.ts';
-import { closeOf, endingOf, finWait2Kernel } from './connection-facts.ts';
+import { closeOf, endingOf } from './connection-facts.ts';
 import type { ConnectionRow } from './connections.ts';
 import { ALL_LISTED, Listing } from './listed.ts';
 import type { UnlistedGroup, UnlistedPart } from './result.ts';
@@ -138,13 +138,12 @@ class Kinds {
     let connections = 0;
     for (const n of kept) {
       if (isShown(n)) continue;
-      const { keys, finWait2 } = cases.brief(n);
+      const { keys, finWait2, finWait2Kernel } = cases.brief(n);
       connections++;
       counts[this.#kind[n]!]!++;
       clients[this.#kind[n]!]!.add(keys[CLIENT]);
       if (!Number.isNaN(finWait2)) wire.add(finWait2 / 1e9);
-      const inKernel = cases.areJoined ? finWait2Kernel(cases.at(n)) : null;
-      if (inKernel !== null) kernel.add(inKernel / 1e9);
+      if (!Number.isNaN(finWait2Kernel)) kernel.add(finWait2Kernel / 1e9);
     }
     const groups = this.#kinds
       .map((kind, i) => ({ ...kind, connections: counts[i]!, clients: clients[i]!.size }))

@@ -1,6 +1,6 @@
 /** The runner: a rule that throws, masks, roles, verdicts, the fast path. */
 import { describe, expect, test } from 'vitest';
-import { casesOf } from '../../src/align/collection.ts';
+import { JoinedCases } from '../../src/align/joined-cases.ts';
 import { explain, verdictsOf } from '../../src/explain/explain.ts';
 import { DROPS, STATES } from '../../src/explain/mask.ts';
 import { assignRoles } from '../../src/explain/roles.ts';
@@ -51,9 +51,10 @@ function contextOf(cases: Partial<Case>[]): Context {
   return {
     sources: [source],
     hosts: [],
-    cases: casesOf(
-      cases.map((c, i) => ({ id: `c${i + 1}`, client, server, lives: [null, null], ...empty, ...c })),
-    ),
+    cases: new JoinedCases({
+      count: cases.length,
+      at: (n) => ({ id: `c${n + 1}`, client, server, lives: [null, null], ...empty, ...cases[n] }),
+    }),
     listeners: [],
     counters: [],
     snapshots: [],

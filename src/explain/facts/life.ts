@@ -22,7 +22,8 @@ export class LifeFacts {
   }
 
   index(t: Transition): number {
-    return this.life.transitions.indexOf(t);
+    // by its line: the steps may have been made anew
+    return this.life.transitions.findIndex(({ line }) => line === t.line);
   }
 
   /** True when the socket is known to have been in this state. */

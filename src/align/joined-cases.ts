@@ -1,0 +1,158 @@
+/** The cases of joined evidence as a collection: what passes over all of them ask stands in numbers, the rest is made. */
+import { type Endpoint, formatEndpoint, isLoopback } from '../model/address.ts';
+import type { Case, Cases } from '../model/case.ts';
+import { CLIENT, finWait2Kernel, finWait2Wire, SERVER, type SideIndex } from '../model/connection.ts';
+import { getOr } from '../model/get-or.ts';
+import type { Brief, Outcome } from '../model/outcome.ts';
+import { STACKS } from '../model/stack.ts';
+import type { SourceTime } from '../model/time.ts';
+import type { Numbered } from './cases.ts';
+import { keyOfText, newBrief, type Span } from './collection.ts';
+import { ofHandshake } from './stacks.ts';
+
+/** Numbers of a Brief. */
+const BRIEF = 10;
+
+export class JoinedCases implements Cases {
+  readonly servers: readonly (Endpoint & { place?: string })[];
+  readonly captures = new Map<number, Span>();
+  readonly #list: Numbered<Case>;
+  readonly #server: Int32Array;
+  readonly #keys = new Map<string, number>();
+  readonly #brief = newBrief();
+  /** BRIEF numbers of each. */
+  readonly #briefs: Float64Array;
+  /** The one that was made last: it is asked for again and again. */
+  #latest: { n: number; own: Case } | null = null;
+
+  constructor(list: Numbered<Case>) {
+    this.#list = list;
+    this.#briefs = new Float64Array(BRIEF * list.count);
+    const servers = new Servers(list.count);
+    for (let n = 0; n < list.count; n++) {
+      const c = list.at(n);
+      servers.add(n, c);
+      for (const { source, start, end } of c.wires) extend(this.captures, source, start, end);
+      this.#briefs.set(this.#briefOf(c), BRIEF * n);
+    }
+    [this.servers, this.#server] = servers.numbered();
+  }
+
+  get count(): number {
+    return this.#list.count;
+  }
+
+  at(n: number): Case {
+    if (this.#latest?.n !== n) this.#latest = { n, own: this.#list.at(n) };
+    return this.#latest.own;
+  }
+
+  server(n: number): number {
+    return this.#server[n]!;
+  }
+
+  outcome(): Outcome {
+    return 0;
+  }
+
+  /** In the order in which `brief` takes them. */
+  #briefOf(c: Case): number[] {
+    const [wire] = c.wires;
+    const keys = [this.keyOf(c.client.address), this.keyOf(c.server.address)];
+    const stacks = [STACKS.indexOf(ofHandshake(c, CLIENT)), STACKS.indexOf(ofHandshake(c, SERVER))];
+    const inKernel = finWait2Kernel(c.lives) ?? Number.NaN;
+    if (!wire) return [...keys, ...stacks, Number.NaN, 0, 0, CLIENT, Number.NaN, inKernel];
+    const { start, synAcks, bytes, firstFin } = wire;
+    const first = firstFin === SERVER ? SERVER : CLIENT;
+    const wait = finWait2Wire(wire) ?? Number.NaN;
+    return [...keys, ...stacks, start, synAcks[0] + synAcks[1], bytes[0] + bytes[1], first, wait, inKernel];
+  }
+
+  brief(n: number): Brief {
+    const [out, own, at] = [this.#brief, this.#briefs, BRIEF * n];
+    out.keys[CLIENT] = own[at]!;
+    out.keys[SERVER] = own[at + 1]!;
+    out.stacks[CLIENT] = own[at + 2]!;
+    out.stacks[SERVER] = own[at + 3]!;
+    out.start = own[at + 4]!;
+    out.answered = own[at + 5]! > 0;
+    out.payload = own[at + 6]! > 0;
+    out.firstFin = own[at + 7] as SideIndex;
+    out.finWait2 = own[at + 8]!;
+    out.finWait2Kernel = own[at + 9]!;
+    return out;
+  }
+
+  keyOf(address: string): number {
+    // names have numbers that no address has
+    return getOr(this.#keys, address, () => keyOfText(address) ?? -1 - this.#keys.size);
+  }
+
+  synAcks(): void {}
+
+  *[Symbol.iterator](): Iterator<Case> {
+    for (let n = 0; n < this.count; n++) yield this.at(n);
+  }
+}
+
+function extend(spans: Map<number, Span>, source: number, start: SourceTime, end: SourceTime): void {
+  const span = spans.get(source);
+  if (!span) spans.set(source, [start, end]);
+  else {
+    if (start < span[0]) span[0] = start;
+    if (end > span[1]) span[1] = end;
+  }
+}
+
+/** Numbers of servers; of an endpoint that servers in several places have, each of these is one. */
+class Servers {
+  readonly #seen: { server: Endpoint; end: string; place: string }[] = [];
+  readonly #numbers = new Map<string, number>();
+  /** Of each case, among those seen. */
+  readonly #of: Int32Array;
+
+  constructor(cases: number) {
+    this.#of = new Int32Array(cases);
+  }
+
+  add(n: number, c: Case): void {
+    const [end, place] = [formatEndpoint(c.server), placeOf(c)];
+    this.#of[n] = getOr(
+      this.#numbers,
+      `${end} ${place}`,
+      () => this.#seen.push({ server: c.server, end, place }) - 1,
+    );
+  }
+
+  /** Those there are, and the number of each case's. */
+  numbered(): [(Endpoint & { place?: string })[], Int32Array] {
+    const servers: (Endpoint & { place?: string })[] = [];
+    const shared = this.#sharedEnds();
+    const numbers = new Map<string, number>();
+    const own = this.#seen.map(({ server, end, place }) => {
+      const named = shared.has(end) ? place : '';
+      const make = () => servers.push(named === '' ? server : { ...server, place: named }) - 1;
+      return getOr(numbers, `${end} ${named}`, make);
+    });
+    return [servers, this.#of.map((seen) => own[seen]!)];
+  }
+
+  /** Endpoints that servers in several places have. */
+  #sharedEnds(): Set<string> {
+    const first = new Map<string, string>();
+    const shared = new Set<string>();
+    for (const { end, place } of this.#seen) {
+      if (place === '') continue;
+      if ((first.get(end) ?? place) === place) first.set(end, place);
+      else shared.add(end);
+    }
+    return shared;
+  }
+}
+
+/** Where a server is, when its endpoint does not say it: its network namespace, of a loopback address its host. */
+function placeOf({ server, netns, listener }: Case): string {
+  const host = isLoopback(server.address) ? (listener?.host?.name ?? '') : '';
+  const ns = netns[SERVER];
+  return [ns === null ? '' : `netns ${ns}`, host === '' ? '' : `on ${host}`].filter(Boolean).join(' ');
+}
