@@ -58,29 +58,29 @@ export function parseState(text: string): TcpState | null {
   return SPELLINGS.get(text) ?? SPELLINGS.get(text.toUpperCase().replaceAll('-', '_')) ?? null;
 }
 
-const FLAG_NAMES: readonly [number, string][] = [
-  [SYN, 'SYN'],
-  [FIN, 'FIN'],
-  [RST, 'RST'],
-  [PSH, 'PSH'],
-  [ACK, 'ACK'],
-  [URG, 'URG'],
-  [ECE, 'ECE'],
-  [CWR, 'CWR'],
-];
+/** Flags by the names that kernels and tools print. */
+export const FLAG_BITS: ReadonlyMap<string, number> = new Map([
+  ['SYN', SYN],
+  ['FIN', FIN],
+  ['RST', RST],
+  ['PSH', PSH],
+  ['ACK', ACK],
+  ['URG', URG],
+  ['ECE', ECE],
+  ['CWR', CWR],
+]);
 
 /** Flags in words joined by `|`: `SYN|ACK`, as bcc and bpftrace tools and people write them. */
 export function flagNames(flags: number): string {
-  const names = FLAG_NAMES.filter(([bit]) => flags & bit).map(([, name]) => name);
+  const names: string[] = [];
+  for (const [name, bit] of FLAG_BITS) if (flags & bit) names.push(name);
   return names.length === 0 ? 'none' : names.join('|');
 }
 
 /** `SYN|ACK` (any separator) back to bits; unknown words are ignored. */
 export function parseFlagNames(text: string): number {
   let flags = 0;
-  for (const word of text.toUpperCase().split(/[^A-Z]+/)) {
-    flags |= FLAG_NAMES.find(([, name]) => name === word)?.[0] ?? 0;
-  }
+  for (const word of text.toUpperCase().split(/[^A-Z]+/)) flags |= FLAG_BITS.get(word) ?? 0;
   return flags;
 }
 

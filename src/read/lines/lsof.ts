@@ -79,22 +79,14 @@ class LsofReader implements LineReader {
     if (this.#seen.has(match[4]!)) return;
     this.#seen.add(match[4]!);
     this.#snapshots.row();
-    const source = this.#source.open();
-    this.#source.event(source, {
-      kind: 'socket',
-      source: source.id,
-      line,
-      time: this.#source.time,
-      snapshot: this.#snapshots.number,
+    this.#snapshots.tell(line, {
       ...row,
       recvQ: 0,
       sendQ: 0,
       withoutQueues: true,
-      acceptLimit: null,
       owner: 'known',
       pid: Number(match[2]),
       comm: this.#interner.keep(match[1]!),
-      timer: null,
     });
   }
 

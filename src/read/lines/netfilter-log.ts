@@ -3,7 +3,7 @@
  * whatever the author of the rule wrote: only where it says so is a packet taken as dropped.
  */
 import type { PacketHeader } from '../../model/event.ts';
-import { ACK, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../../model/tcp.ts';
+import { FLAG_BITS } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { Interner } from './shared/interner.ts';
 import { SectionSource } from './shared/section.ts';
@@ -16,16 +16,6 @@ const TCP =
 /** Words of prefixes that say that what is logged is dropped or rejected. */
 const DROPS = /(?<![a-z])(?:block(?:ed)?|drop(?:ped)?|rej(?:ect(?:ed)?)?|den(?:y|ied)|refused?)(?![a-z])/i;
 const ALLOWS = /(?<![a-z])(?:allow(?:ed)?|accept(?:ed)?|audit|pass)(?![a-z])/i;
-const FLAGS = new Map([
-  ['FIN', FIN],
-  ['SYN', SYN],
-  ['RST', RST],
-  ['PSH', PSH],
-  ['ACK', ACK],
-  ['URG', URG],
-  ['ECE', ECE],
-  ['CWR', CWR],
-]);
 
 export const netfilterLog: LineFormat = {
   id: 'netfilter-log',
@@ -118,7 +108,7 @@ class NetfilterLogReader implements LineReader {
 function flagsOf(text: string): number {
   let flags = 0;
   for (const word of text.split(' ')) {
-    const bit = FLAGS.get(word);
+    const bit = FLAG_BITS.get(word);
     if (bit === undefined) break;
     flags |= bit;
   }

@@ -126,18 +126,7 @@ class NetstatBsdReader implements LineReader {
   }
 
   #emit({ cut: _, ...row }: Row, line: number): void {
-    const source = this.#source.open();
-    this.#source.event(source, {
-      kind: 'socket',
-      source: source.id,
-      line,
-      time: this.#source.time,
-      snapshot: this.#snapshots.number,
-      ...row,
-      acceptLimit: null,
-      ...this.#ownerOf(),
-      timer: null,
-    });
+    this.#snapshots.tell(line, { ...row, ...this.#ownerOf() });
   }
 
   #ownerOf(): Pick<SocketEvent, 'owner' | 'pid' | 'comm'> {

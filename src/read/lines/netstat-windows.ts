@@ -139,23 +139,16 @@ class NetstatWindowsReader implements LineReader {
     this.#emit();
     if (this.#snapshots.number === 0) this.#snapshots.begin(line, FILTER_UNKNOWN, false);
     this.#snapshots.row();
-    this.#row = {
-      kind: 'socket',
-      source: this.#source.open().id,
-      line,
-      time: this.#source.time,
-      snapshot: this.#snapshots.number,
+    this.#row = this.#snapshots.socket(line, {
       ...row,
       recvQ: 0,
       sendQ: 0,
       withoutQueues: true,
-      acceptLimit: null,
       // 0 is the idle process: a connection in TIME_WAIT has no owner
       owner: pid === null ? 'hidden' : pid === 0 ? 'none' : 'known',
       pid: pid || null,
       comm: null,
-      timer: null,
-    };
+    });
   }
 
   #emit(): void {

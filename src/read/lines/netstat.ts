@@ -196,22 +196,14 @@ class NetstatReader implements LineReader {
   }
 
   #emit(row: Row, line: number): void {
-    const source = this.#source.open();
-    const event: SocketEvent = {
-      kind: 'socket',
-      source: source.id,
-      line,
-      time: this.#source.time,
-      snapshot: this.#snapshots.number,
+    this.#snapshots.tell(line, {
       state: row.state,
       local: row.local,
       remote: row.remote,
       recvQ: this.#fields.integer(1),
       sendQ: this.#fields.integer(2),
-      acceptLimit: null,
       ...this.#tail(row),
-    };
-    this.#source.event(source, event);
+    });
   }
 
   /** `[User Inode] [PID/Program name] [Timer (left/retransmits/probes)]` */

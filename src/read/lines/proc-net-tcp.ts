@@ -1,6 +1,5 @@
 /** /proc/net/tcp and tcp6: the table of sockets in the kernel's own hexadecimal notation (get_tcp4_sock, net/ipv4/tcp_ipv4.c). */
 import { type Endpoint, formatWords, MAPPED_WORD } from '../../model/address.ts';
-import type { SocketEvent } from '../../model/event.ts';
 import { STATE_NAMES, type TcpState } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { Snapshots } from './shared/snapshots.ts';
@@ -28,12 +27,10 @@ export const procNetTcp: LineFormat = {
 };
 
 class ProcNetTcpReader implements LineReader {
-  readonly #source: TableSource;
   readonly #snapshots: Snapshots;
 
   constructor(section: Section) {
-    this.#source = new TableSource(section, procNetTcp.id);
-    this.#snapshots = new Snapshots(this.#source);
+    this.#snapshots = new Snapshots(new TableSource(section, procNetTcp.id));
   }
 
   /** tcp and tcp6 are two halves of one table: neither's emptiness says anything of the other. */
@@ -63,19 +60,12 @@ class ProcNetTcpReader implements LineReader {
       match as unknown as string[];
     const state = STATE_NAMES[Number.parseInt(st!, 16)] as TcpState;
     const timer = TIMERS[Number(tr)];
-    const source = this.#source.open();
-    const event: SocketEvent = {
-      kind: 'socket',
-      source: source.id,
-      line,
-      time: this.#source.time,
-      snapshot: this.#snapshots.number,
+    this.#snapshots.tell(line, {
       state: state === 'NEW_SYN_RECV' ? 'SYN_RECV' : state,
       local: endpoint(local!, localPort!),
       remote: endpoint(remote!, remotePort!),
       recvQ: Number.parseInt(received!, 16),
       sendQ: Number.parseInt(sent!, 16),
-      acceptLimit: null,
       // no inode: no file of any process refers to it (sock_i_ino), as of minisocks, requests and orphans
       owner: inode === '0' ? 'none' : 'hidden',
       pid: null,
@@ -87,8 +77,7 @@ class ProcNetTcpReader implements LineReader {
             retransmits: Number.parseInt(retransmits!, 16),
           }
         : null,
-    };
-    this.#source.event(source, event);
+    });
   }
 
   end(): void {

@@ -158,12 +158,7 @@ class SsReader implements LineReader {
     const user = parseUsers(tail);
     this.#owners ||= user !== null;
     const listens = state === 'LISTEN';
-    this.#row = {
-      kind: 'socket',
-      source: this.#source.open().id,
-      line,
-      time: this.#source.time,
-      snapshot: this.#snapshots.number,
+    this.#row = this.#snapshots.socket(line, {
       state,
       local: row.local,
       remote: row.remote,
@@ -175,7 +170,7 @@ class SsReader implements LineReader {
       pid: user?.pid ?? null,
       comm: user ? this.#interner.keep(user.comm) : null,
       ...parseDetails(tail, null),
-    };
+    });
     return true;
   }
 

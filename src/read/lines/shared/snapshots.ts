@@ -2,9 +2,14 @@
  * Snapshots of a table, one a run: which run a row belongs to, and the event that says the table was looked at even
  * when it was empty.
  */
-import type { SnapshotEvent } from '../../../model/event.ts';
+import type { SnapshotEvent, SocketEvent } from '../../../model/event.ts';
 import { FILTER_UNKNOWN } from './table-command.ts';
 import type { TableSource } from './table-source.ts';
+
+/** What a table shows of a socket; what only some tools print is null where it is left out. */
+export type Shown = Omit<SocketEvent, keyof typeof NOT_SHOWN | keyof SnapshotEvent> &
+  Partial<typeof NOT_SHOWN>;
+const NOT_SHOWN: Pick<SocketEvent, 'acceptLimit' | 'timer'> = { acceptLimit: null, timer: null };
 
 export class Snapshots {
   readonly #source: TableSource;
@@ -43,6 +48,19 @@ export class Snapshots {
 
   row(): void {
     this.#rows++;
+  }
+
+  /** A row of the current one. */
+  socket(line: number, shown: Shown): SocketEvent {
+    const { id } = this.#source.open();
+    const where = { source: id, line, time: this.#source.time, snapshot: this.number };
+    return { kind: 'socket', ...where, ...NOT_SHOWN, ...shown };
+  }
+
+  /** The same, told at once. */
+  tell(line: number, shown: Shown): void {
+    const event = this.socket(line, shown);
+    this.#source.event(this.#source.open(), event);
   }
 
   /** A line was not understood: the table may hold more than its rows, so its emptiness proves nothing. */

@@ -16,7 +16,7 @@ import {
   ORDER_TIMESTAMP,
   ORDER_WSCALE,
 } from '../../../model/packet.ts';
-import { ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../../../model/tcp.ts';
+import { AE, ECE, FLAG_BITS } from '../../../model/tcp.ts';
 import { parsePort } from '../shared/services.ts';
 
 export interface SegmentInfo {
@@ -44,20 +44,7 @@ export interface SegmentInfo {
 const SEGMENT =
   /^((?:\[[^\]]{1,80}\] ?){0,6})(\S{1,64})\s+(?:→|->|>|&gt;)\s+(\S{1,64}) \[([A-Za-z<>, ]{1,64})\] Seq=(\d{1,10})(?: Ack=(\d{1,10}))?(?: Win=(\d{1,10}))?(.*)$/;
 const LENGTH = / Len=(\d{1,9})/;
-const FLAGS = new Map([
-  ['FIN', FIN],
-  ['SYN', SYN],
-  ['RST', RST],
-  ['PSH', PSH],
-  ['ACK', ACK],
-  ['URG', URG],
-  ['ECE', ECE],
-  ['ECN', ECE],
-  ['CWR', CWR],
-  ['AE', AE],
-  ['NS', AE],
-  ['ACE', AE],
-]);
+const FLAGS = new Map([...FLAG_BITS, ['ECN', ECE], ['AE', AE], ['NS', AE], ['ACE', AE]]);
 
 /** Null for what is no TCP segment with ports, flags, number and length. */
 export function parseInfo(info: string): SegmentInfo | null {
