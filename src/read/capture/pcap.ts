@@ -8,6 +8,7 @@ import type { CaptureFormat, CaptureReader, ReadContext } from '../importer.ts';
 import { i32, u16, u32 } from './byte-order.ts';
 import { Carry, type RecordParser } from './carry.ts';
 import { FrameStream, type Lost, MAX_CAPTURED } from './frames.ts';
+import { FILE_HEADER, hasSwapped, headerOf, lastRecords, readMagic, VARIANTS } from './pcap-header.ts';
 
 export const pcap: CaptureFormat = {
   id: 'pcap',
@@ -18,36 +19,11 @@ export const pcap: CaptureFormat = {
   cannotProve: 'What a host did with a packet, and why it sent a RST or none; what passed elsewhere.',
   example: 'magic a1b2c3d4 (microseconds), a1b23c4d (nanoseconds) or a1b2cd34 (modified), either byte order',
   sniff: (head) => head.length >= 4 && readMagic(head, 0) !== null,
-  header: (head) =>
-    head.length < FILE_HEADER
-      ? null
-      : { length: FILE_HEADER, kind: `pcap ${head.subarray(0, 8)} ${head.subarray(16, FILE_HEADER)}` },
+  header: headerOf,
   lastRecords,
   open: (name, context) => new PcapReader(name, context),
 };
 
-interface Variant {
-  magic: number;
-  recordHeader: number;
-  /** Nanoseconds per unit of the record's fraction of a second. */
-  unit: number;
-}
-
-const VARIANTS: readonly Variant[] = [
-  { magic: 0xa1b2c3d4, recordHeader: 16, unit: NS_PER_US },
-  { magic: 0xa1b23c4d, recordHeader: 16, unit: 1 },
-  { magic: 0xa1b2cd34, recordHeader: 24, unit: NS_PER_US },
-];
-
-function readMagic(bytes: Uint8Array, at: number): { variant: Variant; big: boolean } | null {
-  for (const big of [false, true]) {
-    const variant = VARIANTS.find(({ magic }) => magic === u32(bytes, at, big));
-    if (variant) return { variant, big };
-  }
-  return null;
-}
-
-const FILE_HEADER = 24;
 /** Bits of the link type word that say something else: FCS length and its presence. */
 const LINK_TYPE_MASK = 0xffff;
 /** After damage: a place is a record when it and its two successors look like ones, all within this many bytes. */
@@ -56,9 +32,6 @@ const CHAIN_WINDOW = 1 << 18;
 const STEP = 1 << 16;
 /** After damage: seconds a record may be away from the last good one. */
 const PLAUSIBLE_SECONDS = 7 * 86_400;
-/** Seconds that a capture may take. */
-const PLAUSIBLE_SPAN = 400 * 86_400;
-
 /** After damage: no packet is longer on the wire; Linux's BIG TCP makes them up to 512 KiB. */
 const MAX_LENGTH = 1 << 20;
 
@@ -68,28 +41,6 @@ const DAMAGED = 1;
 const UNDECIDED = 2;
 /** As DAMAGED, but a file that was cut could look the same. */
 const TAIL = 3;
-
-/** As libpcap: the lengths were swapped before version 2.3 and in DG/UX's 543.0. */
-const hasSwapped = (major: number, minor: number) => (major === 2 && minor < 3) || major === 543;
-
-function lastRecords(head: Uint8Array, tail: Uint8Array): number | null {
-  const { variant, big } = readMagic(head, 0)!;
-  if (hasSwapped(u16(head, 4, big), u16(head, 6, big))) return null;
-  const first = u32(head, FILE_HEADER, big);
-  const isRecord = (at: number) => {
-    if (at + variant.recordHeader > tail.length) return false;
-    const captured = i32(tail, at + 8, big);
-    const isLong = captured > 0 && captured <= MAX_CAPTURED && captured <= u32(tail, at + 12, big);
-    const isNear = Math.abs(u32(tail, at, big) - first) <= PLAUSIBLE_SPAN;
-    return isLong && isNear && u32(tail, at + 4, big) < NS_PER_S / variant.unit;
-  };
-  for (let start = 0; start < tail.length; start++) {
-    let at = start;
-    while (isRecord(at)) at += variant.recordHeader + i32(tail, at + 8, big);
-    if (at === tail.length && at > start) return start;
-  }
-  return null;
-}
 
 class PcapReader implements CaptureReader, RecordParser {
   need = FILE_HEADER;
