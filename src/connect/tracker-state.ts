@@ -1,6 +1,7 @@
 /** What a thread that has read a capture hands to another. */
 import type { ArchiveState } from './archive.ts';
 import type { ColumnsState } from './columns.ts';
+import type { Inside } from './interrupted.ts';
 import type { RowsState } from './rows.ts';
 import type { TableState } from './tuple-table.ts';
 
@@ -11,6 +12,7 @@ export interface TrackerState {
   archive: ArchiveState | null;
   columns: ColumnsState;
   serial: number;
+  inside: Inside;
   forgot: boolean;
 }
 

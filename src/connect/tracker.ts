@@ -11,6 +11,7 @@ import { FIN, isSenseless, RST, SYN } from '../model/tcp.ts';
 import { beginRecord } from './begin.ts';
 import { Columns, callsClient } from './columns.ts';
 import { Copies, isAnswerToCopies } from './copies.ts';
+import { Interrupted } from './interrupted.ts';
 import { zeekBadChecksum } from './labels/zeek.ts';
 import { originator } from './labels/zeek-endpoint.ts';
 import { isNewForZeek } from './labels/zeek-lives.ts';
@@ -51,6 +52,7 @@ export class Tracker {
   /** Connection of the packet before: runs of packets of one connection are common. */
   #recent = 0;
   #serial = 0;
+  readonly #interrupted = new Interrupted();
   #forgot = false;
   readonly #columns = new Columns();
   readonly #retired: Retirement | null;
@@ -80,6 +82,7 @@ export class Tracker {
       archive: this.#retired?.state() ?? null,
       columns: this.#columns.state(),
       serial: this.#serial,
+      inside: this.#interrupted.state(),
       forgot: this.#forgot,
     };
   }
@@ -92,6 +95,7 @@ export class Tracker {
       archive: this.#retired?.copy() ?? null,
       columns: this.#columns.copy(),
       serial: this.#serial,
+      inside: new Map(),
       forgot: this.#forgot,
     };
   }
@@ -101,12 +105,13 @@ export class Tracker {
   }
 
   /** Goes on where another stopped. */
-  adopt({ rows, table, archive, columns, serial, forgot }: TrackerState): this {
+  adopt({ rows, table, archive, columns, serial, inside, forgot }: TrackerState): this {
     this.#store.adopt(rows);
     this.#table.adopt(table);
     this.#columns.adopt(columns);
     if (archive) this.#retired?.adopt(archive);
     this.#serial = serial;
+    this.#interrupted.adopt(inside);
     this.#forgot = forgot;
     return this;
   }
@@ -251,9 +256,16 @@ export class Tracker {
     const isNew = this.#zeekTimers
       ? isNewForZeek(this.#store, at, p)
       : (p.flags & (SYN | RST | FIN)) === SYN && isNewLife(this.#store, at, side, p);
-    if (isNew) return this.#begin(p, at, words[at + HASH]!);
-    this.#recent = at;
-    return found;
+    if (isNew) {
+      const begun = this.#begin(p, at, words[at + HASH]!);
+      if (!this.#zeekTimers) this.#interrupted.begun(this.#store, begun, at);
+      return begun;
+    }
+    const older = this.#interrupted.goesOn(this.#store, at, p);
+    this.#recent = older === 0 ? at : older - (older & 1);
+    if (older === 0) return found;
+    this.#table.insert(this.#recent, at, words[at + HASH]!);
+    return older;
   }
 
   /** As TupleTable.find, bringing back what is packed away. */

@@ -87,3 +87,21 @@ test('a list of times since the packet before, pasted without its beginning', as
   const { connections } = await of(printed(deltas).replace(/^/gm, ' ').trimEnd());
   expect(connections[0]!.durationS).toBeCloseTo(0.007, 3);
 });
+
+test('a forged SYN does not cut a connection in two', async () => {
+  const c = '10.0.0.1.40001';
+  const live = lingering(40001, false).slice(0, 5);
+  const lines: Line[] = [
+    ...live,
+    [41, c, S, 'Flags [S], seq 777777, win 1024, length 0'],
+    [41.001, S, c, 'Flags [.], ack 1, win 502, length 0'],
+    [42, c, S, 'Flags [P.], seq 1:11, ack 101, win 502, length 10'],
+    [42.001, S, c, 'Flags [.], ack 11, win 502, length 0'],
+    [42.002, c, S, 'Flags [F.], seq 11, ack 101, win 502, length 0'],
+    [42.003, S, c, 'Flags [F.], seq 101, ack 12, win 502, length 0'],
+    [42.004, c, S, 'Flags [.], ack 102, win 502, length 0'],
+  ];
+  const { connections } = await of(printed(lines));
+  expect(connections.map((o) => o.closeKind)).toEqual(['fin', 'unanswered']);
+  expect(connections[0]).toMatchObject({ closeRule: 'graceful-close', clientBytes: 10, serverBytes: 100 });
+});

@@ -1,0 +1,54 @@
+/**
+ * A SYN into a live connection begins a life of its own (reuse.ts). Where nobody answers it and the connection goes on as if
+ * nothing had come, it was forged, or of a host that knew no better: what follows is of the connection, not of the SYN.
+ */
+import type { Packet } from '../model/packet.ts';
+import { FIN, RST, SYN } from '../model/tcp.ts';
+import { FINS, RSTS, SERIAL, SYN_ACKS } from './layout.ts';
+import { GOES_ON, standingOf } from './standing.ts';
+import { type Store, sideOf } from './store.ts';
+import { matchTuple } from './tuple-table.ts';
+
+/** Offset of a life that began inside another → offset and serial number of that. */
+export type Inside = ReadonlyMap<number, readonly [older: number, serial: number]>;
+
+export class Interrupted {
+  #inside = new Map<number, readonly [older: number, serial: number]>();
+
+  state(): Inside {
+    return this.#inside;
+  }
+
+  adopt(inside: Inside): void {
+    this.#inside = new Map(inside);
+  }
+
+  begun(store: Store, at: number, older: number): void {
+    const { words } = store.connections;
+    const sides = [0, 1].map((side) => sideOf(older, side));
+    const hasEnded =
+      store.troubled(older, 0, RSTS) + store.troubled(older, 1, RSTS) > 0 ||
+      sides.every((side) => words[side + FINS]! > 0);
+    if (!hasEnded) this.#inside.set(at, [older, words[older + SERIAL]!]);
+  }
+
+  /** The connection, with the side that sent the packet, where the packet goes on with it; 0 for all others. */
+  goesOn(store: Store, at: number, p: Packet): number {
+    if (this.#inside.size === 0 || p.flags & (SYN | RST)) return 0;
+    const inside = this.#inside.get(at);
+    if (inside === undefined) return 0;
+    const [older, serial] = inside;
+    const { words } = store.connections;
+    const isAnswered = words[sideOf(at, 0) + SYN_ACKS]! + words[sideOf(at, 1) + SYN_ACKS]! > 0;
+    if (isAnswered || words[older + SERIAL] !== serial) {
+      this.#inside.delete(at);
+      return 0;
+    }
+    // an ACK alone may answer the SYN: it challenges it, or is of an older connection
+    if (p.payload === 0 && !(p.flags & FIN)) return 0;
+    const found = matchTuple(words, older, p);
+    if (found === 0 || standingOf(store, older, found & 1, p) !== GOES_ON) return 0;
+    this.#inside.delete(at);
+    return found;
+  }
+}
