@@ -15,7 +15,7 @@ folder (\`group\` in take-bundles.sh), since attaching takes a minute and a half
 Those with events.bin are of the recorder, those with events.jsonl of the capture before it, which ran bpftrace.
 Experiment 1 of document 002 is concurrent-unaccepted, 2 and 3 are one-request; the erlang shell of document 003 is unread-answer.
 
-Written by \`npm run docs\` (–: not taken there; all three kernels can run all of them):
+Written by \`npm run docs\` (–: not taken there; all three kernels can run all of them; clock-set sets the clock of its host, so virtual machines alone):
 `;
 
 /** Behaviour, with (IPv6) where it ran over it → kernel → folders. */

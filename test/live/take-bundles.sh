@@ -39,7 +39,7 @@ settings() { # SAMPLE : the environment that its recording takes
   local first delay
   first=$(behaviours_of "$1"); first=${first%% *}
   delay=$(sed -n 's/^DELAY_MS = //p' "$(module "$first")")
-  if [[ -n $delay && -n ${LAB_VM:-} ]] && ! grep -q 'path(' "$(module "$first")"; then
+  if [[ -n $delay && -n ${LAB_VM:-} ]] && ! grep -qE 'path\(|^PACED' "$(module "$first")"; then
     echo "LAB_DELAY_MS=$((delay * 10))"      # everything takes about ten times as long in there
     echo LAB_DELAY_WITH=netem
   elif [[ -n $delay ]]; then echo "LAB_DELAY_MS=$delay"; fi

@@ -158,7 +158,7 @@ function fromElsewhere(f: Facts, wire: WireFacts, { packet, side }: WireReset): 
     rule: 'middlebox-reset',
     side: 'path',
     confidence: 'inferred',
-    because: () => `the RST has TTL ${packet.ttl}, all other packets of ${f.name(side)} ${usual}`,
+    because: () => `the RST has TTL ${packet.ttl}, all else of ${f.name(side)} ${usual}`,
     moment: f.atPacket(wire, packet),
     evidence: [
       packetEvidence(f, wire, packet, () => `TTL ${packet.ttl}`),

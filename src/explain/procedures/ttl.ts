@@ -1,5 +1,6 @@
 /** Whether a packet came from the host whose address it bears, by its TTL. */
 import type { KeyPacket, SideIndex } from '../../model/connection.ts';
+import { RST } from '../../model/tcp.ts';
 import type { WireFacts } from '../facts/wire.ts';
 
 /** TTL with which systems send (Linux and BSD, Windows, network devices). */
@@ -10,9 +11,10 @@ const REROUTED = 2;
 /** Packets that show what is usual. */
 const ENOUGH = 2;
 
-/** TTL of all packets of a side but one; null when they differ, are too few or have none. */
+/** TTL of all packets of a side but one, and RSTs that are like it; null when they differ, are too few or have none. */
 export function usualTtl(wire: WireFacts, side: SideIndex, but: KeyPacket): number | null {
-  const all = wire.packets.filter((p) => wire.sideOf(p) === side && p !== but && p.ttl > 0);
+  const isLike = (p: KeyPacket) => p === but || (p.flags & but.flags & RST && p.ttl === but.ttl);
+  const all = wire.packets.filter((p) => wire.sideOf(p) === side && !isLike(p) && p.ttl > 0);
   const [first] = all;
   return first && all.length >= ENOUGH && all.every((p) => p.ttl === first.ttl) ? first.ttl : null;
 }
