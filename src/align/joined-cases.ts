@@ -13,6 +13,9 @@ import { ofHandshake } from './stacks.ts';
 /** Numbers of a Brief. */
 const BRIEF = 10;
 
+/** Cases that are kept, a kilobyte each. */
+const KEPT = 1 << 14;
+
 export class JoinedCases implements Cases {
   readonly servers: readonly (Endpoint & { place?: string })[];
   readonly captures = new Map<number, Span>();
@@ -22,6 +25,8 @@ export class JoinedCases implements Cases {
   readonly #brief = newBrief();
   /** BRIEF numbers of each. */
   readonly #briefs: Float64Array;
+  /** The first of them: of a small input, all. */
+  readonly #kept: Case[] = [];
   /** The one that was made last: it is asked for again and again. */
   #latest: { n: number; own: Case } | null = null;
 
@@ -31,6 +36,7 @@ export class JoinedCases implements Cases {
     const servers = new Servers(list.count);
     for (let n = 0; n < list.count; n++) {
       const c = list.at(n);
+      if (n < KEPT) this.#kept.push(c);
       servers.add(n, c);
       for (const { source, start, end } of c.wires) extend(this.captures, source, start, end);
       this.#briefs.set(this.#briefOf(c), BRIEF * n);
@@ -43,6 +49,8 @@ export class JoinedCases implements Cases {
   }
 
   at(n: number): Case {
+    const kept = this.#kept[n];
+    if (kept) return kept;
     if (this.#latest?.n !== n) this.#latest = { n, own: this.#list.at(n) };
     return this.#latest.own;
   }

@@ -129,6 +129,11 @@ export function isHealthy(mask: Mask): boolean {
   return mask === (PACKETS | ORDERLY);
 }
 
+/** Packets show it, and no close in good order: an attempt may have failed. */
+export function isUnclear(mask: Mask): boolean {
+  return (mask & (PACKETS | ORDERLY)) === PACKETS;
+}
+
 /** The rules that may hold for a mask: made once for each that occurs. */
 export function rulesByMask(rules: readonly Rule[]): (mask: Mask) => readonly Rule[] {
   const table = new Map<Mask, readonly Rule[]>();

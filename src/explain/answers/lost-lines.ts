@@ -1,5 +1,5 @@
 import { formatEndpoint } from '../../model/address.ts';
-import { STATES } from '../mask.ts';
+import { ODD_STATES } from '../mask.ts';
 import { list } from '../words.ts';
 import type { Answerer } from './index.ts';
 
@@ -7,7 +7,7 @@ const SHOWN = 5;
 
 /** Raised by steps that the state machine needs and no line shows (kernel-notes G17). */
 export const lostLines: Answerer = (world) => {
-  const gaps = [...world.showing(STATES)].flatMap((f) =>
+  const gaps = [...world.showing(ODD_STATES)].flatMap((f) =>
     f.case.lives.flatMap((life) =>
       (life?.missing ?? []).map(
         (gap) =>

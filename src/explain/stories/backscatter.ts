@@ -10,6 +10,7 @@ import { ACK, RST } from '../../model/tcp.ts';
 import type { CommonTime } from '../../model/time.ts';
 import { Numbers } from '../facts/numbers.ts';
 import type { World } from '../facts/world.ts';
+import { isUnclear } from '../mask.ts';
 import { count, HEDGES, list, number } from '../words.ts';
 import { cite, covered, during } from './cite.ts';
 import type { StoryTeller } from './index.ts';
@@ -34,7 +35,7 @@ export const backscatter: StoryTeller = (world, explained) => {
   if (cases.count < MANY) return null;
   const byReplier = new Map<string, Backscatter>();
   for (let n = 0; n < cases.count; n++) {
-    if (cases.outcome(n) !== 0) continue;
+    if (cases.outcome(n) !== 0 || !isUnclear(world.mask(n))) continue;
     const { wires } = cases.at(n);
     const [w] = wires;
     const side = w && wires.length === 1 ? replier(w) : null;

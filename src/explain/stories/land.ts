@@ -5,6 +5,7 @@
  */
 import { formatEndpoint, sameEndpoint } from '../../model/address.ts';
 import type { WireConnection } from '../../model/connection.ts';
+import { isUnclear } from '../mask.ts';
 import { count, list } from '../words.ts';
 import { cite } from './cite.ts';
 import type { StoryTeller } from './index.ts';
@@ -16,7 +17,7 @@ export const land: StoryTeller = (world) => {
   const forged: WireConnection[] = [];
   for (let n = 0; n < cases.count; n++) {
     const { keys } = cases.brief(n);
-    if (keys[0] === keys[1]) forged.push(...cases.at(n).wires.filter(isForged));
+    if (keys[0] === keys[1] && isUnclear(world.mask(n))) forged.push(...cases.at(n).wires.filter(isForged));
   }
   if (forged.length === 0) return null;
   const syns = forged.reduce((sum, w) => sum + w.syns[0] + w.syns[1], 0);

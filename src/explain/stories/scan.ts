@@ -112,6 +112,9 @@ function probeOf(world: World, n: number): Probe | null {
     const { keys, start } = cases.brief(n);
     return answer ? { n, client: keys[CLIENT], answer, at: start, odd: false } : null;
   }
+  const { payload, start } = cases.brief(n);
+  // without data, in packets
+  if (payload || Number.isNaN(start)) return null;
   const c = cases.at(n);
   const [w] = c.wires;
   if (!w || c.wires.length > 1 || w.bytes[0] + w.bytes[1] > 0) return null;

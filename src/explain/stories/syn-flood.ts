@@ -13,6 +13,7 @@ import { distinct, Numbers } from '../facts/numbers.ts';
 import { REQUEST_LIFE, SYN_RTO } from '../facts/timing.ts';
 import type { World } from '../facts/world.ts';
 import { endOf } from '../incident-who.ts';
+import { isUnclear } from '../mask.ts';
 import { count, HEDGES, list, number } from '../words.ts';
 import { cite, covered, during, MAYBE_FILTERED } from './cite.ts';
 import { counted } from './flood-counters.ts';
@@ -138,7 +139,7 @@ function floodOf(world: World, members: Int32Array): Flood {
       flood.sources.add(flood.source);
       add(flood, n, isAnswered, clientKey, timeline.at(flood.source, start as SourceTime));
     }
-    if (outcome !== 0) continue;
+    if (outcome !== 0 || !isUnclear(world.mask(n))) continue;
     const c = cases.at(n);
     if (isRefusedByClient(c)) flood.reset.add(n);
     const answers = forsaken(world, c);
