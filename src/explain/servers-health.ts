@@ -1,8 +1,9 @@
 /** What became of the connections to each server. */
 import { CLIENT } from '../model/connection.ts';
+import type { ProbedEvent } from '../model/event.ts';
 import { getOr } from '../model/get-or.ts';
 import type { ServerHealth } from '../model/incident.ts';
-import { ACK } from '../model/tcp.ts';
+import { ACK, RST } from '../model/tcp.ts';
 import type { World } from './facts/world.ts';
 import { CALLS, PACKETS, ROWS, STATES, SYN_TROUBLE } from './mask.ts';
 import type { Explained } from './rule.ts';
@@ -37,12 +38,11 @@ export function serversHealth(world: World, explained: readonly Explained[]): Se
     .sort((a, b) => b.hurt - a.hurt || b.connections - a.connections);
 }
 
-/** More of it than a packet that a kernel dropped, or that a firewall or a tracker saw go by: one that answers. */
+/** More of it than a packet that a kernel dropped, or that a firewall or a tracker saw go by: one that answers, and no RST. */
 function isShown(world: World, n: number): boolean {
   if (world.mask(n) & (PACKETS | STATES | CALLS | ROWS)) return true;
-  return world.context.cases
-    .at(n)
-    .kernel.some(
-      (e) => e.kind !== 'probe' || (e.packet ? (e.packet.flags & ACK) !== 0 : !e.values.unreplied),
-    );
+  const seen = world.context.cases.at(n).kernel;
+  const flagsOf = (e: ProbedEvent) => (e.kind === 'probe' && e.packet ? e.packet.flags : 0);
+  if (seen.some((e) => flagsOf(e) & RST)) return false;
+  return seen.some((e) => e.kind !== 'probe' || (e.packet ? (flagsOf(e) & ACK) !== 0 : !e.values.unreplied));
 }

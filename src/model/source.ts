@@ -40,6 +40,8 @@ export interface Source {
   unordered?: Span[];
   /** Packets that its filter asked for are missing, or may be: the capture says so itself. */
   incomplete?: boolean;
+  /** Of packets in lines: their windows are not in it. Its segments have 65535 instead, and nothing may be concluded of that. */
+  windowless?: boolean;
   /** The network namespace (inode number) that the packets of a bundle were taken in. */
   netns?: string;
   /** By frame number, what the payload of a RST says (RFC 9293 3.5.2 allows one): of the first of them, and its beginning. */

@@ -33,7 +33,8 @@ export interface Segment {
   flags: string;
   seq: number;
   ack: number;
-  window: number;
+  /** null: its list does not have it. */
+  window: number | null;
   /** Bytes of payload. */
   length: number;
 }

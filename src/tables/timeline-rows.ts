@@ -135,10 +135,12 @@ const SPACED = new Map<string, string>();
 
 function packetItem(p: KeyPacket, c: Case, context: Context): Draft {
   const at = context.timeline.at(p.source, p.time);
-  const locator = packetPlace(context.sources[p.source]!, p.frame);
+  const source = context.sources[p.source]!;
+  const locator = packetPlace(source, p.frame);
+  const window = source.windowless ? null : p.window;
   const payload = p.payload > 0 ? `, ${p.payload} bytes` : '';
   const flags = flagNames(p.flags);
-  const what = `${flags}${payload}, seq ${p.seq >>> 0}, ack ${p.ack >>> 0}, win ${p.window}`;
+  const what = `${flags}${payload}, seq ${p.seq >>> 0}, ack ${p.ack >>> 0}${window === null ? '' : `, win ${window}`}`;
   return draft('packet', { at, from: p.source, line: p.frame, locator }, c, context, {
     side: sideName(p.side),
     what,
@@ -146,7 +148,7 @@ function packetItem(p: KeyPacket, c: Case, context: Context): Draft {
       flags: getOr(SPACED, flags, () => flags.replaceAll('|', ' ')),
       seq: p.seq >>> 0,
       ack: p.ack >>> 0,
-      window: p.window,
+      window,
       length: p.payload,
     },
   });

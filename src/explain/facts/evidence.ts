@@ -66,6 +66,7 @@ export function packetEvidence(facts: Facts, wire: WireFacts, p: KeyPacket, note
     fact: packetFact(
       facts.name(wire.sideOf(p)),
       p,
+      wire.windowless,
       [resetText(world, source, p), worded(note)].filter(Boolean).join(': '),
     ),
   }));
@@ -91,10 +92,10 @@ function resetText(world: World, source: number, { flags, frame }: KeyPacket): s
 }
 
 /** What a packet was, of the sender with this name. */
-function packetFact(name: string, p: KeyPacket, note = ''): string {
-  const numbers =
-    p.payload > 0 ? count(p.payload, 'byte') : `win ${p.window}${p.options & OPT_SACK ? ', SACK' : ''}`;
-  return `${name} sent ${flagNames(p.flags)} (${numbers})${note && `: ${note}`}`;
+function packetFact(name: string, p: KeyPacket, windowless: boolean, note: string): string {
+  const bare = [...(windowless ? [] : [`win ${p.window}`]), ...(p.options & OPT_SACK ? ['SACK'] : [])];
+  const numbers = p.payload > 0 ? count(p.payload, 'byte') : bare.join(', ');
+  return `${name} sent ${flagNames(p.flags)}${numbers && ` (${numbers})`}${note && `: ${note}`}`;
 }
 
 export function transitionEvidence(

@@ -56,7 +56,9 @@ export class Facts {
   /** Captures of the connection, the one that shows it best first. */
   get wires(): WireFacts[] {
     if (this.#wires === null) {
-      this.#wires = this.case.wires.map((w) => new WireFacts(w, this.case));
+      this.#wires = this.case.wires.map(
+        (w) => new WireFacts(w, this.case, this.world.source(w.source).windowless),
+      );
     }
     return this.#wires;
   }

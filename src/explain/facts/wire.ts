@@ -53,13 +53,16 @@ export interface UnansweredRepeats extends Repeats {
 
 export class WireFacts {
   readonly wire: WireConnection;
+  readonly windowless: boolean;
   readonly #flipped: boolean;
   #packets: KeyPacket[] | null = null;
   #resets: WireReset[] | null = null;
   #decisive: WireReset | null | undefined;
 
-  constructor(wire: WireConnection, of: Case) {
+  /** `windowless`: see Source. */
+  constructor(wire: WireConnection, of: Case, windowless = false) {
     this.wire = wire;
+    this.windowless = windowless;
     this.#flipped = !sameEndpoint(wire.client, of.client) && sameEndpoint(wire.server, of.client);
   }
 
@@ -244,7 +247,7 @@ export class WireFacts {
         const refuses = this.#refused(packet, side);
         const answers = refuses ?? this.#answered(packet, side);
         const answered = answers ? 'seen' : this.#hasPassed(packet, side) ? 'passed' : 'none';
-        const shape = refuses ? 'passive' : resetShape(packet, answers, this.timestamps);
+        const shape = refuses ? 'passive' : resetShape(packet, answers, this.timestamps, this.windowless);
         const gap = answers === null ? null : packet.time - answers.time;
         const disowned = this.#isDisowned(side, packet);
         return { packet, side, shape, answers, answered, refuses, gap, disowned };
@@ -311,9 +314,10 @@ export function resetShape(
   reset: KeyPacket,
   answers: KeyPacket | null,
   timestamps: boolean | null,
+  windowless = false,
 ): ResetShape {
   const stamped = carriesTimestamp(reset);
-  const linux = reset.window === 0 && !stamped;
+  const linux = (windowless || reset.window === 0) && !stamped;
   if (!(reset.flags & ACK)) return linux ? 'passive' : 'foreign';
   const answersSyn = answers !== null && !(answers.flags & ACK);
   // before there is a socket nothing can be active

@@ -12,8 +12,9 @@ import { MANY, repeated } from './given-up.ts';
 
 export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side } = reset;
-  const shape =
-    reset.shape === 'active'
+  const shape = wire.windowless
+    ? ''
+    : reset.shape === 'active'
       ? 'RST|ACK with a window: sent by the socket itself'
       : 'RST|ACK without a window, no timestamps to show more';
   const make = maker({

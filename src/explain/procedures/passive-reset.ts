@@ -16,7 +16,7 @@ import { AN_ANSWER, ANSWERED, REFUSAL_CAUSES, REFUSED_BECAUSE } from './refusal.
 
 export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side, answers } = reset;
-  const bare = packet.window === 0 && !(packet.options & OPT_TIMESTAMP);
+  const bare = !wire.windowless && packet.window === 0 && !(packet.options & OPT_TIMESTAMP);
   const evidence = [packetEvidence(f, wire, packet, bare ? AN_ANSWER : '')];
   if (answers) evidence.unshift(packetEvidence(f, wire, answers, ANSWERED));
   const make = maker({ side: SIDE_NAMES[side], moment: f.atPacket(wire, packet), evidence });

@@ -25,7 +25,7 @@ import { listenerClosed } from './listener-closed.ts';
 import { passiveReset } from './passive-reset.ts';
 import { killedBySs, resetInStates } from './reset-in-states.ts';
 import { isForeignTtl, usualTtl } from './ttl.ts';
-import { unexplained } from './unexplained-reset.ts';
+import { listedReset, unexplained } from './unexplained-reset.ts';
 import { untranslatedPacket, untranslatedReply } from './untranslated.ts';
 
 /** Candidates for the reset that ended the connection; empty when none did, or when it ended well before. */
@@ -43,9 +43,19 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
   if (forged) return madeBetween(f, forged);
   const half = halfHandshakeReset(f);
   if (half.length > 0) return half;
-  if (wire && reset) return withoutSocket(decisiveSaid(f), onWire(f, wire, reset));
-  return unanswered(f)?.end ? [] : resetInStates(f);
+  if (wire && reset) return unserved(wire, withoutSocket(decisiveSaid(f), onWire(f, wire, reset)));
+  if (unanswered(f)?.end) return [];
+  const inStates = resetInStates(f);
+  return inStates.length > 0 ? inStates : listedReset(f);
 });
+
+/** A server that closes so at its end meant it; before it has sent anything its client got nothing, whatever was meant. */
+function unserved(wire: WireFacts, [first, ...others]: Candidate[]): Candidate[] {
+  if (!first) return [];
+  const isSo = first.rule === 'linger-zero-reset' && first.side === 'server' && wire.sawHandshake;
+  if (!isSo || wire.of(wire.wire.bytes, SERVER) > 0) return [first, ...others];
+  return [{ ...first, severity: 'warning' }, ...others];
+}
 
 /** Both FINs were acknowledged before: the RST that came after ended nothing. */
 function endedWell(wire: WireFacts): boolean {

@@ -1,4 +1,5 @@
 /** A SYN that nobody answered, or only after it was sent again, as packets, states, tables and conntrack show it. */
+import { sameEndpoint } from '../../model/address.ts';
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
 import { UNANSWERED } from '../../model/outcome.ts';
@@ -19,6 +20,7 @@ import { memoised } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { refusedLooks } from './probed-syn.ts';
 import { FIRST_TRY } from './silence.ts';
+import { listed } from './unexplained-reset.ts';
 
 const SYN_SENT = STATE_NAMES.indexOf('SYN_SENT');
 
@@ -64,6 +66,8 @@ function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
   const answer = ofServer.find((p) => p.flags & RST || seqDiff(p.ack, first.seq + 1) === 0);
   const strangers = answer ? [] : ofServer.filter((p) => !(p.flags & (ACK | SYN)));
   if (strangers.length > 0 || (answer && !(answer.flags & (SYN | RST)))) return null;
+  // its answer is in the list, without numbers
+  if (listed(f).some((e) => sameEndpoint(e.local, f.endpoint(SERVER)))) return null;
   // each was answered, with numbers that the client could not take
   const until = (i: number) => own[i + 1]?.time ?? Number.POSITIVE_INFINITY;
   if (!answer && own.every((p, i) => ofServer.some((a) => a.time >= p.time && a.time < until(i))))

@@ -1,7 +1,9 @@
 /** A reset that nothing here explains, and what can cause one, by where it came. */
-import { SERVER, type SideIndex } from '../../model/connection.ts';
-import type { TcpState } from '../../model/tcp.ts';
-import { reasoning } from '../facts/evidence.ts';
+import { formatEndpoint, sameEndpoint } from '../../model/address.ts';
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import type { ProbeEvent } from '../../model/event.ts';
+import { FIN, RST, type TcpState } from '../../model/tcp.ts';
+import { eventEvidence, reasoning } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { RuleId } from '../rules/index.ts';
 import type { Candidate } from './candidate.ts';
@@ -48,6 +50,30 @@ const CAUSES_OF_LISTENER: readonly RuleId[] = [
   'abort-on-overflow-reset',
 ];
 
+/** Segments that a list shows without their numbers (`tshark -T fields` of a few columns), in its order. */
+export function listed(f: Facts): ProbeEvent[] {
+  return f.case.kernel.filter((e) => e.kind === 'probe').filter((e) => e.name === 'segment');
+}
+
+/** A RST of such a list, which does not show what it answers: empty when both sides had closed before. */
+export function listedReset(f: Facts): Candidate[] {
+  const all = listed(f);
+  const reset = all.find((e) => hasFlag(e, RST));
+  if (!reset) return [];
+  const before = all.slice(0, all.indexOf(reset));
+  const closed = new Set(before.filter((e) => hasFlag(e, FIN)).map((e) => formatEndpoint(e.local)));
+  if (closed.size === 2) return [];
+  const side = sameEndpoint(reset.local, f.endpoint(CLIENT)) ? CLIENT : SERVER;
+  const isFirst = side === SERVER && !before.some((e) => sameEndpoint(e.local, reset.local));
+  const evidence = [eventEvidence(f.world, reset, reset.said ?? '')];
+  const [first, ...others] = unexplained(f, side, evidence, f.atEvent(reset));
+  return [first!, ...(isFirst ? named(['connection-refused'], 'server') : []), ...others];
+}
+
+function hasFlag({ packet }: ProbeEvent, flag: number): boolean {
+  return packet !== null && packet !== undefined && (packet.flags & flag) !== 0;
+}
+
 /** A reset whose cause nothing here tells, with what can cause one in such a place. */
 export function unexplained(
   f: Facts,
@@ -56,7 +82,7 @@ export function unexplained(
   moment: Candidate['moment'],
   from?: TcpState,
 ): Candidate[] {
-  const isSeen = f.wires.some((w) => w.of(w.wire.rsts, side) > 0);
+  const isSeen = f.wires.some((w) => w.of(w.wire.rsts, side) > 0) || listed(f).some((e) => hasFlag(e, RST));
   const what = isSeen ? 'sent a RST' : 'sent a RST, or the connection was given up';
   const because = () => `${f.name(side)} ${what}; nothing here says why`;
   const first: Candidate = {

@@ -1,7 +1,7 @@
 /**
  * `tshark -T fields`: the columns are named by `-E header=y`; without a heading rows are read whose columns are plain: a
- * time, two addresses, their ports, and flags in hexadecimal. Without tcp.seq, tcp.ack, tcp.len and the window a
- * row says that a segment came by, no more.
+ * time, two addresses, their ports, and flags in hexadecimal. Without tcp.seq, tcp.ack and tcp.len a row says that a
+ * segment came by, no more; of a SYN the first of these is enough.
  */
 import { type Endpoint, parseWords } from '../../model/address.ts';
 import { OPT_MSS, OPT_TIMESTAMP, OPT_WSCALE, Packet } from '../../model/packet.ts';
@@ -168,7 +168,7 @@ class TsharkFieldsReader implements LineReader {
       return;
     }
     const number = (column: Column) => Number(row.get(column)) || 0;
-    const has = (column: Column, option: number) => (row.get(column) === '' ? 0 : option);
+    const option = (column: Column, bit: number) => (row.get(column) === '' ? 0 : bit);
     const p = this.#packet;
     p.frame = line;
     p.time = at;
@@ -184,7 +184,8 @@ class TsharkFieldsReader implements LineReader {
     p.windowScale = number('scale');
     p.tsVal = number('tsVal') | 0;
     p.tsEcr = number('tsEcr') | 0;
-    p.options = has('mss', OPT_MSS) | has('scale', OPT_WSCALE) | has('tsVal', OPT_TIMESTAMP);
+    p.options = option('mss', OPT_MSS) | option('scale', OPT_WSCALE) | option('tsVal', OPT_TIMESTAMP);
+    source.windowless = !COLUMNS.window.some((name) => this.#names.includes(name));
     const info = {
       ...{ sourcePort: from.port, destinationPort: to.port, flags: row.flags, payload: p.payload },
       ...{ seq: number('seq'), ack: row.flags & ACK ? number('ack') : null, window: number('window') },
@@ -194,6 +195,7 @@ class TsharkFieldsReader implements LineReader {
     Object.assign(p, this.#conversations.resolve(from.address, to.address, info));
     // a value that Wireshark has not scaled
     if (this.#names.includes('tcp.window_size_value')) p.window = info.window;
+    if (source.windowless) p.window = 0xffff;
     source.records++;
     this.#sink.packet(source, p);
   }
@@ -201,12 +203,12 @@ class TsharkFieldsReader implements LineReader {
   end(): void {}
 }
 
-/** What it acknowledges, and its window, is not 0 where no column says it; a SYN acknowledges nothing and has no data. */
+/** What it acknowledges is not 0 where nothing says it; a SYN acknowledges nothing and has no data. */
+const NUMBERS: readonly Column[] = ['seq', 'length', 'ack'];
+
 function isNumbered({ get, flags }: Row): boolean {
   const isFirst = (flags & (SYN | ACK | RST | FIN)) === SYN;
-  const needed: readonly Column[] = isFirst
-    ? ['seq']
-    : ['seq', 'length', 'window', ...(flags & ACK ? (['ack'] as const) : [])];
+  const needed = NUMBERS.slice(0, isFirst ? 1 : flags & ACK ? 3 : 2);
   return needed.every((column) => get(column) !== '');
 }
 

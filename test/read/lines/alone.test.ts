@@ -162,6 +162,29 @@ describe('new tables', () => {
     expect(findings.map((f) => f.rule)).not.toContain('simultaneous-close');
   });
 
+  it('of tshark -T fields without the window, or without numbers: a SYN has its answer, and a RST is told', async () => {
+    const ends = ['10.0.0.1\t10.0.0.2\t4000\t80', '10.0.0.2\t10.0.0.1\t80\t4000'];
+    const names =
+      'frame.time_epoch\tip.src\tip.dst\ttcp.srcport\ttcp.dstport\ttcp.flags\ttcp.seq\ttcp.ack\ttcp.len';
+    const numbers = ['0x0002\t0\t0\t0', '0x0012\t0\t1\t0', '0x0010\t1\t1\t0', '0x0014\t1\t1\t0'];
+    const rows = numbers.map((n, i) => `170000000${i}.5\t${ends[i % 2]}\t${n}`);
+    const of = async (...lines: string[]) => {
+      const { findings, connections, servers } = await analyze([
+        { name: 'x.txt', bytes: Buffer.from(lines.join('\n')) },
+      ]);
+      expect(servers).toMatchObject([{ connections: 1, hurt: 1, well: 0 }]);
+      expect(findings).toMatchObject([{ severity: 'warning', confidence: 'possible' }]);
+      return { rule: findings[0]!.rule, fact: findings[0]!.evidence[0]!.fact, row: connections[0]! };
+    };
+    const windowless = await of(names, ...rows);
+    expect(windowless.row).toMatchObject({ closeKind: 'rst', resetBy: 'server', clientPackets: 2 });
+    expect(windowless.fact).toBe('server 10.0.0.2:80 sent RST|ACK');
+    for (const columns of [6, 7]) {
+      const few = [names, ...rows].map((line) => line.split('\t').slice(0, columns).join('\t'));
+      expect(await of(...few)).toMatchObject({ rule: 'unexplained-reset', fact: 'RST|ACK came by' });
+    }
+  });
+
   it('of tshark -T fields without the window: keep-alives of an idle connection meet no closed one', async () => {
     const there = '10.0.0.1\t10.0.0.2\t4000\t80\t';
     const back = '10.0.0.2\t10.0.0.1\t80\t4000\t';
