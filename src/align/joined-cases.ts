@@ -13,7 +13,7 @@ import { ofHandshake } from './stacks.ts';
 /** Numbers of a Brief. */
 const BRIEF = 10;
 
-/** Cases that are kept, a kilobyte each. */
+/** So many cases are kept, a kilobyte each; of more none is. */
 const KEPT = 1 << 14;
 
 export class JoinedCases implements Cases {
@@ -25,7 +25,7 @@ export class JoinedCases implements Cases {
   readonly #brief = newBrief();
   /** BRIEF numbers of each. */
   readonly #briefs: Float64Array;
-  /** The first of them: of a small input, all. */
+  /** All, where they are few. */
   readonly #kept: Case[] = [];
   /** The one that was made last: it is asked for again and again. */
   #latest: { n: number; own: Case } | null = null;
@@ -36,7 +36,7 @@ export class JoinedCases implements Cases {
     const servers = new Servers(list.count);
     for (let n = 0; n < list.count; n++) {
       const c = list.at(n);
-      if (n < KEPT) this.#kept.push(c);
+      if (list.count <= KEPT) this.#kept.push(c);
       servers.add(n, c);
       for (const { source, start, end } of c.wires) extend(this.captures, source, start, end);
       this.#briefs.set(this.#briefOf(c), BRIEF * n);
