@@ -39,6 +39,11 @@ test.each<[what: string, text: string, claims: string[]]>([
     'No.     Time           Source                Destination           Protocol Length Info\n    137 7.464318000    192.168.178.25        107.20.203.175        TCP      78     49877 > ibm-mqisdp [SYN] Seq=0 Win=64240 Len=0 MSS=1460\n\nFrame 137: 78 bytes on wire (624 bits)\n    Interface id: 0\nTransmission Control Protocol, Src Port: 49877\n\nNo.     Time           Source                Destination           Protocol Length Info\n    138 7.474318000    107.20.203.175        192.168.178.25        TCP      66     ibm-mqisdp > 49877 [RST, ACK] Seq=1 Ack=1 Win=0 Len=0\n',
     REFUSED,
   ],
+  [
+    'VXLAN, with the inner packet on a line of its own',
+    `10:11:12.000001 IP 192.168.0.1.41234 > 192.168.0.2.4789: VXLAN, flags [I] (0x08), vni 1\nIP ${SYN}\n10:11:12.000081 IP 192.168.0.2.51234 > 192.168.0.1.8472: OTV, flags [I] (0x08), overlay 0, instance 1\nIP ${RST}\n`,
+    REFUSED,
+  ],
   ['tcpdump -v, wrapped by mail', AGAIN(0) + AGAIN(1) + AGAIN(3), ['unanswered-syn possible']],
   [
     'tcpdump -t',
@@ -126,4 +131,14 @@ test.each([
   const { diagnostics } = await of(`${line}\n`);
   expect(diagnostics[0]!.message).toContain(`${name}`);
   expect(diagnostics[0]!.message).toContain('what can be read is');
+});
+
+test('packets whose entry clashed with another are dropped for no want of room', async () => {
+  const row = (failed: number, dropped: number) =>
+    `cpu=0   \tfound=0 invalid=0 insert=0 insert_failed=${failed} drop=${dropped} early_drop=0 error=0 search_restart=0\n`;
+  const rules = async (text: string) => (await of(text)).findings.map((f) => f.rule);
+  expect(await rules(row(89, 89))).toEqual([]);
+  expect(await rules(row(89, 189))).toEqual(['conntrack-table-full']);
+  const twice = (...rows: string[]) => rows.map((r) => `root@fw:~# conntrack -S\n${r}`).join('');
+  expect(await rules(twice(row(0, 0), row(40, 40)))).not.toContain('conntrack-table-full');
 });

@@ -5,7 +5,7 @@
 import type { CounterSeries } from '../../model/case.ts';
 import type { CounterEvent } from '../../model/event.ts';
 import { counterEvidence } from '../facts/evidence.ts';
-import { stepsOf } from '../facts/steps.ts';
+import { riseBySeries, stepsOf } from '../facts/steps.ts';
 import type { World } from '../facts/world.ts';
 import type { RuleId } from '../rules/index.ts';
 import { list, number } from '../words.ts';
@@ -39,9 +39,15 @@ export function tellingOf(series: CounterSeries): Told[] {
     if (!reading) return [];
     const steps = stepsOf(series, name);
     const rise = steps.length === 0 ? null : steps.reduce((sum, s) => sum + s.delta, 0);
-    const value = rise ?? reading.values.get(name)!;
+    const value = (rise ?? reading.values.get(name)!) - clashes(series, name, reading);
     return value > 0 ? [{ name, meaning: counterMeaning(name)!, reading, rise, value }] : [];
   });
+}
+
+/** Of the packets that connection tracking dropped, those whose entry clashed with another: nf_ct_resolve_clash counts them as both. */
+function clashes(series: CounterSeries, name: string, { values }: CounterEvent): number {
+  if (name !== 'conntrack_drop') return 0;
+  return riseBySeries(series)('conntrack_insert_failed') ?? values.get('conntrack_insert_failed') ?? 0;
 }
 
 /** `17 of ListenOverflows (SYNs … that met a full accept queue: …)`. */

@@ -24,8 +24,7 @@ const NAMED = 3;
 
 export const conntrackFull: StoryTeller = (world, explained) => {
   const lines = world.context.log.filter((e) => e.what === 'conntrack-full');
-  const dropped = riseOf(world, 'conntrack_drop');
-  if (lines.length === 0 && !dropped) return null;
+  if (lines.length === 0 && forWantOfRoom(world) === 0) return null;
   const counters = countersOf(world);
   const said =
     lines.length > 0
@@ -61,7 +60,8 @@ function logged(world: World, all: readonly LogEvent[], counters: string): strin
 
 /** `dropped 512 packets and evicted 40 entries between the readings of conntrack -S`. */
 function countersOf(world: World): string {
-  const [drop, evicted, clashed, invalid] = ['drop', 'early_drop', 'insert_failed', 'invalid'].map((name) =>
+  const drop = forWantOfRoom(world);
+  const [evicted, clashed, invalid] = ['early_drop', 'insert_failed', 'invalid'].map((name) =>
     riseOf(world, `conntrack_${name}`),
   );
   const parts = [
@@ -76,6 +76,12 @@ function countersOf(world: World): string {
 function countedBy(world: World): number[] {
   const rose = world.counters.filter((s) => riseBySeries(s)('conntrack_drop'));
   return rose.map((s) => s.source.id);
+}
+
+/** Clashes are counted as dropped, too (nf_ct_resolve_clash). */
+function forWantOfRoom(world: World): number {
+  const [dropped, clashed] = ['drop', 'insert_failed'].map((name) => riseOf(world, `conntrack_${name}`) ?? 0);
+  return Math.max(0, dropped! - clashed!);
 }
 
 /** Of all hosts; null without two readings. */

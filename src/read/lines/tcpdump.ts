@@ -21,7 +21,7 @@ import {
   parseIcmp,
   parseQuoted,
 } from './tcpdump/icmp.ts';
-import { PKTMON, PrintedSegment, parseLine, parseSecondLine } from './tcpdump/line.ts';
+import { PKTMON, PrintedSegment, parseLine, parseSecondLine, VXLAN } from './tcpdump/line.ts';
 import { readOptions } from './tcpdump/options.ts';
 import { SequenceTable } from './tcpdump/sequence.ts';
 
@@ -49,7 +49,8 @@ export const tcpdump: LineFormat = {
   recognises: (line) =>
     (line.includes(' > ') && (CURRENT.test(line) || OLD.test(line))) ||
     (line.includes('TCP (6)') && VERBOSE.test(line)) ||
-    PKTMON.test(line),
+    PKTMON.test(line) ||
+    VXLAN.test(line),
   open: (section) => new TcpdumpReader(section),
 };
 
@@ -65,6 +66,8 @@ class TcpdumpReader implements LineReader {
   /** The line before was the first of a pair: of TCP, or of another protocol whose further lines are skipped. */
   #head: 'tcp' | 'other' | 'again' | null = null;
   #isAfterBlank = false;
+  /** When and where the packet of a tunnel was seen whose inner one has the next line. */
+  #outer: Partial<PrintedSegment> | null = null;
   /** The line before was a segment; below it payload is printed as text (-A). */
   #isAfterSegment = false;
   #isText = false;
@@ -100,7 +103,16 @@ class TcpdumpReader implements LineReader {
       this.#emit(number);
       return true;
     }
+    const outer = this.#outer;
+    this.#outer = null;
     const kind = parseLine(text, this.#segment);
+    if (outer && this.#segment.timeOfDay === '' && this.#segment.seconds === '')
+      Object.assign(this.#segment, outer);
+    if (VXLAN.test(text)) {
+      const { date, timeOfDay, seconds, isIndented, place, direction } = this.#segment;
+      this.#outer = { date, timeOfDay, seconds, isIndented, place, direction };
+      return true;
+    }
     // without its first line (grep) a second one has no time
     const { timeOfDay, seconds } = this.#segment;
     const hasTime = timeOfDay !== '' || seconds !== '';

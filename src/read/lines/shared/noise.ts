@@ -17,7 +17,7 @@ const NOISE: readonly RegExp[] = [
   /^(?:begin|end) trac(?:e|ing)\.{3,}$/,
   // pwru, of its probes
   /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d (?:Attach|Listening|Detach|Per cpu|Received|Use )|^\d+ \/ \d+ \[-+|^time=\S+ level=/,
-  /^-+$|^=+$|^\.{3,}$|^…$/,
+  /^-+$|^=+$|^\.{3,}$|^…$|^(=+|-+|#+) [\w.@:-]{1,64} \1$/,
 ];
 
 /** Lost records, as the tools say it on their standard error. The first group is how many. */

@@ -48,6 +48,10 @@ const OLD_CHECKSUM = /, cksum 0x[0-9a-f]{1,4} \([^)]{0,40}\){1,2},?/;
 export const PKTMON =
   /^\[\d{1,4}\][\dA-F.]{1,20}::(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{6,9}) \[Microsoft-Windows-PktMon\] .*\bAppearance (\d{1,3}),/;
 
+/** The outer packet of VXLAN, whose inner one has a line of its own, without a time. */
+export const VXLAN =
+  /: (?:VXLAN, flags \[[\w.]{1,4}\] \(0x[\da-f]{2}\), vni \d{1,8}|OTV, flags \[[\w.]{1,4}\] \(0x[\da-f]{2}\), overlay \d{1,8}, instance \d{1,8})$/;
+
 /** What a line says; reused. */
 export class PrintedSegment {
   date = '';
