@@ -107,6 +107,10 @@ export class CaptureCases implements Cases {
     return this.#icmp.has(n) ? 0 : this.#records.outcome(n);
   }
 
+  shownBy(): Int32Array {
+    return Int32Array.from({ length: this.count }, (_, n) => n);
+  }
+
   server(n: number): number {
     return this.#servers[n]!;
   }

@@ -21,6 +21,7 @@ export class JoinedCases implements Cases {
   readonly captures = new Map<number, Span>();
   readonly #list: Numbered<Case>;
   readonly #server: Int32Array;
+  readonly #shown = new Map<number, number[]>();
   readonly #keys = new Map<string, number>();
   readonly #brief = newBrief();
   /** BRIEF numbers of each. */
@@ -38,7 +39,11 @@ export class JoinedCases implements Cases {
       const c = list.at(n);
       if (list.count <= KEPT) this.#kept.push(c);
       servers.add(n, c);
-      for (const { source, start, end } of c.wires) extend(this.captures, source, start, end);
+      for (const { source, start, end } of c.wires) {
+        extend(this.captures, source, start, end);
+        const shown = getOr(this.#shown, source, (): number[] => []);
+        if (shown.at(-1) !== n) shown.push(n);
+      }
       this.#briefs.set(this.#briefOf(c), BRIEF * n);
     }
     [this.servers, this.#server] = servers.numbered();
@@ -46,6 +51,10 @@ export class JoinedCases implements Cases {
 
   get count(): number {
     return this.#list.count;
+  }
+
+  shownBy(source: number): Int32Array {
+    return Int32Array.from(this.#shown.get(source) ?? []);
   }
 
   at(n: number): Case {

@@ -50,6 +50,8 @@ export interface Cases extends Iterable<Case> {
   readonly count: number;
   /** Captures (Source.id) that show them, with the times of their first and last packets. */
   readonly captures: ReadonlyMap<number, readonly [SourceTime, SourceTime]>;
+  /** Those of which a capture shows packets, ascending. */
+  shownBy(source: number): Int32Array;
   /** Servers, by their numbers; `place` names the network namespace or host where several have the same endpoint. */
   readonly servers: readonly (Endpoint & { place?: string })[];
   at(n: number): Case;

@@ -31,7 +31,7 @@ export type OnlySyns = 'syns' | 'syns and syn-acks' | null;
 
 export function onlySynsOf(cases: Cases, source: number): OnlySyns {
   let found: OnlySyns = 'syns';
-  for (let n = 0; n < cases.count; n++) {
+  for (const n of cases.shownBy(source)) {
     const outcome = cases.outcome(n);
     if (outcome === HALF_OPEN && cases.captures.size === 1) found = 'syns and syn-acks';
     if (outcome === UNANSWERED || outcome === HALF_OPEN) continue;
@@ -47,7 +47,7 @@ export function onlySynsOf(cases: Cases, source: number): OnlySyns {
 /** No connection of the capture shows both sides, and one shows that there is another. */
 export function holdsOneDirection(cases: Cases, source: number): boolean {
   let found = false;
-  for (let n = 0; n < cases.count; n++) {
+  for (const n of cases.shownBy(source)) {
     const outcome = cases.outcome(n);
     if (outcome === UNANSWERED) continue;
     // each of the other outcomes needs both
@@ -68,10 +68,11 @@ const SHARE = 0.02;
 
 /** A tap, a busy disk or a ring buffer lost frames: of several connections something was acknowledged that is not there. */
 export function lacksFrames(cases: Cases, source: number): boolean {
-  const step = Math.max(1, Math.floor(cases.count / LOOKED_AT));
+  const own = cases.shownBy(source);
+  const step = Math.max(1, Math.floor(own.length / LOOKED_AT));
   let [all, holed] = [0, 0];
-  for (let n = 0; n < cases.count; n += step)
-    for (const wire of cases.at(n).wires) {
+  for (let i = 0; i < own.length; i += step)
+    for (const wire of cases.at(own[i]!).wires) {
       if (wire.source !== source || wire.isn[0] === null || wire.isn[1] === null) continue;
       all++;
       if (([0, 1] as const).some((side) => (unseenOf(wire, side) ?? 0) > 0)) holed++;
