@@ -119,14 +119,20 @@ export class EventRecord implements EventKeys {
     return digits(form === 'hex' ? 16 : 10);
   }
 
-  *pointers(): Iterable<[string, string]> {
-    for (const key of POINTERS) if (this.has(key)) yield [key, this.text(key)!];
+  pointers(): Record<string, string> {
+    const pointers: Record<string, string> = {};
+    for (const key of POINTERS) if (this.has(key)) pointers[key] = this.text(key)!;
+    return pointers;
   }
 
-  *numbers(): Iterable<[string, number]> {
-    for (const { name, form } of this.#layout.fields.values())
+  numbers(): Record<string, number> {
+    const numbers: Record<string, number> = {};
+    for (const field of this.#layout.fields.values()) {
+      const { name, form } = field;
       if ((form === 'unsigned' || form === 'signed') && name !== 'kind' && name !== 'bytes')
-        yield [name, this.number(name)];
+        numbers[name] = this.#number(field);
+    }
+    return numbers;
   }
 
   *entries(): Iterable<[string, string | number]> {

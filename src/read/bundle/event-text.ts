@@ -1,6 +1,13 @@
 /** One event of events.jsonl: `KIND key=value … comm=NAME` → an event of the model (docs/bundle.md). */
 import { type Endpoint, formatWords, parseWords } from '../../model/address.ts';
-import type { KernelEvent, PacketHeader, SocketFields, StateEvent } from '../../model/event.ts';
+import type {
+  DropEvent,
+  KernelEvent,
+  PacketHeader,
+  ProbeEvent,
+  SocketFields,
+  StateEvent,
+} from '../../model/event.ts';
 import { parseState, type TcpState } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import type { Reasons } from './manifest.ts';
@@ -26,8 +33,8 @@ export interface EventKeys {
   text(key: string): string | null;
   /** An address; null when it is none. */
   address(key: string): string | null;
-  pointers(): Iterable<[string, string]>;
-  numbers(): Iterable<[string, number]>;
+  pointers(): Record<string, string>;
+  numbers(): Record<string, number>;
   /** All but the kind; numbers of more than 32 bits, addresses and what is hexadecimal as text. */
   entries(): Iterable<[string, string | number]>;
 }
@@ -81,15 +88,19 @@ export class EventText implements EventKeys {
   }
 
   /** Addresses of kernel structures: always above the user half, so never all digits; `0` is none. */
-  *pointers(): Iterable<[string, string]> {
+  pointers(): Record<string, string> {
+    const pointers: Record<string, string> = {};
     for (const key of POINTERS) {
       const text = this.#values.get(key);
-      if (text !== undefined) yield [key, text];
+      if (text !== undefined) pointers[key] = text;
     }
+    return pointers;
   }
 
-  *numbers(): Iterable<[string, number]> {
-    for (const [key, text] of this.#values) if (/^-?\d+$/.test(text)) yield [key, Number(text)];
+  numbers(): Record<string, number> {
+    const numbers: Record<string, number> = {};
+    for (const [key, text] of this.#values) if (/^-?\d+$/.test(text)) numbers[key] = Number(text);
+    return numbers;
   }
 
   *entries(): Iterable<[string, string | number]> {
@@ -231,26 +242,46 @@ function eventOf(e: EventKeys, where: Where, reasons: Reasons): KernelEvent {
       const { from, to, flags } = packet;
       const stack = [e.text('at')].filter((f) => f !== null);
       const place = placeOf(e);
-      const drop = {
-        ...where,
-        kind: 'drop' as const,
+      const { source, line, time, netns } = where;
+      const state = stateOf(e, 'state');
+      const drop: DropEvent = {
+        source,
+        line,
+        time,
+        kind: 'drop',
         pid,
         from,
         to,
-        state: stateOf(e, 'state'),
+        state,
         flags,
         reason,
         stack,
       };
-      return place ? { ...drop, place } : drop;
+      if (netns) drop.netns = netns;
+      if (place) drop.place = place;
+      return drop;
     }
     default: {
       const packet = packetOf(e);
       const own = packet && !e.has('l') ? { local: packet.to, remote: packet.from } : ends;
-      const values = Object.fromEntries(e.numbers());
-      const pointers = Object.fromEntries(e.pointers());
-      const said = { name: e.kind, socket: socketOf(e), ...who, ...own, packet, values, pointers };
-      return { ...where, kind: 'probe', ...said };
+      const { source, line, time, netns } = where;
+      const event: ProbeEvent = {
+        source,
+        line,
+        time,
+        kind: 'probe',
+        name: e.kind,
+        socket: socketOf(e),
+        pid,
+        comm: e.comm,
+        local: own.local,
+        remote: own.remote,
+        packet,
+        values: e.numbers(),
+        pointers: e.pointers(),
+      };
+      if (netns) event.netns = netns;
+      return event;
     }
   }
 }
