@@ -138,9 +138,10 @@ function packetItem(p: KeyPacket, c: Case, context: Context): Draft {
   const source = context.sources[p.source]!;
   const locator = packetPlace(source, p.frame);
   const window = source.windowless ? null : p.window;
+  const shown = window === null ? '' : `, win ${window}`;
   const payload = p.payload > 0 ? `, ${p.payload} bytes` : '';
   const flags = flagNames(p.flags);
-  const what = `${flags}${payload}, seq ${p.seq >>> 0}, ack ${p.ack >>> 0}${window === null ? '' : `, win ${window}`}`;
+  const what = `${flags}${payload}, seq ${p.seq >>> 0}, ack ${p.ack >>> 0}${shown}`;
   return draft('packet', { at, from: p.source, line: p.frame, locator }, c, context, {
     side: sideName(p.side),
     what,
