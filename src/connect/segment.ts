@@ -83,6 +83,9 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   const next = isFirst && !(flags & SYN) ? p.seq : sentUpTo(words, mine);
   const due = expected(words, mine);
   countDuplicateAcks(store, at, side, p, due);
+  // a FIN that it acknowledges came before one that it has itself
+  if ((flags & (ACK | RST)) === ACK && words[other + SIDE_BITS]! & FIN_DOUBTED)
+    believe(store, at, otherSide(side), p.ack);
   if (flags & RST) why |= reset(store, at, side, p.time);
   else if (payload > 0 || flags & FIN) {
     why |= content(store, at, side, p, due);
@@ -214,7 +217,6 @@ function acknowledgment(store: Store, at: number, side: number, p: Packet): numb
     const isKnown = isStarted && ((p.ack - words[other + NEXT]!) | 0) <= 0;
     return isKnown ? acknowledge(store, at, otherSide(side), p.ack) : 0;
   }
-  if (words[other + SIDE_BITS]! & FIN_DOUBTED) believe(store, at, otherSide(side), p.ack);
   const isFirst = p.flags & SYN || (words[mine + SIDE_BITS]! & ACK_SEEN) === 0;
   if (isFirst || ((p.ack - words[mine + ACKED]!) | 0) > 0) {
     words[mine + ACKED] = p.ack;

@@ -35,7 +35,7 @@ export function limited(
 }
 
 const HOLED =
-  'the capture lost frames: of several connections it lacks what was acknowledged, and so it may of this one';
+  'the capture lacks frames, lost or filtered out: of several connections what was acknowledged is not in it, and so it may be of this one';
 
 /** Where a packet that is not there would tell another cause. */
 function lacksFrames({ world }: Facts, evidence: readonly Citation[]): boolean {

@@ -172,7 +172,7 @@ export function missingOf(f: Facts, all: readonly Wanted[]): Missing[] {
   if (f.world.context.hosts.length > 0) return find();
   const known = ofUnknownHosts(f.world);
   if (known.size > SERVERS) known.clear();
-  const ends = open.map(({ what, side }) => `${what} ${f.endpoint(side).address}`);
+  const ends = open.map(({ what, side }) => `${what} ${side} ${f.endpoint(side).address}`);
   return getOr(known, `${ends.join()} ${f.case.server.port}`, find);
 }
 

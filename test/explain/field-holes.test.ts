@@ -105,3 +105,86 @@ test('a forged SYN does not cut a connection in two', async () => {
   expect(connections.map((o) => o.closeKind)).toEqual(['fin', 'unanswered']);
   expect(connections[0]).toMatchObject({ closeRule: 'graceful-close', clientBytes: 10, serverBytes: 100 });
 });
+
+/** As a filter for SYN, FIN and RST leaves it. */
+function filtered(end: readonly Line[]): Line[] {
+  return [...lingering(40001, false).slice(0, 2), ...end];
+}
+
+test('a filter for SYN, FIN and RST: the FIN that acknowledges the other is the second', async () => {
+  const c = '10.0.0.1.40001';
+  const [row] = (
+    await of(
+      printed(
+        filtered([
+          [40.1, c, S, 'Flags [F.], seq 101, ack 501, win 502, length 0'],
+          [40.101, S, c, 'Flags [F.], seq 501, ack 102, win 502, length 0'],
+        ]),
+      ),
+    )
+  ).connections;
+  expect(row).toMatchObject({ closeKind: 'fin', closedBy: 'client', firstFinBy: 'client' });
+});
+
+test('what a RST of a socket says it had received and sent was received and sent, also where the file lacks it', async () => {
+  const reset = (seq: number, ack: number) =>
+    of(
+      printed(
+        filtered([[40.1, S, '10.0.0.1.40001', `Flags [R.], seq ${seq}, ack ${ack}, win 502, length 0`]]),
+      ),
+    );
+  const [nothing] = (await reset(1, 1)).findings;
+  expect(nothing).toMatchObject({ rule: 'linger-zero-reset', severity: 'warning' });
+  expect(nothing!.summary).toContain('had received no data');
+  const [much] = (await reset(501, 101)).findings;
+  expect(much).toMatchObject({ confidence: 'possible' });
+  expect(much!.summary).not.toContain('no data');
+  const [sent] = (await reset(501, 1)).findings;
+  expect(sent).toMatchObject({ rule: 'linger-zero-reset', severity: 'info' });
+});
+
+test('a client that closes without a word, as a health check does, had asked for nothing', async () => {
+  const [c, opened] = ['10.0.0.1.40001', lingering(40001, false).slice(0, 3)];
+  const rest: Line[] = [
+    [40.003, c, S, 'Flags [F.], seq 1, ack 1, win 502, length 0'],
+    [40.004, S, c, 'Flags [R.], seq 1, ack 2, win 502, length 0'],
+  ];
+  const [finding] = (await of(printed([...opened, ...rest]))).findings;
+  expect(finding).toMatchObject({ rule: 'linger-zero-reset', severity: 'info' });
+  expect(finding!.summary).toContain('had received no data');
+});
+
+test('a SYN sent again of a connection that something else shows to have come about was answered', async () => {
+  const again = '10:00:01 0      4  10.0.0.1:40001       R> 10.0.0.2:80          SYN_SENT\n';
+  const accepted = `PID    COMM         IP RADDR            RPORT LADDR            LPORT\n907    sshd         4  10.0.0.1         40001 10.0.0.2         80\n`;
+  const lived = `PID   COMM       LADDR           LPORT RADDR           RPORT TX_KB RX_KB MS\n22597 curl       10.0.0.1        40001 10.0.0.2        80        5     8 1184.05\n`;
+  const claims = async (...texts: string[]) =>
+    (await of(again, ...texts)).connections.map((c) => `${c.synRule} ${c.closeKind}`);
+  expect(await claims()).toEqual(['unanswered-syn unanswered']);
+  expect(await claims(accepted)).toEqual([' unknown']);
+  expect(await claims(lived)).toEqual([' unknown']);
+});
+
+test('what is missing of either end of a loopback connection is asked of that end', async () => {
+  const [a, b] = ['127.0.0.1.40001', '127.0.0.1.8080'];
+  const between = (at: number, from: string, to: string): Line[] => [
+    [at, a, b, `Flags [S], seq 1000, win 65495, ${OPTIONS}`],
+    [at + 0.001, b, a, `Flags [S.], seq 5000, ack 1001, win 65483, ${OPTIONS}`],
+    [at + 0.002, a, b, 'Flags [.], ack 1, win 512, length 0'],
+    [at + 0.003, to, from, 'Flags [P.], seq 1:101, ack 1, win 512, length 100'],
+    [at + 0.004, from, to, 'Flags [.], ack 101, win 512, length 0'],
+    [at + 0.005, from, to, 'Flags [R.], seq 1, ack 101, win 512, length 0'],
+  ];
+  const lines = [...between(1, b, a), ...between(2, a, b)];
+  const text = printed(
+    lines.map(([at, from, to, what], i): Line => {
+      const own = (end: string) => (i < 6 ? end : end.replace('40001', '40002'));
+      return [at, own(from), own(to), what];
+    }),
+  );
+  const asked = (await of(text)).findings.map((f) => `${f.side}: ${f.missing[0]!.what}`);
+  expect(asked).toEqual([
+    expect.stringMatching(/^server: .*on the server closed$/),
+    expect.stringMatching(/^client: .*on the client closed$/),
+  ]);
+});

@@ -1,8 +1,7 @@
 /** Resets that an end sent of its own and not in answer to a packet: found in one pass, for all servers and hosts. */
-import { CLIENT, SERVER } from '../../model/connection.ts';
+import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import { getOr } from '../../model/get-or.ts';
 import { REFUSED } from '../../model/outcome.ts';
-import { seqDiff } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import { ODD_STATES, RESET } from '../mask.ts';
 import type { Moment } from '../rule.ts';
@@ -42,7 +41,8 @@ export function findOwnResets(world: World): OwnResets {
     if (side === undefined) continue;
     const { address } = facts.endpoint(side);
     byAddress.set(address, (byAddress.get(address) ?? 0) + 1);
-    if (!wire || !reset || side !== SERVER || reset.shape === 'foreign' || !neverAnswered(wire)) continue;
+    if (!wire || !reset || side !== SERVER || reset.shape === 'foreign' || !neverAnswered(wire, reset.packet))
+      continue;
     getOr(byServer, cases.server(facts.n), () => []).push({
       facts,
       moment: facts.atPacket(wire, reset.packet),
@@ -56,12 +56,7 @@ export function findOwnResets(world: World): OwnResets {
   return { byAddress, byServer };
 }
 
-/**
- * The server sent no payload on this connection, and no FIN. Only a capture with both SYNs knows: nothing beyond them was
- * acknowledged that it lacks.
- */
-function neverAnswered(wire: WireFacts): boolean {
-  const [isn, acked] = [wire.of(wire.wire.isn, SERVER), wire.of(wire.wire.acked, CLIENT)];
-  if (!wire.sawHandshake || isn === null || (acked !== null && seqDiff(acked, isn + 1) > 0)) return false;
-  return wire.of(wire.wire.bytes, SERVER) === 0 && wire.of(wire.wire.fins, SERVER) === 0;
+/** The server sent no payload on this connection, and no FIN. Only a capture with both SYNs knows. */
+function neverAnswered(wire: WireFacts, reset: KeyPacket): boolean {
+  return wire.sawHandshake && wire.sentNothing(SERVER, reset) && wire.of(wire.wire.fins, SERVER) === 0;
 }

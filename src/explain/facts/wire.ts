@@ -103,9 +103,12 @@ export class WireFacts {
     return unseenOf(this.wire, this.#flipped ? ((1 - side) as SideIndex) : side);
   }
 
-  /** The file holds all that a side sent, and that are no data. */
-  sentNothing(side: SideIndex): boolean {
-    return this.of(this.wire.bytes, side) === 0 && this.unseen(side) === 0;
+  /** The file holds all that a side sent, and that are no data; nor do the numbers of a RST that a socket sent say more. */
+  sentNothing(side: SideIndex, reset: KeyPacket | null = null): boolean {
+    if (this.of(this.wire.bytes, side) > 0 || this.unseen(side) !== 0) return false;
+    const said = reset && (this.sideOf(reset) === side ? reset.seq : reset.ack);
+    const isClosed = this.of(this.wire.fins, side) > 0;
+    return said === null || seqDiff(said, this.of(this.wire.isn, side)!) <= (isClosed ? 2 : 1);
   }
 
   get sawHandshake(): boolean {

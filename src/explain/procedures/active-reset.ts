@@ -54,7 +54,8 @@ function givenUp(f: Facts, wire: WireFacts, { packet, side }: WireReset, make: M
 function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
   const { packet, side } = reset;
   const peer = otherSide(side);
-  const neverSent = wire.sentNothing(side);
+  const neverSent = wire.sentNothing(side, packet);
+  const neverReceived = wire.sentNothing(peer, packet);
   const silentServer = side === SERVER && neverSent ? named(['listener-closed-reset'], 'server') : [];
   const rest = [make('disconnect-reset', 'possible', ''), make('socket-destroy-reset', 'possible', '')];
   const seen = whatItHadReceived(f, side);
@@ -62,7 +63,7 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
   const linger = make(
     'linger-zero-reset',
     relief === 'linger-zero-reset' ? 'inferred' : 'possible',
-    wire.sentNothing(peer)
+    neverReceived
       ? () => `${f.name(side)} had received no data, so none can have been unread`
       : 'close() with SO_LINGER set to 0 ends a connection this way',
   );
@@ -70,7 +71,7 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
     const disconnected = disconnection(f, side, relief, make);
     if (disconnected) return [disconnected, rest[1]!, linger, make('unread-data-reset', 'possible', '')];
   }
-  if (wire.sentNothing(peer) && !seen) return [linger, ...silentServer, ...rest];
+  if (neverReceived && !seen) return [linger, ...silentServer, ...rest];
   const last = lastReceived(wire, packet, peer);
   const waiting = last !== null && !answeredSince(wire, packet, side, last);
   const because = () =>

@@ -43,17 +43,21 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
   if (forged) return madeBetween(f, forged);
   const half = halfHandshakeReset(f);
   if (half.length > 0) return half;
-  if (wire && reset) return unserved(wire, withoutSocket(decisiveSaid(f), onWire(f, wire, reset)));
+  if (wire && reset) return unserved(wire, reset, withoutSocket(decisiveSaid(f), onWire(f, wire, reset)));
   if (unanswered(f)?.end) return [];
   const inStates = resetInStates(f);
   return inStates.length > 0 ? inStates : listedReset(f);
 });
 
-/** A server that closes so at its end meant it; before it has sent anything its client got nothing, whatever was meant. */
-function unserved(wire: WireFacts, [first, ...others]: Candidate[]): Candidate[] {
+/**
+ * A server that closes so at its end meant it; before it has sent anything its client got nothing, whatever was meant. One
+ * that closed without a word, as health checks do, had asked for nothing.
+ */
+function unserved(wire: WireFacts, { packet }: WireReset, [first, ...others]: Candidate[]): Candidate[] {
   if (!first) return [];
   const isSo = first.rule === 'linger-zero-reset' && first.side === 'server' && wire.sawHandshake;
-  if (!isSo || wire.of(wire.wire.bytes, SERVER) > 0) return [first, ...others];
+  const hasAsked = wire.finTime(CLIENT) === null || !wire.sentNothing(CLIENT, packet);
+  if (!isSo || !hasAsked || !wire.sentNothing(SERVER, packet)) return [first, ...others];
   return [{ ...first, severity: 'warning' }, ...others];
 }
 

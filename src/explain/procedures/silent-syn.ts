@@ -147,11 +147,9 @@ function inTables(f: Facts): SilentSyn | null {
   };
 }
 
-/** The client's kernel sent the SYN again, and nothing else tells of the connection. */
+/** The client's kernel sent the SYN again, and nothing shows that it got any further. */
 function inRetransmissions(f: Facts): SilentSyn | null {
-  const { kernel, lives, rows } = f.case;
-  if (f.wire || lives[CLIENT] || lives[SERVER] || rows.length > 0) return null;
-  const again = kernel.filter((e) => e.kind === 'probe' && e.name === 'retransmit') as ProbeEvent[];
+  const again = probedAlone(f, 'retransmit');
   if (again.length === 0 || again.some((e) => e.values.state !== SYN_SENT)) return null;
   return {
     ...waiting(f, again),
@@ -163,9 +161,7 @@ function inRetransmissions(f: Facts): SilentSyn | null {
 
 /** Connection tracking saw no answer, which may have taken another way; that none came by it knows when the entry has ended. */
 function inConntrack(f: Facts): SilentSyn | null {
-  const { kernel, lives, rows } = f.case;
-  if (f.wire || lives[CLIENT] || lives[SERVER] || rows.length > 0) return null;
-  const entries = kernel.filter((e) => e.kind === 'probe').filter((e) => e.name === 'conntrack');
+  const entries = probedAlone(f, 'conntrack');
   if (entries.length === 0 || entries.some((e) => !e.values.unreplied)) return null;
   return {
     ...waiting(f, entries),
@@ -173,6 +169,16 @@ function inConntrack(f: Facts): SilentSyn | null {
     overdue: entries.some((e) => e.values.ended),
     evidence: entries.slice(0, 3).map((e) => eventEvidence(f.world, e, e.said ?? '')),
   };
+}
+
+/** What a probe said where there is no packet, no state and no row; none where anything else shows that the SYN was answered. */
+function probedAlone(f: Facts, name: string): ProbeEvent[] {
+  const { kernel, lives, rows, calls } = f.case;
+  if (f.wire || lives[CLIENT] || lives[SERVER] || rows.length > 0) return [];
+  // accept() returned it, connect() had its answer, it was closed or reset, or a segment with ACK came by
+  if (calls.some((e) => e.call === 'accept' || e.answered !== undefined)) return [];
+  if (kernel.some((e) => e.kind !== 'probe' || (e.packet && e.packet.flags & ACK))) return [];
+  return kernel.filter((e) => e.kind === 'probe').filter((e) => e.name === name);
 }
 
 /** No packet is there: from the first to the last of what shows that it waited. */
