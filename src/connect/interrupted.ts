@@ -4,7 +4,7 @@
  */
 import type { Packet } from '../model/packet.ts';
 import { FIN, RST, SYN } from '../model/tcp.ts';
-import { FINS, RSTS, SERIAL, SYN_ACKS } from './layout.ts';
+import { FINS, NEXT, RSTS, SERIAL, SYN_ACKS } from './layout.ts';
 import { GOES_ON, standingOf } from './standing.ts';
 import { type Store, sideOf } from './store.ts';
 import { matchTuple } from './tuple-table.ts';
@@ -48,6 +48,9 @@ export class Interrupted {
     if (p.payload === 0 && !(p.flags & FIN)) return 0;
     const found = matchTuple(words, older, p);
     if (found === 0 || standingOf(store, older, found & 1, p) !== GOES_ON) return 0;
+    // to a host that has begun anew its peer still sends again what the host of before had not acknowledged
+    const isOfCaller = matchTuple(words, at, p) === at;
+    if (!isOfCaller && p.seq !== words[sideOf(older, found & 1) + NEXT]) return 0;
     this.#inside.delete(at);
     return found;
   }

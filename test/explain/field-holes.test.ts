@@ -106,6 +106,27 @@ test('a forged SYN does not cut a connection in two', async () => {
   expect(connections[0]).toMatchObject({ closeRule: 'graceful-close', clientBytes: 10, serverBytes: 100 });
 });
 
+test('a host that begins anew on the same port: what its peer sends again meanwhile does not make its SYN a forged one', async () => {
+  const c = '10.0.0.1.40001';
+  const again: Line = [50.001, S, c, 'Flags [P.], seq 101:201, ack 1, win 502, length 100'];
+  const lines: Line[] = [
+    ...lingering(40001, false).slice(0, 5),
+    ...[41, 41.2, 41.6, 42.4].map((at): Line => [at, ...again.slice(1)] as unknown as Line),
+    [50, c, S, `Flags [S], seq 777777, win 64240, ${OPTIONS}`],
+    again,
+    [50.002, S, c, 'Flags [.], ack 1, win 502, length 0'],
+    [50.003, c, S, 'Flags [R], seq 1001, win 0, length 0'],
+    [51, c, S, `Flags [S], seq 777777, win 64240, ${OPTIONS}`],
+    [51.001, S, c, `Flags [S.], seq 9000, ack 777778, win 65160, ${OPTIONS}`],
+    [51.002, c, S, 'Flags [.], ack 1, win 502, length 0'],
+  ];
+  const { connections } = await of(printed(lines));
+  expect(connections.map((o) => [o.clientSyns, o.serverSynAcks])).toEqual([
+    [1, 1],
+    [2, 1],
+  ]);
+});
+
 /** As a filter for SYN, FIN and RST leaves it. */
 function filtered(end: readonly Line[]): Line[] {
   return [...lingering(40001, false).slice(0, 2), ...end];
