@@ -192,5 +192,6 @@ describe('events.bin', () => {
       }),
       { numRuns: THOROUGH ? 3000 : 150 },
     );
-  });
+    // a minute on a busy machine
+  }, 240_000);
 });
