@@ -74,7 +74,10 @@ describe.runIf(HAS_REDIS)('a batch over Redis', () => {
       stdio: 'pipe',
     });
     const ended = once(producer, 'exit');
-    await later(4000);
+    const queue = new Queue(QUEUE, { connection: connectionOf(url) });
+    while ((await queue.getActiveCount()) === 0) await later(100);
+    await queue.close();
+    await later(1000);
     first.kill('SIGKILL');
     await later(500);
     server.kill('SIGTERM');
