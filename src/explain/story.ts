@@ -151,10 +151,16 @@ function isPossible(own: readonly Explained[], rule: string): boolean {
   return own.every((e) => e.rule.id !== rule || e.finding.confidence === 'possible');
 }
 
-function sawReset({ wires, kernel, drops }: Case): boolean {
+/** A RST is in a capture or a list, was dropped, or the kernel sent or took one. */
+export function sawReset({ wires, kernel, drops }: Case): boolean {
   return (
     wires.some((w) => w.rsts[CLIENT] + w.rsts[SERVER] > 0) ||
-    kernel.some((e) => e.kind === 'reset-sent' || e.kind === 'reset-received') ||
+    kernel.some(
+      (e) =>
+        e.kind === 'reset-sent' ||
+        e.kind === 'reset-received' ||
+        (e.kind === 'probe' && e.packet && e.packet.flags & RST),
+    ) ||
     drops.some((d) => d.flags !== null && d.flags & RST)
   );
 }

@@ -1,6 +1,7 @@
 /** What connections.csv says, from cases and their verdicts. */
 
 import { ruleById } from '../explain/rules/index.ts';
+import { sawReset } from '../explain/story.ts';
 import type { Verdicts } from '../explain/verdicts.ts';
 import type { Case, Context, Timeline } from '../model/case.ts';
 import { processOf } from '../model/case-process.ts';
@@ -191,9 +192,9 @@ function lifeDuration(c: Case): number | null {
   return spans.length === 0 ? null : Math.max(...spans) / 1e9;
 }
 
-/** A step to CLOSE that nothing explains, and no RST on any wire: reset or given up, the states do not say which. */
+/** A step to CLOSE that nothing explains, and no RST anywhere: reset or given up, the states do not say which. */
 function isUndecided(c: Case, closeRule: string): boolean {
-  return closeRule === 'unexplained-reset' && c.wires.every((w) => w.rsts[CLIENT] + w.rsts[SERVER] === 0);
+  return closeRule === 'unexplained-reset' && !sawReset(c);
 }
 
 function closeKind(c: Case, verdicts: Named): CloseKind {

@@ -2,12 +2,9 @@
 import { expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import { writeText } from './captures.ts';
+import { type Line, printed } from './printed.ts';
 
 const of = async (...texts: string[]) => analyze(texts.map((text, i) => writeText(`${i}.txt`, text)));
-const stamp = (s: number) => new Date(Math.round(s * 1000)).toISOString().slice(11, 23);
-type Line = readonly [at: number, from: string, to: string, what: string];
-const printed = (lines: readonly Line[], place = '') =>
-  `${lines.map(([at, from, to, what]) => `${stamp(at)}000${place} IP ${from} > ${to}: ${what}`).join('\n')}\n`;
 const S = '10.0.0.2.445';
 const OPTIONS = 'options [mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7], length 0';
 
@@ -74,8 +71,8 @@ test('behind a NAT the ACK of an older connection of the same port is translated
     [1.004, S, c, 'Flags [.], ack 1011, win 502, length 0'],
   ];
   const both = said(inside).flatMap((line, i) => [
-    printed([line], i % 2 ? ' eth1  In ' : ' eth0  In '),
-    printed([said(outside)[i]!], i % 2 ? ' eth0  Out' : ' eth1  Out'),
+    printed([line], { place: i % 2 ? ' eth1  In ' : ' eth0  In ' }),
+    printed([said(outside)[i]!], { place: i % 2 ? ' eth0  Out' : ' eth1  Out' }),
   ]);
   const { findings } = await of(both.join(''));
   expect(findings.map((f) => f.rule)).not.toContain('untranslated-packet-reset');

@@ -3,12 +3,12 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import { readCapture, writeCapture, writeText } from './captures.ts';
+import { type Line, printed, stamp } from './printed.ts';
 
 const SAMPLES = path.resolve(import.meta.dirname, '../../samples/field');
 const of = async (text: string) => analyze([writeText('x.txt', text)]);
 const claims = async (text: string) => (await of(text)).findings.map((f) => `${f.rule} ${f.confidence}`);
 const [A, B] = ['10.0.0.1.40000', '10.0.0.2.445'];
-type Line = readonly [at: number, from: string, to: string, what: string];
 const OPENED: readonly Line[] = [
   [0, A, B, 'Flags [S], seq 1000, win 64240, options [mss 1460], length 0'],
   [0.04, B, A, 'Flags [S.], seq 5000, ack 1001, win 65160, options [mss 1460], length 0'],
@@ -17,9 +17,6 @@ const OPENED: readonly Line[] = [
   [0.14, B, A, 'Flags [P.], seq 1:101, ack 11, win 502, length 100'],
   [0.1401, A, B, 'Flags [.], ack 101, win 502, length 0'],
 ];
-const stamp = (s: number) => new Date(Math.round(s * 1000)).toISOString().slice(11, 23);
-const printed = (lines: readonly Line[], time = (at: number, _before: number) => stamp(at)) =>
-  `${lines.map(([at, from, to, what], i) => `${time(at, lines[i - 1]?.[0] ?? at)}000 IP ${from} > ${to}: ${what}`).join('\n')}\n`;
 
 test('-ttt without its command line: times since the packet before are added up', async () => {
   const race: Line[] = [
@@ -31,7 +28,7 @@ test('-ttt without its command line: times since the packet before are added up'
   ];
   const expected = await claims(printed(race));
   expect(expected).toContain('keep-alive-race inferred');
-  const deltas = await of(printed(race, (at, before) => ` ${stamp(at - before)}`));
+  const deltas = await of(printed(race, { time: (at, before) => ` ${stamp(at - before)}` }));
   expect(deltas.findings.map((f) => `${f.rule} ${f.confidence}`)).toEqual(expected);
   expect(deltas.diagnostics.map((d) => `${d.code} ${d.severity}`)).toContain('times-fall info');
 });
@@ -44,7 +41,8 @@ test('times since the packet before are added up over packets of other protocols
     other(40),
     [60, A, B, 'Flags [P.], seq 11:83, ack 101, win 502, length 72'],
   ];
-  const [connection] = (await of(printed(lines, (at, before) => ` ${stamp(at - before)}`))).connections;
+  const [connection] = (await of(printed(lines, { time: (at, before) => ` ${stamp(at - before)}` })))
+    .connections;
   expect(connection!.durationS).toBeCloseTo(60, 3);
   const row = ([at, , , what]: Line, before: number, n: number) =>
     `${n}\t${(at - before).toFixed(6)}\t10.0.0.1\t10.0.0.2\t${what.startsWith('UDP') ? 'DNS\t74\tStandard query' : `TCP\t74\t40000 → 80 [SYN] Seq=0 Win=64240 Len=0`}\n`;

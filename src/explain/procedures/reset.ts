@@ -36,7 +36,7 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
   if (wire && reset && endedWell(wire)) return [];
   if (gaveUp(f)) return [];
   const told = kernelReset(f);
-  if (told.length > 0) return told;
+  if (told.length > 0) return wire && reset ? unserved(wire, reset, told) : told;
   const untranslated = untranslatedReply(f) ?? untranslatedPacket(f);
   if (untranslated) return [untranslated, ...named(['no-socket-reset'], 'client')];
   const forged = resetMadeBetween(f);

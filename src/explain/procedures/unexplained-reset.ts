@@ -82,7 +82,9 @@ export function unexplained(
   moment: Candidate['moment'],
   from?: TcpState,
 ): Candidate[] {
-  const isSeen = f.wires.some((w) => w.of(w.wire.rsts, side) > 0) || listed(f).some((e) => hasFlag(e, RST));
+  const isOwn = (e: ProbeEvent) => sameEndpoint(e.local, f.endpoint(side));
+  const isSeen =
+    f.wires.some((w) => w.of(w.wire.rsts, side) > 0) || listed(f).some((e) => hasFlag(e, RST) && isOwn(e));
   const what = isSeen ? 'sent a RST' : 'sent a RST, or the connection was given up';
   const because = () => `${f.name(side)} ${what}; nothing here says why`;
   const first: Candidate = {

@@ -173,17 +173,7 @@ class NetstatReader implements LineReader {
 
   /** The states of rows that are not used count all the same. */
   #count(): void {
-    for (const [state, { count, line }] of this.#cut) {
-      const source = this.#source.open();
-      this.#source.event(source, {
-        kind: 'state-count',
-        source: source.id,
-        line,
-        time: this.#source.time,
-        state,
-        count,
-      });
-    }
+    for (const [state, { count, line }] of this.#cut) this.#source.tellCount(state, count, line);
     this.#cut.clear();
   }
 

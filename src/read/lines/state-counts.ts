@@ -51,31 +51,19 @@ class StateCountsReader implements LineReader {
       ['ESTABLISHED', 'CLOSE', 'orphaned', 'SYN_RECV', 'TIME_WAIT'].forEach((state, i) => {
         // `closed` counts what is in TIME_WAIT as well; newer versions do not count SYN_RECV
         const n = summary[i + 1];
-        if (state !== 'CLOSE' && n !== undefined) this.#emit(state, Number(n), number);
+        if (state !== 'CLOSE' && n !== undefined) this.#source.tellCount(state, Number(n), number);
       });
       return true;
     }
     const sockstat = SOCKSTAT.exec(text);
     if (sockstat) {
-      this.#emit('orphaned', Number(sockstat[1]), number);
-      this.#emit('TIME_WAIT', Number(sockstat[2]), number);
+      this.#source.tellCount('orphaned', Number(sockstat[1]), number);
+      this.#source.tellCount('TIME_WAIT', Number(sockstat[2]), number);
       return true;
     }
     const count = countOf(text);
-    if (count) this.#emit(count.state, count.count, number);
+    if (count) this.#source.tellCount(count.state, count.count, number);
     return count !== null || OTHER.test(text);
-  }
-
-  #emit(state: string, count: number, line: number): void {
-    const source = this.#source.open();
-    this.#source.event(source, {
-      kind: 'state-count',
-      source: source.id,
-      line,
-      time: this.#source.time,
-      state,
-      count,
-    });
   }
 
   end(): void {}

@@ -152,7 +152,8 @@ class TsharkFieldsReader implements LineReader {
     const time = /\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{1,10}(?:\.\d{1,9})?/.exec(row.get('time'))?.[0];
     const at = time === undefined ? null : this.#clock.read(time);
     const source = this.#source.open(this.#clock.clock ?? NO_CLOCK);
-    if (at === null || !isNumbered(row)) {
+    source.windowless = !COLUMNS.window.some((name) => this.#names.includes(name));
+    if (at === null || !isNumbered(row, source.windowless)) {
       const packet = { from, to, flags: row.flags, seq: 0, ack: 0, payload: 0 };
       const who = { source: source.id, line, time: at, socket: null, pid: null, comm: null };
       const more = { values: {}, pointers: {}, said: `${flagNames(row.flags)} came by` };
@@ -185,7 +186,6 @@ class TsharkFieldsReader implements LineReader {
     p.tsVal = number('tsVal') | 0;
     p.tsEcr = number('tsEcr') | 0;
     p.options = option('mss', OPT_MSS) | option('scale', OPT_WSCALE) | option('tsVal', OPT_TIMESTAMP);
-    source.windowless = !COLUMNS.window.some((name) => this.#names.includes(name));
     const info = {
       ...{ sourcePort: from.port, destinationPort: to.port, flags: row.flags, payload: p.payload },
       ...{ seq: number('seq'), ack: row.flags & ACK ? number('ack') : null, window: number('window') },
@@ -203,13 +203,15 @@ class TsharkFieldsReader implements LineReader {
   end(): void {}
 }
 
-/** What it acknowledges is not 0 where nothing says it; a SYN acknowledges nothing and has no data. */
-const NUMBERS: readonly Column[] = ['seq', 'length', 'ack'];
-
-function isNumbered({ get, flags }: Row): boolean {
+/** What it acknowledges, and a window that the list has, is not 0 where a row does not say it; a SYN acknowledges nothing and has no data. */
+function isNumbered({ get, flags }: Row, windowless: boolean): boolean {
   const isFirst = (flags & (SYN | ACK | RST | FIN)) === SYN;
-  const needed = NUMBERS.slice(0, isFirst ? 1 : flags & ACK ? 3 : 2);
-  return needed.every((column) => get(column) !== '');
+  const others: readonly Column[] = [
+    'length',
+    ...(windowless ? [] : (['window'] as const)),
+    ...(flags & ACK ? (['ack'] as const) : []),
+  ];
+  return get('seq') !== '' && (isFirst || others.every((column) => get(column) !== ''));
 }
 
 function plain(text: string): Row | null {

@@ -181,8 +181,18 @@ describe('new tables', () => {
     expect(windowless.fact).toBe('server 10.0.0.2:80 sent RST|ACK');
     for (const columns of [6, 7]) {
       const few = [names, ...rows].map((line) => line.split('\t').slice(0, columns).join('\t'));
-      expect(await of(...few)).toMatchObject({ rule: 'unexplained-reset', fact: 'RST|ACK came by' });
+      const told = await of(...few);
+      expect(told).toMatchObject({ rule: 'unexplained-reset', fact: 'RST|ACK came by' });
+      expect(told.row).toMatchObject({ closeKind: 'rst', resetBy: 'server' });
     }
+  });
+
+  it('of tshark -T fields: a cell without a window is no window of 0', () => {
+    const names =
+      'frame.time_epoch\tip.src\tip.dst\ttcp.srcport\ttcp.dstport\ttcp.flags\ttcp.seq\ttcp.ack\ttcp.len\ttcp.window_size';
+    const row = (window: string) => `1700000000.5\t10.0.0.1\t10.0.0.2\t4000\t80\t0x0010\t1\t1\t0\t${window}`;
+    expect(read([names, row('0'), row('64')].join('\n')).packets).toHaveLength(2);
+    expect(read([names, row('0'), row('')].join('\n')).packets).toHaveLength(1);
   });
 
   it('of tshark -T fields without the window: keep-alives of an idle connection meet no closed one', async () => {

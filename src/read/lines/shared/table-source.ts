@@ -40,4 +40,10 @@ export class TableSource extends SectionSource {
   get exactTime(): SourceTime | null {
     return this.#taken?.clock.uncertainty === undefined ? this.time : null;
   }
+
+  /** So many sockets are in a state; which, the lines do not say. */
+  tellCount(state: string, count: number, line: number): void {
+    const source = this.open();
+    this.event(source, { kind: 'state-count', source: source.id, line, time: this.time, state, count });
+  }
 }
