@@ -15,20 +15,13 @@ import {
 import type { CallEvent, DropEvent, IcmpEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
 import { getOr } from '../model/get-or.ts';
 import { icmpFact } from '../model/icmp.ts';
-import { ownText } from '../model/own-text.ts';
 import { eventPlace, packetPlace } from '../model/source.ts';
 import { flagNames } from '../model/tcp.ts';
-import type { CommonTime, SourceTime } from '../model/time.ts';
+import type { SourceTime } from '../model/time.ts';
 import type { Aggregate } from './aggregate.ts';
 import { valuesText } from './probe-values.ts';
 import type { TimelineItem, TimelineKind } from './result.ts';
-
-/** An item before its place in the order is known. `line` orders items of one source that have no time. */
-interface Draft {
-  item: TimelineItem;
-  from: number;
-  line: number;
-}
+import { type Base, type Draft, draft, inOrder } from './timeline-order.ts';
 
 /** Counters worth a row in the timeline. */
 const PRESSURE = [
@@ -71,59 +64,6 @@ export function timelineOf(
     item.number = i + 1;
     return item;
   });
-}
-
-/** By time; an item without one stays behind its predecessor in the same source. */
-function inOrder(drafts: Draft[]): Draft[] {
-  drafts.sort((a, b) => a.from - b.from || a.line - b.line);
-  const last = new Map<number, number>();
-  const keyed = drafts.map((draft) => {
-    const effective = draft.item.at ?? last.get(draft.from) ?? Number.NEGATIVE_INFINITY;
-    last.set(draft.from, effective);
-    return { draft, effective };
-  });
-  keyed.sort((a, b) => (a.effective === b.effective ? 0 : a.effective - b.effective));
-  return keyed.map((k) => k.draft);
-}
-
-interface Base {
-  at: CommonTime | null;
-  from: number;
-  line: number;
-  locator: string;
-}
-
-function draft(
-  kind: TimelineKind,
-  { at, from, line, locator }: Base,
-  c: Case | null,
-  { sources, timeline }: Context,
-  rest: Partial<TimelineItem> & { what: string },
-): Draft {
-  const source = sources[from]!.name;
-  const clock = at === null ? 'order' : timeline.label(from);
-  const item = {
-    number: 0,
-    at,
-    time: ownText(timeline.format(at, clock)),
-    clock,
-    timeSource: source,
-    connection: c?.id ?? '',
-    kind,
-    side: '' as const,
-    segment: null,
-    reason: '',
-    stateBefore: '',
-    stateAfter: '',
-    pid: null,
-    comm: '',
-    source,
-    locator,
-    ...rest,
-    // of pieces that are joined when they are read, each would stay by itself
-    what: ownText(rest.what),
-  };
-  return { item, from, line };
 }
 
 function sideName(side: SideIndex): 'client' | 'server' {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { resetShape } from '../../src/explain/facts/reset-shape.ts';
 import { stepsOf } from '../../src/explain/facts/steps.ts';
 import { retransmissionAt } from '../../src/explain/facts/timing.ts';
-import { resetShape } from '../../src/explain/facts/wire.ts';
 import { count, endpoints, list, ports } from '../../src/explain/words.ts';
 import type { CounterSeries } from '../../src/model/case.ts';
 import type { KeyPacket } from '../../src/model/connection.ts';

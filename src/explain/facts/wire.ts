@@ -12,17 +12,11 @@ import {
   WHY_RETRANSMIT,
   type WireConnection,
 } from '../../model/connection.ts';
-import { OPT_TIMESTAMP } from '../../model/packet.ts';
 import { ACK, FIN, isSenseless, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
+import { carriesTimestamp, type ResetShape, resetShape } from './reset-shape.ts';
 import { RTO_MIN } from './timing.ts';
 import { isOneDirection, startsMidStream, unseenOf } from './unseen.ts';
-
-/**
- * Who made a RST, by its shape (kernel-notes §1): `active` from a socket (tcp_send_active_reset), `passive` in
- * answer to a packet (tcp_v4_send_reset), `foreign` like neither, `unclear` when the flow has no timestamps to tell.
- */
-type ResetShape = 'active' | 'passive' | 'foreign' | 'unclear';
 
 export interface WireReset {
   packet: KeyPacket;
@@ -298,10 +292,6 @@ function isOvertaken(p: KeyPacket, reset: KeyPacket): boolean {
   return p.payload > 0 && !(p.why & WHY_RETRANSMIT) && seqDiff(reset.seq, nextSeq(p)) >= 0;
 }
 
-function carriesTimestamp(p: KeyPacket): boolean {
-  return (p.options & OPT_TIMESTAMP) !== 0;
-}
-
 /** Sequence number after a packet: SYN and FIN take one each. */
 export function nextSeq(p: KeyPacket): number {
   return (p.seq + p.payload + (p.flags & SYN ? 1 : 0) + (p.flags & FIN ? 1 : 0)) | 0;
@@ -310,22 +300,4 @@ export function nextSeq(p: KeyPacket): number {
 /** Data of a SYN are acknowledged with it (Linux), or not. */
 function acknowledgesSyn(p: KeyPacket, syn: KeyPacket): boolean {
   return p.ack === ((syn.seq + 1) | 0) || p.ack === nextSeq(syn);
-}
-
-/** Kernel-notes §1, the table of the two shapes. */
-export function resetShape(
-  reset: KeyPacket,
-  answers: KeyPacket | null,
-  timestamps: boolean | null,
-  windowless = false,
-): ResetShape {
-  const stamped = carriesTimestamp(reset);
-  const linux = (windowless || reset.window === 0) && !stamped;
-  if (!(reset.flags & ACK)) return linux ? 'passive' : 'foreign';
-  const answersSyn = answers !== null && !(answers.flags & ACK);
-  // before there is a socket nothing can be active
-  if (reset.seq === 0 && answersSyn) return linux ? 'passive' : 'foreign';
-  if (!linux) return 'active';
-  if (reset.seq === 0 && answers === null) return 'passive';
-  return timestamps === true ? 'foreign' : 'unclear';
 }
