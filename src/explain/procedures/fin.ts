@@ -13,6 +13,7 @@ import { type Candidate, withEvidence } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES, timeWaitOverflow } from './common.ts';
 import { finWithAck, fromTables, fromWire } from './fin-wire.ts';
 import { unanswered } from './given-up.ts';
+import { SHORTEST_TIMER } from './keepalive-timer.ts';
 import { saidResets } from './kernel-said.ts';
 import { leftBeforeFin, minisockProof } from './minisock.ts';
 import { probedFinWait2, stillHeld } from './probed-fin.ts';
@@ -128,7 +129,8 @@ function leftFinWait2(f: Facts, life: LifeFacts): Candidate[] {
       ];
   }
   if (told.length > 0) return told;
-  if ((life.finWait2 ?? 0) >= MARGIN) return stayed(f, life, make);
+  const stay = life.finWait2 ?? 0;
+  if (stay >= (leftBeforeFin(f, life) ? SHORTEST_TIMER : MARGIN)) return stayed(f, life, make);
   const proof = minisockProof(f, life);
   if (!proof) return undecided(f, life, make);
   if (proof.confidence !== 'proved' && overflowed(f, side)) return [noMinisockLeft(f, side, make)];

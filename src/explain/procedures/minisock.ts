@@ -38,7 +38,8 @@ export function minisockProof(f: Facts, life: LifeFacts): MinisockProof | null {
   const wire = finLaterOnWire(f, life);
   const evidence = [row ? rowEvidence(f.world, row) : null, shown, peer, wire].filter((e) => e !== null);
   if (evidence.length === 0) return null;
-  const wellLater = wire !== null && leftBeforeFin(f, life);
+  // only a socket that was handed over at once left so soon; one that took longer may have been destroyed (`ss -K`)
+  const wellLater = wire !== null && leftBeforeFin(f, life) && (life.finWait2 ?? 0) < MARGIN;
   const proved = timed || shown !== null || wellLater || (row !== undefined && peer !== null);
   const reasons: string[] = [];
   if (timed) reasons.push('the socket table shows FIN_WAIT2 with the timewait timer');

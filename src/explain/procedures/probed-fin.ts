@@ -11,15 +11,10 @@ import { DELAYED_ACK_MIN, MARGIN } from '../facts/timing.ts';
 import { span } from '../words.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
 import { type Make, named, SIDE_NAMES, timeWaitOverflow } from './common.ts';
+import { byKeepaliveTimer, outlives60s } from './keepalive-timer.ts';
 
 const FIN_WAIT2 = 5;
 const RCV_SHUTDOWN = 1;
-/**
- * Whatever is left of tcp_fin_timeout or TCP_LINGER2 beyond 60 s is whole seconds; a slow machine under trace took up to
- * 28 ms for the hand-over (Debian 6.1 in an emulator). ns.
- */
-const SHORTEST_TIMER = 500_000_000;
-
 /** Whether the socket left FIN_WAIT2 by the hand-over to a minisock, and what came of it; empty when nothing says. */
 export function probedFinWait2(f: Facts, life: LifeFacts, make: Make): Candidate[] {
   const told = byFunctions(f, life, make);
@@ -39,8 +34,7 @@ function byFunctions(f: Facts, life: LifeFacts, make: Make): Candidate[] {
     const because = 'tcp_time_wait was called and inet_twsk_alloc gave no timewait socket';
     return [withEvidence(make('time-wait-overflow', 'proved', because), evidence)];
   }
-  // after a stay the timer hands over what is left of more than 60 s
-  if (call.values.substate !== FIN_WAIT2 || (life.finWait2 ?? 0) >= SHORTEST_TIMER) return [];
+  if (call.values.substate !== FIN_WAIT2 || byKeepaliveTimer(f, life, call)) return [];
   const because = 'tcp_time_wait(FIN_WAIT2) handed the connection over to a timewait socket';
   const c = make('fin-wait2-in-minisock', alloc ? 'proved' : 'inferred', because);
   if (alloc) return [withEvidence(c, evidence)];
@@ -72,7 +66,8 @@ function byFlags(f: Facts, life: LifeFacts, make: Make): Candidate[] {
   }
   const stayed = life.finWait2 ?? 0;
   if (!then.dead || !last.dead || last.error !== undefined) return [];
-  if (stayed >= (last.done ? DELAYED_ACK_MIN : SHORTEST_TIMER)) return orphanStayed(f, life, last, make);
+  const longer = last.done ? stayed >= DELAYED_ACK_MIN && outlives60s(f, life) : byKeepaliveTimer(f, life);
+  if (longer) return orphanStayed(f, life, last, make);
   if (last.done) {
     const because = () => `the full socket took the peer's FIN within ${stay(life)}`;
     const c = make('fin-with-ack', stayed < MARGIN ? 'inferred' : 'possible', because);
