@@ -228,7 +228,9 @@ function closeKindOfWire(w: WireConnection): CloseKind {
 }
 
 function firstFinByOf(c: Case): Side | '' {
-  const first = c.wires[0]?.firstFin ?? null;
+  // of one direction alone: whether the other FIN came before is not in the file
+  const [wire] = c.wires;
+  const first = wire && wire.packets[CLIENT] > 0 && wire.packets[SERVER] > 0 ? wire.firstFin : null;
   if (first !== null) return first === 'both' ? '' : SIDES[first]!;
   for (const side of [CLIENT, SERVER] as const) {
     const life = c.lives[side];

@@ -80,11 +80,11 @@ function headlineOf(result: Result, isCut: boolean): string {
   if (allOf(result) === 0) return story[0] ?? 'No TCP connection was found in these files.';
   const unanswered = unansweredOf(result);
   if (unanswered > 0)
-    return `These files show no answer on ${number(unanswered)} of ${counted(allOf(result), 'connection')}; no other problems found.`;
+    return `These files show no completed handshake on ${number(unanswered)} of ${counted(allOf(result), 'connection')}; no other problems found.`;
   return isCut ? 'No problems found in what could be read.' : 'No problems found.';
 }
 
-/** Neither hurt nor well: a SYN_SENT in a table, or a SYN at the end of a capture, which may still be answered. */
+/** Neither hurt nor well: a SYN_SENT in a table, or a SYN or SYN-ACK at the end of a capture, which may still be answered. */
 function unansweredOf({ servers }: Result): number {
   return servers.reduce((n, s) => n + s.connections - s.hurt - s.well, 0);
 }

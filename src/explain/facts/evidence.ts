@@ -86,7 +86,11 @@ export function frameEvidence(
 }
 
 /** What the payload of a RST says, where it was captured. */
-function resetText(world: World, source: number, { flags, frame }: KeyPacket): string {
+export function resetText(
+  world: World,
+  source: number,
+  { flags, frame }: Pick<KeyPacket, 'flags' | 'frame'>,
+): string {
   const text = flags & RST ? world.source(source).resetTexts?.get(frame) : undefined;
   return text === undefined ? '' : `with the text ${JSON.stringify(text)}`;
 }

@@ -33,6 +33,22 @@ export const answerTimes = memoised(({ world, members }: ListenerFacts) =>
   }),
 );
 
+/** TTL of its SYN-ACKs, by the capture's Source.id in digits; null where there are none, or they differ. */
+export const synAckTtl = memoised(({ world, members }: ListenerFacts) =>
+  byName((source) => {
+    const ttls = new Set<number>();
+    for (const n of members.subarray(0, HANDSHAKES)) {
+      for (const w of world.context.cases.at(n).wires) {
+        if (String(w.source) !== source) continue;
+        for (const p of w.keyPackets) if ((p.flags & (SYN | ACK)) === (SYN | ACK)) ttls.add(p.ttl);
+      }
+    }
+    const [ttl] = ttls;
+    // 0: of a text without it
+    return ttls.size === 1 && ttl! > 0 ? ttl! : null;
+  }),
+);
+
 /** Requests that are half open: rows in SYN_RECV at one look, or handshakes whose ACK no capture shows. */
 export const halfOpen = memoised((l: ListenerFacts): number => {
   const { cases } = l.world.context;

@@ -15,6 +15,8 @@ export function resetShape(
   timestamps: boolean | null,
   windowless = false,
 ): ResetShape {
+  // Linux puts no data into its RSTs
+  if (reset.payload > 0) return 'foreign';
   const stamped = carriesTimestamp(reset);
   const linux = (windowless || reset.window === 0) && !stamped;
   if (!(reset.flags & ACK)) return linux ? 'passive' : 'foreign';

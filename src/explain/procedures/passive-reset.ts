@@ -4,15 +4,17 @@ import { OPT_TIMESTAMP } from '../../model/packet.ts';
 import { ACK, FIN, flagNames, isSenseless, SYN, seqDiff } from '../../model/tcp.ts';
 import { packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import { synAckTtl } from '../facts/handshakes-at.ts';
 import { MARGIN, SHORTEST_FIN_WAIT2, TIME_WAIT } from '../facts/timing.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
 import type { RuleId } from '../rules/index.ts';
-import { span } from '../words.ts';
+import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES, timeWaitOverflow } from './common.ts';
 import { rejectedSyn } from './drop-events.ts';
 import { keepAliveRace } from './idle.ts';
 import { AN_ANSWER, ANSWERED, REFUSAL_CAUSES, REFUSED_BECAUSE } from './refusal.ts';
+import { isForeignTtl } from './ttl.ts';
 
 export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side, answers } = reset;
@@ -40,6 +42,17 @@ function refused(f: Facts, wire: WireFacts, { side, packet }: WireReset, make: M
     const because =
       'a SYN was answered with a RST although a socket table shows a listener on that port: it listens on another address, was closed at that moment, or a firewall rejects';
     return [make('connection-refused', 'possible', because), ...others];
+  }
+  const usual = synAckTtl(f.listener)(String(wire.wire.source));
+  if (isForeignTtl(usual, packet.ttl)) {
+    const because = () =>
+      `a SYN was answered with a RST of TTL ${packet.ttl}, where the SYN-ACKs of ${f.name(side)} have ${usual}: a firewall or another host answered in its name`;
+    return [make('connection-refused', 'possible', because), ...others];
+  }
+  if (packet.payload > 0) {
+    const because = () =>
+      `${REFUSED_BECAUSE}. Linux puts no data into its RSTs, this one has ${count(packet.payload, 'byte')}: another system refused it, or a device did`;
+    return [make('connection-refused', 'inferred', because), ...others];
   }
   if (packet.seq === 0) return [make('connection-refused', 'inferred', REFUSED_BECAUSE), ...others];
   const because = () =>
@@ -86,6 +99,10 @@ function answersHandshake(wire: WireFacts, { answers, side }: WireReset): boolea
   return wire.sawHandshake && !sentBeyondSyn && answers.payload === 0;
 }
 
+/** Of a SYN-ACK that the client answered with a RST. */
+export const LEFT_HALF_OPEN =
+  'the client had no socket for the SYN-ACK: it gave up before, or its SYN was made past its TCP, as a half-open scan and some health checks do';
+
 function whileConnecting(f: Facts, wire: WireFacts, { answers, packet }: WireReset, make: Make): Candidate[] {
   const isn = wire.of(wire.wire.isn, CLIENT);
   const wrong = isn !== null && answers !== null && seqDiff(answers.ack, isn + 1) !== 0;
@@ -117,7 +134,7 @@ function whileConnecting(f: Facts, wire: WireFacts, { answers, packet }: WireRes
       gone ? 'inferred' : 'possible',
       gone
         ? 'the SYN-ACK came when the client had given the attempt up: its socket was gone'
-        : 'the client had no socket for the SYN-ACK: it gave up before, or its SYN was made past its TCP, as a half-open scan and some health checks do',
+        : LEFT_HALF_OPEN,
     ),
     ...named(['bad-syn-ack-reset'], 'client'),
   ];

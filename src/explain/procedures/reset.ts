@@ -2,15 +2,15 @@
  * Which cause a reset had, in packets by kernel-notes §1.1; the likeliest first. A procedure step that
  * knows the cause of another group (half-handshake.ts) goes before all others.
  */
-import { CLIENT, SERVER } from '../../model/connection.ts';
+import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import { ACK, RST } from '../../model/tcp.ts';
 import { type ForgedReset, resetMadeBetween } from '../facts/crossing.ts';
-import { packetEvidence, reasoning } from '../facts/evidence.ts';
+import { packetEvidence, reasoning, resetText } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { memoised } from '../memo.ts';
-import { span } from '../words.ts';
+import { count, span } from '../words.ts';
 import { activeReset } from './active-reset.ts';
 import type { Candidate } from './candidate.ts';
 import { named, otherSide } from './common.ts';
@@ -80,6 +80,7 @@ function withoutIdle(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   if (isAlone(f, wire, reset)) return passiveReset(f, wire, reset);
   const elsewhere = fromElsewhere(f, wire, reset);
   if (elsewhere) return [elsewhere];
+  if (reset.packet.payload > 0 && !reset.refuses) return foreignReset(f, wire, reset);
   const life = f.life(reset.side);
   const closed = listenerClosed(f, reset.side);
   if (closed.length > 0 && reset.shape !== 'passive') return closed;
@@ -143,11 +144,9 @@ function disownedReset(f: Facts, wire: WireFacts, { packet, side }: WireReset): 
 
 /** §1.1 (4): like neither of the kernel's two ways. */
 function foreignReset(f: Facts, wire: WireFacts, { packet, side }: WireReset): Candidate[] {
-  const because = () =>
-    'a RST of this shape is not made by Linux: ' +
-    (packet.flags & ACK
-      ? 'RST|ACK without window or timestamps on a flow that has them'
-      : 'a window or options on a bare RST');
+  const text = resetText(f.world, wire.wire.source, packet);
+  const oddity = oddityOf(packet) + (text && ` ${text}`);
+  const because = () => `a RST of this shape is not made by Linux: ${oddity}`;
   const evidence = [packetEvidence(f, wire, packet, () => `TTL ${packet.ttl}`)];
   const moment = f.atPacket(wire, packet);
   const between: Candidate = {
@@ -158,9 +157,18 @@ function foreignReset(f: Facts, wire: WireFacts, { packet, side }: WireReset): C
     moment,
     evidence: [...evidence, reasoning(because)],
   };
-  const own = unexplained(f, side, evidence, moment);
+  const [first, ...others] = unexplained(f, side, evidence, moment);
+  const sent = () => `${f.name(side)} sent a RST that Linux does not make: ${oddity}`;
+  const own = [packet.payload > 0 ? { ...first!, because: sent } : first!, ...others];
   // other stacks make such RSTs themselves
   return f.stack(side) === 'linux' ? [between, ...own] : [...own, between];
+}
+
+function oddityOf({ flags, payload }: KeyPacket): string {
+  if (payload > 0) return `${count(payload, 'byte')} of data in it`;
+  return flags & ACK
+    ? 'RST|ACK without window or timestamps on a flow that has them'
+    : 'a window or options on a bare RST';
 }
 
 /** §1.1 (4): from another number of hops away than all else that bears this address. */

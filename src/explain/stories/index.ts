@@ -5,6 +5,7 @@ import type { Explained } from '../rule.ts';
 import { backscatter } from './backscatter.ts';
 import { closeWait } from './close-wait.ts';
 import { conntrackFull } from './conntrack-full.ts';
+import { healthChecks } from './health-checks.ts';
 import { hostGone } from './host-gone.ts';
 import { land } from './land.ts';
 import { listenerRestarted } from './listener-restarted.ts';
@@ -51,6 +52,7 @@ const TELLERS: readonly StoryTeller[] = [
   synFlood,
   conntrackFull,
   scan,
+  healthChecks,
   land,
   backscatter,
   listenerRestarted,

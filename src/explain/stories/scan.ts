@@ -1,7 +1,7 @@
 /**
  * A scan: one address tries many ports of a host, or one port of many hosts, once or twice each, and sends no data. Most are
  * refused or silent; the others it leaves as soon as they answer (a RST to the SYN-ACK: half-open scan, made of raw packets).
- * Segments with flags that no TCP sends are a scan too. Health checks come again and again, and find what they check.
+ * Segments with flags that no TCP sends are a scan too, and bare ACKs of no connection to many well-known ports. Health checks come again and again, and find what they check.
  */
 import { formatEndpoint } from '../../model/address.ts';
 import { CLIENT, SERVER, type SideIndex, type WireConnection } from '../../model/connection.ts';
@@ -38,6 +38,8 @@ interface Probe {
   at: number;
   /** Flags of no TCP. */
   odd: boolean;
+  /** Bare ACKs of no connection. */
+  acks?: boolean;
 }
 
 interface Scan {
@@ -118,11 +120,36 @@ function probeOf(world: World, n: number): Probe | null {
   const c = cases.at(n);
   const [w] = c.wires;
   if (!w || c.wires.length > 1 || w.bytes[0] + w.bytes[1] > 0) return null;
-  const side = senseless(w);
+  const acks = strayAcks(w);
+  const side = senseless(w) ?? acks;
   const answer = side === null ? attempted(world, w) : w.rsts[1 - side]! > 0 ? 'refused' : 'silent';
   if (!answer) return null;
   const { address } = side === SERVER ? w.server : w.client;
-  return { n, client: cases.keyOf(address), answer, at: w.start, odd: side !== null };
+  return {
+    n,
+    client: cases.keyOf(address),
+    answer,
+    at: w.start,
+    odd: side !== null,
+    acks: side !== null && side === acks,
+  };
+}
+
+/** Ports below are of services; those of clients are above. */
+const SERVICES = 10_000;
+
+/** Who sent ACKs of nothing, from the port of a client to one of a service, which answered with RSTs at most. */
+function strayAcks(w: WireConnection): SideIndex | null {
+  if (w.syns[0] + w.syns[1] + w.synAcks[0] + w.synAcks[1] + w.fins[0] + w.fins[1] > 0) return null;
+  for (const side of [CLIENT, SERVER] as const) {
+    const other = (1 - side) as SideIndex;
+    const [own, target] = side === CLIENT ? [w.client, w.server] : [w.server, w.client];
+    const isBare = w.packets[side] > 0 && w.packets[side] <= TRIES && w.rsts[side] === 0;
+    // a keepalive has the number before the last, and a RST to it is told by what the host knew
+    const isAnswered = w.rsts[other] > 0 && w.packets[other] === w.rsts[other];
+    if (isBare && isAnswered && own.port >= SERVICES && target.port < SERVICES) return side;
+  }
+  return null;
 }
 
 /** Of these clients also the connections that were made and closed, or left, without a byte. */
@@ -217,6 +244,7 @@ function portOf(target: string): string {
 }
 
 function how({ probes, odd }: Scan): string {
+  if (odd && probes.every((p) => p.acks)) return 'it sent bare ACKs of no connection (a RST: not filtered)';
   if (odd) return 'it sent flags that no TCP sends';
   const answered = probes.filter((p) => p.answer === 'half-open' || p.answer === 'open');
   if (answered.length === 0) return 'it sent one SYN to most and no data';
