@@ -69,3 +69,14 @@ export function apart(domain: Domain, sources: readonly Source[]): ClockFit {
       `not comparable with the other sources: no connection in it shares a timed moment with them.${hint}`,
   };
 }
+
+/** Packets of a bundle whose clock was set, nobody knows when. */
+export function unseenStep({ name }: Source, by: number): ClockFit {
+  return {
+    ...NO_FIT,
+    source: name,
+    message:
+      `${name}: its clock was set while it was recorded (${by > 0 ? 'forward' : 'back'} by ${formatSpan(Math.abs(by))}, as handshakes and FINs show that the events saw too), ` +
+      'and no reading of the clock shows when: its times are not compared with the other sources.',
+  };
+}

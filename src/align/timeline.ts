@@ -14,13 +14,14 @@ import {
 } from '../model/connection.ts';
 import type { Source } from '../model/source.ts';
 import { type ClockKind, type CommonTime, NS_PER_MS } from '../model/time.ts';
-import { apart, byWall, type Domain, estimated, NO_FIT } from './fits.ts';
+import { apart, byWall, type Domain, estimated, NO_FIT, unseenStep } from './fits.ts';
 import { epochNs, formatTime, labelOf } from './format-time.ts';
 import { type Evidence, type Match, matchByTuple } from './match.ts';
 import { lifeMoments, packetMoments, sideOf } from './moments.ts';
 import { type ClockPair, fitOffset, type OffsetFit } from './robust.ts';
 import { groupBy } from './tuple.ts';
 import { boundOffset, compared } from './two-captures.ts';
+import { unseenSteps } from './unseen-steps.ts';
 
 /** Clocks in the order in which they are preferred as the reference. */
 const PREFERENCE: readonly ClockKind[] = ['realtime', 'wall', 'monotonic', 'relative'];
@@ -50,11 +51,15 @@ class Alignment {
   /** Per life of a source without times: where its birth lies. */
   readonly #births = new Map<SocketLife, { domain: Domain; at: number }>();
 
+  /** Captures whose clock was set, nobody knows when. */
+  readonly #steps: ReadonlyMap<number, number>;
+
   constructor(evidence: Evidence) {
     this.#sources = evidence.sources;
     this.#lives = evidence.lives;
     this.#wires = evidence.wires;
     this.#matches = matchByTuple(evidence);
+    this.#steps = unseenSteps(evidence.sources, this.#matches);
   }
 
   solve(): Timeline {
@@ -80,7 +85,9 @@ class Alignment {
 
   /** A domain begins with one reference and all sources whose clock is the same by definition. */
   #openDomain(reference: Source): Domain {
-    const same = this.#sources.filter((s) => s === reference || sharesClock(s, reference));
+    const steps = this.#steps;
+    const isSame = (s: Source) => sharesClock(s, reference) && !steps.has(s.id) && !steps.has(reference.id);
+    const same = this.#sources.filter((s) => s === reference || isSame(s));
     let epoch = reference.clock.base;
     // a capture without packets has no base: tcpdump -G begins with one
     for (const { clock, records } of same) if (records > 0 && clock.base < epoch) epoch = clock.base;
@@ -90,7 +97,9 @@ class Alignment {
       const shift = Number(source.clock.base - epoch);
       this.#places.set(source.id, { domain, at: (time) => time + shift });
     }
-    if (!first) this.#fits.push(apart(domain, same));
+    const step = steps.get(reference.id);
+    if (step !== undefined) this.#fits.push(unseenStep(reference, step));
+    else if (!first) this.#fits.push(apart(domain, same));
     this.#compareCaptures(same);
     return domain;
   }
@@ -134,7 +143,8 @@ class Alignment {
   #fitOneMore(domain: Domain): boolean {
     let best: { source: Source; fit: OffsetFit; reference: string } | null = null;
     for (const source of this.#sources) {
-      if (this.#places.has(source.id) || source.clock.kind === 'order') continue;
+      if (this.#places.has(source.id) || source.clock.kind === 'order' || this.#steps.has(source.id))
+        continue;
       const { pairs, reference } = this.#pairsOf(source);
       const fit = fitOffset(pairs, Math.max(FLOOR, source.clock.resolution));
       if (fit && (!best || fit.pairs > best.fit.pairs)) best = { source, fit, reference };

@@ -7,7 +7,10 @@ export interface Moment {
   source: number;
 }
 
-/** First and last packet and change of state of a connection in each source, where these have times. */
+/**
+ * First and last packet and change of state of a connection in each source, where these have times that can be compared: where
+ * they cannot, those of its sockets, else of the first that has any.
+ */
 export function momentsOf(c: Case, { timeline }: Context): Moment[] {
   const moments: Moment[] = [];
   const add = (at: CommonTime | null, source: number) => {
@@ -22,7 +25,9 @@ export function momentsOf(c: Case, { timeline }: Context): Moment[] {
     add(timeline.ofTransition(l, 0), l.source);
     add(timeline.ofTransition(l, l.transitions.length - 1), l.source);
   }
-  return moments;
+  const [one] = moments.filter((m) => c.lives.some((l) => l?.source === m.source));
+  const { source } = one ?? moments[0] ?? {};
+  return source === undefined ? [] : moments.filter((m) => timeline.comparable(m.source, source));
 }
 
 /** Of all else that was seen of it: drops, calls, rows of tables, events of the kernel. */

@@ -238,7 +238,10 @@ export class World {
       this.context.timeline.fits
         .filter((fit) => fit.source === this.source(id).name)
         .reduce((most, fit) => Math.max(most, fit.worst ?? 0), 0);
-    return a === b ? 0 : ofSource(a) + ofSource(b);
+    const [one, other] = [a, b].map((id) => this.source(id).clock.uncertainty ?? 0);
+    // sources of one bundle are off together
+    const ofAnchors = one === other ? 0 : Math.max(one!, other!);
+    return a === b ? 0 : ofSource(a) + ofSource(b) + ofAnchors;
   }
 
   /** A sysctl's value as a number, on the host with this address; null when no file gives it, or when it changed. */

@@ -109,3 +109,20 @@ it('times that no reading explains are named, and are in no order with events', 
   expect(counts.get('packets-off-the-clock')).toBe(14);
   expect(rows).toHaveLength((await said(BUNDLE)).rows.length);
 });
+
+it.each([
+  ['forward', 3],
+  ['back', -3],
+  ['forward by a day', 86_400],
+  ['back by an hour', -3600],
+])('a step %s that no reading shows joins nothing by time, and is named', async (_, by) => {
+  const { rows } = await said(BUNDLE);
+  const folder = set([], 0n, steps([1.2, by]));
+  const { connections, clocks } = await analyze([folder]);
+  // causes and sides as without the step, and no connection twice
+  const causes = connections.map((c) => [c.client, c.closeRule, c.synRule, c.finWait2Rule, c.closedBy]);
+  // that a socket was made of data takes both clocks
+  const known = (rule: unknown) => (rule === 'deferred-accept' ? '' : rule);
+  expect(causes).toEqual(rows.map(([client, , ...others]) => [client, ...others.map(known)]));
+  expect(clocks.map((c) => c.message).join()).toMatch(/its clock was set while it was recorded/);
+});
