@@ -50,9 +50,9 @@ export class Records {
     // views read arrays that must not be replaced meanwhile
     const packed = retired?.count ?? 0;
     const room = packed === 0 ? 0 : Math.min(UNPACKED, packed) + 1;
-    store.connections.reserve(room);
-    store.troubles.reserve(room);
-    store.keys.reserve(room * KEYS_OF_ONE);
+    store.connections.fit(room);
+    store.troubles.fit(room);
+    store.keys.fit(room * KEYS_OF_ONE);
     const { words, end } = store.connections;
     for (let at = CONNECTION_STRIDE; at < end; at += CONNECTION_STRIDE) {
       const serial = words[at + SERIAL]!;

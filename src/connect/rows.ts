@@ -44,7 +44,7 @@ export class Rows {
     }
     const at = this.#end;
     this.#end += this.stride;
-    if (this.#end > this.words.length) this.#grow();
+    if (this.#end > this.words.length) this.#resize(2 * this.words.length);
     return at;
   }
 
@@ -66,9 +66,10 @@ export class Rows {
     this.#free = free;
   }
 
-  /** Makes room for so many more: then `words` stays the same array until they are used up. */
-  reserve(records: number): void {
-    while (this.#end + records * this.stride > this.words.length) this.#grow();
+  /** Makes room for just so many more: then `words` stays the same array until they are used up. */
+  fit(records: number): void {
+    const length = this.#end + records * this.stride;
+    if (length !== this.words.length) this.#resize(length);
   }
 
   release(at: number): void {
@@ -77,9 +78,9 @@ export class Rows {
     this.live--;
   }
 
-  #grow(): void {
-    const words = new Int32Array(this.words.length * 2);
-    words.set(this.words);
+  #resize(length: number): void {
+    const words = new Int32Array(length);
+    words.set(this.words.subarray(0, length));
     this.words = words;
     this.doubles = new Float64Array(words.buffer);
   }

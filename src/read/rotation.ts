@@ -7,6 +7,7 @@ import { getOr } from '../model/get-or.ts';
 import type { CaptureFile, Source } from '../model/source.ts';
 import { NS_PER_S } from '../model/time.ts';
 import type { Files } from '../platform/types.ts';
+import { type Chain, Chains, farthestFor, gapBefore, lengthWith, SMALL, STEP_BACK } from './chains.ts';
 import type { Standing } from './importer.ts';
 import { type Look, lookAt } from './look.ts';
 
@@ -25,15 +26,9 @@ export interface Plan {
   known: readonly (readonly string[])[];
 }
 
-/** Times of one interface step back so far at most, as packets of several CPUs are written. */
-const STEP_BACK = NS_PER_S / 1000;
 /** Of the captures that ended last before a file so many are asked whether it goes on with them. */
 const ASKED = 8;
-/** Files of one capture are not further apart than so many times their length, and this. */
-const FARTHEST_LENGTHS = 10;
-const FARTHEST = 60 * NS_PER_S;
-/** A gap that is no longer than this share of what the files cover is none; or than that, where their names count, or count past one. */
-const SMALL = 1 / 100;
+/** A gap that is no longer than SMALL of what the files cover is none; or than this, where their names count, or count past one. */
 const SMALL_IF_COUNTED = 1 / 10;
 const SMALL_IF_SKIPPED = 1;
 
@@ -45,7 +40,7 @@ export async function planRotations(found: readonly Candidate[], files: Files): 
     const look = await lookAt(path, files).catch(() => null);
     if (!look) continue;
     looks.set(path, look);
-    getOr(groups, JSON.stringify([look.kind, host]), () => []).push({ path, look });
+    getOr(groups, keyOf(look, host), () => []).push({ path, look });
   }
   const order = new Map<string, string>();
   for (const group of groups.values()) {
@@ -98,7 +93,7 @@ function mayFollow(a: Look, b: Look): boolean {
   if (a.last === null) return a.first < b.first;
   const gap = Number(b.first - a.last);
   const lengths = Number(a.last - a.first) + Number((b.last ?? b.first) - b.first);
-  return gap >= -STEP_BACK && gap <= FARTHEST_LENGTHS * lengths + FARTHEST && a.first <= b.first;
+  return gap >= -STEP_BACK && gap <= farthestFor(lengths) && a.first <= b.first;
 }
 
 /** A capture file whose turn has come. */
@@ -110,34 +105,20 @@ interface Arriving extends Candidate {
   standing(source: Source): Standing | null;
 }
 
-/** Files read so far that others may go on with. */
-interface Chain {
-  source: Source;
-  host: string | null;
-  look: Look | null;
-  paths: string[];
-  hosts: Set<string>;
-  /** ns between its files. */
-  gaps: number;
-}
-
 /** The captures of one run that may have more files than one. */
 export class Rotations {
-  readonly #chains: Chain[] = [];
+  readonly #known: Chain[] = [];
+  /** The others, by what files of one capture have in common. */
+  readonly #chains = new Map<string, Chains>();
 
   /** Takes note of a capture that begins with the file. */
   begin({ path, host, look, rotation, standing }: Arriving, source: Source): Source {
     if (rotation) source.files = [{ name: source.name, before: 0 }];
-    if (look || rotation) {
-      this.#chains.push({
-        source,
-        host,
-        look,
-        paths: [path],
-        hosts: new Set(standing(source)?.hosts),
-        gaps: 0,
-      });
-    }
+    if (!look && !rotation) return source;
+    const hosts = new Set(standing(source)?.hosts);
+    const chain = { source, first: look?.first ?? 0n, paths: [path], hosts, gaps: 0 };
+    if (rotation) this.#known.push(chain);
+    else if (look) getOr(this.#chains, keyOf(look, host), () => new Chains()).add(chain);
     return source;
   }
 
@@ -145,7 +126,7 @@ export class Rotations {
   goesOn(file: Arriving, diagnostics: Diagnostics): Source | null {
     const { path, look, rotation } = file;
     if (rotation) {
-      const known = this.#chains.find(({ paths }) => rotation.includes(paths[0]!));
+      const known = this.#known.find(({ paths }) => rotation.includes(paths[0]!));
       return known ? addFile(known, path) : null;
     }
     const found = look && this.#best(file, look);
@@ -155,22 +136,25 @@ export class Rotations {
     const gap = gapIn(chain, path, look, standing);
     if (gap) diagnostics.add(gap);
     chain.gaps += Math.max(0, gapBefore(chain, look));
+    this.#chains.get(keyOf(look, file.host))?.goesOn(chain);
     return addFile(chain, path);
   }
 
   #best({ path, host, standing }: Arriving, look: Look): { chain: Chain; standing: Standing } | null {
-    const near = this.#chains
-      .filter((chain) => chain.look?.kind === look.kind && chain.host === host && isNear(chain, look))
-      .sort((a, b) => gapBefore(a, look) - gapBefore(b, look));
+    const near = this.#chains.get(keyOf(look, host))?.before(look, ASKED) ?? [];
     let best: { chain: Chain; standing: Standing } | null = null;
     let most = 0;
-    for (const chain of near.slice(0, ASKED)) {
+    for (const chain of near) {
       const asked = standing(chain.source);
       const weight = asked ? weigh(chain, path, look, asked) : 0;
       if (weight > most && asked) [best, most] = [{ chain, standing: asked }, weight];
     }
     return best;
   }
+}
+
+function keyOf({ kind }: Look, host: string | null): string {
+  return JSON.stringify([kind, host]);
 }
 
 const MANY = 1000;
@@ -228,26 +212,6 @@ function addFile({ source, paths }: Chain, path: string): Source {
   source.files = files;
   source.name = `${files[0]!.name} … ${nameOf(path)} (${files.length} files)`;
   return source;
-}
-
-/** Neither overlaps with the capture, but for the steps back that packets of one interface may take, nor lies far behind. */
-function isNear(chain: Chain, look: Look): boolean {
-  const gap = gapBefore(chain, look);
-  const length = lengthWith(chain, look);
-  return gap >= -Math.min(STEP_BACK, length * SMALL) && gap <= FARTHEST_LENGTHS * length + FARTHEST;
-}
-
-/** Of both together, without what lies between. */
-function lengthWith(chain: Chain, { first, last }: Look): number {
-  return Number(lastOf(chain) - chain.look!.first) - chain.gaps + Number((last ?? first) - first);
-}
-
-function gapBefore(chain: Chain, { first }: Look): number {
-  return Number(first - lastOf(chain));
-}
-
-function lastOf({ source }: Chain): bigint {
-  return source.clock.base + BigInt(Math.round(source.span?.last ?? 0));
 }
 
 function silenceOf({ source }: Chain): number {

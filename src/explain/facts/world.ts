@@ -40,6 +40,7 @@ export class World {
   #capturesByEnds: Map<string, number[]> | null = null;
   #nextAtAddresses: Map<SocketLife, SocketLife> | null = null;
   readonly #oneDirections = new Map<number, boolean>();
+  readonly #spans = new Map<number, readonly (number | null)[]>();
   readonly #holed = new Map<number, boolean>();
   readonly #onlySyns = new Map<number, OnlySyns>();
   #walks: Walk[] | null = null;
@@ -198,10 +199,15 @@ export class World {
   ranTogether(a: number, b: number): boolean {
     const { timeline } = this.context;
     if (!timeline.comparable(a, b)) return true;
-    const span = (source: number) => this.captureSpan(source).map((time) => timeline.at(source, time));
-    const [[fromA, toA], [fromB, toB]] = [span(a), span(b)];
+    const [[fromA, toA], [fromB, toB]] = [this.#spanOnTimeline(a), this.#spanOnTimeline(b)];
     if (fromA == null || toA == null || fromB == null || toB == null) return true;
     return fromA <= toB && fromB <= toA;
+  }
+
+  #spanOnTimeline(source: number): readonly (number | null)[] {
+    return getOr(this.#spans, source, () =>
+      this.captureSpan(source).map((time) => this.context.timeline.at(source, time)),
+    );
   }
 
   /** The socket that came after this one at the same kernel address; null when none did. */
