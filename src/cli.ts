@@ -7,7 +7,7 @@ import { endOnSignals } from './platform/interrupt.ts';
 import { growHeapBy } from './platform/process.ts';
 
 // V8 lets a heap grow to twice what is alive or more before it looks for garbage. Of a gigabyte of packets that is
-// hundreds of megabytes; a fifth costs a tenth more time. Beside logs, of which more stays alive, it would be a third.
+// hundreds of megabytes; a fifth costs a tenth more time. Beside logs more stays alive, and more may come on top (command/analyze.ts).
 growHeapBy(20);
 
 // behind the terminal's ^C, or on a line that shows progress

@@ -81,7 +81,7 @@ export const analyze = define({
         ...(secret && { listed: Number.POSITIVE_INFINITY }),
         onProgress: ({ name, total }: ReadProgress) => hashes.begin(name, total),
         onRead: (sources: readonly Source[]) => {
-          if (!sources.every(isCapture)) growHeapBy(0);
+          if (!sources.every(isCapture)) growHeapBy(60);
           return hashes.rest(sources);
         },
         pool,

@@ -64,8 +64,7 @@ export class Records {
     const serials = new Int32Array(last);
     let count = 0;
     for (let serial = 1; serial <= last; serial++) {
-      if (this.#places[serial] !== 0 || (retired !== null && retired.outcome(serial) !== 0))
-        serials[count++] = serial;
+      if (this.#places[serial] !== 0 || retired?.has(serial)) serials[count++] = serial;
     }
     this.#serials = serials.subarray(0, count);
   }
@@ -81,8 +80,8 @@ export class Records {
 
   outcome(n: number): Outcome {
     const serial = this.#serials[n]!;
-    const packed = this.#retired?.outcome(serial) ?? 0;
-    return packed !== 0 ? packed : outcomeOf(this.#store, this.#places[serial]!);
+    if (this.#retired?.has(serial)) return this.#retired.outcome(serial);
+    return outcomeOf(this.#store, this.#places[serial]!);
   }
 
   /** Times of the first packet of all and of the last. */

@@ -7,7 +7,7 @@
 import { OPEN, type Outcome } from '../model/outcome.ts';
 import { Archive, type ArchiveState } from './archive.ts';
 import { type Columns, callsClient } from './columns.ts';
-import { BITS, FIN_ACKED, HASH, QUEUED, SERIAL, SIDE_BITS, SIDE_STRIDE, SIDES } from './layout.ts';
+import { BITS, FIN_ACKED, HASH, QUEUED, REUSED, SERIAL, SIDE_BITS, SIDE_STRIDE, SIDES } from './layout.ts';
 import { outcomeOf } from './outcome.ts';
 import { isPackable, pack, unpack } from './pack.ts';
 import { PackedWriter } from './packed.ts';
@@ -23,6 +23,8 @@ const ENDED = 1 << 8;
 const BEGUN = 1 << 13;
 /** Places of a ring at first. */
 const FEWEST = 8;
+/** The note of what is packed and has none of the outcomes. */
+const OTHER = 7;
 
 /** Holds a record only while it is packed: one for all captures. */
 const WRITER = new PackedWriter();
@@ -62,9 +64,14 @@ export class Retirement {
     return this.#archive.count;
   }
 
-  /** What became of a packed connection; 0 when it is not packed. */
+  has(serial: number): boolean {
+    return this.#archive.note(serial) !== 0;
+  }
+
+  /** What became of a packed connection. */
   outcome(serial: number): Outcome {
-    return this.#archive.note(serial) as Outcome;
+    const note = this.#archive.note(serial);
+    return note === OTHER ? 0 : (note as Outcome);
   }
 
   /** A connection has begun, or was brought back. */
@@ -104,13 +111,14 @@ export class Retirement {
 
   #pack(at: number): void {
     const outcome = outcomeOf(this.#store, at);
-    // what is still open is sure to be wanted again
-    if (outcome === 0 || outcome === OPEN || !isPackable(this.#store, at) || this.#archive.isFull) return;
     const words = this.#store.connections.words;
+    // what is still open is sure to be wanted again, and a life inside another is asked for by its place (interrupted.ts)
+    if (outcome === OPEN || words[at + BITS]! & REUSED) return;
+    if (!isPackable(this.#store, at) || this.#archive.isFull) return;
     const serial = words[at + SERIAL]!;
     WRITER.restart();
     pack(this.#store, at, WRITER);
-    this.#archive.add(serial, outcome, WRITER);
+    this.#archive.add(serial, outcome === 0 ? OTHER : outcome, WRITER);
     this.#columns.put(this.#store, at, serial, callsClient(words, at));
     this.#table.insert(-serial, at, words[at + HASH]!);
     this.#store.release(at);

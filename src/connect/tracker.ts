@@ -173,7 +173,7 @@ export class Tracker {
   /** All connections in the order of first sight; those packed away get slots again. */
   *connections(): Iterable<WireConnection> {
     for (let serial = 1; this.#retired && this.#retired.count > 0; serial++) {
-      if (this.#retired.outcome(serial) !== 0) this.#retired.restore(serial);
+      if (this.#retired.has(serial)) this.#retired.restore(serial);
     }
     for (const slot of this.slots()) yield this.connection(slot);
   }

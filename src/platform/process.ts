@@ -2,8 +2,8 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * How much the heap may grow over what is alive before V8 looks for garbage, in percent; 0 leaves it to V8, which lets it
- * grow to twice as much or more.
+ * How much the heap may grow over what is alive before V8 looks for garbage, in percent. V8 by itself lets it
+ * grow to four times as much.
  */
 export function growHeapBy(percent: number): void {
   setFlagsFromString(`--heap-growing-percent=${percent}`);
