@@ -43,6 +43,21 @@ describe('refused: a RST acknowledges the SYN of the other side', () => {
   });
 });
 
+describe('a server resets what its client does not read (tcp_max_orphans was 2)', () => {
+  test('a warning: data were left for a closed window; no keepalive probe went unanswered', async () => {
+    const found = await closingOf('window-closed');
+    expect(found).toHaveLength(2);
+    for (const { rule, severity, summary, alternatives } of found) {
+      expect([rule, severity]).toEqual(['linger-zero-reset', 'warning']);
+      expect(summary).toMatch(
+        /still had data for client 10\.9\.0\.1:\d+, whose receive window had been closed for 6\d\d(\.\d)? ms/,
+      );
+      expect(alternatives).toContain('memory-pressure-reset');
+      expect(alternatives).not.toContain('keepalive-timeout-reset');
+    }
+  });
+});
+
 describe('RSTs at one moment', () => {
   test('three of a server that had never sent a byte: its listener was closed', async () => {
     const found = await closingOf('burst');

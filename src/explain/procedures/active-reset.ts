@@ -1,6 +1,7 @@
 /** Kernel-notes §1.1 (3): a RST that a socket sent (tcp_send_active_reset). */
 import { type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
 import { FIN } from '../../model/tcp.ts';
+import { NS_PER_S } from '../../model/time.ts';
 import { type Citation, packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
@@ -9,6 +10,7 @@ import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES } from './common.ts';
 import { MANY, repeated } from './given-up.ts';
+import { closedTo } from './held-back.ts';
 
 export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side } = reset;
@@ -22,7 +24,9 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
     moment: f.atPacket(wire, packet),
     evidence: [packetEvidence(f, wire, packet, shape)],
   });
-  const probes = wire.unansweredKeepalives(side, packet);
+  // while data wait for a closed window no keepalive is sent (tcp_keepalive_timer), and its probes end without a RST (tcp_probe_timer)
+  const isHeldBack = closedTo(wire, reset) !== null;
+  const probes = isHeldBack ? [] : timedOut(wire.unansweredKeepalives(side, packet), packet);
   if (probes.length >= 2) {
     const because = () => `${count(probes.length, 'keepalive probe')} before it went unanswered`;
     return [
@@ -42,6 +46,18 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
   return [make('keepalive-timeout-reset', 'possible', because), ...list, ...foreign];
 }
 
+/** TCP_KEEPINTVL is at least so long, and by default that on other systems. */
+const SHORTEST_INTERVAL = NS_PER_S;
+const HALF = 1 / 2;
+
+/** The RST comes an interval after the last probe, when the next would be due; one that comes sooner has another cause. */
+function timedOut(probes: readonly KeyPacket[], reset: KeyPacket): readonly KeyPacket[] {
+  const [last, previous] = probes;
+  if (!last) return [];
+  const interval = previous ? last.time - previous.time : SHORTEST_INTERVAL;
+  return reset.time - last.time < interval * HALF ? [] : probes;
+}
+
 /** What it sent again and again had no answer: other systems than Linux end that with a RST. */
 function givenUp(f: Facts, wire: WireFacts, { packet, side }: WireReset, make: Make): Candidate | null {
   const repeats = wire.unansweredRepeats(side);
@@ -58,6 +74,8 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
   const neverReceived = wire.sentNothing(peer, packet);
   const silentServer = side === SERVER && neverSent ? named(['listener-closed-reset'], 'server') : [];
   const rest = [make('disconnect-reset', 'possible', ''), make('socket-destroy-reset', 'possible', '')];
+  // tcp_check_oom at close, or tcp_out_of_resources when its window is probed
+  if (closedTo(wire, reset) !== null) rest.push(make('memory-pressure-reset', 'possible', ''));
   const seen = whatItHadReceived(f, side);
   const relief = reliefByCounters(f, side);
   const linger = make(

@@ -17,6 +17,7 @@ import { named, otherSide } from './common.ts';
 import { gaveUp, tookReset, wasDestroyed } from './ended.ts';
 import { unanswered } from './given-up.ts';
 import { halfHandshakeReset } from './half-handshake.ts';
+import { withHeldBack } from './held-back.ts';
 import { resetAfterSilence } from './idle.ts';
 import { withoutSocket } from './kernel-leftover.ts';
 import { kernelReset } from './kernel-reset.ts';
@@ -36,14 +37,14 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
   if (wire && reset && endedWell(wire)) return [];
   if (gaveUp(f)) return [];
   const told = kernelReset(f);
-  if (told.length > 0) return wire && reset ? unserved(wire, reset, told) : told;
+  if (told.length > 0) return wire && reset ? unserved(f, wire, reset, told) : told;
   const untranslated = untranslatedReply(f) ?? untranslatedPacket(f);
   if (untranslated) return [untranslated, ...named(['no-socket-reset'], 'client')];
   const forged = resetMadeBetween(f);
   if (forged) return madeBetween(f, forged);
   const half = halfHandshakeReset(f);
   if (half.length > 0) return half;
-  if (wire && reset) return unserved(wire, reset, withoutSocket(decisiveSaid(f), onWire(f, wire, reset)));
+  if (wire && reset) return unserved(f, wire, reset, withoutSocket(decisiveSaid(f), onWire(f, wire, reset)));
   if (unanswered(f)?.end) return [];
   const inStates = resetInStates(f);
   return inStates.length > 0 ? inStates : listedReset(f);
@@ -53,8 +54,11 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
  * A server that closes so at its end meant it; before it has sent anything its client got nothing, whatever was meant. One
  * that closed without a word, as health checks do, had asked for nothing.
  */
-function unserved(wire: WireFacts, { packet }: WireReset, [first, ...others]: Candidate[]): Candidate[] {
-  if (!first) return [];
+function unserved(f: Facts, wire: WireFacts, reset: WireReset, candidates: Candidate[]): Candidate[] {
+  const [likeliest, ...others] = candidates;
+  if (!likeliest) return [];
+  const { packet } = reset;
+  const first = withHeldBack(f, wire, reset, likeliest);
   const isSo = first.rule === 'linger-zero-reset' && first.side === 'server' && wire.sawHandshake;
   const hasAsked = wire.finTime(CLIENT) === null || !wire.sentNothing(CLIENT, packet);
   if (!isSo || !hasAsked || !wire.sentNothing(SERVER, packet)) return [first, ...others];
