@@ -56,6 +56,14 @@ describe('a server resets what its client does not read (tcp_max_orphans was 2)'
       expect(alternatives).not.toContain('keepalive-timeout-reset');
     }
   });
+
+  test('nor what it sent again and again, of a window that opens in between (tcp_mem was 20 pages)', async () => {
+    const found = await closingOf('not-acknowledged');
+    expect(found.map((f) => [f.rule, f.severity])).toEqual(Array(2).fill(['linger-zero-reset', 'warning']));
+    expect(found[0]!.summary).toContain('whose receive window had been closed for 286 ms');
+    expect(found[1]!.summary).toContain('had not acknowledged 7,240 bytes of what it had sent');
+    expect(found[1]!.evidence.at(-1)!.fact).toContain('sent again, and not acknowledged');
+  });
 });
 
 describe('RSTs at one moment', () => {

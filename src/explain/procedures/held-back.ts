@@ -1,26 +1,27 @@
-/** A reset by a side that still had data to send, while the other's receive window was closed: they are lost. */
-import { packetEvidence } from '../facts/evidence.ts';
+/** A reset by a side whose data had not all arrived: what the other had not acknowledged, or not let it send, is lost. */
+import { WHY_RETRANSMIT } from '../../model/connection.ts';
+import { type Citation, packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts, WireReset } from '../facts/wire.ts';
 import { ruleById } from '../rules/index.ts';
-import { span } from '../words.ts';
+import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { otherSide } from './common.ts';
 
-/** Only who has data left probes a closed window. Of what lets a program close a connection so on purpose it is a warning. */
-export function withHeldBack(f: Facts, wire: WireFacts, reset: WireReset, first: Candidate): Candidate {
-  const closed = closedTo(wire, reset);
-  if (closed === null || first.side === 'path') return first;
-  const { packet, side } = reset;
-  const peer = otherSide(side);
-  const shut = wire.before(packet, peer).find((p) => p.window === 0);
-  const because = () =>
-    `${first.because()}; it still had data for ${f.name(peer)}, whose receive window had been closed for ${span(packet.time - closed)}`;
-  const evidence = shut
-    ? [...first.evidence, packetEvidence(f, wire, shut, 'window 0: its process does not read')]
-    : first.evidence;
+/** With what is lost; where the cause is one that programs choose for a normal end, that makes it a warning. */
+export function withLoss(f: Facts, wire: WireFacts, reset: WireReset, first: Candidate): Candidate {
+  if (first.side === 'path') return first;
+  const loss = heldBack(f, wire, reset) ?? notAcknowledged(f, wire, reset);
+  if (!loss) return first;
+  const because = () => `${first.because()}; ${loss.text()}`;
   const isNote = (first.severity ?? ruleById(first.rule)?.severity) === 'info';
+  const evidence = [...first.evidence, ...loss.evidence];
   return { ...first, because, evidence, ...(isNote && { severity: 'warning' }) };
+}
+
+interface Loss {
+  text(): string;
+  evidence: Citation[];
 }
 
 /** Since when the peer's window was closed to data that the sender of the RST still had; null where it was open, or nothing was left. */
@@ -28,7 +29,45 @@ export function closedTo(wire: WireFacts, { packet, side }: WireReset): number |
   const peer = otherSide(side);
   const closed = wire.of(wire.wire.closedWindow, peer);
   // who closes does not read any more, and says so with a window of 0
-  if (!closed || closed.probes === 0 || closed.since > packet.time || wire.finTime(peer) !== null)
-    return null;
-  return closed.since;
+  if (!closed || closed.since > packet.time || wire.finTime(peer) !== null) return null;
+  // nobody probes a window without data to send
+  return closed.probes > 0 || bytesInFlight(wire, side) > 0 ? closed.since : null;
+}
+
+function heldBack(f: Facts, wire: WireFacts, reset: WireReset): Loss | null {
+  const since = closedTo(wire, reset);
+  if (since === null) return null;
+  const { packet, side } = reset;
+  const peer = otherSide(side);
+  const shut = wire.before(packet, peer).find((p) => p.window === 0);
+  return {
+    text: () =>
+      `it still had data for ${f.name(peer)}, whose receive window had been closed for ${span(packet.time - since)}`,
+    evidence: shut ? [packetEvidence(f, wire, shut, 'window 0: it takes no more')] : [],
+  };
+}
+
+/** It had sent something again, and the other did not acknowledge it to the end. */
+function notAcknowledged(f: Facts, wire: WireFacts, { packet, side }: WireReset): Loss | null {
+  const bytes = bytesInFlight(wire, side);
+  if (wire.oneDirection || bytes <= 0) return null;
+  const peer = otherSide(side);
+  const acked = wire.of(wire.wire.acked, peer)!;
+  const again = wire
+    .before(packet, side)
+    .find((p) => p.why & WHY_RETRANSMIT && p.payload > 0 && ((p.seq - acked) | 0) >= 0);
+  if (!again) return null;
+  return {
+    text: () => `${f.name(peer)} had not acknowledged ${count(bytes, 'byte')} of what it had sent`,
+    evidence: [packetEvidence(f, wire, again, 'sent again, and not acknowledged')],
+  };
+}
+
+/** Bytes of data that the other had not acknowledged by the end. */
+function bytesInFlight(wire: WireFacts, side: 0 | 1): number {
+  const next = wire.of(wire.wire.nextSeq, side);
+  const acked = wire.of(wire.wire.acked, otherSide(side));
+  if (next === null || acked === null) return 0;
+  const fin = wire.finTime(side) === null ? 0 : 1;
+  return ((next - acked) | 0) - fin;
 }

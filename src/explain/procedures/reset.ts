@@ -17,7 +17,7 @@ import { named, otherSide } from './common.ts';
 import { gaveUp, tookReset, wasDestroyed } from './ended.ts';
 import { unanswered } from './given-up.ts';
 import { halfHandshakeReset } from './half-handshake.ts';
-import { withHeldBack } from './held-back.ts';
+import { withLoss } from './held-back.ts';
 import { resetAfterSilence } from './idle.ts';
 import { withoutSocket } from './kernel-leftover.ts';
 import { kernelReset } from './kernel-reset.ts';
@@ -58,7 +58,7 @@ function unserved(f: Facts, wire: WireFacts, reset: WireReset, candidates: Candi
   const [likeliest, ...others] = candidates;
   if (!likeliest) return [];
   const { packet } = reset;
-  const first = withHeldBack(f, wire, reset, likeliest);
+  const first = withLoss(f, wire, reset, likeliest);
   const isSo = first.rule === 'linger-zero-reset' && first.side === 'server' && wire.sawHandshake;
   const hasAsked = wire.finTime(CLIENT) === null || !wire.sentNothing(CLIENT, packet);
   if (!isSo || !hasAsked || !wire.sentNothing(SERVER, packet)) return [first, ...others];
