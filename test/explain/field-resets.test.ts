@@ -66,6 +66,30 @@ describe('a server resets what its client does not read (tcp_max_orphans was 2)'
   });
 });
 
+describe('a window that stayed closed until TCP_USER_TIMEOUT, and the reader reset then', () => {
+  const live = path.resolve(FOLDER, '../live/zero_window_user_timeout');
+  const verdict = async (name: string) =>
+    (await analyze([path.join(live, name)])).findings.find(
+      (f) => f.group === 'close' && f.role === 'verdict',
+    )!;
+
+  test('by events: the timer gave up on a peer that answered; the path is not to blame', async () => {
+    const { rule, confidence, summary, evidence, remedy } = await verdict('bundle');
+    expect([rule, confidence]).toEqual(['retransmission-timeout', 'inferred']);
+    expect(summary).toContain('while the receive window of server 10.78.2.2:20990 was closed');
+    expect(evidence.at(-1)!.fact).toContain('window 0');
+    expect(remedy).toContain('the path is not the cause');
+  });
+
+  test('by packets: the window that it had closed itself shows that data lay unread', async () => {
+    const { rule, confidence, summary } = await verdict('server.pcap.gz');
+    expect([rule, confidence]).toEqual(['unread-data-reset', 'inferred']);
+    expect(summary).toMatch(
+      /its receive window had been closed for 1\.9\d s, full of what its process had not read/,
+    );
+  });
+});
+
 describe('RSTs at one moment', () => {
   test('three of a server that had never sent a byte: its listener was closed', async () => {
     const found = await closingOf('burst');

@@ -76,7 +76,7 @@ function withoutFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Ca
   const rest = [make('disconnect-reset', 'possible', ''), make('socket-destroy-reset', 'possible', '')];
   // tcp_check_oom at close, or tcp_out_of_resources when its window is probed
   if (closedTo(wire, reset) !== null) rest.push(make('memory-pressure-reset', 'possible', ''));
-  const seen = whatItHadReceived(f, side);
+  const seen = whatItHadReceived(f, side) ?? whatFilledItsWindow(f, wire, reset);
   const relief = reliefByCounters(f, side);
   const linger = make(
     'linger-zero-reset',
@@ -192,6 +192,20 @@ export function whatItHadReceived(f: Facts, side: SideIndex): UnreadSight | null
   if (unread <= 0) return null;
   const because = () => `a socket table showed ${count(unread, 'byte')} that nobody had read`;
   return { because, evidence: rowEvidence(f.world, row, 'not read before it was closed') };
+}
+
+/** A window that it had closed itself: what it had received lay there and was not read. A proxy may begin with one of 0. */
+function whatFilledItsWindow(f: Facts, wire: WireFacts, { packet, side }: WireReset): UnreadSight | null {
+  const closed = wire.of(wire.wire.closedWindow, side);
+  const shut = wire.before(packet, side).find((p) => p.window === 0);
+  if (!closed || !shut || wire.windowless || closed.since > packet.time) return null;
+  const wasOpen = wire.before(packet, side).some((p) => p.window > 0);
+  if (!wasOpen || wire.sentNothing(otherSide(side), packet)) return null;
+  return {
+    because: () =>
+      `its receive window had been closed for ${span(packet.time - closed.since)}, full of what its process had not read`,
+    evidence: packetEvidence(f, wire, shut, 'window 0: what it had received was not read'),
+  };
 }
 
 /**

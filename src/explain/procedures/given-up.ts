@@ -2,10 +2,10 @@
  * Retransmissions that nothing answered (kernel-notes R-TIMEOUT, F-LASTACK, F-FW1-STUCK): given up in silence, or
  * still under way when the evidence ends. The kernel sends nothing when it gives up.
  */
-import { CLIENT, SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
+import { CLIENT, type KeyPacket, SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
 import type { SocketEvent } from '../../model/event.ts';
 import type { Confidence } from '../../model/finding.ts';
-import { FIN } from '../../model/tcp.ts';
+import { FIN, RST } from '../../model/tcp.ts';
 import { type Citation, packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
@@ -33,6 +33,8 @@ interface Unanswered {
   end: Transition | null;
   /** Its kernel says why (sk_err). */
   said: boolean;
+  /** The last that the peer had said then: its receive window was closed. It was there, and did not read. */
+  shut: KeyPacket | null;
   /** A socket table shows the state with its retransmission timer, or with none where it shows no timers. */
   row: SocketEvent | null;
   moment: Moment | null;
@@ -87,7 +89,15 @@ function closing(f: Facts, side: SideIndex): Unanswered | null {
       ? `in ${count(rows.length, 'socket table')}`
       : 'when the socket table was taken, which shows one moment only';
   return {
-    ...{ side, repeats: 0, isFin: true, peerClosed: state !== 'FIN_WAIT1', end: null, said: false },
+    ...{
+      side,
+      repeats: 0,
+      isFin: true,
+      peerClosed: state !== 'FIN_WAIT1',
+      end: null,
+      said: false,
+      shut: null,
+    },
     row: rows.at(-1)!,
     moment: f.atEvent(row),
     because: () => `${f.name(side)} was in ${state} ${shown}`,
@@ -127,6 +137,9 @@ function ofSide(f: Facts, side: SideIndex): Unanswered | null {
       rowEvidence(f.world, row, () => `sent again ${count(row.timer!.retransmits, 'time')} so far`),
     );
   if (life && end) evidence.push(transitionEvidence(f, life, end, 'by a timer'));
+  const shut = given && times === 0 ? windowShut(f, given.life, given.end) : null;
+  if (wire && shut)
+    evidence.push(packetEvidence(f, wire, shut, 'window 0, and nothing else of this side until then'));
   return {
     side,
     repeats: times,
@@ -138,14 +151,31 @@ function ofSide(f: Facts, side: SideIndex): Unanswered | null {
     peerClosed: peerClosed(f, side),
     end,
     said: given?.said ?? false,
+    shut,
     row,
     moment: momentOf(f, side, repeats, row, end),
     because: () =>
       given !== null && times === 0
-        ? `the timer of ${f.name(side)} gave up in ${given.end.from}${given.said ? ` (sk_err ${given.end.fields!.error})` : ''}`
+        ? `the timer of ${f.name(side)} gave up in ${given.end.from}${given.said ? ` (sk_err ${given.end.fields!.error})` : ''}` +
+          (shut ? `, while the receive window of ${f.name(otherSide(side))} was closed` : '')
         : describe(f, side, repeats, row),
     evidence,
   };
+}
+
+/** tcp_probe_timer() gives up like a retransmission, though the peer may have answered each probe. */
+function windowShut(f: Facts, life: LifeFacts, end: Transition): KeyPacket | null {
+  const { wire } = f;
+  const until = f.atTransition(life, end).at;
+  if (!wire || wire.windowless || until === null) return null;
+  const peer = otherSide(life.side);
+  const closed = wire.of(wire.wire.closedWindow, peer);
+  // it was gone
+  if (closed && closed.answers < closed.probes) return null;
+  const last = wire.packets.findLast(
+    (p) => wire.sideOf(p) === peer && (f.atPacket(wire, p).at ?? until) < until,
+  );
+  return last && last.window === 0 && !(last.flags & RST) ? last : null;
 }
 
 /** A live socket's step to CLOSE that its process did not make, where no sk_err was read that would say why. */

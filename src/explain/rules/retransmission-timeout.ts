@@ -49,8 +49,9 @@ export const rule: Rule<'retransmission-timeout', Candidate | OfUnanswered> = {
       summary:
         `${because()}: it ${MAYBE}timed out${silent && !ended ? ', unless the files end before an answer' : ''}.` +
         (silent ? ' The kernel sends no RST then: the other side learns nothing.' : ''),
-      remedy:
-        'Look at the path and the peer: a host that is gone, a firewall or NAT that forgot the connection, or large packets that do not get through (MTU) while small ones do.',
+      remedy: silent?.shut
+        ? 'Find out why the process at the other end does not read (a stack dump, Recv-Q of `ss -tanp` there). It answered until the end: the path is not the cause. TCP_USER_TIMEOUT and tcp_retries2 say how long a closed window is waited for.'
+        : 'Look at the path and the peer: a host that is gone, a firewall or NAT that forgot the connection, or large packets that do not get through (MTU) while small ones do.',
       missing: ended ? peerPackets(f) : [...wanted('states', verdict.side), ...peerPackets(f)],
     };
   },
