@@ -46,8 +46,10 @@ export const stateTimeline: ChartBuilder = {
   build(result) {
     const focus = focusOf(result);
     const { lanes, connections, unplaced, own, first } = lanesOf(focus);
-    if (connections < 2) return null;
-    const axis = brokenAxis(lanes.flatMap(momentsOf), {
+    const moments = lanes.flatMap(momentsOf);
+    // ends of connections alone, as tcplife prints them, leave nothing to draw
+    if (connections < 2 || moments.length === 0) return null;
+    const axis = brokenAxis(moments, {
       ...ONE_CUT,
       ...(first && { label: clockLabel(first) }),
     });

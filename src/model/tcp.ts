@@ -49,8 +49,14 @@ const SPELLINGS = new Map<string, TcpState>([
   ['FIN_WAIT_2', 'FIN_WAIT2'],
   ['UNCONN', 'CLOSE'],
   ['CLOSED', 'CLOSE'],
-  // of net-tools in German, which leaves the others
+  // of net-tools in German, Spanish, Portuguese, Italian and Czech, which leave the others
   ['VERBUNDEN', 'ESTABLISHED'],
+  ['ESTABLECIDO', 'ESTABLISHED'],
+  ['ESCUCHAR', 'LISTEN'],
+  ['ESTABELECIDA', 'ESTABLISHED'],
+  ['OUÇA', 'LISTEN'],
+  ['STABILITO', 'ESTABLISHED'],
+  ['NAVÁZÁNO', 'ESTABLISHED'],
 ]);
 
 /** Reads a state as any tool spells it (`ESTAB`, `FIN-WAIT-2`, `FIN_WAIT2`, `5`); null when it is none. */

@@ -93,7 +93,16 @@ function clean(raw: string): string {
   if (line.includes('\r')) line = line.slice(line.lastIndexOf('\r') + 1);
   if (line.includes('&') || line.includes('<')) line = withoutMarkup(line);
   if (line.includes('\u00a0')) line = line.replace(NBSP, ' ');
+  if (TABLE_ROW.test(line)) line = cellsOf(line);
   return line.startsWith('^C') ? line.replace(/^(?:\^C)+/, '') : line;
+}
+
+/** A row of a table in Markdown or a wiki: `| CLOSE-WAIT | 1 | 0 |`, `||State||Recv-Q||`; histograms have one bar in two of them. */
+const TABLE_ROW = /^\s*\|(?:[^|]*\|){3,40}\s*$/;
+
+/** Its cells as a tool prints columns; '' for the line below the header. */
+function cellsOf(row: string): string {
+  return /^[\s|:-]+$/.test(row) ? '' : row.replace(/\s*\|+\s*/g, '  ').trim();
 }
 
 /** Tags of blocks of code and of tables, not what stands for a masked name (`<client>`) or a list (`<mss 1460>`). */

@@ -80,7 +80,7 @@ function headlineOf(result: Result, isCut: boolean): string {
   if (allOf(result) === 0) return story[0] ?? 'No TCP connection was found in these files.';
   const unanswered = unansweredOf(result);
   if (unanswered > 0)
-    return `These files show no completed handshake on ${number(unanswered)} of ${counted(allOf(result), 'connection')}; no other problems found.`;
+    return `These files do not show what became of ${number(unanswered)} of ${counted(allOf(result), 'connection')}, nor the cause of a problem.`;
   return isCut ? 'No problems found in what could be read.' : 'No problems found.';
 }
 
@@ -116,7 +116,8 @@ function factsOf(i: Incident, { causes, inputs }: Result): { label: string; text
 const CLOCKS: Record<ClockLabel, string> = {
   utc: '',
   wall: ' by the local clock of the logs',
-  relative: ' after the first event',
+  // of a file that counts from its start, or from the boot
+  relative: ' by the clock of the file',
   order: '',
 };
 

@@ -20,7 +20,7 @@ describe('without incidents', () => {
     expect(well).toMatchObject({ isFine: true, headline: 'No problems found.' });
     const open = screen({ incidents: [], diagnostics: [], servers: [{ ...server, well: 1 }] });
     expect(open.isFine).toBe(false);
-    expect(open.headline).toMatch(/^These files show no completed handshake on 2 of 10 connections/);
+    expect(open.headline).toMatch(/^These files do not show what became of 2 of 10 connections/);
   });
 
   test('ports of one host are not servers', () => {

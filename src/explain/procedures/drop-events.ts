@@ -79,7 +79,7 @@ export function droppedSyn(f: Facts, attempt: Attempt | null): Candidate[] {
     const says = all[0]!.drop.said;
     const because = () =>
       says
-        ? `a line of its log ("${says}") says that it dropped ${count(all.length, what)}`
+        ? `a line of its log ("${says}") says that it ${/rej/i.test(says) ? 'rejected' : 'dropped'} ${count(all.length, what)}`
         : `${whose} says that it dropped ${count(all.length, what)}${why()}`;
     // a LOG rule drops nothing: its author wrote the prefix
     const confidence = all.every((l) => l.sure && !l.drop.said) ? 'proved' : 'inferred';

@@ -148,7 +148,7 @@ function ofSide(f: Facts, side: SideIndex): Unanswered | null {
       fin ||
       (row !== null && CLOSING_STATES.includes(row.state)) ||
       (repeats?.packets.some((p) => p.flags & FIN) ?? false),
-    peerClosed: peerClosed(f, side),
+    peerClosed: peerClosed(f, side, row),
     end,
     said: given?.said ?? false,
     shut,
@@ -186,7 +186,8 @@ function leftOutside(life: LifeFacts | null): Transition | null {
   return life!.byOwner(last) ? null : last;
 }
 
-function peerClosed(f: Facts, side: SideIndex): boolean {
+function peerClosed(f: Facts, side: SideIndex, row: SocketEvent | null): boolean {
+  if (row?.state === 'LAST_ACK' || row?.state === 'CLOSING') return true;
   const life = f.life(side);
   if (life?.closedSecond || life?.was('CLOSING')) return true;
   return f.wire?.finTime(otherSide(side)) != null;

@@ -12,6 +12,9 @@ import { TableSource } from './shared/table-source.ts';
 
 const HEADER =
   /^\s*Proto\s+(?:Local Address\s+Foreign Address\s+State|Lokale Adresse\s+Remoteadresse\s+Status|Adresse locale\s+Adresse distante\s+.tat|Direcci.n local\s+Direcci.n remota\s+Estado)(?:\s+PID)?(?:\s+Offload State)?\s*$|^LocalAddress\s+LocalPort\s+RemoteAddress\s+RemotePort\s+State\b.*$/;
+/** `| Format-List`: a property a line, and a blank line between connections. */
+const PROPERTY = /^(\w{4,30}) {0,20}: ?(.{0,100})$/;
+const FIRST_PROPERTY = /^(?:LocalAddress|State|InstanceID|Caption|Description|ElementName)\s+: /;
 /** Below the header of PowerShell. */
 const RULE = /^-{3,}(?: +-{3,}){3,}\s*$/;
 const OBJECT =
@@ -53,7 +56,11 @@ export const netstatWindows: LineFormat = {
   cannotProve:
     'What waited in their queues, which it does not print, what happened between two snapshots, and anything that only Linux does.',
   example: '  TCP    192.0.2.10:52012       198.51.100.9:443       CLOSE_WAIT      4120',
-  recognises: (line) => HEADER.test(line) || PROMPT.test(line) || parse(line, recognised, interner) !== null,
+  recognises: (line) =>
+    HEADER.test(line) ||
+    PROMPT.test(line) ||
+    /^LocalAddress {1,10}: \S/.test(line) ||
+    parse(line, recognised, interner) !== null,
   open: (section) => new NetstatWindowsReader(section),
 };
 
@@ -98,6 +105,8 @@ class NetstatWindowsReader implements LineReader {
   readonly #snapshots: Snapshots;
   readonly #fields = new Fields();
   readonly #interner = new Interner();
+  /** Properties of a connection whose other lines may follow. */
+  #listed: Map<string, string> | null = null;
   /** Waits for the name of its program. */
   #row: SocketEvent | null = null;
 
@@ -117,6 +126,7 @@ class NetstatWindowsReader implements LineReader {
         this.#snapshots.begin(number, FILTER_UNKNOWN, HEADER.test(text));
       return true;
     }
+    if (this.#property(text, number)) return true;
     const program = PROGRAM.exec(text);
     if (program) {
       if (this.#row) this.#row.comm = this.#interner.keep(program[1]!);
@@ -132,6 +142,25 @@ class NetstatWindowsReader implements LineReader {
         ? RULE.test(text) && this.#snapshots.number > 0
         : OWNER_NOTE.test(text);
     this.#tcp(row, number);
+    return true;
+  }
+
+  #property(text: string, number: number): boolean {
+    const [, name, value] = PROPERTY.exec(text) ?? [];
+    if (name === undefined || (this.#listed === null && !FIRST_PROPERTY.test(text))) {
+      this.#listed = null;
+      return false;
+    }
+    if (this.#listed === null || this.#listed.has(name)) this.#listed = new Map();
+    const all = this.#listed.set(name, value!.trim());
+    const columns = ['LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'State', 'OwningProcess'];
+    // in this order, others between them
+    const shown = columns.map((column) => all.get(column));
+    const row =
+      columns.includes(name) && shown.every((v) => v !== undefined)
+        ? parseObject(shown.join(' '), this.#interner)
+        : null;
+    if (row) this.#tcp(row, number);
     return true;
   }
 

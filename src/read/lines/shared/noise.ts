@@ -6,6 +6,10 @@ const NOISE: readonly RegExp[] = [
   /^reading from (?:file|PCAP)/,
   /^\d+ packets? (?:captured|received by filter|shown\.?$)/,
   /^Active (?:Internet connections|UNIX domain sockets)/,
+  // the same of net-tools in other languages
+  /^(?:Aktive (?:Internetverbindungen|UNIX-Domain[- ]Sockets)|Connexions Internet actives|Sockets du domaine UNIX actives|Conexiones activas de Internet|Conexões Internet Ativas|Connessioni Internet attive|Actieve Internetverbindingen|Активные соединения с интернетом)/i,
+  // Jira
+  /^\{(?:noformat|code(?::[^}]{0,60})?|quote|panel(?::[^}]{0,60})?)\}$/,
   /^Tracing .*(?:Ctrl-C|\.\.\.)/,
   /^Attach(?:ing|ed) (?:to )?\d+ probes?/,
   /^\(Not all processes could be identified|^ will not be shown, you would have to be root/,

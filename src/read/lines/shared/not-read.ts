@@ -34,6 +34,11 @@ const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
     way: 'a rule with `log prefix "drop "` before the one that drops, and `dmesg`',
   },
   {
+    looks: /"event_type":\s*"\w+"/,
+    what: 'eve.json of Suricata',
+    way: CAPTURED,
+  },
+  {
     looks: /"flow":\s*\{|"verdict":\s*"(?:FORWARDED|DROPPED)"/,
     what: 'hubble observe -o json',
     way: '`hubble observe --protocol tcp` without -o',
@@ -137,9 +142,40 @@ const KNOWN: readonly { looks: RegExp; what: string; way: string }[] = [
     way: '`pktmon etl2pcap FILE.etl`',
   },
   {
-    looks: /^\d \d{12} eni-[\da-f]+ /,
+    looks:
+      /^(?:\d |\S+ )?\d{12} eni-[\da-f]+ |\beni-[\da-f-]+ .* (?:ACCEPT|REJECT) |^version (?:\S+ )*(?:srcaddr|account-id)\b/,
     what: 'VPC flow logs, which have no states (REJECT: a security group or a network ACL refused it)',
     way: 'a capture of either end',
+  },
+  {
+    looks: /"flowTuples"|NetworkSecurityGroupFlowEvent|FlowLogFlowEvent/,
+    what: 'flow logs of Azure, which have no flags (D: a rule of the network security group denied it)',
+    way: "a capture of either end, or Network Watcher's packet capture",
+  },
+  {
+    looks: /"reporter":\s*"(?:SRC|DEST)"|compute\.googleapis\.com%2F(?:vpc_flows|firewall)/,
+    what: 'VPC flow or firewall logs of Google Cloud, which have no flags',
+    way: 'a capture of either end',
+  },
+  {
+    looks: /^Tracing TCP RTT|^\s*(?:m|u)?secs\s+: count/,
+    what: 'a histogram (tcprtt), which names no connection',
+    way: '`tcpstates`, `tcpconnlat`, or a capture',
+  },
+  {
+    looks: /^ *\d+\.\d{3} \( *(?:\d+\.\d{3} ms)?[^)]{0,20}\): \S+\/\d+ \w+\(/,
+    what: 'perf trace, which shows calls of programs and not who closed',
+    way: '`perf trace -e tcp:*,sock:inet_sock_set_state`, or `tcpstates`',
+  },
+  {
+    looks: /^LADDR:LPORT\s+RADDR:RPORT\s+RETRANSMITS|^\S+:\d+ +<-> +\S+:\d+ +\d+\s*$/,
+    what: 'counts of tcpretrans -c, without times and states',
+    way: '`tcpretrans` without -c',
+  },
+  {
+    looks: /^@\w*\[\s*$|^@\w*\[[^\]]{1,200}\]:|^Attaching \d+ probes?\.\.\.$/,
+    what: 'a count or histogram of bpftrace, which names no connection',
+    way: '`tcpstates`, `tcpdrop.bt`, or `trace-cmd record -e tcp -e sock -e skb:kfree_skb`',
   },
   {
     looks: /^(?:PING|traceroute to|tracepath|mtr|HOST:|Start: )\b|^\s*\d+\.\s*\|--/,

@@ -63,7 +63,9 @@ export function parseBarePrompt(line: string, knows: (command: string) => boolea
   if (!match) return null;
   const [sign, rest] = match.slice(-2) as [string, string];
   const command = rest.trim();
-  const next = command.split(/\s+/, 3).slice(command.startsWith('sudo ') ? 2 : 1)[0];
+  // `sleep 10; netstat -s`
+  const last = command.replace(/^(?:sleep \d{1,5}|date|clear|uptime) ?(?:;|&&) ?/, '');
+  const next = last.split(/\s+/, 3).slice(last.startsWith('sudo ') ? 2 : 1)[0];
   const plausible =
     next === undefined
       ? sign !== '#' || short !== null

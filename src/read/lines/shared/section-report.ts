@@ -23,13 +23,18 @@ export class Lines {
   }
 }
 
-export const linesUnread = (source: string, format: string, lines: Lines): NewDiagnostic => ({
+export const linesUnread = (
+  source: string,
+  format: string,
+  lines: Lines,
+  looks: NotRead | null,
+): NewDiagnostic => ({
   code: 'unknown-line',
   severity: 'data-loss',
   source,
   locator: lines.locator,
   count: lines.count,
-  message: `lines in ${format} output that could not be read; the first is "${lines.text}"`,
+  message: `lines in ${format} output that could not be read; the first is "${lines.text}"${looksLike(looks)}`,
 });
 
 export const tooManySections = (source: string, lines: Lines): NewDiagnostic => ({

@@ -31,7 +31,10 @@ const BLANK = /^\s*$/;
 const INDENT = /^(?: {2,8}|\t)(?=\S)/;
 /** What a journal puts before the line of a program. */
 const OF_PROGRAM = /[^\s:[\]]\[\d{1,10}\]: ?$/;
-const FENCE = /^\s*(?:```|~~~)/;
+const FENCE = /^\s*(?:```|~~~|\{(?:noformat|code(?::[^}]{0,60})?)\}\s*$)/;
+/** Chats have the fence on the line of what it encloses. */
+const FENCED = /^\s*(```)(?=\S*\s)([^`]*[^`\s][^`]*)$/;
+const FENCE_AFTER = /^([^`]*[^`\s]\s*)(```)\s*$/;
 
 /** Whether a format takes a line as the first of a section. */
 function readsAlone(format: LineFormat, text: string): boolean {
@@ -49,8 +52,9 @@ const nothing = () => undefined;
 
 interface OpenSection extends IndexedSection {
   section: NamedSection;
-  /** Lines that stood inside it and that nobody could read. */
+  /** Lines that stood inside it and that nobody could read, and what they look like. */
   unread: Lines;
+  looks: NotRead | null;
 }
 
 export class Sections {
@@ -100,6 +104,12 @@ export class Sections {
   }
 
   line(raw: string, number: number): void {
+    const [, one, other] = FENCED.exec(raw) ?? FENCE_AFTER.exec(raw) ?? [];
+    if (one !== undefined && other !== undefined) {
+      this.line(one, number);
+      this.line(other, number);
+      return;
+    }
     const text = this.#indent === '' ? raw : this.#dedented(raw);
     if (!BLANK.test(text)) this.#first.add(text, number);
     if (this.#read(text, number)) return;
@@ -125,7 +135,7 @@ export class Sections {
     for (const section of all) {
       section.reader.end();
       if (section.unread.count > 0)
-        add(linesUnread(section.section.name, section.format.title, section.unread));
+        add(linesUnread(section.section.name, section.format.title, section.unread, section.looks));
     }
     if (this.#surplus.count > 0) add(tooManySections(this.#name, this.#surplus));
     if (all.length === 0)
@@ -268,7 +278,7 @@ export class Sections {
     this.#show(section);
     const reader = format.open(section);
     const terminal = this.#shell.key;
-    this.#current = { format, reader, terminal, section, unread: new Lines() };
+    this.#current = { format, reader, terminal, section, unread: new Lines(), looks: null };
     this.#sections.add(this.#current);
   }
 
@@ -300,6 +310,7 @@ export class Sections {
     const section = this.#current;
     if (section && !isOfProgram && (this.#adjacent || !this.#document)) {
       if (section.reader.skips?.(text)) return;
+      if (section.unread.count < LOOKED_AT) section.looks ??= notRead(text);
       section.unread.add(text, number);
       section.reader.unread?.();
       return;

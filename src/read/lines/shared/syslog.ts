@@ -38,25 +38,49 @@ export function zoneNs(zone: string): bigint {
   return BigInt(zone.startsWith('-') ? -minutes : minutes) * 60n * BigInt(NS_PER_S);
 }
 
-/** The clock of a log: printk's where every line has it, else date and time, else the time of day. */
+/** Date and time of a line, and printk's of the same line, may lie so far apart: it is written to the log later. Ns. */
+const WRITTEN_LATER = 2 * NS_PER_S;
+
+/**
+ * The clock of a log: date and time where its lines have them, else the time of day, else printk's. Where a line has both, printk's
+ * says how far it is from the lines before: it is finer, and lines reach the log late.
+ */
 export class KernelLogClock {
   readonly #wall = new WallClock();
   clock: Clock | null = null;
+  /** A line with both. */
+  #anchor: { told: number; own: number } | null = null;
+  #last = 0;
 
   read({ seconds, timeOfDay, midnight }: KernelLine): SourceTime | null {
     this.clock ??=
-      seconds !== null
-        ? clockOf('relative', NS_PER_US)
-        : midnight !== null
-          ? clockOf('realtime', NS_PER_S, midnight)
-          : timeOfDay !== null
-            ? clockOf('wall', NS_PER_S)
+      midnight !== null
+        ? clockOf('realtime', NS_PER_S, midnight)
+        : timeOfDay !== null
+          ? clockOf('wall', NS_PER_S)
+          : seconds !== null
+            ? clockOf('relative', NS_PER_US)
             : NO_CLOCK;
-    if (this.clock.kind === 'relative') return seconds === null ? null : (secondsToNs(seconds) as SourceTime);
-    if (this.clock.kind === 'realtime') {
+    const own = seconds === null ? null : secondsToNs(seconds);
+    if (this.clock.kind === 'relative') return own as SourceTime | null;
+    const told = this.#told(timeOfDay, midnight);
+    return told === null || own === null ? told : this.#between(told, own);
+  }
+
+  #told(timeOfDay: string | null, midnight: bigint | null): SourceTime | null {
+    if (this.clock!.kind === 'realtime') {
       const time = midnight === null ? -1 : nsOfDay(timeOfDay!);
-      return time < 0 ? null : ((Number(midnight! - this.clock.base) + time) as SourceTime);
+      return time < 0 ? null : ((Number(midnight! - this.clock!.base) + time) as SourceTime);
     }
-    return this.clock.kind === 'wall' && timeOfDay !== null ? this.#wall.read(timeOfDay) : null;
+    return this.clock!.kind === 'wall' && timeOfDay !== null ? this.#wall.read(timeOfDay) : null;
+  }
+
+  #between(told: number, own: number): SourceTime {
+    const since = this.#anchor && this.#anchor.told + own - this.#anchor.own;
+    // another boot, or another clock set
+    const isOff = since === null || own < this.#last || Math.abs(told - since) > WRITTEN_LATER;
+    if (isOff) this.#anchor = { told, own };
+    this.#last = own;
+    return (isOff ? told : since) as SourceTime;
   }
 }

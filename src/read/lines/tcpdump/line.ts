@@ -44,9 +44,9 @@ const OLD =
   /^([SFRPWEU.]{1,8})(?=[ ,]|$)(?: \[[a-z ]{1,32}!?\])?(?: (\d{1,10}):(\d{1,10})\((\d{1,10})\))?(?: ack (\d{1,10}))?(?: win (\d{1,10}))?/;
 const OLD_CHECKSUM = /, cksum 0x[0-9a-f]{1,4} \([^)]{0,40}\){1,2},?/;
 
-/** pktmon prints before each packet, at every component that it passes, when, and which time it is. */
+/** pktmon prints before each packet, at every component that it passes, when, and which time it is: in its log, and on the console. */
 export const PKTMON =
-  /^\[\d{1,4}\][\dA-F.]{1,20}::(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{6,9}) \[Microsoft-Windows-PktMon\] .*\bAppearance (\d{1,3}),/;
+  /^(?:\[\d{1,4}\][\dA-F.]{1,20}::(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{6,9}) \[Microsoft-Windows-PktMon\] |(\d\d:\d\d:\d\d\.\d{6,9}) (?=PktGroupId )).*\bAppearance (\d{1,3}),/;
 
 /** The outer packet of VXLAN, whose inner one has a line of its own, without a time. */
 export const VXLAN =
@@ -87,9 +87,10 @@ type LineKind = 'tcp' | 'again' | 'quiet' | 'other' | 'head' | 'other-head' | nu
 export function parseLine(line: string, out: PrintedSegment): LineKind {
   const monitored = PKTMON.exec(line);
   if (monitored) {
-    Object.assign(out, { date: monitored[1], timeOfDay: monitored[2], seconds: '', place: '', direction: 0 });
+    const [, date = '', logged, printed, appearance] = monitored;
+    Object.assign(out, { date, timeOfDay: logged ?? printed, seconds: '', place: '', direction: 0 });
     out.ttl = out.ipId = 0;
-    return Number(monitored[3]) > 1 ? 'again' : 'head';
+    return Number(appearance) > 1 ? 'again' : 'head';
   }
   const stamp = STAMP.exec(line);
   if (!stamp && !NETWORK.test(line) && !PLACE.test(line) && !line.includes(' > ')) return null;
