@@ -136,6 +136,8 @@ export const DUPLICATE_ACKS = 17;
  * that, and when it sent something again for the last time.
  */
 export const REPEATS = 18;
+/** Keepalive probes since the other side was last heard. */
+export const UNANSWERED_KEEPALIVES = 19;
 export const REPEATS_SINCE = 20;
 export const REPEATS_LAST = 22;
 /** Double: time of the first RST. */

@@ -47,6 +47,7 @@ import {
   SYN_ACKS,
   SYNS,
   TROUBLE,
+  UNANSWERED_KEEPALIVES,
   WAS_KEEPALIVE,
   WINDOW_BEFORE_RST,
 } from './layout.ts';
@@ -55,6 +56,12 @@ import { acknowledge, acknowledgesSnapped, receive, snapped, startSequence } fro
 import { otherSide, type Store, sideOf } from './store.ts';
 import { keepalive, noteSilence, tally, zeroWindow } from './tally.ts';
 import { isHere } from './vantage.ts';
+
+/** What a side sent in vain counts from the last packet of the other one. */
+function heard(store: Store, at: number, side: number): void {
+  store.setTrouble(at, side, REPEATS, 0);
+  store.setTrouble(at, side, UNANSWERED_KEEPALIVES, 0);
+}
 
 /** Accounts for a segment of `side` of the connection at `at`. */
 export function segment(store: Store, at: number, side: number, p: Packet): void {
@@ -73,7 +80,7 @@ export function segment(store: Store, at: number, side: number, p: Packet): void
   const { payload } = p;
   const flags = p.flags & RST ? p.flags & ~(SYN | FIN) : p.flags;
   const isPeerClosed = words[other + FINS] !== 0 && isInWindow(store, at, side, p.seq, (p.seq + payload) | 0);
-  if (store.troubled(at, otherSide(side), REPEATS) !== 0) store.setTrouble(at, otherSide(side), REPEATS, 0);
+  if (words[at + TROUBLE] !== 0) heard(store, at, otherSide(side));
   const isFirst = (words[mine + SIDE_BITS]! & STARTED) === 0;
   words[mine + SIDE_BITS]! &= ~WAS_KEEPALIVE;
   let why = 0;

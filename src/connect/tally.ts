@@ -20,6 +20,7 @@ import {
   SILENCE,
   SILENCE_END,
   START,
+  UNANSWERED_KEEPALIVES,
   WAS_KEEPALIVE,
   WINDOW_CLOSED_AT,
   WINDOW_PROBES,
@@ -51,6 +52,7 @@ function retransmit(store: Store, at: number, side: number, time: number): numbe
 
 export function keepalive(store: Store, at: number, side: number): number {
   store.connections.words[sideOf(at, side) + SIDE_BITS]! |= WAS_KEEPALIVE;
+  store.count(at, side, UNANSWERED_KEEPALIVES);
   return store.count(at, side, KEEPALIVES) <= KEPT_OTHERS ? WHY_KEEPALIVE : SURPLUS;
 }
 

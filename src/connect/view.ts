@@ -54,6 +54,7 @@ import {
   SYN_ACKS,
   SYNS,
   THIRD_SEEN,
+  UNANSWERED_KEEPALIVES,
   WINDOW_PROBES,
   ZERO_WINDOWS,
 } from './layout.ts';
@@ -181,6 +182,10 @@ export class ConnectionView implements WireConnection {
 
   get keepalives(): Pair<number> {
     return this.#troubled(KEEPALIVES);
+  }
+
+  get unansweredKeepalives(): Pair<number> {
+    return this.#troubled(UNANSWERED_KEEPALIVES);
   }
 
   get windowProbes(): Pair<number> {

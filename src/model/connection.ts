@@ -104,6 +104,8 @@ export interface WireConnection {
   outOfOrder: Pair<number>;
   /** Segments just below what was sent before (also Linux's probes of a zero window, which are no other). */
   keepalives: Pair<number>;
+  /** Of these, the ones since the other side was last heard. */
+  unansweredKeepalives: Pair<number>;
   /** One byte into a window that the peer has closed. */
   windowProbes: Pair<number>;
   zeroWindows: Pair<number>;

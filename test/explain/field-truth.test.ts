@@ -99,3 +99,26 @@ describe('bare ACKs that RSTs answer', () => {
     expect(incidents.map((i) => i.cause.rule)).toEqual(['no-socket-reset']);
   });
 });
+
+describe('keepalive probes', () => {
+  test.each(['keepalives-answered-then-not.pcap', 'keepalives-unanswered.pcap'])(
+    '%s: nine without an answer end it, whatever was answered before',
+    async (name) => {
+      const { findings } = await read(name);
+      expect(findings.map((f) => [f.rule, f.confidence, f.side])).toEqual([
+        ['keepalive-timeout-reset', 'inferred', 'client'],
+      ]);
+      expect(findings[0]!.summary).toContain('9 keepalive probes before it went unanswered');
+    },
+  );
+});
+
+test('a SYN sent again although its answer had passed: the answer was lost behind this place', async () => {
+  const { findings } = await read('syn-ack-not-received.pcap');
+  expect(findings.map((f) => [f.rule, f.confidence, f.side])).toEqual([
+    ['syn-ack-lost-on-path', 'possible', 'path'],
+  ]);
+  expect(findings[0]!.summary).toContain(
+    'The handshake of client 198.51.100.7:40100 with server 192.0.2.10:443 was held up',
+  );
+});

@@ -40,6 +40,13 @@ export interface WireReset {
   disowned: boolean;
 }
 
+/** Probes that nothing answered: how many, when the last was sent, and the time between two; null where it is not known. */
+export interface Keepalives {
+  count: number;
+  last: SourceTime | null;
+  interval: number | null;
+}
+
 /** With those of them that were kept. */
 export interface UnansweredRepeats extends Repeats {
   packets: KeyPacket[];
@@ -208,13 +215,17 @@ export class WireFacts {
     return synAcks > 0 && isAll && this.unseen(side) === 0;
   }
 
-  /** Keepalive probes of a side that stand after the last packet of the other. */
-  unansweredKeepalives(side: SideIndex, until: KeyPacket): KeyPacket[] {
-    if (this.oneDirection) return [];
+  /** Keepalive probes of a side after the last packet of the other. */
+  unansweredKeepalives(side: SideIndex, until: KeyPacket): Keepalives {
+    if (this.oneDirection) return { count: 0, last: null, interval: null };
     const lastOfPeer = this.before(until, (1 - side) as SideIndex)[0];
-    return this.before(until, side).filter(
-      (p) => p.why & WHY_KEEPALIVE && (!lastOfPeer || p.time > lastOfPeer.time),
-    );
+    const own = this.before(until, side);
+    const kept = own.filter((p) => p.why & WHY_KEEPALIVE && (!lastOfPeer || p.time > lastOfPeer.time));
+    // of many a few are kept; what the other side sends after the RST ends the count
+    const count = Math.max(kept.length, this.of(this.wire.unansweredKeepalives, side));
+    const last = count > 0 ? (own[0]?.time ?? null) : null;
+    const [one, other] = kept;
+    return { count, last, interval: one && other ? one.time - other.time : null };
   }
 
   /**

@@ -4,7 +4,7 @@ import { FIN } from '../../model/tcp.ts';
 import { NS_PER_S } from '../../model/time.ts';
 import { type Citation, packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { WireFacts, WireReset } from '../facts/wire.ts';
+import type { Keepalives, WireFacts, WireReset } from '../facts/wire.ts';
 import type { RuleId } from '../rules/index.ts';
 import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
@@ -26,9 +26,9 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
   });
   // while data wait for a closed window no keepalive is sent (tcp_keepalive_timer), and its probes end without a RST (tcp_probe_timer)
   const isHeldBack = closedTo(wire, reset) !== null;
-  const probes = isHeldBack ? [] : timedOut(wire.unansweredKeepalives(side, packet), packet);
-  if (probes.length >= 2) {
-    const because = () => `${count(probes.length, 'keepalive probe')} before it went unanswered`;
+  const probes = isHeldBack ? NO_PROBES : timedOut(wire.unansweredKeepalives(side, packet), packet);
+  if (probes.count >= 2) {
+    const because = () => `${count(probes.count, 'keepalive probe')} before it went unanswered`;
     return [
       make('keepalive-timeout-reset', 'inferred', because),
       ...named(['socket-destroy-reset', 'linger-zero-reset'], SIDE_NAMES[side]),
@@ -38,11 +38,11 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
   const list = wire.finTime(side) === null ? withoutFin(f, wire, reset, make) : afterFin(wire, reset, make);
   // a device that follows the connection can make all of it, timestamps too
   const foreign = list[0]?.confidence === 'possible' ? named(['middlebox-reset'], 'path') : [];
-  const [probe] = probes;
   if (lost) return [lost, ...list, ...foreign];
-  if (!probe) return [...list, ...foreign];
+  const { last } = probes;
+  if (last === null) return [...list, ...foreign];
   const because = () =>
-    `a keepalive probe ${span(packet.time - probe.time)} before it went unanswered, the last it sent`;
+    `a keepalive probe ${span(packet.time - last)} before it went unanswered, the last it sent`;
   return [make('keepalive-timeout-reset', 'possible', because), ...list, ...foreign];
 }
 
@@ -50,12 +50,13 @@ export function activeReset(f: Facts, wire: WireFacts, reset: WireReset): Candid
 const SHORTEST_INTERVAL = NS_PER_S;
 const HALF = 1 / 2;
 
+const NO_PROBES: Keepalives = { count: 0, last: null, interval: null };
+
 /** The RST comes an interval after the last probe, when the next would be due; one that comes sooner has another cause. */
-function timedOut(probes: readonly KeyPacket[], reset: KeyPacket): readonly KeyPacket[] {
-  const [last, previous] = probes;
-  if (!last) return [];
-  const interval = previous ? last.time - previous.time : SHORTEST_INTERVAL;
-  return reset.time - last.time < interval * HALF ? [] : probes;
+function timedOut(probes: Keepalives, reset: KeyPacket): Keepalives {
+  const { last, interval } = probes;
+  if (last === null) return NO_PROBES;
+  return reset.time - last < (interval ?? SHORTEST_INTERVAL) * HALF ? NO_PROBES : probes;
 }
 
 /** What it sent again and again had no answer: other systems than Linux end that with a RST. */

@@ -3,13 +3,15 @@
  * tells of a SYN dropped in tcp_conn_request; counters and the accept queue do.
  */
 
-import { CLIENT, SERVER } from '../../model/connection.ts';
+import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import { crossing } from '../facts/crossing.ts';
-import { counterEvidence, eventEvidence, rowEvidence } from '../facts/evidence.ts';
+import { counterEvidence, eventEvidence, packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { QueueSight } from '../facts/listener.ts';
 import { heldText, isFullLook, type QueueLook } from '../facts/queue.ts';
 import type { Rise } from '../facts/steps.ts';
+import { SHORTEST_RTO } from '../facts/timing.ts';
 import { memoised } from '../memo.ts';
 import { capital, list, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
@@ -48,13 +50,43 @@ export const synCandidates = memoised((f: Facts): Candidate[] => {
   const silent = silentSyn(f);
   const traced = traceroute(f);
   if (traced.length > 0) return traced;
-  if (!silent) return [...droppedSyn(f, null), ...probedSyn(f, null)];
+  if (!silent) {
+    const said = [...droppedSyn(f, null), ...probedSyn(f, null)];
+    return said.length > 0 ? said : answerNotReceived(f);
+  }
   const first = firstCause(f, silent);
   if (accountsForAll(f, first[0]!) || lostOnTheWay(f)) return first;
   const excluded = ruledOut(f, silent.moment, silent.lost, silent.syns !== null);
   const rest = SYN_CAUSES.filter((rule) => !excluded.has(rule) && first.every((c) => c.rule !== rule));
   return [...first, ...named(rest, 'server')];
 });
+
+/** A SYN-ACK passed, the client sent its SYN again by its timer all the same, and took a later one. */
+function answerNotReceived(f: Facts): Candidate[] {
+  const { wire } = f;
+  if (!wire || f.wires.length > 1 || wire.oneDirection) return [];
+  const isn = wire.of(wire.wire.isn, CLIENT);
+  const of = (side: SideIndex) => wire.packets.filter((p) => wire.sideOf(p) === side);
+  const synAcks = of(SERVER).filter((p) => (p.flags & (SYN | ACK)) === (SYN | ACK));
+  const [first] = synAcks.filter((p) => isn !== null && seqDiff(p.ack, isn + 1) === 0);
+  const again = of(CLIENT).find(
+    (p) => first && (p.flags & (SYN | ACK)) === SYN && p.seq === isn && p.time - first.time >= SHORTEST_RTO,
+  );
+  const taken = of(CLIENT).find((p) => (p.flags & (SYN | ACK | RST)) === ACK);
+  if (!first || !again || !taken || taken.time < again.time) return [];
+  const because = () =>
+    `a SYN-ACK had passed here ${span(again.time - first.time)} before the client sent its SYN again: it was lost on its way from here to the client's TCP`;
+  const make = maker({
+    side: 'path',
+    moment: f.atPacket(wire, first),
+    evidence: [
+      packetEvidence(f, wire, first, 'the SYN-ACK'),
+      packetEvidence(f, wire, again, 'the SYN again'),
+      packetEvidence(f, wire, taken, 'the client goes on'),
+    ],
+  });
+  return [make('syn-ack-lost-on-path', 'possible', because), ...named(['netfilter-drop'], 'client')];
+}
 
 /** Two captures that ran show between them the loss of every SYN without an answer, or of the answers. */
 function lostOnTheWay(f: Facts): boolean {

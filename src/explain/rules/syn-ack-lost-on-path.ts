@@ -1,5 +1,8 @@
+import { SERVER } from '../../model/connection.ts';
+import type { Facts } from '../facts/facts.ts';
 import { MAY_LACK_ANSWER } from '../mask.ts';
 import type { Candidate } from '../procedures/candidate.ts';
+import { silentSyn } from '../procedures/silent-syn.ts';
 import { attemptOf, synCandidates } from '../procedures/syn.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -31,14 +34,19 @@ export const rule: Rule<'syn-ack-lost-on-path', Candidate> = {
       by: ['packets'],
       kernels: 'any',
       claims: 'possible',
-      sign: 'the first SYN-ACK in the capture came by the timer',
+      sign: 'the first SYN-ACK in the capture came by the timer, or the SYN again after one, and an ACK after that',
     },
   ],
   by: synCandidates,
   tell: (f, c) => ({
-    summary: `${attemptOf(f)}; the SYN-ACK was ${MAYBE}lost on the way back: ${c.because()}.`,
+    summary: `${attemptOf(f, isAnswered(f))}; the SYN-ACK was ${MAYBE}lost on the way back: ${c.because()}.`,
     remedy:
       'Look at what lies on the way back, which may be another one than the way there: asymmetric routes, stateful firewalls that saw only one direction, the neighbour table of the last router.',
     missing: [],
   }),
 };
+
+/** The file has its SYN-ACK: the client got none in time. */
+function isAnswered(f: Facts): boolean {
+  return f.wire !== null && f.wire.of(f.wire.wire.synAcks, SERVER) > 0 && silentSyn(f) === null;
+}

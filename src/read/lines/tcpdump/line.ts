@@ -44,7 +44,7 @@ const OLD =
   /^([SFRPWEU.]{1,8})(?=[ ,]|$)(?: \[[a-z ]{1,32}!?\])?(?: (\d{1,10}):(\d{1,10})\((\d{1,10})\))?(?: ack (\d{1,10}))?(?: win (\d{1,10}))?/;
 const OLD_CHECKSUM = /, cksum 0x[0-9a-f]{1,4} \([^)]{0,40}\){1,2},?/;
 
-/** pktmon prints before each packet, at every component that it passes, when, and which time it is: in its log, and on the console. */
+/** pktmon prints before each packet, at every component that it passes, when, and which time it is: in its log, and when it prints at once. */
 export const PKTMON =
   /^(?:\[\d{1,4}\][\dA-F.]{1,20}::(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{6,9}) \[Microsoft-Windows-PktMon\] |(\d\d:\d\d:\d\d\.\d{6,9}) (?=PktGroupId )).*\bAppearance (\d{1,3}),/;
 
