@@ -18,7 +18,7 @@ export function newBrief(): Brief {
     stacks: [0, 0],
     start: 0,
     answered: false,
-    payload: false,
+    payload: [false, false],
     firstFin: 0,
     finWait2: 0,
     finWait2Kernel: Number.NaN,

@@ -1,7 +1,14 @@
 /** The cases of joined evidence as a collection: what passes over all of them ask stands in numbers, the rest is made. */
 import { type Endpoint, formatEndpoint, isLoopback } from '../model/address.ts';
 import type { Case, Cases } from '../model/case.ts';
-import { CLIENT, finWait2Kernel, finWait2Wire, SERVER, type SideIndex } from '../model/connection.ts';
+import {
+  CLIENT,
+  finWait2Kernel,
+  finWait2Wire,
+  SERVER,
+  type SideIndex,
+  type WireConnection,
+} from '../model/connection.ts';
 import { getOr } from '../model/get-or.ts';
 import type { Brief, Outcome } from '../model/outcome.ts';
 import { STACKS } from '../model/stack.ts';
@@ -79,10 +86,11 @@ export class JoinedCases implements Cases {
     const stacks = [STACKS.indexOf(ofHandshake(c, CLIENT)), STACKS.indexOf(ofHandshake(c, SERVER))];
     const inKernel = finWait2Kernel(c.lives) ?? Number.NaN;
     if (!wire) return [...keys, ...stacks, Number.NaN, 0, 0, CLIENT, Number.NaN, inKernel];
-    const { start, synAcks, bytes, firstFin } = wire;
+    const { start, synAcks, firstFin } = wire;
+    const sent = (hasSent(wire, CLIENT) ? 1 : 0) + (hasSent(wire, SERVER) ? 2 : 0);
     const first = firstFin === SERVER ? SERVER : CLIENT;
     const wait = finWait2Wire(wire) ?? Number.NaN;
-    return [...keys, ...stacks, start, synAcks[0] + synAcks[1], bytes[0] + bytes[1], first, wait, inKernel];
+    return [...keys, ...stacks, start, synAcks[0] + synAcks[1], sent, first, wait, inKernel];
   }
 
   brief(n: number): Brief {
@@ -93,7 +101,8 @@ export class JoinedCases implements Cases {
     out.stacks[SERVER] = own[at + 3]!;
     out.start = own[at + 4]!;
     out.answered = own[at + 5]! > 0;
-    out.payload = own[at + 6]! > 0;
+    out.payload[CLIENT] = (own[at + 6]! & 1) !== 0;
+    out.payload[SERVER] = (own[at + 6]! & 2) !== 0;
     out.firstFin = own[at + 7] as SideIndex;
     out.finWait2 = own[at + 8]!;
     out.finWait2Kernel = own[at + 9]!;
@@ -110,6 +119,13 @@ export class JoinedCases implements Cases {
   *[Symbol.iterator](): Iterator<Case> {
     for (let n = 0; n < this.count; n++) yield this.at(n);
   }
+}
+
+/** As connect/columns.ts tells it of one capture. */
+function hasSent({ bytes, isn, acked, fins }: WireConnection, side: SideIndex): boolean {
+  const [first, last] = [isn[side], acked[1 - side]!];
+  if (bytes[side] > 0 || first === null || last === null) return bytes[side] > 0;
+  return ((last - first) | 0) - 1 > Math.min(fins[side], 1);
 }
 
 function extend(spans: Map<number, Span>, source: number, start: SourceTime, end: SourceTime): void {

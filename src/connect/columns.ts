@@ -6,14 +6,18 @@ import { addressKey } from '../model/address.ts';
 import type { SideIndex } from '../model/connection.ts';
 import type { Brief } from '../model/outcome.ts';
 import {
+  ACK_SEEN,
+  ACKED,
   ADDRESS,
   BITS,
   BYTES,
   CLIENT_BIT,
   FIN_ACKED_AT,
   FIN_AT,
+  FINS,
   FIRST_FIN_MASK,
   FIRST_FIN_SHIFT,
+  ISN,
   LAST_TIME,
   ORIENTATION_MASK,
   PACKETS,
@@ -22,6 +26,7 @@ import {
   STACK_SHIFT,
   START,
   SYN_ACKS,
+  SYNS,
 } from './layout.ts';
 import { type Store, sideOf } from './store.ts';
 
@@ -31,6 +36,7 @@ const GUESS = 2;
 const FIRST_FIN = 2;
 const STACK = 4;
 const ANSWERED = 256;
+/** Of side 0; of side 1 the next bit. */
 const PAYLOAD = 512;
 const FEWEST = 16;
 
@@ -107,7 +113,7 @@ export class Columns {
       const mine = sideOf(at, side);
       bits |= (words[mine + SIDE_BITS]! >>> STACK_SHIFT) << (STACK + 2 * side);
       if (words[mine + SYN_ACKS] !== 0) bits |= ANSWERED;
-      if (doubles[(mine + BYTES) >> 1]! > 0) bits |= PAYLOAD;
+      if (hasSent(words, doubles, mine, sideOf(at, 1 - side))) bits |= PAYLOAD << side;
       const last = doubles[(mine + LAST_TIME) >> 1]!;
       if (words[mine + PACKETS] !== 0 && last > this.last) this.last = last;
     }
@@ -148,7 +154,8 @@ export class Columns {
     out.stacks[1] = (bits >> (STACK + 2 * (1 - client))) & 3;
     out.start = this.#starts[serial]!;
     out.answered = (bits & ANSWERED) !== 0;
-    out.payload = (bits & PAYLOAD) !== 0;
+    out.payload[0] = (bits & (PAYLOAD << client)) !== 0;
+    out.payload[1] = (bits & (PAYLOAD << (1 - client))) !== 0;
     out.finWait2 = this.#finWait2s[serial]!;
     out.firstFin = first - 1 === client ? 0 : 1;
   }
@@ -171,6 +178,14 @@ export class Columns {
 /** The side that is called the client. */
 export function callsClient(words: Int32Array, at: number): number {
   return words[at + BITS]! & CLIENT_BIT ? 1 : 0;
+}
+
+/** Data, seen or acknowledged beyond its SYN and FIN. */
+function hasSent(words: Int32Array, doubles: Float64Array, mine: number, peers: number): boolean {
+  if (doubles[(mine + BYTES) >> 1]! > 0) return true;
+  if (words[mine + SYNS]! + words[mine + SYN_ACKS]! === 0 || !(words[peers + SIDE_BITS]! & ACK_SEEN))
+    return false;
+  return ((words[peers + ACKED]! - words[mine + ISN]!) | 0) - 1 > Math.min(words[mine + FINS]!, 1);
 }
 
 /** What a side had to wait from the ACK of its FIN to the other's FIN; NaN without. */

@@ -1,6 +1,6 @@
 /** What became of the connections to each server. */
 import type { Case } from '../model/case.ts';
-import { CLIENT, type WireConnection } from '../model/connection.ts';
+import { CLIENT, SERVER, type WireConnection } from '../model/connection.ts';
 import type { ProbedEvent } from '../model/event.ts';
 import { getOr } from '../model/get-or.ts';
 import type { ServerHealth } from '../model/incident.ts';
@@ -25,17 +25,28 @@ export function serversHealth(world: World, explained: readonly Explained[]): Se
       connections: 0,
       hurt: 0,
       well: 0,
+      unserved: 0,
       clients: new Set(),
     }));
     row.connections++;
     const { keys, answered } = cases.brief(n);
     row.clients.add(keys[CLIENT]);
     if (hurt.has(n)) row.hurt++;
-    else if (!unanswered.has(n) && !isUnfinished(world, n, answered) && isShown(world, n)) row.well++;
+    else if (!unanswered.has(n) && !isUnfinished(world, n, answered) && isShown(world, n)) {
+      row.well++;
+      if (isUnserved(world, n)) row.unserved++;
+    }
   }
   return [...rows.values()]
     .map(({ n, clients, ...rest }) => ({ server: world.serverOf(n), ...rest, clients: clients.size }))
     .sort((a, b) => b.hurt - a.hurt || b.connections - a.connections);
+}
+
+/** The client had sent data; the server sent none and was the first to close. Of what only takes data that is a good end. */
+function isUnserved(world: World, n: number): boolean {
+  const { answered, payload, firstFin, finWait2 } = world.context.cases.brief(n);
+  const closed = answered && !Number.isNaN(finWait2) && firstFin === SERVER;
+  return closed && payload[CLIENT] && !payload[SERVER];
 }
 
 /** Of a SYN, or a SYN-ACK, at the very end of a capture nobody knows whether it was answered. */
@@ -62,7 +73,8 @@ function isSenselessOnly({ wires }: Case): boolean {
 /** More of it than a packet that a kernel dropped, or that a firewall or a tracker saw go by: one that answers, and no RST. */
 function isShown(world: World, n: number): boolean {
   const { cases } = world.context;
-  if (world.mask(n) === PACKETS && !cases.brief(n).payload && isSenselessOnly(cases.at(n))) return false;
+  if (world.mask(n) === PACKETS && !cases.brief(n).payload.includes(true) && isSenselessOnly(cases.at(n)))
+    return false;
   if (world.mask(n) & (PACKETS | STATES | CALLS | ROWS)) return true;
   const seen = cases.at(n).kernel;
   const flagsOf = (e: ProbedEvent) => (e.kind === 'probe' && e.packet ? e.packet.flags : 0);

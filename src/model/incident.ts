@@ -79,4 +79,6 @@ export interface ServerHealth {
   hurt: number;
   /** Those without one that the server answered, as far as the evidence goes. */
   well: number;
+  /** Of these such that it closed first, without having sent a byte to a client that had. */
+  unserved: number;
 }

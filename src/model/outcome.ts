@@ -29,8 +29,8 @@ export interface Brief {
   start: number;
   /** A SYN-ACK was seen. */
   answered: boolean;
-  /** Either side sent data. */
-  payload: boolean;
+  /** The side sent data, also when only the other's acknowledgments show them. */
+  payload: [boolean, boolean];
   /** Whose FIN came first: 0 the client's, 1 the server's; of an orderly one. */
   firstFin: 0 | 1;
   /** From the ACK of the first FIN to the other side's, ns; NaN for none. */

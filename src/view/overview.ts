@@ -143,12 +143,16 @@ function sure({ confidence }: Incident): string {
 }
 
 function healthyOf({ servers }: Result, most: number): string[] {
-  const well = servers.filter((s) => s.well > 0).sort((a, b) => b.well - a.well);
-  const lines = well.slice(0, most).map(({ server, connections, well: fine, clients }) => {
+  const well = servers.filter((s) => s.well > 0).sort((a, b) => b.unserved - a.unserved || b.well - a.well);
+  const lines = well.slice(0, most).map(({ server, connections, well: fine, clients, unserved }) => {
     // whose the others are is not known: a flood has more clients than were served
-    return fine === connections
-      ? `${server}: ${counted(fine, 'connection')} without a problem (${counted(clients, 'client')})`
-      : `${server}: ${number(fine)} of ${counted(connections, 'connection')} without a problem`;
+    const told =
+      fine === connections
+        ? `${server}: ${counted(fine, 'connection')} without a problem (${counted(clients, 'client')})`
+        : `${server}: ${number(fine)} of ${counted(connections, 'connection')} without a problem`;
+    return unserved === 0
+      ? told
+      : `${told}; the server closed ${unserved === fine ? 'them' : `${number(unserved)} of these`} first, without an answer to what the client had sent`;
   });
   const rest = well.slice(most);
   if (rest.length === 0) return lines;

@@ -120,7 +120,7 @@ it('of more connections than result.json lists, all are counted', () => {
     causes: [],
     incidents: [],
     connections: [],
-    servers: [{ server: '10.0.0.9:80', connections: 20_000, clients: 1, hurt: 3, well: 19_990 }],
+    servers: [{ server: '10.0.0.9:80', connections: 20_000, clients: 1, hurt: 3, well: 19_990, unserved: 0 }],
   } as unknown as Result);
   expect(connections).toBe(20_000);
   expect(servers.get('10.0.0.9:80')).toEqual({ connections: 20_000, hurt: 3 });

@@ -60,7 +60,7 @@ describe('records', () => {
       const records = tracker.records();
       for (let n = 0; n < records.count; n++) {
         const w = records.view(n);
-        const brief = { keys: [0, 0], stacks: [0, 0] } as unknown as Brief;
+        const brief = { keys: [0, 0], stacks: [0, 0], payload: [false, false] } as unknown as Brief;
         records.brief(n, brief);
         const keys = [w.client, w.server].map((e) => addressKey(...parseWords(e.address)!));
         expect(brief.keys).toEqual(keys);
@@ -73,6 +73,8 @@ describe('records', () => {
         expect(w.start >= records.span[0] && w.end <= records.span[1]).toBe(true);
         if (records.outcome(n) !== ORDERLY) continue;
         expect(brief.firstFin).toBe(w.firstFin);
+        // of these all that was acknowledged is in the files
+        expect(brief.payload).toEqual(w.bytes.map((sent) => sent > 0));
       }
     }
   });

@@ -197,6 +197,8 @@ function ordinaryWire(): WireConnection {
     syns: [1, 0],
     synAcks: [0, 1],
     bytes: [0, 0],
+    isn: [0, 0],
+    acked: [2, 2],
     retransmits: [0, 0],
     repeats: [null, null],
     stack: ['unknown', 'unknown'],

@@ -388,7 +388,7 @@ export function exp1Result(): Result {
       'Four did not fit: three were reset at once, one after 12.9 s, although all four clients believed that they were connected.',
     ],
     incidents: [INCIDENT],
-    servers: [{ server: '172.16.58.146:8080', connections: 10, clients: 1, hurt: 10, well: 0 }],
+    servers: [{ server: '172.16.58.146:8080', connections: 10, clients: 1, hurt: 10, well: 0, unserved: 0 }],
     activity: {
       ...{ from: '06:56:20.000000000', to: '07:12:40.000000000', clock: 'wall', step: 20 },
       causes: [

@@ -12,7 +12,7 @@ import { stripOf } from '../../src/view/strip.ts';
 import { exp1Result } from '../tables/fixture.ts';
 
 const screen = (change: Partial<Result>) => overviewOf(focusOf({ ...exp1Result(), ...change }));
-const server = { server: '10.0.0.1:80', connections: 3, clients: 1, hurt: 0, well: 3 };
+const server = { server: '10.0.0.1:80', connections: 3, clients: 1, hurt: 0, well: 3, unserved: 0 };
 
 describe('without incidents', () => {
   test('nothing is wrong only where every connection was answered', () => {
@@ -21,6 +21,23 @@ describe('without incidents', () => {
     const open = screen({ incidents: [], diagnostics: [], servers: [{ ...server, well: 1 }] });
     expect(open.isFine).toBe(false);
     expect(open.headline).toMatch(/^These files do not show what became of 2 of 10 connections/);
+  });
+
+  test('a server that closed first without an answer is well, and that is said', async () => {
+    const told = (result: Result) => overviewOf(focusOf(result)).healthy();
+    const two = { ...exp1Result(), servers: [{ ...server, unserved: 2 }] };
+    expect(told(two)).toEqual([
+      '10.0.0.1:80: 3 connections without a problem (1 client); the server closed 2 of these first, without an answer to what the client had sent',
+    ]);
+    const shown = await analyze([
+      path.join(import.meta.dirname, '../../samples/field/packets/empty-reply.pcap'),
+    ]);
+    expect(shown.servers.map((s) => [s.server, s.well, s.unserved]).sort()).toEqual([
+      ['127.0.0.1:9001', 2, 2],
+      ['127.0.0.1:9002', 2, 0],
+      ['127.0.0.1:9004', 2, 0],
+    ]);
+    expect(told(shown)[0]).toContain('; the server closed them first, without an answer');
   });
 
   test('ports of one host are not servers', () => {

@@ -116,7 +116,7 @@ function probeOf(world: World, n: number): Probe | null {
   }
   const { payload, start } = cases.brief(n);
   // without data, in packets
-  if (payload || Number.isNaN(start)) return null;
+  if (payload[CLIENT] || payload[SERVER] || Number.isNaN(start)) return null;
   const c = cases.at(n);
   const [w] = c.wires;
   if (!w || c.wires.length > 1 || w.bytes[0] + w.bytes[1] > 0) return null;
@@ -160,7 +160,7 @@ function* touched(world: World, clients: ReadonlyMap<number, unknown>): Iterable
     if (outcome !== ORDERLY && outcome !== OPEN) continue;
     const { keys, payload } = cases.brief(n);
     const [client, server] = keys;
-    if (payload || (!clients.has(client) && !clients.has(server))) continue;
+    if (payload[CLIENT] || payload[SERVER] || (!clients.has(client) && !clients.has(server))) continue;
     const [w] = cases.at(n).wires;
     if (!w) continue;
     const side = senseless(w);
