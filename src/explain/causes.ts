@@ -98,9 +98,23 @@ function toGroup(all: Explained[], later: readonly LaterRecording[]): CauseGroup
     confidence: weakest(all.filter(isSo(severity))),
     connections: connectionsOf(all).ids,
     summary: all.length === 1 ? finding.summary : tellTogether(all),
-    remedy: finding.remedy,
+    remedy: remedyFor(all),
     ...(settled.length > 0 && { settled }),
   };
+}
+
+/** So many are asked, evenly spread. */
+const ASKED = 32;
+
+/** What most of them ask for; then what is to be done of the others. */
+function remedyFor(all: readonly Explained[]): string {
+  const step = Math.max(1, Math.floor(all.length / ASKED));
+  const counts = new Map<string, number>();
+  for (let i = 0; i < all.length; i += step) {
+    const { remedy } = all[i]!.finding;
+    counts.set(remedy, (counts.get(remedy) ?? 0) + 1);
+  }
+  return [...counts.keys()].sort((a, b) => counts.get(b)! - counts.get(a)!).join(' For others: ');
 }
 
 function graver(a: CauseGroup, b: CauseGroup): number {

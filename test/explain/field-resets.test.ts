@@ -90,6 +90,15 @@ describe('a window that stayed closed until TCP_USER_TIMEOUT, and the reader res
   });
 });
 
+test('a client that closed before the answer came: told by both times, and what to do about it', async () => {
+  const found = await closingOf('late-answer');
+  expect(found.map((f) => [f.rule, f.side])).toEqual(Array(2).fill(['time-wait-data-reset', 'client']));
+  expect(found[0]!.summary).toMatch(
+    /The client closed 1 s after its first data; the server's first came 3 s after these\.$/,
+  );
+  expect(found[0]!.remedy).toMatch(/^Find out why the server took so long to answer/);
+});
+
 describe('RSTs at one moment', () => {
   test('three of a server that had never sent a byte: its listener was closed', async () => {
     const found = await closingOf('burst');

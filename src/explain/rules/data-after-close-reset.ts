@@ -2,6 +2,7 @@ import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
+import { lateAnswer } from '../procedures/late-answer.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -50,11 +51,15 @@ export const rule: Rule<'data-after-close-reset', Candidate> = {
     },
   ],
   by: resetCandidates,
-  tell: (f, c) => ({
-    summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came after its process had closed: ${c.because()}.`,
-    remedy:
-      'The side that closes should shut down only its sending side and read until the end of file. ' +
-      "Between an HTTP client and a server this is most often the race of idle timeouts: make the client's shorter than the server's.",
-    missing: [...wanted('reset-reason', c.side), ...wanted('states', c.side)],
-  }),
+  tell: (f, c) => {
+    const late = c.side === 'client' ? lateAnswer(f) : null;
+    return {
+      summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came after its process had closed: ${c.because()}.${late?.told ?? ''}`,
+      remedy:
+        late?.remedy ??
+        'The side that closes should shut down only its sending side and read until the end of file. ' +
+          "Between an HTTP client and a server this is most often the race of idle timeouts: make the client's shorter than the server's.",
+      missing: [...wanted('reset-reason', c.side), ...wanted('states', c.side)],
+    };
+  },
 };

@@ -2,6 +2,7 @@ import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
+import { lateAnswer } from '../procedures/late-answer.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -40,10 +41,14 @@ export const rule: Rule<'time-wait-data-reset', Candidate> = {
     },
   ],
   by: resetCandidates,
-  tell: (f, c) => ({
-    summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came for a closed connection in FIN_WAIT2: ${c.because()}.`,
-    remedy:
-      'The side that closes should shut down only its sending side and read until the end of file; the other should stop sending when it reads the end of file.',
-    missing: [...wanted('reset-reason', c.side), ...wanted('minisock', c.side)],
-  }),
+  tell: (f, c) => {
+    const late = c.side === 'client' ? lateAnswer(f) : null;
+    return {
+      summary: `${sideEndpoint(f, c.side)} reset the connection, ${MAYBE}because data came for a closed connection in FIN_WAIT2: ${c.because()}.${late?.told ?? ''}`,
+      remedy:
+        late?.remedy ??
+        'The side that closes should shut down only its sending side and read until the end of file; the other should stop sending when it reads the end of file.',
+      missing: [...wanted('reset-reason', c.side), ...wanted('minisock', c.side)],
+    };
+  },
 };
