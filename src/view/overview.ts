@@ -150,17 +150,19 @@ function healthyOf({ servers }: Result, most: number): string[] {
       fine === connections
         ? `${server}: ${counted(fine, 'connection')} without a problem (${counted(clients, 'client')})`
         : `${server}: ${number(fine)} of ${counted(connections, 'connection')} without a problem`;
-    return unserved === 0
-      ? told
-      : `${told}; the server closed ${unserved === fine ? 'them' : `${number(unserved)} of these`} first, without an answer to what the client had sent`;
+    return told + withoutAnswer(unserved, fine);
   });
   const rest = well.slice(most);
   if (rest.length === 0) return lines;
-  const fine = rest.reduce((sum, s) => sum + s.well, 0);
-  return [
-    ...lines,
-    `${counted(rest.length, 'more server')}: ${counted(fine, 'connection')} without a problem`,
-  ];
+  const sum = (of: 'well' | 'unserved') => rest.reduce((all, s) => all + s[of], 0);
+  const told = `${counted(rest.length, 'more server')}: ${counted(sum('well'), 'connection')} without a problem`;
+  return [...lines, told + withoutAnswer(sum('unserved'), sum('well'))];
+}
+
+function withoutAnswer(unserved: number, well: number): string {
+  if (unserved === 0) return '';
+  const them = unserved === well ? 'them' : `${number(unserved)} of these`;
+  return `; the server closed ${them} first, without an answer to what the client had sent`;
 }
 
 const NAMED = 3;

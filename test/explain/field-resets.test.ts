@@ -99,6 +99,14 @@ test('a client that closed before the answer came: told by both times, and what 
   expect(found[0]!.remedy).toMatch(/^Find out why the server took so long to answer/);
 });
 
+test('a client (HAProxy, `timeout server 1s`) that reset the one who gave no answer is not well', async () => {
+  const { findings, servers } = await analyzed('gave-up-waiting');
+  const own = findings.filter((f) => f.rule === 'linger-zero-reset');
+  expect(own.map((f) => [f.side, f.severity])).toEqual(Array(2).fill(['client', 'warning']));
+  expect(own[0]!.summary).toMatch(/; 1 s after its first data it had no answer\.$/);
+  expect(servers).toMatchObject([{ connections: 4, well: 0 }]);
+});
+
 describe('RSTs at one moment', () => {
   test('three of a server that had never sent a byte: its listener was closed', async () => {
     const found = await closingOf('burst');

@@ -51,7 +51,7 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
 });
 
 /**
- * A server that closes so at its end meant it; before it has sent anything its client got nothing, whatever was meant. One
+ * Who closes so at its end meant it; before the server has sent anything its client got nothing, whatever was meant. One
  * that closed without a word, as health checks do, had asked for nothing.
  */
 function unserved(f: Facts, wire: WireFacts, reset: WireReset, candidates: Candidate[]): Candidate[] {
@@ -59,10 +59,17 @@ function unserved(f: Facts, wire: WireFacts, reset: WireReset, candidates: Candi
   if (!likeliest) return [];
   const { packet } = reset;
   const first = withLoss(f, wire, reset, likeliest);
-  const isSo = first.rule === 'linger-zero-reset' && first.side === 'server' && wire.sawHandshake;
-  const hasAsked = wire.finTime(CLIENT) === null || !wire.sentNothing(CLIENT, packet);
-  if (!isSo || !hasAsked || !wire.sentNothing(SERVER, packet)) return [first, ...others];
-  return [{ ...first, severity: 'warning' }, ...others];
+  if (first.rule !== 'linger-zero-reset' || !wire.sawHandshake || !wire.sentNothing(SERVER, packet))
+    return [first, ...others];
+  const hasAsked = !wire.sentNothing(CLIENT, packet);
+  const question = wire.packets.find((p) => wire.sideOf(p) === CLIENT && p.payload > 0);
+  if (first.side === 'client' && hasAsked && question) {
+    const because = () =>
+      `${first.because()}; ${span(packet.time - question.time)} after its first data it had no answer`;
+    return [{ ...first, because, severity: 'warning' }, ...others];
+  }
+  const isCutOff = first.side === 'server' && (hasAsked || wire.finTime(CLIENT) === null);
+  return [isCutOff ? { ...first, severity: 'warning' } : first, ...others];
 }
 
 /** Both FINs were acknowledged before: the RST that came after ended nothing. */
