@@ -1,5 +1,6 @@
 /** What a rule says of a connection, with what the runner adds: identity, role, severity. Words are made when they are read. */
 import type { Confidence, Finding, Missing, Role } from '../model/finding.ts';
+import { withNames } from '../model/hostnames.ts';
 import type { ClockLabel } from '../model/time.ts';
 import type { Citation } from './facts/evidence.ts';
 import type { Facts } from './facts/facts.ts';
@@ -75,11 +76,11 @@ export class DecidedFinding implements Finding {
   }
 
   get summary(): string {
-    return hedged(this.#told.summary, this.confidence);
+    return hedged(withNames(this.#told.summary), this.confidence);
   }
 
   get remedy(): string {
-    return this.#told.remedy;
+    return withNames(this.#told.remedy);
   }
 
   get evidence(): Finding['evidence'] {

@@ -3,6 +3,7 @@ import type { Host } from '../model/case.ts';
 import { processOf } from '../model/case-process.ts';
 import { CLIENT, SERVER, type SideIndex } from '../model/connection.ts';
 import { placeOf } from '../model/container.ts';
+import { displayAddress } from '../model/hostnames.ts';
 import type { Incident } from '../model/incident.ts';
 import type { Facts } from './facts/facts.ts';
 import type { World } from './facts/world.ts';
@@ -46,7 +47,7 @@ export function endOf(world: World, facts: Facts, index: SideIndex, n: number): 
   const process = (index === SERVER ? facts.listener.ownerOf(facts) : null) ?? processOf(facts.case, index);
   const { address } = facts.endpoint(index);
   const place = placeOf(facts.case, index, world.context.sources);
-  const at = index === SERVER ? world.serverOf(n) : address;
+  const at = index === SERVER ? world.serverOf(n) : displayAddress(address);
   const host = world.context.hosts.find((h) => isNamed(h) && h.addresses.has(address))?.name;
   return [
     process?.comm ? `${process.comm}${process.pid === null ? '' : ` (pid ${process.pid})`} on ${at}` : at,

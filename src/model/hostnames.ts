@@ -36,6 +36,13 @@ export function displayAddress(address: string): string {
   return nameOf.get(address) ?? address;
 }
 
+/** A text with names in the place of the addresses that stand for them. */
+export function withNames(text: string): string {
+  return text.includes('100::') ? text.replace(/(?<![\w:.])100::[\da-f:]{1,24}/g, shownIn) : text;
+}
+
+const shownIn = (address: string) => nameOf.get(address) ?? address;
+
 /** FNV-1a, 32 bits (draft-eastlake-fnv), from a given basis. */
 function fnv1a(text: string, basis: number): number {
   let hash = basis;

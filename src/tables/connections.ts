@@ -1,6 +1,7 @@
 import { stackOf } from '../align/stacks.ts';
 import type { Endpoint } from '../model/address.ts';
 import { CLIENT, finWait2Kernel, finWait2Wire, SERVER } from '../model/connection.ts';
+import { displayAddress } from '../model/hostnames.ts';
 import type { ClockLabel } from '../model/time.ts';
 import { columnsOf, derivedColumns, type Fields, type RowOf, rowOf, type Table, timeText } from './column.ts';
 import { type ConnectionFacts, kernelResetReason, seconds } from './connection-facts.ts';
@@ -21,7 +22,7 @@ const fields = {
       {
         name: 'client_ip',
         doc: 'who sent the SYN; else the end that is not the listener; else the first seen',
-        cell: ({ address }: Endpoint) => address,
+        cell: ({ address }: Endpoint) => displayAddress(address),
       },
       { name: 'client_port', doc: 'its port', cell: ({ port }: Endpoint) => port },
     ],
@@ -29,7 +30,7 @@ const fields = {
   server: {
     of: (f) => f.of.server,
     columns: [
-      { name: 'server_ip', doc: 'the other end', cell: ({ address }: Endpoint) => address },
+      { name: 'server_ip', doc: 'the other end', cell: ({ address }: Endpoint) => displayAddress(address) },
       { name: 'server_port', doc: 'its port', cell: ({ port }: Endpoint) => port },
     ],
   },

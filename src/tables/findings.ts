@@ -1,5 +1,6 @@
 import type { Endpoint } from '../model/address.ts';
 import type { Finding, Missing } from '../model/finding.ts';
+import { displayAddress } from '../model/hostnames.ts';
 import { type Table, timeText } from './column.ts';
 
 export const findingsTable: Table<Finding> = {
@@ -33,9 +34,9 @@ export const findingsTable: Table<Finding> = {
       doc: '`client`, `server` or `path`: where the fault or act lies',
       value: (f) => f.side,
     },
-    { name: 'client_ip', doc: 'as in connections.csv', value: (f) => f.client.address },
+    { name: 'client_ip', doc: 'as in connections.csv', value: (f) => displayAddress(f.client.address) },
     { name: 'client_port', doc: 'as in connections.csv', value: (f) => portOf(f.client) },
-    { name: 'server_ip', doc: 'as in connections.csv', value: (f) => f.server.address },
+    { name: 'server_ip', doc: 'as in connections.csv', value: (f) => displayAddress(f.server.address) },
     { name: 'server_port', doc: 'as in connections.csv', value: (f) => portOf(f.server) },
     {
       name: 'time',

@@ -167,3 +167,33 @@ test.each([
   expect(lost.join()).toMatch(/It looks like /);
   expect(lost.join()).toContain(what);
 });
+
+test('a RST that a trace alone shows, and one in flows, is no healthy connection', async () => {
+  const trace = (reason: string, address: string) =>
+    `          <idle>-0       [000] ..s2.  7113.121212: tcp_send_reset: skbaddr=0000000011111111 skaddr=${address} src=192.0.2.10:9000 dest=198.51.100.7:44013 state=UNKNOWN reason=${reason}\n`;
+  const refused = await read(trace('NO_SOCKET', '0000000000000000'));
+  expect(refused.short).toEqual(['connection-refused possible server']);
+  expect(overviewOf(focusOf(refused.result)).healthy()).toEqual([]);
+  expect((await read(trace('TCP_INVALID_ACK_SEQUENCE', '0000000000000000'))).short).toEqual([
+    'unexplained-reset possible server',
+  ]);
+  const flow = (time: string, arrow: string, flags: string) =>
+    `Jun 26 12:00:00.${time}: ns/client:43806 (ID:1739) ${arrow} ns/server:8080 (ID:2001) to-endpoint FORWARDED (TCP Flags: ${flags})`;
+  const flows = await read(
+    `${flow('123', '->', 'SYN')}\n${flow('124', '<-', 'SYN, ACK')}\n${flow('125', '->', 'ACK')}\n${flow('200', '->', 'ACK, RST')}\n`,
+  );
+  expect(flows.short).toEqual(['unexplained-reset possible client']);
+  // the names, and no address that stands for them
+  const { incidents } = overviewOf(focusOf(flows.result));
+  expect(incidents[0]!.facts.find((f) => f.label === 'Who')!.text).toContain('ns/client');
+});
+
+test('tcpdump with names: no sentence has the address that stands for one', async () => {
+  const { result } = await read(
+    '10:00:00.000000 IP app1.40000 > db1.5432: Flags [S], seq 1000, win 64240, options [mss 1460], length 0\n10:00:00.000070 IP router1 > app1: ICMP host db1 unreachable - admin prohibited filter, length 68\n',
+  );
+  const [found] = result.findings;
+  expect(found).toMatchObject({ rule: 'icmp-rejected' });
+  expect(`${found!.summary} ${found!.remedy}`).not.toContain('100::');
+  expect(found!.remedy).toContain('db1');
+});

@@ -26,7 +26,7 @@ import { listenerClosed } from './listener-closed.ts';
 import { passiveReset } from './passive-reset.ts';
 import { killedBySs, resetInStates } from './reset-in-states.ts';
 import { isForeignTtl, usualTtl } from './ttl.ts';
-import { listedReset, unexplained } from './unexplained-reset.ts';
+import { listedReset, tracedReset, unexplained } from './unexplained-reset.ts';
 import { untranslatedPacket, untranslatedReply } from './untranslated.ts';
 
 /** Candidates for the reset that ended the connection; empty when none did, or when it ended well before. */
@@ -47,7 +47,9 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
   if (wire && reset) return unserved(f, wire, reset, withoutSocket(decisiveSaid(f), onWire(f, wire, reset)));
   if (unanswered(f)?.end) return [];
   const inStates = resetInStates(f);
-  return inStates.length > 0 ? inStates : listedReset(f);
+  if (inStates.length > 0) return inStates;
+  const inList = listedReset(f);
+  return inList.length > 0 ? inList : tracedReset(f);
 });
 
 /**

@@ -1,13 +1,13 @@
 /** A reset that nothing here explains, and what can cause one, by where it came. */
 import { formatEndpoint, sameEndpoint } from '../../model/address.ts';
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
-import type { ProbeEvent } from '../../model/event.ts';
+import type { ProbedEvent, ProbeEvent, ResetSentEvent } from '../../model/event.ts';
 import { FIN, RST, type TcpState } from '../../model/tcp.ts';
 import { eventEvidence, reasoning } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { RuleId } from '../rules/index.ts';
 import type { Candidate } from './candidate.ts';
-import { named, SIDE_NAMES } from './common.ts';
+import { maker, named, SIDE_NAMES } from './common.ts';
 
 export const CAUSES_LIVE: readonly RuleId[] = [
   'unread-data-reset',
@@ -50,9 +50,38 @@ const CAUSES_OF_LISTENER: readonly RuleId[] = [
   'abort-on-overflow-reset',
 ];
 
-/** Segments that a list shows without their numbers (`tshark -T fields` of a few columns), in its order. */
+/** Segments that a list shows without their numbers (`tshark -T fields` of a few columns, flows of hubble), in its order. */
 export function listed(f: Facts): ProbeEvent[] {
-  return f.case.kernel.filter((e) => e.kind === 'probe').filter((e) => e.name === 'segment');
+  const isListed = ({ name }: ProbeEvent) => name === 'segment' || name === 'hubble-flow';
+  return f.case.kernel.filter((e) => e.kind === 'probe').filter(isListed);
+}
+
+/** tcp:tcp_send_reset, as a probe of ours tells it or as the line of a trace. */
+function isSentReset(e: ProbedEvent): e is ResetSentEvent | ProbeEvent {
+  return e.kind === 'reset-sent' || (e.kind === 'probe' && e.name === 'tcp_send_reset');
+}
+
+function reasonOf(e: ProbedEvent): string | null {
+  if (e.kind === 'reset-sent') return e.reason;
+  return e.kind === 'probe' ? (/\breason (\w+)/.exec(e.said ?? '')?.[1] ?? null) : null;
+}
+
+/** What a trace without packets and states says of a reset: who sent it or took it, and at most the kernel's reason. */
+export function tracedReset(f: Facts): Candidate[] {
+  if (f.lives.length > 0 || f.wire) return [];
+  const e = f.case.kernel.find((e) => e.kind === 'reset-received' || isSentReset(e));
+  if (!e) return [];
+  const isClient = sameEndpoint(e.local, f.endpoint(CLIENT));
+  const side: SideIndex = isClient === (e.kind !== 'reset-received') ? CLIENT : SERVER;
+  const reason = reasonOf(e);
+  const says = () => (reason === null ? '' : `reason ${reason}`);
+  const evidence = [eventEvidence(f.world, e, says)];
+  const all = unexplained(f, side, evidence, f.atEvent(e));
+  if (reason !== 'NO_SOCKET') return all;
+  const because = `a packet met no socket (NO_SOCKET): a SYN to a port on which nothing listens, or a packet of a connection that was gone`;
+  const make = maker({ side: SIDE_NAMES[side]!, moment: f.atEvent(e), evidence });
+  const rules: RuleId[] = side === SERVER ? ['connection-refused', 'no-socket-reset'] : ['no-socket-reset'];
+  return [make(rules[0]!, 'possible', because), ...named(rules.slice(1), SIDE_NAMES[side]!)];
 }
 
 /** A RST of such a list, which does not show what it answers: empty when both sides had closed before. */
@@ -84,7 +113,9 @@ export function unexplained(
 ): Candidate[] {
   const isOwn = (e: ProbeEvent) => sameEndpoint(e.local, f.endpoint(side));
   const isSeen =
-    f.wires.some((w) => w.of(w.wire.rsts, side) > 0) || listed(f).some((e) => hasFlag(e, RST) && isOwn(e));
+    f.case.kernel.some((e) => isSentReset(e) && sameEndpoint(e.local, f.endpoint(side))) ||
+    f.wires.some((w) => w.of(w.wire.rsts, side) > 0) ||
+    listed(f).some((e) => hasFlag(e, RST) && isOwn(e));
   const what = isSeen ? 'sent a RST' : 'sent a RST, or the connection was given up';
   const because = () => `${f.name(side)} ${what}; nothing here says why`;
   const first: Candidate = {

@@ -1,5 +1,6 @@
 /** Stories across connections: what one fault did to many of them, one thing after the other. */
 import type { Confidence } from '../../model/finding.ts';
+import { withNames } from '../../model/hostnames.ts';
 import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';
 import { backscatter } from './backscatter.ts';
@@ -68,8 +69,18 @@ export function tellStories(world: World, explained: readonly Explained[]): Stor
   for (const tell of TELLERS) {
     const story = tell(world, left);
     if (!story) continue;
-    stories.push(story);
+    stories.push(named(story));
     left = left.filter((e) => !story.rules.includes(e.rule.id));
   }
   return stories;
+}
+
+function named(story: Story): Story {
+  const { sentences, action, who } = story;
+  return {
+    ...story,
+    sentences: sentences.map(withNames),
+    ...(action !== undefined && { action: withNames(action) }),
+    ...(who !== undefined && { who: withNames(who) }),
+  };
 }
