@@ -197,3 +197,20 @@ test('tcpdump with names: no sentence has the address that stands for one', asyn
   expect(`${found!.summary} ${found!.remedy}`).not.toContain('100::');
   expect(found!.remedy).toContain('db1');
 });
+
+test('a clock below the command that printed it is of the table below it', async () => {
+  const at = (time: string, command: string, ...rows: string[]) =>
+    [`$ date; ${command}`, `Wed Jun 26 ${time} UTC 2024`, ...rows].join('\n');
+  const row = (port: number) =>
+    `CLOSE-WAIT 1 0 192.0.2.10:8080 198.51.100.7:${port} users:(("java",pid=912,fd=61))`;
+  const { result } = await read(
+    `${at('12:00:00', 'ss -tanp', row(44_013), row(44_014))}\n${at('12:10:00', 'ss -tanp', row(44_013), row(44_015))}\n`,
+  );
+  const times = result.timeline.filter((t) => t.kind === 'socket').map((t) => t.time.slice(11, 19));
+  expect(times.sort()).toEqual(['12:00:00', '12:00:00', '12:10:00', '12:10:00']);
+  const count = (n: number) => ['#kernel', `TcpExtListenOverflows           ${n}               0.0`];
+  const counters = await read(
+    `${at('12:00:00', 'nstat -az TcpExtListenOverflows', ...count(1200))}\n${at('12:01:00', 'nstat -az TcpExtListenOverflows', ...count(1344))}\n`,
+  );
+  expect(counters.result.inputs[0]).toMatchObject({ first: expect.stringContaining('12:00:00') });
+});

@@ -26,6 +26,7 @@ export class Counters {
   /** False when the counter already has a value in this reading: the tool ran again. */
   set(name: string, value: number): boolean {
     if (this.#values.has(name)) return false;
+    if (this.#values.size === 0) this.#source.first();
     // sources are listed in the order in which they begin
     this.#source.open();
     this.#values.set(this.#interner.keep(name), value);

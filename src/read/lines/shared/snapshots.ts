@@ -47,6 +47,7 @@ export class Snapshots {
   }
 
   row(): void {
+    if (this.#rows === 0) this.#source.first();
     this.#rows++;
   }
 

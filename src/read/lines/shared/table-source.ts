@@ -22,6 +22,11 @@ export class TableSource extends SectionSource {
     this.section.shown = null;
   }
 
+  /** Its first row: a clock that stands below the command is of the same command (`date; ss -tan`). */
+  first(): void {
+    if (!this.#isUsed && this.section.shown !== null) this.begin();
+  }
+
   override open(clock: Clock = this.#taken?.clock ?? NO_CLOCK): Source {
     return super.open(clock);
   }
