@@ -214,3 +214,25 @@ test('a clock below the command that printed it is of the table below it', async
   );
   expect(counters.result.inputs[0]).toMatchObject({ first: expect.stringContaining('12:00:00') });
 });
+
+test.each([
+  [
+    '-e of a link without a header',
+    (a: string, b: string) => `1719403200.000000 ip: ${a} > ${b}: `,
+    '192.0.2.10.',
+    '198.51.100.9.',
+  ],
+  [
+    'extension headers',
+    (a: string, b: string) =>
+      `12:00:00.000000 IP6 ${a.slice(0, a.lastIndexOf('.'))} > ${b.slice(0, b.lastIndexOf('.'))}: HBH (padn) ${a.slice(a.lastIndexOf('.') + 1)} > ${b.slice(b.lastIndexOf('.') + 1)}: `,
+    '2001:db8::10.',
+    '2001:db8:1::9.',
+  ],
+])('tcpdump with %s', async (_, line, a, b) => {
+  const { short, lost } = await read(
+    `${line(`${a}40100`, `${b}443`)}Flags [S], seq 1000, win 64240, options [mss 1460], length 0\n${line(`${b}443`, `${a}40100`)}Flags [R.], seq 0, ack 1001, win 0, length 0\n`,
+  );
+  expect(short).toEqual(['connection-refused inferred server']);
+  expect(lost).toEqual([]);
+});

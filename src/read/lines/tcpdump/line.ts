@@ -29,7 +29,11 @@ const STAMP =
 /** Interface and direction that -i any prints before the protocol, direction alone in old versions. */
 const PLACE = /^(?:([\w.@:-]{1,32}) {1,8})?(In|Out|B|M|P) {1,4}/;
 const LINK = /ethertype IPv[46] \(0x[0-9a-f]{4}\), (?:length \d{1,9}: )?|^802\.1Q vlan#\d{1,4} P\d /;
-const NETWORK = /^IP6? /;
+/** `ip: ` is what -e prints of a link without a header (tun, raw IP). */
+const NETWORK = /^(?:ip: )?IP6? |^ip: /;
+/** Extension headers of IPv6 stand between the addresses and the ports. */
+const EXTENDED =
+  /^([\da-f:.]{2,45}) > ([\da-f:.]{2,45}): (?:(?:HBH|DSTOPT|srcrt)(?: \([^>]{0,200}?\))? ){1,4}(\S{1,32}) > (\S{1,32}): (?=Flags )/;
 /** The parenthesis of -v. */
 const VERBOSE =
   /^\((?:tos|class|flowlabel|hlim) [^>]{0,400}?length:? \d{1,9}[^>]{0,100}?\)(?:\s+(?=\S)|\s*$)/;
@@ -131,7 +135,8 @@ function parseNetwork(text: string, out: PrintedSegment, stamped: boolean, ip: b
   out.ttl = header ? numberAfter(header, /\b(?:ttl|hlim) {1,3}(\d{1,3})\b/) : 0;
   out.ipId = header ? numberAfter(header, /, id (\d{1,5})\b/) : 0;
   const shown = verbose ? text.slice(verbose[0].length) : text;
-  const body = shown.slice(TRUNCATED.exec(shown)?.[0].length ?? 0);
+  const whole = shown.slice(TRUNCATED.exec(shown)?.[0].length ?? 0);
+  const body = whole.includes(': Flags ') ? whole.replace(EXTENDED, '$1.$3 > $2.$4: ') : whole;
   const tunnel = TUNNEL.exec(body);
   if (tunnel) return parseNetwork(body.slice(tunnel[0].length), out, stamped, true);
   if (verbose && body === '') return /TCP \(6\)/.test(verbose[0]) ? 'head' : 'other-head';
