@@ -23,10 +23,15 @@ export function terminal(): { width: number; color: boolean } {
 }
 
 /** Whether there is nothing to explain, which it says. */
-export function nothingRead({ inputs }: Pick<Result, 'inputs'>): boolean {
+export function nothingRead({ inputs, diagnostics }: Pick<Result, 'inputs' | 'diagnostics'>): boolean {
   if (inputs.some((i) => i.records > 0)) return false;
   const names = inputs.map((i) => i.name).join(', ');
   err(`tcpautopsy: nothing to explain${names && `: no packet and no event in ${names}`}`);
+  // what is no damage may say why
+  const notes = diagnostics
+    .filter((d) => d.severity === 'info')
+    .map((d) => ({ ...d, severity: 'error' as const }));
+  for (const line of diagnosticLines(notes)) err(line);
   return true;
 }
 

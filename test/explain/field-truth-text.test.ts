@@ -236,3 +236,18 @@ test.each([
   expect(short).toEqual(['connection-refused inferred server']);
   expect(lost).toEqual([]);
 });
+
+test('what ss -K lists it has destroyed: nothing is in those states', async () => {
+  const row = (state: string, port: number) =>
+    `tcp   ${state} 1      0      192.0.2.10:5432     198.51.100.7:${port}`;
+  const table = [
+    'Netid State      Recv-Q Send-Q Local Address:Port  Peer Address:Port',
+    row('CLOSE-WAIT', 44_013),
+  ];
+  const killed = await read(['root@db1:~# ss -K dst 198.51.100.7', ...table, ''].join('\n'));
+  expect(killed.short).toEqual([]);
+  expect(killed.lost).toEqual([]);
+  expect(killed.result.diagnostics.map((d) => d.code)).toContain('ss-destroyed');
+  const listed = await read(['root@db1:~# ss -ta dst 198.51.100.7', ...table, ''].join('\n'));
+  expect(listed.short).toEqual(['close-wait-leak possible server']);
+});

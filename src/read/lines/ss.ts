@@ -95,6 +95,8 @@ class SsReader implements LineReader {
   #state: TcpState | null = null;
   /** The command line asks for other protocols only, and then no column names them. */
   #withoutTcp = false;
+  /** What -K lists it has destroyed. */
+  #kills = false;
   /** Owners are shown: -p is in the command line, or a row of this snapshot had one. */
   #owners = false;
   /** Waits for its continued line. */
@@ -114,6 +116,7 @@ class SsReader implements LineReader {
     this.#owners = known && /\s-\w*p|--processes/.test(command);
     this.#state = known ? commandState(command) : null;
     this.#withoutTcp = known && excludesTcp(command);
+    this.#kills = known && /\s(?:-\w*K\w*|--kill)(?=\s|$)/.test(command);
   }
 
   unread(): void {
@@ -149,6 +152,7 @@ class SsReader implements LineReader {
     const state = row?.state ?? this.#state;
     if (!row) return false;
     this.#emit();
+    if (this.#kills) return this.#destroyed(line);
     if (state === null) return this.#stateless(text, line);
     // unconnected sockets without a Netid column are UDP: TCP ones are not listed
     if (this.#withoutTcp || (state === 'CLOSE' && !row.tcp)) return true;
@@ -171,6 +175,14 @@ class SsReader implements LineReader {
       comm: user ? this.#interner.keep(user.comm) : null,
       ...parseDetails(tail, null),
     });
+    return true;
+  }
+
+  #destroyed(line: number): boolean {
+    this.#source.open();
+    this.#snapshots.spoil();
+    const message = 'sockets that `ss -K` destroyed: it lists them as they were, so they are in no state now';
+    this.#source.diagnose('ss-destroyed', 'info', line, message);
     return true;
   }
 
