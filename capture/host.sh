@@ -23,11 +23,11 @@ find_tools() {
 
 packet_filter() { PORTS=$ports HOSTS=$hosts LOOPBACK=$loopback awk -f "$here/packets.awk"; }
 
-# Sets `loopback`: a packet of the loopback interface passes it twice, and libpcap throws the first away when it was copied already.
+# Sets `loopback`: a packet of the loopback interface passes it twice, and libpcap throws the first away when it was copied already. With lo alone
+# it has to: it filters the first blocks of its ring itself, knows no direction there without a header of `any`, and would lose all of them.
 ask_tcpdump() {
   case $interface in
     any) loopback="ifindex 1 and outbound" ;; # LOOPBACK_IFINDEX
-    lo) loopback=outbound ;;
     *) return ;;
   esac
   tcpdump -i "$interface" -d "$loopback" > /dev/null 2>&1 || loopback=''

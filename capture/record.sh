@@ -123,7 +123,8 @@ start_keeper() {
   rm -f "$work/seconds"
 }
 
-# COMMAND runs with our standard input; a wrapper tells us when it ends.
+# COMMAND runs with our standard input; a file says when it has ended. No signal of ours does: one that comes while bash waits for a process may let it
+# wait for ever, for that process has been reaped by then.
 start_command() {
   exec 9<&0
   (
@@ -132,7 +133,6 @@ start_command() {
     sh -c 'echo $$ > "$0"; exec "$@"' "$work/command.pid" "$@" <&9 8>&- 9<&-
     status=$?
     : > "$work/command.done"
-    kill -USR1 $$ 2>/dev/null
     exit $status
   ) 8>&- &
   command_pid=$!
@@ -147,10 +147,9 @@ caller_environment() {
   [ -z "$caller_tz" ] || export "$caller_tz"
 }
 
+# What a signal asks for is done when the second is over.
 next_second() {
-  sleep 1 8>&- &
-  nap_pid=$!
-  wait $nap_pid
+  sleep 1 8>&-
   uptime_cs
   if [ $((now - last_tick)) -ge 95 ]; then
     last_tick=$now
@@ -167,7 +166,6 @@ next_second() {
   if [ -n "$command_pid" ]; then
     if [ -e "$work/command.done" ] || ! kill -0 "$command_pid" 2>/dev/null; then finish_command; fi
   fi
-  if kill $nap_pid 2>/dev/null; then wait $nap_pid 2>/dev/null; fi
 }
 
 # One of the three has ended before it was told to. At its limit of bytes tcpdump is ended by the kernel with SIGXFSZ (25), the recorder by itself.
@@ -256,8 +254,7 @@ wait_for_command() {
 finish_command() {
   wait_for_command
   # what the command left in flight: last segments, timers, packets still in tcpdump's buffer
-  sleep 1 8>&- &
-  wait $!
+  sleep 1 8>&-
   how=${how:-complete} by=${by:-command}
 }
 

@@ -46,6 +46,17 @@ function tracingMounts(): string[] {
 }
 
 describe.skipIf(why)(`the capture on this kernel${why ? ` (skipped: ${why})` : ''}`, () => {
+  it.each(['any', 'lo'])('has every packet from the first on (-i %s)', async (name) => {
+    const dir = bundle(`first-${name}`);
+    const program = `import socket
+l = socket.socket(); l.bind(('127.0.0.1', 8489)); l.listen(9)
+for _ in range(5):
+    c = socket.create_connection(('127.0.0.1', 8489)); a = l.accept()[0]; c.close(); a.recv(1); a.close()`;
+    await start(['-o', dir, '-i', name, '--port', '8489', '--', 'python3', '-c', program]).ended;
+    const { connections } = await analyze([join(dir, 'packets.pcap')]);
+    expect(connections.map((c) => [c.closeKind, c.history[0]])).toEqual(Array(5).fill(['fin', 'S']));
+  });
+
   it('records a reset with its unread bytes, over IPv4 and IPv6, and the refusal after it', async () => {
     const dir = bundle('unread');
     const { status } = await start(['-o', dir, '--port', '8471', '--', 'python3', PROVOKE, '8471']).ended;
