@@ -1,5 +1,5 @@
 /** Two analyses side by side: which causes are gone, new, more or fewer. */
-import type { Confidence, Severity } from '../model/finding.ts';
+import { type Confidence, SEVERITY_ORDER, type Severity } from '../model/finding.ts';
 import { type Interval, intervalOf, intervalOfChange, type Share } from './interval.ts';
 import type { CauseCount, Summary } from './summary.ts';
 
@@ -45,8 +45,6 @@ export interface Comparison {
   /** Those with connections that are hurt. */
   servers: ComparedServer[];
 }
-
-const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
 export function compare(before: Summary, after: Summary): Comparison {
   const rules = new Set([...before.causes.keys(), ...after.causes.keys()]);

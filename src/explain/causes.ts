@@ -4,6 +4,7 @@ import {
   type Confidence,
   type Finding,
   type Group,
+  SEVERITY_ORDER,
   type Severity,
 } from '../model/finding.ts';
 import type { CauseGroup } from '../model/result.ts';
@@ -16,7 +17,6 @@ import { count, hedged, MAYBE, number, predicate } from './words.ts';
 
 /** The order in which a story runs. */
 const GROUP_ORDER: readonly Group[] = ['syn', 'stuck', 'close', 'fin-wait2'];
-const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
 /** One group per rule; the gravest and largest first. */
 export function groupCauses(

@@ -40,7 +40,7 @@ const HOLED =
 /** Where a packet that is not there would tell another cause. */
 function lacksFrames({ world }: Facts, evidence: readonly Citation[]): boolean {
   const sources = new Set(evidence.flatMap((e) => (e.source === null ? [] : [e.source - 1])));
-  return [...sources].some((source) => world.lacksFrames(source));
+  return [...sources].some((source) => world.captures.lacksFrames(source));
 }
 
 /** Something of the evidence is of a source of such a format; sources are numbered from 1. */

@@ -60,7 +60,7 @@ const KINDS = {
   'peer-packets': {
     text: (of) => `Which of these packets reached ${of}, and what it sent itself`,
     probes: [],
-    held: (f) => !f.wire || sameHost(f) || f.world.capturesBeside(f.case, f.wire.wire.source).length > 0,
+    held: (f) => !f.wire || sameHost(f) || f.world.captures.beside(f.case, f.wire.wire.source).length > 0,
   },
   'queue-at-syn': {
     text: (of) => `How full the accept queue and the SYN queue of ${of} were when this SYN came`,

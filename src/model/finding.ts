@@ -13,6 +13,8 @@ export type Role = 'verdict' | 'stage' | 'note';
  */
 export type Confidence = 'proved' | 'inferred' | 'possible';
 export const CONFIDENCE_ORDER: readonly Confidence[] = ['proved', 'inferred', 'possible'];
+/** The gravest first. */
+export const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
 /** Least first. */
 export const SEVERITIES = ['info', 'warning', 'error'] as const;

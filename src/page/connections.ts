@@ -2,10 +2,10 @@
 
 import { formatSpan } from '../align/format-time.ts';
 import { formatEndpoint } from '../model/address.ts';
+import { SEVERITY_ORDER } from '../model/finding.ts';
 import { visible } from '../model/visible.ts';
 import type { ConnectionRow } from '../tables/connections.ts';
 import { rulesOfRow } from '../tables/selection.ts';
-import { SEVERITY_ORDER } from '../view/focus.ts';
 import { shortTime, trimTime } from '../view/ladder.ts';
 import { allOf, counted, endingOf, number } from '../view/words.ts';
 import { dataTable, html, Markup, NOTHING } from './markup.ts';

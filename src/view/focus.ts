@@ -1,12 +1,10 @@
 /** Which connections deserve the reader's time, and what belongs to each. */
 
 import { rules } from '../explain/rules/index.ts';
-import type { Finding, Severity } from '../model/finding.ts';
+import { type Finding, SEVERITY_ORDER, type Severity } from '../model/finding.ts';
 import type { CauseGroup } from '../model/result.ts';
 import type { ConnectionRow } from '../tables/connections.ts';
 import type { Result, TimelineItem } from '../tables/result.ts';
-
-export const SEVERITY_ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
 /** A result with its rows at hand by connection. Built once per output. */
 export interface Focus {

@@ -35,7 +35,8 @@ export function crossing(f: Facts): Crossing | null {
   const [a, b] = f.wires;
   if (!a) return null;
   if (!b) return missingAltogether(f, a);
-  if (a.wire.source === b.wire.source || !f.world.ranTogether(a.wire.source, b.wire.source)) return null;
+  if (a.wire.source === b.wire.source || !f.world.captures.ranTogether(a.wire.source, b.wire.source))
+    return null;
   if (a.wire.keyPacketsDropped + b.wire.keyPacketsDropped > 0) return null;
   const lost = (flags: number, side: SideIndex) => [
     ...onlyIn(f, a, b.wire.source, flags, side, b),
@@ -58,7 +59,7 @@ export function crossing(f: Facts): Crossing | null {
 
 /** No packet of it is in the other capture, which saw others of the same client and server. */
 function missingAltogether(f: Facts, here: WireFacts): Crossing | null {
-  const others = f.world.capturesBeside(f.case, here.wire.source);
+  const others = f.world.captures.beside(f.case, here.wire.source);
   if (others.length === 0) return null;
   const syns = handshakes(here, SYN, CLIENT);
   const other = others.find((source) => syns.some((p) => wasRunning(f, here, source, p))) ?? others[0];
@@ -183,7 +184,7 @@ function onlyIn(
 }
 
 function isOfOtherDirection({ world, case: c }: Facts, source: number, side: SideIndex): boolean {
-  return world.isOneDirection(source) || (side === CLIENT && !world.capturesOf(c).includes(source));
+  return world.captures.isOneDirection(source) || (side === CLIENT && !world.captures.of(c).includes(source));
 }
 
 function handshakes(wire: WireFacts, flags: number, side: SideIndex): KeyPacket[] {
@@ -199,7 +200,7 @@ function wasRunning(f: Facts, here: WireFacts, source: number, p: KeyPacket): bo
   const { timeline } = f.world.context;
   const at = timeline.at(here.wire.source, p.time);
   if (at === null || !timeline.comparable(here.wire.source, source)) return false;
-  const [from, to] = f.world.captureSpan(source).map((time) => timeline.at(source, time));
+  const [from, to] = f.world.captures.span(source).map((time) => timeline.at(source, time));
   return from != null && to != null && at >= from && at <= to;
 }
 
@@ -272,7 +273,7 @@ function ranUntil(f: Facts, { wire }: WireFacts, time: SourceTime, { wire: other
     return false;
   const [at, end] = [
     timeline.at(wire.source, time),
-    timeline.at(other.source, f.world.captureSpan(other.source)[1]),
+    timeline.at(other.source, f.world.captures.span(other.source)[1]),
   ];
   return at !== null && end !== null && at <= end;
 }

@@ -1,20 +1,19 @@
 /** What is known around the cases: connections of one listener, snapshots of tables, counters, hosts. */
 import { type Endpoint, formatEndpoint } from '../../model/address.ts';
-import type { Case, Context, CounterSeries, Host } from '../../model/case.ts';
+import type { Context, CounterSeries, Host } from '../../model/case.ts';
 import type { SocketLife } from '../../model/connection.ts';
-import { getOr } from '../../model/get-or.ts';
 import type { Source } from '../../model/source.ts';
 import type { SourceTime } from '../../model/time.ts';
 import { COOKIES, MASK_OF, type Mask, maskOf, STATES } from '../mask.ts';
 import type { Moment } from '../rule.ts';
+import { Captures } from './captures.ts';
 import { Facts } from './facts.ts';
-import { byServer, capturesByEnds, groupReused, nextAtAddresses, type Reuse } from './groups.ts';
+import { byServer, groupReused, nextAtAddresses, type Reuse } from './groups.ts';
 import { KEPT_CASES } from './kept-cases.ts';
 import { ListenerFacts } from './listener.ts';
 import { findOwnResets, type OwnResets } from './own-resets.ts';
 import { Snapshots } from './snapshots.ts';
 import { mergeByHost, riseBySeries, stepsOf } from './steps.ts';
-import { holdsOneDirection, lacksFrames, type OnlySyns, onlySynsOf } from './unseen.ts';
 import { type Walk, walksOf } from './walk.ts';
 
 /** A kernel holds one socket, or minisock, of a tuple; what came meanwhile did not get so far. */
@@ -24,6 +23,7 @@ const AT_HAND = 4096;
 
 export class World {
   readonly context: Context;
+  readonly captures: Captures;
   /** The connections that are told of, ascending; the others are context only. */
   kept = new Int32Array(0);
   readonly #facts = new Array<Facts | undefined>(AT_HAND);
@@ -37,16 +37,12 @@ export class World {
   #counters: CounterSeries[] | null = null;
   #byServer: Int32Array[] | null = null;
   #snapshots: Snapshots | null = null;
-  #capturesByEnds: Map<string, number[]> | null = null;
   #nextAtAddresses: Map<SocketLife, SocketLife> | null = null;
-  readonly #oneDirections = new Map<number, boolean>();
-  readonly #spans = new Map<number, readonly (number | null)[]>();
-  readonly #holed = new Map<number, boolean>();
-  readonly #onlySyns = new Map<number, OnlySyns>();
   #walks: Walk[] | null = null;
 
   constructor(context: Context) {
     this.context = context;
+    this.captures = new Captures(context);
   }
 
   facts(n: number): Facts {
@@ -157,75 +153,10 @@ export class World {
     return this.#snapshots;
   }
 
-  /** Captures (Source.id) that saw connections of this client's address to this server endpoint. */
-  capturesOf({ client, server }: Case): readonly number[] {
-    const { cases } = this.context;
-    if (cases.captures.size < 2) return [...cases.captures.keys()];
-    this.#capturesByEnds ??= capturesByEnds(cases);
-    return this.#capturesByEnds.get(`${client.address} ${formatEndpoint(server)}`) ?? [];
-  }
-
-  /** Those of them, ascending, that ran at the same time as one: files that follow one another say nothing of each other. */
-  capturesBeside(of: Case, own: number): number[] {
-    const all = this.capturesOf(of).filter((source) => source !== own && this.ranTogether(own, source));
-    return all.sort((a, b) => a - b);
-  }
-
-  /** A capture that holds one direction only, as packets that acknowledge those of the other show. */
-  isOneDirection(source: number): boolean {
-    return getOr(this.#oneDirections, source, () => holdsOneDirection(this.context.cases, source));
-  }
-
-  /** A capture that lost frames all over. */
-  lacksFrames(source: number): boolean {
-    return getOr(this.#holed, source, () => lacksFrames(this.context.cases, source));
-  }
-
-  /** A capture in which every segment carries a SYN, as a filter leaves them: no ACK of a handshake can be in it. */
-  holdsOnlySyns(source: number): boolean {
-    return this.#onlySynsOf(source) !== null;
-  }
-
-  /** Nor can a SYN-ACK. */
-  holdsNoSynAcks(source: number): boolean {
-    return this.#onlySynsOf(source) === 'syns';
-  }
-
-  #onlySynsOf(source: number): OnlySyns {
-    return getOr(this.#onlySyns, source, () => onlySynsOf(this.context.cases, source));
-  }
-
-  /** False where one capture had ended when the other began. */
-  ranTogether(a: number, b: number): boolean {
-    const { timeline } = this.context;
-    if (!timeline.comparable(a, b)) return true;
-    const [[fromA, toA], [fromB, toB]] = [this.#spanOnTimeline(a), this.#spanOnTimeline(b)];
-    if (fromA == null || toA == null || fromB == null || toB == null) return true;
-    return fromA <= toB && fromB <= toA;
-  }
-
-  #spanOnTimeline(source: number): readonly (number | null)[] {
-    return getOr(this.#spans, source, () =>
-      this.captureSpan(source).map((time) => this.context.timeline.at(source, time)),
-    );
-  }
-
   /** The socket that came after this one at the same kernel address; null when none did. */
   nextAtAddress(life: SocketLife): SocketLife | null {
     this.#nextAtAddresses ??= nextAtAddresses(this.showing(STATES));
     return this.#nextAtAddresses.get(life) ?? null;
-  }
-
-  /**
-   * When a capture was running: from its first to its last packet, or as its bundle says. What it does not show may lie
-   * before or after.
-   */
-  captureSpan(source: number): readonly [SourceTime, SourceTime] {
-    const seen = this.context.cases.captures.get(source) ?? [0 as SourceTime, 0 as SourceTime];
-    const { window, clock } = this.source(source);
-    if (!window || clock.kind !== 'realtime') return seen;
-    const [from, to] = [Number(window.from - clock.base), Number(window.to - clock.base)];
-    return [Math.min(from, seen[0]) as SourceTime, Math.max(to, seen[1]) as SourceTime];
   }
 
   momentOf(e: { source: number; time: SourceTime | null }): Moment {
@@ -320,7 +251,7 @@ export class World {
    * ns of each other by chance (those of a host taken as independent, the first of them as given).
    */
   burstsByChance(source: number, size: number, span: number): number {
-    const [from, to] = this.captureSpan(source);
+    const [from, to] = this.captures.span(source);
     const share = Math.min(span / Math.max(to - from, 1), 1);
     let sum = 0;
     for (const resets of this.ownResets.byAddress.values()) {

@@ -211,7 +211,7 @@ function momentOf(
 
 /** The capture that shows it holds what the peer sends: there is a silence that means something. */
 function hears(f: Facts): boolean {
-  return f.wire !== null && !f.world.isOneDirection(f.wire.wire.source);
+  return f.wire !== null && !f.world.captures.isOneDirection(f.wire.wire.source);
 }
 
 function describe(

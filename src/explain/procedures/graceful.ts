@@ -85,7 +85,7 @@ function onWire(f: Facts, wire: WireFacts): Graceful | null {
     .filter((p) => p !== null)
     .map((p) => packetEvidence(f, wire, p));
   // the file ends before the last FIN could be acknowledged, or sent again
-  const isCut = f.world.captureSpan(wire.wire.source)[1] - Math.max(a, b) < SHORTEST_RTO;
+  const isCut = f.world.captures.span(wire.wire.source)[1] - Math.max(a, b) < SHORTEST_RTO;
   return {
     confidence: acked ? 'proved' : isCut ? 'possible' : 'inferred',
     side: SIDE_NAMES[first],

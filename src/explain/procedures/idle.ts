@@ -62,7 +62,7 @@ export function resetAfterSilence(
 /** The first that was sent after a long silence was never acknowledged. */
 export function lostAfterIdle(f: Facts): Candidate | null {
   for (const wire of f.wires) {
-    const silence = f.world.isOneDirection(wire.wire.source) ? null : idleAsMapping(wire);
+    const silence = f.world.captures.isOneDirection(wire.wire.source) ? null : idleAsMapping(wire);
     const sender = silence && lostAfterSilence(wire, silence);
     if (!silence || sender == null) continue;
     const again = wire.packets.filter((p) => wire.sideOf(p) === sender && p.time >= silence.to - NS_PER_MS);

@@ -31,7 +31,7 @@ interface Stuck {
 function stuck(f: Facts, wire: WireFacts, sender: SideIndex): Stuck | null {
   const peer = otherSide(sender);
   const [acked, isn] = [wire.of(wire.wire.acked, peer), wire.of(wire.wire.isn, sender)];
-  if (acked === null || isn === null || f.world.isOneDirection(wire.wire.source)) return null;
+  if (acked === null || isn === null || f.world.captures.isOneDirection(wire.wire.source)) return null;
   const own = wire.packets.filter((p) => wire.sideOf(p) === sender);
   const again = own.filter((p) => p.why & WHY_RETRANSMIT && p.seq === acked && p.payload > ALWAYS_PASSES);
   const [first, last] = [again[0], again.at(-1)];

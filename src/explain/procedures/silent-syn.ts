@@ -58,7 +58,7 @@ export const silentSyn = memoised((f: Facts): SilentSyn | null => {
 function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
   if (wire.of(wire.wire.syns, CLIENT) === 0) return null;
   // the answers are not in the file: that there were none it does not show
-  if (wire.oneDirection || f.world.isOneDirection(wire.wire.source)) return null;
+  if (wire.oneDirection || f.world.captures.isOneDirection(wire.wire.source)) return null;
   const own = wire.packets.filter((p) => (p.flags & (SYN | ACK)) === SYN && wire.sideOf(p) === CLIENT);
   const [first] = own;
   if (!first) return null;
@@ -78,9 +78,9 @@ function onWire(f: Facts, wire: WireFacts): SilentSyn | null {
   if (answer && waited < SHORTEST_RTO) return null;
   const isTimed = f.world.source(wire.wire.source).clock.kind !== 'order';
   // the capture ends before the SYN could be sent again: its answer may have come
-  const left = f.world.captureSpan(wire.wire.source)[1] - first.time;
+  const left = f.world.captures.span(wire.wire.source)[1] - first.time;
   if (isTimed ? waited < SHORTEST_RTO && left < SYN_RTO : own.length < 2) return null;
-  const isFiltered = !answer && f.world.holdsNoSynAcks(wire.wire.source);
+  const isFiltered = !answer && f.world.captures.holdsNoSynAcks(wire.wire.source);
   const retries = isTimed ? before.slice(1).map((p) => (p.time - first.time) / 1e9) : [];
   return {
     syns: before.length,
@@ -201,7 +201,7 @@ export function isFiltered(f: Facts): boolean {
   const { cases } = f.world.context;
   // many of which one capture alone tells: nothing is derived for it
   if (cases.outcome(f.n) !== UNANSWERED) return silentSyn(f)?.isFiltered ?? false;
-  return [...cases.captures.keys()].some((source) => f.world.holdsNoSynAcks(source));
+  return [...cases.captures.keys()].some((source) => f.world.captures.holdsNoSynAcks(source));
 }
 
 /** What a counter of the server's host says of the SYNs that had no answer; null when it did not rise then. */

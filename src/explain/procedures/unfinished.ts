@@ -27,7 +27,8 @@ function onWire(f: Facts): Unfinished | null {
   const half = f.wires.find((w) => isHalfOpen(f, w));
   if (!half) return null;
   const other = f.wires.find(
-    (w) => w.wire.source !== half.wire.source && f.world.ranTogether(w.wire.source, half.wire.source),
+    (w) =>
+      w.wire.source !== half.wire.source && f.world.captures.ranTogether(w.wire.source, half.wire.source),
   );
   // what one end sent and the other lacks was lost on the way: syn-ack-lost-on-path
   if (other && other.of(other.wire.synAcks, SERVER) === 0) return null;
@@ -99,7 +100,7 @@ function isHalfOpen(f: Facts, wire: WireFacts): boolean {
   const [only] = synAcks;
   if (only && synAfter(wire, only)) return true;
   // its ACK may have been filtered out
-  if (!only || f.world.holdsOnlySyns(wire.wire.source)) return false;
+  if (!only || f.world.captures.holdsOnlySyns(wire.wire.source)) return false;
   return captured(f, wire) - only.time >= 2 * SYN_RTO;
 }
 
@@ -113,7 +114,7 @@ function synAfter(wire: WireFacts, synAck: KeyPacket): KeyPacket | undefined {
 
 /** The last moment of its capture. */
 function captured(f: Facts, { wire }: WireFacts): number {
-  return f.world.captureSpan(wire.source)[1];
+  return f.world.captures.span(wire.source)[1];
 }
 
 /** A table shows the request, which a full accept queue does not explain. */

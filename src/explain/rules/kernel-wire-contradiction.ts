@@ -128,7 +128,7 @@ function said(f: Facts, life: LifeFacts, t: Transition, what: 'RST' | 'FIN', not
 function ranOn(f: Facts, source: number, moment: Moment): boolean {
   const { timeline } = f.world.context;
   if (moment.at === null || !timeline.comparable(source, moment.source)) return false;
-  const [from, to] = f.world.captureSpan(source).map((time) => timeline.at(source, time));
+  const [from, to] = f.world.captures.span(source).map((time) => timeline.at(source, time));
   const error = f.world.clockError(source, moment.source);
   return from != null && to != null && moment.at > from + error && moment.at + error + RTO_MIN < to;
 }

@@ -42,7 +42,7 @@ export const backscatter: StoryTeller = (world, explained) => {
     if (w && side !== null) add(world, byReplier, n, w, side);
   }
   const [largest, ...others] = [...byReplier.values()]
-    .filter((b) => b.members.size >= MANY && b.synAcks > 0 && !world.isOneDirection(b.source))
+    .filter((b) => b.members.size >= MANY && b.synAcks > 0 && !world.captures.isOneDirection(b.source))
     .sort((a, b) => b.members.size - a.members.size);
   if (!largest) return null;
   const all = [largest, ...others];

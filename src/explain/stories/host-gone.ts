@@ -60,7 +60,7 @@ function tell(world: World, address: string, own: readonly Explained[]): string[
   const { source } = own[0]!.facts.wires[0]!.wire;
   const heard = lastHeard(world, source, address);
   const last = heard.get(address);
-  const end = world.captureSpan(source)[1];
+  const end = world.captures.span(source)[1];
   if (last === undefined || end - last < LONG) return [];
   // all of them, or it was one program
   if (own.some(({ facts }) => facts.wires[0]!.wire.source !== source)) return [];

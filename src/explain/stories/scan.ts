@@ -76,7 +76,7 @@ export const scan: StoryTeller = (world, explained) => {
   const { sorted } = times;
   const when = during(world, source, (sorted[0] ?? null) as never, (sorted.at(-1) ?? null) as never);
   const scanners = new Set(scans.map((s) => s.address));
-  const isFiltered = world.holdsOnlySyns(source);
+  const isFiltered = world.captures.holdsOnlySyns(source);
   const confidence = isFiltered ? 'possible' : 'inferred';
   const action = `If ${address} is no scanner or monitor of your own, block it, and check that what is open should be reachable; refused ports need no fix.`;
   const sentences = [
@@ -183,7 +183,7 @@ function attempted(world: World, w: WireConnection): Answer | null {
   if (tries === 0) return null;
   if (w.synAcks[SERVER] > 0) return w.packets[CLIENT] === tries + w.rsts[CLIENT] ? 'half-open' : 'open';
   if (w.rsts[SERVER] > 0) return 'refused';
-  const waited = world.captureSpan(w.source)[1] - w.start;
+  const waited = world.captures.span(w.source)[1] - w.start;
   return tries < TRIES && waited >= 2 * SYN_RTO ? 'silent' : null;
 }
 

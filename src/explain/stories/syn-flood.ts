@@ -200,7 +200,7 @@ function place(flood: Flood, n: number, client: number, at: CommonTime | null): 
 
 /** The capture went on for so long that the client would have acknowledged the SYN-ACK, or sent its SYN again. */
 function isForsaken(world: World, source: number, start: number, isAnswered: boolean): boolean {
-  return world.captureSpan(source)[1] - start >= (isAnswered ? LONGEST_RTT : 2 * SYN_RTO);
+  return world.captures.span(source)[1] - start >= (isAnswered ? LONGEST_RTT : 2 * SYN_RTO);
 }
 
 /** One SYN, and nothing more of that client although there was time: whether it was answered. null for all others. */
@@ -260,7 +260,7 @@ function tell(world: World, flood: Flood, confidence: Confidence, others: readon
 
 /** What followed the SYN-ACKs may have been filtered out; one that is sent again was not acknowledged. */
 function mayBeFiltered(world: World, { sources, members, answered }: Flood): boolean {
-  if (![...sources].every((id) => world.holdsOnlySyns(id))) return false;
+  if (![...sources].every((id) => world.captures.holdsOnlySyns(id))) return false;
   let repeated = 0;
   const { cases } = world.context;
   for (const n of members) {
