@@ -212,9 +212,12 @@ check_limits() {
   if [ $((now - started)) -ge $((duration * 100)) ]; then how=${how:-complete} by=${by:-duration}; fi
 }
 
+# Until `anchor stop` the packets are whole: tcpdump reads its ring a block at a time, which the kernel hands over when it is full or a second old, and
+# what it has not read when it ends is lost.
 stop_recording() {
   [ -n "$command_pid" ] && [ "$how" = interrupted ] && stop_command
   anchor stop
+  if [ -n "$packets_job" ] && kill -0 "$packets_job" 2>/dev/null; then sleep 1 8>&-; fi
   [ -z "$keeper_job" ] || echo stop 2>/dev/null >&8
   signal TERM packets
   [ -z "$keeper_job" ] || wait "$keeper_job" 2>/dev/null

@@ -137,9 +137,16 @@ function extend(spans: Map<number, Span>, source: number, start: SourceTime, end
   }
 }
 
+interface Place {
+  /** null where nothing tells. */
+  netns: string | null;
+  /** Of a loopback address; '' where nothing tells. */
+  host: string;
+}
+
 /** Numbers of servers; of an endpoint that servers in several places have, each of these is one. */
 class Servers {
-  readonly #seen: { server: Endpoint; end: string; place: string }[] = [];
+  readonly #seen: { server: Endpoint; end: string; place: Place }[] = [];
   readonly #numbers = new Map<string, number>();
   /** Of each case, among those seen. */
   readonly #of: Int32Array;
@@ -152,7 +159,7 @@ class Servers {
     const [end, place] = [formatEndpoint(c.server), placeOf(c)];
     this.#of[n] = getOr(
       this.#numbers,
-      `${end} ${place}`,
+      `${end} ${nameOf(place)}`,
       () => this.#seen.push({ server: c.server, end, place }) - 1,
     );
   }
@@ -163,29 +170,35 @@ class Servers {
     const shared = this.#sharedEnds();
     const numbers = new Map<string, number>();
     const own = this.#seen.map(({ server, end, place }) => {
-      const named = shared.has(end) ? place : '';
+      const named = shared.has(end) ? nameOf(place) : '';
       const make = () => servers.push(named === '' ? server : { ...server, place: named }) - 1;
       return getOr(numbers, `${end} ${named}`, make);
     });
     return [servers, this.#of.map((seen) => own[seen]!)];
   }
 
-  /** Endpoints that servers in several places have. */
+  /** Endpoints that servers in several places have: a place of which less is known is no other. */
   #sharedEnds(): Set<string> {
-    const first = new Map<string, string>();
+    const first = new Map<string, Place>();
     const shared = new Set<string>();
     for (const { end, place } of this.#seen) {
-      if (place === '') continue;
-      if ((first.get(end) ?? place) === place) first.set(end, place);
-      else shared.add(end);
+      const known = getOr(first, end, () => place);
+      if (known.netns && place.netns && known.netns !== place.netns) shared.add(end);
+      if (known.host && place.host && known.host !== place.host) shared.add(end);
+      first.set(end, { netns: known.netns ?? place.netns, host: known.host || place.host });
     }
     return shared;
   }
 }
 
 /** Where a server is, when its endpoint does not say it: its network namespace, of a loopback address its host. */
-function placeOf({ server, netns, listener }: Case): string {
-  const host = isLoopback(server.address) ? (listener?.host?.name ?? '') : '';
-  const ns = netns[SERVER];
-  return [ns === null ? '' : `netns ${ns}`, host === '' ? '' : `on ${host}`].filter(Boolean).join(' ');
+function placeOf({ server, netns, listener }: Case): Place {
+  return {
+    netns: netns[SERVER],
+    host: isLoopback(server.address) ? (listener?.host?.name ?? '') : '',
+  };
+}
+
+function nameOf({ netns, host }: Place): string {
+  return [netns === null ? '' : `netns ${netns}`, host === '' ? '' : `on ${host}`].filter(Boolean).join(' ');
 }
