@@ -24,12 +24,7 @@ export class Interrupted {
   }
 
   begun(store: Store, at: number, older: number): void {
-    const { words } = store.connections;
-    const sides = [0, 1].map((side) => sideOf(older, side));
-    const hasEnded =
-      store.troubled(older, 0, RSTS) + store.troubled(older, 1, RSTS) > 0 ||
-      sides.every((side) => words[side + FINS]! > 0);
-    if (!hasEnded) this.#inside.set(at, [older, words[older + SERIAL]!]);
+    if (!hasEnded(store, older)) this.#inside.set(at, [older, store.connections.words[older + SERIAL]!]);
   }
 
   /** The connection, with the side that sent the packet, where the packet goes on with it; 0 for all others. */
@@ -54,4 +49,11 @@ export class Interrupted {
     this.#inside.delete(at);
     return found;
   }
+}
+
+/** By a RST, or by the FINs of both. */
+export function hasEnded(store: Store, at: number): boolean {
+  const { words } = store.connections;
+  if (store.troubled(at, 0, RSTS) + store.troubled(at, 1, RSTS) > 0) return true;
+  return words[sideOf(at, 0) + FINS]! > 0 && words[sideOf(at, 1) + FINS]! > 0;
 }

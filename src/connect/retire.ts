@@ -7,11 +7,23 @@
 import { OPEN, type Outcome } from '../model/outcome.ts';
 import { Archive, type ArchiveState } from './archive.ts';
 import { type Columns, callsClient } from './columns.ts';
-import { BITS, FIN_ACKED, HASH, QUEUED, REUSED, SERIAL, SIDE_BITS, SIDE_STRIDE, SIDES } from './layout.ts';
+import { hasEnded } from './interrupted.ts';
+import {
+  BITS,
+  FIN_ACKED,
+  HASH,
+  PACKETS,
+  QUEUED,
+  REUSED,
+  SERIAL,
+  SIDE_BITS,
+  SIDE_STRIDE,
+  SIDES,
+} from './layout.ts';
 import { outcomeOf } from './outcome.ts';
 import { isPackable, pack, unpack } from './pack.ts';
 import { PackedWriter } from './packed.ts';
-import type { Store } from './store.ts';
+import { type Store, sideOf } from './store.ts';
 import type { TupleTable } from './tuple-table.ts';
 
 /** Connections that may end after one before it is packed away; and that may begin after one that has not got on. */
@@ -112,8 +124,9 @@ export class Retirement {
   #pack(at: number): void {
     const outcome = outcomeOf(this.#store, at);
     const words = this.#store.connections.words;
-    // what is still open is sure to be wanted again, and a life inside another is asked for by its place (interrupted.ts)
+    // what goes on is sure to be wanted again, and a life inside another is asked for by its place (interrupted.ts)
     if (outcome === OPEN || words[at + BITS]! & REUSED) return;
+    if (outcome === 0 && this.#isAnswered(at) && !hasEnded(this.#store, at)) return;
     if (!isPackable(this.#store, at) || this.#archive.isFull) return;
     const serial = words[at + SERIAL]!;
     WRITER.restart();
@@ -122,6 +135,11 @@ export class Retirement {
     this.#columns.put(this.#store, at, serial, callsClient(words, at));
     this.#table.insert(-serial, at, words[at + HASH]!);
     this.#store.release(at);
+  }
+
+  #isAnswered(at: number): boolean {
+    const { words } = this.#store.connections;
+    return words[sideOf(at, 0) + PACKETS] !== 0 && words[sideOf(at, 1) + PACKETS] !== 0;
   }
 }
 
