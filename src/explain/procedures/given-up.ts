@@ -5,7 +5,7 @@
 import { CLIENT, type KeyPacket, SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
 import type { SocketEvent } from '../../model/event.ts';
 import type { Confidence } from '../../model/finding.ts';
-import { FIN, RST } from '../../model/tcp.ts';
+import { FIN, RST, SYN } from '../../model/tcp.ts';
 import { type Citation, packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { LifeFacts } from '../facts/life.ts';
@@ -175,7 +175,8 @@ function windowShut(f: Facts, life: LifeFacts, end: Transition): KeyPacket | nul
   const last = wire.packets.findLast(
     (p) => wire.sideOf(p) === peer && (f.atPacket(wire, p).at ?? until) < until,
   );
-  return last && last.window === 0 && !(last.flags & RST) ? last : null;
+  // a proxy answers a SYN with a window of 0
+  return last && last.window === 0 && !(last.flags & (SYN | RST)) ? last : null;
 }
 
 /** A live socket's step to CLOSE that its process did not make, where no sk_err was read that would say why. */
