@@ -4,6 +4,7 @@
  */
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import { ACK, RST } from '../../model/tcp.ts';
+import { NS_PER_MS } from '../../model/time.ts';
 import { type ForgedReset, resetMadeBetween } from '../facts/crossing.ts';
 import { packetEvidence, reasoning, resetText } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -52,6 +53,9 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
   return inList.length > 0 ? inList : tracedReset(f);
 });
 
+/** No client that waits for an answer gives up sooner, ns. */
+const PATIENCE = 100 * NS_PER_MS;
+
 /**
  * Who closes so at its end meant it; before the server has sent anything its client got nothing, whatever was meant. One
  * that closed without a word, as health checks do, had asked for nothing.
@@ -66,9 +70,10 @@ function unserved(f: Facts, wire: WireFacts, reset: WireReset, candidates: Candi
   const hasAsked = !wire.sentNothing(CLIENT, packet);
   const question = wire.packets.find((p) => wire.sideOf(p) === CLIENT && p.payload > 0);
   if (first.side === 'client' && hasAsked && question) {
-    const because = () =>
-      `${first.because()}; ${span(packet.time - question.time)} after its first data it had no answer`;
-    return [{ ...first, because, severity: 'warning' }, ...others];
+    const waited = packet.time - question.time;
+    const because = () => `${first.because()}; ${span(waited)} after its first data it had no answer`;
+    // some checks only send, and wait for nothing
+    return [{ ...first, because, ...(waited >= PATIENCE && { severity: 'warning' }) }, ...others];
   }
   const isCutOff = first.side === 'server' && (hasAsked || wire.finTime(CLIENT) === null);
   return [isCutOff ? { ...first, severity: 'warning' } : first, ...others];
