@@ -2,6 +2,8 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
+import { RST } from '../../src/model/tcp.ts';
+import { flagsOf, readCapture, writeCapture } from './captures.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../samples/field/resets');
 const analyzed = (...names: string[]) => analyze(names.map((n) => path.join(FOLDER, `${n}.pcap`)));
@@ -105,6 +107,19 @@ test('a client (HAProxy, `timeout server 1s`) that reset the one who gave no ans
   expect(own.map((f) => [f.side, f.severity])).toEqual(Array(2).fill(['client', 'warning']));
   expect(own[0]!.summary).toMatch(/; 1 s after its first data it had no answer\.$/);
   expect(servers).toMatchObject([{ connections: 4, well: 0 }]);
+});
+
+test('one that sends and resets within a millisecond, as some health checks do, waited for nothing', async () => {
+  const { header, records } = readCapture(path.join(FOLDER, 'gave-up-waiting.pcap'));
+  const [request, reset] = [records[8]!, records[22]!];
+  expect(flagsOf(reset) & RST).toBe(RST);
+  request.copy(reset, 0, 0, 8);
+  reset.writeUInt32LE(reset.readUInt32LE(4) + 500, 4);
+  const sooner = [...records.slice(0, 10), reset, ...records.slice(10).filter((r) => r !== reset)];
+  const { findings } = await analyze([writeCapture('check.pcap', { header, records: sooner })]);
+  const own = findings.filter((f) => f.rule === 'linger-zero-reset');
+  expect(own.map((f) => f.severity)).toEqual(['info', 'warning']);
+  expect(own[0]!.summary).toContain('after its first data it had no answer');
 });
 
 describe('RSTs at one moment', () => {
