@@ -1,4 +1,8 @@
 /** Robust statistics for offsets between clocks: a few wrong pairs must not move the answer. */
+import { NS_PER_MS } from '../model/time.ts';
+
+/** Pairs closer than this to the others are never rejected: scheduling alone scatters that much. */
+const FLOOR = NS_PER_MS;
 
 /** Median; NaN for an empty list. The list is not changed. */
 export function median(values: readonly number[]): number {
@@ -33,14 +37,14 @@ const DRIFT_SPAN = 60e9;
 const DRIFT_PAIRS = 12;
 
 /**
- * Offset as the median over pairs, then pairs farther than `max(8 × MAD, floor)` are rejected and the median taken
+ * Offset as the median over pairs, then pairs farther than `max(8 × MAD, FLOOR, resolution)` are rejected and the median taken
  * again; drift as the slope between the medians of the first and last third where the span allows.
  */
-export function fitOffset(pairs: readonly ClockPair[], floor: number): OffsetFit | null {
+export function fitOffset(pairs: readonly ClockPair[], resolution = 0): OffsetFit | null {
   if (pairs.length === 0) return null;
   const first = median(pairs.map((p) => p.reference - p.local));
   const spread = median(pairs.map((p) => Math.abs(p.reference - p.local - first)));
-  const limit = Math.max(8 * spread, floor);
+  const limit = Math.max(8 * spread, FLOOR, resolution);
   const used = pairs
     .filter((p) => Math.abs(p.reference - p.local - first) <= limit)
     .sort((a, b) => a.local - b.local);

@@ -13,11 +13,13 @@ import {
   type WireConnection,
 } from '../model/connection.ts';
 import type { Source } from '../model/source.ts';
-import { type ClockKind, type CommonTime, NS_PER_MS } from '../model/time.ts';
-import { apart, byWall, type Domain, estimated, NO_FIT, unseenStep } from './fits.ts';
+import type { ClockKind, CommonTime } from '../model/time.ts';
+import { Births } from './births.ts';
+import { apart, byWall, type Domain, estimated, unseenStep } from './fits.ts';
 import { epochNs, formatTime, labelOf } from './format-time.ts';
 import { type Evidence, type Match, matchByTuple } from './match.ts';
 import { lifeMoments, packetMoments, sideOf } from './moments.ts';
+import { Places } from './places.ts';
 import { type ClockPair, fitOffset, type OffsetFit } from './robust.ts';
 import { groupBy } from './tuple.ts';
 import { boundOffset, compared } from './two-captures.ts';
@@ -26,17 +28,8 @@ import { unseenSteps } from './unseen-steps.ts';
 /** Clocks in the order in which they are preferred as the reference. */
 const PREFERENCE: readonly ClockKind[] = ['realtime', 'wall', 'monotonic', 'relative'];
 
-/** Pairs closer than this to the others are never rejected: scheduling alone scatters that much. */
-const FLOOR = NS_PER_MS;
-
 export function alignClocks(evidence: Evidence): Timeline {
   return new Alignment(evidence).solve();
-}
-
-/** How a source's times reach its domain's common time. */
-interface Place {
-  domain: Domain;
-  at: (time: number) => number;
 }
 
 class Alignment {
@@ -47,10 +40,7 @@ class Alignment {
   /** Captures of which the nearer end is known. */
   readonly #nearest = new Map<number, SideIndex>();
   readonly #fits: ClockFit[] = [];
-  readonly #places = new Map<number, Place>();
-  /** Per life of a source without times: where its birth lies. */
-  readonly #births = new Map<SocketLife, { domain: Domain; at: number }>();
-
+  readonly #places = new Places();
   /** Captures whose clock was set, nobody knows when. */
   readonly #steps: ReadonlyMap<number, number>;
 
@@ -68,10 +58,11 @@ class Alignment {
       while (this.#fitOneMore(domain));
       this.#placeByWall(domain);
     }
-    this.#anchorLives();
+    const births = new Births(this.#places);
+    this.#fits.push(...births.find(this.#sources, this.#matches, this.#lives));
     // the timeline outlives the evidence, and keeps hold of none
     [this.#matches, this.#lives, this.#wires] = [[], [], []];
-    return this.#timeline();
+    return this.#timeline(births);
   }
 
   /** The best clock among the sources that nothing leads to yet. */
@@ -146,7 +137,7 @@ class Alignment {
       if (this.#places.has(source.id) || source.clock.kind === 'order' || this.#steps.has(source.id))
         continue;
       const { pairs, reference } = this.#pairsOf(source);
-      const fit = fitOffset(pairs, Math.max(FLOOR, source.clock.resolution));
+      const fit = fitOffset(pairs, source.clock.resolution);
       if (fit && (!best || fit.pairs > best.fit.pairs)) best = { source, fit, reference };
     }
     if (!best) return false;
@@ -165,15 +156,19 @@ class Alignment {
   #pairsOf(source: Source): { pairs: ClockPair[]; reference: string } {
     const pairs: ClockPair[] = [];
     const references = new Set<string>();
+    const add = (from: number, found: readonly ClockPair[]) => {
+      const common = this.#places.toCommon(from, found);
+      if (common.length > 0) references.add(this.#sources[from]!.name);
+      for (const p of common) pairs.push(p);
+    };
     const own = (t: Transition) => t.time;
     for (const match of this.#matches) {
       const lives = match.lives.filter((l) => l.source === source.id);
       const wires = match.wires.filter((w) => w.source === source.id);
       for (const life of lives) {
         for (const wire of match.wires.filter((w) => this.#isNear(w, life)))
-          this.#toCommon(wire.source, packetMoments(life, wire, own), pairs, references);
-        for (const peer of match.lives)
-          this.#toCommon(peer.source, lifeMoments(life, own, peer, own), pairs, references);
+          add(wire.source, packetMoments(life, wire, own));
+        for (const peer of match.lives) add(peer.source, lifeMoments(life, own, peer, own));
       }
       for (const wire of wires) {
         for (const life of match.lives.filter((l) => this.#isNear(wire, l))) {
@@ -181,7 +176,7 @@ class Alignment {
             local: p.reference,
             reference: p.local,
           }));
-          this.#toCommon(life.source, swapped, pairs, references);
+          add(life.source, swapped);
         }
       }
     }
@@ -194,112 +189,15 @@ class Alignment {
     return side === undefined || side === sideOf(life, wire);
   }
 
-  #toCommon(from: number, found: ClockPair[], pairs: ClockPair[], references: Set<string>): void {
-    const place = this.#places.get(from);
-    if (!place || found.length === 0) return;
-    references.add(this.#sources[from]!.name);
-    for (const p of found) pairs.push({ local: p.local, reference: place.at(p.reference) });
-  }
-
-  /** Lives of sources without times, first through packets, then through the other end of the connection. */
-  #anchorLives(): void {
-    const worst = new Map<number, number[]>();
-    for (let grown = true; grown; ) {
-      grown = false;
-      for (const match of this.#matches) {
-        for (const life of match.lives) {
-          if (this.#places.has(life.source) || this.#births.has(life)) continue;
-          const found = this.#birthOf(life, match);
-          if (!found) continue;
-          this.#births.set(life, { domain: found.domain, at: found.fit.offset });
-          const list = worst.get(life.source);
-          if (list) list.push(found.fit.worst);
-          else worst.set(life.source, [found.fit.worst]);
-          grown = true;
-        }
-      }
-    }
-    for (const [id, list] of worst) this.#fits.push(this.#placedByLife(id, list));
-    this.#anchorListeners();
-  }
-
-  /**
-   * A listener has no packets, but the process that closes it closes the children in its accept queue in the same
-   * call (inet_csk_listen_stop): the listener's line stands right before theirs, which are placed.
-   */
-  #anchorListeners(): void {
-    for (const listener of this.#lives) {
-      if (listener.role !== 'listener') continue;
-      const close = listener.transitions.at(-1)!;
-      if (close.to !== 'CLOSE' || close.sinceBirth === null) continue;
-      if (this.#places.has(listener.source)) continue;
-      for (const [life, birth] of this.#births) {
-        const end = life.transitions.at(-1)!;
-        if (life.source !== listener.source || end.line !== close.line + 1 || end.pid !== close.pid) continue;
-        const at = this.#ofTransition(life, end);
-        if (at !== null) this.#births.set(listener, { domain: birth.domain, at: at - close.sinceBirth });
-        break;
-      }
-    }
-  }
-
-  #birthOf(life: SocketLife, match: Match): { domain: Domain; fit: OffsetFit } | null {
-    const since = (t: Transition) => t.sinceBirth;
-    for (const wire of match.wires) {
-      const pairs: ClockPair[] = [];
-      this.#toCommon(wire.source, packetMoments(life, wire, since), pairs, new Set());
-      const fit = fitOffset(pairs, FLOOR);
-      if (fit) return { domain: this.#places.get(wire.source)!.domain, fit };
-    }
-    for (const peer of match.lives) {
-      const domain = this.#domainOf(peer);
-      if (peer === life || !domain) continue;
-      const fit = fitOffset(
-        lifeMoments(life, since, peer, (t) => this.#ofTransition(peer, t)),
-        FLOOR,
-      );
-      if (fit) return { domain, fit };
-    }
-    return null;
-  }
-
-  #placedByLife(id: number, worst: number[]): ClockFit {
-    const source = this.#sources[id]!;
-    const total = this.#lives.filter((l) => l.source === id && l.role !== 'listener').length;
-    return {
-      ...NO_FIT,
-      source: source.name,
-      method: 'estimated',
-      worst: worst.reduce((a, b) => Math.max(a, b), 0),
-      pairs: worst.length,
-      message:
-        `${source.name} prints no times. ${worst.length} of its ${total} sockets were placed through moments that ` +
-        'another source times on the same connection, and the durations in its MS column; the others have an order only.',
-    };
-  }
-
-  #domainOf(life: SocketLife): Domain | null {
-    return this.#places.get(life.source)?.domain ?? this.#births.get(life)?.domain ?? null;
-  }
-
-  #ofTransition(life: SocketLife, t: Transition): number | null {
-    const place = this.#places.get(life.source);
-    if (place) return t.time === null ? null : place.at(t.time);
-    const birth = this.#births.get(life);
-    return birth === undefined || t.sinceBirth === null ? null : birth.at + t.sinceBirth;
-  }
-
-  #timeline(): Timeline {
-    const domains = new Map<number, Domain>();
-    for (const [id, place] of this.#places) domains.set(id, place.domain);
-    for (const [life, birth] of this.#births) domains.set(life.source, birth.domain);
+  #timeline(births: Births): Timeline {
+    const domains = births.domains();
     const epochs = new Map([...domains.values()].map((d) => [d.label, d.epoch]));
     return {
       at: (source, time) => {
         if (time === null || isUnordered(this.#sources[source]!, time)) return null;
         return (this.#places.get(source)?.at(time) ?? null) as CommonTime | null;
       },
-      ofTransition: (life, index) => this.#ofTransition(life, life.transitions[index]!) as CommonTime | null,
+      ofTransition: (life, index) => births.ofTransition(life, life.transitions[index]!) as CommonTime | null,
       comparable: (a, b) => domains.has(a) && domains.get(a) === domains.get(b),
       label: (source) => domains.get(source)?.label ?? 'order',
       format: (time, clock) => formatTime(time, clock, epochs.get(clock) ?? 0n),
