@@ -2,14 +2,8 @@
 import { type Endpoint, isLoopback, sameEndpoint } from '../model/address.ts';
 import type { Case, Host, Listener } from '../model/case.ts';
 import { CLIENT, type Pair, SERVER, type SocketLife, type WireConnection } from '../model/connection.ts';
-import type {
-  CallEvent,
-  DropEvent,
-  IcmpEvent,
-  KernelEvent,
-  ProbedEvent,
-  SocketEvent,
-} from '../model/event.ts';
+import type { CallEvent, DropEvent, IcmpEvent, KernelEvent, ProbedEvent } from '../model/event.ts';
+import type { SocketEvent } from '../model/table-event.ts';
 import { Directions } from './direction.ts';
 import { connectionsOf } from './divide.ts';
 import { findListener, type KernelRecord, orient } from './orient.ts';

@@ -4,8 +4,9 @@
  */
 import type { CounterSeries, Host } from '../model/case.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
-import type { CounterEvent, KernelEvent } from '../model/event.ts';
+import type { KernelEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
+import type { CounterEvent } from '../model/table-event.ts';
 import { groupBy } from './tuple.ts';
 
 /** Values that may fall while the host runs: no counters. */

@@ -2,14 +2,8 @@
 import { type Endpoint, isWildcard } from '../model/address.ts';
 import type { Host, Listener } from '../model/case.ts';
 import type { SocketLife, WireConnection } from '../model/connection.ts';
-import type {
-  CallEvent,
-  DropEvent,
-  IcmpEvent,
-  KernelEvent,
-  ProbedEvent,
-  SocketEvent,
-} from '../model/event.ts';
+import type { CallEvent, DropEvent, IcmpEvent, KernelEvent, ProbedEvent } from '../model/event.ts';
+import type { SocketEvent } from '../model/table-event.ts';
 import { ACK, SYN } from '../model/tcp.ts';
 import type { Directions } from './direction.ts';
 

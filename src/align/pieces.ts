@@ -3,15 +3,9 @@ import { type Endpoint, isLoopback, isWildcard } from '../model/address.ts';
 import type { Host, Timeline } from '../model/case.ts';
 import type { SocketLife, WireConnection } from '../model/connection.ts';
 import type { Diagnostics } from '../model/diagnostic.ts';
-import type {
-  CallEvent,
-  DropEvent,
-  IcmpEvent,
-  KernelEvent,
-  ProbedEvent,
-  SocketEvent,
-} from '../model/event.ts';
+import type { CallEvent, DropEvent, IcmpEvent, KernelEvent, ProbedEvent } from '../model/event.ts';
 import type { Source } from '../model/source.ts';
+import type { SocketEvent } from '../model/table-event.ts';
 import { NS_PER_S } from '../model/time.ts';
 import { type Opening, openingOfLife, openingOfWire } from './opening.ts';
 import { keyOf, translated } from './translated.ts';

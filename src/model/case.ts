@@ -3,22 +3,24 @@ import type { Endpoint } from './address.ts';
 import type { Pair, SocketLife, WireConnection } from './connection.ts';
 import type {
   CallEvent,
-  CounterEvent,
   DropCountEvent,
   DropEvent,
   IcmpEvent,
   LogEvent,
   ProbedEvent,
   ProbeEvent,
+  WalkEvent,
+} from './event.ts';
+import type { Brief, Outcome } from './outcome.ts';
+import type { Source } from './source.ts';
+import type {
+  CounterEvent,
   QueueCountEvent,
   SnapshotEvent,
   SocketEvent,
   StateCountEvent,
   SysctlEvent,
-  WalkEvent,
-} from './event.ts';
-import type { Brief, Outcome } from './outcome.ts';
-import type { Source } from './source.ts';
+} from './table-event.ts';
 import type { ClockLabel, CommonTime, SourceTime } from './time.ts';
 
 export interface Case {

@@ -5,6 +5,7 @@
 import { lineFormats } from './formats.ts';
 import type { LineFormat, ReadContext } from './importer.ts';
 import { Sections } from './lines/shared/sections.ts';
+import { isWholeLine } from './lines/shared/whole-line.ts';
 import { Unwrapper } from './lines/shared/wrapped.ts';
 
 /** Longer lines are counted as unknown and not kept: no tool here writes them. */
@@ -29,7 +30,7 @@ export class TextReader {
   constructor(name: string, context: ReadContext, formats: readonly LineFormat[] = lineFormats) {
     this.#sections = new Sections(name, context, formats);
     this.#lines = new Unwrapper({
-      isLine: (text) => this.#sections.isLine(text),
+      isLine: (text) => isWholeLine(text, formats),
       line: (text, number) => this.#sections.line(text, number),
       joined: (width, first) =>
         context.diagnostics.add({

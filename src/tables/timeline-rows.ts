@@ -12,10 +12,11 @@ import {
   type SideIndex,
   type SocketLife,
 } from '../model/connection.ts';
-import type { CallEvent, DropEvent, IcmpEvent, ProbedEvent, SocketEvent } from '../model/event.ts';
+import type { CallEvent, DropEvent, IcmpEvent, ProbedEvent } from '../model/event.ts';
 import { getOr } from '../model/get-or.ts';
 import { icmpFact } from '../model/icmp.ts';
 import { eventPlace, packetPlace } from '../model/source.ts';
+import type { SocketEvent } from '../model/table-event.ts';
 import { flagNames } from '../model/tcp.ts';
 import type { SourceTime } from '../model/time.ts';
 import type { Aggregate } from './aggregate.ts';

@@ -4,8 +4,9 @@ import { counterSeries, type Readings } from '../../src/align/counters.ts';
 import { analyze } from '../../src/analyze.ts';
 import type { Host } from '../../src/model/case.ts';
 import { Diagnostics } from '../../src/model/diagnostic.ts';
-import type { CounterEvent, KernelEvent } from '../../src/model/event.ts';
+import type { KernelEvent } from '../../src/model/event.ts';
 import type { Source } from '../../src/model/source.ts';
+import type { CounterEvent } from '../../src/model/table-event.ts';
 
 interface Input {
   name: string;

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { Directions } from '../../src/align/direction.ts';
 import { analyze } from '../../src/analyze.ts';
 import { formatEndpoint } from '../../src/model/address.ts';
-import type { SysctlEvent } from '../../src/model/event.ts';
+import type { SysctlEvent } from '../../src/model/table-event.ts';
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'tcpautopsy-direction-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));

@@ -5,8 +5,8 @@ import { retransmissionAt } from '../../src/explain/facts/timing.ts';
 import { count, endpoints, list, ports } from '../../src/explain/words.ts';
 import type { CounterSeries } from '../../src/model/case.ts';
 import type { KeyPacket } from '../../src/model/connection.ts';
-import type { CounterEvent } from '../../src/model/event.ts';
 import { OPT_TIMESTAMP } from '../../src/model/packet.ts';
+import type { CounterEvent } from '../../src/model/table-event.ts';
 import { ACK, RST, SYN } from '../../src/model/tcp.ts';
 import type { SourceTime } from '../../src/model/time.ts';
 

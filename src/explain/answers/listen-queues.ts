@@ -1,5 +1,5 @@
 import { formatEndpoint, isWildcard } from '../../model/address.ts';
-import type { SocketEvent } from '../../model/event.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import type { World } from '../facts/world.ts';
 import { list, processName } from '../words.ts';
 import type { Answerer } from './index.ts';

@@ -1,4 +1,4 @@
-import type { StateCountEvent } from '../../model/event.ts';
+import type { StateCountEvent } from '../../model/table-event.ts';
 import type { World } from '../facts/world.ts';
 import { list, number } from '../words.ts';
 import type { Answerer } from './index.ts';

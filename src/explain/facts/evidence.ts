@@ -1,10 +1,11 @@
 /** Evidence items: where a reader finds the fact again. */
 import { formatEndpoint } from '../../model/address.ts';
 import type { KeyPacket, Transition, WireConnection } from '../../model/connection.ts';
-import type { CounterEvent, DropEvent, SocketEvent } from '../../model/event.ts';
+import type { DropEvent } from '../../model/event.ts';
 import type { Evidence } from '../../model/finding.ts';
 import { OPT_SACK } from '../../model/packet.ts';
 import { eventPlace, packetPlace } from '../../model/source.ts';
+import type { CounterEvent, SocketEvent } from '../../model/table-event.ts';
 import { flagNames, RST } from '../../model/tcp.ts';
 import type { CommonTime, SourceTime } from '../../model/time.ts';
 import { count, processName, span } from '../words.ts';

@@ -11,8 +11,9 @@ import {
   type SideIndex,
   type Transition,
 } from '../../model/connection.ts';
-import type { DropEvent, SocketEvent } from '../../model/event.ts';
+import type { DropEvent } from '../../model/event.ts';
 import type { Stack } from '../../model/stack.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { ACK, RST, SYN } from '../../model/tcp.ts';
 import type { Mask } from '../mask.ts';
 import { forget } from '../memo.ts';

@@ -1,7 +1,8 @@
 /** How full a listener's accept queue was, each time a capture's probe looked at it. */
 import type { Listener } from '../../model/case.ts';
-import type { ProbeEvent, QueueCountEvent, SocketEvent } from '../../model/event.ts';
+import type { ProbeEvent } from '../../model/event.ts';
 import { getOr } from '../../model/get-or.ts';
+import type { QueueCountEvent, SocketEvent } from '../../model/table-event.ts';
 import type { Moment } from '../rule.ts';
 import { count } from '../words.ts';
 import type { Facts } from './facts.ts';

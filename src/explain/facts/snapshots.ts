@@ -1,6 +1,6 @@
 /** Socket tables: what each run of a tool showed, and how those of one file follow one another. */
 import { formatEndpoint } from '../../model/address.ts';
-import type { SnapshotEvent, SocketEvent } from '../../model/event.ts';
+import type { SnapshotEvent, SocketEvent } from '../../model/table-event.ts';
 import { FILTER_UNKNOWN } from '../../read/lines/shared/table-command.ts';
 import { ROWS } from '../mask.ts';
 import type { Facts } from './facts.ts';

@@ -1,6 +1,6 @@
 /** Steps of counters: what was added between two readings. */
 import type { CounterSeries } from '../../model/case.ts';
-import type { CounterEvent } from '../../model/event.ts';
+import type { CounterEvent } from '../../model/table-event.ts';
 import { byName, memoised } from '../memo.ts';
 import type { Moment } from '../rule.ts';
 import { PREEMPTED } from './timing.ts';

@@ -3,7 +3,7 @@
  * connections at hand counters are held against these instead (explain/counters.ts).
  */
 import type { CounterSeries } from '../../model/case.ts';
-import type { CounterEvent } from '../../model/event.ts';
+import type { CounterEvent } from '../../model/table-event.ts';
 import { counterEvidence } from '../facts/evidence.ts';
 import { riseBySeries, stepsOf } from '../facts/steps.ts';
 import type { World } from '../facts/world.ts';

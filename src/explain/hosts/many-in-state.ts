@@ -1,6 +1,7 @@
 /** Counts of sockets by state (`ss -s`, `sort | uniq -c`): states in which few connections stay long. */
-import type { StateCountEvent } from '../../model/event.ts';
+
 import type { FindingSide } from '../../model/finding.ts';
+import type { StateCountEvent } from '../../model/table-event.ts';
 import { eventEvidence } from '../facts/evidence.ts';
 import type { World } from '../facts/world.ts';
 import type { RuleId } from '../rules/index.ts';

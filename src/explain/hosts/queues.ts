@@ -1,6 +1,6 @@
 /** Accept queues that were full, where no packet and no event says which connections met them: tables of listeners, tcpsynbl. */
 import { formatEndpoint, isWildcard } from '../../model/address.ts';
-import type { QueueCountEvent, SocketEvent } from '../../model/event.ts';
+import type { QueueCountEvent, SocketEvent } from '../../model/table-event.ts';
 import { eventEvidence, rowEvidence } from '../facts/evidence.ts';
 import { isAboveLimit, queueCountsByLimit } from '../facts/queue.ts';
 import type { World } from '../facts/world.ts';

@@ -3,8 +3,8 @@
  * still under way when the evidence ends. The kernel sends nothing when it gives up.
  */
 import { CLIENT, type KeyPacket, SERVER, type SideIndex, type Transition } from '../../model/connection.ts';
-import type { SocketEvent } from '../../model/event.ts';
 import type { Confidence } from '../../model/finding.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { FIN, RST, SYN } from '../../model/tcp.ts';
 import { type Citation, packetEvidence, rowEvidence, transitionEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';

@@ -4,8 +4,9 @@
  * tracepoint tells of the minisock.
  */
 import type { SideIndex } from '../../model/connection.ts';
-import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
+import type { ProbeEvent } from '../../model/event.ts';
 import type { Confidence } from '../../model/finding.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { FIN } from '../../model/tcp.ts';
 import {
   type Citation,

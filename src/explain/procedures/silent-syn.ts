@@ -1,8 +1,9 @@
 /** A SYN that nobody answered, or only after it was sent again, as packets, states, tables and conntrack show it. */
 import { sameEndpoint } from '../../model/address.ts';
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
-import type { ProbeEvent, SocketEvent } from '../../model/event.ts';
+import type { ProbeEvent } from '../../model/event.ts';
 import { UNANSWERED } from '../../model/outcome.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { ACK, RST, STATE_NAMES, SYN, seqDiff } from '../../model/tcp.ts';
 import type { CommonTime } from '../../model/time.ts';
 import {

@@ -1,6 +1,6 @@
 /** Connections that stand in the accept queue of their listener, as socket tables show them. */
 import { SERVER } from '../../model/connection.ts';
-import type { SocketEvent } from '../../model/event.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { QueueSight } from '../facts/listener.ts';
 import { memoised } from '../memo.ts';

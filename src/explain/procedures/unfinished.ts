@@ -1,6 +1,6 @@
 /** Handshakes between "no answer" and "established": the SYN was answered, again and again, and no ACK came. */
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
-import type { SocketEvent } from '../../model/event.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { ACK, SYN } from '../../model/tcp.ts';
 import { packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';

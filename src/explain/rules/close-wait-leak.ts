@@ -1,5 +1,5 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
-import type { SocketEvent } from '../../model/event.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';

@@ -1,5 +1,5 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
-import type { SocketEvent } from '../../model/event.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { NS_PER_MS, NS_PER_S } from '../../model/time.ts';
 import { rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';

@@ -1,5 +1,5 @@
 import { CLIENT, type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
-import type { SocketEvent } from '../../model/event.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import type { SourceTime } from '../../model/time.ts';
 import { packetEvidence, reasoning, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';

@@ -1,6 +1,7 @@
 /** A process that does not close what its peers have closed: connections that stay in CLOSE_WAIT from one socket table to the next. */
-import type { SocketEvent } from '../../model/event.ts';
+
 import { getOr } from '../../model/get-or.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { snapshotKey } from '../facts/groups.ts';
 import type { World } from '../facts/world.ts';
 import type { Explained } from '../rule.ts';

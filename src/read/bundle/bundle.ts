@@ -1,8 +1,9 @@
 /** A capture bundle: the folder that `tcpautopsy capture` writes (docs/bundle.md). Read to the end of what is there. */
 
 import { endsKey, parseNames, placeIn } from '../../model/container.ts';
-import type { CounterEvent, KernelEvent } from '../../model/event.ts';
+import type { KernelEvent } from '../../model/event.ts';
 import type { Source } from '../../model/source.ts';
+import type { CounterEvent } from '../../model/table-event.ts';
 import type { Clock, SourceTime } from '../../model/time.ts';
 import { join } from '../../platform/files.ts';
 import type { Files } from '../../platform/types.ts';

@@ -1,5 +1,5 @@
 /** `lsof -i`: sockets of processes, with their states and without queues. */
-import type { SocketEvent } from '../../model/event.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { parseState } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';

@@ -1,6 +1,6 @@
 /** `netstat -an` of macOS and the BSDs: the port stands behind a dot; the owner is shown by macOS alone, with -v. */
 import type { Endpoint } from '../../model/address.ts';
-import type { SocketEvent } from '../../model/event.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { parseState, type TcpState } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';

@@ -1,6 +1,6 @@
 /** `netstat -ano` of Windows, also -b (the program on the next line), and Get-NetTCPConnection of its PowerShell: without queues. */
 import type { Endpoint } from '../../model/address.ts';
-import type { SocketEvent } from '../../model/event.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { parseState, type TcpState } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { isAddressText, parseEndpoint } from './shared/endpoints.ts';

@@ -1,6 +1,6 @@
 /** net-tools `netstat -anp`, and what its other options add or leave out (-t -n -e -o -W -c, without -p). */
 import type { Endpoint } from '../../model/address.ts';
-import type { SocketEvent } from '../../model/event.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { parseState, type TcpState } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';

@@ -3,7 +3,7 @@
  * (-O), on a continued one or not at all, and the old users:(("sshd",1154,3)).
  */
 import type { Endpoint } from '../../model/address.ts';
-import type { SocketEvent } from '../../model/event.ts';
+import type { SocketEvent } from '../../model/table-event.ts';
 import { parseState, type TcpState } from '../../model/tcp.ts';
 import type { LineFormat, LineReader, Section } from '../importer.ts';
 import { runs } from './shared/command.ts';

@@ -1,5 +1,5 @@
 /** Readings of the kernel's SNMP counters: successive snapshots of one source, so that steps can be taken. */
-import type { CounterEvent } from '../../../model/event.ts';
+import type { CounterEvent } from '../../../model/table-event.ts';
 import { Interner } from './interner.ts';
 import type { TableSource } from './table-source.ts';
 

@@ -2,7 +2,7 @@
  * Splits the lines of one text into sections: what one run of one tool printed. Prompts, headers, code fences and the
  * lines themselves show where a section begins. Each line goes to the reader of the current section first.
  */
-import { Diagnostics, type NewDiagnostic } from '../../../model/diagnostic.ts';
+import type { NewDiagnostic } from '../../../model/diagnostic.ts';
 import type { ClockReading, LineFormat, ReadContext } from '../../importer.ts';
 import { clockLine, promptClock, typedAfter, watchHeader } from './clock-line.ts';
 import { NamedSection, NO_SHELL, type Shell } from './named-section.ts';
@@ -35,20 +35,6 @@ const FENCE = /^\s*(?:```|~~~|\{(?:noformat|code(?::[^}]{0,60})?)\}\s*$)/;
 /** Chats have the fence on the line of what it encloses. */
 const FENCED = /^\s*(```)(?=\S*\s)([^`]*[^`\s][^`]*)$/;
 const FENCE_AFTER = /^([^`]*[^`\s]\s*)(```)\s*$/;
-
-/** Whether a format takes a line as the first of a section. */
-function readsAlone(format: LineFormat, text: string): boolean {
-  const context: ReadContext = {
-    sink: { frame: nothing, packet: nothing, event: nothing },
-    diagnostics: new Diagnostics(),
-    source: (init) => ({ ...init, id: 0, records: 0 }),
-    progress: nothing,
-  };
-  const section = { name: '', host: null, command: null, root: null, line: 1, context, shown: null };
-  return format.open(section).line(text, 1);
-}
-
-const nothing = () => undefined;
 
 interface OpenSection extends IndexedSection {
   section: NamedSection;
@@ -89,18 +75,6 @@ export class Sections {
     this.#name = name;
     this.#context = context;
     this.#formats = formats;
-  }
-
-  /** A header, a record or a prompt: no rest of a line before it. */
-  isLine(text: string): boolean {
-    const rest = splitPrefix(text)?.rest;
-    const isRead = (line: string) => this.#formats.some((f) => f.recognises(line) && readsAlone(f, line));
-    return (
-      isRead(text) ||
-      (rest !== undefined && isRead(rest)) ||
-      parsePrompt(text) !== null ||
-      clockLine(text) !== null
-    );
   }
 
   line(raw: string, number: number): void {

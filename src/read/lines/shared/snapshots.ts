@@ -2,7 +2,7 @@
  * Snapshots of a table, one a run: which run a row belongs to, and the event that says the table was looked at even
  * when it was empty.
  */
-import type { SnapshotEvent, SocketEvent } from '../../../model/event.ts';
+import type { SnapshotEvent, SocketEvent } from '../../../model/table-event.ts';
 import { FILTER_UNKNOWN } from './table-command.ts';
 import type { TableSource } from './table-source.ts';
 

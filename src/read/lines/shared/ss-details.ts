@@ -1,5 +1,5 @@
 /** The tail of a row of ss: process, timer, memory. */
-import type { SocketEvent } from '../../../model/event.ts';
+import type { SocketEvent } from '../../../model/table-event.ts';
 import { NS_PER_MS, NS_PER_S } from '../../../model/time.ts';
 
 const MINUTE = 60 * NS_PER_S;
