@@ -99,7 +99,7 @@ export class DecidedFinding implements Finding {
       facts,
       (): Told => {
         const { summary, remedy, missing = [] } = byRule.tell(facts, verdict);
-        return { summary, remedy, missing, evidence: cited.map((c) => c.tell()) };
+        return { summary, remedy: verdict.remedy ?? remedy, missing, evidence: cited.map((c) => c.tell()) };
       },
       () => ({ summary: `It ${MAYBE}${predicate(1, byRule.happened)}.`, remedy: '', evidence: [] }),
     );

@@ -29,6 +29,8 @@ export interface Verdict {
   /** Where they are not the rule's own. */
   severity?: Severity;
   group?: Group;
+  /** What to do, where the connection shows more than the cause: without names, for a group has one for all. */
+  remedy?: string;
 }
 
 /** What is said of a verdict when a row is written or a finding shown. */

@@ -43,3 +43,22 @@ test.each([
   expect(first).toMatchObject({ rule: 'icmp-rejected', confidence });
   expect(first!.summary).toMatch(effect);
 });
+
+test('a client that is not Linux, resets after the whole answer and misses nothing; one that misses some is told', async () => {
+  const { findings, servers } = await analyzed('windows-client-resets');
+  const own = findings.filter((f) => f.group === 'close' && f.role === 'verdict');
+  expect(own.map((f) => [f.rule, f.confidence, f.severity])).toEqual([
+    ['unread-data-reset', 'possible', 'info'],
+    ['unread-data-reset', 'possible', 'warning'],
+  ]);
+  expect(own[0]!.summary).toContain('It had acknowledged all that the server had answered');
+  expect(servers).toMatchObject([{ connections: 2, well: 1 }]);
+});
+
+test('probes of a window that a SYN proxy never opened are no keepalive: the server behind it is to be looked at', async () => {
+  const [found] = (await analyzed('proxy-never-opens')).findings;
+  expect(found).toMatchObject({ rule: 'linger-zero-reset', confidence: 'possible', severity: 'warning' });
+  expect(found!.alternatives).not.toContain('keepalive-timeout-reset');
+  expect(found!.summary).toContain('whose receive window had been closed for 5 s');
+  expect(found!.remedy).toMatch(/^What answered the SYN is a proxy/);
+});

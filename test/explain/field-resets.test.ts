@@ -49,11 +49,12 @@ describe('a server resets what its client does not read (tcp_max_orphans was 2)'
   test('a warning: data were left for a closed window; no keepalive probe went unanswered', async () => {
     const found = await closingOf('window-closed');
     expect(found).toHaveLength(2);
-    for (const { rule, severity, summary, alternatives } of found) {
+    for (const { rule, severity, summary, remedy, alternatives } of found) {
       expect([rule, severity]).toEqual(['linger-zero-reset', 'warning']);
       expect(summary).toMatch(
         /still had data for client 10\.9\.0\.1:\d+, whose receive window had been closed for 6\d\d(\.\d)? ms/,
       );
+      expect(remedy).toMatch(/^Find out why the other side had stopped reading/);
       expect(alternatives).toContain('memory-pressure-reset');
       expect(alternatives).not.toContain('keepalive-timeout-reset');
     }
@@ -106,6 +107,7 @@ test('a client (HAProxy, `timeout server 1s`) that reset the one who gave no ans
   const own = findings.filter((f) => f.rule === 'linger-zero-reset');
   expect(own.map((f) => [f.side, f.severity])).toEqual(Array(2).fill(['client', 'warning']));
   expect(own[0]!.summary).toMatch(/; 1 s after its first data it had no answer\.$/);
+  expect(own[0]!.remedy).toMatch(/^Find out why the server had not answered by then/);
   expect(servers).toMatchObject([{ connections: 4, well: 0 }]);
 });
 

@@ -29,12 +29,13 @@ export function leading(candidates: readonly Candidate[], rule: string): Candida
 
 export function withOthers(candidate: Candidate, alternatives: readonly RuleId[]): Candidate {
   // not by a spread, which takes ten times as long: every connection that is decided comes by
-  const { rule, side, confidence, because, moment, evidence, severity, group, lost } = candidate;
+  const { rule, side, confidence, because, moment, evidence, severity, group, lost, remedy } = candidate;
   const others = confidence === 'proved' ? [] : alternatives;
   const own: Candidate = { rule, side, confidence, because, moment, evidence, alternatives: others };
   if (severity) own.severity = severity;
   if (group) own.group = group;
   if (lost) own.lost = lost;
+  if (remedy) own.remedy = remedy;
   return own;
 }
 

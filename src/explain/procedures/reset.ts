@@ -4,7 +4,6 @@
  */
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import { ACK, RST } from '../../model/tcp.ts';
-import { NS_PER_MS } from '../../model/time.ts';
 import { type ForgedReset, resetMadeBetween } from '../facts/crossing.ts';
 import { packetEvidence, reasoning, resetText } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -18,7 +17,6 @@ import { named, otherSide } from './common.ts';
 import { gaveUp, tookReset, wasDestroyed } from './ended.ts';
 import { unanswered } from './given-up.ts';
 import { halfHandshakeReset } from './half-handshake.ts';
-import { withLoss } from './held-back.ts';
 import { resetAfterSilence } from './idle.ts';
 import { withoutSocket } from './kernel-leftover.ts';
 import { kernelReset } from './kernel-reset.ts';
@@ -29,6 +27,7 @@ import { killedBySs, resetInStates } from './reset-in-states.ts';
 import { isForeignTtl, usualTtl } from './ttl.ts';
 import { listedReset, tracedReset, unexplained } from './unexplained-reset.ts';
 import { untranslatedPacket, untranslatedReply } from './untranslated.ts';
+import { weighed } from './weighed.ts';
 
 /** Candidates for the reset that ended the connection; empty when none did, or when it ended well before. */
 export const resetCandidates = memoised((f: Facts): Candidate[] => {
@@ -38,46 +37,20 @@ export const resetCandidates = memoised((f: Facts): Candidate[] => {
   if (wire && reset && endedWell(wire)) return [];
   if (gaveUp(f)) return [];
   const told = kernelReset(f);
-  if (told.length > 0) return wire && reset ? unserved(f, wire, reset, told) : told;
+  if (told.length > 0) return wire && reset ? weighed(f, wire, reset, told) : told;
   const untranslated = untranslatedReply(f) ?? untranslatedPacket(f);
   if (untranslated) return [untranslated, ...named(['no-socket-reset'], 'client')];
   const forged = resetMadeBetween(f);
   if (forged) return madeBetween(f, forged);
   const half = halfHandshakeReset(f);
   if (half.length > 0) return half;
-  if (wire && reset) return unserved(f, wire, reset, withoutSocket(decisiveSaid(f), onWire(f, wire, reset)));
+  if (wire && reset) return weighed(f, wire, reset, withoutSocket(decisiveSaid(f), onWire(f, wire, reset)));
   if (unanswered(f)?.end) return [];
   const inStates = resetInStates(f);
   if (inStates.length > 0) return inStates;
   const inList = listedReset(f);
   return inList.length > 0 ? inList : tracedReset(f);
 });
-
-/** No client that waits for an answer gives up sooner, ns. */
-const PATIENCE = 100 * NS_PER_MS;
-
-/**
- * Who closes so at its end meant it; before the server has sent anything its client got nothing, whatever was meant. One
- * that closed without a word, as health checks do, had asked for nothing.
- */
-function unserved(f: Facts, wire: WireFacts, reset: WireReset, candidates: Candidate[]): Candidate[] {
-  const [likeliest, ...others] = candidates;
-  if (!likeliest) return [];
-  const { packet } = reset;
-  const first = withLoss(f, wire, reset, likeliest);
-  if (first.rule !== 'linger-zero-reset' || !wire.sawHandshake || !wire.sentNothing(SERVER, packet))
-    return [first, ...others];
-  const hasAsked = !wire.sentNothing(CLIENT, packet);
-  const question = wire.packets.find((p) => wire.sideOf(p) === CLIENT && p.payload > 0);
-  if (first.side === 'client' && hasAsked && question) {
-    const waited = packet.time - question.time;
-    const because = () => `${first.because()}; ${span(waited)} after its first data it had no answer`;
-    // some checks only send, and wait for nothing
-    return [{ ...first, because, ...(waited >= PATIENCE && { severity: 'warning' }) }, ...others];
-  }
-  const isCutOff = first.side === 'server' && (hasAsked || wire.finTime(CLIENT) === null);
-  return [isCutOff ? { ...first, severity: 'warning' } : first, ...others];
-}
 
 /** Both FINs were acknowledged before: the RST that came after ended nothing. */
 function endedWell(wire: WireFacts): boolean {
