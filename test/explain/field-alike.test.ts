@@ -62,3 +62,21 @@ test('probes of a window that a SYN proxy never opened are no keepalive: the ser
   expect(found!.summary).toContain('whose receive window had been closed for 5 s');
   expect(found!.remedy).toMatch(/^What answered the SYN is a proxy/);
 });
+
+test('a device that resets what nobody uses: the RST answers nothing, so no socket is missing', async () => {
+  const { findings } = await analyzed('idle-reset-by-device');
+  expect(findings.map((f) => [f.rule, f.confidence, f.side])).toEqual(
+    Array(4).fill(['idle-mapping-expired', 'possible', 'path']),
+  );
+  expect(findings[0]!.summary).toMatch(
+    /nobody had used it for 4 min 0 s \(Azure Load Balancer: 240 s by default\), and then a RST came/,
+  );
+  expect(findings[0]!.remedy).toMatch(/^Send something more often than every 4 min/);
+});
+
+test('nor is one missing where a RST comes sooner and answers nothing', async () => {
+  const { findings } = await analyzed('unprompted-reset');
+  expect(findings).toMatchObject([{ rule: 'middlebox-reset', confidence: 'possible', side: 'path' }]);
+  expect(findings[0]!.summary).toContain('20 s after the last packet of client');
+  expect(findings[0]!.evidence.map((e) => e.fact).join()).not.toContain('an answer to a packet');
+});

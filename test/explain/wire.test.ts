@@ -40,9 +40,21 @@ describe('what a RST answers', () => {
     expect(resets).toMatchObject([{ answered: 'passed', answers: null }]);
   });
 
+  test('is nothing that it would answer more than 3 s later', () => {
+    const answeredIn = (ms: number) => {
+      const { resets } = factsOf((talk) =>
+        chat(talk)
+          .client('.')
+          .server('R', { at: talk.now + ms }),
+      );
+      return resets.map((r) => r.answered);
+    };
+    expect([answeredIn(2900), answeredIn(3100)]).toEqual([['seen'], ['late']]);
+  });
+
   test('is unknown when nothing has its number', () => {
     const { resets } = factsOf((talk) => chat(talk).server('R', { seq: 77 }));
-    expect(resets).toMatchObject([{ answered: 'none', answers: null, gap: null }]);
+    expect(resets).toMatchObject([{ answered: 'none', answers: null }]);
   });
 
   test('is nothing when a socket that had answered the SYN sends it', () => {

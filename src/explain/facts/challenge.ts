@@ -8,7 +8,8 @@ import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import { memoised } from '../memo.ts';
 import { span } from '../words.ts';
 import type { Facts } from './facts.ts';
-import { nextSeq, type WireFacts } from './wire.ts';
+import type { WireFacts } from './wire.ts';
+import { nextSeq } from './wire-resets.ts';
 
 export interface Challenge {
   wire: WireFacts;

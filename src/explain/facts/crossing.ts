@@ -11,7 +11,8 @@ import type { SourceTime } from '../../model/time.ts';
 import type { Moment } from '../rule.ts';
 import type { Facts } from './facts.ts';
 import { MARGIN, RTO_MIN } from './timing.ts';
-import type { WireFacts, WireReset } from './wire.ts';
+import type { WireFacts } from './wire.ts';
+import type { WireReset } from './wire-resets.ts';
 
 interface Sighting {
   wire: WireFacts;

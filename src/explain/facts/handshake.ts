@@ -11,7 +11,8 @@ import {
 import { ACK, SYN, seqDiff } from '../../model/tcp.ts';
 import { memoised } from '../memo.ts';
 import type { Facts } from './facts.ts';
-import { nextSeq, type WireFacts } from './wire.ts';
+import type { WireFacts } from './wire.ts';
+import { nextSeq } from './wire-resets.ts';
 
 /** The third segment of the handshake, or the client's first data when it stands for it. */
 export function completion(f: Facts): KeyPacket | null {

@@ -83,9 +83,9 @@ export const SERVERS: readonly IdleTimeout[] = [
 ];
 
 /** No device that keeps to RFC 5382 forgets an established connection so soon; those that do not take a minute at least. */
-const SHORTEST_MAPPING = 60 * NS_PER_S;
+export const SHORTEST_MAPPING = 60 * NS_PER_S;
 /** A server's timer runs out on time; who uses a connection again does it at any time after the mapping was gone. */
-const ON_TIME = 1.05;
+export const ON_TIME = 1.05;
 const AFTER = 1.15;
 
 /** The timeout that an idle time is at or shortly above. */

@@ -12,33 +12,12 @@ import {
   WHY_RETRANSMIT,
   type WireConnection,
 } from '../../model/connection.ts';
-import { ACK, FIN, isSenseless, RST, SYN, seqDiff } from '../../model/tcp.ts';
+import { ACK, RST, SYN, seqDiff } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
-import { carriesTimestamp, type ResetShape, resetShape } from './reset-shape.ts';
+import { carriesTimestamp } from './reset-shape.ts';
 import { RTO_MIN } from './timing.ts';
 import { isOneDirection, startsMidStream, unseenOf } from './unseen.ts';
-
-export interface WireReset {
-  packet: KeyPacket;
-  side: SideIndex;
-  shape: ResetShape;
-  /** The peer's packet that it answers, by its numbers (RFC 9293 §3.10.7.1); null when none that was kept has them. */
-  answers: KeyPacket | null;
-  /**
-   * `seen`: what it answers is `answers`; `passed`: the peer had sent its number, in a packet that was not kept;
-   * `none`: no packet of the file has its numbers, what it answers is unknown or, of one from a socket, nothing.
-   */
-  answered: 'seen' | 'passed' | 'none';
-  /**
-   * The SYN that it refuses, by numbers: of the other side, its number + 1 acknowledged, and no handshake between
-   * (RFC 9293 §3.10.7.1). Any number, window or options of the RST will do: other stacks fill them in.
-   */
-  refuses: KeyPacket | null;
-  /** Time since that packet, ns. */
-  gap: number | null;
-  /** The side went on as if it had not sent it, and the other side as if it had: something else sent it. */
-  disowned: boolean;
-}
+import { goesOn, resetsOf, type WireReset } from './wire-resets.ts';
 
 /** Probes that nothing answered: how many, when the last was sent, and the time between two; null where it is not known. */
 export interface Keepalives {
@@ -172,7 +151,7 @@ export class WireFacts {
   }
 
   get resets(): WireReset[] {
-    this.#resets ??= this.#findResets();
+    this.#resets ??= resetsOf(this);
     return this.#resets;
   }
 
@@ -182,29 +161,8 @@ export class WireFacts {
    */
   get decisiveReset(): WireReset | null {
     if (this.#decisive === undefined)
-      this.#decisive = this.resets.find((r) => r.disowned || !this.#goesOn(r.side, r.packet)) ?? null;
+      this.#decisive = this.resets.find((r) => r.disowned || !goesOn(this, r.side, r.packet)) ?? null;
     return this.#decisive;
-  }
-
-  /** The side sends something other than RSTs after the packet. */
-  #goesOn(side: SideIndex, after: KeyPacket): boolean {
-    const { packets } = this;
-    for (let i = packets.length - 1; packets[i] !== after && i >= 0; i--) {
-      const p = packets[i]!;
-      if (this.sideOf(p) === side && !(p.flags & RST) && p.time > after.time && !isOvertaken(p, after))
-        return true;
-    }
-    return false;
-  }
-
-  /** After an established connection's RST its seeming sender goes on, and the other side answers only with RSTs. */
-  #isDisowned(side: SideIndex, packet: KeyPacket): boolean {
-    const peer = (1 - side) as SideIndex;
-    if (!this.sawHandshake || this.of(this.wire.rsts, peer) === 0) return false;
-    const refuses = this.packets.some(
-      (p) => this.sideOf(p) === peer && p.flags & RST && p.time > packet.time,
-    );
-    return refuses && this.#goesOn(side, packet) && !this.#goesOn(peer, packet);
   }
 
   /** The side sent SYN-ACKs (and RSTs) and nothing else: on its host no socket ever came of the handshake. */
@@ -244,71 +202,4 @@ export class WireFacts {
     const packets = kept.filter((p) => !(p.flags & (SYN | RST)));
     return { ...repeats, packets };
   }
-
-  #findResets(): WireReset[] {
-    const { wire } = this;
-    if (wire.rsts[0] + wire.rsts[1] === 0) return [];
-    return this.packets
-      .filter((p) => p.flags & RST)
-      .map((packet) => {
-        const side = this.sideOf(packet);
-        const refuses = this.#refused(packet, side);
-        const answers = refuses ?? this.#answered(packet, side);
-        const answered = answers ? 'seen' : this.#hasPassed(packet, side) ? 'passed' : 'none';
-        const shape = refuses ? 'passive' : resetShape(packet, answers, this.timestamps, this.windowless);
-        const gap = answers === null ? null : packet.time - answers.time;
-        const disowned = this.#isDisowned(side, packet);
-        return { packet, side, shape, answers, answered, refuses, gap, disowned };
-      });
-  }
-
-  #refused(reset: KeyPacket, side: SideIndex): KeyPacket | null {
-    if (!(reset.flags & ACK)) return null;
-    const peer = (1 - side) as SideIndex;
-    const syn = this.before(reset, peer).find(
-      (p) => (p.flags & (SYN | ACK)) === SYN && !isSenseless(p.flags) && acknowledgesSyn(reset, p),
-    );
-    if (!syn) return null;
-    const accepted = this.before(reset, side).some((p) => p.flags & SYN && acknowledgesSyn(p, syn));
-    // an ACK of the SYN's sender: the file lacks the SYN-ACK that it acknowledges
-    const completed = this.before(reset, peer).some(
-      (p) => p.flags & ACK && !(p.flags & RST) && seqDiff(p.seq, syn.seq) > 0,
-    );
-    return accepted || completed ? null : syn;
-  }
-
-  /**
-   * tcp_v4_send_reset: seq is what the packet acknowledged, or, in answer to one without ACK, ack is its end. Who has
-   * answered the SYN with a SYN-ACK does not answer it with a RST as well: then the same numbers are those of a socket.
-   */
-  #answered(reset: KeyPacket, side: SideIndex): KeyPacket | null {
-    const before = this.before(reset, (1 - side) as SideIndex);
-    if (!(reset.flags & ACK)) {
-      return before.find((p) => p.flags & ACK && !(p.flags & RST) && p.ack === reset.seq) ?? null;
-    }
-    if (this.before(reset, side).some((p) => !(p.flags & RST))) return null;
-    return before.find((p) => !(p.flags & (ACK | RST)) && nextSeq(p) === reset.ack) ?? null;
-  }
-
-  /** A packet of the other side acknowledged the number of a RST without ACK: acknowledgments only grow. */
-  #hasPassed({ flags, seq }: KeyPacket, side: SideIndex): boolean {
-    const [first, last] = [this.of(this.wire.isn, side), this.of(this.wire.acked, (1 - side) as SideIndex)];
-    if (flags & ACK || first === null || last === null) return false;
-    return seqDiff(seq, first) > 0 && seqDiff(last, seq) >= 0;
-  }
-}
-
-/** Data that were sent before a RST and arrived after it; what was sent again is a sign of life. */
-function isOvertaken(p: KeyPacket, reset: KeyPacket): boolean {
-  return p.payload > 0 && !(p.why & WHY_RETRANSMIT) && seqDiff(reset.seq, nextSeq(p)) >= 0;
-}
-
-/** Sequence number after a packet: SYN and FIN take one each. */
-export function nextSeq(p: KeyPacket): number {
-  return (p.seq + p.payload + (p.flags & SYN ? 1 : 0) + (p.flags & FIN ? 1 : 0)) | 0;
-}
-
-/** Data of a SYN are acknowledged with it (Linux), or not. */
-function acknowledgesSyn(p: KeyPacket, syn: KeyPacket): boolean {
-  return p.ack === ((syn.seq + 1) | 0) || p.ack === nextSeq(syn);
 }

@@ -3,7 +3,7 @@ import { CLIENT, type KeyPacket, SERVER, type SideIndex } from '../../model/conn
 import { ACK, FIN, seqDiff } from '../../model/tcp.ts';
 import { type Citation, packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import { nextSeq } from '../facts/wire.ts';
+import { nextSeq } from '../facts/wire-resets.ts';
 import { type Candidate, withEvidence } from './candidate.ts';
 import { maker, named, otherSide, SIDE_NAMES } from './common.ts';
 

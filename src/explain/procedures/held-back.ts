@@ -3,7 +3,8 @@ import { type ClosedWindow, type KeyPacket, type SideIndex, WHY_RETRANSMIT } fro
 import { ACK, SYN } from '../../model/tcp.ts';
 import { type Citation, packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { WireFacts, WireReset } from '../facts/wire.ts';
+import type { WireFacts } from '../facts/wire.ts';
+import type { WireReset } from '../facts/wire-resets.ts';
 import { ruleById } from '../rules/index.ts';
 import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';

@@ -1,5 +1,5 @@
 /** A connection that was idle for so long that something between the hosts may have forgotten it, and a kept one that was closed as it was used. */
-import { CLIENT } from '../../model/connection.ts';
+import { CLIENT, type KeyPacket } from '../../model/connection.ts';
 import { seqDiff } from '../../model/tcp.ts';
 import { NS_PER_MS } from '../../model/time.ts';
 import { packetEvidence } from '../facts/evidence.ts';
@@ -10,14 +10,57 @@ import {
   knownTimeout,
   lostAfterSilence,
   MAPPINGS,
+  ON_TIME,
   SERVERS,
+  SHORTEST_MAPPING,
   silenceOf,
 } from '../facts/idle.ts';
-import type { WireFacts, WireReset } from '../facts/wire.ts';
+import type { WireFacts } from '../facts/wire.ts';
+import type { WireReset } from '../facts/wire-resets.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, otherSide, SIDE_NAMES } from './common.ts';
 import { INITIAL_TTLS, isForeignTtl, usualTtl } from './ttl.ts';
+
+/** A RST that nothing asked for ended a connection that nobody had used for as long as a mapping lives. */
+export function resetOfIdle(f: Facts, wire: WireFacts, reset: WireReset): Candidate | null {
+  const { packet, side } = reset;
+  const last = lastBeforeIdle(wire, reset);
+  if (!last) return null;
+  const idle = packet.time - last.time;
+  const known = knownTimeout(idle, MAPPINGS);
+  return {
+    rule: 'idle-mapping-expired',
+    side: 'path',
+    confidence: 'possible',
+    because: () =>
+      `nobody had used it for ${span(idle)}${nameOf(known)}, and then a RST came in the name of ${f.name(side)} that answers nothing`,
+    moment: f.atPacket(wire, packet),
+    evidence: [
+      packetEvidence(f, wire, last, 'the last of both sides'),
+      packetEvidence(f, wire, packet, () => `TTL ${packet.ttl}`),
+    ],
+  };
+}
+
+/** The last packet of both sides before such a RST; null where it is another. */
+function lastBeforeIdle(wire: WireFacts, { packet, answered }: WireReset): KeyPacket | null {
+  if (answered !== 'late') return null;
+  const last = wire.packets[wire.packets.indexOf(packet) - 1]!;
+  return packet.time - last.time >= SHORTEST_MAPPING * (2 - ON_TIME) ? last : null;
+}
+
+/** For how long nobody had used it, ns. */
+export function idleTime(f: Facts): number {
+  for (const wire of f.wires) {
+    const reset = wire.decisiveReset;
+    const last = reset && lastBeforeIdle(wire, reset);
+    if (last) return reset.packet.time - last.time;
+    const silence = idleAsMapping(wire);
+    if (silence) return silence.idle;
+  }
+  return 0;
+}
 
 /** The first that was sent after a long silence got a RST. `foreign`: of another TTL than all else from there. */
 export function resetAfterSilence(

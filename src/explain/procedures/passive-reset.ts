@@ -6,7 +6,8 @@ import { packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { synAckTtl } from '../facts/handshakes-at.ts';
 import { MARGIN, SHORTEST_FIN_WAIT2, TIME_WAIT } from '../facts/timing.ts';
-import type { WireFacts, WireReset } from '../facts/wire.ts';
+import type { WireFacts } from '../facts/wire.ts';
+import type { WireReset } from '../facts/wire-resets.ts';
 import type { RuleId } from '../rules/index.ts';
 import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
@@ -19,10 +20,12 @@ import { isForeignTtl } from './ttl.ts';
 export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side, answers } = reset;
   const bare = !wire.windowless && packet.window === 0 && !(packet.options & OPT_TIMESTAMP);
-  const evidence = [packetEvidence(f, wire, packet, bare ? AN_ANSWER : '')];
+  const text = bare && reset.answered !== 'late' ? AN_ANSWER : '';
+  const evidence = [packetEvidence(f, wire, packet, text)];
   if (answers) evidence.unshift(packetEvidence(f, wire, answers, ANSWERED));
   const make = maker({ side: SIDE_NAMES[side], moment: f.atPacket(wire, packet), evidence });
   if (reset.refuses) return refused(f, wire, reset, make);
+  if (reset.answered === 'late') return unprompted(f, wire, reset, make);
   if (reset.answered === 'none' || packet.flags & ACK) return unseen(f, reset, make);
   if (side === CLIENT && answersHandshake(wire, reset)) return whileConnecting(f, wire, reset, make);
   const found =
@@ -86,6 +89,18 @@ function unseen(f: Facts, { side, packet, answers }: WireReset, make: Make): Can
     make('unexplained-reset', 'possible', because),
     ...named(what === 'SYN' ? ['connection-refused'] : ANSWERS_SOMETHING, SIDE_NAMES[side]),
     ...named(['middlebox-reset'], 'path'),
+  ];
+}
+
+/** Linux sends a RST without ACK only in answer, at once. What ends connections that nobody uses needs no packet for it. */
+function unprompted(f: Facts, wire: WireFacts, { side, packet }: WireReset, make: Make): Candidate[] {
+  const peer = otherSide(side);
+  const last = wire.before(packet, peer)[0]!;
+  const because = () =>
+    `a RST without ACK came in the name of ${f.name(side)} ${span(packet.time - last.time)} after the last packet of ${f.name(peer)}: Linux sends such only at once, in answer to a packet, and none is in the capture`;
+  return [
+    { ...make('middlebox-reset', 'possible', because), side: 'path' },
+    ...named(['unexplained-reset', 'no-socket-reset'], SIDE_NAMES[side]),
   ];
 }
 

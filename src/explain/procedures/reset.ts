@@ -7,7 +7,8 @@ import { ACK, RST } from '../../model/tcp.ts';
 import { type ForgedReset, resetMadeBetween } from '../facts/crossing.ts';
 import { packetEvidence, reasoning, resetText } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { WireFacts, WireReset } from '../facts/wire.ts';
+import type { WireFacts } from '../facts/wire.ts';
+import type { WireReset } from '../facts/wire-resets.ts';
 import { MAY_BE_RESET } from '../mask.ts';
 import { memoised } from '../memo.ts';
 import { count, span } from '../words.ts';
@@ -17,7 +18,7 @@ import { named, otherSide } from './common.ts';
 import { gaveUp, tookReset, wasDestroyed } from './ended.ts';
 import { unanswered } from './given-up.ts';
 import { halfHandshakeReset } from './half-handshake.ts';
-import { resetAfterSilence } from './idle.ts';
+import { resetAfterSilence, resetOfIdle } from './idle.ts';
 import { withoutSocket } from './kernel-leftover.ts';
 import { kernelReset } from './kernel-reset.ts';
 import { decisiveSaid } from './kernel-said.ts';
@@ -62,6 +63,8 @@ function endedWell(wire: WireFacts): boolean {
 function onWire(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const idle = wire.finTime(reset.side) === null || reset.disowned ? resetAfterSilence(f, wire, reset) : null;
   const all = withoutIdle(f, wire, reset);
+  const ofIdle = resetOfIdle(f, wire, reset);
+  if (ofIdle) return [ofIdle, ...all];
   if (!idle) return all;
   return idle.isKnown ? [idle.candidate, ...all] : [...all, ...named(['idle-mapping-expired'], 'path')];
 }

@@ -2,7 +2,8 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import { NS_PER_MS } from '../../model/time.ts';
 import type { Facts } from '../facts/facts.ts';
-import type { WireFacts, WireReset } from '../facts/wire.ts';
+import type { WireFacts } from '../facts/wire.ts';
+import type { WireReset } from '../facts/wire-resets.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { otherSide } from './common.ts';

@@ -1,9 +1,9 @@
 import { formatEndpoint } from '../../model/address.ts';
-import { idleAsMapping } from '../facts/idle.ts';
+import { NS_PER_S } from '../../model/time.ts';
 import { MAY_REPEAT, RESET } from '../mask.ts';
 import { peerPackets } from '../missing.ts';
 import { type Candidate, leading, withOthers } from '../procedures/candidate.ts';
-import { lostAfterIdle } from '../procedures/idle.ts';
+import { idleTime, lostAfterIdle } from '../procedures/idle.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE, span } from '../words.ts';
@@ -30,7 +30,7 @@ export const rule: Rule<'idle-mapping-expired', Candidate> = {
       by: ['packets'],
       kernels: 'any',
       claims: 'possible',
-      sign: 'the same with the usual TTL after a time that is a known timeout, or the first packet was never acknowledged',
+      sign: 'the same with the usual TTL after a time that is a known timeout, or a bare RST without any packet after the silence, or the first packet was never acknowledged',
     },
   ],
   decide: (f) => {
@@ -40,7 +40,7 @@ export const rule: Rule<'idle-mapping-expired', Candidate> = {
     return lost && withOthers(lost, ['retransmission-timeout', 'peer-silent', 'no-socket-reset']);
   },
   tell: (f, { because }) => {
-    const idle = f.wires.map(idleAsMapping).find((s) => s !== null)?.idle ?? 0;
+    const idle = Math.max(1, Math.round(idleTime(f) / NS_PER_S)) * NS_PER_S;
     return {
       summary: `A device between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)} had ${MAYBE}forgotten the connection: ${because()}.`,
       remedy: `Send something more often than every ${span(idle)}: SO_KEEPALIVE with tcp_keepalive_time (7,200 s by default) or TCP_KEEPIDLE below the timeout of the device, or a keepalive of the application; or close connections that are idle sooner; or raise the device's timeout.`,
