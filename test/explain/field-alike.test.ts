@@ -80,3 +80,25 @@ test('nor is one missing where a RST comes sooner and answers nothing', async ()
   expect(findings[0]!.summary).toContain('20 s after the last packet of client');
   expect(findings[0]!.evidence.map((e) => e.fact).join()).not.toContain('an answer to a packet');
 });
+
+test('last words of a server that nobody waits for are no problem; what comes 3 s after the close may be an answer', async () => {
+  const { findings } = await analyzed('last-words');
+  const closing = findings.filter((f) => f.group === 'close' && f.role === 'verdict');
+  const told = closing.map((f) => `${f.client.port} ${f.rule} ${f.severity}`).sort();
+  expect(told).toEqual([
+    '43001 data-after-close-reset info',
+    '43002 data-after-close-reset warning',
+    '43003 unread-data-reset info',
+  ]);
+});
+
+test('of two RSTs of one number the first answers the data, the second the FIN behind them', async () => {
+  const [found] = (await analyzed('two-resets')).findings;
+  expect(found!.rule).toBe('time-wait-data-reset');
+  expect(found!.summary).toContain('1000 bytes reached client');
+});
+
+test('an answer that acknowledges only the first part of a request leaves the rest unread', async () => {
+  const [found] = (await analyzed('answered-too-soon')).findings;
+  expect(found).toMatchObject({ rule: 'unread-data-reset', confidence: 'possible', severity: 'warning' });
+});

@@ -90,7 +90,10 @@ function refused(wire: WireFacts, reset: KeyPacket, side: SideIndex): KeyPacket 
 function packetAnswered(wire: WireFacts, reset: KeyPacket, side: SideIndex): KeyPacket | null {
   const before = wire.before(reset, (1 - side) as SideIndex);
   if (!(reset.flags & ACK)) {
-    return before.find((p) => p.flags & ACK && !(p.flags & RST) && p.ack === reset.seq) ?? null;
+    const fitting = before.filter((p) => p.flags & ACK && !(p.flags & RST) && p.ack === reset.seq);
+    const own = fitting[resetsAtOnce(wire, reset, side)];
+    const isOwn = own && own.payload > 0 && reset.time - own.time <= SLOWEST_ANSWER;
+    return isOwn ? own : (fitting[0] ?? null);
   }
   if (wire.before(reset, side).some((p) => !(p.flags & RST))) return null;
   return before.find((p) => !(p.flags & (ACK | RST)) && nextSeq(p) === reset.ack) ?? null;
@@ -109,6 +112,16 @@ function comesLate(wire: WireFacts, packet: KeyPacket, side: SideIndex): boolean
   // a filter by flags leaves the FINs of a connection whose SYN was before
   const isCut = unseen.some((bytes) => (bytes === null ? last.flags & FIN : bytes !== 0));
   return !isCut && packet.time - last.time > SLOWEST_ANSWER;
+}
+
+/** Each packet has its own RST: how many with the same number follow this one before anything else is sent. */
+function resetsAtOnce(wire: WireFacts, reset: KeyPacket, side: SideIndex): number {
+  let count = 0;
+  for (const p of wire.packets.slice(wire.packets.indexOf(reset) + 1)) {
+    if (!(p.flags & RST)) break;
+    if (wire.sideOf(p) === side && !(p.flags & ACK) && p.seq === reset.seq) count++;
+  }
+  return count;
 }
 
 /** A packet of the other side acknowledged the number of a RST without ACK: acknowledgments only grow. */

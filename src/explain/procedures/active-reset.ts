@@ -1,11 +1,11 @@
 /** Kernel-notes §1.1 (3): a RST that a socket sent (tcp_send_active_reset). */
 import { type KeyPacket, SERVER, type SideIndex } from '../../model/connection.ts';
-import { FIN } from '../../model/tcp.ts';
+import { FIN, seqDiff } from '../../model/tcp.ts';
 import { NS_PER_S } from '../../model/time.ts';
 import { type Citation, packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Keepalives, WireFacts } from '../facts/wire.ts';
-import type { WireReset } from '../facts/wire-resets.ts';
+import { nextSeq, type WireReset } from '../facts/wire-resets.ts';
 import type { RuleId } from '../rules/index.ts';
 import { count, span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
@@ -170,9 +170,11 @@ function lastReceived(wire: WireFacts, reset: KeyPacket, peer: SideIndex): KeyPa
   return wire.before(reset, peer).find((p) => p.payload > 0) ?? null;
 }
 
-/** Its process sent something after it had received this: it had most likely read it. */
+/** Its process sent something when it had received this, as the numbers say: it had most likely read it. */
 function answeredSince(wire: WireFacts, reset: KeyPacket, side: SideIndex, data: KeyPacket): boolean {
-  return wire.before(reset, side).some((p) => p.payload > 0 && p.time > data.time && !(p.flags & FIN));
+  return wire
+    .before(reset, side)
+    .some((p) => p.payload > 0 && seqDiff(p.ack, nextSeq(data)) >= 0 && !(p.flags & FIN));
 }
 
 /** Bytes that nobody had read, and the row of a socket table that shows them. */

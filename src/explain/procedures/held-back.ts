@@ -86,6 +86,6 @@ export function bytesInFlight(wire: WireFacts, side: SideIndex): number {
   const next = wire.of(wire.wire.nextSeq, side);
   const acked = wire.of(wire.wire.acked, otherSide(side));
   if (next === null || acked === null) return 0;
-  const fin = wire.finTime(side) === null ? 0 : 1;
-  return ((next - acked) | 0) - fin;
+  const left = (next - acked) | 0;
+  return left > 0 && wire.finTime(side) !== null ? left - 1 : left;
 }

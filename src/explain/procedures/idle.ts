@@ -76,8 +76,8 @@ export function resetAfterSilence(
   if (asked.time < silence.to - NS_PER_MS || own.time > silence.from + NS_PER_MS) return null;
   const usual = usualTtl(wire, side, packet);
   const isForeign = disowned || isForeignTtl(usual, packet.ttl);
-  // as it is sent, not as it arrives: in its own capture it is the host's own
-  const isOwn = !isForeign && INITIAL_TTLS.includes(packet.ttl);
+  // as it is sent, and the other's as it arrives: in its own capture it is the host's own
+  const isOwn = !isForeign && INITIAL_TTLS.includes(packet.ttl) && !INITIAL_TTLS.includes(asked.ttl);
   const known = knownTimeout(silence.idle, MAPPINGS);
   const ttl = () =>
     usual === null || usual === packet.ttl

@@ -1,12 +1,12 @@
 /** What a reset cost the two: how grave it is, and what to look at. */
-import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
+import { CLIENT, SERVER } from '../../model/connection.ts';
+import { ACK, seqDiff } from '../../model/tcp.ts';
 import { NS_PER_MS } from '../../model/time.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import type { WireReset } from '../facts/wire-resets.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
-import { otherSide } from './common.ts';
 import { bytesInFlight, withLoss } from './held-back.ts';
 
 /** No client that waits for an answer gives up sooner, ns. */
@@ -30,6 +30,11 @@ export function weighed(f: Facts, wire: WireFacts, reset: WireReset, candidates:
     const because = () => `${first.because()}. It had acknowledged all that the server had answered`;
     return [{ ...first, because, severity: 'info' }, ...others];
   }
+  if (first.side === 'client' && isLastWord(wire, reset)) {
+    const because = () =>
+      `${first.because()}, the last words of a server that had answered and closed, as a TLS alert is`;
+    return [{ ...first, because, severity: 'info' }, ...others];
+  }
   if (first.rule !== 'linger-zero-reset' || !wire.sawHandshake || !wire.sentNothing(SERVER, packet))
     return [first, ...others];
   const hasAsked = !wire.sentNothing(CLIENT, packet);
@@ -49,11 +54,32 @@ function isGuess({ rule, confidence }: Candidate): boolean {
   return rule === 'unexplained-reset' || (rule === 'unread-data-reset' && confidence === 'possible');
 }
 
-/** Windows and others make RSTs of this shape for each close() that Linux would do so too: here nobody waited for anything. */
+/**
+ * The server had said all that it had to say, or the client is a system that ends many a connection so (Windows): nobody
+ * waited for anything.
+ */
 function hadItsAnswer(f: Facts, wire: WireFacts, { packet, side }: WireReset): boolean {
-  if (side !== CLIENT || f.stack(CLIENT) === 'linux' || wire.oneDirection || !wire.sawHandshake) return false;
-  const isAcked = (own: SideIndex) =>
-    wire.of(wire.wire.acked, otherSide(own)) !== null && bytesInFlight(wire, own) === 0;
+  if (side !== CLIENT || wire.oneDirection || !wire.sawHandshake) return false;
+  if (f.stack(CLIENT) === 'linux' && wire.finTime(SERVER) === null) return false;
+  const isAcked = wire.of(wire.wire.acked, SERVER) !== null && bytesInFlight(wire, CLIENT) === 0;
+  const [acked, next] = [wire.of(wire.wire.acked, CLIENT), wire.of(wire.wire.nextSeq, SERVER)];
+  const hasTaken = packet.flags & ACK && next !== null && seqDiff(packet.ack, next) >= 0;
   const last = wire.packets.findLast((p) => p.payload > 0 && p.time < packet.time);
-  return isAcked(CLIENT) && isAcked(SERVER) && last !== undefined && wire.sideOf(last) === SERVER;
+  const hasAll = hasTaken || (acked !== null && bytesInFlight(wire, SERVER) === 0);
+  return isAcked && hasAll && last !== undefined && wire.sideOf(last) === SERVER;
+}
+
+/** No close_notify alert of TLS is longer (RFC 5246 §7.2.1, RFC 8446 §6.1), bytes. */
+const LONGEST_ALERT = 100;
+/** Nor does one take longer than this to answer the close, ns: what comes later may be an answer that took so long. */
+const SLOWEST_ALERT = 500 * NS_PER_MS;
+
+/** The client had closed, and what it refused is short and the last that the server sent, who had answered before. */
+function isLastWord(wire: WireFacts, { side, answers }: WireReset): boolean {
+  const closed = wire.finTime(CLIENT);
+  if (side !== CLIENT || !answers || closed === null || answers.time - closed > SLOWEST_ALERT) return false;
+  const fin = wire.finPacket(SERVER);
+  const isShort = answers.payload > 0 && answers.payload <= LONGEST_ALERT;
+  const isLast = fin !== null && seqDiff(fin.seq + fin.payload, answers.seq + answers.payload) === 0;
+  return isShort && isLast && wire.of(wire.wire.bytes, SERVER) > answers.payload;
 }
