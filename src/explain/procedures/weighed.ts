@@ -58,9 +58,10 @@ function isGuess({ rule, confidence }: Candidate): boolean {
  * The server had said all that it had to say, or the client is a system that ends many a connection so (Windows): nobody
  * waited for anything.
  */
-function hadItsAnswer(f: Facts, wire: WireFacts, { packet, side }: WireReset): boolean {
+function hadItsAnswer(f: Facts, wire: WireFacts, { packet, side, shape }: WireReset): boolean {
   if (side !== CLIENT || wire.oneDirection || !wire.sawHandshake) return false;
-  if (f.stack(CLIENT) === 'linux' && wire.finTime(SERVER) === null) return false;
+  const isLinux = f.stack(CLIENT) === 'linux' || shape === 'active';
+  if (isLinux && wire.finTime(SERVER) === null) return false;
   const isAcked = wire.of(wire.wire.acked, SERVER) !== null && bytesInFlight(wire, CLIENT) === 0;
   const [acked, next] = [wire.of(wire.wire.acked, CLIENT), wire.of(wire.wire.nextSeq, SERVER)];
   const hasTaken = packet.flags & ACK && next !== null && seqDiff(packet.ack, next) >= 0;
