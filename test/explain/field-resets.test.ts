@@ -111,6 +111,25 @@ test('a client (HAProxy, `timeout server 1s`) that reset the one who gave no ans
   expect(servers).toMatchObject([{ connections: 4, well: 0 }]);
 });
 
+test.each([
+  ['used-when-closed', ' that the server had closed after 2 s without a packet.'],
+  ['told-and-closed', ' that the server had closed.'],
+])(
+  '%s: a kept connection is used again after the FIN of its server (nginx, PostgreSQL)',
+  async (name, closed) => {
+    const [found] = await closingOf(name);
+    expect(found).toMatchObject({ rule: 'time-wait-data-reset', side: 'server' });
+    expect(found!.summary.endsWith(`The client had used a connection again${closed}`)).toBe(true);
+    expect(found!.remedy).toMatch(/^Let the client look whether the server has closed/);
+  },
+);
+
+test('a server that takes a connection and no word of it (Mosquitto, max_connections): its log tells', async () => {
+  const found = await closingOf('no-answer');
+  expect(found.map((f) => [f.rule, f.side])).toEqual(Array(2).fill(['unread-data-reset', 'server']));
+  expect(found[0]!.remedy).toMatch(/^Look in the log of the server/);
+});
+
 test('one that sends and resets within a millisecond, as some health checks do, waited for nothing', async () => {
   const { header, records } = readCapture(path.join(FOLDER, 'gave-up-waiting.pcap'));
   const [request, reset] = [records[8]!, records[22]!];

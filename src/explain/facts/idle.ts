@@ -97,6 +97,11 @@ export function knownTimeout(idle: number, among: readonly IdleTimeout[]): IdleT
   );
 }
 
+/** ` (nginx: 75 s by default)`. */
+export function nameOf(known: IdleTimeout | null): string {
+  return known ? ` (${known.of}: ${known.seconds} s by default)` : '';
+}
+
 /** The longest silence of the connection. */
 interface Silence {
   from: SourceTime;

@@ -10,6 +10,7 @@ import {
   knownTimeout,
   lostAfterSilence,
   MAPPINGS,
+  nameOf,
   ON_TIME,
   SERVERS,
   SHORTEST_MAPPING,
@@ -122,10 +123,6 @@ export function lostAfterIdle(f: Facts): Candidate | null {
     };
   }
   return null;
-}
-
-function nameOf(known: { of: string; seconds: number } | null): string {
-  return known ? ` (${known.of}: ${known.seconds} s by default)` : '';
 }
 
 /**

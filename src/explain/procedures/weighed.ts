@@ -3,8 +3,9 @@ import { CLIENT, SERVER } from '../../model/connection.ts';
 import { ACK, seqDiff } from '../../model/tcp.ts';
 import { NS_PER_MS } from '../../model/time.ts';
 import type { Facts } from '../facts/facts.ts';
+import { knownTimeout, nameOf, SERVERS, silenceOf } from '../facts/idle.ts';
 import type { WireFacts } from '../facts/wire.ts';
-import type { WireReset } from '../facts/wire-resets.ts';
+import { nextSeq, type WireReset } from '../facts/wire-resets.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { bytesInFlight, withLoss } from './held-back.ts';
@@ -15,6 +16,9 @@ const PATIENCE = 100 * NS_PER_MS;
 const TOO_LATE =
   'Find out why the server had not answered by then, or let the client wait longer: the client ended the connection without one.';
 const CUT_OFF = 'Look in the log of the server: it ended the connection before it had answered.';
+
+const STALE =
+  "Let the client look whether the server has closed a kept connection (end of file) before it sends on it, make its idle timeout shorter than the server's, and repeat requests that are idempotent.";
 
 /**
  * The candidates, the first with what the reset cost. Who closes so at its end meant it; before the server has sent
@@ -35,6 +39,12 @@ export function weighed(f: Facts, wire: WireFacts, reset: WireReset, candidates:
       `${first.because()}, the last words of a server that had answered and closed, as a TLS alert is`;
     return [{ ...first, because, severity: 'info' }, ...others];
   }
+  const stale = usedWhenClosed(wire, reset);
+  if (stale && first.side === 'server')
+    return [{ ...first, because: () => `${first.because()}. ${stale()}`, remedy: STALE }, ...others];
+  const isCut = first.rule === 'unread-data-reset' && first.confidence === 'possible';
+  if (isCut && first.side === 'server' && wire.sawHandshake && wire.sentNothing(SERVER, packet))
+    return [{ ...first, remedy: CUT_OFF }, ...others];
   if (first.rule !== 'linger-zero-reset' || !wire.sawHandshake || !wire.sentNothing(SERVER, packet))
     return [first, ...others];
   const hasAsked = !wire.sentNothing(CLIENT, packet);
@@ -83,4 +93,23 @@ function isLastWord(wire: WireFacts, { side, answers }: WireReset): boolean {
   const isShort = answers.payload > 0 && answers.payload <= LONGEST_ALERT;
   const isLast = fin !== null && seqDiff(fin.seq + fin.payload, answers.seq + answers.payload) === 0;
   return isShort && isLast && wire.of(wire.wire.bytes, SERVER) > answers.payload;
+}
+
+/** A request that comes so long after the FIN is no part of one that the server refused to read on, ns. */
+const NEXT_REQUEST = 100 * NS_PER_MS;
+
+/** The client sent on a connection that its server had closed, and whose FIN it had acknowledged. */
+function usedWhenClosed(wire: WireFacts, { side, answers }: WireReset): (() => string) | null {
+  const [fin, acked] = [wire.finPacket(SERVER), wire.ackOfFin(SERVER)];
+  if (side !== SERVER || !answers || answers.payload === 0 || !fin || !acked) return null;
+  if (seqDiff(answers.ack, nextSeq(fin)) < 0 || wire.of(wire.wire.bytes, SERVER) === 0) return null;
+  const later = answers.time - acked.time;
+  const silence = silenceOf(wire);
+  // a word of farewell may stand before the FIN
+  const after = silence && fin.time - silence.to;
+  const isIdle = after !== null && after >= -NS_PER_MS && after < NEXT_REQUEST;
+  if (later < NEXT_REQUEST && !isIdle) return null;
+  const idle = () =>
+    ` after ${span(silence!.idle)} without a packet${nameOf(knownTimeout(silence!.idle, SERVERS))}`;
+  return () => `The client had used a connection again that the server had closed${isIdle ? idle() : ''}`;
 }
