@@ -1,7 +1,9 @@
 /** samples/field/tables: what socket tables say that were taken without -p, not as root, or with -o and -i. */
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
+import { writeText } from './captures.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../samples/field/tables');
 
@@ -19,6 +21,18 @@ describe('CLOSE_WAIT', () => {
       );
     },
   );
+
+  test('4 s after the FIN of its peer the process may be at work, 2 min after it is not', async () => {
+    const file = path.join(FOLDER, 'close-wait-4s.txt');
+    const { findings } = await analyze([file]);
+    expect(findings).toMatchObject([
+      { rule: 'close-wait-leak', confidence: 'possible', severity: 'warning' },
+    ]);
+    expect(findings[0]!.summary).toContain('closed, 4 s before: the process may be at work');
+    const later = readFileSync(file, 'utf8').replace('10:00:05 UTC', '10:02:05 UTC');
+    const [found] = (await analyze([writeText('later.txt', later)])).findings;
+    expect(found).toMatchObject({ rule: 'close-wait-leak', confidence: 'inferred', severity: 'error' });
+  });
 
   test('Recv-Q of the listener counts all of them: nobody accepted them', async () => {
     expect(await stuckIn('close-wait-in-queue')).toEqual(

@@ -17,6 +17,8 @@ const TOO_LATE =
   'Find out why the server had not answered by then, or let the client wait longer: the client ended the connection without one.';
 const CUT_OFF = 'Look in the log of the server: it ended the connection before it had answered.';
 
+const UNREAD =
+  'Look in the log of the server: it ended the connection before it had answered, with what the client had sent unread.';
 const STALE =
   "Let the client look whether the server has closed a kept connection (end of file) before it sends on it, make its idle timeout shorter than the server's, and repeat requests that are idempotent.";
 
@@ -42,9 +44,9 @@ export function weighed(f: Facts, wire: WireFacts, reset: WireReset, candidates:
   const stale = usedWhenClosed(wire, reset);
   if (stale && first.side === 'server')
     return [{ ...first, because: () => `${first.because()}. ${stale()}`, remedy: STALE }, ...others];
-  const isCut = first.rule === 'unread-data-reset' && first.confidence === 'possible';
-  if (isCut && first.side === 'server' && wire.sawHandshake && wire.sentNothing(SERVER, packet))
-    return [{ ...first, remedy: CUT_OFF }, ...others];
+  const isServers = first.side === 'server' && wire.sawHandshake && wire.sentNothing(SERVER, packet);
+  if (first.rule === 'unread-data-reset' && isServers)
+    return [{ ...first, remedy: first.confidence === 'possible' ? CUT_OFF : UNREAD }, ...others];
   if (first.rule !== 'linger-zero-reset' || !wire.sawHandshake || !wire.sentNothing(SERVER, packet))
     return [first, ...others];
   const hasAsked = !wire.sentNothing(CLIENT, packet);

@@ -16,6 +16,8 @@ export interface Unclosed extends Verdict {
   row: SocketEvent;
   /** In CLOSE_WAIT until it was closed after all, ns. */
   waited: number | null;
+  /** In CLOSE_WAIT to the last that is known of it, ns. */
+  soFar: number | null;
 }
 
 export const rule: Rule<'close-wait-leak', Unclosed> = {
@@ -53,18 +55,21 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
       const row = f.rows(side).find((r) => r.state === 'CLOSE_WAIT' && r.owner === 'known');
       if (!row || closedInTime(f, side)) continue;
       const waited = f.life(side)?.closeWait ?? null;
+      const soFar = waited ?? openFor(f, side);
+      const isKnown = (f.wire || waited !== null) && !peerWaits(f, side);
       return {
-        confidence: (f.wire || waited !== null) && !peerWaits(f, side) ? 'inferred' : 'possible',
+        confidence: isKnown && (soFar ?? TIME_WAIT) >= TIME_WAIT ? 'inferred' : 'possible',
         side: SIDE_NAMES[side]!,
         moment: f.atEvent(row),
         evidence: [rowEvidence(f.world, row)],
         row,
         waited,
+        soFar,
       };
     }
     return ownerUnknown(f);
   },
-  tell: (f, { side, row, waited }) => {
+  tell: (f, { side, row, waited, soFar }) => {
     const name = sideEndpoint(f, side);
     const missing = wanted('later-table', side);
     if (row.owner !== 'known') {
@@ -80,7 +85,10 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
     return {
       summary:
         `Process ${processName(row)} ${waited === null ? `${MAYBE}does not close` : `took ${span(waited)} to close`} the socket of ${name}: ` +
-        'it is in CLOSE_WAIT, because the other side has closed.',
+        'it is in CLOSE_WAIT, because the other side has closed' +
+        (waited === null && soFar !== null && soFar < TIME_WAIT
+          ? `, ${span(soFar)} before: the process may be at work on it as yet.`
+          : '.'),
       remedy: REMEDY,
       missing,
     };
@@ -130,9 +138,20 @@ function ownerUnknown(f: Facts): Unclosed | null {
       alternatives: side === SERVER && queued ? ['close-wait-unaccepted'] : [],
       row,
       waited: null,
+      soFar: null,
     };
   }
   return null;
+}
+
+/** From the FIN of the peer to the last table that shows the socket; null while one of the two is unknown. */
+function openFor(f: Facts, side: SideIndex): number | null {
+  const last = f.rows(side).findLast(isCloseWait);
+  const life = f.life(side);
+  const taken = life?.find('ESTABLISHED', 'CLOSE_WAIT');
+  const fin = f.wire?.finPacket(otherSide(side));
+  const begin = taken ? f.atTransition(life!, taken) : fin ? f.atPacket(f.wire!, fin) : null;
+  return last && begin ? f.world.between(f.atEvent(last), begin) : null;
 }
 
 /** It did close, and not only after a minute. */
