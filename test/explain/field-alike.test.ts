@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
+import { readCapture, writeCapture } from './captures.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../samples/field/alike');
 const analyzed = (name: string) => analyze([path.join(FOLDER, `${name}.pcap`)]);
@@ -101,4 +102,32 @@ test('of two RSTs of one number the first answers the data, the second the FIN b
 test('an answer that acknowledges only the first part of a request leaves the rest unread', async () => {
   const [found] = (await analyzed('answered-too-soon')).findings;
   expect(found).toMatchObject({ rule: 'unread-data-reset', confidence: 'possible', severity: 'warning' });
+});
+
+test('a check of a server that speaks first, and a client that resets when it has all, miss nothing; who waited 5 s for a word does', async () => {
+  const { findings } = await analyzed('check-of-one-that-speaks-first');
+  const closing = findings.filter((f) => f.group === 'close' && f.role === 'verdict');
+  expect(closing.map((f) => [f.client.port, f.severity])).toEqual([
+    [54000, 'info'],
+    [54001, 'warning'],
+    [54002, 'info'],
+  ]);
+});
+
+test('a SYN-ACK that came too late is told as that, and not as a scan', async () => {
+  const [found] = (await analyzed('late-syn-ack')).findings;
+  expect(found).toMatchObject({ rule: 'no-socket-reset', confidence: 'possible', side: 'client' });
+  expect(found!.summary).toContain('the SYN-ACK came 1.5 s after the SYN');
+  expect(found!.remedy).toMatch(/^Find out why the server, or the path, took so long/);
+});
+
+test('no FIN for minutes after that of the peer: possibly CLOSE_WAIT, as packets alone show it', async () => {
+  const { findings } = await analyzed('never-closed');
+  expect(findings).toMatchObject([
+    { rule: 'close-wait-leak', confidence: 'possible', severity: 'warning', side: 'client' },
+  ]);
+  expect(findings[0]!.summary).toContain('none of its own in the 3 min 19 s until the file ends');
+  const { header, records } = readCapture(path.join(FOLDER, 'never-closed.pcap'));
+  const soon = await analyze([writeCapture('soon.pcap', { header, records: records.slice(0, 8) })]);
+  expect(soon.findings).toEqual([]);
 });

@@ -232,7 +232,7 @@ test('who did what some clients and some servers did is not one end alone', asyn
   ];
   const lines: Line[] = [
     ...opened(1, A),
-    [1.05, A, S, 'Flags [R.], seq 201, ack 5101, win 502, length 0'],
+    [1.05, A, S, 'Flags [R.], seq 201, ack 5001, win 502, length 0'],
     ...opened(2, B),
     [2.05, B, S, 'Flags [P.], seq 201:301, ack 5101, win 502, length 100'],
     [2.06, S, B, 'Flags [R.], seq 5101, ack 301, win 502, length 0'],

@@ -1,7 +1,7 @@
 /** Kernel-notes §1.1 (1, 2): a RST that answers a packet (tcp_v4_send_reset). What it answers tells the cause. */
 import { CLIENT, SERVER, WHY_KEEPALIVE } from '../../model/connection.ts';
 import { OPT_TIMESTAMP } from '../../model/packet.ts';
-import { ACK, FIN, flagNames, isSenseless, SYN, seqDiff } from '../../model/tcp.ts';
+import { ACK, FIN, flagNames, isSenseless, SYN } from '../../model/tcp.ts';
 import { packetEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { synAckTtl } from '../facts/handshakes-at.ts';
@@ -16,6 +16,7 @@ import { rejectedSyn } from './drop-events.ts';
 import { keepAliveRace } from './idle.ts';
 import { AN_ANSWER, ANSWERED, REFUSAL_CAUSES, REFUSED_BECAUSE } from './refusal.ts';
 import { isForeignTtl } from './ttl.ts';
+import { answersHandshake, whileConnecting } from './while-connecting.ts';
 
 export function passiveReset(f: Facts, wire: WireFacts, reset: WireReset): Candidate[] {
   const { packet, side, answers } = reset;
@@ -101,57 +102,6 @@ function unprompted(f: Facts, wire: WireFacts, { side, packet }: WireReset, make
   return [
     { ...make('middlebox-reset', 'possible', because), side: 'path' },
     ...named(['unexplained-reset', 'no-socket-reset'], SIDE_NAMES[side]),
-  ];
-}
-
-/** The client answers what the server says to its SYN. */
-function answersHandshake(wire: WireFacts, { answers, side }: WireReset): boolean {
-  if (!answers) return false;
-  if (answers.flags & SYN) return true;
-  const sentBeyondSyn = wire.packets.some(
-    (p) => wire.sideOf(p) === side && !(p.flags & SYN) && p.time < answers.time,
-  );
-  return wire.sawHandshake && !sentBeyondSyn && answers.payload === 0;
-}
-
-/** Of a SYN-ACK that the client answered with a RST. */
-export const LEFT_HALF_OPEN =
-  'the client had no socket for the SYN-ACK: it gave up before, or its SYN was made past its TCP, as a half-open scan and some health checks do';
-
-function whileConnecting(f: Facts, wire: WireFacts, { answers, packet }: WireReset, make: Make): Candidate[] {
-  const isn = wire.of(wire.wire.isn, CLIENT);
-  const wrong = isn !== null && answers !== null && seqDiff(answers.ack, isn + 1) !== 0;
-  if (wrong) {
-    return [
-      make(
-        'bad-syn-ack-reset',
-        'inferred',
-        () => `${f.name(SERVER)} acknowledged a number that the client's SYN had not sent`,
-      ),
-      ...named(['no-socket-reset'], 'client'),
-    ];
-  }
-  const life = f.life(CLIENT);
-  const end = life?.find('SYN_SENT', 'CLOSE');
-  const after = end ? f.world.between(f.atTransition(life!, end), f.atPacket(wire, packet)) : null;
-  if (after !== null && after > MARGIN) {
-    const because = () =>
-      `the client's socket waited in SYN_SENT for another ${span(after)}: it was not its kernel that had no socket for the SYN-ACK`;
-    return [
-      { ...make('middlebox-reset', 'possible', because), side: 'path' },
-      ...named(['unexplained-reset', 'no-socket-reset'], 'client'),
-    ];
-  }
-  const gone = end != null;
-  return [
-    make(
-      'no-socket-reset',
-      gone ? 'inferred' : 'possible',
-      gone
-        ? 'the SYN-ACK came when the client had given the attempt up: its socket was gone'
-        : LEFT_HALF_OPEN,
-    ),
-    ...named(['bad-syn-ack-reset'], 'client'),
   ];
 }
 

@@ -6,6 +6,7 @@ import type { Facts } from '../facts/facts.ts';
 import { knownTimeout, nameOf, SERVERS, silenceOf } from '../facts/idle.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { nextSeq, type WireReset } from '../facts/wire-resets.ts';
+import type { RuleId } from '../rules/index.ts';
 import { span } from '../words.ts';
 import type { Candidate } from './candidate.ts';
 import { bytesInFlight, withLoss } from './held-back.ts';
@@ -32,13 +33,18 @@ export function weighed(f: Facts, wire: WireFacts, reset: WireReset, candidates:
   if (!likeliest) return [];
   const { packet } = reset;
   const first = withLoss(f, wire, reset, likeliest);
-  if (isGuess(first) && hadItsAnswer(f, wire, reset)) {
+  if (isGuess(first) && hadItsAnswer(wire, reset)) {
     const because = () => `${first.because()}. It had acknowledged all that the server had answered`;
     return [{ ...first, because, severity: 'info' }, ...others];
   }
   if (first.side === 'client' && isLastWord(wire, reset)) {
     const because = () =>
       `${first.because()}, the last words of a server that had answered and closed, as a TLS alert is`;
+    return [{ ...first, because, severity: 'info' }, ...others];
+  }
+  if (AFTER_CLOSE.includes(first.rule) && first.side === 'client' && onlyLooked(wire)) {
+    const because = () =>
+      `${first.because()}; it had sent nothing itself and closed at once, as a check of the port does`;
     return [{ ...first, because, severity: 'info' }, ...others];
   }
   const stale = usedWhenClosed(wire, reset);
@@ -62,18 +68,22 @@ export function weighed(f: Facts, wire: WireFacts, reset: WireReset, candidates:
   return [{ ...first, severity: 'warning', ...(hasAsked && { remedy: CUT_OFF }) }, ...others];
 }
 
+const AFTER_CLOSE: readonly RuleId[] = ['data-after-close-reset', 'time-wait-data-reset'];
+
+/** A client that closed as soon as it was connected, to a server that speaks first. */
+function onlyLooked(wire: WireFacts): boolean {
+  const closed = wire.finTime(CLIENT);
+  const isShort = closed !== null && closed - wire.wire.start < PATIENCE;
+  return isShort && wire.sawHandshake && wire.sentNothing(CLIENT);
+}
+
 function isGuess({ rule, confidence }: Candidate): boolean {
   return rule === 'unexplained-reset' || (rule === 'unread-data-reset' && confidence === 'possible');
 }
 
-/**
- * The server had said all that it had to say, or the client is a system that ends many a connection so (Windows): nobody
- * waited for anything.
- */
-function hadItsAnswer(f: Facts, wire: WireFacts, { packet, side, shape }: WireReset): boolean {
+/** Nothing was on its way, and the last word had been the server's: health checks, load generators and Windows end so. */
+function hadItsAnswer(wire: WireFacts, { packet, side }: WireReset): boolean {
   if (side !== CLIENT || wire.oneDirection || !wire.sawHandshake) return false;
-  const isLinux = f.stack(CLIENT) === 'linux' || shape === 'active';
-  if (isLinux && wire.finTime(SERVER) === null) return false;
   const isAcked = wire.of(wire.wire.acked, SERVER) !== null && bytesInFlight(wire, CLIENT) === 0;
   const [acked, next] = [wire.of(wire.wire.acked, CLIENT), wire.of(wire.wire.nextSeq, SERVER)];
   const hasTaken = packet.flags & ACK && next !== null && seqDiff(packet.ack, next) >= 0;

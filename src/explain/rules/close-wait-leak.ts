@@ -1,9 +1,9 @@
 import { CLIENT, SERVER, type SideIndex } from '../../model/connection.ts';
 import type { SocketEvent } from '../../model/table-event.ts';
-import { rowEvidence } from '../facts/evidence.ts';
+import { packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
 import { TIME_WAIT } from '../facts/timing.ts';
-import { OPEN_ROWS } from '../mask.ts';
+import { FIN_SEEN, OPEN_ROWS } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import { otherSide, SIDE_NAMES, sideEndpoint } from '../procedures/common.ts';
 import { finCandidates } from '../procedures/fin.ts';
@@ -13,7 +13,8 @@ import { clients, connectionsOf, howMany, toServers } from '../together.ts';
 import { MAYBE, number, processName, span, unread } from '../words.ts';
 
 export interface Unclosed extends Verdict {
-  row: SocketEvent;
+  /** null where packets alone tell. */
+  row: SocketEvent | null;
   /** In CLOSE_WAIT until it was closed after all, ns. */
   waited: number | null;
   /** In CLOSE_WAIT to the last that is known of it, ns. */
@@ -28,7 +29,7 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
   happened: 'ended up in CLOSE_WAIT because a process does not close its socket',
   condition:
     'The peer has closed, and the process that holds the descriptor does not: no timeout of the kernel ends CLOSE_WAIT.',
-  when: OPEN_ROWS,
+  when: OPEN_ROWS | FIN_SEEN,
   reference: 'tcp_fin (ESTABLISHED → CLOSE_WAIT)',
   signatures: [
     {
@@ -49,6 +50,12 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
       claims: 'possible',
       sign: 'CLOSE_WAIT, with its process or where the table hides it',
     },
+    {
+      by: ['packets'],
+      kernels: 'any',
+      claims: 'possible',
+      sign: "it acknowledged the peer's FIN and sent none in the minute and more until the file ends",
+    },
   ],
   decide: (f) => {
     for (const side of [SERVER, CLIENT] as const) {
@@ -67,11 +74,18 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
         soFar,
       };
     }
-    return ownerUnknown(f);
+    return ownerUnknown(f) ?? openOnWire(f);
   },
   tell: (f, { side, row, waited, soFar }) => {
     const name = sideEndpoint(f, side);
     const missing = wanted('later-table', side);
+    if (row === null) {
+      return {
+        summary: `${name} had acknowledged the FIN of the other side, and sent none of its own in the ${span(soFar!)} until the file ends: a process ${MAYBE}does not close its socket, which is in CLOSE_WAIT.`,
+        remedy: `Run \`ss -tanp state close-wait\` as root there: it names the process. ${REMEDY}`,
+        missing,
+      };
+    }
     if (row.owner !== 'known') {
       const isLinux = f.stack(side === 'client' ? CLIENT : SERVER) !== 'not linux';
       return {
@@ -115,6 +129,7 @@ function holders(all: Iterable<Facts>): string {
       // ss prints the name of the thread, netstat that of the command
       names.set(`${world.hostName(r.source)} ${r.pid ?? r.comm}`, processName(r));
     }
+  if (names.size === 0) return 'a process does not close its socket';
   return names.size === 1
     ? `process ${[...names.values()][0]} does not close its socket`
     : `${number(names.size)} processes do not close their sockets`;
@@ -152,6 +167,33 @@ function openFor(f: Facts, side: SideIndex): number | null {
   const fin = f.wire?.finPacket(otherSide(side));
   const begin = taken ? f.atTransition(life!, taken) : fin ? f.atPacket(f.wire!, fin) : null;
   return last && begin ? f.world.between(f.atEvent(last), begin) : null;
+}
+
+/** The FIN of the peer was taken a minute and more before the file ends, and no FIN or RST came of it. */
+function openOnWire(f: Facts): Unclosed | null {
+  const { wire } = f;
+  if (!wire || f.case.rows.length > 0 || f.lives.length > 0 || wire.oneDirection) return null;
+  if (wire.wire.fins[0] > 0 === wire.wire.fins[1] > 0 || wire.resets.length > 0) return null;
+  const peer = wire.finTime(CLIENT) === null ? SERVER : CLIENT;
+  const side = otherSide(peer);
+  const acked = wire.ackOfFin(peer);
+  const [fin, { source }] = [wire.finPacket(peer), wire.wire];
+  if (!acked || !fin || f.world.captures.lacksFrames(source)) return null;
+  const soFar =
+    f.world.captures.span(source)[1] - Math.max(acked.time, wire.of(wire.wire.lastTime, side) ?? 0);
+  if (soFar < TIME_WAIT) return null;
+  return {
+    confidence: 'possible',
+    side: SIDE_NAMES[side]!,
+    moment: f.atPacket(wire, acked),
+    evidence: [
+      packetEvidence(f, wire, fin, 'the FIN of the other side'),
+      packetEvidence(f, wire, acked, 'acknowledges it; no FIN and no RST of this side follow'),
+    ],
+    row: null,
+    waited: null,
+    soFar,
+  };
 }
 
 /** It did close, and not only after a minute. */

@@ -2,7 +2,6 @@ import { MAY_BE_RESET } from '../mask.ts';
 import { wanted } from '../missing.ts';
 import type { Candidate } from '../procedures/candidate.ts';
 import { sideEndpoint } from '../procedures/common.ts';
-import { LEFT_HALF_OPEN } from '../procedures/passive-reset.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
 import { MAYBE } from '../words.ts';
@@ -53,10 +52,8 @@ export const rule: Rule<'no-socket-reset', Candidate> = {
   tell: (f, c) => ({
     summary: `${sideEndpoint(f, c.side)} answered with a RST, ${MAYBE}because its socket no longer existed: ${c.because()}.`,
     remedy:
-      c.because() === LEFT_HALF_OPEN
-        ? `If ${f.case.client.address} is a scanner, or a load balancer or monitor that checks ports so, no action is needed. Else find out why its socket was gone: a connect() with a short timeout of its own, or a NAT that sent the answer to another host.`
-        : 'Find out what removed the socket silently: a reboot or failover, a timeout that sends nothing (tcp_retries2, keepalive), ' +
-          'a load balancer or NAT that sent the packet to another host, or a process that gave up before.',
+      'Find out what removed the socket silently: a reboot or failover, a timeout that sends nothing (tcp_retries2, keepalive), ' +
+      'a load balancer or NAT that sent the packet to another host, or a process that gave up before.',
     missing: wanted('reset-reason', c.side),
   }),
 };
