@@ -253,3 +253,21 @@ describe('two captures of one connection', () => {
     }
   });
 });
+
+describe('an answer that comes after a path was interrupted, for a process that has given up', () => {
+  test('the socket that had just sent again did not vanish: its process had closed, the FIN waited', async () => {
+    const [found, ...others] = await closingOf('closed-behind-loss');
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({ rule: 'data-after-close-reset', confidence: 'inferred', side: 'client' });
+    expect(found!.summary).toContain('after 13.1 s without an answer');
+    expect(found!.remedy).toMatch(/^Find out why 13.1 s passed without an answer/);
+    expect(found!.remedy).not.toContain('reboot');
+  });
+
+  test('at the server, which did not see it sent again: possible, and no reboot is looked for', async () => {
+    const [found] = await closingOf('closed-unseen');
+    expect(found).toMatchObject({ rule: 'data-after-close-reset', confidence: 'possible', side: 'client' });
+    expect(found!.alternatives).toContain('no-socket-reset');
+    expect(found!.remedy).not.toContain('reboot');
+  });
+});

@@ -10,6 +10,7 @@ import type { WireFacts } from '../facts/wire.ts';
 import type { WireReset } from '../facts/wire-resets.ts';
 import type { RuleId } from '../rules/index.ts';
 import { count, span } from '../words.ts';
+import { behindLoss } from './behind-loss.ts';
 import type { Candidate } from './candidate.ts';
 import { type Make, maker, named, otherSide, SIDE_NAMES, timeWaitOverflow } from './common.ts';
 import { rejectedSyn } from './drop-events.ts';
@@ -217,7 +218,10 @@ function dataAfterFin(f: Facts, wire: WireFacts, reset: WireReset, make: Make): 
 }
 
 /** A live connection's packet met no socket. */
-function vanished(f: Facts, wire: WireFacts, { side, answers, packet }: WireReset, make: Make): Candidate[] {
+function vanished(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
+  const late = behindLoss(f, wire, reset, make);
+  if (late) return late;
+  const { side, answers, packet } = reset;
   const name = f.name(side);
   const own = wire.before(packet, side)[0];
   const idle = own ? packet.time - own.time : null;
