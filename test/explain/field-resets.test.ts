@@ -271,3 +271,13 @@ describe('an answer that comes after a path was interrupted, for a process that 
     expect(found!.remedy).not.toContain('reboot');
   });
 });
+
+describe('a server that answers and resets at once', () => {
+  test('no good end for a client that had not closed (sshd, MaxStartups)', async () => {
+    const found = await closingOf('turned-away');
+    expect(found).toMatchObject([{ severity: 'warning', confidence: 'possible', side: 'server' }]);
+    expect(found[0]!.summary).toContain('gets "connection reset by peer"');
+    expect(found[0]!.remedy).toMatch(/^Look in the log of the server/);
+    expect(found[0]!.alternatives).toContain('unread-data-reset');
+  });
+});

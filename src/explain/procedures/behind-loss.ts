@@ -12,12 +12,7 @@ import { type Make, named, SIDE_NAMES } from './common.ts';
  * Its socket had just sent again what this data acknowledges, so it was there: it was its process that had closed. A FIN
  * waits behind data that are lost, and is not on the wire yet (tcp_send_fin, FIN_WAIT1).
  */
-export function behindLoss(
-  f: Facts,
-  wire: WireFacts,
-  reset: WireReset,
-  make: Make,
-): Candidate[] | null {
+export function behindLoss(f: Facts, wire: WireFacts, reset: WireReset, make: Make): Candidate[] | null {
   const { side, answers, packet } = reset;
   const own = wire.before(packet, side)[0];
   if (!own || own.payload === 0 || !answers || answers.payload === 0) return null;
@@ -45,7 +40,7 @@ export function behindLoss(
 function unseenClose(f: Facts, { side, answers }: WireReset, make: Make, since: number): Candidate[] {
   const name = f.name(side);
   const because = () =>
-    `${count(answers!.payload, 'byte')} reached ${name}, whose socket had sent data ${span(since)} before. No FIN of it is in the capture: it was lost on the way here, or waited behind data that were`;
+    `${count(answers!.payload, 'byte')} reached ${name}, whose socket had sent data ${span(since)} before. No FIN of it is in the capture: it may have been lost on the way here, or wait behind data that were`;
   return [
     {
       ...make('data-after-close-reset', 'possible', because),

@@ -1,7 +1,7 @@
 /** What a reset cost the two: how grave it is, and what to look at. */
 import { CLIENT, SERVER } from '../../model/connection.ts';
 import { ACK, seqDiff } from '../../model/tcp.ts';
-import { NS_PER_MS } from '../../model/time.ts';
+import { NS_PER_MS, NS_PER_S } from '../../model/time.ts';
 import type { Facts } from '../facts/facts.ts';
 import { knownTimeout, nameOf, SERVERS, silenceOf } from '../facts/idle.ts';
 import type { WireFacts } from '../facts/wire.ts';
@@ -20,6 +20,9 @@ const CUT_OFF = 'Look in the log of the server: it ended the connection before i
 
 const UNREAD =
   'Look in the log of the server: it ended the connection before it had answered, with what the client had sent unread.';
+const TURNED_AWAY =
+  'Look in the log of the server why it ended the connection right after this answer. A server that turns a client away should read what it has sent before it closes, and set no SO_LINGER 0.';
+
 const STALE =
   "Let the client look whether the server has closed a kept connection (end of file) before it sends on it, make its idle timeout shorter than the server's, and repeat requests that are idempotent.";
 
@@ -53,6 +56,12 @@ export function weighed(f: Facts, wire: WireFacts, reset: WireReset, candidates:
   const isServers = first.side === 'server' && wire.sawHandshake && wire.sentNothing(SERVER, packet);
   if (first.rule === 'unread-data-reset' && isServers)
     return [{ ...first, remedy: first.confidence === 'possible' ? CUT_OFF : UNREAD }, ...others];
+  if (first === likeliest && first.rule === 'linger-zero-reset' && cutsShort(wire, reset)) {
+    const because = () =>
+      `${first.because()}. The client had not closed: its program gets "connection reset by peer" where it looks for the end of file`;
+    const remedy = first.confidence === 'possible' && { remedy: TURNED_AWAY };
+    return [{ ...first, because, severity: 'warning', ...remedy }, ...others];
+  }
   if (first.rule !== 'linger-zero-reset' || !wire.sawHandshake || !wire.sentNothing(SERVER, packet))
     return [first, ...others];
   const hasAsked = !wire.sentNothing(CLIENT, packet);
@@ -75,6 +84,17 @@ function onlyLooked(wire: WireFacts): boolean {
   const closed = wire.finTime(CLIENT);
   const isShort = closed !== null && closed - wire.wire.start < PATIENCE;
   return isShort && wire.sawHandshake && wire.sentNothing(CLIENT);
+}
+
+/** What ends a connection that nobody used for so long is meant to, and hurts who uses it at that moment only, ns. */
+const IN_USE = NS_PER_S;
+
+/** The server reset right after its answer, of a client that had not begun to close. */
+function cutsShort(wire: WireFacts, { packet, side }: WireReset): boolean {
+  if (side !== SERVER || !wire.sawHandshake || wire.oneDirection || wire.finTime(CLIENT) !== null)
+    return false;
+  const last = wire.before(packet, SERVER).find((p) => p.payload > 0);
+  return last !== undefined && packet.time - last.time < IN_USE;
 }
 
 function isGuess({ rule, confidence }: Candidate): boolean {
