@@ -281,3 +281,23 @@ describe('a server that answers and resets at once', () => {
     expect(found[0]!.alternatives).toContain('unread-data-reset');
   });
 });
+
+describe('HAProxy without a server for the connection: 78 bytes cross its FIN, and it resets', () => {
+  test('by the numbers they came after the FIN, and were not read', async () => {
+    const [found] = await closingOf('refused-by-proxy');
+    expect(found).toMatchObject({ rule: 'unread-data-reset', side: 'server' });
+    expect(found!.summary).toContain('data came after its FIN');
+  });
+
+  test('of one direction nothing is said about what it had received', async () => {
+    const [found] = await closingOf('refused-by-proxy-one-way');
+    expect(found!.summary).toContain('what it had received is not in the capture');
+    expect(found!.summary).not.toContain('no bytes');
+  });
+});
+
+test('two that call each other from the same ports, refused until the SYNs cross: no device between them', async () => {
+  const found = await closingOf('calls-crossing');
+  expect(found.filter((f) => f.rule === 'connection-refused').length).toBe(6);
+  expect(found.some((f) => f.rule === 'middlebox-reset')).toBe(false);
+});

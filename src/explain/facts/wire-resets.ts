@@ -41,7 +41,10 @@ export function goesOn(wire: WireFacts, side: SideIndex, after: KeyPacket): bool
 function isDisowned(wire: WireFacts, side: SideIndex, packet: KeyPacket): boolean {
   const peer = (1 - side) as SideIndex;
   if (!wire.sawHandshake || wire.of(wire.wire.rsts, peer) === 0) return false;
-  const refuses = wire.packets.some((p) => wire.sideOf(p) === peer && p.flags & RST && p.time > packet.time);
+  const later = wire.packets.filter((p) => p.time > packet.time);
+  // with a SYN it does not go on: it begins anew, as two that call each other do
+  if (later.some((p) => wire.sideOf(p) === side && p.flags & SYN)) return false;
+  const refuses = later.some((p) => wire.sideOf(p) === peer && p.flags & RST);
   return refuses && goesOn(wire, side, packet) && !goesOn(wire, peer, packet);
 }
 

@@ -143,14 +143,17 @@ function afterFin(wire: WireFacts, reset: WireReset, make: Make): Candidate[] {
   const fin = wire.finTime(side)!;
   const between = wire.before(packet, peer).filter((p) => p.time >= fin);
   const received = wire.of(wire.wire.bytes, peer);
-  const data = between.some((p) => p.payload > 0);
+  // what its FIN does not acknowledge it had not taken by then, whichever came first to the capture
+  const ownFin = wire.finPacket(side);
+  const isUntaken = (p: KeyPacket) => ownFin !== null && seqDiff(nextSeq(p), ownFin.ack) > 0;
+  const data = wire.before(packet, peer).some((p) => p.payload > 0 && (p.time >= fin || isUntaken(p)));
   const unread = make(
     'unread-data-reset',
     'possible',
     data
       ? 'data came after its FIN'
       : () =>
-          `it had received ${count(received, 'byte')}, and the RST came ${span(packet.time - fin)} after its FIN`,
+          `${wire.oneDirection ? 'what it had received is not in the capture' : `it had received ${count(received, 'byte')}`}, and the RST came ${span(packet.time - fin)} after its FIN`,
   );
   const linger = make(
     'linger-zero-reset',
