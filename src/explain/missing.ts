@@ -6,6 +6,7 @@ import type { Host } from '../model/case.ts';
 import { CLIENT, SERVER, type SideIndex } from '../model/connection.ts';
 import type { FindingSide, Missing } from '../model/finding.ts';
 import { getOr } from '../model/get-or.ts';
+import { displayAddress } from '../model/hostnames.ts';
 import type { Recording, Source } from '../model/source.ts';
 import type { Facts } from './facts/facts.ts';
 import type { World } from './facts/world.ts';
@@ -186,7 +187,7 @@ function missing(f: Facts, { what, side }: Wanted): Missing | null {
   if (attached.length > old.length) return null;
   const [probe = ''] = probes;
   const asked = [...probes, ...beside].map((p) => ` --probe ${p}`).join('');
-  const host = hosts.find((h) => !h.unnamed)?.name ?? f.endpoint(side).address;
+  const host = hosts.find((h) => !h.unnamed)?.name ?? displayAddress(f.endpoint(side).address);
   const why = old[0]
     ? `kernel ${old[0].kernel} of ${host} does not record it`
     : (recordings.flatMap((r) => refusal(r, probe, host))[0] ??

@@ -113,7 +113,7 @@ export class Redactor {
       this.#inSentences((name) => OUR_WORDS.has(name)),
       '(?=\\[\\d+\\]| \\(\\d+\\))',
     );
-    const named = (found: string) => this.#names.get(found) ?? found;
+    const named = (found: string) => this.#names.get(found) ?? this.#names.get(uncapital(found)) ?? found;
     return without.replace(this.#pattern, named).replace(this.#ownWords, named);
   }
 
@@ -124,9 +124,19 @@ export class Redactor {
     return parseWords(inner) ? found.replace(inner, this.address(inner)) : found;
   }
 
+  /** Also as a sentence begins with them. */
   #inSentences(wanted: (lowerCase: string) => boolean): string[] {
-    return [...this.#names.keys()].filter((n) => wanted(n.toLowerCase()) && !/^\d*$/.test(n));
+    const names = [...this.#names.keys()].filter((n) => wanted(n.toLowerCase()) && !/^\d*$/.test(n));
+    return [...new Set([...names, ...names.map(capital)])];
   }
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function uncapital(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 /** Any of the names as a word of its own, before what `then` matches. */

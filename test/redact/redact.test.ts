@@ -198,6 +198,21 @@ test('a container or a pod is named nowhere, in no sentence either', async () =>
   expect(JSON.stringify(result)).not.toMatch(/checkout|payments/);
 });
 
+test('a host that is known by its name only is named nowhere, at the beginning of a sentence either', async () => {
+  const file = join(root, 'names.txt');
+  const [client, server] = ['alpha.corp.example.40000', 'db.corp.example.5432'];
+  await writeFile(
+    file,
+    `10:00:00.000000 IP ${client} > ${server}: Flags [S], seq 1000, win 64240, options [mss 1460], length 0\n` +
+      `10:00:00.000200 IP ${server} > ${client}: Flags [R.], seq 0, ack 1001, win 0, length 0\n`,
+  );
+  const result = await analyze([file], { listed: Number.POSITIVE_INFINITY });
+  expect(result.findings[0]!.summary).toMatch(/^Db\.corp\.example/);
+  expect(result.findings[0]!.missing[0]!.host).toBe('db.corp.example');
+  const redacted = redactResult(result, new Redactor(Buffer.from('x')));
+  expect(JSON.stringify(redacted)).not.toMatch(/corp\.example/i);
+});
+
 test('every output has the same replacement of an address', async () => {
   const { result, files } = await everything('live/data-after-close/6.18');
   const { client, server } = result.connections[0]!;
