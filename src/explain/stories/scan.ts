@@ -7,6 +7,7 @@ import { formatEndpoint } from '../../model/address.ts';
 import { CLIENT, SERVER, type SideIndex, type WireConnection } from '../../model/connection.ts';
 import { getOr } from '../../model/get-or.ts';
 import { HALF_OPEN, OPEN, ORDERLY, type Outcome, REFUSED, UNANSWERED } from '../../model/outcome.ts';
+import { OPT_TIMESTAMP } from '../../model/packet.ts';
 import { isSenseless } from '../../model/tcp.ts';
 import type { SourceTime } from '../../model/time.ts';
 import { Numbers } from '../facts/numbers.ts';
@@ -38,8 +39,8 @@ interface Probe {
   at: number;
   /** Flags of no TCP. */
   odd: boolean;
-  /** Bare ACKs of no connection. */
-  acks?: boolean;
+  /** Of bare ACKs of no connection: the port that they came from. */
+  acks: number | null;
 }
 
 interface Scan {
@@ -112,7 +113,7 @@ function probeOf(world: World, n: number): Probe | null {
   if (outcome !== 0) {
     const answer = ANSWERS[outcome];
     const { keys, start } = cases.brief(n);
-    return answer ? { n, client: keys[CLIENT], answer, at: start, odd: false } : null;
+    return answer ? { n, client: keys[CLIENT], answer, at: start, odd: false, acks: null } : null;
   }
   const { payload, start } = cases.brief(n);
   // without data, in packets
@@ -124,14 +125,14 @@ function probeOf(world: World, n: number): Probe | null {
   const side = senseless(w) ?? acks;
   const answer = side === null ? attempted(world, w) : w.rsts[1 - side]! > 0 ? 'refused' : 'silent';
   if (!answer) return null;
-  const { address } = side === SERVER ? w.server : w.client;
+  const { address, port } = side === SERVER ? w.server : w.client;
   return {
     n,
     client: cases.keyOf(address),
     answer,
     at: w.start,
     odd: side !== null,
-    acks: side !== null && side === acks,
+    acks: side !== null && side === acks ? port : null,
   };
 }
 
@@ -145,7 +146,8 @@ function strayAcks(w: WireConnection): SideIndex | null {
     const other = (1 - side) as SideIndex;
     const [own, target] = side === CLIENT ? [w.client, w.server] : [w.server, w.client];
     const isBare = w.packets[side] > 0 && w.packets[side] <= TRIES && w.rsts[side] === 0;
-    // a keepalive has the number before the last, and a RST to it is told by what the host knew
+    // of a connection that its host knows: a keepalive, to what a restart or a failover has forgotten
+    if (w.keyPackets.some((p) => p.side === side && p.options & OPT_TIMESTAMP)) continue;
     const isAnswered = w.rsts[other] > 0 && w.packets[other] === w.rsts[other];
     if (isBare && isAnswered && own.port >= SERVICES && target.port < SERVICES) return side;
   }
@@ -166,8 +168,8 @@ function* touched(world: World, clients: ReadonlyMap<number, unknown>): Iterable
     const side = senseless(w);
     const sender = side === SERVER ? server : client;
     if (!clients.has(sender)) continue;
-    if (side !== null) yield { n, client: sender, answer: 'silent', at: w.start, odd: true };
-    else if (w.synAcks[SERVER] > 0) yield { n, client, answer: 'open', at: w.start, odd: false };
+    if (side !== null) yield { n, client: sender, answer: 'silent', at: w.start, odd: true, acks: null };
+    else if (w.synAcks[SERVER] > 0) yield { n, client, answer: 'open', at: w.start, odd: false, acks: null };
   }
 }
 
@@ -205,6 +207,8 @@ function scanOf(world: World, probes: Probe[]): Scan {
 /** Many ports of one host or many hosts at one port, each tried a few times; and most of them do not serve it. */
 function isScan({ probes, targets, odd }: Scan): boolean {
   if (targets.size < MANY || probes.length > TRIES * targets.size) return false;
+  // sockets have a port each, a scanner sends from one
+  if (new Set(probes.flatMap((p) => p.acks ?? [])).size > TRIES) return false;
   const { hosts, ports } = spread([...targets.keys()]);
   const isWide = targets.size / hosts.size >= MANY || targets.size / ports.size >= MANY;
   const failed = [...targets.values()].filter((a) => a === 'refused' || a === 'silent').length;
@@ -244,7 +248,8 @@ function portOf(target: string): string {
 }
 
 function how({ probes, odd }: Scan): string {
-  if (odd && probes.every((p) => p.acks)) return 'it sent bare ACKs of no connection (a RST: not filtered)';
+  if (odd && probes.every((p) => p.acks !== null))
+    return 'it sent bare ACKs of no connection (a RST: not filtered)';
   if (odd) return 'it sent flags that no TCP sends';
   const answered = probes.filter((p) => p.answer === 'half-open' || p.answer === 'open');
   if (answered.length === 0) return 'it sent one SYN to most and no data';
