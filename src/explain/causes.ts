@@ -108,6 +108,8 @@ const ASKED = 32;
 
 /** What most of them ask for; then what is to be done of the others. */
 function remedyFor(all: readonly Explained[]): string {
+  const ofAll = all[0]!.rule.remedyOfAll?.(all);
+  if (ofAll !== undefined) return ofAll;
   const step = Math.max(1, Math.floor(all.length / ASKED));
   const counts = new Map<string, number>();
   for (let i = 0; i < all.length; i += step) {

@@ -125,4 +125,6 @@ interface About<Id extends string, V extends Verdict> {
    * as an example. MAYBE stands where the caller says how sure it is.
    */
   together?(explained: readonly Explained[]): string;
+  /** What is to be done of all of them, where that of one holds its own numbers. */
+  remedyOfAll?(explained: readonly Explained[]): string;
 }

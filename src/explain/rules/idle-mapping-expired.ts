@@ -40,11 +40,18 @@ export const rule: Rule<'idle-mapping-expired', Candidate> = {
     return lost && withOthers(lost, ['retransmission-timeout', 'peer-silent', 'no-socket-reset']);
   },
   tell: (f, { because }) => {
-    const idle = Math.max(1, Math.round(idleTime(f) / NS_PER_S)) * NS_PER_S;
+    const idle = idleTime(f);
     return {
       summary: `A device between ${formatEndpoint(f.case.client)} and ${formatEndpoint(f.case.server)} had ${MAYBE}forgotten the connection: ${because()}.`,
-      remedy: `Send something more often than every ${span(idle)}: SO_KEEPALIVE with tcp_keepalive_time (7,200 s by default) or TCP_KEEPIDLE below the timeout of the device, or a keepalive of the application; or close connections that are idle sooner; or raise the device's timeout.`,
+      remedy: remedyBelow(idle),
       missing: peerPackets(f),
     };
   },
+  // what would have kept the one that was lost soonest
+  remedyOfAll: (all) => remedyBelow(Math.min(...all.map(({ facts }) => idleTime(facts)))),
 };
+
+function remedyBelow(idle: number): string {
+  const whole = Math.max(1, Math.round(idle / NS_PER_S)) * NS_PER_S;
+  return `Send something more often than every ${span(whole)}: SO_KEEPALIVE with tcp_keepalive_time (7,200 s by default) or TCP_KEEPIDLE below the timeout of the device, or a keepalive of the application; or close connections that are idle sooner; or raise the device's timeout.`;
+}
