@@ -1,5 +1,5 @@
 /** What a reset cost the two: how grave it is, and what to look at. */
-import { CLIENT, SERVER } from '../../model/connection.ts';
+import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
 import { ACK, seqDiff } from '../../model/tcp.ts';
 import { NS_PER_MS, NS_PER_S } from '../../model/time.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -117,6 +117,15 @@ const LONGEST_ALERT = 100;
 /** Nor does one take longer than this to answer the close, ns: what comes later may be an answer that took so long. */
 const SLOWEST_ALERT = 500 * NS_PER_MS;
 
+/** What the client had sent since the server's last data but one was no alert either: the server answered it. */
+function hasAskedSince(wire: WireFacts, last: KeyPacket): boolean {
+  const before = wire.packets.findLast(
+    (p) => wire.sideOf(p) === SERVER && p.payload > 0 && seqDiff(last.seq, p.seq) > 0,
+  );
+  const next = wire.of(wire.wire.nextSeq, CLIENT);
+  return !before || next === null || seqDiff(next, before.ack) - 1 > LONGEST_ALERT;
+}
+
 /** The client had closed, and what it refused is short and the last that the server sent, who had answered before. */
 function isLastWord(wire: WireFacts, { side, answers }: WireReset): boolean {
   const closed = wire.finTime(CLIENT);
@@ -124,7 +133,8 @@ function isLastWord(wire: WireFacts, { side, answers }: WireReset): boolean {
   const fin = wire.finPacket(SERVER);
   const isShort = answers.payload > 0 && answers.payload <= LONGEST_ALERT;
   const isLast = fin !== null && seqDiff(fin.seq + fin.payload, answers.seq + answers.payload) === 0;
-  return isShort && isLast && wire.of(wire.wire.bytes, SERVER) > answers.payload;
+  if (!isShort || !isLast || wire.of(wire.wire.bytes, SERVER) <= answers.payload) return false;
+  return !hasAskedSince(wire, answers);
 }
 
 /** A request that comes so long after the FIN is no part of one that the server refused to read on, ns. */
