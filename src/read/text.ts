@@ -103,7 +103,9 @@ const TABLE_ROW = /^\s*\|(?:[^|]*\|){3,40}\s*$/;
 
 /** Its cells as a tool prints columns; '' for the line below the header. */
 function cellsOf(row: string): string {
-  return /^[\s|:-]+$/.test(row) ? '' : row.replace(/\s*\|+\s*/g, '  ').trim();
+  if (/^[\s|:-]+$/.test(row)) return '';
+  const cells = row.split('|').map((cell) => cell.trim());
+  return cells.filter((cell) => cell !== '').join('  ');
 }
 
 /** Tags of blocks of code and of tables, not what stands for a masked name (`<client>`) or a list (`<mss 1460>`). */

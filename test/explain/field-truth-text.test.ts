@@ -71,6 +71,12 @@ test('tables of a wiki or of Markdown hold columns', async () => {
   }
 });
 
+test('rows with a cell as long as a line may be are read in no time', async () => {
+  const began = performance.now();
+  await read(`|a${' '.repeat(60_000)}b|c|d|\n`.repeat(3));
+  expect(performance.now() - began).toBeLessThan(2000);
+});
+
 test('pktmon on the console shows a packet at each component: it is one, and has a time', async () => {
   const seen = (time: string, n: number, line: string) =>
     `12:00:00.${time}00 PktGroupId 1, PktNumber 1, Appearance ${n}, Direction Tx , Type Ethernet , Component ${n}, Edge 1, Filter 1, OriginalSize 66, LoggedSize 66 \n\t00-15-5D-00-00-01 > 00-15-5D-00-00-02, ethertype IPv4 (0x0800), length 66: ${line}`;
