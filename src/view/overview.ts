@@ -161,8 +161,9 @@ function healthyOf({ servers }: Result, most: number): string[] {
 
 function withoutAnswer(unserved: number, well: number): string {
   if (unserved === 0) return '';
-  const them = unserved === well ? 'them' : `${number(unserved)} of these`;
-  return `; the server closed ${them} first, without an answer to what the client had sent`;
+  const all = well === 1 ? 'it' : 'them';
+  const them = unserved === well ? all : `${number(unserved)} of these`;
+  return `; the server closed ${them} first and sent no data, though its client did`;
 }
 
 const NAMED = 3;

@@ -87,12 +87,49 @@ describe('half-open handshakes', () => {
   });
 });
 
+describe('what is to be done of a group', () => {
+  const fixOf = async (name: string) => (await read(name)).causes.map((c) => c.remedy);
+
+  test('names no client, and is told once', async () => {
+    expect(await fixOf('half-open-clients.pcap')).toEqual([
+      expect.stringMatching(/^If the client is a scanner(?!.*For others)/),
+    ]);
+  });
+
+  test('of connections that were idle for 100 to 600 s keeps the first of them', async () => {
+    expect(await fixOf('idle-times.pcap')).toEqual([
+      expect.stringMatching(/^Send something more often than every 100 s:(?!.*For others)/),
+    ]);
+  });
+});
+
+test('a short answer to a long request that the client had closed on is no TLS alert', async () => {
+  const { findings } = await read('short-answer-refused.pcap');
+  expect(findings.map((f) => [f.rule, f.severity])).toEqual([['data-after-close-reset', 'warning']]);
+  expect(findings[0]!.summary).not.toContain('last words');
+});
+
+test('a server that closed its sending side before the client sent anything owes it no answer', async () => {
+  const { healthy } = await screenOf('half-closed-first.pcap');
+  expect(healthy()).toEqual([
+    '10.0.0.2:80: 1 connection without a problem (1 client); the server closed it first and sent no data, though its client did',
+  ]);
+});
+
 describe('bare ACKs that RSTs answer', () => {
   test('to thirty ports of services are a scan', async () => {
     const { incidents } = await read('ack-scan.pcap');
     expect(incidents).toMatchObject([{ who: ['203.0.113.66'], connections: 30, cause: { title: 'Scan' } }]);
     expect(incidents[0]!.headline).toContain('it sent bare ACKs of no connection');
   });
+
+  test.each(['keepalives-after-failover.pcap', 'keepalives-without-timestamps.pcap'])(
+    '%s: of sockets, which have a port each, are not: what they spoke to has forgotten them',
+    async (name) => {
+      const { incidents } = await read(name);
+      expect(incidents.map((i) => [i.cause.rule, i.confidence])).toEqual([['no-socket-reset', 'possible']]);
+    },
+  );
 
   test('from the port of a service to ports of clients are not', async () => {
     const { incidents } = await read('keepalives-to-nobody.pcap');

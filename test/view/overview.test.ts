@@ -27,7 +27,7 @@ describe('without incidents', () => {
     const told = (result: Result) => overviewOf(focusOf(result)).healthy();
     const two = { ...exp1Result(), servers: [{ ...server, unserved: 2 }] };
     expect(told(two)).toEqual([
-      '10.0.0.1:80: 3 connections without a problem (1 client); the server closed 2 of these first, without an answer to what the client had sent',
+      '10.0.0.1:80: 3 connections without a problem (1 client); the server closed 2 of these first and sent no data, though its client did',
     ]);
     const shown = await analyze([
       path.join(import.meta.dirname, '../../samples/field/packets/empty-reply.pcap'),
@@ -37,7 +37,7 @@ describe('without incidents', () => {
       ['127.0.0.1:9002', 2, 0],
       ['127.0.0.1:9004', 2, 0],
     ]);
-    expect(told(shown)[0]).toContain('; the server closed them first, without an answer');
+    expect(told(shown)[0]).toContain('; the server closed them first and sent no data');
   });
 
   test('ports of one host are not servers', () => {
