@@ -103,6 +103,13 @@ describe('what is to be done of a group', () => {
   });
 });
 
+test('CLOSE_WAIT in a table of before the FIN, by clocks that disagree, has no age', async () => {
+  const { findings } = await read('close-wait-before-fin');
+  const [leak] = findings.filter((f) => f.rule === 'close-wait-leak');
+  expect(leak!.confidence).toBe('possible');
+  expect(leak!.summary).toMatch(/because the other side has closed\.$/);
+});
+
 test('a short answer to a long request that the client had closed on is no TLS alert', async () => {
   const { findings } = await read('short-answer-refused.pcap');
   expect(findings.map((f) => [f.rule, f.severity])).toEqual([['data-after-close-reset', 'warning']]);

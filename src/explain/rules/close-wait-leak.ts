@@ -17,7 +17,7 @@ export interface Unclosed extends Verdict {
   row: SocketEvent | null;
   /** In CLOSE_WAIT until it was closed after all, ns. */
   waited: number | null;
-  /** In CLOSE_WAIT to the last that is known of it, ns. */
+  /** In CLOSE_WAIT to the last that is known of it, ns; below 0 where clocks do not agree. */
   soFar: number | null;
 }
 
@@ -100,7 +100,7 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
       summary:
         `Process ${processName(row)} ${waited === null ? `${MAYBE}does not close` : `took ${span(waited)} to close`} the socket of ${name}: ` +
         'it is in CLOSE_WAIT, because the other side has closed' +
-        (waited === null && soFar !== null && soFar < TIME_WAIT
+        (waited === null && soFar !== null && soFar >= 0 && soFar < TIME_WAIT
           ? `, ${span(soFar)} before: the process may be at work on it as yet.`
           : '.'),
       remedy: REMEDY,
