@@ -110,7 +110,6 @@ function comesLate(wire: WireFacts, packet: KeyPacket, side: SideIndex): boolean
   const peer = (1 - side) as SideIndex;
   const [last] = wire.before(packet, peer);
   if (packet.flags & ACK || !last || last.flags & (SYN | RST) || wire.oneDirection) return false;
-  // a filter by flags leaves the FINs of a connection that began before
   const unseen = [wire.unseen(side), wire.unseen(peer)];
   // a filter by flags leaves the FINs of a connection whose SYN was before
   const isCut = unseen.some((bytes) => (bytes === null ? last.flags & FIN : bytes !== 0));
@@ -133,6 +132,7 @@ function hasPassed(wire: WireFacts, { flags, seq }: KeyPacket, side: SideIndex):
   if (flags & ACK || first === null || last === null) return false;
   return seqDiff(seq, first) > 0 && seqDiff(last, seq) >= 0;
 }
+
 /** Data that were sent before a RST and arrived after it; what was sent again is a sign of life. */
 function isOvertaken(p: KeyPacket, reset: KeyPacket): boolean {
   return p.payload > 0 && !(p.why & WHY_RETRANSMIT) && seqDiff(reset.seq, nextSeq(p)) >= 0;

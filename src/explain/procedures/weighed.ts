@@ -1,6 +1,6 @@
 /** What a reset cost the two: how grave it is, and what to look at. */
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
-import { ACK, seqDiff } from '../../model/tcp.ts';
+import { ACK, SYN, seqDiff } from '../../model/tcp.ts';
 import { NS_PER_MS, NS_PER_S } from '../../model/time.ts';
 import type { Facts } from '../facts/facts.ts';
 import { knownTimeout, nameOf, SERVERS, silenceOf } from '../facts/idle.ts';
@@ -82,7 +82,9 @@ const AFTER_CLOSE: readonly RuleId[] = ['data-after-close-reset', 'time-wait-dat
 /** A client that closed as soon as it was connected, to a server that speaks first. */
 function onlyLooked(wire: WireFacts): boolean {
   const closed = wire.finTime(CLIENT);
-  const isShort = closed !== null && closed - wire.wire.start < PATIENCE;
+  // the ACK of the handshake, from where the FIN came: the way between is not in it
+  const connected = wire.packets.find((p) => wire.sideOf(p) === CLIENT && !(p.flags & SYN));
+  const isShort = closed !== null && connected !== undefined && closed - connected.time < PATIENCE;
   return isShort && wire.sawHandshake && wire.sentNothing(CLIENT);
 }
 

@@ -6,7 +6,7 @@ import { type Candidate, leading, withOthers } from '../procedures/candidate.ts'
 import { idleTime, lostAfterIdle } from '../procedures/idle.ts';
 import { resetCandidates } from '../procedures/reset.ts';
 import type { Rule } from '../rule.ts';
-import { MAYBE, span } from '../words.ts';
+import { MAYBE, most, span } from '../words.ts';
 
 export const rule: Rule<'idle-mapping-expired', Candidate> = {
   id: 'idle-mapping-expired',
@@ -48,7 +48,7 @@ export const rule: Rule<'idle-mapping-expired', Candidate> = {
     };
   },
   // what would have kept the one that was lost soonest
-  remedyOfAll: (all) => remedyBelow(Math.min(...all.map(({ facts }) => idleTime(facts)))),
+  remedyOfAll: (all) => remedyBelow(-most(all.map(({ facts }) => -idleTime(facts)))),
 };
 
 function remedyBelow(idle: number): string {
