@@ -131,3 +131,10 @@ test('no FIN for minutes after that of the peer: possibly CLOSE_WAIT, as packets
   const soon = await analyze([writeCapture('soon.pcap', { header, records: records.slice(0, 8) })]);
   expect(soon.findings).toEqual([]);
 });
+
+test('a client that waited 30 s for the answer to its second request, and reset', async () => {
+  const [found] = (await analyzed('second-request-left')).findings;
+  expect(found).toMatchObject({ rule: 'linger-zero-reset', severity: 'warning', side: 'client' });
+  expect(found!.summary).toMatch(/nothing had come in answer to the last that it had sent, 30 s before\.$/);
+  expect(found!.remedy).toMatch(/^Find out why the server had not answered by then/);
+});

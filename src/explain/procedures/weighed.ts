@@ -1,5 +1,6 @@
 /** What a reset cost the two: how grave it is, and what to look at. */
 import { CLIENT, type KeyPacket, SERVER } from '../../model/connection.ts';
+import type { Severity } from '../../model/finding.ts';
 import { ACK, SYN, seqDiff } from '../../model/tcp.ts';
 import { NS_PER_MS, NS_PER_S } from '../../model/time.ts';
 import type { Facts } from '../facts/facts.ts';
@@ -26,58 +27,130 @@ const TURNED_AWAY =
 const STALE =
   "Let the client look whether the server has closed a kept connection (end of file) before it sends on it, make its idle timeout shorter than the server's, and repeat requests that are idempotent.";
 
-/**
- * The candidates, the first with what the reset cost. Who closes so at its end meant it; before the server has sent
- * anything its client got nothing, whatever was meant. One that closed without a word, as health checks do, had asked
- * for nothing.
- */
+/** What is said of it more, and in place of what the rule says. */
+interface Weight {
+  told?(): string;
+  severity?: Severity;
+  remedy?: string;
+}
+
+/** null where the reset is of another kind. `loss`: what it lost is told already. */
+type Weigh = (wire: WireFacts, reset: WireReset, first: Candidate, loss: boolean) => Weight | null;
+
+/** The first that holds. */
+const WEIGHTS: readonly Weigh[] = [
+  whoHadAll,
+  whoHeardLastWords,
+  whoOnlyLooked,
+  whoUsedItAgain,
+  whoReadNothing,
+  whoCutShort,
+  whoGaveUp,
+  whoLeftARequest,
+  whoGaveNoAnswer,
+];
+
+/** The candidates, the first with what the reset cost. */
 export function weighed(f: Facts, wire: WireFacts, reset: WireReset, candidates: Candidate[]): Candidate[] {
   const [likeliest, ...others] = candidates;
   if (!likeliest) return [];
-  const { packet } = reset;
   const first = withLoss(f, wire, reset, likeliest);
-  if (isGuess(first) && hadItsAnswer(wire, reset)) {
-    const because = () => `${first.because()}. It had acknowledged all that the server had answered`;
-    return [{ ...first, because, severity: 'info' }, ...others];
+  for (const weigh of WEIGHTS) {
+    const weight = weigh(wire, reset, first, first !== likeliest);
+    if (!weight) continue;
+    const { told, ...own } = weight;
+    return [{ ...first, ...own, ...(told && { because: () => first.because() + told() }) }, ...others];
   }
-  if (first.side === 'client' && isLastWord(wire, reset)) {
-    const because = () =>
-      `${first.because()}, the last words of a server that had answered and closed, as a TLS alert is`;
-    return [{ ...first, because, severity: 'info' }, ...others];
-  }
-  if (AFTER_CLOSE.includes(first.rule) && first.side === 'client' && onlyLooked(wire)) {
-    const because = () =>
-      `${first.because()}; it had sent nothing itself and closed at once, as a check of the port does`;
-    return [{ ...first, because, severity: 'info' }, ...others];
-  }
-  const stale = usedWhenClosed(wire, reset);
-  if (stale && first.side === 'server')
-    return [{ ...first, because: () => `${first.because()}. ${stale()}`, remedy: STALE }, ...others];
-  const isServers = first.side === 'server' && wire.sawHandshake && wire.sentNothing(SERVER, packet);
-  if (first.rule === 'unread-data-reset' && isServers)
-    return [{ ...first, remedy: first.confidence === 'possible' ? CUT_OFF : UNREAD }, ...others];
-  if (first === likeliest && first.rule === 'linger-zero-reset' && cutsShort(wire, reset)) {
-    const because = () =>
-      `${first.because()}. The client had not closed: its program gets "connection reset by peer" where it looks for the end of file`;
-    const remedy = first.confidence === 'possible' && { remedy: TURNED_AWAY };
-    return [{ ...first, because, severity: 'warning', ...remedy }, ...others];
-  }
-  if (first.rule !== 'linger-zero-reset' || !wire.sawHandshake || !wire.sentNothing(SERVER, packet))
-    return [first, ...others];
-  const hasAsked = !wire.sentNothing(CLIENT, packet);
-  const question = wire.packets.find((p) => wire.sideOf(p) === CLIENT && p.payload > 0);
-  if (first.side === 'client' && hasAsked && question) {
-    const waited = packet.time - question.time;
-    const because = () => `${first.because()}; ${span(waited)} after its first data it had no answer`;
-    // some checks only send, and wait for nothing
-    const late = waited >= PATIENCE && { severity: 'warning' as const, remedy: TOO_LATE };
-    return [{ ...first, because, ...late }, ...others];
-  }
-  if (first.side !== 'server' || !(hasAsked || wire.finTime(CLIENT) === null)) return [first, ...others];
-  return [{ ...first, severity: 'warning', ...(hasAsked && { remedy: CUT_OFF }) }, ...others];
+  return [first, ...others];
+}
+
+function whoHadAll(wire: WireFacts, reset: WireReset, first: Candidate): Weight | null {
+  if (!isGuess(first) || !hadItsAnswer(wire, reset)) return null;
+  return { told: () => '. It had acknowledged all that the server had answered', severity: 'info' };
+}
+
+function whoHeardLastWords(wire: WireFacts, reset: WireReset, first: Candidate): Weight | null {
+  if (first.side !== 'client' || !isLastWord(wire, reset)) return null;
+  return {
+    told: () => ', the last words of a server that had answered and closed, as a TLS alert is',
+    severity: 'info',
+  };
 }
 
 const AFTER_CLOSE: readonly RuleId[] = ['data-after-close-reset', 'time-wait-data-reset'];
+
+function whoOnlyLooked(wire: WireFacts, _reset: WireReset, first: Candidate): Weight | null {
+  if (!AFTER_CLOSE.includes(first.rule) || first.side !== 'client' || !onlyLooked(wire)) return null;
+  return {
+    told: () => '; it had sent nothing itself and closed at once, as a check of the port does',
+    severity: 'info',
+  };
+}
+
+function whoUsedItAgain(wire: WireFacts, reset: WireReset, first: Candidate): Weight | null {
+  const stale = first.side === 'server' ? usedWhenClosed(wire, reset) : null;
+  return stale && { told: () => `. ${stale()}`, remedy: STALE };
+}
+
+function whoReadNothing(wire: WireFacts, { packet }: WireReset, first: Candidate): Weight | null {
+  if (first.rule !== 'unread-data-reset' || first.side !== 'server') return null;
+  if (!wire.sawHandshake || !wire.sentNothing(SERVER, packet)) return null;
+  return { remedy: first.confidence === 'possible' ? CUT_OFF : UNREAD };
+}
+
+function whoCutShort(wire: WireFacts, reset: WireReset, first: Candidate, loss: boolean): Weight | null {
+  if (loss || first.rule !== 'linger-zero-reset' || !cutsShort(wire, reset)) return null;
+  return {
+    told: () =>
+      '. The client had not closed: its program gets "connection reset by peer" where it looks for the end of file',
+    severity: 'warning',
+    ...(first.confidence === 'possible' && { remedy: TURNED_AWAY }),
+  };
+}
+
+/**
+ * Who closes so at its end meant it; before the server has sent anything its client got nothing, whatever was meant. One
+ * that closed without a word, as health checks do, had asked for nothing.
+ */
+function whoGaveUp(wire: WireFacts, { packet }: WireReset, first: Candidate): Weight | null {
+  const question = wire.packets.find((p) => wire.sideOf(p) === CLIENT && p.payload > 0);
+  if (!isMeant(first, 'client', wire) || !wire.sentNothing(SERVER, packet) || !question) return null;
+  const waited = packet.time - question.time;
+  return {
+    told: () => `; ${span(waited)} after its first data it had no answer`,
+    // some checks only send, and wait for nothing
+    ...(waited >= PATIENCE && { severity: 'warning', remedy: TOO_LATE }),
+  };
+}
+
+/** A server that had answered before did not answer the last that it was sent. */
+function whoLeftARequest(
+  wire: WireFacts,
+  { packet }: WireReset,
+  first: Candidate,
+  loss: boolean,
+): Weight | null {
+  const last = wire.packets.findLast((p) => p.payload > 0 && p.time < packet.time);
+  if (loss || !isMeant(first, 'client', wire) || wire.oneDirection) return null;
+  if (!last || wire.sideOf(last) !== CLIENT || packet.time - last.time < NS_PER_S) return null;
+  return {
+    told: () =>
+      `; nothing had come in answer to the last that it had sent, ${span(packet.time - last.time)} before`,
+    severity: 'warning',
+    remedy: TOO_LATE,
+  };
+}
+
+function whoGaveNoAnswer(wire: WireFacts, { packet }: WireReset, first: Candidate): Weight | null {
+  if (!isMeant(first, 'server', wire) || !wire.sentNothing(SERVER, packet)) return null;
+  const hasAsked = !wire.sentNothing(CLIENT, packet);
+  if (!hasAsked && wire.finTime(CLIENT) !== null) return null;
+  return { severity: 'warning', ...(hasAsked && { remedy: CUT_OFF }) };
+}
+
+function isMeant({ rule, side }: Candidate, by: 'client' | 'server', wire: WireFacts): boolean {
+  return rule === 'linger-zero-reset' && side === by && wire.sawHandshake;
+}
 
 /** A client that closed as soon as it was connected, to a server that speaks first. */
 function onlyLooked(wire: WireFacts): boolean {
