@@ -1,7 +1,9 @@
 /**
  * Prefix-preserving, keyed replacement of addresses: two addresses that share their first n bits share the first n
- * bits of what replaces them (Xu, Fan, Ammar, Moon: Prefix-Preserving IP Address Anonymization, ICNP 2002, with AES
- * as in their Crypto-PAn; over 128 bits for IPv6).
+ * bits of what replaces them (Xu, Fan, Ammar, Moon: Prefix-Preserving IP Address Anonymization, ICNP 2002; over 128
+ * bits for IPv6). With AES and a padding as in their Crypto-PAn, but for one thing: of each block it takes another bit.
+ * Where address and padding agree two lengths have the same block, and with the first bit of each, as Crypto-PAn takes
+ * it, flips repeat: one address in some 600 stood for itself.
  */
 import { aesBlocks } from '../platform/ciphers.ts';
 
@@ -36,6 +38,6 @@ export class CryptoPan {
       const mask = (0xff00 >> rest) & 0xff;
       input[whole] = (address[whole]! & mask) | (this.#pad[whole]! & ~mask & 0xff);
     }
-    return this.#encrypt(input)[0]! >= 0x80;
+    return (this.#encrypt(input)[whole]! & (0x80 >> rest)) !== 0;
   }
 }

@@ -59,6 +59,20 @@ test('Get-NetTCPConnection as a list', async () => {
   expect(result.findings[0]!.summary).toContain('Process 4120');
 });
 
+test.each([
+  ['without its process', [], 'which the table does not show'],
+  ['its process first', ['OwningProcess  : 4120\n', ''], 'Process 4120'],
+  ['its process last', ['', 'OwningProcess  : 4120\n'], 'Process 4120'],
+])('Get-NetTCPConnection | Select-Object … as a list, %s', async (_how, [first = '', last = ''], who) => {
+  const ends = 'LocalPort      : 52012\nRemoteAddress  : 198.51.100.9\nRemotePort     : 443\n';
+  const { short, lost, result } = await read(
+    `PS C:\\> Get-NetTCPConnection | Select-Object * | fl\n\nLocalAddress   : 192.0.2.10\n${first}${ends}State          : CloseWait\n${last}\n`,
+  );
+  expect(lost).toEqual([]);
+  expect(short).toEqual(['close-wait-leak possible client']);
+  expect(result.findings[0]!.summary).toContain(who);
+});
+
 test('tables of a wiki or of Markdown hold columns', async () => {
   for (const head of [
     '|State|Recv-Q|Send-Q|Local|Peer|\n|---|---|---|---|---|',

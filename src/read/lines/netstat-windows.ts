@@ -100,6 +100,11 @@ function parseObject(line: string, names: Interner): Row | null {
   return { local, remote, state, pid: pid === undefined ? null : Number(pid) };
 }
 
+/** 0 is the idle process: a connection in TIME_WAIT has no owner. */
+function ownerOf(pid: number | null): Pick<SocketEvent, 'owner' | 'pid'> {
+  return { owner: pid === null ? 'hidden' : pid === 0 ? 'none' : 'known', pid: pid || null };
+}
+
 class NetstatWindowsReader implements LineReader {
   readonly #source: TableSource;
   readonly #snapshots: Snapshots;
@@ -153,14 +158,15 @@ class NetstatWindowsReader implements LineReader {
     }
     if (this.#listed === null || this.#listed.has(name)) this.#listed = new Map();
     const all = this.#listed.set(name, value!.trim());
-    const columns = ['LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'State', 'OwningProcess'];
-    // in this order, others between them
+    const columns = ['LocalAddress', 'LocalPort', 'RemoteAddress', 'RemotePort', 'State'];
     const shown = columns.map((column) => all.get(column));
-    const row =
-      columns.includes(name) && shown.every((v) => v !== undefined)
-        ? parseObject(shown.join(' '), this.#interner)
-        : null;
+    const pid = all.get('OwningProcess');
+    const isWhole = columns.includes(name) && shown.every((v) => v !== undefined);
+    // in this order, others between them; whose it is may come first, last or not at all
+    const row = isWhole ? parseObject([...shown, pid ?? ''].join(' ').trimEnd(), this.#interner) : null;
     if (row) this.#tcp(row, number);
+    else if (name === 'OwningProcess' && this.#row && /^\d{1,10}$/.test(pid!))
+      this.#row = { ...this.#row, ...ownerOf(Number(pid)) };
     return true;
   }
 
@@ -173,9 +179,7 @@ class NetstatWindowsReader implements LineReader {
       recvQ: 0,
       sendQ: 0,
       withoutQueues: true,
-      // 0 is the idle process: a connection in TIME_WAIT has no owner
-      owner: pid === null ? 'hidden' : pid === 0 ? 'none' : 'known',
-      pid: pid || null,
+      ...ownerOf(pid),
       comm: null,
     });
   }
