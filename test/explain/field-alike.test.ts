@@ -1,6 +1,6 @@
 /** samples/field/alike: what looks like a cause between the hosts, or like a story, and is another. */
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { analyze } from '../../src/analyze.ts';
 import { readCapture, writeCapture } from './captures.ts';
 
@@ -137,4 +137,40 @@ test('a client that waited 30 s for the answer to its second request, and reset'
   expect(found).toMatchObject({ rule: 'linger-zero-reset', severity: 'warning', side: 'client' });
   expect(found!.summary).toMatch(/nothing had come in answer to the last that it had sent, 30 s before\.$/);
   expect(found!.remedy).toMatch(/^Find out why the server had not answered by then/);
+});
+
+describe('who spoke last goes by numbers: keepalives came after, and few packets are kept', () => {
+  const ended = async (name: string) =>
+    (await analyzed(name)).findings.find((f) => f.group === 'close' && f.role === 'verdict')!;
+
+  test.each(['answered-then-keepalives', 'answer-not-in-file'])(
+    '%s: the last request was answered',
+    async (name) => {
+      const { severity, summary } = await ended(name);
+      expect(severity).toBe('info');
+      expect(summary).not.toMatch(/in answer/);
+    },
+  );
+
+  test('it was left, and what is said of the time is sure', async () => {
+    const { rule, severity, summary } = await ended('left-then-keepalives');
+    expect([rule, severity]).toEqual(['linger-zero-reset', 'warning']);
+    expect(summary).toMatch(
+      /nothing had come in answer to the last that it had sent, at least 8 s before\.$/,
+    );
+    expect((await ended('left-then-keepalives-windows')).severity).toBe('warning');
+  });
+});
+
+test('what is to be done of a group is said once', async () => {
+  const { causes } = await analyzed('behind-loss-group');
+  expect(causes).toMatchObject([{ rule: 'data-after-close-reset' }]);
+  expect(causes[0]!.remedy).not.toContain('For others');
+});
+
+test('of connections that packets alone show unclosed no state is claimed', async () => {
+  const { causes } = await analyzed('never-closed-group');
+  const { summary } = causes.find((c) => c.rule === 'close-wait-leak')!;
+  expect(summary).toMatch(/were not closed by one side .* possibly because a process does not close/);
+  expect(summary).not.toContain('ended up in');
 });

@@ -4,6 +4,7 @@ import { FIN, seqDiff } from '../../model/tcp.ts';
 import { NS_PER_S } from '../../model/time.ts';
 import { type Citation, packetEvidence, rowEvidence } from '../facts/evidence.ts';
 import type { Facts } from '../facts/facts.ts';
+import { sentUnkept } from '../facts/last-word.ts';
 import type { Keepalives, WireFacts } from '../facts/wire.ts';
 import { nextSeq, type WireReset } from '../facts/wire-resets.ts';
 import type { RuleId } from '../rules/index.ts';
@@ -175,6 +176,8 @@ function lastReceived(wire: WireFacts, reset: KeyPacket, peer: SideIndex): KeyPa
 
 /** Its process sent something when it had received this, as the numbers say: it had most likely read it. */
 function answeredSince(wire: WireFacts, reset: KeyPacket, side: SideIndex, data: KeyPacket): boolean {
+  // what is not kept may have been sent then
+  if (sentUnkept(wire, side, reset)) return true;
   return wire
     .before(reset, side)
     .some((p) => p.payload > 0 && seqDiff(p.ack, nextSeq(data)) >= 0 && !(p.flags & FIN));

@@ -29,7 +29,7 @@ export function behindLoss(f: Facts, wire: WireFacts, reset: WireReset, make: Ma
   return [
     {
       ...make('data-after-close-reset', 'inferred', because),
-      remedy: `Find out why ${span(own.time - first.time)} passed without an answer: a path that was interrupted, or a peer that stood still. The process of the ${SIDE_NAMES[side]} had given up by then.`,
+      remedy: `Find out why what the ${SIDE_NAMES[side]} had sent was so long without an answer: a path that was interrupted, or a peer that stood still. Its process had given up by then.`,
     },
     ...named(['no-socket-reset'], SIDE_NAMES[side]),
     ...named(['middlebox-reset'], 'path'),
@@ -44,7 +44,7 @@ function unseenClose(f: Facts, { side, answers }: WireReset, make: Make, since: 
   return [
     {
       ...make('data-after-close-reset', 'possible', because),
-      remedy: `Find out whether the process of the ${SIDE_NAMES[side]} had given up by then, and whether packets are lost between it and the place of this capture: a capture on ${f.endpoint(side).address} shows both.`,
+      remedy: `Find out whether the process of the ${SIDE_NAMES[side]} had given up by then, and whether packets are lost between it and the place of this capture: a capture on that host shows both.`,
     },
     ...named(['no-socket-reset', 'request-expired-reset', 'stray-ack-reset'], SIDE_NAMES[side]),
     ...named(['middlebox-reset', 'untranslated-packet-reset'], 'path'),

@@ -5,6 +5,7 @@ import { ACK, SYN, seqDiff } from '../../model/tcp.ts';
 import { NS_PER_MS, NS_PER_S } from '../../model/time.ts';
 import type { Facts } from '../facts/facts.ts';
 import { knownTimeout, nameOf, SERVERS, silenceOf } from '../facts/idle.ts';
+import { hasAnswered, showsLastRequest } from '../facts/last-word.ts';
 import type { WireFacts } from '../facts/wire.ts';
 import { nextSeq, type WireReset } from '../facts/wire-resets.ts';
 import type { RuleId } from '../rules/index.ts';
@@ -130,12 +131,15 @@ function whoLeftARequest(
   first: Candidate,
   loss: boolean,
 ): Weight | null {
-  const last = wire.packets.findLast((p) => p.payload > 0 && p.time < packet.time);
-  if (loss || !isMeant(first, 'client', wire) || wire.oneDirection) return null;
-  if (!last || wire.sideOf(last) !== CLIENT || packet.time - last.time < NS_PER_S) return null;
+  if (loss || !isMeant(first, 'client', wire) || wire.oneDirection || wire.sentNothing(CLIENT, packet))
+    return null;
+  const shown = hasAnswered(wire, packet) === false ? showsLastRequest(wire, packet) : null;
+  const waited = shown ? packet.time - shown.time : 0;
+  if (!shown || waited < NS_PER_S) return null;
+  const isItself = shown.payload > 0 && wire.sideOf(shown) === CLIENT;
   return {
     told: () =>
-      `; nothing had come in answer to the last that it had sent, ${span(packet.time - last.time)} before`,
+      `; nothing had come in answer to the last that it had sent, ${isItself ? '' : 'at least '}${span(waited)} before`,
     severity: 'warning',
     remedy: TOO_LATE,
   };
@@ -182,9 +186,8 @@ function hadItsAnswer(wire: WireFacts, { packet, side }: WireReset): boolean {
   const isAcked = wire.of(wire.wire.acked, SERVER) !== null && bytesInFlight(wire, CLIENT) === 0;
   const [acked, next] = [wire.of(wire.wire.acked, CLIENT), wire.of(wire.wire.nextSeq, SERVER)];
   const hasTaken = packet.flags & ACK && next !== null && seqDiff(packet.ack, next) >= 0;
-  const last = wire.packets.findLast((p) => p.payload > 0 && p.time < packet.time);
   const hasAll = hasTaken || (acked !== null && bytesInFlight(wire, SERVER) === 0);
-  return isAcked && hasAll && last !== undefined && wire.sideOf(last) === SERVER;
+  return isAcked && hasAll && !wire.sentNothing(SERVER, packet) && hasAnswered(wire, packet) === true;
 }
 
 /** No close_notify alert of TLS is longer (RFC 5246 §7.2.1, RFC 8446 §6.1), bytes. */

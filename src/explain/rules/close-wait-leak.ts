@@ -81,18 +81,18 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
     const missing = wanted('later-table', side);
     if (row === null) {
       return {
-        summary: `${name} had acknowledged the FIN of the other side, and sent none of its own in the ${span(soFar!)} until the file ends: a process ${MAYBE}does not close its socket, which is in CLOSE_WAIT.`,
-        remedy: `Run \`ss -tanp state close-wait\` as root there: it names the process. ${REMEDY}`,
+        summary: `${name} had acknowledged the FIN of the other side, and sent none of its own in the ${span(soFar!)} until the file ends: its socket is ${MAYBE}in CLOSE_WAIT, because a process does not close it.`,
+        remedy: `${howToName(f, side)} ${REMEDY}`,
         missing,
       };
     }
     if (row.owner !== 'known') {
-      const isLinux = f.stack(side === 'client' ? CLIENT : SERVER) !== 'not linux';
+      const isLinux = runsLinux(f, side);
       return {
         summary:
           `The socket of ${name} is in CLOSE_WAIT, because the other side has closed, and a process, which the table does not show, ` +
           `${MAYBE}does not close it${unread(row.recvQ, isLinux)}.`,
-        remedy: `Run ${isLinux ? '`ss -tanp` (or `netstat -tanp`) again as root' : '`lsof -nP -iTCP` as root (on Windows `netstat -ano`)'}: it names the process. ${REMEDY}`,
+        remedy: `${howToName(f, side, ' again')} ${REMEDY}`,
         missing,
       };
     }
@@ -109,6 +109,10 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
   },
   together: (all) => {
     const own = connectionsOf(all);
+    const from = `They came from ${clients(all)}.`;
+    // packets show that they did not close, and no state
+    if (own.filter((f) => f.case.rows.length === 0).length > 0)
+      return `${howMany(all)}${toServers(all)} were not closed by one side after the other had closed, ${MAYBE}because a process does not close its socket (CLOSE_WAIT). ${from}`;
     const unknown = own.filter((f) => f.case.rows.some((r) => isCloseWait(r) && r.owner !== 'known')).length;
     const who =
       unknown === 0
@@ -116,9 +120,20 @@ export const rule: Rule<'close-wait-leak', Unclosed> = {
         : unknown === own.length
           ? 'a process that the table does not show does not close its socket'
           : `a process, which for ${number(unknown)} of them the table does not show, does not close its socket`;
-    return `${howMany(all)}${toServers(all)} ended up in CLOSE_WAIT, ${MAYBE}because ${who}. They came from ${clients(all)}.`;
+    return `${howMany(all)}${toServers(all)} ended up in CLOSE_WAIT, ${MAYBE}because ${who}. ${from}`;
   },
 };
+
+function runsLinux(f: Facts, side: Verdict['side']): boolean {
+  return f.stack(side === 'client' ? CLIENT : SERVER) !== 'not linux';
+}
+
+function howToName(f: Facts, side: Verdict['side'], again = ''): string {
+  const command = runsLinux(f, side)
+    ? `\`ss -tanp\` (or \`netstat -tanp\`)${again} as root`
+    : '`lsof -nP -iTCP` as root (on Windows `netstat -ano`)';
+  return `Run ${command}: it names the process.`;
+}
 
 /** The process by name where all wait for the same one, else how many they are. */
 function holders(all: Iterable<Facts>): string {
@@ -129,7 +144,6 @@ function holders(all: Iterable<Facts>): string {
       // ss prints the name of the thread, netstat that of the command
       names.set(`${world.hostName(r.source)} ${r.pid ?? r.comm}`, processName(r));
     }
-  if (names.size === 0) return 'a process does not close its socket';
   return names.size === 1
     ? `process ${[...names.values()][0]} does not close its socket`
     : `${number(names.size)} processes do not close their sockets`;
